@@ -1,0 +1,69 @@
+/** The environment a user writes: one episode at a time, as in Gymnasium. */
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Space } from './spaces.ts';
+
+/** Free-form extras of a step. `actionMask` and `metrics` have a meaning; the rest is carried to evaluation only. */
+export interface Info {
+  /**
+   * 1 = allowed, 0 = forbidden, for the NEXT action. Length: `n` for Discrete(n), the sum of `nvec` for
+   * MultiDiscrete. Needs `masksActions: true` on the environment.
+   */
+  readonly actionMask?: ArrayLike<number>;
+  /** Numbers averaged over the iteration into `env/<name>` metrics. */
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly [key: string]: unknown;
+}
+
+export interface ResetOptions {
+  /** Unsigned 32-bit seed of the episode that begins; every random draw of the episode must come from it. */
+  readonly seed?: number;
+  readonly options?: JsonObject;
+}
+
+export interface ResetResult<Observation = unknown> {
+  readonly observation: Observation;
+  readonly info?: Info;
+}
+
+export interface StepResult<Observation = unknown> {
+  readonly observation: Observation;
+  readonly reward: number;
+  /** A terminal state of the task was reached: nothing follows, the value of what follows is 0. */
+  readonly terminated: boolean;
+  /** The episode was cut from outside (a time limit): the learner bootstraps from `observation`. */
+  readonly truncated: boolean;
+  readonly info?: Info;
+}
+
+/** An RGB picture, row by row from the top left, 3 bytes a pixel. */
+export interface RgbFrame {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array; // [height, width, 3] u8
+}
+
+/**
+ * One environment. Only the two spaces, `reset` and `step` are required.
+ *
+ * Observations may be returned in the same array every step: they are copied at once.
+ */
+export interface Env<Observation = unknown, Action = unknown> {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  /** Declares that `info.actionMask` comes with every reset and step; its size must be known before the first reset. */
+  readonly masksActions?: boolean;
+  /** Steps after which an episode is truncated from outside; absent = no limit. */
+  readonly maxEpisodeSteps?: number;
+  reset(options?: ResetOptions): ResetResult<Observation>;
+  step(action: Action): StepResult<Observation>;
+  /** Everything needed to go on in mid-episode; plain JSON. With `setState`, resume does not have to replay the episode. */
+  getState?(): JsonValue;
+  /** Restores what `getState` gave; the next `step` continues from there. */
+  setState?(state: JsonValue): void;
+  /** An RGB picture, or text for a terminal. */
+  render?(mode?: 'rgb' | 'ansi'): RgbFrame | string;
+  close?(): void;
+}
+
+/** What a module exports for the registry: options in, a fresh environment out. */
+export type EnvFactory = (options?: JsonObject) => Env;

@@ -1,0 +1,95 @@
+/**
+ * Typed errors with stable codes.
+ *
+ * One class per cause; every message names the option or quantity, the bound, the value that was given and what
+ * to do. Codes are part of the public interface: they do not change between minor versions. The classes are flat
+ * (each extends Error alone); {@link isOperantError} recognises all of them.
+ */
+
+interface ErrorDetails {
+  readonly cause?: unknown;
+}
+
+/** Raised when an option, a flag or a combination of options is not usable. Exit code 2 on the command line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code: string;
+  constructor(code: `CONFIG_${string}`, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
+
+/** Raised when an array's length, dtype or shape is not what a function was promised. */
+export class ShapeError extends Error {
+  override readonly name = 'ShapeError';
+  readonly code: string;
+  constructor(code: `SHAPE_${string}`, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
+
+/** Where in a run an environment failed. */
+export interface EnvErrorPlace {
+  readonly envId?: string;
+  /** Index of the environment in the whole run, 0 <= n < numEnvs. */
+  readonly envIndex?: number;
+  /** Seed of the episode in which it happened. */
+  readonly episodeSeed?: number;
+  /** Step within the episode; 0 = reset. */
+  readonly episodeStep?: number;
+}
+
+/** Raised when an environment throws, or returns what its spaces do not allow. */
+export class EnvError extends Error {
+  override readonly name = 'EnvError';
+  readonly code: string;
+  readonly place: EnvErrorPlace;
+  constructor(code: `ENV_${string}`, message: string, place: EnvErrorPlace = {}, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.place = place;
+  }
+}
+
+/** Raised when a rollout worker thread dies, hangs past its deadline or cannot start. */
+export class WorkerError extends Error {
+  override readonly name = 'WorkerError';
+  readonly code: string;
+  readonly workerIndex: number;
+  constructor(code: `WORKER_${string}`, message: string, workerIndex: number, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.workerIndex = workerIndex;
+  }
+}
+
+/** Raised when a checkpoint or a run folder cannot be written, found, read, or does not fit. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+  readonly code: string;
+  constructor(code: `CHECKPOINT_${string}`, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
+
+/** Raised when a learner engine cannot be loaded, does not cover a network, or meets non-finite numbers. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: string;
+  constructor(code: `ENGINE_${string}`, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
+
+export type OperantError = ConfigError | ShapeError | EnvError | WorkerError | CheckpointError | EngineError;
+
+const CLASSES = [ConfigError, ShapeError, EnvError, WorkerError, CheckpointError, EngineError];
+
+/** True for every error that Operant raises on purpose; anything else is a bug, ours or the user's. */
+export function isOperantError(error: unknown): error is OperantError {
+  return CLASSES.some((errorClass) => error instanceof errorClass);
+}

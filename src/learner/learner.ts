@@ -1,0 +1,97 @@
+/** The learner: what an algorithm sees of an engine. */
+import type { RolloutViews } from '../rollout/layout.ts';
+import type { ParameterLayout } from '../weights/parameter-layout.ts';
+
+/**
+ * One update: `numEpochs` passes over the N * T samples of a rollout in shuffled minibatches.
+ *
+ * Every epoch e has its own permutation `permutations[e * numSamples ... + numSamples)` of flat indices i = n * T + t;
+ * minibatch k of an epoch takes `minibatchSize` of them in order, and the last one takes what is left.
+ */
+export interface UpdatePlan {
+  readonly numEpochs: number;
+  readonly minibatchSize: number;
+  readonly permutations: Int32Array; // [numEpochs, numSamples] i32
+  /** Named scalars of this update (schedules evaluated): `learningRate`, and those that the loss reads. */
+  readonly scalars: Readonly<Record<string, number>>;
+  /** Per-minibatch advantage normalisation: (a - mean) / (std + 1e-8), std = population standard deviation (divide by the number of rows). */
+  readonly normalizeAdvantages: boolean;
+  /**
+   * Stop rule: after an epoch whose mean `approxKl` over its minibatches exceeds 1.5 * targetKl the remaining epochs
+   * are skipped. null = never.
+   */
+  readonly targetKl: number | null;
+  /** Frozen observation statistics under which the rollout was collected; null = no normalisation. */
+  readonly observationStatistics: ObservationStatistics | null;
+  /** What to do with a non-finite loss or gradient norm: throw EngineError, or skip that minibatch's optimizer step. */
+  readonly nonFinite: 'stop' | 'skip';
+}
+
+/** x' = clip((x - mean) * inverseStd, +-clip). */
+export interface ObservationStatistics {
+  readonly mean: Float32Array; // [obsSize] f32
+  readonly inverseStd: Float32Array; // [obsSize] f32
+}
+
+/** Means over the minibatches that were run, by name (`policyLoss`, `valueLoss`, `entropy`, `approxKl`, `clipFraction`, `gradNorm`, ...). */
+export interface UpdateStats {
+  readonly means: Readonly<Record<string, number>>;
+  readonly numEpochs: number;
+  readonly numMinibatches: number;
+  /** Minibatches whose step was skipped because something was not finite. */
+  readonly numSkipped: number;
+}
+
+/** Adam's moments, laid out as the parameters; plain data for checkpoints. */
+export interface OptimizerState {
+  readonly step: number;
+  readonly m: Float32Array; // [parameters] f32
+  readonly v: Float32Array; // [parameters] f32
+}
+
+/**
+ * Holds the parameters and improves them.
+ *
+ * Thread: main. `update` may use helper threads; between calls nobody else touches the parameters. The arrays that
+ * `parameters` and `optimizerState` give are copies made for the caller.
+ */
+export interface Learner {
+  readonly engine: 'simd' | 'tensorflow';
+  /** What runs underneath, for people: `relaxed SIMD, 2 threads`, `node-gpu (TensorFlow 2.21, CPU)`. */
+  readonly backend: string;
+  readonly layout: ParameterLayout;
+  /** Copies the current parameters into `out` (or a new array). f32 [layout.size]. */
+  readParameters(out?: Float32Array): Float32Array;
+  writeParameters(parameters: Float32Array): void;
+  readOptimizerState(): OptimizerState;
+  writeOptimizerState(state: OptimizerState): void;
+  /**
+   * Runs the plan over the rollout, whose `advantages` and `returns` columns are filled. Owns the block set until it resolves.
+   *
+   * @throws EngineError `ENGINE_NON_FINITE` naming the quantity, epoch and minibatch, when `nonFinite` is `stop`.
+   */
+  update(rollout: RolloutViews, plan: UpdatePlan): Promise<UpdateStats>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Acts for rows in the learner's own thread (central inference): for networks that only the TensorFlow engine covers.
+ * Same meaning of arguments as the kernels' policy, with plain arrays.
+ */
+export interface CentralPolicy {
+  /** observations [B, obsSize] raw; masks [B, maskSize] or null; noise [B, noiseSize]; writes actions [B, A], logProbs [B], values [B]. */
+  act(call: CentralActCall): Promise<void>;
+  /** Values alone, for final and bootstrap observations. */
+  values(observations: Float32Array | Uint8Array, numRows: number, out: Float32Array): Promise<void>;
+}
+
+export interface CentralActCall {
+  readonly numRows: number;
+  readonly observations: Float32Array | Uint8Array;
+  readonly masks: Uint8Array | null;
+  readonly noise: Float32Array;
+  readonly deterministic: boolean;
+  readonly actions: Float32Array | Int32Array;
+  readonly logProbs: Float32Array;
+  readonly values: Float32Array;
+}

@@ -1,0 +1,120 @@
+/**
+ * What a policy is, as plain JSON: it crosses threads, lies in checkpoints, and every engine builds its network from it.
+ *
+ *     observation -> normalise -> network -> distribution parameters (P numbers) and value (1 number)
+ */
+import type { JsonObject } from '../json.ts';
+
+export type Activation = 'tanh' | 'relu' | 'elu' | 'silu' | 'gelu' | 'leaky-relu' | 'sigmoid' | 'identity';
+
+/** A multi-layer perceptron; `shared` = one trunk with both heads, else actor and critic are separate towers. */
+export interface MlpSpec {
+  readonly kind: 'mlp';
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+  readonly shared: boolean;
+}
+
+/** A convolutional trunk shared by both heads; TensorFlow engine, central inference. */
+export interface ConvSpec {
+  readonly kind: 'conv';
+  /** [filters, kernelSize, stride] per layer, valid padding, relu. */
+  readonly layers: readonly (readonly [number, number, number])[];
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+}
+
+/** A user's own network in tfjs, by module URL; TensorFlow engine, central inference. */
+export interface CustomSpec {
+  readonly kind: 'custom';
+  readonly module: string;
+  readonly export: string;
+  readonly options: JsonObject;
+}
+
+export type NetworkSpec = MlpSpec | ConvSpec | CustomSpec;
+
+/**
+ * The action distribution; P = number of distribution parameters that the network gives per row, A = action elements.
+ *
+ * - `categorical`: `sizes.length` independent categoricals (1 = Discrete, more = MultiDiscrete). P = sum(sizes) logits,
+ *   A = sizes.length, int32. Action masks lie over the logits: a forbidden one is set to -1e8 before the softmax.
+ * - `bernoulli`: P = A = size logits, int32 0/1.
+ * - `gaussian`: P = A = size means, float32; log standard deviations are `logStd` [A], free parameters. With `squash`
+ *   the stored action is u before tanh, and logProb has the tanh correction; the environment gets
+ *   low + (tanh(u) + 1) / 2 * (high - low). Without it the stored action is unclipped and the environment gets it clipped.
+ * - `gsde`: as gaussian, with state-dependent exploration (Raffin et al. 2021, arXiv:2005.05719): noise = latent * eps, eps
+ *   [H, A] ~ N(0, exp(logStd [H, A])) drawn anew every `sampleFrequency` steps of an episode (-1: once an episode);
+ *   variance_a = sum_h latent_h^2 exp(logStd_ha)^2 + 1e-6; latent = the actor's last hidden layer, detached; H = its size.
+ */
+export type DistributionSpec =
+  | { readonly kind: 'categorical'; readonly sizes: readonly number[] }
+  | { readonly kind: 'bernoulli'; readonly size: number }
+  | {
+      readonly kind: 'gaussian';
+      readonly size: number;
+      readonly squash: boolean;
+      readonly low: readonly number[];
+      readonly high: readonly number[];
+    }
+  | {
+      readonly kind: 'gsde';
+      readonly size: number;
+      readonly squash: boolean;
+      readonly sampleFrequency: number;
+      readonly low: readonly number[];
+      readonly high: readonly number[];
+    };
+
+export interface PolicySpec {
+  readonly observationSize: number;
+  readonly observationDtype: 'float32' | 'uint8';
+  /** [height, width, channels] for images, else [observationSize]. */
+  readonly observationShape: readonly number[];
+  /** 0 = no masks; else the number of logits (categorical only). */
+  readonly actionMaskSize: number;
+  readonly network: NetworkSpec;
+  readonly distribution: DistributionSpec;
+  /** Running mean and variance of observations; x' = clip((x - mean) / sqrt(var + 1e-8), +-clipObservation). */
+  readonly normalizeObservations: boolean;
+  readonly clipObservation: number;
+  readonly initialization: {
+    readonly orthogonal: boolean;
+    /** Gains of hidden layers, policy head, value head; biases 0. Defaults sqrt(2), 0.01, 1. */
+    readonly hiddenGain: number;
+    readonly policyGain: number;
+    readonly valueGain: number;
+    readonly logStd: number;
+  };
+}
+
+/** Number of distribution parameters per row, P. */
+export function distributionSize(distribution: DistributionSpec): number {
+  if (distribution.kind === 'categorical') return distribution.sizes.reduce((sum, size) => sum + size, 0);
+  return distribution.size;
+}
+
+/** Elements of one stored action, A. */
+export function actionSize(distribution: DistributionSpec): number {
+  return distribution.kind === 'categorical' ? distribution.sizes.length : distribution.size;
+}
+
+/** Dtype of stored actions. */
+export function actionDtype(distribution: DistributionSpec): 'int32' | 'float32' {
+  return distribution.kind === 'categorical' || distribution.kind === 'bernoulli' ? 'int32' : 'float32';
+}
+
+/** Width of the actor's last hidden layer (H of gSDE); the observation's size when there is no hidden layer. */
+export function latentSize(spec: PolicySpec): number {
+  if (spec.network.kind === 'custom') return 0;
+  return spec.network.hiddenSizes.at(-1) ?? spec.observationSize;
+}
+
+/**
+ * Random numbers that one row needs for one action: uniforms in [0, 1) for discrete actions, standard normals for
+ * continuous ones. For gsde they are the eps matrix [H, A], refreshed as its `sampleFrequency` says.
+ */
+export function noiseSize(spec: PolicySpec): number {
+  const { distribution } = spec;
+  return distribution.kind === 'gsde' ? latentSize(spec) * distribution.size : actionSize(distribution);
+}

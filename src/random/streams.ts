@@ -1,0 +1,79 @@
+/**
+ * Named random streams: every random number of a run comes from here.
+ *
+ * A stream is `seedrandom.alea` seeded with the master seed and a path of names, so streams are independent of
+ * each other and of the order in which they are created. Nothing reads a clock or `Math.random`.
+ */
+import seedrandom from 'seedrandom';
+
+/** The four words of an alea generator; plain JSON, so that a checkpoint can hold it. */
+export interface StreamState {
+  readonly c: number;
+  readonly s0: number;
+  readonly s1: number;
+  readonly s2: number;
+}
+
+export interface Stream {
+  /** Uniform in [0, 1), 32 bits of resolution. */
+  uniform(): number;
+  /** Integer, uniform in [0, bound); `bound` <= 2^32. */
+  integer(bound: number): number;
+  /** Standard normal. Box-Muller without a spare: always two uniforms, so that replaying draws needs only their count. */
+  normal(): number;
+  getState(): StreamState;
+  setState(state: StreamState): void;
+}
+
+type AleaGenerator = (() => number) & { state(): StreamState };
+
+function streamFrom(initial: AleaGenerator): Stream {
+  let next = initial;
+  return {
+    uniform: () => next(),
+    integer: (bound) => Math.floor(next() * bound),
+    normal: () => {
+      const radius = Math.sqrt(-2 * Math.log(1 - next()));
+      return radius * Math.cos(2 * Math.PI * next());
+    },
+    getState: () => ({ ...next.state() }),
+    setState: (state) => {
+      next = seedrandom.alea('', { state: { ...state } } as never) as unknown as AleaGenerator;
+    },
+  };
+}
+
+/**
+ * Opens the stream named by `path` under `seed`.
+ *
+ * @param seed master seed of the run, or an episode's seed; any integer.
+ * @param path names from general to special, such as `'shuffle'` or `'noise', 3`.
+ * Cost: about 6 us; drawing a uniform about 20 ns.
+ */
+export function openStream(seed: number, ...path: readonly (string | number)[]): Stream {
+  const key = `${seed}/${path.join('/')}`;
+  return streamFrom(seedrandom.alea(key, { state: true }) as unknown as AleaGenerator);
+}
+
+/**
+ * The seed of one episode: a hash of the master seed, the environment's index in the whole run and the number
+ * of the episode in that environment. It seeds both the environment and its action noise, so an episode does not
+ * depend on which worker plays it or on what was played before.
+ *
+ * Three rounds of the 32-bit finaliser of MurmurHash3 (Appleby, public domain), one per input word.
+ *
+ * @returns an unsigned 32-bit integer.
+ */
+export function episodeSeed(seed: number, envIndex: number, episodeNumber: number): number {
+  let hash = mix(Math.trunc(seed / 0x1_0000_0000) ^ 0x9e3779b9);
+  hash = mix(hash ^ (seed | 0));
+  hash = mix((hash + Math.imul(envIndex, 0x85ebca6b) + 0x7f4a7c15) | 0);
+  return mix((hash + Math.imul(episodeNumber, 0xc2b2ae35) + 0x165667b1) | 0) >>> 0;
+}
+
+function mix(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}

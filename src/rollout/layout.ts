@@ -1,0 +1,148 @@
+/**
+ * The layout of a block set: what one rollout of N rows x T steps looks like in shared memory.
+ *
+ * Environment-major: flat index i = n * T + t. A worker owns the contiguous rows [n0, n1) while it samples, the
+ * learner owns the set while it learns. A header (magic, version) stands in front, so that a process that maps
+ * foreign memory notices.
+ */
+import { ShapeError } from '../errors.ts';
+import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+
+export type ColumnDtype = 'float32' | 'float64' | 'int32' | 'uint8';
+
+export interface Column {
+  readonly name: string;
+  readonly dtype: ColumnDtype;
+  /** [N, T, ...] or [N, ...]. */
+  readonly shape: readonly number[];
+  /** Bytes from the beginning of the block set, 64-byte aligned. */
+  readonly offset: number;
+}
+
+export interface RolloutLayout {
+  readonly numRows: number; // N
+  readonly rolloutLength: number; // T
+  readonly columns: readonly Column[];
+  readonly byteLength: number;
+}
+
+export const ROLLOUT_MAGIC = 0x4f50524c; // 'OPRL'
+export const ROLLOUT_VERSION = 1;
+const HEADER_BYTES = 64; // magic, version, numRows, rolloutLength as int32; the rest reserved
+const BYTES: Record<ColumnDtype, number> = { float32: 4, float64: 8, int32: 4, uint8: 1 };
+
+/**
+ * The columns of an on-policy rollout.
+ *
+ * Written by the worker that owns a row: `observations` (raw, before normalisation), `actions`, `logProbs`, `values`
+ * (in scaled-reward units), `rewards` (raw), `terminated`, `truncated`, `finalValues` (V of the true last observation;
+ * meaningful only where truncated), `episodeReturns` and `episodeLengths` (meaningful only where an episode ended),
+ * `actionMasks` (the mask under which the action was taken), and per row `bootstrapObservations`, `bootstrapMasks`,
+ * `bootstrapValues` (what follows step T - 1: the first observation of the next rollout), `policyVersions`.
+ * Written by the learner's side after collection: `advantages`, `returns`.
+ */
+export function rolloutLayout(spec: PolicySpec, numRows: number, rolloutLength: number): RolloutLayout {
+  const N = numRows;
+  const T = rolloutLength;
+  const A = actionSize(spec.distribution);
+  const columns: Column[] = [];
+  let end = HEADER_BYTES;
+  const add = (name: string, dtype: ColumnDtype, shape: readonly number[]) => {
+    columns.push({ name, dtype, shape, offset: end });
+    const elements = shape.reduce((product, dimension) => product * dimension, 1);
+    end = Math.ceil((end + elements * BYTES[dtype]) / 64) * 64;
+  };
+  add('observations', spec.observationDtype, [N, T, spec.observationSize]);
+  add('actions', actionDtype(spec.distribution), [N, T, A]);
+  add('logProbs', 'float32', [N, T]);
+  add('values', 'float32', [N, T]);
+  add('rewards', 'float32', [N, T]);
+  add('terminated', 'uint8', [N, T]);
+  add('truncated', 'uint8', [N, T]);
+  add('finalValues', 'float32', [N, T]);
+  add('episodeReturns', 'float64', [N, T]);
+  add('episodeLengths', 'int32', [N, T]);
+  add('actionMasks', 'uint8', [N, T, spec.actionMaskSize]);
+  add('bootstrapObservations', spec.observationDtype, [N, spec.observationSize]);
+  add('bootstrapMasks', 'uint8', [N, spec.actionMaskSize]);
+  add('bootstrapValues', 'float32', [N]);
+  add('policyVersions', 'int32', [N]);
+  add('advantages', 'float32', [N, T]);
+  add('returns', 'float32', [N, T]);
+  return { numRows, rolloutLength, columns, byteLength: end };
+}
+
+/** Typed views over one block set; every view is shared memory, nothing is copied. N = numRows, T = rolloutLength. */
+export interface RolloutViews {
+  readonly numRows: number;
+  readonly rolloutLength: number;
+  /** Byte offset of the set in the arena: a column's address is `byteOffset + column.offset`. */
+  readonly byteOffset: number;
+  readonly observations: Float32Array | Uint8Array; // [N, T, obsSize]
+  readonly actions: Float32Array | Int32Array; // [N, T, A]
+  readonly logProbs: Float32Array; // [N, T] f32
+  readonly values: Float32Array; // [N, T] f32
+  readonly rewards: Float32Array; // [N, T] f32
+  readonly terminated: Uint8Array; // [N, T] u8
+  readonly truncated: Uint8Array; // [N, T] u8
+  readonly finalValues: Float32Array; // [N, T] f32
+  readonly episodeReturns: Float64Array; // [N, T] f64
+  readonly episodeLengths: Int32Array; // [N, T] i32
+  readonly actionMasks: Uint8Array; // [N, T, maskSize] u8, empty without masks
+  readonly bootstrapObservations: Float32Array | Uint8Array; // [N, obsSize]
+  readonly bootstrapMasks: Uint8Array; // [N, maskSize] u8
+  readonly bootstrapValues: Float32Array; // [N] f32
+  readonly policyVersions: Int32Array; // [N] i32
+  readonly advantages: Float32Array; // [N, T] f32
+  readonly returns: Float32Array; // [N, T] f32
+}
+
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
+
+/** Writes the header of a fresh block set. */
+export function initializeRollout(buffer: ArrayBufferLike, byteOffset: number, layout: RolloutLayout): void {
+  new Int32Array(buffer, byteOffset, 4).set([
+    ROLLOUT_MAGIC,
+    ROLLOUT_VERSION,
+    layout.numRows,
+    layout.rolloutLength,
+  ]);
+}
+
+/**
+ * Opens typed views over a block set.
+ *
+ * @throws {@link ShapeError} `SHAPE_ROLLOUT_HEADER` when the memory does not hold a rollout of this layout.
+ */
+export function openRollout(
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  layout: RolloutLayout,
+): RolloutViews {
+  const header = new Int32Array(buffer, byteOffset, 4);
+  const expected = [ROLLOUT_MAGIC, ROLLOUT_VERSION, layout.numRows, layout.rolloutLength];
+  if (expected.some((word, k) => header[k] !== word)) {
+    throw new ShapeError(
+      'SHAPE_ROLLOUT_HEADER',
+      `Expected a rollout header [magic, version, numRows, rolloutLength] = [${expected}] at byte ${byteOffset}, got [${header}].`,
+    );
+  }
+  const views: Record<string, unknown> = {
+    numRows: layout.numRows,
+    rolloutLength: layout.rolloutLength,
+    byteOffset,
+  };
+  for (const { name, dtype, shape, offset } of layout.columns) {
+    const length = shape.reduce((product, dimension) => product * dimension, 1);
+    views[name] = new ARRAYS[dtype](buffer as ArrayBuffer, byteOffset + offset, length);
+  }
+  return views as unknown as RolloutViews;
+}
+
+/** Byte address of a column in the arena. */
+export function columnAddress(layout: RolloutLayout, byteOffset: number, name: string): number {
+  const column = layout.columns.find((candidate) => candidate.name === name);
+  if (column === undefined)
+    throw new ShapeError('SHAPE_ROLLOUT_COLUMN', `Expected a rollout column, got \`${name}\`.`);
+  return byteOffset + column.offset;
+}
