@@ -1,0 +1,90 @@
+/** What every algorithm is, seen from a command line, a tuner or a user's script. */
+import type { JsonObject } from '../json.ts';
+
+/** One finished episode, in the order (t, environment) of the rollout it ended in. */
+export interface EpisodeSummary {
+  readonly envIndex: number;
+  /** Undiscounted sum of raw rewards. */
+  readonly episodeReturn: number;
+  /** Environment steps. */
+  readonly episodeLength: number;
+}
+
+/** What one call of {@link Algorithm.train} did. */
+export interface TrainResult {
+  /** 1 after the first call; goes on counting after a resume. */
+  readonly iteration: number;
+  /** Environment steps of the whole run so far. */
+  readonly numEnvSteps: number;
+  /** Episodes finished in the whole run so far. */
+  readonly numEpisodes: number;
+  /** Mean return of the last `metricsWindow` episodes; null before the first episode has ended. */
+  readonly episodeReturnMean: number | null;
+  /** Every metric of this iteration by key (src/metrics/metric-keys.ts), user metrics as `env/<name>`. Finite numbers only. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Episodes that ended in this iteration. */
+  readonly episodes: readonly EpisodeSummary[];
+  /** Present in iterations that evaluated. */
+  readonly evaluation?: EvaluationResult;
+}
+
+export interface EvaluationResult {
+  readonly returns: readonly number[];
+  readonly lengths: readonly number[];
+  readonly returnMean: number;
+  /** Population standard deviation over the episodes. */
+  readonly returnStd: number;
+  readonly lengthMean: number;
+  /** Means of `info.metrics`, as `env/<name>`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface EvaluateOptions {
+  readonly numEpisodes?: number;
+  readonly deterministic?: boolean;
+  /** Master seed of the evaluation's own episodes; never touches training's streams. */
+  readonly seed?: number;
+}
+
+/**
+ * A running algorithm. Calls must not overlap: await one before the next.
+ *
+ * Thread: main. `stop()` ends its worker threads and frees its memory; after it every other call throws.
+ */
+export interface Algorithm {
+  readonly name: string;
+  /** The resolved configuration, as JSON by section: what `config.json` holds. */
+  readonly config: JsonObject;
+  readonly iteration: number;
+  readonly numEnvSteps: number;
+  /** Two human lines: what is trained on what, and which engine runs it. */
+  readonly banner: readonly string[];
+  /** One iteration: collect a rollout, learn from it, publish the weights; evaluates when the config says so. */
+  train(): Promise<TrainResult>;
+  evaluate(options?: EvaluateOptions): Promise<EvaluationResult>;
+  /** The whole state, as files: see src/checkpoint. Ready to be written; nothing in it changes afterwards. */
+  getState(): Promise<CheckpointContent>;
+  /** Continues exactly from a state: same algorithm, environment and network (a ConfigError/CheckpointError names the field that differs). */
+  setState(content: CheckpointContent): Promise<void>;
+  /** Writes a checkpoint folder at `directory` (created; must not exist) and returns its path. */
+  save(directory: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export type TensorDtype = 'float32' | 'float64' | 'int32' | 'uint8';
+
+export interface NamedTensor {
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
+}
+
+/** A checkpoint's files, independent of how they are stored. Paths are relative with forward slashes. */
+export interface CheckpointContent {
+  /** Manifest fields: algorithm, environment id, policy spec, counters (`iteration`, `numEnvSteps`), versions. */
+  readonly description: JsonObject;
+  /** e.g. `policies/default/weights.safetensors`, `policies/default/optimizer.safetensors`. */
+  readonly tensors: Readonly<Record<string, Readonly<Record<string, NamedTensor>>>>;
+  /** e.g. `state.json` (counters, random streams, statistics), `environments.json`, `config.json`. */
+  readonly json: Readonly<Record<string, JsonObject>>;
+}
