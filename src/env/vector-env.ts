@@ -75,6 +75,11 @@ export interface VectorEnv {
   getState?(n: number): JsonValue;
   /** Restores environment n, and writes its current observation (and mask) into `out`. */
   setState?(n: number, state: JsonValue, out: StepRows): void;
+  /**
+   * Brings environment n to the middle of an episode without `getState`: resets it with `seed` and replays `numSteps`
+   * actions ([numSteps, actionSize], as `step` takes them), then writes its current observation (and mask) into `out`.
+   */
+  replay?(n: number, seed: number, actions: ActionArray, numSteps: number, out: StepRows): void;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
   close?(): void;
 }
