@@ -1,0 +1,86 @@
+/** Schedules: a hyperparameter that changes with the number of environment steps. */
+
+/** Straight line from `from` at step 0 to `to` at `scheduleSteps`; `to` afterwards. */
+export interface LinearSchedule {
+  readonly schedule: 'linear';
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Straight lines between [environment step, value] points, steps strictly ascending; constant before the first and after the last. */
+export interface PiecewiseSchedule {
+  readonly schedule: 'piecewise';
+  readonly points: readonly (readonly [number, number])[];
+}
+
+/** A plain number is constant. */
+export type Schedule = number | LinearSchedule | PiecewiseSchedule;
+
+/**
+ * The value of a schedule at an environment step.
+ *
+ *   linear:    from + (to - from) * min(1, step / scheduleSteps)
+ *   piecewise: v0 + (v1 - v0) * (step - s0) / (s1 - s0)  between neighbouring points (s0, v0), (s1, v1)
+ *
+ * Runs on environment steps and `scheduleSteps`, never on a stop condition, so stopping early or resuming does not bend it.
+ *
+ * @param step environment steps of the whole run so far, >= 0.
+ * @param scheduleSteps length of linear schedules in environment steps, > 0; null is enough for the other two.
+ * @throws RangeError for a linear schedule without `scheduleSteps` (resolving a config rules this out).
+ */
+export function evaluateSchedule(schedule: Schedule, step: number, scheduleSteps: number | null): number {
+  if (typeof schedule === 'number') return schedule;
+  if (schedule.schedule === 'linear') {
+    if (scheduleSteps === null) throw new RangeError('A linear schedule needs `scheduleSteps`.');
+    if (step >= scheduleSteps) return schedule.to; // exact at the end, where from + (to - from) may round
+    return schedule.from + (schedule.to - schedule.from) * (step / scheduleSteps);
+  }
+  return interpolate(schedule.points, step);
+}
+
+function interpolate(points: PiecewiseSchedule['points'], step: number): number {
+  let [previousStep, previousValue] = points[0];
+  if (step <= previousStep) return previousValue;
+  for (const [nextStep, nextValue] of points) {
+    if (step < nextStep) {
+      const fraction = (step - previousStep) / (nextStep - previousStep);
+      return previousValue + (nextValue - previousValue) * fraction;
+    }
+    [previousStep, previousValue] = [nextStep, nextValue];
+  }
+  return previousValue;
+}
+
+/** Every number a schedule takes at its corners; its values lie between the least and the greatest of them. */
+export function scheduleCorners(schedule: Schedule): readonly number[] {
+  if (typeof schedule === 'number') return [schedule];
+  if (schedule.schedule === 'linear') return [schedule.from, schedule.to];
+  return schedule.points.map(([, value]) => value);
+}
+
+/**
+ * Reads a flag's text: `0.001`, `linear:1e-3:0` or `piecewise:0=1e-3,50000=1e-4`.
+ *
+ * @returns a schedule whose numbers may still be NaN or out of bounds; undefined when the text has none of the three forms.
+ */
+export function parseSchedule(text: string): Schedule | undefined {
+  const [kind, ...rest] = text.trim().split(':');
+  if (kind === 'linear' && rest.length === 2) {
+    return { schedule: 'linear', from: numberFrom(rest[0]), to: numberFrom(rest[1]) };
+  }
+  if (kind === 'piecewise' && rest.length === 1) {
+    const points = rest[0].split(',').map((point): [number, number] => {
+      const [step, value, ...more] = point.split('=');
+      return [numberFrom(step), more.length > 0 ? Number.NaN : numberFrom(value ?? '')];
+    });
+    return { schedule: 'piecewise', points };
+  }
+  const constant = numberFrom(text);
+  return Number.isNaN(constant) ? undefined : constant;
+}
+
+/** A decimal number, `_` allowed between digits; NaN for anything else, the empty text included. */
+export function numberFrom(text: string): number {
+  const trimmed = text.trim();
+  return trimmed === '' ? Number.NaN : Number(trimmed.replace(/(?<=\d)_(?=\d)/g, ''));
+}
