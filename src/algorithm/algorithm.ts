@@ -1,5 +1,5 @@
 /** What every algorithm is, seen from a command line, a tuner or a user's script. */
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 /** One finished episode, in the order (t, environment) of the rollout it ended in. */
 export interface EpisodeSummary {
@@ -26,6 +26,18 @@ export interface TrainResult {
   readonly episodes: readonly EpisodeSummary[];
   /** Present in iterations that evaluated. */
   readonly evaluation?: EvaluationResult;
+  /** Rollout workers that died in this iteration; absent or empty when none did. */
+  readonly workerFailures?: readonly WorkerFailureSummary[];
+}
+
+/** A rollout worker that died, hung or threw. */
+export interface WorkerFailureSummary {
+  readonly workerIndex: number;
+  readonly error: Error;
+  /** True when it was replaced and its rows were collected again, bit for bit. */
+  readonly isRecovered: boolean;
+  /** From the failure to full strength. */
+  readonly seconds: number;
 }
 
 export interface EvaluationResult {
@@ -62,7 +74,19 @@ export interface Algorithm {
   /** One iteration: collect a rollout, learn from it, publish the weights; evaluates when the config says so. */
   train(): Promise<TrainResult>;
   evaluate(options?: EvaluateOptions): Promise<EvaluationResult>;
-  /** The whole state, as files: see src/checkpoint. Ready to be written; nothing in it changes afterwards. */
+  /**
+   * Replaces a schedule (`learningRate`, `clipRange`, ...) from the next iteration on; part of the state from then on.
+   *
+   * @param schedule what the option of that name takes in a config file.
+   * @throws ConfigError when there is no such schedule or the value is out of bounds.
+   */
+  setSchedule?(name: string, schedule: JsonValue): void;
+  /**
+   * The whole state, as files: see src/checkpoint. Ready to be written; nothing in it changes afterwards.
+   *
+   * After `train()` has thrown, this is the state at the end of the last completed iteration, or it throws, too: it never
+   * gives something in between.
+   */
   getState(): Promise<CheckpointContent>;
   /** Continues exactly from a state: same algorithm, environment and network (a ConfigError/CheckpointError names the field that differs). */
   setState(content: CheckpointContent): Promise<void>;

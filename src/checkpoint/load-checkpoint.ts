@@ -1,0 +1,156 @@
+/** Reads a checkpoint back, trusting nothing that is on the disk. Never writes. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import { CheckpointError, isOperantError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { errorCode } from './durable-files.ts';
+import { decodeManifest, MANIFEST_NAME, type Manifest, type ManifestFile } from './manifest.ts';
+import { decodeSafetensors } from './safetensors.ts';
+
+export interface LoadedCheckpoint {
+  /** Absolute path of the checkpoint's folder, after following a run folder or a pointer file. */
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly content: CheckpointContent;
+}
+
+/** Longer than any pointer, so that a large file given by mistake is not read. */
+const MAX_POINTER_BYTES = 4096;
+
+/**
+ * Loads a checkpoint: its manifest, then each file that the manifest names, checked by size and sha256.
+ *
+ * @param path a checkpoint's folder, a run folder (its `latest`), or a pointer file `latest` or `best`.
+ * @throws CheckpointError naming the file and what is wrong with it: `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_POINTER`,
+ *   `CHECKPOINT_MANIFEST`, `CHECKPOINT_VERSION`, `CHECKPOINT_FILE_MISSING`, `CHECKPOINT_FILE_SIZE`, `CHECKPOINT_CHECKSUM`,
+ *   `CHECKPOINT_TENSORS`, `CHECKPOINT_DTYPE`, `CHECKPOINT_JSON`, `CHECKPOINT_PATH`, `CHECKPOINT_READ`.
+ */
+export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint> {
+  const folder = await resolveCheckpoint(path);
+  const manifest = await readManifest(folder);
+  const tensors: [string, CheckpointContent['tensors'][string]][] = [];
+  const json: [string, JsonObject][] = [];
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    const bytes = await readChecked(folder, name, expected);
+    const source = join(folder, name);
+    if (name.endsWith('.safetensors')) tensors.push([name, decodeSafetensors(bytes, source).tensors]);
+    else json.push([name, parseJson(bytes, source)]);
+  }
+  const content = {
+    description: manifest.description,
+    tensors: Object.fromEntries(tensors),
+    json: Object.fromEntries(json),
+  };
+  return { path: folder, manifest, content };
+}
+
+/** The manifest alone, of anything that {@link loadCheckpoint} takes: cheap, for listings and comparisons. */
+export async function loadManifest(path: string): Promise<{ path: string; manifest: Manifest }> {
+  const folder = await resolveCheckpoint(path);
+  return { path: folder, manifest: await readManifest(folder) };
+}
+
+/**
+ * The folder that `path` means.
+ *
+ * A run folder without a `latest` (killed between its first checkpoint and the pointer) gives its highest numbered one.
+ */
+export async function resolveCheckpoint(path: string): Promise<string> {
+  const absolute = resolve(path);
+  const info = await statOrNull(absolute);
+  if (info === null) {
+    throw new CheckpointError('CHECKPOINT_NOT_FOUND', `No checkpoint at \`${absolute}\`: nothing is there`);
+  }
+  if (info.isFile()) return followPointer(absolute);
+  if (await statOrNull(join(absolute, MANIFEST_NAME))) return absolute;
+  const latest = join(absolute, 'latest');
+  if ((await statOrNull(latest))?.isFile()) return followPointer(latest);
+  const newest = (await listCheckpoints(join(absolute, 'checkpoints'))).at(-1);
+  if (newest !== undefined) return join(absolute, 'checkpoints', newest);
+  throw new CheckpointError(
+    'CHECKPOINT_NOT_FOUND',
+    `\`${absolute}\` is neither a checkpoint (no \`${MANIFEST_NAME}\`) nor a run folder that holds one (no \`latest\`, no \`checkpoints/NNNNNN\`)`,
+  );
+}
+
+/** Names of the numbered checkpoints in a folder, oldest first; empty when the folder does not exist. */
+export async function listCheckpoints(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => /^\d{6,}$/.test(name)).sort((a, b) => Number(a) - Number(b));
+}
+
+async function followPointer(pointer: string): Promise<string> {
+  const isShort = ((await statOrNull(pointer))?.size ?? 0) <= MAX_POINTER_BYTES;
+  const target = isShort ? (await readText(pointer)).trim() : '';
+  if (!/^checkpoints\/\d{6,}$/.test(target)) {
+    const message = `Expected \`${pointer}\` to be a checkpoint's folder, a run folder, or a pointer file that holds one line such as \`checkpoints/000100\``;
+    throw new CheckpointError('CHECKPOINT_POINTER', message);
+  }
+  const folder = join(dirname(pointer), target);
+  if (await statOrNull(join(folder, MANIFEST_NAME))) return folder;
+  const message = `\`${pointer}\` names \`${target}\`, which is not there. Name another checkpoint of ${join(dirname(pointer), 'checkpoints')}`;
+  throw new CheckpointError('CHECKPOINT_POINTER', message);
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  const path = join(folder, MANIFEST_NAME);
+  return decodeManifest(await readText(path), path);
+}
+
+async function readChecked(folder: string, name: string, expected: ManifestFile): Promise<Uint8Array> {
+  const path = join(folder, name);
+  const info = await statOrNull(path);
+  if (info === null) {
+    throw new CheckpointError(
+      'CHECKPOINT_FILE_MISSING',
+      `The manifest names \`${name}\`, but \`${path}\` is not there`,
+    );
+  }
+  if (info.size !== expected.size) {
+    const message = `\`${path}\` has ${info.size} bytes, expected ${expected.size}. It is truncated or was changed; use an older checkpoint`;
+    throw new CheckpointError('CHECKPOINT_FILE_SIZE', message);
+  }
+  const bytes = await readFile(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  if (createHash('sha256').update(bytes).digest('hex') !== expected.sha256) {
+    const message = `\`${path}\` is damaged: its sha256 is not the one in the manifest. Use an older checkpoint`;
+    throw new CheckpointError('CHECKPOINT_CHECKSUM', message);
+  }
+  return bytes;
+}
+
+function parseJson(bytes: Uint8Array, source: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new CheckpointError('CHECKPOINT_JSON', `\`${source}\` is not JSON`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new CheckpointError('CHECKPOINT_JSON', `Expected \`${source}\` to hold a JSON object`);
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause) => {
+    throw unreadable(path, cause);
+  });
+}
+
+async function statOrNull(path: string) {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): Error {
+  if (isOperantError(cause)) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CheckpointError('CHECKPOINT_READ', `Cannot read \`${path}\`: ${reason}`, { cause });
+}

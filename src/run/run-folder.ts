@@ -1,0 +1,208 @@
+/** The folder that a run leaves: config, logs, numbered checkpoints, and the pointers `latest` and `best`. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import {
+  errorCode,
+  makeFolder,
+  replaceTextFile,
+  TEMPORARY_PREFIX,
+  temporaryBeside,
+} from '../checkpoint/durable-files.ts';
+import { listCheckpoints } from '../checkpoint/load-checkpoint.ts';
+import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
+import { CheckpointError, ConfigError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { LOCK_NAME, type RunLock, takeRunLock } from './run-lock.ts';
+
+export type PointerName = 'latest' | 'best';
+
+/** A run folder that this process owns until {@link RunFolder.close}. */
+export interface RunFolder {
+  /** Absolute path. */
+  readonly path: string;
+  /**
+   * Saves `checkpoints/NNNNNN` and points `latest` (and `best`, if asked) at it. The number must be new.
+   *
+   * @throws CheckpointError as {@link saveCheckpoint}; `CHECKPOINT_LOCKED` when another process has taken the folder.
+   */
+  save(iteration: number, content: CheckpointContent, isBest: boolean): Promise<string>;
+  /** Points `best` at a checkpoint that is already there. */
+  markBest(iteration: number): Promise<void>;
+  /** Deletes all but the last `keep` checkpoints and those that a pointer names. Returns the numbers deleted. */
+  retain(keep: number): Promise<number[]>;
+  /**
+   * Makes `iteration` the newest: later checkpoints, left by a run that was resumed from an earlier one, move to
+   * `superseded/` (replacing what moved there before), and the pointers follow. Returns the numbers moved.
+   */
+  rewind(iteration: number): Promise<number[]>;
+  /** The number of the checkpoint that a pointer names; null without one. */
+  readPointer(name: PointerName): Promise<number | null>;
+  /** Releases the lock. The folder stays. */
+  close(): Promise<void>;
+}
+
+/**
+ * Creates the folder of a new run and takes its lock.
+ *
+ * @param config what `config.json` gets.
+ * @throws ConfigError `CONFIG_OUT_EXISTS` when there is something in it, `CONFIG_OUT_NOT_WRITABLE`; CheckpointError
+ *   `CHECKPOINT_LOCKED` when another process is creating the same one, `CHECKPOINT_DISK_FULL`.
+ */
+export async function createRunFolder(path: string, config: JsonObject): Promise<RunFolder> {
+  const folder = resolve(path);
+  const isNew = !existsSync(folder);
+  try {
+    await mkdir(folder, { recursive: true });
+    await checkEmpty(folder);
+    await probeWritable(folder);
+  } catch (error) {
+    if (isNew) await rmdir(folder).catch(() => undefined);
+    throw asFolderError(error, folder);
+  }
+  const lock = await takeRunLock(folder);
+  try {
+    // Again, now that nobody else can: another process may have filled it since.
+    await checkEmpty(folder);
+    await replaceTextFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    await makeFolder(join(folder, 'checkpoints'));
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return ownedFolder(folder, lock);
+}
+
+/**
+ * Opens the folder of an earlier run to go on with it: takes the lock and removes what killed saves left (`.tmp-*`).
+ *
+ * @throws CheckpointError `CHECKPOINT_NOT_FOUND` when there is no run folder, `CHECKPOINT_LOCKED`, `CHECKPOINT_NOT_WRITABLE`.
+ */
+export async function openRunFolder(path: string): Promise<RunFolder> {
+  const folder = resolve(path);
+  if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'checkpoints'))) {
+    const message = `\`${folder}\` is not a run folder: expected \`config.json\` and \`checkpoints/\` in it`;
+    throw new CheckpointError('CHECKPOINT_NOT_FOUND', message);
+  }
+  const lock = await takeRunLock(folder);
+  await removeLeftovers(folder);
+  await removeLeftovers(join(folder, 'checkpoints'));
+  return ownedFolder(folder, lock);
+}
+
+/** The run folder that a checkpoint's path lies in; null for a checkpoint that was saved somewhere else. */
+export function runFolderOf(checkpointPath: string): string | null {
+  const checkpoints = dirname(resolve(checkpointPath));
+  const folder = dirname(checkpoints);
+  const isInside = basename(checkpoints) === 'checkpoints' && existsSync(join(folder, 'config.json'));
+  return isInside ? folder : null;
+}
+
+/** The name of an iteration's checkpoint: six digits or more, so that names sort as numbers for a million iterations. */
+export function checkpointName(iteration: number): string {
+  return String(iteration).padStart(6, '0');
+}
+
+function ownedFolder(path: string, lock: RunLock): RunFolder {
+  const checkpoints = join(path, 'checkpoints');
+  const pathOf = (iteration: number) => join(checkpoints, checkpointName(iteration));
+  const point = (name: PointerName, iteration: number) =>
+    replaceTextFile(join(path, name), `checkpoints/${checkpointName(iteration)}\n`);
+  const readPointer = (name: PointerName) => readPointerFile(join(path, name));
+  return {
+    path,
+    save: async (iteration, content, isBest) => {
+      await lock.check();
+      const target = await saveCheckpoint(pathOf(iteration), content);
+      await point('latest', iteration);
+      if (isBest) await point('best', iteration);
+      return target;
+    },
+    markBest: async (iteration) => {
+      await lock.check();
+      await point('best', iteration);
+    },
+    retain: async (keep) => {
+      await lock.check();
+      const numbers = (await listCheckpoints(checkpoints)).map(Number);
+      const kept = new Set([...numbers.slice(-keep), await readPointer('latest'), await readPointer('best')]);
+      const deleted = numbers.filter((number) => !kept.has(number));
+      for (const number of deleted) await removeWhole(pathOf(number));
+      return deleted;
+    },
+    rewind: async (iteration) => {
+      await lock.check();
+      const later = (await listCheckpoints(checkpoints)).map(Number).filter((number) => number > iteration);
+      if (later.length === 0) return later;
+      const best = await readPointer('best');
+      if (existsSync(pathOf(iteration))) await point('latest', iteration);
+      else await rm(join(path, 'latest'), { force: true });
+      if (best !== null && best > iteration) await rm(join(path, 'best'), { force: true });
+      await makeFolder(join(path, 'superseded'));
+      for (const number of later)
+        await moveAside(pathOf(number), join(path, 'superseded', checkpointName(number)));
+      return later;
+    },
+    readPointer,
+    close: () => lock.release(),
+  };
+}
+
+async function readPointerFile(path: string): Promise<number | null> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const digits = /^checkpoints\/(\d{6,})\n?$/.exec(text)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** Renamed first: a folder that is half deleted must not bear a checkpoint's name. */
+async function removeWhole(path: string): Promise<void> {
+  const aside = temporaryBeside(path);
+  await rename(path, aside);
+  await rm(aside, { recursive: true, force: true });
+}
+
+async function moveAside(path: string, target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true });
+  await rename(path, target);
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(TEMPORARY_PREFIX));
+  await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+async function probeWritable(folder: string): Promise<void> {
+  const path = temporaryBeside(join(folder, 'probe'));
+  await writeFile(path, '');
+  await rm(path, { force: true });
+}
+
+async function checkEmpty(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  // A killed start leaves nothing but its lock or a probe, and the lock's own rules decide about it.
+  if (names.every((name) => name === LOCK_NAME || name.startsWith(TEMPORARY_PREFIX))) return;
+  throw new ConfigError(
+    'CONFIG_OUT_EXISTS',
+    `Expected \`--out ${folder}\` to be new or empty, but it holds ${names.length} entries (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}). ` +
+      'Choose another folder, or continue that run with `--resume`',
+  );
+}
+
+function asFolderError(error: unknown, folder: string): Error {
+  if (error instanceof ConfigError) return error;
+  const code = errorCode(error) ?? '';
+  const isFile = code === 'EEXIST' || code === 'ENOTDIR';
+  const why = isFile
+    ? 'a part of that path is a file'
+    : error instanceof Error
+      ? error.message
+      : String(error);
+  return new ConfigError(
+    'CONFIG_OUT_NOT_WRITABLE',
+    `Cannot create the run folder \`--out ${folder}\`: ${why}. Choose another one`,
+    {
+      cause: error,
+    },
+  );
+}

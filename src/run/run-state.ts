@@ -1,0 +1,87 @@
+/** What the driver itself remembers, and what it reports at the end. */
+import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import { CheckpointError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+
+/** The file of a checkpoint that holds {@link RunState}. */
+export const RUN_STATE_NAME = 'run.json';
+
+/** The best iteration by evaluation return where periodic evaluation is on, else by the mean over a full window. */
+export interface BestSoFar {
+  readonly iteration: number;
+  readonly value: number;
+  readonly measure: 'evaluation' | 'training';
+}
+
+/** Goes into every checkpoint, so that a resumed run goes on with it. */
+export interface RunState {
+  /** Training time so far, over all resumes. */
+  readonly seconds: number;
+  readonly best: BestSoFar | null;
+  readonly numEpisodes: number;
+  readonly episodeReturnMean: number | null;
+}
+
+/** Named after the option that ended the run. `callback`: a hook asked for it. `error`: the algorithm failed; seen by `onStop` only. */
+export type StopReason =
+  | 'stopReturn'
+  | 'stopSteps'
+  | 'stopSeconds'
+  | 'stopIterations'
+  | 'interrupted'
+  | 'callback'
+  | 'error';
+
+export interface RunSummary {
+  readonly stopReason: StopReason;
+  readonly iterations: number;
+  readonly envSteps: number;
+  /** Training time of the whole run, over all its resumes. */
+  readonly seconds: number;
+  readonly episodeReturnMean: number | null;
+  readonly best: BestSoFar | null;
+  /** Path of the newest checkpoint; null when there is none. */
+  readonly checkpoint: string | null;
+  readonly runDir: string | null;
+  /** Why the last checkpoint could not be written: what was learned since `checkpoint` is lost. null when all is saved. */
+  readonly checkpointError: Error | null;
+}
+
+export const FRESH_RUN: RunState = { seconds: 0, best: null, numEpisodes: 0, episodeReturnMean: null };
+
+export function encodeRunState(state: RunState): JsonObject {
+  return { ...state, best: state.best === null ? null : { ...state.best } };
+}
+
+/**
+ * The driver's part of a loaded checkpoint; a fresh one for a checkpoint that `algo.save()` wrote outside of a run.
+ *
+ * @throws CheckpointError `CHECKPOINT_JSON` naming the field that is wrong.
+ */
+export function readRunState(content: CheckpointContent): RunState {
+  const value = content.json[RUN_STATE_NAME];
+  if (value === undefined) return FRESH_RUN;
+  const { seconds, best, numEpisodes, episodeReturnMean } = value;
+  if (typeof seconds !== 'number' || seconds < 0) throw wrong('seconds', seconds);
+  if (typeof numEpisodes !== 'number') throw wrong('numEpisodes', numEpisodes);
+  if (episodeReturnMean !== null && typeof episodeReturnMean !== 'number') {
+    throw wrong('episodeReturnMean', episodeReturnMean);
+  }
+  return { seconds, best: readBest(best), numEpisodes, episodeReturnMean };
+}
+
+function readBest(value: JsonValue | undefined): BestSoFar | null {
+  if (value === null) return null;
+  if (typeof value !== 'object' || Array.isArray(value)) throw wrong('best', value);
+  const { iteration, value: score, measure } = value as JsonObject;
+  if (typeof iteration !== 'number' || typeof score !== 'number') throw wrong('best', value);
+  if (measure !== 'evaluation' && measure !== 'training') throw wrong('best.measure', measure);
+  return { iteration, value: score, measure };
+}
+
+function wrong(field: string, value: JsonValue | undefined): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_JSON',
+    `\`${RUN_STATE_NAME}\` of the checkpoint has a \`${field}\` that this Operant does not understand: ${JSON.stringify(value)}`,
+  );
+}
