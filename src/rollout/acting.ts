@@ -1,0 +1,97 @@
+/** The sampler's calls into the policy, with every address worked out once. */
+import { actionSize, noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
+import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
+import { columnAddress, type RolloutLayout } from './layout.ts';
+import type { SamplingLayout } from './sampling-layout.ts';
+
+export interface ActingOptions {
+  readonly policy: RowPolicy;
+  readonly spec: PolicySpec;
+  readonly layout: SamplingLayout;
+  readonly firstRow: number;
+  readonly numRows: number;
+}
+
+export interface Acting {
+  useWeights(address: number): void;
+  act(set: number, t: number): void;
+  finalValue(set: number, r: number, i: number): void;
+  bootstrapValues(set: number): void;
+}
+
+export function createActing({ policy, spec, layout, firstRow, numRows }: ActingOptions): Acting {
+  const { rollout } = layout;
+  const T = rollout.rolloutLength;
+  const elementBytes = spec.observationDtype === 'uint8' ? 1 : 4;
+  const rowBytes = spec.observationSize * elementBytes;
+  const A = actionSize(spec.distribution);
+  const addresses = layout.setAddresses.map((address) => columnAddresses(rollout, address));
+  const call = emptyActCall(spec, T, numRows);
+  call.noiseAddress = layout.noise + firstRow * noiseSize(spec) * 4;
+  const values: ValuesCall = {
+    numRows: 1,
+    weightsAddress: 0,
+    observationAddress: 0,
+    observationStride: spec.observationSize,
+    valueAddress: 0,
+    valueStride: 1,
+  };
+  return {
+    useWeights(address) {
+      call.weightsAddress = address;
+      values.weightsAddress = address;
+    },
+    act(set, t) {
+      const first = firstRow * T + t;
+      const address = addresses[set];
+      call.observationAddress = address.observations + first * rowBytes;
+      call.maskAddress = spec.actionMaskSize > 0 ? address.masks + first * spec.actionMaskSize : 0;
+      call.actionAddress = address.actions + first * A * 4;
+      call.logProbAddress = address.logProbs + first * 4;
+      call.valueAddress = address.values + first * 4;
+      policy.act(call);
+    },
+    finalValue(set, r, i) {
+      values.numRows = 1;
+      values.observationAddress = layout.finalObservations + (firstRow + r) * rowBytes;
+      values.valueAddress = addresses[set].finalValues + i * 4;
+      policy.values(values);
+    },
+    bootstrapValues(set) {
+      values.numRows = numRows;
+      values.observationAddress = layout.currentObservations + firstRow * rowBytes;
+      values.valueAddress = addresses[set].bootstrapValues + firstRow * 4;
+      policy.values(values);
+    },
+  };
+}
+
+function columnAddresses(rollout: RolloutLayout, address: number) {
+  return {
+    observations: columnAddress(rollout, address, 'observations'),
+    masks: columnAddress(rollout, address, 'actionMasks'),
+    actions: columnAddress(rollout, address, 'actions'),
+    logProbs: columnAddress(rollout, address, 'logProbs'),
+    values: columnAddress(rollout, address, 'values'),
+    finalValues: columnAddress(rollout, address, 'finalValues'),
+    bootstrapValues: columnAddress(rollout, address, 'bootstrapValues'),
+  };
+}
+
+function emptyActCall(spec: PolicySpec, T: number, numRows: number): ActCall {
+  return {
+    numRows,
+    weightsAddress: 0,
+    observationAddress: 0,
+    observationStride: T * spec.observationSize,
+    maskAddress: 0,
+    maskStride: T * spec.actionMaskSize,
+    noiseAddress: 0,
+    deterministic: false,
+    actionAddress: 0,
+    actionStride: T * actionSize(spec.distribution),
+    logProbAddress: 0,
+    valueAddress: 0,
+    scalarStride: T,
+  };
+}

@@ -1,0 +1,41 @@
+/** From stored actions to what an environment gets. */
+import type { ActionArray } from '../env/vector-env.ts';
+import { actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+
+/**
+ * Copies one row's stored action into the dense array an environment reads.
+ *
+ * Discrete indices pass unchanged. Continuous ones are clipped into the bounds, or, with `squash`, mapped by
+ * low + (tanh(u) + 1) / 2 (high - low). The stored action keeps its value: its log-probability belongs to it
+ * (detail 27 of the 37; Huang et al. 2022).
+ */
+export type MapAction = (
+  stored: ActionArray,
+  storedOffset: number,
+  out: ActionArray,
+  outOffset: number,
+) => void;
+
+export function createActionMapping(spec: PolicySpec): MapAction {
+  const { distribution } = spec;
+  const size = actionSize(distribution);
+  if (distribution.kind === 'categorical' || distribution.kind === 'bernoulli') {
+    return (stored, storedOffset, out, outOffset) => {
+      for (let a = 0; a < size; a++) out[outOffset + a] = stored[storedOffset + a];
+    };
+  }
+  const { low, high, squash } = distribution;
+  if (squash) {
+    return (stored, storedOffset, out, outOffset) => {
+      for (let a = 0; a < size; a++) {
+        const unit = (Math.tanh(stored[storedOffset + a]) + 1) / 2;
+        out[outOffset + a] = low[a] + unit * (high[a] - low[a]);
+      }
+    };
+  }
+  return (stored, storedOffset, out, outOffset) => {
+    for (let a = 0; a < size; a++) {
+      out[outOffset + a] = Math.min(Math.max(stored[storedOffset + a], low[a]), high[a]);
+    }
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * The main thread's book of running episodes, kept from what rollouts say: enough to replay every one of them.
+ *
+ * Because episodes follow from seeds and actions, no worker has to be asked: a dead one can be replaced from here.
+ */
+import type { EpisodeSummary } from '../algorithm/algorithm.ts';
+import type { ActionArray } from '../env/vector-env.ts';
+import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import type { RolloutViews } from './layout.ts';
+import type { RowState } from './row-states.ts';
+
+interface RunningEpisode {
+  number: number;
+  numSteps: number;
+  episodeReturn: number;
+  /** [capacity, A]; the first numSteps rows count. */
+  actions: ActionArray;
+}
+
+export interface EpisodeLedger {
+  /** Books a finished rollout; returns the episodes that ended in it, in the order (t, environment). */
+  absorb(rollout: RolloutViews): EpisodeSummary[];
+  /** States of rows [first, first + count) after the last rollout, by replay. Copies. */
+  rowStates(first: number, count: number): RowState[];
+  setRowStates(states: readonly RowState[]): void;
+}
+
+export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeLedger {
+  const A = actionSize(spec.distribution);
+  const empty = (): ActionArray =>
+    actionDtype(spec.distribution) === 'int32' ? new Int32Array(0) : new Float32Array(0);
+  let lastObservations: Float32Array | Uint8Array | null = null; // [N, obsSize], copy of the bootstrap observations
+  const episodes: RunningEpisode[] = Array.from({ length: numRows }, () => ({
+    number: 0,
+    numSteps: 0,
+    episodeReturn: 0,
+    actions: empty(),
+  }));
+
+  const absorbRow = (rollout: RolloutViews, n: number): void => {
+    const T = rollout.rolloutLength;
+    const episode = episodes[n];
+    let begin = 0; // first step of the rollout that belongs to the running episode
+    for (let t = 0; t < T; t++) {
+      const i = n * T + t;
+      if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) {
+        episode.episodeReturn += rollout.rewards[i];
+        continue;
+      }
+      begin = t + 1;
+      episode.number += 1;
+      episode.numSteps = 0;
+      episode.episodeReturn = 0;
+    }
+    append(episode, rollout.actions.subarray((n * T + begin) * A, (n + 1) * T * A), A);
+  };
+
+  return {
+    absorb(rollout) {
+      for (let n = 0; n < numRows; n++) absorbRow(rollout, n);
+      lastObservations ??= rollout.bootstrapObservations.slice();
+      lastObservations.set(rollout.bootstrapObservations);
+      return endedEpisodes(rollout);
+    },
+    rowStates(first, count) {
+      return episodes.slice(first, first + count).map((episode, k) => ({
+        episodeNumber: episode.number,
+        episodeStep: episode.numSteps,
+        episodeReturn: episode.episodeReturn,
+        envState: null,
+        actions: episode.actions.slice(0, episode.numSteps * A),
+        observation:
+          lastObservations?.slice(
+            (first + k) * spec.observationSize,
+            (first + k + 1) * spec.observationSize,
+          ) ?? null,
+      }));
+    },
+    setRowStates(states) {
+      const size = spec.observationSize;
+      lastObservations =
+        spec.observationDtype === 'uint8' ? new Uint8Array(numRows * size) : new Float32Array(numRows * size);
+      for (const [n, state] of states.entries()) {
+        episodes[n] = {
+          number: state.episodeNumber,
+          numSteps: state.episodeStep,
+          episodeReturn: state.episodeReturn,
+          actions: state.actions.slice(),
+        };
+        if (state.observation !== null) lastObservations.set(state.observation, n * size);
+      }
+    },
+  };
+}
+
+/** Adds steps to a running episode's actions; capacity doubles. */
+function append(episode: RunningEpisode, actions: ActionArray, A: number): void {
+  const used = episode.numSteps * A;
+  if (used + actions.length > episode.actions.length) {
+    const capacity = Math.max(used + actions.length, episode.actions.length * 2);
+    const grown = actions instanceof Int32Array ? new Int32Array(capacity) : new Float32Array(capacity);
+    grown.set(episode.actions.subarray(0, used));
+    episode.actions = grown;
+  }
+  episode.actions.set(actions, used);
+  episode.numSteps += actions.length / A;
+}
+
+function endedEpisodes({ numRows, rolloutLength: T, ...rollout }: RolloutViews): EpisodeSummary[] {
+  const ended: EpisodeSummary[] = [];
+  for (let t = 0; t < T; t++) {
+    for (let n = 0; n < numRows; n++) {
+      const i = n * T + t;
+      if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) continue;
+      ended.push({
+        envIndex: n,
+        episodeReturn: rollout.episodeReturns[i],
+        episodeLength: rollout.episodeLengths[i],
+      });
+    }
+  }
+  return ended;
+}

@@ -1,0 +1,68 @@
+/** `numEnvRunners: 0`: the same sampler in the main thread; for debugging, and for bare environment factories. */
+import { type CentralActor, collectCentrally, type Stepper } from './central-inference.ts';
+import { createEpisodeLedger } from './episode-ledger.ts';
+import { openRollout } from './layout.ts';
+import { meansOf } from './metric-sums.ts';
+import { poisonRollout } from './poison.ts';
+import { createRunner, placeEnvError, type Runner, type RunnerOptions } from './runner.ts';
+import type { RunnerGroup } from './runner-group.ts';
+
+export type InProcessRunnerGroupOptions = Omit<RunnerOptions, 'states' | 'firstRow'> & {
+  readonly central: CentralActor | null;
+  readonly poison: boolean;
+};
+
+export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions): RunnerGroup {
+  const { arena, sampling, spec, source, numRows, central } = options;
+  const ledger = createEpisodeLedger(spec, numRows);
+  const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
+  let runner: Runner | undefined;
+  let numCollected = 0;
+  const started = (): Runner => {
+    if (runner === undefined) throw new TypeError('Call start() before collect().');
+    return runner;
+  };
+  return {
+    numEnvRunners: 0,
+    async start(states) {
+      if (states !== null) ledger.setRowStates(states);
+      try {
+        runner = await createRunner({ ...options, firstRow: 0, states });
+      } catch (error) {
+        throw placeEnvError(error, source, 0);
+      }
+      central?.start(states, runner.restarted);
+      return runner.restarted;
+    },
+    async collect(version) {
+      const { sampler } = started();
+      const set = numCollected++ % sets.length;
+      const rollout = sets[set];
+      if (options.poison) poisonRollout(rollout);
+      try {
+        if (central === null) sampler.collect(set, version);
+        else await collectCentrally(central, directStepper(started(), set, version), rollout);
+      } catch (error) {
+        throw placeEnvError(error, source, 0);
+      }
+      return { rollout, episodes: ledger.absorb(rollout), metrics: meansOf(sampler.takeMetrics() ?? {}) };
+    },
+    async getStates() {
+      const envStates = started().envStates();
+      return ledger.rowStates(0, numRows).map((state, n) => ({ ...state, envState: envStates[n] }));
+    },
+    takeFailures: () => [],
+    async stop() {
+      runner?.close();
+      runner = undefined;
+    },
+  };
+}
+
+function directStepper({ sampler }: Runner, set: number, version: number): Stepper {
+  return {
+    begin: async () => sampler.begin(set),
+    step: async (t) => sampler.step(set, t),
+    finish: async () => sampler.finish(set, version),
+  };
+}

@@ -1,0 +1,75 @@
+/** Environment runners in threads of this process, over the shared arena. */
+import { type CentralActor, collectCentrally, type Stepper } from './central-inference.ts';
+import { Command } from './control-words.ts';
+import { createEpisodeLedger } from './episode-ledger.ts';
+import { openRollout } from './layout.ts';
+import type { WorkerMessage } from './messages.ts';
+import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
+import { poisonRollout } from './poison.ts';
+import type { RunnerGroup } from './runner-group.ts';
+import { type CatchUp, createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from './worker-team.ts';
+
+export type LocalRunnerGroupOptions = Omit<WorkerTeamOptions, 'rowStates'> & {
+  /** null = workers act with the kernels. */
+  readonly central: CentralActor | null;
+  /** Fill a block set with values that look wrong before it is written. */
+  readonly poison: boolean;
+};
+
+export type LocalRunnerGroup = RunnerGroup & { readonly team: WorkerTeam };
+
+export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalRunnerGroup {
+  const { plan, numEnvs, central } = options;
+  const { sampling } = plan;
+  const ledger = createEpisodeLedger(plan.spec, numEnvs);
+  const team = createWorkerTeam({ ...options, rowStates: ledger.rowStates });
+  const sets = sampling.setAddresses.map((address) =>
+    openRollout(plan.memory.buffer, address, sampling.rollout),
+  );
+  let numCollected = 0;
+  return {
+    team,
+    numEnvRunners: team.numWorkers,
+    async start(states) {
+      if (states !== null) ledger.setRowStates(states);
+      const restarted = await team.start(states);
+      central?.start(states, restarted);
+      return restarted;
+    },
+    async collect(version) {
+      const set = numCollected++ % sets.length;
+      const rollout = sets[set];
+      if (options.poison) poisonRollout(rollout);
+      const messages = central === null ? await team.run(Command.COLLECT, set, version) : [];
+      if (central !== null)
+        await collectCentrally(central, threadStepper(team, set, version, messages), rollout);
+      const sums: MetricSums = {};
+      for (const message of messages) if (message.kind === 'metrics') mergeSums(sums, message.sums);
+      return { rollout, episodes: ledger.absorb(rollout), metrics: meansOf(sums) };
+    },
+    async getStates() {
+      const messages = await team.run(Command.GET_STATE);
+      const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
+      return ledger.rowStates(0, numEnvs).map((state, n) => ({ ...state, envState: envStates[n] ?? null }));
+    },
+    takeFailures: () => team.takeFailures(),
+    stop: () => team.stop(),
+  };
+}
+
+/** Steps all workers together; one that is lost repeats the rollout's steps so far with the actions that lie there. */
+function threadStepper(team: WorkerTeam, set: number, version: number, messages: WorkerMessage[]): Stepper {
+  const catchUpTo =
+    (t: number): CatchUp =>
+    async (run) => {
+      await run(Command.BEGIN, set);
+      for (let k = 0; k < t; k++) await run(Command.STEP, set, k);
+    };
+  return {
+    begin: async () => void (await team.run(Command.BEGIN, set)),
+    step: async (t) => void (await team.run(Command.STEP, set, t, catchUpTo(t))),
+    async finish(numSteps) {
+      messages.push(...(await team.run(Command.FINISH, set, version, catchUpTo(numSteps))));
+    },
+  };
+}

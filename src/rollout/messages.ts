@@ -1,0 +1,51 @@
+/** Every message that crosses a thread boundary, besides the control words. */
+import type { MessagePort } from 'node:worker_threads';
+import type { EnvModuleSource } from '../env/env-source.ts';
+import type { JsonValue } from '../json.ts';
+import type { SimdHelperStart } from '../learner/simd/participate.ts';
+import type { Region } from '../memory/arena.ts';
+import type { WasmMemory } from '../memory/web-assembly.ts';
+import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { KernelModule } from '../simd/loader.ts';
+import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
+import type { ControlRegion } from './control-words.ts';
+import type { ErrorMessage } from './error-message.ts';
+import type { MetricSums } from './metric-sums.ts';
+import type { RowState } from './row-states.ts';
+
+import type { SamplingLayout } from './sampling-layout.ts';
+
+/** What every rollout worker of a group is told. */
+export interface WorkerPlan {
+  readonly memory: WasmMemory;
+  readonly kernels: KernelModule;
+  readonly spec: PolicySpec;
+  readonly source: EnvModuleSource;
+  readonly seed: number;
+  readonly sampling: SamplingLayout;
+  readonly weights: WeightBufferLayout;
+  readonly control: ControlRegion;
+  /** false under central inference: the worker only steps. */
+  readonly acts: boolean;
+  /** The learner's part, when rollout workers lend their threads to it. */
+  readonly helper: SimdHelperStart | null;
+}
+
+/** The task that Piscina hands to a worker thread: it runs until STOP. */
+export interface WorkerTask {
+  readonly plan: WorkerPlan;
+  readonly workerIndex: number;
+  readonly firstRow: number;
+  readonly numRows: number;
+  readonly scratch: Region;
+  /** null = fresh environments. */
+  readonly states: readonly RowState[] | null;
+  readonly port: MessagePort;
+}
+
+/** From a worker to the main thread, over its port. */
+export type WorkerMessage =
+  | { readonly kind: 'ready'; readonly restarted: readonly number[] }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage }
+  | { readonly kind: 'metrics'; readonly sums: MetricSums }
+  | { readonly kind: 'states'; readonly states: readonly JsonValue[] };

@@ -1,0 +1,133 @@
+/** Puts environments back into the middle of their episodes: on resume, and when a dead worker is replaced. */
+import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
+import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { episodeSeed } from '../random/streams.ts';
+import { createActionMapping } from './action-mapping.ts';
+import type { RowState } from './row-states.ts';
+import type { Sampler } from './sampler.ts';
+
+export interface RestoreContext {
+  readonly vectorEnv: VectorEnv;
+  readonly sampler: Sampler;
+  readonly spec: PolicySpec;
+  readonly seed: number;
+  /** Makes a one-row copy of the environment, for native ones that can save a state but not replay one row. */
+  readonly makeSingle: () => Promise<VectorEnv>;
+}
+
+/**
+ * Starts every row's running episode and brings it to where `states` says.
+ *
+ * In this order: the environment's own state; a replay of the episode's actions; a replay in a one-row copy whose
+ * state is then transferred. A replay that does not end at the stored observation shows that the environment is not
+ * deterministic: that row restarts its episode.
+ *
+ * @returns rows (indices within this sampler) that had to restart.
+ */
+export async function restoreRows(context: RestoreContext, states: readonly RowState[]): Promise<number[]> {
+  const { sampler, vectorEnv, seed } = context;
+  const seeds = Uint32Array.from(states, (state, r) => rowSeed(sampler, seed, r, state.episodeNumber));
+  sampler.aimAtCurrent();
+  vectorEnv.reset(seeds, sampler.rows);
+  const restarted: number[] = [];
+  for (const [r, state] of states.entries()) {
+    const isRestored = state.episodeStep === 0 || (await restoreRow(context, r, state, seeds[r]));
+    if (!isRestored) {
+      vectorEnv.resetRows(
+        Uint8Array.from(states, (_, k) => (k === r ? 1 : 0)),
+        seeds,
+        sampler.rows,
+      );
+      restarted.push(r);
+    }
+    sampler.episodeNumbers[r] = state.episodeNumber;
+    sampler.episodeSteps[r] = isRestored ? state.episodeStep : 0;
+    sampler.episodeReturns[r] = isRestored ? state.episodeReturn : 0;
+    sampler.nextSeeds[r] = rowSeed(sampler, seed, r, state.episodeNumber + 1);
+    sampler.noise.begin(r, state.episodeNumber, isRestored ? state.episodeStep : 0);
+  }
+  return restarted;
+}
+
+function rowSeed(sampler: Sampler, seed: number, r: number, episodeNumber: number): number {
+  return episodeSeed(seed, sampler.firstRow + r, episodeNumber);
+}
+
+async function restoreRow(
+  context: RestoreContext,
+  r: number,
+  state: RowState,
+  seedOfEpisode: number,
+): Promise<boolean> {
+  const { vectorEnv, sampler } = context;
+  const { rows } = sampler;
+  if (state.envState !== null && vectorEnv.setState !== undefined) {
+    vectorEnv.setState(r, state.envState, rows);
+    return true;
+  }
+  if (state.actions.length === 0) return false;
+  const actions = mapActions(context.spec, state);
+  if (vectorEnv.replay !== undefined) {
+    vectorEnv.replay(r, seedOfEpisode, actions, state.episodeStep, rows);
+  } else if (vectorEnv.setState !== undefined) {
+    const envState = await replayInCopy(context, actions, state.episodeStep, seedOfEpisode);
+    if (envState === null) return false;
+    vectorEnv.setState(r, envState, rows);
+  } else {
+    return false;
+  }
+  return state.observation === null || isEqual(rows, r, state.observation);
+}
+
+/** [episodeStep, A]: the stored actions as the environment gets them. */
+function mapActions(spec: PolicySpec, state: RowState): ActionArray {
+  const A = actionSize(spec.distribution);
+  const length = state.episodeStep * A;
+  const mapped =
+    actionDtype(spec.distribution) === 'int32' ? new Int32Array(length) : new Float32Array(length);
+  const mapAction = createActionMapping(spec);
+  for (let k = 0; k < state.episodeStep; k++) mapAction(state.actions, k * A, mapped, k * A);
+  return mapped;
+}
+
+async function replayInCopy(context: RestoreContext, actions: ActionArray, numSteps: number, seed: number) {
+  const single = await context.makeSingle();
+  try {
+    const rows = privateRow(context.spec);
+    const A = actions.length / numSteps;
+    const seeds = Uint32Array.of(seed);
+    single.reset(seeds, rows);
+    for (let k = 0; k < numSteps; k++) single.step(actions.subarray(k * A, (k + 1) * A), seeds, rows);
+    return single.getState?.(0) ?? null;
+  } finally {
+    single.close?.();
+  }
+}
+
+/** Rows for a one-row environment whose output nobody keeps. */
+function privateRow(spec: PolicySpec): StepRows {
+  const observation = () =>
+    spec.observationDtype === 'uint8'
+      ? new Uint8Array(spec.observationSize)
+      : new Float32Array(spec.observationSize);
+  return {
+    observations: observation(),
+    observationOffset: 0,
+    observationStride: spec.observationSize,
+    rewards: new Float32Array(1),
+    terminated: new Uint8Array(1),
+    truncated: new Uint8Array(1),
+    scalarOffset: 0,
+    scalarStride: 1,
+    actionMasks: spec.actionMaskSize > 0 ? new Uint8Array(spec.actionMaskSize) : null,
+    maskOffset: 0,
+    maskStride: spec.actionMaskSize,
+    finalObservations: observation(),
+    onMetric: null,
+  };
+}
+
+function isEqual(rows: StepRows, r: number, expected: Float32Array | Uint8Array): boolean {
+  const offset = rows.observationOffset + r * rows.observationStride;
+  return expected.every((value, k) => Object.is(rows.observations[offset + k], value));
+}

@@ -1,0 +1,182 @@
+/** The main thread's handle of one rollout worker: start, command, wait, and find out why it stopped. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
+import { WorkerError } from '../errors.ts';
+import type { Region } from '../memory/arena.ts';
+import {
+  Command,
+  type CommandCode,
+  giveCommand,
+  openControlWords,
+  Word,
+  waitUntilAtLeast,
+} from './control-words.ts';
+import { fromErrorMessage } from './error-message.ts';
+import type { WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
+import type { RowState } from './row-states.ts';
+
+const START_DEADLINE_MS = 60_000;
+const MESSAGE_DEADLINE_MS = 5_000;
+
+export interface RowRange {
+  readonly workerIndex: number;
+  readonly firstRow: number;
+  readonly numRows: number;
+  readonly scratch: Region;
+}
+
+export interface RolloutWorker {
+  readonly range: RowRange;
+  readonly restarted: readonly number[];
+  /** Gives a command without waiting. */
+  give(command: CommandCode, argument0?: number, argument1?: number): void;
+  /**
+   * Resolves when the last command is done; gives the message that it posted, if any.
+   *
+   * @throws the environment's own error, or {@link WorkerError} `WORKER_EXITED`, `WORKER_HUNG`.
+   */
+  done(deadlineMs: number): Promise<WorkerMessage | null>;
+  /** Ends the thread: asks first when it is able to answer, else kills it. Resolves when it is gone. */
+  end(isResponsive: boolean): Promise<void>;
+}
+
+/** What is known of a running thread. */
+interface ThreadState {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly workerIndex: number;
+  readonly abort: AbortController;
+  readonly port: MessagePort;
+  readonly messages: WorkerMessage[];
+  wake: (() => void) | null;
+  isOver: boolean;
+  exitReason: Error | null;
+  sequence: number;
+}
+
+/** Starts a worker and resolves when it waits for its first command. */
+export async function startRolloutWorker(
+  pool: Piscina,
+  plan: WorkerPlan,
+  range: RowRange,
+  states: readonly RowState[] | null,
+): Promise<RolloutWorker> {
+  const thread = launch(pool, plan, range, states);
+  const { words } = thread;
+  const isReady = await waitUntilAtLeast(words, Word.READY, 1, START_DEADLINE_MS, () => isGone(thread));
+  if (!isReady) {
+    const reason = await reasonOf(thread, 'start', START_DEADLINE_MS);
+    thread.abort.abort();
+    throw reason;
+  }
+  const ready = await nextMessage(thread);
+  return {
+    range,
+    restarted: ready?.kind === 'ready' ? ready.restarted : [],
+    give: (command, argument0, argument1) => {
+      thread.sequence = giveCommand(words, command, argument0, argument1);
+    },
+    async done(deadlineMs) {
+      const { sequence } = thread;
+      if (!(await waitUntilAtLeast(words, Word.DONE, sequence, deadlineMs, () => isGone(thread)))) {
+        throw await reasonOf(thread, 'answer', deadlineMs);
+      }
+      return Atomics.load(words, Word.POSTED) === 1 ? nextMessage(thread) : null;
+    },
+    end: (isResponsive) => end(thread, isResponsive),
+  };
+}
+
+function launch(
+  pool: Piscina,
+  plan: WorkerPlan,
+  range: RowRange,
+  states: readonly RowState[] | null,
+): ThreadState {
+  const words = openControlWords(plan.memory.buffer, plan.control, range.workerIndex);
+  Atomics.store(words, Word.READY, 0); // nobody else looks at them: the thread before, if any, is gone
+  Atomics.store(words, Word.FAILED, 0);
+  const { port1, port2 } = new MessageChannel();
+  const abort = new AbortController();
+  const thread: ThreadState = {
+    words,
+    workerIndex: range.workerIndex,
+    abort,
+    port: port1,
+    messages: [],
+    wake: null,
+    isOver: false,
+    exitReason: null,
+    sequence: 0,
+  };
+  port1.on('message', (message: WorkerMessage) => {
+    thread.messages.push(message);
+    thread.wake?.();
+  });
+  const task: WorkerTask = { plan, ...range, states, port: port2 };
+  const over = (reason: unknown) => {
+    thread.isOver = true;
+    thread.exitReason = reason instanceof Error ? reason : null;
+    Atomics.notify(words, Word.DONE);
+    Atomics.notify(words, Word.READY);
+    thread.wake?.();
+    port1.close();
+  };
+  pool.run(task, { transferList: [port2], signal: abort.signal }).then(over, over);
+  return thread;
+}
+
+function isGone({ words, isOver }: ThreadState): boolean {
+  return isOver || Atomics.load(words, Word.FAILED) === 1;
+}
+
+/** The oldest message not yet taken; waits for it when it is still on its way. */
+async function nextMessage(thread: ThreadState): Promise<WorkerMessage | null> {
+  const end = performance.now() + MESSAGE_DEADLINE_MS;
+  while (thread.messages.length === 0) {
+    const left = end - performance.now();
+    if (left <= 0 || thread.isOver) break;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, left);
+      thread.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+  thread.wake = null;
+  return thread.messages.shift() ?? null;
+}
+
+async function reasonOf(thread: ThreadState, what: string, deadlineMs: number): Promise<Error> {
+  const { words, workerIndex } = thread;
+  if (Atomics.load(words, Word.FAILED) === 1) {
+    const message = await nextMessage(thread);
+    if (message?.kind === 'failed') return fromErrorMessage(message.error);
+  }
+  if (thread.isOver) {
+    const detail = thread.exitReason?.message ?? 'no reason given';
+    return new WorkerError(
+      'WORKER_EXITED',
+      `Environment runner ${workerIndex} ended before it could ${what}: ${detail}. An environment that calls process.exit, runs out of memory (\`workerMemoryMb\`) or crashes a native module does this.`,
+      workerIndex,
+      { cause: thread.exitReason },
+    );
+  }
+  return new WorkerError(
+    'WORKER_HUNG',
+    `Environment runner ${workerIndex} did not ${what} within ${Math.round(deadlineMs / 1000)} s. An environment's reset or step takes too long; raise \`workerDeadlineSeconds\` if that is expected.`,
+    workerIndex,
+  );
+}
+
+async function end(thread: ThreadState, isResponsive: boolean): Promise<void> {
+  if (isResponsive && !isGone(thread)) {
+    const sequence = giveCommand(thread.words, Command.STOP);
+    await waitUntilAtLeast(thread.words, Word.DONE, sequence, 2000, () => isGone(thread));
+  } else if (!thread.isOver) {
+    thread.abort.abort();
+  }
+  const deadline = performance.now() + 2000;
+  while (!thread.isOver && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}

@@ -1,0 +1,41 @@
+/** What an algorithm sees of its environment runners, wherever they run. */
+import type { EpisodeSummary } from '../algorithm/algorithm.ts';
+import type { RolloutViews } from './layout.ts';
+import type { RowState } from './row-states.ts';
+
+export interface Collected {
+  /** N rows x T steps; owned by the caller until the next-but-one call of `collect`. */
+  readonly rollout: RolloutViews;
+  /** Episodes that ended in it, in the order (t, environment). */
+  readonly episodes: readonly EpisodeSummary[];
+  /** Means of `info.metrics` in this rollout, by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Something that happened to a worker, for callbacks and metrics. */
+export interface WorkerFailure {
+  readonly workerIndex: number;
+  readonly error: Error;
+  /** True when the worker was replaced and its rows collected again. */
+  readonly isRecovered: boolean;
+  readonly seconds: number;
+}
+
+/**
+ * Collects rollouts with published weights. Calls must not overlap.
+ *
+ * The same seed gives the same rollouts bit for bit, whatever the number of runners, and also when a runner died
+ * in between and was replaced.
+ */
+export interface RunnerGroup {
+  readonly numEnvRunners: number;
+  /** Begins (or, with states, continues) the environments; resolves when every runner is ready. Returns indices of environments that had to restart their episode. */
+  start(states: readonly RowState[] | null): Promise<readonly number[]>;
+  /** T steps in every environment with the weights of `version`. */
+  collect(version: number): Promise<Collected>;
+  /** Between two rollouts: everything needed to continue every environment. */
+  getStates(): Promise<RowState[]>;
+  /** Failures since they were taken last. */
+  takeFailures(): readonly WorkerFailure[];
+  stop(): Promise<void>;
+}

@@ -1,0 +1,78 @@
+/** A runner: environments, policy and sampler of a range of rows, in whichever thread it is made. */
+
+import type { EnvSource } from '../env/env-source.ts';
+import { makeVectorEnv } from '../env/load-env.ts';
+import type { VectorEnv } from '../env/vector-env.ts';
+import { EnvError } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
+import type { Arena, Region } from '../memory/arena.ts';
+import type { PolicySpec } from '../policy/policy-spec.ts';
+import { createKernelPolicy } from '../simd/kernel-policy.ts';
+import { instantiateKernels, type KernelModule } from '../simd/loader.ts';
+import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
+import { restoreRows } from './restore-rows.ts';
+import { FRESH_ROW, type RowState } from './row-states.ts';
+import { createSampler, type Sampler } from './sampler.ts';
+import type { SamplingLayout } from './sampling-layout.ts';
+
+export interface RunnerOptions {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly spec: PolicySpec;
+  readonly source: EnvSource;
+  readonly seed: number;
+  readonly sampling: SamplingLayout;
+  readonly weights: WeightBufferLayout;
+  readonly acts: boolean;
+  readonly firstRow: number;
+  readonly numRows: number;
+  readonly scratch: Region;
+  readonly states: readonly RowState[] | null;
+}
+
+export interface Runner {
+  readonly sampler: Sampler;
+  /** Environments (indices in the whole run) that had to restart their episode. */
+  readonly restarted: readonly number[];
+  envStates(): JsonValue[];
+  close(): void;
+}
+
+export async function createRunner(options: RunnerOptions): Promise<Runner> {
+  const { arena, spec, source, seed, firstRow, numRows, scratch, weights } = options;
+  const vectorEnv = await makeVectorEnv(source, numRows);
+  const policy = options.acts
+    ? createKernelPolicy(instantiateKernels(options.kernels, arena.memory), spec, arena, scratch, weights)
+    : null;
+  const sampler = createSampler({
+    vectorEnv,
+    firstRow,
+    seed,
+    spec,
+    buffer: arena.buffer,
+    layout: options.sampling,
+    weights: openWeightBuffer(arena.buffer, weights),
+    policy,
+  });
+  const states = options.states ?? Array.from({ length: numRows }, () => FRESH_ROW);
+  const makeSingle = () => makeVectorEnv(source, 1);
+  const restarted = await restoreRows({ vectorEnv, sampler, spec, seed, makeSingle }, states);
+  return {
+    sampler,
+    restarted: restarted.map((r) => firstRow + r),
+    envStates: () => envStates(vectorEnv, numRows),
+    close: () => vectorEnv.close?.(),
+  };
+}
+
+function envStates(vectorEnv: VectorEnv, numRows: number): JsonValue[] {
+  return Array.from({ length: numRows }, (_, r) => vectorEnv.getState?.(r) ?? null);
+}
+
+/** An environment's error with its index in the whole run and the environment's id. */
+export function placeEnvError(error: unknown, source: EnvSource, firstRow: number): unknown {
+  if (!(error instanceof EnvError)) return error;
+  const place = { ...error.place, envId: source.id };
+  if (error.place.envIndex !== undefined) place.envIndex = error.place.envIndex + firstRow;
+  return new EnvError(error.code as 'ENV_THREW', error.message, place, { cause: error.cause });
+}

@@ -1,0 +1,40 @@
+/** Where sampling keeps its state in the arena; plain JSON, posted to every worker. */
+import type { ArenaPlanner, Region } from '../memory/arena.ts';
+import { noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type RolloutLayout, rolloutLayout } from './layout.ts';
+
+/** Sampling runs in one set while the learner may still read the other. */
+export const NUM_BLOCK_SETS = 2;
+
+/**
+ * Regions shared by all runners, indexed by row, so that the owner of rows [n0, n1) touches only its part:
+ * `currentObservations` [N, obsSize] and `currentMasks` [N, maskSize] (what the next action is for),
+ * `finalObservations` [N, obsSize] (row n after its episode ended), `noise` [N, noiseSize] f32.
+ */
+export interface SamplingLayout {
+  readonly rollout: RolloutLayout;
+  readonly setAddresses: readonly number[];
+  readonly currentObservations: number;
+  readonly currentMasks: number;
+  readonly finalObservations: number;
+  readonly noise: number;
+}
+
+export function reserveSampling(
+  planner: ArenaPlanner,
+  spec: PolicySpec,
+  numRows: number,
+  rolloutLength: number,
+): SamplingLayout {
+  const rollout = rolloutLayout(spec, numRows, rolloutLength);
+  const observationBytes = numRows * spec.observationSize * (spec.observationDtype === 'uint8' ? 1 : 4);
+  const address = (bytes: number): number => (planner.reserve(bytes) satisfies Region).offset;
+  return {
+    rollout,
+    setAddresses: Array.from({ length: NUM_BLOCK_SETS }, () => address(rollout.byteLength)),
+    currentObservations: address(observationBytes),
+    currentMasks: address(numRows * spec.actionMaskSize),
+    finalObservations: address(observationBytes),
+    noise: address(numRows * noiseSize(spec) * 4),
+  };
+}

@@ -1,0 +1,168 @@
+/** The rollout workers together: one command for all, and replacement of those that are lost. */
+import { Piscina } from 'piscina';
+import { EnvError, WorkerError } from '../errors.ts';
+import type { Region } from '../memory/arena.ts';
+import type { CommandCode } from './control-words.ts';
+import type { WorkerMessage, WorkerPlan } from './messages.ts';
+import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout-worker.ts';
+import type { RowState } from './row-states.ts';
+import type { WorkerFailure } from './runner-group.ts';
+import { rolloutWorkerUrl, workerExecArgv } from './worker-url.ts';
+
+export interface WorkerTeamOptions {
+  readonly plan: WorkerPlan;
+  readonly numEnvs: number;
+  /** One region per worker, for its policy's kernels. */
+  readonly scratch: readonly Region[];
+  readonly deadlineMs: number;
+  readonly maxRestarts: number;
+  readonly restartWindowMs: number;
+  readonly memoryMb: number | null;
+  /** States of the rows [first, first + count) at the beginning of the running rollout. */
+  readonly rowStates: (first: number, count: number) => RowState[];
+}
+
+/** Brings a replacement to where the lost worker was before the command that it did not finish. */
+export type CatchUp = (
+  run: (command: CommandCode, argument0?: number, argument1?: number) => Promise<void>,
+) => Promise<void>;
+
+const NOTHING_TO_CATCH_UP: CatchUp = async () => undefined;
+
+export interface WorkerTeam {
+  readonly numWorkers: number;
+  start(states: readonly RowState[] | null): Promise<readonly number[]>;
+  /**
+   * Gives all workers a command and resolves with their messages, in worker order, when all have done it. A lost
+   * worker is replaced first.
+   *
+   * @throws the environment's or the worker's error when it came back at the same place, or the restarts are used up.
+   */
+  run(
+    command: CommandCode,
+    argument0?: number,
+    argument1?: number,
+    catchUp?: CatchUp,
+  ): Promise<WorkerMessage[]>;
+  /** Gives all workers a command and returns at once; `settle` waits for it. */
+  give(command: CommandCode): void;
+  settle(): Promise<void>;
+  takeFailures(): WorkerFailure[];
+  stop(): Promise<void>;
+}
+
+/** Rows of worker w: contiguous; sizes differ by one at most. */
+export function rowRanges(numEnvs: number, scratch: readonly Region[]): RowRange[] {
+  const numWorkers = scratch.length;
+  return scratch.map((region, workerIndex) => {
+    const firstRow = Math.floor((workerIndex * numEnvs) / numWorkers);
+    const numRows = Math.floor(((workerIndex + 1) * numEnvs) / numWorkers) - firstRow;
+    return { workerIndex, firstRow, numRows, scratch: region };
+  });
+}
+
+export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
+  const { plan, deadlineMs } = options;
+  const ranges = rowRanges(options.numEnvs, options.scratch);
+  const pool = createPool(ranges.length, options.memoryMb);
+  const workers: RolloutWorker[] = [];
+  const budget = createRestartBudget(options);
+  let failures: WorkerFailure[] = [];
+
+  const replace = async (w: number, error: Error): Promise<void> => {
+    budget.spend(error);
+    const begin = performance.now();
+    const { firstRow, numRows } = ranges[w];
+    await workers[w].end(false);
+    workers[w] = await startRolloutWorker(pool, plan, ranges[w], options.rowStates(firstRow, numRows));
+    const seconds = (performance.now() - begin) / 1000;
+    failures.push({ workerIndex: w, error, isRecovered: true, seconds });
+  };
+
+  const finish = async (w: number, give: () => void, catchUp: CatchUp): Promise<WorkerMessage | null> => {
+    for (;;) {
+      try {
+        return await workers[w].done(deadlineMs);
+      } catch (error) {
+        await replace(w, error as Error);
+        await catchUp(async (command, argument0, argument1) => {
+          workers[w].give(command, argument0, argument1);
+          await workers[w].done(deadlineMs);
+        });
+        give();
+      }
+    }
+  };
+
+  return {
+    numWorkers: ranges.length,
+    async start(states) {
+      const slice = ({ firstRow, numRows }: RowRange) => states?.slice(firstRow, firstRow + numRows) ?? null;
+      const starts = ranges.map((range) => startRolloutWorker(pool, plan, range, slice(range)));
+      const settled = await Promise.allSettled(starts);
+      const failed = settled.find((result) => result.status === 'rejected');
+      if (failed !== undefined) {
+        await pool.destroy();
+        throw failed.reason;
+      }
+      workers.push(...(await Promise.all(starts)));
+      return workers.flatMap((worker) => worker.restarted);
+    },
+    async run(command, argument0 = 0, argument1 = 0, catchUp = NOTHING_TO_CATCH_UP) {
+      const give = (w: number) => workers[w].give(command, argument0, argument1);
+      for (const w of workers.keys()) give(w);
+      const messages = await Promise.all(workers.map((_, w) => finish(w, () => give(w), catchUp)));
+      return messages.filter((message) => message !== null);
+    },
+    give(command) {
+      for (const worker of workers) worker.give(command);
+    },
+    async settle() {
+      await Promise.all(workers.map((_, w) => finish(w, () => undefined, NOTHING_TO_CATCH_UP)));
+    },
+    takeFailures() {
+      const taken = failures;
+      failures = [];
+      return taken;
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.end(true)));
+      await pool.destroy();
+    },
+  };
+}
+
+function createPool(numThreads: number, memoryMb: number | null): Piscina {
+  return new Piscina({
+    filename: rolloutWorkerUrl(),
+    name: 'runWorker',
+    execArgv: workerExecArgv(),
+    minThreads: numThreads,
+    maxThreads: numThreads,
+    concurrentTasksPerWorker: 1,
+    ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+  });
+}
+
+/**
+ * Decides whether a failure may be answered by a replacement: at most `maxRestarts` within the window, and never for
+ * an environment error that came back at the same step of the same episode, since it would come back for ever.
+ */
+function createRestartBudget({ maxRestarts, restartWindowMs }: WorkerTeamOptions) {
+  let times: number[] = [];
+  let lastPlace = '';
+  return {
+    spend(error: Error): void {
+      if (!(error instanceof EnvError || error instanceof WorkerError)) throw error;
+      if (error instanceof EnvError) {
+        const place = JSON.stringify(error.place);
+        if (place === lastPlace) throw error;
+        lastPlace = place;
+      }
+      const now = performance.now();
+      times = times.filter((time) => now - time < restartWindowMs);
+      if (times.length >= maxRestarts) throw error;
+      times.push(now);
+    },
+  };
+}
