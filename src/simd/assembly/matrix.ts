@@ -1,0 +1,450 @@
+/**
+ * Matrix products in register tiles.
+ *
+ * Strides are in bytes. Tiles are 2 rows x 16 columns with a rolled k loop: V8 keeps its 8 sums, 4 weights and 2
+ * broadcasts in the 15 registers it has; larger tiles and unrolled loops spill. What is left of the columns goes to a
+ * tile of 16, 8 or 4, chosen by the number of columns alone, so a row's bits never depend on the rows beside it.
+ * Loads may run up to 15 floats past a matrix (the arena has something there); stores never run past `columns`.
+ */
+import { madd, splat } from './math';
+
+function storeLanes(target: usize, v: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(target, v);
+    return;
+  }
+  if (count > 0) v128.store_lane<f32>(target, v, 0);
+  if (count > 1) v128.store_lane<f32>(target, v, 1, 4);
+  if (count > 2) v128.store_lane<f32>(target, v, 2, 8);
+}
+
+// @ts-ignore: decorator
+@inline
+function store16(target: usize, v0: v128, v1: v128, v2: v128, v3: v128, columns: i32): void {
+  if (columns >= 16) {
+    v128.store(target, v0);
+    v128.store(target, v1, 16);
+    v128.store(target, v2, 32);
+    v128.store(target, v3, 48);
+  } else {
+    storeLanes(target, v0, columns);
+    storeLanes(target + 16, v1, columns - 4);
+    storeLanes(target + 32, v2, columns - 8);
+    storeLanes(target + 48, v3, columns - 12);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function at(base: usize, offset: usize): v128 {
+  return base != 0 ? v128.load(base + offset) : splat(0);
+}
+
+/** 2 x 16 tiles down one column panel. `bias` 0 = none; `accumulate` starts from what `c` holds. */
+function panel16(
+  a: usize, lda: usize, w: usize, ldw: usize, bias: usize, depth: usize,
+  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool,
+): void {
+  const depthBytes = depth << 2;
+  const b0 = at(bias, 0);
+  const b1 = at(bias, 16);
+  const b2 = at(bias, 32);
+  const b3 = at(bias, 48);
+  for (let r = 0; r < rows; r += 2) {
+    let s00 = b0, s01 = b1, s02 = b2, s03 = b3;
+    let s10 = b0, s11 = b1, s12 = b2, s13 = b3;
+    if (accumulate) {
+      s00 = v128.load(c);
+      s01 = v128.load(c, 16);
+      s02 = v128.load(c, 32);
+      s03 = v128.load(c, 48);
+      s10 = v128.load(c + ldc);
+      s11 = v128.load(c + ldc, 16);
+      s12 = v128.load(c + ldc, 32);
+      s13 = v128.load(c + ldc, 48);
+    }
+    let pa = a;
+    let pb = a + lda;
+    let pw = w;
+    const end = a + depthBytes;
+    while (pa < end) {
+      const x0 = v128.load32_splat(pa);
+      const x1 = v128.load32_splat(pb);
+      const w0 = v128.load(pw);
+      const w1 = v128.load(pw, 16);
+      const w2 = v128.load(pw, 32);
+      const w3 = v128.load(pw, 48);
+      s00 = madd(x0, w0, s00);
+      s01 = madd(x0, w1, s01);
+      s02 = madd(x0, w2, s02);
+      s03 = madd(x0, w3, s03);
+      s10 = madd(x1, w0, s10);
+      s11 = madd(x1, w1, s11);
+      s12 = madd(x1, w2, s12);
+      s13 = madd(x1, w3, s13);
+      pa += 4;
+      pb += 4;
+      pw += ldw;
+    }
+    store16(c, s00, s01, s02, s03, columns);
+    store16(c + ldc, s10, s11, s12, s13, columns);
+    a += lda << 1;
+    c += ldc << 1;
+  }
+}
+
+/** 4 x 8 tiles, for the last 5 to 8 columns. */
+function panel8(
+  a: usize, lda: usize, w: usize, ldw: usize, bias: usize, depth: usize,
+  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool,
+): void {
+  const b0 = at(bias, 0);
+  const b1 = at(bias, 16);
+  for (let r = 0; r < rows; r += 4) {
+    const c1 = c + ldc;
+    const c2 = c1 + ldc;
+    const c3 = c2 + ldc;
+    let s00 = b0, s01 = b1, s10 = b0, s11 = b1, s20 = b0, s21 = b1, s30 = b0, s31 = b1;
+    if (accumulate) {
+      s00 = v128.load(c);
+      s01 = v128.load(c, 16);
+      s10 = v128.load(c1);
+      s11 = v128.load(c1, 16);
+      s20 = v128.load(c2);
+      s21 = v128.load(c2, 16);
+      s30 = v128.load(c3);
+      s31 = v128.load(c3, 16);
+    }
+    let p0 = a;
+    let p1 = a + lda;
+    let p2 = p1 + lda;
+    let p3 = p2 + lda;
+    let pw = w;
+    const end = a + (depth << 2);
+    while (p0 < end) {
+      const w0 = v128.load(pw);
+      const w1 = v128.load(pw, 16);
+      const x0 = v128.load32_splat(p0);
+      const x1 = v128.load32_splat(p1);
+      const x2 = v128.load32_splat(p2);
+      const x3 = v128.load32_splat(p3);
+      s00 = madd(x0, w0, s00);
+      s01 = madd(x0, w1, s01);
+      s10 = madd(x1, w0, s10);
+      s11 = madd(x1, w1, s11);
+      s20 = madd(x2, w0, s20);
+      s21 = madd(x2, w1, s21);
+      s30 = madd(x3, w0, s30);
+      s31 = madd(x3, w1, s31);
+      p0 += 4;
+      p1 += 4;
+      p2 += 4;
+      p3 += 4;
+      pw += ldw;
+    }
+    v128.store(c, s00);
+    storeLanes(c + 16, s01, columns - 4);
+    v128.store(c1, s10);
+    storeLanes(c1 + 16, s11, columns - 4);
+    v128.store(c2, s20);
+    storeLanes(c2 + 16, s21, columns - 4);
+    v128.store(c3, s30);
+    storeLanes(c3 + 16, s31, columns - 4);
+    a += lda << 2;
+    c += ldc << 2;
+  }
+}
+
+/** 4 x 4 tiles, for the last 1 to 4 columns. */
+function panel4(
+  a: usize, lda: usize, w: usize, ldw: usize, bias: usize, depth: usize,
+  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool,
+): void {
+  const b0 = at(bias, 0);
+  for (let r = 0; r < rows; r += 4) {
+    const c1 = c + ldc;
+    const c2 = c1 + ldc;
+    const c3 = c2 + ldc;
+    let s0 = b0, s1 = b0, s2 = b0, s3 = b0;
+    if (accumulate) {
+      s0 = v128.load(c);
+      s1 = v128.load(c1);
+      s2 = v128.load(c2);
+      s3 = v128.load(c3);
+    }
+    let p0 = a;
+    let p1 = a + lda;
+    let p2 = p1 + lda;
+    let p3 = p2 + lda;
+    let pw = w;
+    const end = a + (depth << 2);
+    while (p0 < end) {
+      const w0 = v128.load(pw);
+      s0 = madd(v128.load32_splat(p0), w0, s0);
+      s1 = madd(v128.load32_splat(p1), w0, s1);
+      s2 = madd(v128.load32_splat(p2), w0, s2);
+      s3 = madd(v128.load32_splat(p3), w0, s3);
+      p0 += 4;
+      p1 += 4;
+      p2 += 4;
+      p3 += 4;
+      pw += ldw;
+    }
+    storeLanes(c, s0, columns);
+    storeLanes(c1, s1, columns);
+    storeLanes(c2, s2, columns);
+    storeLanes(c3, s3, columns);
+    a += lda << 2;
+    c += ldc << 2;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function sumLanes(v: v128): f32 {
+  const pairs = f32x4.add(v, i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** One column, weights contiguous (a value head): dot products, four rows at a time. */
+function column1(a: usize, lda: usize, w: usize, bias: f32, depth: i32, c: usize, ldc: usize, rows: i32): void {
+  const whole = <usize>(depth & ~3) << 2;
+  const all = <usize>depth << 2;
+  for (let r = 0; r < rows; r += 4) {
+    let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    const a1 = a + lda;
+    const a2 = a1 + lda;
+    const a3 = a2 + lda;
+    let k: usize = 0;
+    for (; k < whole; k += 16) {
+      const w0 = v128.load(w + k);
+      s0 = madd(v128.load(a + k), w0, s0);
+      s1 = madd(v128.load(a1 + k), w0, s1);
+      s2 = madd(v128.load(a2 + k), w0, s2);
+      s3 = madd(v128.load(a3 + k), w0, s3);
+    }
+    let t0 = sumLanes(s0), t1 = sumLanes(s1), t2 = sumLanes(s2), t3 = sumLanes(s3);
+    for (; k < all; k += 4) {
+      const w0 = load<f32>(w + k);
+      t0 += load<f32>(a + k) * w0;
+      t1 += load<f32>(a1 + k) * w0;
+      t2 += load<f32>(a2 + k) * w0;
+      t3 += load<f32>(a3 + k) * w0;
+    }
+    store<f32>(c, t0 + bias);
+    store<f32>(c + ldc, t1 + bias);
+    store<f32>(c + 2 * ldc, t2 + bias);
+    store<f32>(c + 3 * ldc, t3 + bias);
+    a += lda << 2;
+    c += ldc << 2;
+  }
+}
+
+/**
+ * c [rows, columns] = a [rows, depth] w [depth, columns] + bias (or + c).
+ *
+ * Computes rows up to the next multiple of 4: `a` and `c` must have them.
+ */
+export function multiply(
+  a: usize, lda: usize, w: usize, ldw: usize, bias: usize, depth: i32,
+  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool,
+): void {
+  if (columns == 1 && ldw == 4 && !accumulate) {
+    column1(a, lda, w, bias != 0 ? load<f32>(bias) : 0, depth, c, ldc, rows);
+    return;
+  }
+  let j = 0;
+  while (j < columns) {
+    const offset = <usize>j << 2;
+    const b = bias != 0 ? bias + offset : 0;
+    const left = columns - j;
+    if (left > 8) panel16(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate);
+    else if (left > 4) panel8(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate);
+    else panel4(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate);
+    j += 16;
+  }
+}
+
+/** 2 inputs x 16 outputs of g = a^T d. */
+function outer16(
+  a: usize, lda: usize, d: usize, ldd: usize, rows: i32, inputs: i32,
+  g: usize, ldg: usize, columns: i32, accumulate: bool,
+): void {
+  const end = d + ldd * <usize>rows;
+  for (let i = 0; i < inputs; i += 2) {
+    let s00 = splat(0), s01 = splat(0), s02 = splat(0), s03 = splat(0);
+    let s10 = splat(0), s11 = splat(0), s12 = splat(0), s13 = splat(0);
+    let pa = a;
+    let pd = d;
+    while (pd < end) {
+      const x0 = v128.load32_splat(pa);
+      const x1 = v128.load32_splat(pa, 4);
+      const d0 = v128.load(pd);
+      const d1 = v128.load(pd, 16);
+      const d2 = v128.load(pd, 32);
+      const d3 = v128.load(pd, 48);
+      s00 = madd(x0, d0, s00);
+      s01 = madd(x0, d1, s01);
+      s02 = madd(x0, d2, s02);
+      s03 = madd(x0, d3, s03);
+      s10 = madd(x1, d0, s10);
+      s11 = madd(x1, d1, s11);
+      s12 = madd(x1, d2, s12);
+      s13 = madd(x1, d3, s13);
+      pa += lda;
+      pd += ldd;
+    }
+    if (accumulate) {
+      s00 = f32x4.add(v128.load(g), s00);
+      s01 = f32x4.add(v128.load(g, 16), s01);
+      s02 = f32x4.add(v128.load(g, 32), s02);
+      s03 = f32x4.add(v128.load(g, 48), s03);
+    }
+    store16(g, s00, s01, s02, s03, columns);
+    if (i + 1 < inputs) {
+      const h = g + ldg;
+      if (accumulate) {
+        s10 = f32x4.add(v128.load(h), s10);
+        s11 = f32x4.add(v128.load(h, 16), s11);
+        s12 = f32x4.add(v128.load(h, 32), s12);
+        s13 = f32x4.add(v128.load(h, 48), s13);
+      }
+      store16(h, s10, s11, s12, s13, columns);
+    }
+    a += 8;
+    g += ldg << 1;
+  }
+}
+
+/** 4 inputs x 4 outputs of g = a^T d; a's columns are padded to a multiple of 4. */
+function outer4(
+  a: usize, lda: usize, d: usize, ldd: usize, rows: i32, inputs: i32,
+  g: usize, ldg: usize, columns: i32, accumulate: bool,
+): void {
+  const end = d + ldd * <usize>rows;
+  for (let i = 0; i < inputs; i += 4) {
+    let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    let pa = a;
+    let pd = d;
+    while (pd < end) {
+      const d0 = v128.load(pd);
+      s0 = madd(v128.load32_splat(pa), d0, s0);
+      s1 = madd(v128.load32_splat(pa, 4), d0, s1);
+      s2 = madd(v128.load32_splat(pa, 8), d0, s2);
+      s3 = madd(v128.load32_splat(pa, 12), d0, s3);
+      pa += lda;
+      pd += ldd;
+    }
+    addRow(g, s0, columns, accumulate);
+    if (i + 1 < inputs) addRow(g + ldg, s1, columns, accumulate);
+    if (i + 2 < inputs) addRow(g + 2 * ldg, s2, columns, accumulate);
+    if (i + 3 < inputs) addRow(g + 3 * ldg, s3, columns, accumulate);
+    a += 16;
+    g += ldg << 2;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addRow(g: usize, v: v128, columns: i32, accumulate: bool): void {
+  storeLanes(g, accumulate ? f32x4.add(v128.load(g), v) : v, columns);
+}
+
+/** One output (a value head): g [inputs] contiguous, 16 inputs at a time. */
+function outer1(a: usize, lda: usize, d: usize, ldd: usize, rows: i32, inputs: i32, g: usize, accumulate: bool): void {
+  const end = d + ldd * <usize>rows;
+  for (let i = 0; i < inputs; i += 16) {
+    let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    let pa = a;
+    let pd = d;
+    while (pd < end) {
+      const x = v128.load32_splat(pd);
+      s0 = madd(v128.load(pa), x, s0);
+      s1 = madd(v128.load(pa, 16), x, s1);
+      s2 = madd(v128.load(pa, 32), x, s2);
+      s3 = madd(v128.load(pa, 48), x, s3);
+      pa += lda;
+      pd += ldd;
+    }
+    if (accumulate) {
+      s0 = f32x4.add(v128.load(g), s0);
+      s1 = f32x4.add(v128.load(g, 16), s1);
+      s2 = f32x4.add(v128.load(g, 32), s2);
+      s3 = f32x4.add(v128.load(g, 48), s3);
+    }
+    store16(g, s0, s1, s2, s3, inputs - i);
+    a += 64;
+    g += 64;
+  }
+}
+
+/** g [inputs, columns] = (or +=) a^T [inputs, rows] d [rows, columns]; exactly `rows` rows. */
+export function outerProduct(
+  a: usize, lda: usize, d: usize, ldd: usize, rows: i32, inputs: i32,
+  g: usize, ldg: usize, columns: i32, accumulate: bool,
+): void {
+  if (columns == 1) {
+    outer1(a, lda, d, ldd, rows, inputs, g, accumulate);
+    return;
+  }
+  let j = 0;
+  while (j < columns) {
+    const offset = <usize>j << 2;
+    const left = columns - j;
+    if (left > 4) outer16(a, lda, d + offset, ldd, rows, inputs, g + offset, ldg, left, accumulate);
+    else outer4(a, lda, d + offset, ldd, rows, inputs, g + offset, ldg, left, accumulate);
+    j += 16;
+  }
+}
+
+/** g [columns] = (or +=) column sums of d [rows, columns]. */
+export function columnSums(d: usize, ldd: usize, rows: i32, columns: i32, g: usize, accumulate: bool): void {
+  const end = d + ldd * <usize>rows;
+  for (let j = 0; j < columns; j += 16) {
+    const offset = <usize>j << 2;
+    let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    const stop = end + offset;
+    for (let pd = d + offset; pd < stop; pd += ldd) {
+      s0 = f32x4.add(s0, v128.load(pd));
+      s1 = f32x4.add(s1, v128.load(pd, 16));
+      s2 = f32x4.add(s2, v128.load(pd, 32));
+      s3 = f32x4.add(s3, v128.load(pd, 48));
+    }
+    const target = g + offset;
+    if (accumulate) {
+      s0 = f32x4.add(v128.load(target), s0);
+      s1 = f32x4.add(v128.load(target, 16), s1);
+      s2 = f32x4.add(v128.load(target, 32), s2);
+      s3 = f32x4.add(v128.load(target, 48), s3);
+    }
+    store16(target, s0, s1, s2, s3, columns - j);
+  }
+}
+
+/** t [columns, inputs] (stride ldt) = w [inputs, columns] transposed, 4 x 4 blocks; `ldt` bytes >= inputs rounded up to 4. */
+export function transpose(w: usize, ldw: usize, inputs: i32, columns: i32, t: usize, ldt: usize): void {
+  for (let i = 0; i < inputs; i += 4) {
+    const r0 = w + <usize>i * ldw;
+    // a row past the end is read again instead: its lanes land in the padding
+    const r1 = i + 1 < inputs ? r0 + ldw : r0;
+    const r2 = i + 2 < inputs ? r1 + ldw : r0;
+    const r3 = i + 3 < inputs ? r2 + ldw : r0;
+    const target = t + (<usize>i << 2);
+    for (let j = 0; j < columns; j += 4) {
+      const offset = <usize>j << 2;
+      const v0 = v128.load(r0 + offset);
+      const v1 = v128.load(r1 + offset);
+      const v2 = v128.load(r2 + offset);
+      const v3 = v128.load(r3 + offset);
+      const lo01 = v128.shuffle<f32>(v0, v1, 0, 4, 1, 5);
+      const hi01 = v128.shuffle<f32>(v0, v1, 2, 6, 3, 7);
+      const lo23 = v128.shuffle<f32>(v2, v3, 0, 4, 1, 5);
+      const hi23 = v128.shuffle<f32>(v2, v3, 2, 6, 3, 7);
+      const row = target + <usize>j * ldt;
+      v128.store(row, v128.shuffle<f32>(lo01, lo23, 0, 1, 4, 5));
+      if (j + 1 < columns) v128.store(row + ldt, v128.shuffle<f32>(lo01, lo23, 2, 3, 6, 7));
+      if (j + 2 < columns) v128.store(row + 2 * ldt, v128.shuffle<f32>(hi01, hi23, 0, 1, 4, 5));
+      if (j + 3 < columns) v128.store(row + 3 * ldt, v128.shuffle<f32>(hi01, hi23, 2, 3, 6, 7));
+    }
+  }
+}

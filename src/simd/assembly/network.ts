@@ -1,0 +1,68 @@
+/**
+ * A network as a list of layer records in memory (written by ../layer-program.ts, whose table names the words).
+ *
+ * Offsets are relative to the parameters (forward, transpose) or to a gradient slab of the same layout (backward);
+ * everything else is an address. Strides in bytes.
+ */
+import { applyActivation, applyDerivative } from './activation';
+import { columnSums, multiply, outerProduct, transpose } from './matrix';
+
+const RECORD_BYTES: usize = 80;
+
+// @ts-ignore: decorator
+@inline
+function word(record: usize, index: usize): u32 {
+  return load<u32>(record + (index << 2));
+}
+
+/** Runs layers 0 .. count - 1 over one block of rows. */
+export function forward(layers: usize, count: i32, parameters: usize, rows: i32): void {
+  for (let k = 0; k < count; k++) {
+    const layer = layers + <usize>k * RECORD_BYTES;
+    const outputs = word(layer, 3);
+    // scratch columns are padded to 16, so whole vectors may be stored; dense outputs end exactly
+    const columns = word(layer, 10) ? outputs : (outputs + 3) & ~3;
+    multiply(
+      word(layer, 5), word(layer, 6), parameters + word(layer, 0), outputs << 2, parameters + word(layer, 1),
+      word(layer, 2), word(layer, 7), word(layer, 8), rows, columns, false,
+    );
+    applyActivation(word(layer, 4), word(layer, 7), word(layer, 8), rows, outputs, word(layer, 9));
+  }
+}
+
+/** Transposed copies of the kernels, for layers that pass a gradient on. */
+export function transposeKernels(layers: usize, count: i32, parameters: usize): void {
+  for (let k = 0; k < count; k++) {
+    const layer = layers + <usize>k * RECORD_BYTES;
+    if (word(layer, 11) == 0) continue;
+    transpose(
+      parameters + word(layer, 0), word(layer, 3) << 2, word(layer, 2), word(layer, 3), word(layer, 11), word(layer, 12),
+    );
+  }
+}
+
+/** Gradients of kernels and biases into (or added to) a slab, from the last layer to the first. */
+export function backward(layers: usize, count: i32, gradients: usize, rows: i32, accumulate: bool): void {
+  for (let k = count - 1; k >= 0; k--) {
+    const layer = layers + <usize>k * RECORD_BYTES;
+    const inputs = word(layer, 2);
+    const outputs = word(layer, 3);
+    const gradOut = word(layer, 13);
+    const gradOutStride = word(layer, 14);
+    outerProduct(
+      word(layer, 5), word(layer, 6), gradOut, gradOutStride, rows, inputs,
+      gradients + word(layer, 0), outputs << 2, outputs, accumulate,
+    );
+    columnSums(gradOut, gradOutStride, rows, outputs, gradients + word(layer, 1), accumulate);
+    const gradIn = word(layer, 15);
+    if (gradIn == 0) continue;
+    const gradInStride = word(layer, 16);
+    multiply(
+      gradOut, gradOutStride, word(layer, 11), word(layer, 12), 0, outputs,
+      gradIn, gradInStride, rows, (inputs + 3) & ~3, word(layer, 17) != 0,
+    );
+    applyDerivative(
+      word(layer, 18), gradIn, gradInStride, word(layer, 5), word(layer, 6), word(layer, 19), rows, inputs,
+    );
+  }
+}

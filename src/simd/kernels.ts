@@ -1,0 +1,106 @@
+/** The kernel module as a thread sees it: no Node API here, so that a browser can use it too. */
+import { type WasmMemory, type WasmModule, webAssembly } from '../memory/web-assembly.ts';
+
+/** A compiled module and how it was chosen; plain data, can be posted to worker threads. */
+export interface KernelModule {
+  readonly module: WasmModule;
+  /** `relaxed` fuses multiply and add where the processor can; `strict` gives the same bits on every machine. */
+  readonly build: 'relaxed' | 'strict';
+  readonly shared: boolean;
+  /** Why this build, for people. */
+  readonly reason: string;
+}
+
+/** Exports of src/simd/assembly; addresses and strides in bytes unless it says otherwise there. */
+export interface Kernels {
+  act(descriptor: number): void;
+  values(descriptor: number): void;
+  forward(layers: number, count: number, parameters: number, rows: number): void;
+  backward(layers: number, count: number, gradients: number, rows: number, accumulate: number): void;
+  transposeKernels(layers: number, count: number, parameters: number): void;
+  multiply(
+    a: number,
+    lda: number,
+    w: number,
+    ldw: number,
+    bias: number,
+    depth: number,
+    c: number,
+    ldc: number,
+    rows: number,
+    columns: number,
+    accumulate: number,
+  ): void;
+  outerProduct(
+    a: number,
+    lda: number,
+    d: number,
+    ldd: number,
+    rows: number,
+    inputs: number,
+    g: number,
+    ldg: number,
+    columns: number,
+    accumulate: number,
+  ): void;
+  columnSums(d: number, ldd: number, rows: number, columns: number, g: number, accumulate: number): void;
+  transpose(w: number, ldw: number, inputs: number, columns: number, t: number, ldt: number): void;
+  gatherObservations(
+    base: number,
+    stride: number,
+    indices: number,
+    rows: number,
+    size: number,
+    bytes: number,
+    mean: number,
+    inverseStd: number,
+    clip: number,
+    target: number,
+    targetStride: number,
+  ): void;
+  gatherWords(base: number, indices: number, rows: number, size: number, target: number): void;
+  gatherBytes(base: number, indices: number, rows: number, size: number, target: number): void;
+  gatherScaled(
+    base: number,
+    indices: number,
+    rows: number,
+    shift: number,
+    scale: number,
+    target: number,
+  ): void;
+  reduceSlice(slab: number, slabBytes: number, numSlabs: number, bytes: number): number;
+  adamSlice(
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    bytes: number,
+    scale: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    stepSize: number,
+    rootCorrection: number,
+    epsilon: number,
+  ): void;
+  applyActivation(kind: number, c: number, ldc: number, rows: number, columns: number, pre: number): void;
+  applyDerivative(
+    kind: number,
+    d: number,
+    ldd: number,
+    y: number,
+    ldy: number,
+    pre: number,
+    rows: number,
+    columns: number,
+  ): void;
+  mathTable(kind: number, source: number, target: number, count: number): void;
+  peak(turns: number): number;
+}
+
+/** One per thread. The module has no state: all instances work on the one memory. Cost: under a millisecond. */
+export function instantiateKernels(kernels: KernelModule, memory: WasmMemory): Kernels {
+  const instance = new webAssembly.Instance(kernels.module, { env: { memory } });
+  return instance.exports as unknown as Kernels;
+}

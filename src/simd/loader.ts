@@ -1,0 +1,74 @@
+/** Finds the compiled kernels, in a packed install or a clone, and picks the build that this engine can run. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import v8 from 'node:v8';
+import { EngineError } from '../errors.ts';
+import { webAssembly } from '../memory/web-assembly.ts';
+import type { KernelModule } from './kernels.ts';
+
+export { instantiateKernels, type KernelModule, type Kernels } from './kernels.ts';
+
+export interface LoadKernelsOptions {
+  /** true: the strict build, whose results are the same on every machine. Default false. */
+  readonly deterministic?: boolean;
+  /** false: for a memory that is not shared. Default true. */
+  readonly shared?: boolean;
+}
+
+const SOURCES = new URL('./assembly/', import.meta.url); // only in a clone
+const PACKED = new URL('../../kernels/', import.meta.url); // dist/kernels, seen from dist/src/simd
+
+// the smallest module with a relaxed instruction: (func (result v128) (f32x4.relaxed_madd 0 0 0))
+const RELAXED_PROBE = (() => {
+  const zero = [0xfd, 0x0c, ...new Array<number>(16).fill(0)]; // v128.const 0
+  const body = [0, ...zero, ...zero, ...zero, 0xfd, 0x85, 0x02, 0x0b];
+  const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+  const code = [0x0a, body.length + 2, 1, body.length, ...body];
+  return new Uint8Array([...header, 0x01, 5, 1, 0x60, 0, 1, 0x7b, 0x03, 2, 1, 0, ...code]);
+})();
+
+/** Whether relaxed SIMD runs here; on Node 20 it is behind a flag of V8, which is set for the whole process. */
+function relaxedSupport(): { readonly available: boolean; readonly reason: string } {
+  if (webAssembly.validate(RELAXED_PROBE))
+    return { available: true, reason: 'relaxed SIMD is on by default' };
+  v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (webAssembly.validate(RELAXED_PROBE))
+    return { available: true, reason: 'relaxed SIMD, switched on with a V8 flag' };
+  return { available: false, reason: 'this engine has no relaxed SIMD' };
+}
+
+async function kernelFolder(): Promise<URL> {
+  if (!existsSync(SOURCES)) return PACKED;
+  const { BUILD_FOLDER, buildKernels } = await import('./build.ts');
+  await buildKernels();
+  return BUILD_FOLDER;
+}
+
+/**
+ * Loads and compiles the kernels; from a clone they are built first when missing or older than their sources.
+ *
+ * Trap: on Node 20 this sets a process-wide V8 flag (unless `deterministic`); worker threads then take the posted module
+ * as it is. Cost: 2-15 ms, or about 10 s for the first build. Thread: any; do it once in main and post the result.
+ *
+ * @throws EngineError `ENGINE_KERNELS_MISSING` when there is no compiled module, `ENGINE_KERNELS_COMPILE` when building fails.
+ */
+export async function loadKernels(options: LoadKernelsOptions = {}): Promise<KernelModule> {
+  const { deterministic = false, shared = true } = options;
+  const { available, reason } = deterministic
+    ? { available: false, reason: 'deterministic: the same results on every machine' }
+    : relaxedSupport();
+  const build = available ? 'relaxed' : 'strict';
+  const file = `${build}${shared ? '' : '-unshared'}.wasm`;
+  const folder = await kernelFolder();
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(new URL(file, folder));
+  } catch (cause) {
+    throw new EngineError(
+      'ENGINE_KERNELS_MISSING',
+      `Expected the compiled kernels \`${file}\` in ${folder.pathname}. Reinstall the package, or run \`npm run build:kernels\` in a clone.`,
+      { cause },
+    );
+  }
+  return { module: await webAssembly.compile(bytes), build, shared, reason };
+}
