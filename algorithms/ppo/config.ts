@@ -1,6 +1,7 @@
 /** PPO's options: the shared sections and its own `training`. */
 import { commonOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
+import { conflict, type Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
 import type { Activation } from '../../src/policy/policy-spec.ts';
 
@@ -118,21 +119,25 @@ const networkOptions = {
   hiddenSizes: option(kind.integerList({ min: 1, max: 65536 }), {
     default: [64, 64],
     doc: 'Units of each hidden layer; conv: of the layers after the convolutions.',
+    needs: { option: 'network', values: ['mlp', 'conv'] },
     alsoCalled: ['fcnet_hiddens', 'net_arch', 'hiddens'],
   }),
   activation: option(kind.choice(ACTIVATIONS), {
     default: 'tanh',
     doc: 'Activation of hidden layers.',
+    needs: { option: 'network', values: ['mlp', 'conv'] },
     alsoCalled: ['fcnet_activation', 'activation_fn'],
   }),
   sharedLayers: option(kind.boolean(), {
     default: false,
     doc: 'One trunk with a policy and a value head, instead of two networks.',
+    needs: { option: 'network', values: ['mlp'] },
     alsoCalled: ['vf_share_layers'],
   }),
   convLayers: option(kind.nullable(kind.convolutionLayers()), {
     default: null,
     doc: "Convolutions [filters, kernelSize, stride]; null = chosen by the image's size.",
+    needs: { option: 'network', values: ['conv'] },
     alsoCalled: ['conv_filters'],
   }),
   orthogonalInit: option(kind.boolean(), {
@@ -143,9 +148,18 @@ const networkOptions = {
   hiddenGain: option(kind.number({ above: 0 }), {
     default: Math.SQRT2,
     doc: 'Initial gain of hidden layers.',
+    needs: { option: 'orthogonalInit', values: [true] },
   }),
-  policyGain: option(kind.number({ above: 0 }), { default: 0.01, doc: 'Initial gain of the policy head.' }),
-  valueGain: option(kind.number({ above: 0 }), { default: 1, doc: 'Initial gain of the value head.' }),
+  policyGain: option(kind.number({ above: 0 }), {
+    default: 0.01,
+    doc: 'Initial gain of the policy head.',
+    needs: { option: 'orthogonalInit', values: [true] },
+  }),
+  valueGain: option(kind.number({ above: 0 }), {
+    default: 1,
+    doc: 'Initial gain of the value head.',
+    needs: { option: 'orthogonalInit', values: [true] },
+  }),
   logStdInit: option(kind.number({ min: -20, max: 5 }), {
     default: 0,
     doc: 'Initial logarithm of the standard deviation of continuous actions.',
@@ -165,6 +179,7 @@ const networkOptions = {
     default: -1,
     unit: 'steps',
     doc: 'Draw new gSDE noise every this many steps of an episode; -1 = once an episode. 0 is not allowed.',
+    needs: { option: 'useGsde', values: [true] },
     alsoCalled: ['sde_sample_freq'],
   }),
 };
@@ -176,3 +191,61 @@ export type PPOOptions = typeof ppoOptions;
 export type ResolvedPPOConfig = ResolvedConfig<PPOOptions>;
 /** What a user writes: any subset, by section. */
 export type PPOConfigInput = ConfigInput<PPOOptions>;
+
+/** What PPO's options must be to each other; the shared ones are checked before. */
+export function checkPPO({ training, envRunners, learners }: ResolvedPPOConfig): readonly Problem[] {
+  const problems: Problem[] = [];
+  const { numEnvs, rolloutLength } = envRunners;
+  const trainBatchSize = numEnvs * rolloutLength;
+  if (training.minibatchSize > trainBatchSize) {
+    problems.push(
+      conflict(
+        `minibatchSize (${training.minibatchSize}) must not exceed the rollout of ${trainBatchSize} samples (numEnvs ${numEnvs} * ` +
+          `rolloutLength ${rolloutLength}): lower minibatchSize, or raise one of the two.`,
+      ),
+    );
+  }
+  for (const name of ['learningRate', 'clipRange', 'entropyCoeff'] as const) {
+    const schedule = training[name];
+    const isLinear = typeof schedule !== 'number' && schedule.schedule === 'linear';
+    if (isLinear && training.scheduleSteps === null) {
+      problems.push(
+        conflict(
+          `${name} is a linear schedule (${schedule.from} to ${schedule.to}), but scheduleSteps is null: set scheduleSteps to the ` +
+            'environment steps over which it runs.',
+        ),
+      );
+    }
+  }
+  if (training.gsdeSampleFrequency === 0) {
+    problems.push(conflict('gsdeSampleFrequency (0) must be -1 (new noise once an episode) or at least 1.'));
+  }
+  return [...problems, ...checkNetwork(training.network, envRunners.inference, learners.engine)];
+}
+
+function checkNetwork(network: string, inference: string, engine: string): readonly Problem[] {
+  if (network === 'mlp') return [];
+  const problems: Problem[] = [];
+  if (network !== 'conv' && !/[./\\:]/.test(network)) {
+    problems.push(
+      conflict(
+        `network (${network}) must be 'mlp', 'conv' or a module path such as './network.ts#name': write ./${network}.ts.`,
+      ),
+    );
+  }
+  if (engine === 'simd') {
+    problems.push(
+      conflict(
+        `network (${network}) needs the TensorFlow engine, but engine is simd: leave engine out, or set network to mlp.`,
+      ),
+    );
+  }
+  if (inference === 'worker') {
+    problems.push(
+      conflict(
+        `network (${network}) acts by central inference only, but inference is worker: leave inference out.`,
+      ),
+    );
+  }
+  return problems;
+}

@@ -70,6 +70,7 @@ export const envRunnersOptions = {
     default: 10,
     unit: 'standard deviations',
     doc: 'Bound of a normalised observation, +-. Needs normalizeObservations.',
+    needs: { option: 'normalizeObservations', values: [true] },
     alsoCalled: ['clip_obs'],
   }),
   normalizeRewards: option(kind.boolean(), {
@@ -80,6 +81,7 @@ export const envRunnersOptions = {
   clipReward: option(kind.nullable(kind.number({ above: 0 })), {
     default: 10,
     doc: 'Bound of a reward after that division, +-; null = none. Needs normalizeRewards.',
+    needs: { option: 'normalizeRewards', values: [true] },
     alsoCalled: ['clip_rewards', 'clipRewards'],
   }),
   workerMemoryMb: option(kind.nullable(kind.integer({ min: 16 })), {
@@ -98,18 +100,21 @@ export const learnersOptions = {
   }),
   backend: option(kind.choice(['auto', 'node-gpu', 'webgpu', 'wasm', 'cpu']), {
     default: 'auto',
-    doc: 'Backend of the TensorFlow engine; an error with engine simd.',
+    doc: 'Backend of the TensorFlow engine; setting it chooses that engine.',
+    needs: { option: 'engine', values: ['auto', 'tensorflow'] },
   }),
   numLearnerThreads: option(kind.orAuto(kind.integer({ min: 1, max: 256 })), {
     default: 'auto',
     unit: 'threads',
     doc: 'Threads of the simd engine: the main one and helpers among the rollout workers; never changes results.',
+    needs: { option: 'engine', values: ['auto', 'simd'] },
     alsoCalled: ['num_learners', 'numLearners'],
     ...NEUTRAL,
   }),
   captureGraph: option(kind.boolean(), {
     default: true,
     doc: 'TensorFlow on node-gpu: run a whole update as one captured graph.',
+    needs: { option: 'engine', values: ['auto', 'tensorflow'] },
     alsoCalled: ['torch_compile_learner'],
   }),
 };

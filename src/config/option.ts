@@ -18,7 +18,9 @@ export interface Option<T> {
    * Default true.
    */
   readonly affectsLearning?: boolean;
-  /** Options of the same section that this one replaces when a later source (file, flags) sets it. */
+  /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */
+  readonly needs?: { readonly option: string; readonly values: readonly unknown[] };
+  /** Options of the same section that say the same: setting one in a later source drops the other of an earlier one. */
   readonly replaces?: readonly string[];
   /** What other libraries call it: found by the "did you mean" of an unknown key, and listed in the name table. */
   readonly alsoCalled?: readonly string[];

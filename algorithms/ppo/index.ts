@@ -1,0 +1,13 @@
+/** PPO as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { checkPPO, ppoOptions } from './config.ts';
+
+export const ppo = defineAlgorithm({
+  name: 'ppo',
+  options: ppoOptions,
+  check: checkPPO,
+  create: async (config) => (await import('./ppo.ts')).createPPO(config),
+});
+
+/** PPO's configuration builder. */
+export const PPOConfig = ppo.Config;

@@ -1,0 +1,164 @@
+/** The builder: one method per section of the declarations. */
+import type { Algorithm } from '../algorithm/algorithm.ts';
+import type { EnvFactory } from '../env/env.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Callbacks } from './callbacks.ts';
+import { type CheckedLayer, checkLayer } from './check-layer.ts';
+import {
+  type ConfigInput,
+  configToJson,
+  type Declarations,
+  type ResolvedConfig,
+  type SectionInput,
+} from './option.ts';
+import { showValue, throwProblems } from './problems.ts';
+import { type ConfigLayer, mergeLayers } from './resolve.ts';
+import { isPlainObject } from './value-kind.ts';
+
+/** A config in the making. Section methods check names and values at once, and return the same builder. */
+export type ConfigBuilder<D extends Declarations> = BuilderCore<D> & SectionMethods<D>;
+
+type SectionMethods<D extends Declarations> = {
+  /** Sets options of this section; those not named keep their values. */
+  [S in Exclude<keyof D, 'environment'>]: (options: SectionInput<D[S]>) => ConfigBuilder<D>;
+};
+
+export interface BuilderCore<D extends Declarations> {
+  /** Name of the algorithm. */
+  readonly algorithm: string;
+  /** What was set so far, by section, functions included. */
+  readonly values: ConfigInput<D>;
+  /** The environment and its options, or the whole section: `.environment({ env, maxEpisodeSteps: 200 })`. */
+  environment(env: string | EnvFactory, envOptions?: JsonObject): ConfigBuilder<D>;
+  environment(options: SectionInput<D['environment']>): ConfigBuilder<D>;
+  /**
+   * Starts from the hyperparameters tuned for the environment, where there are some; whatever is set explicitly wins. The
+   * command line does this by default, the builder only when asked.
+   */
+  tuned(): ConfigBuilder<D>;
+  /** Adds functions to call between iterations. */
+  callbacks(callbacks: Callbacks): ConfigBuilder<D>;
+  /**
+   * The whole configuration: defaults filled in and everything checked.
+   *
+   * @throws ConfigError listing every problem, one line each.
+   */
+  validate(): ResolvedConfig<D>;
+  /** Validates, then starts the algorithm: worker threads, memory, network. `await algo.stop()` in the end. */
+  build(): Promise<Algorithm>;
+  /** An independent builder with the same values. Callbacks are shared. */
+  copy(): ConfigBuilder<D>;
+  /** What was set, with the algorithm's name: good for `--config FILE`. A function becomes `function:<name>`. */
+  toJSON(): JsonObject;
+}
+
+export interface ConfigConstructor<D extends Declarations> {
+  /** @param values options by section to start from, for example a parsed JSON file. */
+  new (values?: ConfigInput<D> | JsonObject): ConfigBuilder<D>;
+}
+
+/** What a builder needs of its algorithm. */
+export interface BuilderParts<D extends Declarations> {
+  readonly name: string;
+  readonly options: D;
+  readonly resolve: (layers: readonly ConfigLayer[]) => ResolvedConfig<D>;
+  readonly build: (config: ResolvedConfig<D>, callbacks: readonly Callbacks[]) => Promise<Algorithm>;
+  readonly tuned: (envId: string) => ConfigLayer | undefined;
+}
+
+interface BuilderState {
+  values: CheckedLayer;
+  callbacks: readonly Callbacks[];
+  isTuned: boolean;
+}
+
+/** The builder class of an algorithm. */
+export function createConfigConstructor<D extends Declarations>(
+  parts: BuilderParts<D>,
+): ConfigConstructor<D> {
+  class Config {
+    constructor(values?: ConfigInput<D> | JsonObject) {
+      const state: BuilderState = { values: {}, callbacks: [], isTuned: false };
+      equip(this, parts, state);
+      if (values !== undefined) addValues(parts, state, withoutAlgorithmName(values, parts.name));
+    }
+  }
+  Object.defineProperty(Config, 'name', { value: `${parts.name.toUpperCase()}Config` });
+  return Config as unknown as ConfigConstructor<D>;
+}
+
+/** Gives `target` the methods. They live on the object, since the sections are only known here. */
+function equip<D extends Declarations>(
+  target: object,
+  parts: BuilderParts<D>,
+  state: BuilderState,
+): ConfigBuilder<D> {
+  const builder = target as ConfigBuilder<D>;
+  const sections = Object.keys(parts.options).map((section) => [
+    section,
+    (options: unknown) => {
+      addValues(parts, state, { [section]: options });
+      return builder;
+    },
+  ]);
+  Object.assign(target, Object.fromEntries(sections), coreMethods(builder, parts, state));
+  Object.defineProperty(target, 'values', { get: () => state.values, enumerable: true });
+  Object.freeze(builder);
+  return builder;
+}
+
+function coreMethods<D extends Declarations>(
+  builder: ConfigBuilder<D>,
+  parts: BuilderParts<D>,
+  state: BuilderState,
+): Omit<BuilderCore<D>, 'values'> {
+  const validate = () => parts.resolve(layersOf(parts, state));
+  return {
+    algorithm: parts.name,
+    environment(env: unknown, envOptions?: JsonObject) {
+      const isSection = isPlainObject(env);
+      addValues(parts, state, { environment: isSection ? env : { env, envOptions } });
+      return builder;
+    },
+    tuned() {
+      state.isTuned = true;
+      return builder;
+    },
+    callbacks(callbacks) {
+      state.callbacks = [...state.callbacks, callbacks];
+      return builder;
+    },
+    validate,
+    build: async () => parts.build(validate(), state.callbacks),
+    copy: () => equip(Object.create(Object.getPrototypeOf(builder)), parts, { ...state }),
+    toJSON: () => ({ algorithm: parts.name, ...configToJson(state.values as ResolvedConfig<Declarations>) }),
+  };
+}
+
+function addValues<D extends Declarations>(
+  parts: BuilderParts<D>,
+  state: BuilderState,
+  values: unknown,
+): void {
+  const { layer, problems } = checkLayer(parts.options, values);
+  throwProblems(problems);
+  state.values = mergeLayers(parts.options, [state.values, layer]);
+}
+
+function layersOf<D extends Declarations>(
+  parts: BuilderParts<D>,
+  state: BuilderState,
+): readonly ConfigLayer[] {
+  const env = state.values.environment?.env;
+  const tuned = state.isTuned && typeof env === 'string' ? parts.tuned(env) : undefined;
+  return tuned === undefined ? [{ values: state.values }] : [tuned, { values: state.values }];
+}
+
+/** `toJSON` and `config.json` name the algorithm beside the sections. */
+function withoutAlgorithmName(values: object, name: string): object {
+  const { algorithm, ...sections } = values as { readonly algorithm?: unknown };
+  if (algorithm === undefined || algorithm === name) return sections;
+  const message = `This configuration is for algorithm ${showValue(algorithm)}, not ${name}: use the builder of that algorithm.`;
+  throw new ConfigError('CONFIG_CONFLICT', message);
+}

@@ -1,0 +1,62 @@
+/** One call that makes an algorithm: its builder, its flags and its registry entry. */
+import type { Algorithm } from '../algorithm/algorithm.ts';
+import { attachCallbacks, type Callbacks } from './callbacks.ts';
+import type { commonOptions } from './common-options.ts';
+import { type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
+import { checkCommon, foldCommon } from './derived.ts';
+import type { Declarations, ResolvedConfig } from './option.ts';
+import { type ConfigLayer, type CrossCheck, resolveConfig } from './resolve.ts';
+import { type TunedDefaults, tunedLayer } from './tuned-defaults.ts';
+
+/** What an algorithm's author writes. */
+export interface AlgorithmParts<D extends Declarations> {
+  /** As in `--algo ppo`: lower case. */
+  readonly name: string;
+  /** All sections: `{ ...commonOptions, training: { ... } }`. */
+  readonly options: D;
+  /** What its options must be to each other; runs after the shared checks, on a config with all defaults filled in. */
+  readonly check?: CrossCheck<D>;
+  /** Hyperparameters by environment id, by section. */
+  readonly tunedDefaults?: TunedDefaults;
+  readonly create: (config: ResolvedConfig<D>) => Promise<Algorithm>;
+}
+
+/** What the registry, the command line and `fromCheckpoint` know of an algorithm. */
+export interface AlgorithmDefinition<D extends Declarations = Declarations> {
+  readonly name: string;
+  readonly options: D;
+  readonly tunedDefaults: TunedDefaults;
+  /** The builder class: `new ppo.Config()`. */
+  readonly Config: ConfigConstructor<D>;
+  /** @throws ConfigError listing every problem of the layers, one line each. */
+  resolve(layers: readonly ConfigLayer[]): ResolvedConfig<D>;
+  /** Starts it: worker threads, memory, network. `stop()` the result. */
+  build(config: ResolvedConfig<D>, callbacks?: readonly Callbacks[]): Promise<Algorithm>;
+}
+
+/**
+ * Defines an algorithm.
+ *
+ *     export const ppo = defineAlgorithm({ name: 'ppo', options: ppoOptions, check: checkPPO, create: createPPO });
+ *     export const PPOConfig = ppo.Config;
+ */
+export function defineAlgorithm<D extends Declarations & typeof commonOptions>(
+  parts: AlgorithmParts<D>,
+): AlgorithmDefinition<D> {
+  const { name, options, check, tunedDefaults = {} } = parts;
+  const crossChecks: CrossCheck<D>[] = [checkCommon as CrossCheck<D>];
+  if (check !== undefined) crossChecks.push(check);
+
+  const resolve = (layers: readonly ConfigLayer[]) =>
+    resolveConfig(
+      options,
+      layers,
+      crossChecks,
+      foldCommon as (config: ResolvedConfig<D>) => ResolvedConfig<D>,
+    );
+  const build = async (config: ResolvedConfig<D>, callbacks: readonly Callbacks[] = []) =>
+    attachCallbacks(await parts.create(config), callbacks);
+  const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
+  const Config = createConfigConstructor({ name, options, resolve, build, tuned });
+  return { name, options, tunedDefaults, Config, resolve, build };
+}
