@@ -84,7 +84,7 @@ export function asWriteError(error: unknown, path: string): Error {
     const message = `No space left to write \`${path}\` (${code}). Free some, lower \`keepCheckpoints\`, or choose another folder; what was there before is untouched`;
     return new CheckpointError('CHECKPOINT_DISK_FULL', message, { cause: error });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) {
     const message = `Cannot write \`${path}\` (${code}). Make the folder writable or choose another one`;
     return new CheckpointError('CHECKPOINT_NOT_WRITABLE', message, { cause: error });
   }

@@ -14,6 +14,7 @@ interface DtypeFormat {
   readonly view: (buffer: ArrayBuffer) => NamedTensor['data'];
 }
 
+/** In the order in which the reference implementation writes tensors: largest items first. */
 const FORMATS: readonly DtypeFormat[] = [
   { dtype: 'float64', code: 'F64', bytes: 8, view: (buffer) => new Float64Array(buffer) },
   { dtype: 'float32', code: 'F32', bytes: 4, view: (buffer) => new Float32Array(buffer) },
@@ -40,7 +41,7 @@ interface HeaderEntry {
  * The bytes of a safetensors file, as pieces to be written one after the other.
  *
  * The first piece is the header, the others are views of the tensors' own memory: nothing is copied, so the arrays
- * must not change until the pieces are written. Tensors are ordered by item size (largest first), then by name,
+ * must not change until the pieces are written. Tensors are ordered by dtype (largest items first), then by name,
  * and the header is padded to 8 bytes, so every tensor is aligned for whoever maps the file.
  *
  * @param metadata free text by name, kept in the header.
@@ -58,7 +59,7 @@ export function encodeSafetensors(
     tensor,
     format: formatOf(name, tensor),
   }));
-  entries.sort((a, b) => b.format.bytes - a.format.bytes || (a.name < b.name ? -1 : 1));
+  entries.sort((a, b) => FORMATS.indexOf(a.format) - FORMATS.indexOf(b.format) || (a.name < b.name ? -1 : 1));
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push([METADATA_KEY, metadata]);
   let offset = 0;
