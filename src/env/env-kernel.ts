@@ -1,0 +1,51 @@
+/**
+ * The part of a vector environment that differs from one to the next: N copies of one task, advanced one at a time.
+ * {@link kernelVectorEnv} adds what is the same for all: autoreset, time limits, masks, errors, state.
+ *
+ * An engine with its own memory, a slow step or a process of its own implements `VectorEnv` itself.
+ */
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { RgbFrame } from './env.ts';
+import type { Space } from './spaces.ts';
+import type { ActionArray, ObservationArray } from './vector-env.ts';
+
+export interface EnvKernel {
+  /** Name for error messages. */
+  readonly envId: string;
+  readonly numEnvs: number;
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  /** Steps after which an episode is truncated from outside; null = no limit. */
+  readonly maxEpisodeSteps: number | null;
+  /** Whether `writeMask` is there and used. */
+  readonly masksActions: boolean;
+  /** What the last `step(n)` gave. Float64: exact rewards for a single environment; rollouts round to float32. */
+  readonly rewards: Float64Array; // [numEnvs] f64
+  readonly terminated: Uint8Array; // [numEnvs] u8
+  readonly truncated: Uint8Array; // [numEnvs] u8; the kernel's own cuts, beside `maxEpisodeSteps`
+  reset(n: number, seed: number): void;
+  /** @param offset where the flat action of environment n begins in `actions`. */
+  step(n: number, actions: ActionArray, offset: number): void;
+  /** Writes the flat row of what `reset` or `step` led to. */
+  writeObservation(n: number, out: ObservationArray, offset: number): void;
+  /** Writes 1 = allowed, 0 = forbidden for the next action. */
+  writeMask?(n: number, out: Uint8Array, offset: number): void;
+  /** Reports the numbers of the last step to be averaged into metrics. */
+  reportMetrics?(n: number, onMetric: (n: number, name: string, value: number) => void): void;
+  getState?(n: number): JsonValue;
+  setState?(n: number, state: JsonValue): void;
+  render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
+  close?(): void;
+}
+
+/** The three arrays in which a kernel leaves what a step gave. */
+export function stepResults(numEnvs: number): Pick<EnvKernel, 'rewards' | 'terminated' | 'truncated'> {
+  return {
+    rewards: new Float64Array(numEnvs),
+    terminated: new Uint8Array(numEnvs),
+    truncated: new Uint8Array(numEnvs),
+  };
+}
+
+/** What an environment of ours is: options in, a kernel for `numEnvs` environments out. */
+export type EnvKernelFactory = (numEnvs: number, options?: JsonObject) => EnvKernel;

@@ -1,0 +1,113 @@
+/** Loads an environment's module in this thread and makes N of it. */
+import { ConfigError, isOperantError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Env, EnvFactory } from './env.ts';
+import type { EnvModuleSource, EnvSource } from './env-source.ts';
+import { importModule } from './import-module.ts';
+import { describeValue } from './space-values.ts';
+import type { AutoresetMode, VectorEnv, VectorEnvFactory } from './vector-env.ts';
+import { assertEnv, vectorizeEnv } from './vectorize.ts';
+
+/**
+ * Makes the vector environment of a source: the module's vector export when it has one, else its factory, vectorized.
+ *
+ * A vector export gets the source's options with `autoreset` and (when the source has one) `maxEpisodeSteps` filled in.
+ *
+ * @throws {@link ConfigError} `CONFIG_ENV_MODULE` when the module cannot be imported, `CONFIG_ENV_EXPORT` when it has no
+ * such function, `CONFIG_ENV_FACTORY` when that does not give an environment.
+ * Thread: any; the module is imported there.
+ */
+export async function makeVectorEnv(
+  source: EnvSource,
+  numEnvs: number,
+  autoreset: AutoresetMode = 'same-step',
+): Promise<VectorEnv> {
+  if (source.kind === 'module' && source.vectorExport !== null) {
+    const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
+    const options = withLimit({ autoreset, ...source.options }, source.maxEpisodeSteps);
+    return assertVectorEnv(
+      callFactory(source.id, () => create(numEnvs, options)),
+      source.id,
+      numEnvs,
+      autoreset,
+    );
+  }
+  const factory = await loadFactory(source);
+  return vectorizeEnv(() => callFactory(source.id, () => factory(source.options)), numEnvs, {
+    autoreset,
+    envId: source.id,
+    ...(source.maxEpisodeSteps !== null && { maxEpisodeSteps: source.maxEpisodeSteps }),
+  });
+}
+
+/**
+ * Makes one single environment of a source, for evaluation, rendering and checks. Time limits are those of the
+ * environment itself.
+ *
+ * @throws {@link ConfigError} as {@link makeVectorEnv}.
+ */
+export async function makeEnv(source: EnvSource): Promise<Env> {
+  const factory = await loadFactory(source);
+  const env: unknown = callFactory(source.id, () => factory(source.options));
+  assertEnv(env, source.id);
+  return env;
+}
+
+async function loadFactory(source: EnvSource): Promise<EnvFactory> {
+  return source.kind === 'factory' ? source.factory : loadExport<EnvFactory>(source, source.export);
+}
+
+async function loadExport<T>(source: EnvModuleSource, name: string): Promise<T> {
+  const module = await importEnvModule(source);
+  const value = module[name];
+  if (typeof value === 'function') return value as T;
+  const functions = Object.keys(module).filter((key) => typeof module[key] === 'function');
+  const found = functions.length > 0 ? functions.join(', ') : 'none';
+  throw new ConfigError(
+    'CONFIG_ENV_EXPORT',
+    `Expected the export \`${name}\` of ${source.module} to be a factory (options) => Env, got ${describeValue(value)}. ` +
+      `Functions that it exports: ${found}. Choose one with \`path#name\`.`,
+  );
+}
+
+async function importEnvModule(source: EnvModuleSource): Promise<Record<string, unknown>> {
+  try {
+    return await importModule(source.module);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(
+      'CONFIG_ENV_MODULE',
+      `The module of environment \`${source.id}\`, ${source.module}, could not be loaded: ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+function assertVectorEnv(value: VectorEnv, id: string, numEnvs: number, autoreset: AutoresetMode): VectorEnv {
+  const isVector =
+    typeof value?.step === 'function' && typeof value.reset === 'function' && value.numRows > 0;
+  if (!isVector || value.numEnvs !== numEnvs || value.autoreset !== autoreset) {
+    throw new ConfigError(
+      'CONFIG_ENV_FACTORY',
+      `Expected the vector factory of \`${id}\` to give a VectorEnv with numEnvs ${numEnvs} and autoreset '${autoreset}', ` +
+        `got ${isVector ? `numEnvs ${value.numEnvs} and autoreset '${value.autoreset}'` : describeValue(value)}.`,
+    );
+  }
+  return value;
+}
+
+function callFactory<T>(id: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (isOperantError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError('CONFIG_ENV_FACTORY', `The factory of environment \`${id}\` threw: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function withLimit(options: JsonObject, maxEpisodeSteps: number | null): JsonObject {
+  return maxEpisodeSteps === null || 'maxEpisodeSteps' in options ? options : { ...options, maxEpisodeSteps };
+}
