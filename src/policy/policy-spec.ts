@@ -5,6 +5,10 @@
  */
 import type { JsonObject } from '../json.ts';
 
+/**
+ * elu: x > 0 ? x : e^x - 1. silu: x sigmoid(x). gelu: the tanh form, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+ * leaky-relu: slope 0.01 for x <= 0. All engines use exactly these.
+ */
 export type Activation = 'tanh' | 'relu' | 'elu' | 'silu' | 'gelu' | 'leaky-relu' | 'sigmoid' | 'identity';
 
 /** A multi-layer perceptron; `shared` = one trunk with both heads, else actor and critic are separate towers. */
@@ -41,7 +45,8 @@ export type NetworkSpec = MlpSpec | ConvSpec | CustomSpec;
  *   A = sizes.length, int32. Action masks lie over the logits: a forbidden one is set to -1e8 before the softmax.
  * - `bernoulli`: P = A = size logits, int32 0/1.
  * - `gaussian`: P = A = size means, float32; log standard deviations are `logStd` [A], free parameters. With `squash`
- *   the stored action is u before tanh, and logProb has the tanh correction; the environment gets
+ *   the stored action is u before tanh, and logProb has the tanh correction,
+ *   - sum log(1 - tanh(u)^2) with log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u)) (the range's scale is left out); the environment gets
  *   low + (tanh(u) + 1) / 2 * (high - low). Without it the stored action is unclipped and the environment gets it clipped.
  * - `gsde`: as gaussian, with state-dependent exploration (Raffin et al. 2021, arXiv:2005.05719): noise = latent * eps, eps
  *   [H, A] ~ N(0, exp(logStd [H, A])) drawn anew every `sampleFrequency` steps of an episode (-1: once an episode);
@@ -75,7 +80,10 @@ export interface PolicySpec {
   readonly actionMaskSize: number;
   readonly network: NetworkSpec;
   readonly distribution: DistributionSpec;
-  /** Running mean and variance of observations; x' = clip((x - mean) / sqrt(var + 1e-8), +-clipObservation). */
+  /**
+   * x' = clip((x - mean) * inverseStd, +-clipObservation) with the published statistics. Running ones when the config says
+   * so; uint8 observations always have this true, with mean 0 and inverseStd 1 / high when they are only scaled.
+   */
   readonly normalizeObservations: boolean;
   readonly clipObservation: number;
   readonly initialization: {

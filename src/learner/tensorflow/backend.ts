@@ -1,0 +1,199 @@
+/** Chooses and loads a tfjs backend. Nothing of tfjs is loaded before {@link loadTensorFlow} is called. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { EngineError } from '../../errors.ts';
+import type { TensorFlow } from '../../policy/tensor-types.ts';
+import { findNativeBinding, loadNativeBinding, type NodeBackend } from './native-binding.ts';
+import { correctWasmKernels } from './wasm-corrections.ts';
+
+const require = createRequire(import.meta.url);
+
+export type TensorFlowBackend = 'node-gpu' | 'webgpu' | 'wasm' | 'cpu';
+
+/** tfjs with its backend active. One backend is active per process: the one loaded last. */
+export interface LoadedTensorFlow {
+  readonly tf: TensorFlow;
+  readonly backend: TensorFlowBackend;
+  /** TensorFlow's version on `node-gpu`, tfjs' on the others. */
+  readonly version: string;
+  readonly gpu: boolean;
+  /** Why this backend, in one line for people. */
+  readonly reason: string;
+}
+
+/**
+ * Loads tfjs with the wanted backend. `auto` takes the native binding when it loads, else wasm, else cpu.
+ *
+ * Prints nothing. Calling it again with the same backend is cheap; with another one it switches the whole process.
+ *
+ * @throws EngineError `ENGINE_BACKEND_MISSING` when the wanted backend cannot be loaded; the message says what to do.
+ * Cost: 0.3 s (wasm, cpu), about 2 s and 450 MB (node-gpu). Thread: main.
+ */
+export async function loadTensorFlow({
+  backend,
+}: {
+  readonly backend: 'auto' | TensorFlowBackend;
+}): Promise<LoadedTensorFlow> {
+  switch (backend) {
+    case 'auto':
+      return loadBestBackend();
+    case 'node-gpu':
+      return loadNodeGpu();
+    case 'webgpu':
+      return loadWebGpu();
+    case 'wasm':
+      return loadWasm();
+    case 'cpu':
+      return loadCpu();
+  }
+}
+
+async function loadBestBackend(): Promise<LoadedTensorFlow> {
+  const attempts = [loadNodeGpu, loadWasm];
+  const failures: string[] = [];
+  for (const attempt of attempts) {
+    try {
+      const loaded = await attempt();
+      return { ...loaded, reason: [loaded.reason, ...failures].join('; ') };
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  const loaded = await loadCpu();
+  return { ...loaded, reason: [loaded.reason, ...failures].join('; ') };
+}
+
+async function loadNodeGpu(): Promise<LoadedTensorFlow> {
+  const candidate = findNativeBinding();
+  if (typeof candidate === 'string') throw missing('node-gpu', candidate);
+  let tf: TensorFlow;
+  try {
+    tf = loadNativeBinding(candidate);
+  } catch (error) {
+    throw missing(
+      'node-gpu',
+      `the binding at ${candidate.bindingPath} does not load (${firstLine(error)})`,
+      error,
+    );
+  }
+  await tf.setBackend('tensorflow');
+  const { binding, isUsingGpuDevice: gpu } = tf.backend() as unknown as NodeBackend;
+  const device = gpu ? 'GPU' : 'CPU';
+  const reason = `TensorFlow ${binding.TF_Version} on ${device}, native binding from ${candidate.source}`;
+  return { tf, backend: 'node-gpu', version: binding.TF_Version, gpu, reason };
+}
+
+async function loadWasm(): Promise<LoadedTensorFlow> {
+  const tf = loadPlainTensorFlow();
+  if (!activated.has('wasm')) {
+    try {
+      const wasm = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(folder: string): void };
+      wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}${path.sep}`);
+    } catch (error) {
+      throw missing('wasm', `@tensorflow/tfjs-backend-wasm does not load (${firstLine(error)})`, error);
+    }
+    correctWasmKernels(tf);
+    activated.add('wasm');
+  }
+  if (!(await tf.setBackend('wasm'))) throw missing('wasm', 'tfjs could not start its wasm backend');
+  return {
+    tf,
+    backend: 'wasm',
+    version: tf.version_core,
+    gpu: false,
+    reason: `tfjs ${tf.version_core} on WebAssembly`,
+  };
+}
+
+async function loadCpu(): Promise<LoadedTensorFlow> {
+  const tf = loadPlainTensorFlow();
+  await tf.setBackend('cpu');
+  return {
+    tf,
+    backend: 'cpu',
+    version: tf.version_core,
+    gpu: false,
+    reason: `tfjs ${tf.version_core} in plain JavaScript`,
+  };
+}
+
+async function loadWebGpu(): Promise<LoadedTensorFlow> {
+  throw missing(
+    'webgpu',
+    'the npm packages `webgpu` and `@tensorflow/tfjs-backend-webgpu` are not installed',
+  );
+}
+
+/** Backends whose one-time set-up is done in this process. */
+const activated = new Set<TensorFlowBackend>();
+
+function loadPlainTensorFlow(): TensorFlow {
+  const tf = require('@tensorflow/tfjs') as TensorFlow;
+  tf.env().set('PROD', true); // else tfjs prints an advertisement for tfjs-node on first use
+  return tf;
+}
+
+const REMEDIES: Record<TensorFlowBackend, string> = {
+  'node-gpu': 'Run `operant install-tensorflow`, or use `backend: auto`.',
+  webgpu: 'Run `npm install webgpu @tensorflow/tfjs-backend-webgpu`, or use `backend: auto`.',
+  wasm: 'Reinstall with `npm ci`, or use `backend: cpu`.',
+  cpu: 'Reinstall with `npm ci`.',
+};
+
+function missing(backend: TensorFlowBackend, reason: string, cause?: unknown): EngineError {
+  const message = `The ${backend} backend is missing: ${reason}. ${REMEDIES[backend]}`;
+  return new EngineError('ENGINE_BACKEND_MISSING', message, { cause });
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0];
+}
+
+/** What `operant doctor` reports. */
+export interface TensorFlowProbe {
+  /** The native binding: where it lies and whether it loads. */
+  readonly native: {
+    readonly available: boolean;
+    readonly version: string | null;
+    readonly gpu: boolean;
+    readonly bindingPath: string | null;
+    /** One line: what was found, or why not. */
+    readonly reason: string;
+    /** TF_FORCE_GPU_ALLOW_GROWTH as TensorFlow sees it. */
+    readonly memoryGrowth: boolean;
+  };
+  readonly wasm: boolean;
+  readonly webgpu: boolean;
+  /** What `auto` takes. */
+  readonly automatic: TensorFlowBackend;
+}
+
+/** Looks at what is there. Loads the native binding if there is one (its version and GPU are not known before), nothing else. */
+export async function probeTensorFlow(): Promise<TensorFlowProbe> {
+  const candidate = findNativeBinding();
+  const bindingPath = typeof candidate === 'string' ? null : candidate.bindingPath;
+  let native = { available: false, version: null as string | null, gpu: false, reason: String(candidate) };
+  if (bindingPath !== null) {
+    try {
+      const { version, gpu, reason } = await loadNodeGpu();
+      native = { available: true, version, gpu, reason };
+    } catch (error) {
+      native.reason = firstLine(error);
+    }
+  }
+  const memoryGrowth = (process.env.TF_FORCE_GPU_ALLOW_GROWTH ?? 'true') === 'true';
+  const wasm = resolves('@tensorflow/tfjs-backend-wasm');
+  const webgpu = resolves('webgpu') && resolves('@tensorflow/tfjs-backend-webgpu');
+  const automatic = native.available ? 'node-gpu' : wasm ? 'wasm' : 'cpu';
+  return { native: { ...native, bindingPath, memoryGrowth }, wasm, webgpu, automatic };
+}
+
+function resolves(packageName: string): boolean {
+  try {
+    require.resolve(packageName);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+/** One minibatch in tfjs operations: loss, gradient, norm clip. The same code runs eagerly and inside a captured graph. */
+import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { TensorNetwork } from '../../policy/tensor-network.ts';
+import type { Scalar, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
+import { packParameters, unpackParameters } from './flat-parameters.ts';
+import type { TensorBatch, TensorLoss } from './tensor-loss.ts';
+
+/** The rows of a minibatch and what does not belong to the loss. */
+export interface MinibatchTensors extends TensorBatch {
+  readonly observations: Tensor; // [B, obsSize] f32 or i32 (pixels), raw
+}
+
+/** Observation statistics as tensors. */
+export interface StatisticsTensors {
+  readonly mean: Tensor; // [obsSize] f32
+  readonly inverseStd: Tensor; // [obsSize] f32
+}
+
+/** A type, not an interface: tfjs' `tidy` wants an index signature. */
+export type GradientStep = {
+  /** `loss`, the loss's own statistics and `gradNorm` (before clipping), in the order of `statNames`. */
+  readonly stats: Tensor; // [S] f32
+  readonly gradient: Tensor; // [layout.size] f32, clipped
+};
+
+export interface GradientStepOptions {
+  readonly spec: PolicySpec;
+  readonly network: TensorNetwork;
+  readonly loss: TensorLoss;
+  readonly maxGradNorm: number | null;
+}
+
+/** Added to the norm before dividing, as PyTorch's clip_grad_norm_ does. */
+const CLIP_EPSILON = 1e-6;
+const ADVANTAGE_EPSILON = 1e-8;
+
+/**
+ * Loss, statistics and the clipped gradient of the flat parameters for one minibatch.
+ *
+ * The gradient is scaled by min(1, maxGradNorm / (norm + 1e-6)), where norm is over all parameters.
+ *
+ * @param statNames receives the names of `stats` when it is empty.
+ */
+export function gradientStep(
+  tf: TensorFlow,
+  { spec, network, loss, maxGradNorm }: GradientStepOptions,
+  parameters: Tensor,
+  batch: MinibatchTensors,
+  statistics: StatisticsTensors | null,
+  normalizeAdvantages: boolean,
+  scalars: Readonly<Record<string, Scalar>>,
+  statNames: string[],
+): GradientStep {
+  const entries = unpackParameters(tf, network.layout, parameters);
+  const names = Object.keys(entries);
+  const observations = prepareObservations(tf, spec, batch.observations, statistics);
+  const advantages = normalizeAdvantages ? standardize(tf, batch.advantages) : batch.advantages;
+  const kept: Record<string, Scalar> = {};
+  const { value, grads } = tf.engine().gradients(
+    () => {
+      const outputs = network.apply(entries, observations);
+      const result = loss(tf, outputs, { ...batch, advantages }, scalars);
+      // The engine frees what the function does not return, and it may return one tensor only.
+      for (const [name, stat] of Object.entries(result.stats)) kept[name] = tf.keep(stat);
+      return result.loss;
+    },
+    names.map((name) => entries[name]),
+    undefined as never,
+    true,
+  );
+  const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k] ?? undefined]));
+  const gradient = packParameters(tf, network.layout, gradients);
+  const norm = tf.sqrt(tf.sum(tf.square(gradient))) as Scalar;
+  const stats = tf.stack([value, ...Object.values(kept), norm]);
+  if (statNames.length === 0) statNames.push('loss', ...Object.keys(kept), 'gradNorm');
+  for (const stat of Object.values(kept)) stat.dispose();
+  if (maxGradNorm === null) return { stats, gradient };
+  const scale = tf.minimum(tf.div(maxGradNorm, tf.add(norm, CLIP_EPSILON)), 1);
+  return { stats, gradient: tf.mul(gradient, scale) };
+}
+
+/**
+ * x' = clip((x - mean) * inverseStd, +-clipObservation), then the network's shape. Pixels are scaled by the statistics too:
+ * an image policy always has them (mean 0, inverseStd 1 / high when nothing is normalised).
+ */
+export function prepareObservations(
+  tf: TensorFlow,
+  spec: PolicySpec,
+  raw: Tensor, // [B, obsSize]
+  statistics: StatisticsTensors | null,
+): Tensor {
+  let x = spec.observationDtype === 'uint8' ? tf.cast(raw, 'float32') : raw;
+  if (statistics !== null) {
+    const standardized = tf.mul(tf.sub(x, statistics.mean), statistics.inverseStd);
+    x = tf.clipByValue(standardized, -spec.clipObservation, spec.clipObservation);
+  }
+  return spec.observationShape.length === 1 ? x : tf.reshape(x, [-1, ...spec.observationShape]);
+}
+
+/** (a - mean) / (std + 1e-8), population standard deviation. */
+function standardize(tf: TensorFlow, advantages: Tensor): Tensor {
+  const centered = tf.sub(advantages, tf.mean(advantages));
+  return tf.div(centered, tf.add(tf.sqrt(tf.mean(tf.square(centered))), ADVANTAGE_EPSILON));
+}

@@ -1,0 +1,209 @@
+/** The TensorFlow engine: any network and any loss that tfjs can express, on whichever backend was loaded. */
+import { EngineError, ShapeError } from '../../errors.ts';
+import {
+  type CustomNetwork,
+  initializeCustomParameters,
+  loadCustomNetwork,
+} from '../../policy/custom-network.ts';
+import { initializeParameters } from '../../policy/initialize.ts';
+import type { PolicySpec } from '../../policy/policy-spec.ts';
+import { createTensorNetwork, type TensorNetwork } from '../../policy/tensor-network.ts';
+import type { TensorFlow, Variable } from '../../policy/tensor-types.ts';
+import type { Stream } from '../../random/streams.ts';
+import type { RolloutViews } from '../../rollout/layout.ts';
+import type { Learner, OptimizerState, UpdatePlan, UpdateStats } from '../learner.ts';
+import { ADAM_DEFAULTS, type AdamOptions, type AdamVariables } from './adam.ts';
+import type { LoadedTensorFlow } from './backend.ts';
+import { createTensorFlowPolicy, type TensorFlowPolicy } from './central-policy.ts';
+import { createEagerRunner } from './eager-runner.ts';
+import type { TensorLoss } from './tensor-loss.ts';
+import type { UpdateRunner, UpdateTotals } from './update-runner.ts';
+
+export interface TensorFlowLearnerOptions {
+  readonly tensorflow: LoadedTensorFlow;
+  readonly spec: PolicySpec;
+  readonly loss: TensorLoss;
+  /** First parameters, or the stream to draw them from. */
+  readonly initial: Float32Array | Stream;
+  readonly adam?: Partial<AdamOptions>;
+  /** Global norm to which gradients are clipped; null = no clipping. */
+  readonly maxGradNorm: number | null;
+}
+
+export interface TensorFlowLearner extends Learner {
+  readonly engine: 'tensorflow';
+  /** Acts with the weights that were published to it, not with the learner's moving ones. */
+  readonly policy: TensorFlowPolicy;
+}
+
+/** Share of targetKl above which an update stops (Spinning Up's rule). */
+const KL_FACTOR = 1.5;
+
+/**
+ * Makes a learner for one policy.
+ *
+ * The parameters, and Adam's two moments, are one tensor each: slices of it are the network's weights, so reading, writing,
+ * clipping and stepping are single operations. Every array that goes in or out is copied.
+ *
+ * @throws EngineError `ENGINE_NETWORK` when a custom network's module cannot be used. ShapeError `SHAPE_PARAMETERS`.
+ * Thread: main. Not reentrant: one `update` at a time.
+ */
+export async function createTensorFlowLearner(options: TensorFlowLearnerOptions): Promise<TensorFlowLearner> {
+  const { tensorflow, spec, loss, maxGradNorm } = options;
+  const { tf } = tensorflow;
+  const custom = spec.network.kind === 'custom' ? await loadCustomNetwork(tf, spec, spec.network) : null;
+  const network = createTensorNetwork(tf, spec, custom);
+  const { layout } = network;
+  let parameters = initialParameters(spec, network, custom, options.initial);
+  checkSize('parameters', parameters, layout.size);
+  const variables = createVariables(tf, parameters);
+  const adam = { ...ADAM_DEFAULTS, ...options.adam };
+  const runner: UpdateRunner = createEagerRunner(tf, { spec, network, loss, maxGradNorm, variables, adam });
+  const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters });
+  let numSteps = 0;
+  // WebGPU cannot be read synchronously, so the optimizer's state is fetched ahead there.
+  let moments: { m: Float32Array; v: Float32Array } | null = null;
+
+  return {
+    engine: 'tensorflow',
+    backend: `${tensorflow.backend} (${tensorflow.reason})`,
+    layout,
+    policy,
+    readParameters(out = new Float32Array(layout.size)) {
+      out.set(parameters);
+      return out;
+    },
+    writeParameters(values) {
+      checkSize('parameters', values, layout.size);
+      parameters = values.slice();
+      assign(tf, variables.parameters, values);
+    },
+    readOptimizerState(): OptimizerState {
+      const m = moments?.m.slice() ?? Float32Array.from(variables.m.dataSync<'float32'>());
+      const v = moments?.v.slice() ?? Float32Array.from(variables.v.dataSync<'float32'>());
+      return { step: numSteps, m, v };
+    },
+    writeOptimizerState({ step, m, v }) {
+      checkSize('m', m, layout.size);
+      checkSize('v', v, layout.size);
+      numSteps = step;
+      assign(tf, variables.m, m);
+      assign(tf, variables.v, v);
+      if (moments !== null) moments = { m: m.slice(), v: v.slice() };
+    },
+    async update(rollout, plan) {
+      const { stats, numApplied } = await runUpdate(runner, rollout, plan, numSteps);
+      numSteps += numApplied;
+      parameters = Float32Array.from(await variables.parameters.data<'float32'>());
+      if (tensorflow.backend === 'webgpu') {
+        const [m, v] = await Promise.all([variables.m.data(), variables.v.data()]);
+        moments = { m: Float32Array.from(m), v: Float32Array.from(v) };
+      }
+      if (stats instanceof EngineError) throw stats;
+      return stats;
+    },
+    async dispose() {
+      runner.dispose();
+      policy.dispose();
+      tf.dispose([variables.parameters, variables.m, variables.v]);
+    },
+  };
+}
+
+function initialParameters(
+  spec: PolicySpec,
+  { layout }: TensorNetwork,
+  custom: CustomNetwork | null,
+  initial: Float32Array | Stream,
+): Float32Array {
+  if (initial instanceof Float32Array) return initial.slice();
+  const parameters = initializeParameters(spec, layout, initial);
+  if (custom !== null) initializeCustomParameters(custom, layout, parameters, initial);
+  return parameters;
+}
+
+function createVariables(tf: TensorFlow, parameters: Float32Array): AdamVariables {
+  const variable = (values: Float32Array) =>
+    tf.tidy(() => tf.variable(tf.tensor1d(values, 'float32'), false));
+  return {
+    parameters: variable(parameters.slice()),
+    m: variable(new Float32Array(parameters.length)),
+    v: variable(new Float32Array(parameters.length)),
+  };
+}
+
+function assign(tf: TensorFlow, variable: Variable, values: Float32Array): void {
+  tf.tidy(() => variable.assign(tf.tensor1d(values.slice(), 'float32')));
+}
+
+/** Runs the epochs with the stop rule; an error that the plan asks for is returned, after the bookkeeping is done. */
+async function runUpdate(
+  runner: UpdateRunner,
+  rollout: RolloutViews,
+  plan: UpdatePlan,
+  numSteps: number,
+): Promise<{ stats: UpdateStats | EngineError; numApplied: number }> {
+  runner.begin(rollout, plan, numSteps);
+  try {
+    const readEveryEpoch = plan.targetKl !== null || !runner.readsAreCostly;
+    let totals: UpdateTotals = { sums: [], numRun: 0, numApplied: 0, failure: null };
+    let numEpochs = 0;
+    while (numEpochs < plan.numEpochs) {
+      await runner.runEpoch(numEpochs);
+      numEpochs += 1;
+      if (!readEveryEpoch && numEpochs < plan.numEpochs) continue;
+      const before = totals;
+      totals = await runner.readTotals();
+      await new Promise((resolve) => setImmediate(resolve)); // signals and workers get their turn
+      if (totals.failure !== null && plan.nonFinite === 'stop') {
+        return {
+          stats: nonFiniteError(runner.statNames, totals.failure, plan),
+          numApplied: totals.numApplied,
+        };
+      }
+      if (plan.targetKl === null) continue;
+      const kl = runner.statNames.indexOf('approxKl');
+      const mean = (totals.sums[kl] - (before.sums[kl] ?? 0)) / (totals.numApplied - before.numApplied);
+      if (mean > KL_FACTOR * plan.targetKl) break;
+    }
+    return { stats: means(runner.statNames, totals, numEpochs), numApplied: totals.numApplied };
+  } finally {
+    runner.end();
+  }
+}
+
+function means(names: readonly string[], totals: UpdateTotals, numEpochs: number): UpdateStats {
+  const { sums, numRun, numApplied } = totals;
+  return {
+    means: Object.fromEntries(names.map((name, k) => [name, sums[k] / numApplied])),
+    numEpochs,
+    numMinibatches: numRun,
+    numSkipped: numRun - numApplied,
+  };
+}
+
+function nonFiniteError(
+  names: readonly string[],
+  failure: NonNullable<UpdateTotals['failure']>,
+  plan: UpdatePlan,
+): EngineError {
+  const perEpoch = Math.ceil(plan.permutations.length / plan.numEpochs / plan.minibatchSize);
+  const bad = names
+    .map((name, k) => ({ name, value: failure.stats[k] }))
+    .filter(({ value }) => !Number.isFinite(value));
+  const { name, value } = bad.find((stat) => stat.name !== 'loss') ?? bad[0];
+  return new EngineError(
+    'ENGINE_NON_FINITE',
+    `Expected finite numbers, got ${name} = ${value} in epoch ${Math.floor(failure.minibatch / perEpoch)}, minibatch ${failure.minibatch % perEpoch}. ` +
+      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip.',
+  );
+}
+
+function checkSize(name: string, values: Float32Array, size: number): void {
+  if (values.length !== size) {
+    throw new ShapeError(
+      'SHAPE_PARAMETERS',
+      `Expected \`${name}\` of ${size} elements, got ${values.length}.`,
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/** The copy boundary between shared rollout memory and tensors. */
+import { actionSize, type PolicySpec } from '../../policy/policy-spec.ts';
+import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
+import type { RolloutViews } from '../../rollout/layout.ts';
+import type { MinibatchTensors } from './gradient-step.ts';
+
+/**
+ * Copies the rows `indices[start ... end)` of a rollout into fresh arrays and makes tensors of them.
+ *
+ * tfjs keeps a reference to an array that it is given and may read it later, so neither shared memory nor a reused
+ * buffer may be handed to it.
+ */
+export function gatherMinibatch(
+  tf: TensorFlow,
+  spec: PolicySpec,
+  rollout: RolloutViews,
+  indices: Int32Array, // [B] i32, flat indices n * T + t
+): MinibatchTensors {
+  const numRows = indices.length;
+  const column = (source: Float32Array) =>
+    tf.tensor1d(gatherRows(source, 1, indices, new Float32Array(numRows)), 'float32');
+  return {
+    observations: gatherMatrix(tf, rollout.observations, spec.observationSize, indices),
+    actions: gatherMatrix(tf, rollout.actions, actionSize(spec.distribution), indices),
+    masks:
+      spec.actionMaskSize === 0
+        ? null
+        : matrix(tf, Float32Array, rollout.actionMasks, spec.actionMaskSize, indices),
+    oldLogProbs: column(rollout.logProbs),
+    oldValues: column(rollout.values),
+    advantages: column(rollout.advantages),
+    returns: column(rollout.returns),
+  };
+}
+
+/** Pixels become i32, since tfjs has no 8-bit tensors. */
+function gatherMatrix(
+  tf: TensorFlow,
+  source: Float32Array | Int32Array | Uint8Array,
+  width: number,
+  indices: Int32Array,
+): Tensor {
+  return matrix(tf, source instanceof Float32Array ? Float32Array : Int32Array, source, width, indices);
+}
+
+function matrix(
+  tf: TensorFlow,
+  ArrayType: typeof Float32Array | typeof Int32Array,
+  source: Float32Array | Int32Array | Uint8Array,
+  width: number,
+  indices: Int32Array,
+): Tensor {
+  const rows = gatherRows(source, width, indices, new ArrayType(indices.length * width));
+  return tf.tensor2d(rows, [indices.length, width], rows instanceof Float32Array ? 'float32' : 'int32');
+}
+
+function gatherRows<T extends Float32Array | Int32Array>(
+  source: Float32Array | Int32Array | Uint8Array,
+  width: number,
+  indices: Int32Array,
+  target: T, // [indices.length, width]
+): T {
+  if (width > 16) {
+    for (let k = 0; k < indices.length; k += 1) {
+      const start = indices[k] * width;
+      target.set(source.subarray(start, start + width), k * width);
+    }
+    return target;
+  }
+  for (let k = 0; k < indices.length; k += 1) {
+    const start = indices[k] * width;
+    for (let j = 0; j < width; j += 1) target[k * width + j] = source[start + j];
+  }
+  return target;
+}

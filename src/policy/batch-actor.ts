@@ -1,0 +1,135 @@
+/** Acting outside of a rollout: for evaluation, and for a trained policy in somebody's program. */
+import type { ActionArray, ObservationArray } from '../env/vector-env.ts';
+import type { CentralPolicy, ObservationStatistics } from '../learner/learner.ts';
+import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
+import { createKernelPolicy, kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
+import { instantiateKernels, type KernelModule } from '../simd/kernels.ts';
+import { openWeightBuffer, reserveWeightBuffer } from '../weights/weight-buffer.ts';
+import { actionDtype, actionSize, noiseSize, type PolicySpec } from './policy-spec.ts';
+import type { ActCall } from './row-policy.ts';
+
+/** Up to `maxRows` rows at a time. The arrays are the caller's to fill and read between calls. */
+export interface BatchActor {
+  readonly maxRows: number;
+  readonly observations: ObservationArray; // [maxRows, obsSize]
+  readonly masks: Uint8Array | null; // [maxRows, maskSize] u8
+  readonly noise: Float32Array; // [maxRows, noiseSize] f32
+  /** Stored actions, before the mapping into the environment's bounds. */
+  readonly actions: ActionArray; // [maxRows, A]
+  act(numRows: number, deterministic: boolean): Promise<void>;
+}
+
+/** Acts with the SIMD kernels over a small memory of its own. */
+export type KernelActor = BatchActor & {
+  setWeights(parameters: Float32Array, statistics: ObservationStatistics | null): void;
+};
+
+/** @param parameterCount size of the flat parameter vector. Cost: a few hundred microseconds and a memory of a few pages. */
+export function createKernelActor(
+  kernels: KernelModule,
+  spec: PolicySpec,
+  parameterCount: number,
+  maxRows: number,
+): KernelActor {
+  const planner = createArenaPlanner();
+  const weightLayout = reserveWeightBuffer(planner, parameterCount, spec.observationSize);
+  const scratch = planner.reserve(kernelPolicyScratchBytes(spec, maxRows));
+  const addresses = reserveRows(planner.reserve, spec, maxRows);
+  const arena = createArena(planner, kernels.shared);
+  const weights = openWeightBuffer(arena.buffer, weightLayout);
+  const policy = createKernelPolicy(
+    instantiateKernels(kernels, arena.memory),
+    spec,
+    arena,
+    scratch,
+    weightLayout,
+  );
+  const call: ActCall = {
+    numRows: 0,
+    weightsAddress: 0,
+    observationAddress: addresses.observations,
+    observationStride: spec.observationSize,
+    maskAddress: spec.actionMaskSize > 0 ? addresses.masks : 0,
+    maskStride: spec.actionMaskSize,
+    noiseAddress: addresses.noise,
+    deterministic: true,
+    actionAddress: addresses.actions,
+    actionStride: actionSize(spec.distribution),
+    logProbAddress: 0,
+    valueAddress: 0,
+    scalarStride: 1,
+  };
+  return {
+    ...openRows(arena, spec, maxRows, addresses),
+    setWeights(parameters, statistics) {
+      const version = weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
+      call.weightsAddress = weights.slotAddress(version);
+    },
+    async act(numRows, deterministic) {
+      call.numRows = numRows;
+      call.deterministic = deterministic;
+      policy.act(call);
+    },
+  };
+}
+
+/** Acts with a learner's engine, which holds the weights. */
+export function createCentralBatchActor(
+  policy: CentralPolicy,
+  spec: PolicySpec,
+  maxRows: number,
+): BatchActor {
+  const A = actionSize(spec.distribution);
+  const isDiscrete = actionDtype(spec.distribution) === 'int32';
+  const observationCount = maxRows * spec.observationSize;
+  const observations =
+    spec.observationDtype === 'uint8' ? new Uint8Array(observationCount) : new Float32Array(observationCount);
+  const masks = spec.actionMaskSize > 0 ? new Uint8Array(maxRows * spec.actionMaskSize) : null;
+  const noise = new Float32Array(maxRows * noiseSize(spec));
+  const actions = isDiscrete ? new Int32Array(maxRows * A) : new Float32Array(maxRows * A);
+  const logProbs = new Float32Array(maxRows);
+  const values = new Float32Array(maxRows);
+  const act = (numRows: number, deterministic: boolean) =>
+    policy.act({ numRows, observations, masks, noise, deterministic, actions, logProbs, values });
+  return { maxRows, observations, masks, noise, actions, act };
+}
+
+interface RowAddresses {
+  readonly observations: number;
+  readonly masks: number;
+  readonly noise: number;
+  readonly actions: number;
+}
+
+function reserveRows(
+  reserve: (bytes: number) => { offset: number },
+  spec: PolicySpec,
+  maxRows: number,
+): RowAddresses {
+  const elementBytes = spec.observationDtype === 'uint8' ? 1 : 4;
+  return {
+    observations: reserve(maxRows * spec.observationSize * elementBytes).offset,
+    masks: reserve(maxRows * spec.actionMaskSize).offset,
+    noise: reserve(maxRows * noiseSize(spec) * 4).offset,
+    actions: reserve(maxRows * actionSize(spec.distribution) * 4).offset,
+  };
+}
+
+function openRows({ buffer }: Arena, spec: PolicySpec, maxRows: number, addresses: RowAddresses) {
+  const observationCount = maxRows * spec.observationSize;
+  const actionCount = maxRows * actionSize(spec.distribution);
+  return {
+    maxRows,
+    observations:
+      spec.observationDtype === 'uint8'
+        ? new Uint8Array(buffer, addresses.observations, observationCount)
+        : new Float32Array(buffer, addresses.observations, observationCount),
+    masks:
+      spec.actionMaskSize > 0 ? new Uint8Array(buffer, addresses.masks, maxRows * spec.actionMaskSize) : null,
+    noise: new Float32Array(buffer, addresses.noise, maxRows * noiseSize(spec)),
+    actions:
+      actionDtype(spec.distribution) === 'int32'
+        ? new Int32Array(buffer, addresses.actions, actionCount)
+        : new Float32Array(buffer, addresses.actions, actionCount),
+  };
+}

@@ -1,0 +1,121 @@
+/** The networks of `policy-spec.ts` in tfjs operations, over the entries of the flat parameter vector. */
+import { EngineError } from '../errors.ts';
+import { mlpParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
+import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
+import type { Activation, MlpSpec, PolicySpec } from './policy-spec.ts';
+import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
+
+/** Entries of the flat vector by name, as tensors of their shapes. */
+export type ParameterTensors = Readonly<Record<string, Tensor>>;
+
+export interface TensorNetwork {
+  readonly layout: ParameterLayout;
+  /** @param observations [B, ...observationShape] f32, normalised. */
+  apply(parameters: ParameterTensors, observations: Tensor): NetworkOutputs;
+}
+
+/**
+ * Builds the network of a policy.
+ *
+ * @param custom the network that the module of a custom spec made (see {@link CustomNetwork}); null for the others.
+ * @throws EngineError `ENGINE_NETWORK` when a custom spec comes without its network.
+ */
+export function createTensorNetwork(
+  tf: TensorFlow,
+  spec: PolicySpec,
+  custom: CustomNetwork | null = null,
+): TensorNetwork {
+  const { network } = spec;
+  switch (network.kind) {
+    case 'mlp':
+      return {
+        layout: mlpParameterLayout(spec),
+        apply: (parameters, observations) => applyMlp(tf, network, parameters, observations),
+      };
+    case 'conv':
+      throw new EngineError('ENGINE_NETWORK', 'Convolutional networks are not there yet.');
+    case 'custom': {
+      if (custom === null)
+        throw new EngineError('ENGINE_NETWORK', `Load the network module ${network.module} first.`);
+      return {
+        layout: customParameterLayout(spec, custom),
+        apply: (parameters, observations) => applyCustom(tf, custom, parameters, observations),
+      };
+    }
+  }
+}
+
+function applyMlp(
+  tf: TensorFlow,
+  network: MlpSpec,
+  parameters: ParameterTensors,
+  observations: Tensor,
+): NetworkOutputs {
+  const tower = (name: string) =>
+    network.hiddenSizes.reduce(
+      (x, _, k) => activate(tf, network.activation, dense(tf, parameters, `${name}/${k}`, x)),
+      observations,
+    );
+  const actorLatent = tower(network.shared ? 'trunk' : 'actor'); // [B, H]
+  const criticLatent = network.shared ? actorLatent : tower('critic');
+  return heads(tf, parameters, actorLatent, criticLatent);
+}
+
+function heads(
+  tf: TensorFlow,
+  parameters: ParameterTensors,
+  actorLatent: Tensor,
+  criticLatent: Tensor,
+): NetworkOutputs {
+  return {
+    distributionParameters: dense(tf, parameters, 'actor/head', actorLatent),
+    values: tf.reshape(dense(tf, parameters, 'critic/head', criticLatent), [-1]),
+    latent: actorLatent,
+    logStd: parameters.logStd ?? null,
+  };
+}
+
+function applyCustom(
+  tf: TensorFlow,
+  custom: CustomNetwork,
+  parameters: ParameterTensors,
+  observations: Tensor,
+): NetworkOutputs {
+  const { distributionParameters, value } = custom.apply(parameters, observations);
+  const numRows = observations.shape[0];
+  return {
+    distributionParameters,
+    values: tf.reshape(value, [numRows]),
+    latent: null,
+    logStd: parameters.logStd ?? null,
+  };
+}
+
+/** x W + b: [B, in] to [B, out]. */
+function dense(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
+  return tf.add(tf.matMul(x as never, parameters[`${name}/kernel`] as never), parameters[`${name}/bias`]);
+}
+
+/** Elementwise; leaky-relu has slope 0.01, gelu is the tanh approximation (Hendrycks and Gimpel 2016). */
+export function activate(tf: TensorFlow, activation: Activation, x: Tensor): Tensor {
+  switch (activation) {
+    case 'tanh':
+      return tf.tanh(x);
+    case 'relu':
+      return tf.relu(x);
+    case 'elu':
+      return tf.elu(x);
+    case 'silu':
+      return tf.mul(x, tf.sigmoid(x));
+    case 'gelu': {
+      const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI));
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+    }
+    case 'leaky-relu':
+      return tf.leakyRelu(x, 0.01);
+    case 'sigmoid':
+      return tf.sigmoid(x);
+    case 'identity':
+      return x;
+  }
+}
