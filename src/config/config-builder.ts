@@ -3,7 +3,9 @@ import type { Algorithm } from '../algorithm/algorithm.ts';
 import type { EnvFactory } from '../env/env.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { Callbacks } from './callbacks.ts';
+import type { RunCallbacks } from '../run/run-callbacks.ts';
+import type { RunSummary } from '../run/run-state.ts';
+import type { StartRunOptions } from '../run/start-run.ts';
 import { type CheckedLayer, checkLayer } from './check-layer.ts';
 import {
   type ConfigInput,
@@ -29,6 +31,8 @@ export interface BuilderCore<D extends Declarations> {
   readonly algorithm: string;
   /** What was set so far, by section, functions included. */
   readonly values: ConfigInput<D>;
+  /** The hooks that were added. */
+  readonly hooks: readonly RunCallbacks[];
   /** The environment and its options, or the whole section: `.environment({ env, maxEpisodeSteps: 200 })`. */
   environment(env: string | EnvFactory, envOptions?: JsonObject): ConfigBuilder<D>;
   environment(options: SectionInput<D['environment']>): ConfigBuilder<D>;
@@ -37,17 +41,27 @@ export interface BuilderCore<D extends Declarations> {
    * command line does this by default, the builder only when asked.
    */
   tuned(): ConfigBuilder<D>;
-  /** Adds functions to call between iterations. */
-  callbacks(callbacks: Callbacks): ConfigBuilder<D>;
+  /** Adds hooks for {@link run}. */
+  callbacks(callbacks: RunCallbacks): ConfigBuilder<D>;
   /**
    * The whole configuration: defaults filled in and everything checked.
    *
    * @throws ConfigError listing every problem, one line each.
    */
   validate(): ResolvedConfig<D>;
-  /** Validates, then starts the algorithm: worker threads, memory, network. `await algo.stop()` in the end. */
+  /**
+   * Validates, then starts the algorithm: worker threads, memory, network. You call `train()`, and `stop()` in the end; the
+   * sections stopping, checkpointing and reporting are for {@link run}.
+   *
+   * @throws ConfigError also when there are callbacks: without a run nobody would call them.
+   */
   build(): Promise<Algorithm>;
-  /** An independent builder with the same values. Callbacks are shared. */
+  /**
+   * Trains until a stop condition holds, as the command line does: run folder, checkpoints, metrics files, callbacks. Ends
+   * its threads, also when it fails.
+   */
+  run(options?: Pick<StartRunOptions, 'handleSignals' | 'onWarning'>): Promise<RunSummary>;
+  /** An independent builder with the same values. */
   copy(): ConfigBuilder<D>;
   /** What was set, with the algorithm's name: good for `--config FILE`. A function becomes `function:<name>`. */
   toJSON(): JsonObject;
@@ -63,13 +77,14 @@ export interface BuilderParts<D extends Declarations> {
   readonly name: string;
   readonly options: D;
   readonly resolve: (layers: readonly ConfigLayer[]) => ResolvedConfig<D>;
-  readonly build: (config: ResolvedConfig<D>, callbacks: readonly Callbacks[]) => Promise<Algorithm>;
+  readonly build: (config: ResolvedConfig<D>) => Promise<Algorithm>;
+  readonly run: (config: ResolvedConfig<D>, options: StartRunOptions) => Promise<RunSummary>;
   readonly tuned: (envId: string) => ConfigLayer | undefined;
 }
 
 interface BuilderState {
   values: CheckedLayer;
-  callbacks: readonly Callbacks[];
+  callbacks: readonly RunCallbacks[];
   isTuned: boolean;
 }
 
@@ -104,6 +119,7 @@ function equip<D extends Declarations>(
   ]);
   Object.assign(target, Object.fromEntries(sections), coreMethods(builder, parts, state));
   Object.defineProperty(target, 'values', { get: () => state.values, enumerable: true });
+  Object.defineProperty(target, 'hooks', { get: () => state.callbacks, enumerable: true });
   Object.freeze(builder);
   return builder;
 }
@@ -112,7 +128,7 @@ function coreMethods<D extends Declarations>(
   builder: ConfigBuilder<D>,
   parts: BuilderParts<D>,
   state: BuilderState,
-): Omit<BuilderCore<D>, 'values'> {
+): Omit<BuilderCore<D>, 'values' | 'hooks'> {
   const validate = () => parts.resolve(layersOf(parts, state));
   return {
     algorithm: parts.name,
@@ -130,7 +146,15 @@ function coreMethods<D extends Declarations>(
       return builder;
     },
     validate,
-    build: async () => parts.build(validate(), state.callbacks),
+    build: async () => {
+      if (state.callbacks.length > 0) {
+        const message =
+          '`callbacks` are hooks of a run, and `build()` starts none: call `run()` instead, or look at what `train()` returns.';
+        throw new ConfigError('CONFIG_CONFLICT', message);
+      }
+      return parts.build(validate());
+    },
+    run: async (options = {}) => parts.run(validate(), { ...options, callbacks: state.callbacks }),
     copy: () => equip(Object.create(Object.getPrototypeOf(builder)), parts, { ...state }),
     toJSON: () => ({ algorithm: parts.name, ...configToJson(state.values as ResolvedConfig<Declarations>) }),
   };

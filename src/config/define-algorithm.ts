@@ -1,8 +1,7 @@
 /** One call that makes an algorithm: its builder, its flags and its registry entry. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
-import { attachCallbacks, type Callbacks } from './callbacks.ts';
 import type { commonOptions } from './common-options.ts';
-import { type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
+import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
 import { checkCommon, foldCommon } from './derived.ts';
 import type { Declarations, ResolvedConfig } from './option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from './resolve.ts';
@@ -31,7 +30,7 @@ export interface AlgorithmDefinition<D extends Declarations = Declarations> {
   /** @throws ConfigError listing every problem of the layers, one line each. */
   resolve(layers: readonly ConfigLayer[]): ResolvedConfig<D>;
   /** Starts it: worker threads, memory, network. `stop()` the result. */
-  build(config: ResolvedConfig<D>, callbacks?: readonly Callbacks[]): Promise<Algorithm>;
+  build(config: ResolvedConfig<D>): Promise<Algorithm>;
 }
 
 /**
@@ -54,9 +53,12 @@ export function defineAlgorithm<D extends Declarations & typeof commonOptions>(
       crossChecks,
       foldCommon as (config: ResolvedConfig<D>) => ResolvedConfig<D>,
     );
-  const build = async (config: ResolvedConfig<D>, callbacks: readonly Callbacks[] = []) =>
-    attachCallbacks(await parts.create(config), callbacks);
+  const build = (config: ResolvedConfig<D>) => parts.create(config);
   const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
-  const Config = createConfigConstructor({ name, options, resolve, build, tuned });
+  const run: BuilderParts<D>['run'] = async (config, options) => {
+    const { startRun } = await import('../run/start-run.ts');
+    return startRun({ name, build: () => build(config) }, config, options);
+  };
+  const Config = createConfigConstructor({ name, options, resolve, build, run, tuned });
   return { name, options, tunedDefaults, Config, resolve, build };
 }

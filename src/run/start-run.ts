@@ -1,0 +1,135 @@
+/** From a resolved config to a finished run: folder, algorithm, driver, and everything closed again. */
+import { existsSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { Algorithm } from '../algorithm/algorithm.ts';
+import type { LoadedCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import type { commonOptions } from '../config/common-options.ts';
+import { configToJson, type ResolvedConfig } from '../config/option.ts';
+import { ConfigError } from '../errors.ts';
+import type { RunCallbacks, RunHooks } from './run-callbacks.ts';
+import { createRunFolder, openRunFolder, type RunFolder, runFolderOf } from './run-folder.ts';
+import { type RunSummary, readRunState } from './run-state.ts';
+import { runTraining } from './train-run.ts';
+
+/** The sections that every algorithm has. */
+export type RunConfig = ResolvedConfig<typeof commonOptions>;
+
+export interface StartRunOptions {
+  readonly callbacks?: readonly RunCallbacks[];
+  readonly onWarning?: NonNullable<RunHooks['onWarning']>;
+  /** SIGINT and SIGTERM end the run with a checkpoint. @defaultValue false */
+  readonly handleSignals?: boolean;
+  /** Go on from this checkpoint, in the run folder it lies in unless the config names another. */
+  readonly resume?: LoadedCheckpoint;
+  /** When the algorithm is ready and before the first iteration. */
+  readonly onReady?: (algorithm: Algorithm, runDir: string) => void;
+}
+
+/** What is to be run. `build` is called when the run folder is secured. */
+export interface Runnable {
+  readonly name: string;
+  build(): Promise<Algorithm>;
+}
+
+/**
+ * Runs an algorithm from its first (or next) iteration until a stop condition holds.
+ *
+ * The folder comes first, so that a bad `--out` costs nothing; when the algorithm then fails to start, a folder made for it
+ * is removed again. Threads are ended and the folder's lock is released whatever happens.
+ */
+export async function startRun(
+  runnable: Runnable,
+  config: RunConfig,
+  options: StartRunOptions,
+): Promise<RunSummary> {
+  const { resume } = options;
+  const opened = await openFolder(runnable.name, config, resume);
+  let algorithm: Algorithm | undefined;
+  let isStarted = false;
+  try {
+    algorithm = await runnable.build();
+    if (resume !== undefined) await algorithm.setState(resume.content);
+    isStarted = true;
+    options.onReady?.(algorithm, opened.folder.path);
+    return await train(algorithm, opened.folder, config, options);
+  } finally {
+    await algorithm?.stop();
+    await opened.folder.close();
+    if (!isStarted && opened.isNew) await removeFolder(opened.folder.path);
+  }
+}
+
+function train(
+  algorithm: Algorithm,
+  folder: RunFolder,
+  { stopping, checkpointing, reporting }: RunConfig,
+  { resume, callbacks = [], onWarning, handleSignals = false }: StartRunOptions,
+): Promise<RunSummary> {
+  const { checkpointEvery, checkpointSeconds, keepCheckpoints } = checkpointing;
+  const resumed = resume === undefined ? {} : { resumed: readRunState(resume.content) };
+  return runTraining(
+    algorithm,
+    {
+      folder,
+      ...resumed,
+      ...stopping,
+      checkpointEvery,
+      checkpointSeconds,
+      keepCheckpoints,
+      ...reporting,
+      handleSignals,
+    },
+    { callbacks, ...(onWarning === undefined ? {} : { onWarning }) },
+  );
+}
+
+interface OpenedFolder {
+  readonly folder: RunFolder;
+  /** True when nothing was at its path before. */
+  readonly isNew: boolean;
+}
+
+async function openFolder(
+  name: string,
+  config: RunConfig,
+  resume: LoadedCheckpoint | undefined,
+): Promise<OpenedFolder> {
+  const { out } = config.checkpointing;
+  const home = resume === undefined ? null : runFolderOf(resume.path);
+  if (resume !== undefined && (out === null || (home !== null && resolve(out) === home))) {
+    if (home !== null) return { folder: await openRunFolder(home), isNew: false };
+    const message =
+      `The checkpoint \`${resume.path}\` lies in no run folder, so there is none to go on in: ` +
+      'give a new one with `--out`.';
+    throw new ConfigError('CONFIG_OUT_MISSING', message);
+  }
+  const path = out ?? freshPath(name, config);
+  const isNew = !existsSync(path);
+  return { folder: await createRunFolder(path, { algorithm: name, ...configToJson(config) }), isNew };
+}
+
+/** `runs/CartPole-ppo-20250131-142501`, with `-2`, `-3`, ... when that second is taken. */
+function freshPath(name: string, { environment }: RunConfig): string {
+  const { env } = environment;
+  const id = typeof env === 'string' ? basename(env.split('#')[0]).replace(/\.[cm]?[jt]sx?$/, '') : env.name;
+  const safeId = id.replace(/[^\w.-]+/g, '-') || 'env';
+  const base = join('runs', `${safeId}-${name}-${timestamp(new Date())}`);
+  let path = base;
+  for (let k = 2; existsSync(path); k += 1) path = `${base}-${k}`;
+  return path;
+}
+
+/** Local time, sortable, and allowed in file names everywhere. */
+function timestamp(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}
+
+/** Removes what {@link createRunFolder} made, and nothing else: a folder with more in it stays. */
+async function removeFolder(path: string): Promise<void> {
+  await rm(join(path, 'config.json'), { force: true });
+  await rmdir(join(path, 'checkpoints')).catch(() => undefined);
+  await rmdir(path).catch(() => undefined);
+}
