@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
+import type { WasmInstance, WasmModule } from '../../src/memory/web-assembly.ts';
 import {
   BUILD_FOLDER,
   buildKernels,
@@ -15,6 +16,14 @@ beforeAll(async () => {
   await buildKernels();
   await loadKernels(); // Node 20: puts relaxed SIMD on
 }, 120_000);
+
+interface FullWebAssembly {
+  Module: { new (bytes: Uint8Array): WasmModule; imports(module: WasmModule): unknown[] };
+  Instance: new (module: WasmModule, imports: object) => WasmInstance;
+  Memory: new (descriptor: { initial: number; maximum: number }) => object;
+  LinkError: new () => Error;
+}
+const { WebAssembly } = globalThis as unknown as { WebAssembly: FullWebAssembly };
 
 const u8 = (...bytes: number[]) => new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...bytes]);
 

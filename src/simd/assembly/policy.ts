@@ -3,8 +3,6 @@ import { prepareDistribution, sampleRow } from './distribution';
 import { gatherObservations } from './gather';
 import { forward } from './network';
 
-const BLOCK = 64;
-
 // @ts-ignore: decorator
 @inline
 function word(state: usize, index: usize): u32 {
@@ -44,10 +42,11 @@ function sampleBlock(state: usize, first: i32, rows: i32): void {
 
 export function act(state: usize): void {
   const numRows = <i32>word(state, 0);
+  const block = <i32>word(state, 40);
   const weights = <usize>word(state, 1);
   prepareDistribution(state);
-  for (let first = 0; first < numRows; first += BLOCK) {
-    const rows = min(BLOCK, numRows - first);
+  for (let first = 0; first < numRows; first += block) {
+    const rows = min(block, numRows - first);
     packObservations(state, first, rows);
     forward(word(state, 21), word(state, 22), weights, rows);
     sampleBlock(state, first, rows);
@@ -60,8 +59,9 @@ export function act(state: usize): void {
 
 export function values(state: usize): void {
   const numRows = <i32>word(state, 0);
-  for (let first = 0; first < numRows; first += BLOCK) {
-    const rows = min(BLOCK, numRows - first);
+  const block = <i32>word(state, 40);
+  for (let first = 0; first < numRows; first += block) {
+    const rows = min(block, numRows - first);
     packObservations(state, first, rows);
     forward(word(state, 37), word(state, 38), word(state, 1), rows);
     writeValues(state, first, rows);

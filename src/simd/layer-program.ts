@@ -1,0 +1,159 @@
+/**
+ * Networks as the kernels read them: a list of fixed-size layer records in the arena.
+ *
+ * One record is a dense layer: where its parameters lie (offsets, so that one program serves every copy of the weights),
+ * where its block of rows comes from and goes to, and where gradients flow on the way back.
+ */
+import type { Activation, PolicySpec } from '../policy/policy-spec.ts';
+import { mlpParameterLayout, type ParameterEntry } from '../weights/parameter-layout.ts';
+
+/** Rows that go through all layers together: their activations stay in the first-level cache. */
+export const BLOCK_ROWS = 64;
+
+export const ACTIVATION_CODES: Readonly<Record<Activation, number>> = {
+  identity: 0,
+  tanh: 1,
+  relu: 2,
+  elu: 3,
+  silu: 4,
+  gelu: 5,
+  'leaky-relu': 6,
+  sigmoid: 7,
+};
+
+/** Activations whose derivative needs what went in, not what came out. */
+export function needsInput(activation: Activation): boolean {
+  return activation === 'silu' || activation === 'gelu';
+}
+
+/** A dense layer of the policy; offsets in bytes from the first parameter. */
+export interface DenseLayer {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly activation: Activation;
+  readonly kernelOffset: number;
+  readonly biasOffset: number;
+}
+
+/** With a shared trunk `criticHidden` is empty and the critic's head reads the actor's last hidden layer. */
+export interface PolicyLayers {
+  readonly shared: boolean;
+  readonly actorHidden: readonly DenseLayer[];
+  readonly actorHead: DenseLayer;
+  readonly criticHidden: readonly DenseLayer[];
+  readonly criticHead: DenseLayer;
+  /** Bytes from the first parameter; 0 bytes long when the distribution has none. */
+  readonly logStd: { readonly offset: number; readonly size: number };
+  readonly parameterCount: number;
+}
+
+export function policyLayers(spec: PolicySpec): PolicyLayers {
+  const { entries, size } = mlpParameterLayout(spec);
+  const { network } = spec;
+  if (network.kind !== 'mlp') throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  const dense = (name: string, activation: Activation): DenseLayer => {
+    const kernel = byName.get(`${name}/kernel`) as ParameterEntry;
+    const bias = byName.get(`${name}/bias`) as ParameterEntry;
+    const [inputs, outputs] = kernel.shape;
+    return {
+      name,
+      inputs,
+      outputs,
+      activation,
+      kernelOffset: 4 * kernel.offset,
+      biasOffset: 4 * bias.offset,
+    };
+  };
+  const hidden = (tower: string) =>
+    network.hiddenSizes.map((_, k) => dense(`${tower}/${k}`, network.activation));
+  const logStd = byName.get('logStd');
+  return {
+    shared: network.shared,
+    actorHidden: hidden(network.shared ? 'trunk' : 'actor'),
+    actorHead: dense('actor/head', 'identity'),
+    criticHidden: network.shared ? [] : hidden('critic'),
+    criticHead: dense('critic/head', 'identity'),
+    logStd: { offset: 4 * (logStd?.offset ?? 0), size: logStd?.size ?? 0 },
+    parameterCount: size,
+  };
+}
+
+/** Bytes between rows of a scratch block: whole 64-byte lines, and not a power of two, which would collide in the cache. */
+export function scratchStride(columns: number): number {
+  const floats = Math.ceil(columns / 16) * 16;
+  return 4 * (floats % 64 === 0 ? floats + 16 : floats);
+}
+
+/** A block of rows in scratch memory; `stride` in bytes. */
+export interface Block {
+  readonly address: number;
+  readonly stride: number;
+}
+
+/** One record; addresses absolute, 0 = absent. */
+export interface LayerRecord {
+  readonly layer: DenseLayer;
+  readonly input: Block;
+  readonly output: Block;
+  /** The output ends exactly at its last column (a head), so nothing may be stored beyond. */
+  readonly isDense: boolean;
+  /** Where inputs of the activation are kept, at the output's stride. */
+  readonly pre: number;
+  readonly backward: BackwardRecord | null;
+}
+
+export interface BackwardRecord {
+  readonly gradOutput: Block;
+  /** null: nobody needs the gradient of the input (a first layer). */
+  readonly gradInput: Block | null;
+  readonly transposed: Block;
+  /** Adds to gradInput: a second head on one trunk. */
+  readonly accumulates: boolean;
+  /** The layer whose activation made the input; its derivative is applied by the last that writes gradInput. */
+  readonly inputActivation: Activation;
+  readonly inputPre: number;
+}
+
+const RECORD_WORDS = 20;
+export const RECORD_BYTES = 4 * RECORD_WORDS;
+
+/** Writes the records as src/simd/assembly/network.ts reads them. */
+export function writeProgram(
+  buffer: ArrayBufferLike,
+  address: number,
+  records: readonly LayerRecord[],
+): void {
+  const words = new Uint32Array(buffer, address, RECORD_WORDS * records.length);
+  records.forEach(({ layer, input, output, isDense, pre, backward }, k) => {
+    const forward = [
+      layer.kernelOffset,
+      layer.biasOffset,
+      layer.inputs,
+      layer.outputs,
+      ACTIVATION_CODES[layer.activation],
+      input.address,
+      input.stride,
+      output.address,
+      output.stride,
+      pre,
+      isDense ? 1 : 0,
+    ];
+    const back =
+      backward === null
+        ? []
+        : [
+            backward.gradInput === null ? 0 : backward.transposed.address,
+            backward.transposed.stride,
+            backward.gradOutput.address,
+            backward.gradOutput.stride,
+            backward.gradInput?.address ?? 0,
+            backward.gradInput?.stride ?? 0,
+            backward.accumulates ? 1 : 0,
+            ACTIVATION_CODES[backward.inputActivation],
+            backward.inputPre,
+          ];
+    words.set([...forward, ...back], RECORD_WORDS * k);
+  });
+}

@@ -1,0 +1,113 @@
+/** Specs and random numbers for tests of policies. */
+
+import type { Activation, DistributionSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
+import { openStream, type Stream } from '../../src/random/streams.ts';
+import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
+
+export interface SpecOptions {
+  observationSize?: number;
+  observationDtype?: 'float32' | 'uint8';
+  hiddenSizes?: readonly number[];
+  activation?: Activation;
+  shared?: boolean;
+  masks?: boolean;
+  normalize?: boolean;
+  clip?: number;
+}
+
+export function makeSpec(distribution: DistributionSpec, options: SpecOptions = {}): PolicySpec {
+  const { observationSize = 4, masks = false } = options;
+  const numLogits = distribution.kind === 'categorical' ? distribution.sizes.reduce((a, b) => a + b, 0) : 0;
+  return {
+    observationSize,
+    observationDtype: options.observationDtype ?? 'float32',
+    observationShape: [observationSize],
+    actionMaskSize: masks ? numLogits : 0,
+    network: {
+      kind: 'mlp',
+      hiddenSizes: options.hiddenSizes ?? [64, 64],
+      activation: options.activation ?? 'tanh',
+      shared: options.shared ?? false,
+    },
+    distribution,
+    normalizeObservations: options.normalize ?? false,
+    clipObservation: options.clip ?? 10,
+    initialization: { orthogonal: true, hiddenGain: Math.SQRT2, policyGain: 0.01, valueGain: 1, logStd: 0 },
+  };
+}
+
+const bounds = (size: number) => ({
+  low: new Array<number>(size).fill(-1),
+  high: new Array<number>(size).fill(1),
+});
+export const categorical = (...sizes: number[]): DistributionSpec => ({ kind: 'categorical', sizes });
+export const bernoulli = (size: number): DistributionSpec => ({ kind: 'bernoulli', size });
+export const gaussian = (size: number, squash = false): DistributionSpec => ({
+  kind: 'gaussian',
+  size,
+  squash,
+  ...bounds(size),
+});
+export const gsde = (size: number, squash = false): DistributionSpec => ({
+  kind: 'gsde',
+  size,
+  squash,
+  sampleFrequency: 4,
+  ...bounds(size),
+});
+
+export const DISTRIBUTIONS: readonly (readonly [string, DistributionSpec])[] = [
+  ['categorical', categorical(2)],
+  ['wide categorical', categorical(19)],
+  ['multi-categorical', categorical(3, 2, 7)],
+  ['bernoulli', bernoulli(5)],
+  ['gaussian', gaussian(3)],
+  ['squashed gaussian', gaussian(2, true)],
+  ['gsde', gsde(3)],
+  ['squashed gsde', gsde(1, true)],
+];
+
+export const ACTIVATION_NAMES: readonly Activation[] = [
+  'tanh',
+  'relu',
+  'elu',
+  'silu',
+  'gelu',
+  'leaky-relu',
+  'sigmoid',
+  'identity',
+];
+
+/** Parameters of about the size that training gives: kernels ~ N(0, 1/inputs), biases and logStd small; padding zero. */
+export function randomParameters(
+  spec: PolicySpec,
+  stream: Stream = openStream(1, 'parameters'),
+): Float32Array {
+  const layout = mlpParameterLayout(spec);
+  const parameters = new Float32Array(layout.size);
+  for (const { name, offset, size, shape } of layout.entries) {
+    const scale = name.endsWith('kernel') ? 1 / Math.sqrt(shape[0]) : 0.2;
+    const shift = name === 'logStd' ? -0.7 : 0;
+    for (let k = 0; k < size; k++) parameters[offset + k] = shift + scale * stream.normal();
+  }
+  return parameters;
+}
+
+/** (x - mean) * inverseStd, clipped, when the spec says so; float64 rows. */
+export function normalizedRows(
+  spec: PolicySpec,
+  observations: ArrayLike<number>,
+  numRows: number,
+  mean: Float32Array,
+  inverseStd: Float32Array,
+): number[][] {
+  const size = spec.observationSize;
+  return Array.from({ length: numRows }, (_, r) =>
+    Array.from({ length: size }, (_, j) => {
+      const x = observations[r * size + j];
+      if (!spec.normalizeObservations) return x;
+      const scaled = (x - mean[j]) * inverseStd[j];
+      return Math.min(Math.max(scaled, -spec.clipObservation), spec.clipObservation);
+    }),
+  );
+}
