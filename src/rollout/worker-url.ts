@@ -8,9 +8,14 @@ export function rolloutWorkerUrl(): string {
 }
 
 /**
- * `execArgv` for a worker thread. From source it must load tsx itself: under vitest the parent's loader is not
- * inherited, and Node 20 does not know the extension.
+ * `execArgv` for a worker thread. From source the thread must register tsx's loader itself: Node 20 does not know the
+ * extension, does not hand the main thread's loader on, and `--import tsx` registers in main threads alone.
  */
 export function workerExecArgv(): string[] {
-  return IS_SOURCE ? ['--import', import.meta.resolve('tsx')] : [];
+  if (!IS_SOURCE) return [];
+  const api = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  return [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(`import { register } from ${api}; register();`)}`,
+  ];
 }

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readmeCode } from '../house/readme-code.ts';
+import {
+  type InstalledProject,
+  installInEmptyProject,
+  nodeBinaries,
+  packedTarball,
+  runCommand,
+} from './packed-project.ts';
+
+const TRAIN = ['--algo', 'ppo', '--env', 'CartPole', '--num-env-runners', '2', '--seed', '0', '--json'];
+const FEW = ['--stop-iterations', '3', '--out', 'runs/few'];
+
+let tarball: string;
+let project: InstalledProject;
+
+beforeAll(() => {
+  tarball = packedTarball();
+  project = installInEmptyProject(tarball, ['--ignore-scripts']);
+}, 600_000);
+
+afterAll(() => {
+  if (project !== undefined) rmSync(project.folder, { recursive: true, force: true });
+});
+
+const bin = (name: string) =>
+  join(project.folder, 'node_modules/operant', readBins()[name] ?? `no bin ${name}`);
+
+function readBins(): Record<string, string> {
+  return JSON.parse(readFileSync(join(project.folder, 'node_modules/operant/package.json'), 'utf8')).bin;
+}
+
+interface Summary {
+  readonly type: string;
+  readonly stopReason: string;
+  readonly envSteps: number;
+  readonly checkpoint: string;
+}
+
+function lastLine(stdout: string): Summary {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null');
+}
+
+describe('a packed install', () => {
+  // trap 3 of the build: tests in the emit set end up in dist, and then run twice
+  test('holds the published folders and nothing else', () => {
+    const root = join(project.folder, 'node_modules/operant');
+    expect(readdirSync(join(root, 'dist')).sort()).toEqual(['algorithms', 'envs', 'kernels', 'src']);
+    for (const folder of ['test', 'bench', 'examples', '.ci', 'node_modules', 'build'])
+      expect(existsSync(join(root, folder)), folder).toBe(false);
+    expect(readdirSync(join(root, 'dist/kernels')).filter((name) => name.endsWith('.wasm')).length).toBe(4);
+  });
+
+  // trap 1: `new URL('./worker.ts', ...)` survives compilation, so worker threads are what has to be started here
+  test.each(nodeBinaries())('trains from its bin with worker threads under %s', (node) => {
+    rmSync(join(project.folder, 'runs'), { recursive: true, force: true });
+    const run = runCommand(node, [bin('train'), ...TRAIN, ...FEW], project.folder);
+    expect(run.stderr).not.toMatch(/\n {4}at /);
+    expect(run.status, run.stderr).toBe(0);
+    const summary = lastLine(run.stdout);
+    expect(summary).toMatchObject({ type: 'summary', stopReason: 'stopIterations' });
+    expect(summary.envSteps).toBeGreaterThan(0);
+    const evaluated = runCommand(
+      node,
+      [bin('operant'), 'evaluate', '--checkpoint', summary.checkpoint, '--episodes', '2', '--json'],
+      project.folder,
+    );
+    expect(evaluated.status, evaluated.stderr).toBe(0);
+  });
+
+  test.each(nodeBinaries())("learns through the README's quick start under %s", (node) => {
+    const script = join(project.folder, 'quick-start.ts');
+    writeFileSync(script, readmeCode('quick-start'));
+    const run = runCommand(node, ['--import', 'tsx', script], project.folder);
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stdout).toMatch(/\S/);
+  });
+
+  test('is found by npx under both names', () => {
+    for (const [name, args] of [
+      ['operant', ['envs']],
+      ['train', ['--help']],
+    ] as const) {
+      const run = runCommand('npx', ['--no-install', name, ...args], project.folder);
+      expect(run.status, run.stderr).toBe(0);
+      expect(run.stdout).toMatch(/\S/);
+    }
+  });
+});
+
+describe('an install with its scripts on', () => {
+  // the optional native package's script may fail to download what it wants; npm then drops the package
+  test('is as good', () => {
+    const scripted = installInEmptyProject(tarball);
+    try {
+      expect(scripted.stderr).not.toMatch(/npm error/i);
+      const run = runCommand(
+        process.execPath,
+        [join(scripted.folder, 'node_modules/operant', readBins().train), ...TRAIN, ...FEW],
+        scripted.folder,
+      );
+      expect(run.status, run.stderr).toBe(0);
+    } finally {
+      rmSync(scripted.folder, { recursive: true, force: true });
+    }
+  }, 300_000);
+});
