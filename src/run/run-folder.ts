@@ -28,15 +28,14 @@ export interface RunFolder {
    * @throws CheckpointError as {@link saveCheckpoint}; `CHECKPOINT_LOCKED` when another process has taken the folder.
    */
   save(iteration: number, content: CheckpointContent, isBest: boolean): Promise<string>;
-  /** Points `best` at a checkpoint that is already there. */
-  markBest(iteration: number): Promise<void>;
   /** Deletes all but the last `keep` checkpoints and those that a pointer names. Returns the numbers deleted. */
   retain(keep: number): Promise<number[]>;
   /**
-   * Makes `iteration` the newest: later checkpoints, left by a run that was resumed from an earlier one, move to
-   * `superseded/` (replacing what moved there before), and the pointers follow. Returns the numbers moved.
+   * Makes `iteration` the newest and `best` the best, as they were when that checkpoint was written: later ones move to
+   * `superseded/` (replacing what moved there before), and a pointer whose checkpoint is not there is removed.
+   * Returns the numbers moved.
    */
-  rewind(iteration: number): Promise<number[]>;
+  rewind(iteration: number, best: number | null): Promise<number[]>;
   /** The number of the checkpoint that a pointer names; null without one. */
   readPointer(name: PointerName): Promise<number | null>;
   /** Releases the lock. The folder stays. */
@@ -110,6 +109,11 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
   const point = (name: PointerName, iteration: number) =>
     replaceTextFile(join(path, name), `checkpoints/${checkpointName(iteration)}\n`);
   const readPointer = (name: PointerName) => readPointerFile(join(path, name));
+  const restore = async (name: PointerName, iteration: number | null) => {
+    if ((await readPointer(name)) === iteration) return;
+    if (iteration !== null && existsSync(pathOf(iteration))) await point(name, iteration);
+    else await rm(join(path, name), { force: true });
+  };
   return {
     path,
     save: async (iteration, content, isBest) => {
@@ -119,10 +123,6 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       if (isBest) await point('best', iteration);
       return target;
     },
-    markBest: async (iteration) => {
-      await lock.check();
-      await point('best', iteration);
-    },
     retain: async (keep) => {
       await lock.check();
       const numbers = (await listCheckpoints(checkpoints)).map(Number);
@@ -131,15 +131,12 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       for (const number of deleted) await removeWhole(pathOf(number));
       return deleted;
     },
-    rewind: async (iteration) => {
+    rewind: async (iteration, best) => {
       await lock.check();
+      await restore('latest', iteration);
+      await restore('best', best);
       const later = (await listCheckpoints(checkpoints)).map(Number).filter((number) => number > iteration);
-      if (later.length === 0) return later;
-      const best = await readPointer('best');
-      if (existsSync(pathOf(iteration))) await point('latest', iteration);
-      else await rm(join(path, 'latest'), { force: true });
-      if (best !== null && best > iteration) await rm(join(path, 'best'), { force: true });
-      await makeFolder(join(path, 'superseded'));
+      if (later.length > 0) await makeFolder(join(path, 'superseded'));
       for (const number of later)
         await moveAside(pathOf(number), join(path, 'superseded', checkpointName(number)));
       return later;

@@ -1,0 +1,94 @@
+/** A file that only grows by whole records, whatever happens. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { temporaryBeside } from '../checkpoint/durable-files.ts';
+
+export interface AppendFile {
+  readonly path: string;
+  /** Bytes of whole records. */
+  readonly size: number;
+  /** Adds a record; on failure the file is cut back to what it was and the error is thrown. */
+  append(bytes: Uint8Array): void;
+  /** Everything that is in it. */
+  read(): Buffer;
+  /** Puts other content in its place, whole or not at all. */
+  replace(bytes: Uint8Array): void;
+  /** Cuts the file, keeping the first `size` bytes. */
+  truncate(size: number): void;
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** Opens `path`, creating it if need be. */
+export function openAppendFile(path: string): AppendFile {
+  const openNow = () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  let descriptor = openNow();
+  let size = fstatSync(descriptor).size;
+  const truncate = (length: number) => {
+    ftruncateSync(descriptor, length);
+    size = length;
+  };
+  return {
+    path,
+    get size() {
+      return size;
+    },
+    append(bytes) {
+      try {
+        let written = 0;
+        while (written < bytes.length) {
+          written += writeSync(descriptor, bytes, written, bytes.length - written, size + written);
+        }
+        size += bytes.length;
+      } catch (error) {
+        truncate(size);
+        throw error;
+      }
+    },
+    read() {
+      const bytes = Buffer.alloc(size);
+      let done = 0;
+      while (done < size) {
+        const count = readSync(descriptor, bytes, done, size - done, done);
+        if (count === 0) break;
+        done += count;
+      }
+      return bytes.subarray(0, done);
+    },
+    replace(bytes) {
+      const beside = temporaryBeside(path);
+      try {
+        writeFileSync(beside, bytes, { flush: true });
+        // Closed first: Windows does not rename over an open file.
+        closeSync(descriptor);
+        try {
+          renameSync(beside, path);
+        } finally {
+          descriptor = openNow();
+          size = fstatSync(descriptor).size;
+        }
+      } catch (error) {
+        rmSync(beside, { force: true });
+        throw error;
+      }
+    },
+    truncate,
+    async sync() {
+      // A handle of its own: `replace` may close the other one meanwhile.
+      const handle = await open(path, 'r+');
+      await handle.sync().finally(() => handle.close());
+    },
+    close: () => closeSync(descriptor),
+  };
+}

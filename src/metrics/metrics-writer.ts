@@ -1,0 +1,37 @@
+/** What every writer of metrics is, and the row it writes. */
+import type { TrainResult } from '../algorithm/algorithm.ts';
+
+/** One iteration, flat. Keys besides the fixed ones are metric keys. */
+export interface MetricsRow {
+  readonly iteration: number;
+  readonly numEnvSteps: number;
+  readonly numEpisodes: number;
+  /** Training time of the whole run so far, over all its resumes. */
+  readonly seconds: number;
+  /** Milliseconds since 1970, when the iteration ended. */
+  readonly timestamp: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** The fixed columns, in this order. */
+export const ROW_FIELDS = ['iteration', 'numEnvSteps', 'numEpisodes', 'seconds', 'timestamp'] as const;
+
+/**
+ * Appends rows to a file of the run folder.
+ *
+ * A row reaches the operating system before `write` returns, so a killed process loses none. A failing write (a full disk) throws
+ * and takes its half row back: the file stays whole.
+ */
+export interface MetricsWriter {
+  /** For messages. */
+  readonly path: string;
+  write(row: MetricsRow): void;
+  /** Forces what was written to the disk: called before a checkpoint counts on it. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+export function rowOf(result: TrainResult, seconds: number, timestamp: number): MetricsRow {
+  const { iteration, numEnvSteps, numEpisodes, metrics } = result;
+  return { iteration, numEnvSteps, numEpisodes, seconds, timestamp, metrics };
+}

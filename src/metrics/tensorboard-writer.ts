@@ -1,0 +1,34 @@
+/** Event files that TensorBoard opens. */
+import { readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { openAppendFile } from './append-file.ts';
+import { scalarsRecord, versionRecord, wholeRecordsUpTo } from './event-record.ts';
+import type { MetricsWriter } from './metrics-writer.ts';
+
+/**
+ * Opens the folder's event file to go on after `numEnvSteps`: records beyond it, and a last one that was cut short,
+ * are removed. One file serves all resumes of a run.
+ *
+ * The step of every scalar is the number of environment steps, so runs with different batch sizes lie on one axis.
+ *
+ * @param timestamp milliseconds since 1970; becomes part of a new file's name, as TensorBoard expects.
+ * Source: TensorFlow's event.proto and summary.proto, and the TFRecord framing, written by hand for scalars alone.
+ */
+export function openTensorboardWriter(folder: string, numEnvSteps: number, timestamp: number): MetricsWriter {
+  const existing = readdirSync(folder)
+    .filter((name) => name.startsWith('events.out.tfevents.'))
+    .sort()
+    .at(-1);
+  const seconds = Math.floor(timestamp / 1000);
+  const path = join(folder, existing ?? `events.out.tfevents.${seconds}.${hostname()}`);
+  const file = openAppendFile(path);
+  file.truncate(wholeRecordsUpTo(file.read(), numEnvSteps));
+  if (file.size === 0) file.append(versionRecord(timestamp / 1000));
+  return {
+    path,
+    write: (row) => file.append(scalarsRecord(row.timestamp / 1000, row.numEnvSteps, row.metrics)),
+    sync: file.sync,
+    close: file.close,
+  };
+}

@@ -1,0 +1,127 @@
+/** When a run saves, in the background, and what stays on the disk. */
+import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import type { RunWarning } from './run-callbacks.ts';
+import type { RunFolder } from './run-folder.ts';
+import { type BestSoFar, encodeRunState, RUN_STATE_NAME, type RunState } from './run-state.ts';
+
+export interface CheckpointPolicy {
+  /** Iterations between checkpoints; null = none by count. */
+  readonly checkpointEvery: number | null;
+  /** Seconds between checkpoints; null = none by time. */
+  readonly checkpointSeconds: number | null;
+  /** How many of the newest stay, besides the best. */
+  readonly keepCheckpoints: number;
+}
+
+export interface SavedCheckpoint {
+  readonly path: string;
+  readonly iteration: number;
+  readonly isBest: boolean;
+}
+
+export interface RunCheckpoints {
+  /** Whether an iteration's end calls for a checkpoint by count or time. `now` in seconds, on any steady clock. */
+  isDue(iteration: number, now: number): boolean;
+  isSaved(iteration: number): boolean;
+  /** Begins to write; waits first for the one before. Failures become warnings, and {@link RunCheckpoints.failure}. */
+  save(
+    content: CheckpointContent,
+    state: RunState,
+    iteration: number,
+    isBest: boolean,
+    now: number,
+  ): Promise<void>;
+  /** Waits for the one being written. */
+  settle(): Promise<void>;
+  /** Checkpoints that became whole since the last call. */
+  takeFinished(): SavedCheckpoint[];
+  /** Why the newest attempt failed; null when it did not. */
+  readonly failure: Error | null;
+  /** The newest whole checkpoint; null without one. */
+  readonly newest: string | null;
+  /** A best whose checkpoint could not be written is none: this forgets it. Returns what is the best instead. */
+  confirmBest(best: BestSoFar | null): BestSoFar | null;
+}
+
+/**
+ * Writing overlaps with the next iteration: most of a save is waiting for the disk. At most one is on its way, and its
+ * content is a snapshot, so training cannot change what is written.
+ *
+ * @param start where the run goes on; `newest` is the path of the checkpoint it was resumed from, when that lies in this folder.
+ */
+export function createRunCheckpoints(
+  folder: RunFolder,
+  policy: CheckpointPolicy,
+  start: {
+    readonly iteration: number;
+    readonly newest: string | null;
+    readonly best: BestSoFar | null;
+    readonly now: number;
+  },
+  sync: () => Promise<void>,
+  warn: (warning: RunWarning) => void,
+): RunCheckpoints {
+  let newest = start.newest;
+  let lastSaved = start.newest === null ? null : start.iteration;
+  let lastSaveAt = start.now;
+  let failure: Error | null = null;
+  let failedBest: number | null = null;
+  let confirmedBest = start.best;
+  let writing: Promise<void> = Promise.resolve();
+  let finished: SavedCheckpoint[] = [];
+
+  const write = async (content: CheckpointContent, state: RunState, iteration: number, isBest: boolean) => {
+    try {
+      // Rows first: a checkpoint promises that the logs hold every iteration before it.
+      await sync();
+      const json = { ...content.json, [RUN_STATE_NAME]: encodeRunState(state) };
+      newest = await folder.save(iteration, { ...content, json }, isBest);
+      lastSaved = iteration;
+      failure = null;
+      if (isBest) confirmedBest = state.best;
+      finished.push({ path: newest, iteration, isBest });
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      if (isBest) failedBest = iteration;
+      const kept = newest === null ? 'There is no earlier one' : `The last whole one is \`${newest}\``;
+      const message = `Checkpoint ${iteration} was not written: ${failure.message}. ${kept}`;
+      warn({ kind: 'checkpoint', message, error });
+      return;
+    }
+    await folder.retain(policy.keepCheckpoints).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn({ kind: 'checkpoint', message: `Old checkpoints were not removed: ${reason}`, error });
+    });
+  };
+
+  return {
+    isDue(iteration, now) {
+      const { checkpointEvery, checkpointSeconds } = policy;
+      if (checkpointEvery !== null && iteration % checkpointEvery === 0) return true;
+      return checkpointSeconds !== null && now - lastSaveAt >= checkpointSeconds;
+    },
+    isSaved: (iteration) => lastSaved === iteration,
+    async save(content, state, iteration, isBest, now) {
+      await writing;
+      lastSaveAt = now;
+      writing = write(content, state, iteration, isBest);
+    },
+    settle: () => writing,
+    takeFinished() {
+      const taken = finished;
+      finished = [];
+      return taken;
+    },
+    get failure() {
+      return failure;
+    },
+    get newest() {
+      return newest;
+    },
+    confirmBest(best) {
+      const isLost = best !== null && best.iteration === failedBest;
+      failedBest = null;
+      return isLost ? confirmedBest : best;
+    },
+  };
+}

@@ -1,0 +1,279 @@
+/** The driver: calls `train()` until a stop condition holds, and keeps logs, checkpoints and hooks going around it. */
+import { join } from 'node:path';
+import type { Algorithm, TrainResult } from '../algorithm/algorithm.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
+import { rowOf } from '../metrics/metrics-writer.ts';
+import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts';
+import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
+import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
+import { checkpointName, type RunFolder } from './run-folder.ts';
+import { watchSignals } from './run-signals.ts';
+import { type BestSoFar, FRESH_RUN, type RunState, type RunSummary, type StopReason } from './run-state.ts';
+import { openRunWriters, type RunWriters, type WriterChoice } from './run-writers.ts';
+import { type StopConditions, stopReasonOf } from './stop-conditions.ts';
+
+export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoice {
+  /** Where everything is written; null: nothing is. The caller closes it. */
+  readonly folder: RunFolder | null;
+  /** The driver's part of the checkpoint that the algorithm was restored from; absent for a fresh run. */
+  readonly resumed?: RunState;
+  /** Episodes that `stopReturn` and `best` need. */
+  readonly metricsWindow: number;
+  /** SIGINT and SIGTERM end the run after the current iteration, with a checkpoint; the second one kills at once. */
+  readonly handleSignals: boolean;
+  /** An error in a hook ends the run, with a checkpoint, and is thrown. @defaultValue false */
+  readonly strictCallbacks?: boolean;
+}
+
+/** What changes while a run goes on. */
+interface Progress {
+  numEpisodes: number;
+  episodeReturnMean: number | null;
+  best: BestSoFar | null;
+  isStopRequested: boolean;
+}
+
+/** What a run consists of. */
+interface Run {
+  readonly algorithm: Algorithm;
+  readonly options: RunOptions;
+  readonly callbacks: CallbackRunner;
+  readonly control: RunControl;
+  readonly writers: RunWriters | null;
+  readonly checkpoints: RunCheckpoints | null;
+  readonly progress: Progress;
+  /** Of the whole run, over all resumes. */
+  readonly seconds: () => number;
+  readonly secondsHere: () => number;
+}
+
+/**
+ * Trains until a stop condition holds, a hook asks for it, or a signal comes.
+ *
+ * After every iteration: a row in the logs, the hooks, then a checkpoint if one is due (every `checkpointEvery` iterations or
+ * `checkpointSeconds`, on a new best, at the end). Stop conditions are looked at between iterations only, and once before the
+ * first, so a finished run that is resumed ends at once. Seconds and the best so far go on over resumes.
+ *
+ * The caller owns the algorithm and the folder: it calls `algorithm.stop()` and `folder.close()`.
+ *
+ * @throws whatever `train()` threw, after an attempt to save the last completed iteration; under `strictCallbacks` a
+ *   hook's error. A checkpoint or log that cannot be written is a warning; see {@link RunSummary.checkpointError}.
+ */
+export async function runTraining(
+  algorithm: Algorithm,
+  options: RunOptions,
+  hooks: RunHooks = {},
+): Promise<RunSummary> {
+  const signals = options.handleSignals ? watchSignals() : null;
+  const warn = hooks.onWarning ?? printWarning;
+  try {
+    const run = await beginRun(algorithm, options, hooks, warn);
+    let reason: StopReason = 'error';
+    try {
+      reason = await iterate(run, () => (signals?.received ?? null) !== null);
+    } finally {
+      // Also after a failure: then this saves the last completed iteration, if the algorithm can still give it.
+      await finish(run, reason, warn);
+    }
+    if (run.callbacks.strictError !== null) throw run.callbacks.strictError;
+    return summaryOf(run, reason);
+  } finally {
+    signals?.dispose();
+  }
+}
+
+async function beginRun(
+  algorithm: Algorithm,
+  options: RunOptions,
+  hooks: RunHooks,
+  warn: (warning: RunWarning) => void,
+): Promise<Run> {
+  const { folder, resumed = FRESH_RUN } = options;
+  const { iteration, numEnvSteps } = algorithm;
+  const begin = performance.now();
+  const secondsHere = () => (performance.now() - begin) / 1000;
+  const progress: Progress = {
+    numEpisodes: resumed.numEpisodes,
+    episodeReturnMean: resumed.episodeReturnMean,
+    best: resumed.best,
+    isStopRequested: false,
+  };
+  let writers: RunWriters | null = null;
+  let checkpoints: RunCheckpoints | null = null;
+  if (folder !== null) {
+    await rewind(folder, iteration, progress.best, warn);
+    // Elsewhere, or deleted since: then there is no checkpoint that the next best one would have to beat.
+    if ((await folder.readPointer('best')) !== (progress.best?.iteration ?? null)) progress.best = null;
+    writers = openRunWriters(folder.path, options, { iteration, numEnvSteps }, warn);
+    const isHere = (await folder.readPointer('latest')) === iteration;
+    const newest = isHere ? join(folder.path, 'checkpoints', checkpointName(iteration)) : null;
+    const start = { iteration, newest, best: progress.best, now: secondsHere() };
+    checkpoints = createRunCheckpoints(folder, options, start, writers.sync, warn);
+  }
+  const control: RunControl = {
+    algorithm,
+    stop: () => {
+      progress.isStopRequested = true;
+    },
+    setSchedule: (name, schedule) => setSchedule(algorithm, name, schedule),
+  };
+  return {
+    algorithm,
+    options,
+    callbacks: createCallbackRunner(hooks.callbacks ?? [], options.strictCallbacks ?? false, warn),
+    control,
+    writers,
+    checkpoints,
+    progress,
+    seconds: () => resumed.seconds + secondsHere(),
+    secondsHere,
+  };
+}
+
+async function rewind(
+  folder: RunFolder,
+  iteration: number,
+  warn: (warning: RunWarning) => void,
+): Promise<void> {
+  const moved = await folder.rewind(iteration);
+  if (moved.length === 0) return;
+  const message = `The run goes on from iteration ${iteration}: ${moved.length} later checkpoints (${moved.join(', ')}) moved to \`superseded/\``;
+  warn({ kind: 'rewind', message, error: null });
+}
+
+function setSchedule(algorithm: Algorithm, name: string, schedule: JsonValue): void {
+  if (algorithm.setSchedule === undefined) {
+    const message = `Algorithm \`${algorithm.name}\` has no schedules, so \`${name}\` cannot be replaced`;
+    throw new ConfigError('CONFIG_SCHEDULE', message);
+  }
+  algorithm.setSchedule(name, schedule);
+}
+
+async function iterate(run: Run, isInterrupted: () => boolean): Promise<StopReason> {
+  const { algorithm, progress, checkpoints, options, callbacks } = run;
+  for (;;) {
+    const reason = stopReasonNow(run, isInterrupted());
+    if (reason !== null) return reason;
+    const result = await algorithm.train();
+    progress.numEpisodes = result.numEpisodes;
+    progress.episodeReturnMean = result.episodeReturnMean;
+    if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
+    const isBest = updateBest(progress, result, options.metricsWindow);
+    run.writers?.write(rowOf(result, run.seconds(), Date.now()));
+    await report(run, result);
+    if (checkpoints !== null && (isBest || checkpoints.isDue(result.iteration, run.secondsHere()))) {
+      await save(run, checkpoints, isBest);
+    }
+    await reportCheckpoints(run);
+    if (callbacks.strictError !== null) return 'callback';
+  }
+}
+
+function stopReasonNow(run: Run, isInterrupted: boolean): StopReason | null {
+  const { algorithm, progress, options } = run;
+  if (isInterrupted) return 'interrupted';
+  if (progress.isStopRequested) return 'callback';
+  const { iteration, numEnvSteps } = algorithm;
+  const { numEpisodes, episodeReturnMean } = progress;
+  const state = { iteration, numEnvSteps, numEpisodes, episodeReturnMean, seconds: run.seconds() };
+  return stopReasonOf(options, state, options.metricsWindow);
+}
+
+/** Whether this iteration is the best so far. From the first evaluation on, only evaluations count. */
+function updateBest(progress: Progress, result: TrainResult, metricsWindow: number): boolean {
+  const measure = result.evaluation === undefined ? 'training' : 'evaluation';
+  if (measure === 'training' && progress.best?.measure === 'evaluation') return false;
+  const isWindowFull = result.numEpisodes >= metricsWindow;
+  const value = result.evaluation?.returnMean ?? (isWindowFull ? result.episodeReturnMean : null);
+  if (value === null) return false;
+  if (progress.best?.measure === measure && value <= progress.best.value) return false;
+  progress.best = { iteration: result.iteration, value, measure };
+  return true;
+}
+
+async function report(run: Run, result: TrainResult): Promise<void> {
+  const { callbacks, control } = run;
+  const { iteration, numEnvSteps } = result;
+  for (const failure of result.workerFailures ?? []) {
+    await callbacks.call('onWorkerFailure', { ...control, failure, iteration });
+  }
+  if (callbacks.has('onEpisodeEnd')) {
+    for (const episode of result.episodes) {
+      await callbacks.call('onEpisodeEnd', { ...control, episode, iteration });
+    }
+  }
+  const { evaluation } = result;
+  if (evaluation !== undefined) {
+    await callbacks.call('onEvaluate', { ...control, evaluation, iteration, numEnvSteps });
+  }
+  const { best } = run.progress;
+  const times = { seconds: run.seconds(), secondsHere: run.secondsHere() };
+  await callbacks.call('onIterationEnd', { ...control, ...times, result, best });
+}
+
+async function reportCheckpoints(run: Run): Promise<void> {
+  for (const saved of run.checkpoints?.takeFinished() ?? []) {
+    await run.callbacks.call('onCheckpoint', { ...run.control, ...saved });
+  }
+}
+
+async function save(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Promise<void> {
+  const { algorithm, progress } = run;
+  const content = await algorithm.getState();
+  const { best, numEpisodes, episodeReturnMean } = progress;
+  const state: RunState = { seconds: run.seconds(), best, numEpisodes, episodeReturnMean };
+  await checkpoints.save(content, state, algorithm.iteration, isBest, run.secondsHere());
+}
+
+async function finish(run: Run, reason: StopReason, warn: (warning: RunWarning) => void): Promise<void> {
+  try {
+    if (run.checkpoints !== null) await saveLast(run, run.checkpoints, reason, warn);
+  } finally {
+    run.writers?.close();
+    await run.callbacks.call('onStop', summaryOf(run, reason));
+  }
+}
+
+async function saveLast(
+  run: Run,
+  checkpoints: RunCheckpoints,
+  reason: StopReason,
+  warn: (warning: RunWarning) => void,
+): Promise<void> {
+  const { iteration } = run.algorithm;
+  await checkpoints.settle();
+  // A run that failed before it learned anything has nothing to keep.
+  const isNeeded = !checkpoints.isSaved(iteration) && !(reason === 'error' && iteration === 0);
+  if (isNeeded) {
+    try {
+      await save(run, checkpoints, run.progress.best?.iteration === iteration);
+    } catch (error) {
+      // Only after a failed train() may getState() refuse; that failure is the one to report.
+      if (reason !== 'error') throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      warn({ kind: 'checkpoint', message: `Iteration ${iteration} could not be saved: ${text}`, error });
+    }
+    await checkpoints.settle();
+  }
+  await reportCheckpoints(run);
+}
+
+function summaryOf(run: Run, stopReason: StopReason): RunSummary {
+  const { algorithm, progress, checkpoints, options } = run;
+  return {
+    stopReason,
+    iterations: algorithm.iteration,
+    envSteps: algorithm.numEnvSteps,
+    seconds: run.seconds(),
+    episodeReturnMean: progress.episodeReturnMean,
+    best: progress.best,
+    checkpoint: checkpoints?.newest ?? null,
+    runDir: options.folder?.path ?? null,
+    checkpointError: checkpoints?.failure ?? null,
+  };
+}
+
+function printWarning({ message }: RunWarning): void {
+  process.stderr.write(`operant: ${message}\n`);
+}
