@@ -1,0 +1,116 @@
+/** Shows a run to a person: a live line on a terminal, else a line per iteration (one a second at most); a table at the end. */
+import type { TrainResult } from '../algorithm/algorithm.ts';
+import type { IterationEvent, RunCallbacks } from '../run/run-callbacks.ts';
+import type { RunSummary } from '../run/run-state.ts';
+import type { RunConfig } from '../run/start-run.ts';
+import { formatCount, formatDuration, formatValue } from './format-number.ts';
+import { table } from './help-text.ts';
+import type { Output } from './output.ts';
+import { measureProgress, type Origin } from './progress.ts';
+
+/** A terminal is redrawn, and a log gets a line, no more often than this. */
+const LIVE_SECONDS = 0.1;
+const LINE_SECONDS = 1;
+const CLEAR_LINE = '\r\u001b[2K';
+
+/**
+ * The hooks that print.
+ *
+ * Without a terminal an iteration gets its line when a second has passed since the last one; the first and the last iteration
+ * always get theirs. Every iteration is in progress.jsonl and, with --json, on stdout.
+ */
+export function createConsoleReport(output: Output, config: RunConfig, origin: Origin): RunCallbacks {
+  if (output.isQuiet) return {};
+  const isLive = output.human.isTTY === true;
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let pending: string | undefined; // the last line, while it is not shown
+  let last: TrainResult | undefined;
+  const clear = isLive ? CLEAR_LINE : '';
+  const sayAbove = (line: string) => output.human.write(`${clear}${line}\n`);
+  return {
+    onIterationEnd: (event) => {
+      last = event.result;
+      pending = progressLine(event, config, origin);
+      if (event.secondsHere - shownAt < (isLive ? LIVE_SECONDS : LINE_SECONDS)) return;
+      shownAt = event.secondsHere;
+      output.human.write(isLive ? `${clear}${cut(pending, output.human.columns)}` : `${pending}\n`);
+      pending = undefined;
+    },
+    onEvaluate: ({ evaluation, iteration }) => {
+      const { returnMean, returnStd, returns } = evaluation;
+      const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}`;
+      sayAbove(
+        `evaluation after iteration ${formatCount(iteration)}: return ${spread} over ${returns.length} episodes`,
+      );
+    },
+    onWorkerFailure: ({ failure }) => {
+      const outcome = failure.isRecovered
+        ? `replaced within ${formatValue(failure.seconds)} s`
+        : 'not replaced';
+      sayAbove(`rollout worker ${failure.workerIndex} failed (${failure.error.message}), ${outcome}`);
+    },
+    onStop: (summary) => {
+      if (pending !== undefined && !isLive) output.human.write(`${pending}\n`);
+      output.human.write(`${clear}${summaryTable(summary, last)}\n`);
+    },
+  };
+}
+
+/** Terminals wrap a longer line, which a carriage return cannot take back. */
+function cut(line: string, columns = 80): string {
+  return line.length < columns ? line : line.slice(0, columns - 1);
+}
+
+function progressLine(event: IterationEvent, config: RunConfig, origin: Origin): string {
+  const { result, seconds } = event;
+  const { metrics } = result;
+  const { stopping } = config;
+  const progress = measureProgress(event, stopping, origin);
+  const goal = stopping.stopSteps === null ? '' : `/${formatCount(stopping.stopSteps)}`;
+  const parts = [
+    `iteration ${formatCount(result.iteration)}`,
+    `${formatCount(result.numEnvSteps)}${goal} steps`,
+  ];
+  if (progress === null) {
+    parts.push(formatDuration(seconds));
+  } else {
+    const left = progress.secondsLeft === null ? '' : `, ${formatDuration(progress.secondsLeft)} left`;
+    parts.push(`${Math.floor(progress.fraction * 100)}%${left}`);
+  }
+  const named: readonly (readonly [string, number | null | undefined])[] = [
+    ['return', result.episodeReturnMean],
+    ['policy loss', metrics['train/policyLoss']],
+    ['value loss', metrics['train/valueLoss']],
+    ['KL', metrics['train/approxKl']],
+  ];
+  const speed = metrics['time/envStepsPerSecond'];
+  if (speed !== undefined) parts.push(`${formatCount(speed)} steps/s`);
+  for (const [name, value] of named) {
+    if (value !== undefined) parts.push(`${name} ${value === null ? '-' : formatValue(value)}`);
+  }
+  return parts.join('  ');
+}
+
+function summaryTable(summary: RunSummary, last: TrainResult | undefined): string {
+  const { best, episodeReturnMean } = summary;
+  const rows: (readonly [string, string])[] = [
+    ['stopped by', summary.stopReason],
+    ['iterations', formatCount(summary.iterations)],
+    ['environment steps', formatCount(summary.envSteps)],
+    ['time', formatDuration(summary.seconds)],
+    ['mean return', episodeReturnMean === null ? 'no episode has ended' : formatValue(episodeReturnMean)],
+  ];
+  if (best !== null) {
+    rows.push([
+      'best return',
+      `${formatValue(best.value)} (${best.measure}, iteration ${formatCount(best.iteration)})`,
+    ]);
+  }
+  for (const key of ['rollout/episodeLengthMean', 'train/entropy', 'train/explainedVariance']) {
+    const value = last?.metrics[key];
+    if (value !== undefined) rows.push([key, formatValue(value)]);
+  }
+  if (summary.runDir !== null) rows.push(['run folder', summary.runDir]);
+  if (summary.checkpoint !== null) rows.push(['checkpoint', summary.checkpoint]);
+  return table(rows);
+}

@@ -1,0 +1,47 @@
+/** From `--algo NAME` to an algorithm's definition. */
+
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { algorithms } from '../../algorithms/registry.ts';
+import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
+import { nearestName } from '../config/nearest.ts';
+import { importModule } from '../env/import-module.ts';
+import { ConfigError } from '../errors.ts';
+
+/**
+ * Finds one of ours by name (case does not count), or one of the user's by path: `./my-algorithm.ts#name`.
+ *
+ * @throws ConfigError `CONFIG_ALGORITHM` with the nearest name, or with what the module holds instead.
+ */
+export async function findAlgorithm(name: string): Promise<AlgorithmDefinition> {
+  const known = name.toLowerCase();
+  if (Object.hasOwn(algorithms, known)) return algorithms[known]();
+  if (/^\.{0,2}[\\/]|\.[cm]?[jt]s(#|$)/.test(name)) return importAlgorithm(name);
+  const names = Object.keys(algorithms);
+  const near = nearestName(known, names);
+  const hint = near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean \`${near}\`?`;
+  const message = `Unknown algorithm \`${name}\`. ${hint} One of your own is given by its path, ./${known}.ts#name.`;
+  throw new ConfigError('CONFIG_ALGORITHM', message);
+}
+
+async function importAlgorithm(path: string): Promise<AlgorithmDefinition> {
+  const [file, exportName = 'default'] = path.split('#');
+  let module: Record<string, unknown>;
+  try {
+    module = await importModule(pathToFileURL(resolve(file)).href);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError('CONFIG_ALGORITHM', `The algorithm \`${path}\` could not be loaded: ${reason}`, {
+      cause,
+    });
+  }
+  const definition = module[exportName];
+  if (isDefinition(definition)) return definition;
+  const message = `Expected the export \`${exportName}\` of ${file} to be what defineAlgorithm() returns.`;
+  throw new ConfigError('CONFIG_ALGORITHM', message);
+}
+
+function isDefinition(value: unknown): value is AlgorithmDefinition {
+  const candidate = value as Partial<AlgorithmDefinition> | null | undefined;
+  return typeof candidate?.resolve === 'function' && typeof candidate.build === 'function';
+}

@@ -1,0 +1,40 @@
+/** `--json`: one object per iteration on stdout, and a summary as the last one. */
+import type { JsonObject } from '../json.ts';
+import type { RunCallbacks } from '../run/run-callbacks.ts';
+import type { RunSummary } from '../run/run-state.ts';
+import type { Output } from './output.ts';
+
+/** The hooks that write the iterations; nothing without --json. */
+export function createJsonReport(output: Output): RunCallbacks {
+  if (!output.isJson) return {};
+  return {
+    onIterationEnd: ({ result, seconds }) => {
+      const { iteration, numEnvSteps, numEpisodes, episodeReturnMean, metrics, evaluation } = result;
+      output.emit({
+        type: 'iteration',
+        iteration,
+        envSteps: numEnvSteps,
+        episodes: numEpisodes,
+        seconds,
+        episodeReturnMean,
+        metrics,
+        ...(evaluation === undefined ? {} : { evaluation: { ...evaluation } }),
+      });
+    },
+  };
+}
+
+export function summaryJson(summary: RunSummary): JsonObject {
+  const { stopReason, iterations, envSteps, seconds, episodeReturnMean, best, checkpoint, runDir } = summary;
+  return {
+    type: 'summary',
+    stopReason,
+    iterations,
+    envSteps,
+    seconds,
+    episodeReturnMean,
+    best: best === null ? null : { ...best },
+    checkpoint,
+    runDir,
+  };
+}

@@ -1,0 +1,92 @@
+/** Finds the sub-command, runs it, and turns what it throws into a message and an exit code. */
+import { nearestName } from '../config/nearest.ts';
+import { ConfigError } from '../errors.ts';
+import { operantVersion } from '../run/operant-version.ts';
+import type { Command, CommandContext } from './command.ts';
+import { table } from './help-text.ts';
+import { describeError, EXIT } from './report-error.ts';
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Each loads its own modules only when it runs: `operant --version` needs none of them. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  train: {
+    summary: 'train a policy',
+    load: async () => (await import('./train-command.ts')).trainCommand,
+  },
+  evaluate: {
+    summary: 'run episodes with a trained policy',
+    load: async () => (await import('./evaluate-command.ts')).evaluateCommand,
+  },
+  envs: {
+    summary: 'list the environments',
+    load: async () => (await import('./envs-command.ts')).envsCommand,
+  },
+  doctor: {
+    summary: 'what this machine offers, and which engine will be used',
+    load: async () => (await import('./doctor-command.ts')).doctorCommand,
+  },
+};
+
+/**
+ * Runs `operant <argv>`. Never throws.
+ *
+ * @returns the exit code: 0 done, 1 failure, 2 bad usage or config, 130 interrupted.
+ */
+export async function runCommand(
+  argv: readonly string[],
+  streams: Pick<CommandContext, 'stdout' | 'stderr'>,
+): Promise<number> {
+  const isVerbose = argv.includes('--verbose');
+  try {
+    return await dispatch(argv, { ...streams, isVerbose });
+  } catch (error) {
+    const { text, exitCode, code } = describeError(error, isVerbose);
+    streams.stderr.write(`error: ${text}\n`);
+    if (argv.includes('--json')) {
+      const message = error instanceof Error ? error.message : String(error);
+      streams.stdout.write(`${JSON.stringify({ type: 'error', code, message, exitCode })}\n`);
+    }
+    return exitCode;
+  }
+}
+
+async function dispatch(argv: readonly string[], context: Omit<CommandContext, 'argv'>): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    (name === undefined ? context.stderr : context.stdout).write(`${overview()}\n`);
+    return name === undefined ? EXIT.usage : EXIT.done;
+  }
+  if (name === '--version' || name === '-v') {
+    context.stdout.write(`${operantVersion()}\n`);
+    return EXIT.done;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);
+  const command = await COMMANDS[name].load();
+  return command({ ...context, argv: rest });
+}
+
+function unknownCommand(name: string): ConfigError {
+  const near = nearestName(name, Object.keys(COMMANDS));
+  const hint =
+    near === undefined
+      ? `Commands: ${Object.keys(COMMANDS).join(', ')}.`
+      : `Did you mean \`operant ${near}\`?`;
+  return new ConfigError('CONFIG_COMMAND', `Unknown command \`${name}\`. ${hint}`);
+}
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [`  ${name}`, summary]);
+  return [
+    `operant ${operantVersion()}: reinforcement learning for TypeScript`,
+    '',
+    'Usage: operant <command> [flags]',
+    '',
+    table([...rows, ['  --version', 'print the version']]),
+    '',
+    'operant <command> --help lists the flags of a command. To begin: operant train --env CartPole',
+  ].join('\n');
+}

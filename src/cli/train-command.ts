@@ -1,0 +1,92 @@
+/** `operant train`. */
+import type { Algorithm } from '../algorithm/algorithm.ts';
+import { collectFingerprint, compareFingerprints } from '../run/fingerprint.ts';
+import type { RunSummary } from '../run/run-state.ts';
+import { startRun } from '../run/start-run.ts';
+import type { CommandContext } from './command.ts';
+import { createConsoleReport } from './console-report.ts';
+import { findAlgorithm } from './find-algorithm.ts';
+import { peekFlag } from './flags.ts';
+import { flagsHelp } from './help-text.ts';
+import { createJsonReport, summaryJson } from './json-report.ts';
+import { createOutput, type Output } from './output.ts';
+import { EXIT } from './report-error.ts';
+import { prepareTraining, type TrainSetup, trainFlags } from './train-setup.ts';
+
+/** Trains until a stop condition holds or SIGINT/SIGTERM asks for the end; returns the exit code. */
+export async function trainCommand({ argv, stdout, stderr, isVerbose }: CommandContext): Promise<number> {
+  const { registerShippedEnvs } = await import('../../envs/index.ts');
+  registerShippedEnvs();
+  if (argv.includes('--help') || argv.includes('-h')) {
+    stdout.write(`${await trainHelp(argv)}\n`);
+    return EXIT.done;
+  }
+  const setup = await prepareTraining(argv);
+  const output = createOutput({ isJson: setup.isJson, isQuiet: setup.isQuiet, isVerbose }, stdout, stderr);
+  if (setup.resume !== undefined) await warnOfOtherMachine(setup.resume.manifest.fingerprint, output);
+  const summary = await runSetup(setup, output);
+  output.emit(summaryJson(summary));
+  if (summary.checkpointError !== null) {
+    output.warn(`error: the last checkpoint could not be written: ${summary.checkpointError.message}`);
+    return EXIT.failure;
+  }
+  return summary.stopReason === 'interrupted' ? EXIT.interrupted : EXIT.done;
+}
+
+async function trainHelp(argv: readonly string[]): Promise<string> {
+  const definition = await findAlgorithm(peekFlag(argv, 'algo') ?? 'ppo');
+  return [
+    'Usage: operant train --env <id|path> [flags]',
+    '',
+    'Trains a policy. Exit codes: 0 done, 1 failure, 2 bad usage or config, 130 interrupted after a checkpoint.',
+    '',
+    flagsHelp(trainFlags(definition)),
+  ].join('\n');
+}
+
+function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> {
+  const { definition, config, resume } = setup;
+  const { description } = resume?.content ?? {};
+  const origin = {
+    numEnvSteps: Number(description?.numEnvSteps ?? 0),
+    iteration: Number(description?.iteration ?? 0),
+  };
+  return startRun({ name: definition.name, build: () => definition.build(config) }, config, {
+    ...(resume === undefined ? {} : { resume }),
+    handleSignals: true,
+    callbacks: [createConsoleReport(output, config, origin), createJsonReport(output), ...setup.callbacks],
+    onWarning: ({ message }) => output.warn(`warning: ${message}`),
+    onReady: (algorithm, runDir) => announce(setup, output, algorithm, runDir),
+  });
+}
+
+function announce(
+  { notes, config, resume }: TrainSetup,
+  output: Output,
+  algorithm: Algorithm,
+  runDir: string,
+): void {
+  for (const line of algorithm.banner) output.say(line);
+  for (const note of notes) output.say(note);
+  output.say(
+    resume === undefined ? `Run folder: ${runDir}` : `Run folder: ${runDir}, going on from ${resume.path}`,
+  );
+  if (Object.values(config.stopping).every((value) => value === null)) {
+    output.say('No stop condition is set: Ctrl-C writes a checkpoint and ends the run.');
+  }
+}
+
+/** Says what may keep a resumed run from being the same bit for bit. */
+async function warnOfOtherMachine(saved: object, output: Output): Promise<void> {
+  const differences = compareFingerprints(saved, { ...saved, ...(await machineOnly()) });
+  for (const { field, first, second, severity, consequence } of differences) {
+    if (severity === 'exactness')
+      output.warn(`warning: ${field} was ${first} and is now ${second}. ${consequence}`);
+  }
+}
+
+/** The engine is not known before the algorithm is built. */
+async function machineOnly(): Promise<object> {
+  const { engine, backend, ...machine } = await collectFingerprint();
+  return machine;
+}

@@ -1,0 +1,178 @@
+/** Everything `operant train` has to know before it starts: which algorithm, which config, from where. */
+import { jsonDifferences } from '../checkpoint/exact-json.ts';
+import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
+import { type Declarations, learningConfig, type ResolvedConfig } from '../config/option.ts';
+import type { ConfigLayer } from '../config/resolve.ts';
+import { tunedLayer } from '../config/tuned-defaults.ts';
+import { CheckpointError, ConfigError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { RunCallbacks } from '../run/run-callbacks.ts';
+import type { RunConfig } from '../run/start-run.ts';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { findAlgorithm } from './find-algorithm.ts';
+import { type FlagSpec, type FlagValues, parseFlags, peekFlag } from './flags.ts';
+import { configFromFlags, optionFlags } from './option-flags.ts';
+
+export interface TrainSetup {
+  readonly definition: AlgorithmDefinition;
+  readonly config: RunConfig & ResolvedConfig<Declarations>;
+  readonly resume: LoadedCheckpoint | undefined;
+  readonly callbacks: readonly RunCallbacks[];
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  /** Lines for people: what was chosen for them, and what a resume changes. */
+  readonly notes: readonly string[];
+}
+
+/** The flags of `train` that are no options of an algorithm. */
+const TRAIN_FLAGS: readonly FlagSpec[] = [
+  {
+    name: 'algo',
+    form: '<name|path>',
+    doc: 'Algorithm: ppo, or ./my-algorithm.ts#name. [ppo]',
+    group: 'train',
+  },
+  {
+    name: 'config',
+    form: '<file>',
+    doc: 'Options by section: .json, or a .ts or .js module that exports them or a builder. Flags win over it.',
+    group: 'train',
+  },
+  {
+    name: 'resume',
+    form: '<folder>',
+    doc: "Go on from a run folder's latest checkpoint, or from one checkpoint, with its config.",
+    group: 'train',
+  },
+  {
+    name: 'tuned',
+    form: '',
+    doc: 'Start from the defaults tuned for the environment. --no-tuned leaves them out. [true]',
+    group: 'train',
+  },
+  {
+    name: 'json',
+    form: '',
+    doc: 'One JSON object per iteration on stdout, and a summary; the rest on stderr.',
+    group: 'train',
+  },
+  { name: 'quiet', form: '', doc: 'No progress, only warnings and errors.', group: 'train' },
+  { name: 'help', form: '', short: 'h', doc: 'This text.', group: 'train' },
+];
+
+export function trainFlags(definition: AlgorithmDefinition): readonly FlagSpec[] {
+  return [...TRAIN_FLAGS, ...optionFlags(definition.options)];
+}
+
+/** Sources in ascending order: tuned defaults (or the resumed run's config), `--config`, flags. */
+export async function prepareTraining(argv: readonly string[]): Promise<TrainSetup> {
+  const configPath = peekFlag(argv, 'config');
+  const resumePath = peekFlag(argv, 'resume');
+  const file = configPath === undefined ? undefined : await readConfigFile(configPath);
+  const resume = resumePath === undefined ? undefined : await loadCheckpoint(resumePath);
+  const definition = await findAlgorithm(algorithmName(argv, file, resume));
+  const values = parseFlags(argv, trainFlags(definition));
+  const layers = collectLayers(definition, values, file, resume);
+  const config = resolveLayers(definition, layers);
+  return {
+    definition,
+    config: config as TrainSetup['config'],
+    resume,
+    callbacks: file?.callbacks ?? [],
+    isJson: values.get('json') === 'true',
+    isQuiet: values.get('quiet') === 'true',
+    notes: [...sourceNotes(layers), ...(resume === undefined ? [] : resumeNotes(definition, config, resume))],
+  };
+}
+
+function algorithmName(argv: readonly string[], file?: ConfigFile, resume?: LoadedCheckpoint): string {
+  const resumed = resume === undefined ? undefined : configOf(resume).algorithm;
+  const asked = peekFlag(argv, 'algo') ?? file?.algorithm;
+  if (typeof resumed !== 'string') return asked ?? 'ppo';
+  if (asked !== undefined && asked.toLowerCase() !== resumed) {
+    const message = `The checkpoint \`${resume?.path}\` is of algorithm ${resumed}, not ${asked}: leave --algo out.`;
+    throw new ConfigError('CONFIG_CONFLICT', message);
+  }
+  return resumed;
+}
+
+function collectLayers(
+  definition: AlgorithmDefinition,
+  values: FlagValues,
+  file: ConfigFile | undefined,
+  resume: LoadedCheckpoint | undefined,
+): readonly ConfigLayer[] {
+  const flags: ConfigLayer = {
+    values: configFromFlags(definition.options, values),
+    source: 'the command line',
+  };
+  const layers = file === undefined ? [flags] : [{ values: file.values, source: file.name }, flags];
+  if (resume !== undefined) return [resumedLayer(resume), ...layers];
+  if (values.get('tuned') === 'false') return layers;
+  const env = layers.map(envOf).findLast((id) => id !== undefined);
+  const tuned = env === undefined ? undefined : tunedLayer(definition.tunedDefaults, env);
+  return tuned === undefined ? layers : [tuned, ...layers];
+}
+
+function envOf({ values }: ConfigLayer): string | undefined {
+  const env = (values as { readonly environment?: { readonly env?: unknown } }).environment?.env;
+  return typeof env === 'string' ? env : undefined;
+}
+
+/** The resumed run's config. Its `out` is left: the folder may have moved, and the checkpoint's own place is what counts. */
+function resumedLayer(resume: LoadedCheckpoint): ConfigLayer {
+  const { algorithm, checkpointing, ...sections } = configOf(resume);
+  const { out, ...kept } = (checkpointing ?? {}) as JsonObject;
+  return {
+    values: { ...sections, checkpointing: kept },
+    source: `the checkpoint's config.json`,
+    isDefault: true,
+  };
+}
+
+function configOf(resume: LoadedCheckpoint): JsonObject {
+  const config = resume.content.json['config.json'];
+  if (config !== undefined) return config;
+  throw new CheckpointError(
+    'CHECKPOINT_FILE_MISSING',
+    `The checkpoint \`${resume.path}\` holds no config.json.`,
+  );
+}
+
+function resolveLayers(
+  definition: AlgorithmDefinition,
+  layers: readonly ConfigLayer[],
+): ResolvedConfig<Declarations> {
+  try {
+    return definition.resolve(layers);
+  } catch (error) {
+    const tuned = layers.find(({ source }) => source?.startsWith('tuned defaults'));
+    if (!(error instanceof ConfigError) || error.code !== 'CONFIG_CONFLICT' || tuned === undefined)
+      throw error;
+    const message = `${error.message}\nThe ${tuned.source} are in effect; --no-tuned leaves them out.`;
+    throw new ConfigError('CONFIG_CONFLICT', message, { cause: error });
+  }
+}
+
+function sourceNotes(layers: readonly ConfigLayer[]): readonly string[] {
+  const used = layers
+    .filter(({ values }) => Object.keys(values as object).length > 0)
+    .map(({ source }) => source);
+  return used.length === 0 ? [] : [`Options from: ${used.join(', then ')}.`];
+}
+
+function resumeNotes(
+  definition: AlgorithmDefinition,
+  config: ResolvedConfig<Declarations>,
+  resume: LoadedCheckpoint,
+): readonly string[] {
+  const before = definition.resolve([resumedLayer(resume)]);
+  const changes = jsonDifferences(
+    learningConfig(definition.options, before),
+    learningConfig(definition.options, config),
+  );
+  if (changes.length === 0) return [];
+  const list = changes.map(({ path, first, second }) => `${path} from ${first} to ${second}`).join(', ');
+  return [`Changed on resume: ${list}. The run goes on with it, but is no longer the one it was.`];
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The bin `train`: the same as `operant train`. */
+import { runProcess } from './run-process.ts';
+
+await runProcess(['train', ...process.argv.slice(2)]);
