@@ -31,7 +31,7 @@ function singleEnv(kernel: EnvKernel): Env {
   const isBox = flattenActionSpace(actionSpace).kind === 'box';
   const action: ActionArray = isBox ? new Float32Array(actionSize) : new Int32Array(actionSize);
   const maskSize = kernel.masksActions ? actionMaskSize(actionSpace) : 0;
-  let hasStarted = false;
+  let isRunning = false;
 
   const observe = () => {
     kernel.writeObservation(0, row, 0);
@@ -56,13 +56,15 @@ function singleEnv(kernel: EnvKernel): Env {
     ...(kernel.maxEpisodeSteps !== null && { maxEpisodeSteps: kernel.maxEpisodeSteps }),
     reset({ seed } = {}) {
       kernel.reset(0, seed ?? 0);
-      hasStarted = true;
+      isRunning = true;
       return { observation: observe(), info: info() };
     },
     step(given): StepResult {
-      if (!hasStarted) throw new EnvError('ENV_STEP_AFTER_END', 'Expected reset before the first step.');
+      if (!isRunning)
+        throw new EnvError('ENV_STEP_AFTER_END', 'Expected reset before the first step and after an end.');
       flattenAction(actionSpace, given, action, 0);
       kernel.step(0, action, 0);
+      isRunning = (kernel.terminated[0] | kernel.truncated[0]) === 0;
       return {
         observation: observe(),
         reward: kernel.rewards[0],
@@ -72,7 +74,7 @@ function singleEnv(kernel: EnvKernel): Env {
       };
     },
     ...stateFunctions(kernel, () => {
-      hasStarted = true;
+      isRunning = true;
     }),
     ...(kernel.render && { render: (mode) => renderFirst(kernel, mode) }),
     ...(kernel.close && { close: () => kernel.close?.() }),

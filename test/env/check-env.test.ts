@@ -1,0 +1,389 @@
+import { describe, expect, it } from 'vitest';
+import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
+import type { Env, EnvFactory, Info, ResetResult, StepResult } from '../../src/env/env.ts';
+import { openEnvRandom } from '../../src/env/env-random.ts';
+import { Box, Dict, Discrete, type Space } from '../../src/env/spaces.ts';
+
+/** A walk on a line, without fault; every test breaks one thing. */
+function walk(change: (env: Env) => Partial<Env> = () => ({})): EnvFactory {
+  return () => {
+    let random = openEnvRandom(0);
+    let position = 0;
+    let isOver = true;
+    const env: Env = {
+      observationSpace: new Box(-2, 2, [1]),
+      actionSpace: new Discrete(2),
+      maxEpisodeSteps: 60,
+      reset({ seed = 0 } = {}) {
+        random = openEnvRandom(seed);
+        position = random.uniform(-0.5, 0.5);
+        isOver = false;
+        return { observation: [position] };
+      },
+      step(action) {
+        if (isOver) throw new Error('the episode has ended: call reset');
+        position += action === 1 ? 0.3 : -0.3;
+        position += random.uniform(-0.1, 0.1);
+        isOver = Math.abs(position) > 1;
+        return { observation: [position], reward: position, terminated: isOver, truncated: false };
+      },
+      getState: () => ({ position, isOver, random: random.getState() }),
+      setState(state) {
+        const saved = state as { position: number; isOver: boolean; random: never };
+        ({ position, isOver } = saved);
+        random.setState(saved.random);
+      },
+      render: () => `at ${position}`,
+    };
+    return { ...env, ...change(env) };
+  };
+}
+
+const changeStep = (change: (result: StepResult) => Partial<StepResult>) =>
+  walk((env) => ({
+    step(action) {
+      const result = env.step(action);
+      return { ...result, ...change(result) };
+    },
+  }));
+const withInfo = (info: Info, more: Partial<Env> = {}) =>
+  walk((env) => ({
+    ...more,
+    reset: (options) => ({ ...env.reset(options), info }),
+    step: (action) => ({ ...env.step(action), info }),
+  }));
+
+let ticks = 0;
+/** A number that no seed governs. */
+const clock = () => {
+  ticks += 1;
+  return (ticks / 1000) % 1;
+};
+const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix: RegExp][] = [
+  [
+    'ENV_FACTORY_THREW',
+    'factory throws',
+    () => {
+      throw new Error('no');
+    },
+    /Export a function/,
+  ],
+  ['CONFIG_ENV_FACTORY', 'no step', walk(() => ({ step: undefined as never })), /reset, step/],
+  [
+    'CONFIG_ENV_FACTORY',
+    'a space that is none',
+    walk(() => ({ observationSpace: [4] as unknown as Space })),
+    /Export/,
+  ],
+  [
+    'CONFIG_ACTION_SPACE',
+    'mixed actions',
+    walk(() => ({ actionSpace: new Dict({ a: new Discrete(2), b: new Box(0, 1, [1]) }) })),
+    /supported/,
+  ],
+  [
+    'CONFIG_ACTION_MASK',
+    'masks over a Box',
+    walk(() => ({ masksActions: true, actionSpace: new Box(-1, 1, [1]) })),
+    /supported/,
+  ],
+  [
+    'ENV_RESET_THREW',
+    'reset throws',
+    walk(() => ({
+      reset: () => {
+        throw new Error('no');
+      },
+    })),
+    /reset/,
+  ],
+  [
+    'ENV_RESET_RESULT',
+    'reset returns the bare observation',
+    walk(() => ({ reset: () => [0] as unknown as ResetResult })),
+    /\{ observation \}/,
+  ],
+  [
+    'ENV_RESET_RESULT',
+    'async reset',
+    walk((env) => ({ reset: (async () => env.reset()) as never })),
+    /synchronous/,
+  ],
+  [
+    'ENV_STEP_THREW',
+    'step throws',
+    walk(() => ({
+      step: () => {
+        throw new Error('no');
+      },
+    })),
+    /every action/,
+  ],
+  ['ENV_STEP_RESULT', 'step returns nothing', walk(() => ({ step: (() => {}) as never })), /terminated/],
+  [
+    'ENV_STEP_RESULT',
+    'async step',
+    walk((env) => ({ step: (async (a: unknown) => env.step(a)) as never })),
+    /synchronously/,
+  ],
+  ['ENV_OBSERVATION_SHAPE', 'length', changeStep(() => ({ observation: [0, 0] })), /observationSpace/],
+  ['ENV_OBSERVATION_SHAPE', 'nested', changeStep(() => ({ observation: [[0]] })), /flat/],
+  ['ENV_OBSERVATION_SHAPE', 'strings', changeStep(() => ({ observation: ['0'] })), /observationSpace/],
+  [
+    'ENV_OBSERVATION_SHAPE',
+    'fractions as uint8',
+    walk(() => ({ observationSpace: new Box(0, 255, [1], 'uint8'), reset: () => ({ observation: [0.5] }) })),
+    /correct the space/,
+  ],
+  [
+    'ENV_OBSERVATION_BOUNDS',
+    'out of bounds',
+    walk(() => ({ observationSpace: new Box(-0.5, 0.5, [1]) })),
+    /Widen/,
+  ],
+  [
+    'ENV_OBSERVATION_NON_FINITE',
+    'NaN',
+    changeStep(() => ({ observation: [Number.NaN] })),
+    /division by zero/,
+  ],
+  ['ENV_REWARD_NON_FINITE', 'infinite reward', changeStep(() => ({ reward: -Infinity })), /finite/],
+  ['ENV_REWARD_NON_FINITE', 'no reward', changeStep(() => ({ reward: undefined as never })), /finite/],
+  ['ENV_FLAGS', 'no truncated', changeStep(() => ({ truncated: undefined as never })), /booleans/],
+  ['ENV_FLAGS', 'done as a number', changeStep(() => ({ terminated: 0 as never })), /booleans/],
+  ['ENV_INFO', 'info is text', withInfo('fine' as unknown as Info), /object/],
+  ['ENV_METRIC', 'metric NaN', withInfo({ metrics: { speed: Number.NaN } }), /finite/],
+  ['ENV_MASK_MISSING', 'no mask', walk(() => ({ masksActions: true })), /masksActions/],
+  ['ENV_MASK_SIZE', 'mask too long', withInfo({ actionMask: [1, 1, 1] }, { masksActions: true }), /0\/1/],
+  [
+    'ENV_MASK_EMPTY',
+    'mask of zeros',
+    withInfo({ actionMask: [0, 0] }, { masksActions: true }),
+    /end the episode/,
+  ],
+  ['ENV_MASK_UNDECLARED', 'mask not declared', withInfo({ actionMask: [1, 1] }), /masksActions: true/],
+  [
+    'ENV_SEED_IGNORED',
+    'clock in reset',
+    walk((env) => ({ reset: (o) => ({ ...env.reset(o), observation: [clock()] }) })),
+    /seed/,
+  ],
+  [
+    'ENV_NOT_DETERMINISTIC',
+    'noise from elsewhere in step',
+    changeStep((r) => ({
+      observation: [(r.observation as number[])[0] / 2 + clock()],
+    })),
+    /clock/,
+  ],
+  [
+    'ENV_MATH_RANDOM',
+    'Math.random',
+    changeStep(() => ({ reward: Math.random() })),
+    /openEnvRandom|openStream/,
+  ],
+  [
+    'ENV_RESET_INCOMPLETE',
+    'a counter that reset forgets',
+    () => {
+      let numSteps = 0;
+      return walk((env) => ({ step: (a) => ({ ...env.step(a), reward: ++numSteps }) }))();
+    },
+    /put back/,
+  ],
+  [
+    'ENV_SHARED',
+    'state in the module',
+    (() => {
+      let total = 0;
+      return walk((env) => ({
+        reset: (o) => {
+          total = 0;
+          return env.reset(o);
+        },
+        step: (a) => ({ ...env.step(a), reward: ++total }),
+      }));
+    })(),
+    /inside the factory/,
+  ],
+  [
+    'ENV_SHARED',
+    'a singleton',
+    (() => {
+      const one = walk()();
+      return () => one;
+    })(),
+    /every call/,
+  ],
+  [
+    'ENV_STATE',
+    'state without the generator',
+    walk((env) => ({
+      getState: () => ({ ...(env.getState?.() as object), random: openEnvRandom(5).getState() }),
+    })),
+    /generator/,
+  ],
+  [
+    'ENV_STATE',
+    'state that is not JSON',
+    walk((env) => ({
+      getState: () => new Map([['state', env.getState?.()]]) as never,
+      setState: (state) => env.setState?.((state as unknown as Map<string, never>).get('state') as never),
+    })),
+    /JSON/,
+  ],
+  ['ENV_STATE_HALF', 'getState alone', walk(() => ({ setState: undefined as never })), /both/],
+  [
+    'ENV_STEP_AFTER_END',
+    'a step after the end',
+    walk((env) => {
+      let last: StepResult | null = null;
+      return {
+        reset: (o) => {
+          last = null;
+          return env.reset(o);
+        },
+        step: (a) => (last = last?.terminated ? { ...last, terminated: false } : env.step(a)),
+      };
+    }),
+    /Throw/,
+  ],
+  [
+    'ENV_NEVER_ENDS',
+    'no end, no limit',
+    walk((env) => ({
+      maxEpisodeSteps: undefined as never,
+      step: (a) => {
+        const r = env.step(a);
+        return r.terminated ? { ...r, ...env.reset({ seed: 1 }), terminated: false } : r;
+      },
+    })),
+    /maxEpisodeSteps/,
+  ],
+  ['ENV_MAX_EPISODE_STEPS', 'a limit of 0', walk(() => ({ maxEpisodeSteps: 0 })), /integer/],
+  [
+    'ENV_TIME_LIMIT_TERMINATES',
+    'a limit as terminated',
+    walk((env) => {
+      let t = 0;
+      return {
+        reset: (o) => {
+          t = 0;
+          return env.reset(o);
+        },
+        step: (a) => {
+          const r = env.step(a);
+          if (r.terminated) env.reset({ seed: 2 });
+          t += 1;
+          return { ...r, terminated: t === 20 };
+        },
+      };
+    }),
+    /truncated/,
+  ],
+  [
+    'ENV_ALWAYS_THE_SAME',
+    'ignores seed and action',
+    () => {
+      let t = 0;
+      return {
+        ...walk()(),
+        getState: undefined,
+        setState: undefined,
+        reset: () => {
+          t = 0;
+          return { observation: [0] };
+        },
+        step: () => ({ observation: [++t / 10], reward: 1, terminated: t === 10, truncated: false }),
+      };
+    },
+    /uses its action/,
+  ],
+  [
+    'ENV_ACTION_UNBOUNDED',
+    'unbounded action',
+    walk(() => ({ actionSpace: new Box(-Infinity, Infinity, [1]) })),
+    /finite bounds/,
+  ],
+  [
+    'ENV_OBSERVATION_SCALE',
+    'large observations',
+    walk((env) => ({
+      observationSpace: new Box(-1e6, 1e6, [1]),
+      step: (a) => ({ ...env.step(a), observation: [5e5] }),
+    })),
+    /normalizeObservations/,
+  ],
+  ['ENV_REWARD_SCALE', 'large rewards', changeStep((r) => ({ reward: r.reward * 1e5 })), /normalizeRewards/],
+  ['ENV_REWARD_ALWAYS_ZERO', 'no rewards', changeStep(() => ({ reward: 0 })), /first step towards/],
+  [
+    'ENV_RENDER',
+    'a picture of the wrong size',
+    walk(() => ({ render: () => ({ width: 4, height: 4, pixels: new Uint8Array(16) }) })),
+    /height \* 3/,
+  ],
+  [
+    'ENV_RENDER',
+    'render throws',
+    walk(() => ({
+      render: () => {
+        throw new Error('no screen');
+      },
+    })),
+    /text/,
+  ],
+];
+
+describe('checkEnv', () => {
+  it('finds nothing in a faultless environment, given as factory or as object', () => {
+    for (const env of [walk(), walk()()]) {
+      const report = checkEnv(env);
+      expect(report.findings).toEqual([]);
+      expect(report.ok).toBe(true);
+      expect(report.numSteps).toBeGreaterThanOrEqual(2000);
+      expect(report.numEpisodes).toBeGreaterThan(20);
+    }
+  });
+
+  it.each(BROKEN)('%s: %s', (code, _, factory, fix) => {
+    const report = checkEnv(factory as EnvFactory, { numSteps: 500 });
+    const finding = report.findings.find((each) => each.code === code);
+    expect(finding, formatCheckReport(report)).toBeDefined();
+    expect(`${finding?.message} ${finding?.fix}`).toMatch(fix);
+    expect(report.ok).toBe(report.findings.every(({ severity }) => severity === 'warning'));
+  });
+
+  it('names little beside the one mistake', () => {
+    const counts = BROKEN.map(
+      ([, , factory]) => checkEnv(factory as EnvFactory, { numSteps: 500 }).findings.length,
+    );
+    expect(Math.max(...counts)).toBeLessThanOrEqual(3);
+    expect(counts.filter((count) => count === 1).length).toBeGreaterThan(0.7 * counts.length);
+  });
+
+  it('leaves Math.random as it was', () => {
+    const original = Math.random;
+    checkEnv(changeStep(() => ({ reward: Math.random() })));
+    expect(Math.random).toBe(original);
+  });
+
+  it('throws when asked to, with all of the report', () => {
+    const broken = changeStep(() => ({ reward: Number.NaN }));
+    expect(() => checkEnv(broken, { throwOnError: true })).toThrowError(
+      expect.objectContaining({
+        code: 'ENV_CHECK',
+        message: expect.stringContaining('ENV_REWARD_NON_FINITE'),
+      }),
+    );
+    expect(() => checkEnv(walk(), { throwOnError: true })).not.toThrow();
+  });
+
+  it('formats for people', () => {
+    const text = formatCheckReport(checkEnv(changeStep(() => ({ reward: Number.NaN }))));
+    expect(text).toContain('observations Box(1) f32 [-2, 2], actions Discrete(2)');
+    expect(text).toMatch(
+      /ERROR {3}ENV_REWARD_NON_FINITE: step 1 .*: reward is NaN\.\n {8}Return a finite number/,
+    );
+    expect(text).toContain('1 errors, 0 warnings');
+  });
+});

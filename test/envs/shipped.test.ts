@@ -1,0 +1,98 @@
+/** What every shipped environment must do, whatever its task. */
+import { describe, expect, it } from 'vitest';
+import { registerShippedEnvs, SHIPPED_ENVS } from '../../envs/index.ts';
+import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
+import type { EnvFactory } from '../../src/env/env.ts';
+import { type EnvModuleSource, resolveEnv } from '../../src/env/env-source.ts';
+import { flatActionSize, flattenAction } from '../../src/env/flatten-action.ts';
+import { flatSize, flattenObservation } from '../../src/env/flatten-space.ts';
+import { makeEnv, makeVectorEnv } from '../../src/env/load-env.ts';
+import { sampleSpace } from '../../src/env/space-values.ts';
+import type { ActionArray } from '../../src/env/vector-env.ts';
+import { vectorizeEnv } from '../../src/env/vectorize.ts';
+import { openStream } from '../../src/random/streams.ts';
+import { makeRows } from '../env/step-rows.ts';
+
+registerShippedEnvs();
+
+/** Warnings that are the task's own nature, not mistakes. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {};
+
+async function factoryOf(source: EnvModuleSource): Promise<EnvFactory> {
+  return (await import(source.module))[source.export];
+}
+
+describe.each(SHIPPED_ENVS.map(({ id }) => id))('%s', (id) => {
+  it('passes checkEnv', async () => {
+    const report = checkEnv(await factoryOf(resolveEnv(id)));
+    const surprising = report.findings.filter(({ code }) => !EXPECTED[id]?.includes(code));
+    expect(surprising, formatCheckReport(report)).toEqual([]);
+  });
+
+  it('plays alike as a native vector and as single environments, vectorized', async () => {
+    const source = resolveEnv(id);
+    const numEnvs = 3;
+    const factory = await factoryOf(source);
+    const native = await makeVectorEnv({ ...source, maxEpisodeSteps: 40 }, numEnvs);
+    const wrapped = vectorizeEnv(() => factory(), numEnvs, { maxEpisodeSteps: 40 });
+    expect(native.actionMaskSize).toBe(wrapped.actionMaskSize);
+    const [nativeRows, wrappedRows] = [makeRows(native), makeRows(wrapped)];
+    const stream = openStream(5, 'test', id);
+    const seeds = Uint32Array.of(11, 12, 13);
+    native.reset(seeds, nativeRows);
+    wrapped.reset(seeds, wrappedRows);
+    for (let t = 0; t < 200; t++) {
+      expect(nativeRows).toEqual(wrappedRows);
+      const actions = sampleActions(native, nativeRows.actionMasks, stream);
+      const nextSeeds = seeds.map((_, n) => 100 * t + n);
+      native.step(actions, nextSeeds, nativeRows);
+      wrapped.step(actions, nextSeeds, wrappedRows);
+    }
+  });
+
+  it('goes on from a saved state exactly', async () => {
+    const source = resolveEnv(id);
+    const env = await makeVectorEnv(source, 2);
+    const other = await makeVectorEnv(source, 2);
+    const [rows, otherRows] = [makeRows(env), makeRows(other)];
+    const stream = openStream(6, 'test', id);
+    env.reset(Uint32Array.of(1, 2), rows);
+    for (let t = 0; t < 5; t++)
+      env.step(sampleActions(env, rows.actionMasks, stream), Uint32Array.of(3, 4), rows);
+    const states = JSON.parse(JSON.stringify([env.getState?.(0), env.getState?.(1)]));
+    for (const n of [0, 1]) other.setState?.(n, states[n], otherRows);
+    expect(otherRows.observations).toEqual(rows.observations);
+    expect(otherRows.actionMasks).toEqual(rows.actionMasks);
+    for (let t = 0; t < 60; t++) {
+      const actions = sampleActions(env, rows.actionMasks, stream);
+      env.step(actions, Uint32Array.of(t, t + 9), rows);
+      other.step(actions, Uint32Array.of(t, t + 9), otherRows);
+      expect(otherRows.observations).toEqual(rows.observations);
+      expect(otherRows.rewards).toEqual(rows.rewards);
+      expect(otherRows.truncated).toEqual(rows.truncated);
+    }
+  });
+
+  it('has spaces that fit its rows', async () => {
+    const env = await makeEnv(resolveEnv(id));
+    const row = new Float32Array(flatSize(env.observationSpace));
+    const { observation } = env.reset({ seed: 1 });
+    expect(flattenObservation(env.observationSpace, observation, row, 0)).toBe(row.length);
+  });
+});
+
+/** Random flat actions, allowed by the masks. */
+function sampleActions(
+  env: Awaited<ReturnType<typeof makeVectorEnv>>,
+  masks: Uint8Array | null,
+  stream: ReturnType<typeof openStream>,
+): ActionArray {
+  const size = flatActionSize(env.actionSpace);
+  const isBox = env.actionSpace.kind === 'box';
+  const actions = isBox ? new Float32Array(env.numRows * size) : new Int32Array(env.numRows * size);
+  for (let n = 0; n < env.numRows; n++) {
+    do flattenAction(env.actionSpace, sampleSpace(env.actionSpace, stream), actions, n * size);
+    while (masks !== null && masks[n * env.actionMaskSize + actions[n]] === 0);
+  }
+  return actions;
+}
