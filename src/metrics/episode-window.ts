@@ -13,6 +13,7 @@ export interface EpisodeWindow {
   returnMean(): number | null;
   /** The five `rollout/episode...` metrics; empty while the window is empty. */
   metrics(): Metrics;
+  /** A copy: the window may go on while it is written. */
   getState(): JsonObject;
   setState(state: JsonObject): void;
 }
@@ -64,7 +65,7 @@ export function createEpisodeWindow(size: number): EpisodeWindow {
     },
     getState() {
       trim();
-      return { returns, lengths };
+      return { returns: returns.slice(), lengths: lengths.slice() };
     },
     setState(state) {
       const [newReturns, newLengths] = [numbersOf(state, 'returns'), numbersOf(state, 'lengths')];

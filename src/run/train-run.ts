@@ -134,9 +134,10 @@ async function beginRun(
 async function rewind(
   folder: RunFolder,
   iteration: number,
+  best: BestSoFar | null,
   warn: (warning: RunWarning) => void,
 ): Promise<void> {
-  const moved = await folder.rewind(iteration);
+  const moved = await folder.rewind(iteration, best?.iteration ?? null);
   if (moved.length === 0) return;
   const message = `The run goes on from iteration ${iteration}: ${moved.length} later checkpoints (${moved.join(', ')}) moved to \`superseded/\``;
   warn({ kind: 'rewind', message, error: null });
