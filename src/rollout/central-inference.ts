@@ -5,6 +5,7 @@
  */
 import type { CentralPolicy } from '../learner/learner.ts';
 import { actionDtype, actionSize, noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { episodeSeed } from '../random/streams.ts';
 import type { RolloutViews } from './layout.ts';
 import { createActionNoise } from './noise.ts';
 import type { RowState } from './row-states.ts';
@@ -65,7 +66,7 @@ export function createCentralActor({
     spec.observationDtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
   const noise = new Float32Array(N * noiseSize(spec)); // [N, noiseSize] f32
-  const actionNoise = createActionNoise(spec, seed, 0, N, noise);
+  const actionNoise = createActionNoise(spec, N, noise);
   const episodeNumbers = new Int32Array(N);
   const observations = createObservations(N * observationSize); // [N, obsSize]
   const masks = actionMaskSize > 0 ? new Uint8Array(N * actionMaskSize) : null; // [N, maskSize] u8
@@ -77,7 +78,8 @@ export function createCentralActor({
     start(states, restarted) {
       for (let n = 0; n < N; n++) {
         episodeNumbers[n] = states?.[n].episodeNumber ?? 0;
-        actionNoise.begin(n, episodeNumbers[n], restarted.includes(n) ? 0 : (states?.[n].episodeStep ?? 0));
+        const numSteps = restarted.includes(n) ? 0 : (states?.[n].episodeStep ?? 0);
+        actionNoise.begin(n, episodeSeed(seed, n, episodeNumbers[n]), numSteps);
       }
     },
     async act(rollout, t) {
@@ -112,7 +114,8 @@ export function createCentralActor({
         const i = n * T + t;
         if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) continue;
         if (rollout.terminated[i] === 0) truncatedRows.push(n);
-        actionNoise.begin(n, ++episodeNumbers[n]);
+        episodeNumbers[n] += 1;
+        actionNoise.begin(n, episodeSeed(seed, n, episodeNumbers[n]));
       }
       if (truncatedRows.length === 0) return;
       const lastObservations = createObservations(truncatedRows.length * observationSize);

@@ -26,6 +26,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
     numEnvRunners: 0,
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
+      runner?.close();
       try {
         runner = await createRunner({ ...options, firstRow: 0, states });
       } catch (error) {

@@ -1,6 +1,6 @@
 /** Action noise: one stream per environment and episode, so that an episode's actions depend on its seed alone. */
 import { noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
-import { episodeSeed, openStream, type Stream } from '../random/streams.ts';
+import { openStream, type Stream } from '../random/streams.ts';
 
 /**
  * Fills the noise of consecutive rows.
@@ -11,21 +11,12 @@ import { episodeSeed, openStream, type Stream } from '../random/streams.ts';
 export interface ActionNoise {
   /** Draws row r's noise for the coming action. */
   fill(r: number): void;
-  /** Starts row r's stream for an episode; `numSteps` > 0 skips what its first steps drew. */
-  begin(r: number, episodeNumber: number, numSteps?: number): void;
+  /** Starts row r's stream for the episode with this seed; `numSteps` > 0 skips what its first steps drew. */
+  begin(r: number, seedOfEpisode: number, numSteps?: number): void;
 }
 
-/**
- * @param noise f32 [numRows, noiseSize]; overwritten.
- * @param firstEnvIndex index in the whole run of row 0.
- */
-export function createActionNoise(
-  spec: PolicySpec,
-  seed: number,
-  firstEnvIndex: number,
-  numRows: number,
-  noise: Float32Array,
-): ActionNoise {
+/** @param noise f32 [numRows, noiseSize]; overwritten. */
+export function createActionNoise(spec: PolicySpec, numRows: number, noise: Float32Array): ActionNoise {
   const size = noiseSize(spec);
   const { distribution } = spec;
   const isNormal = distribution.kind === 'gaussian' || distribution.kind === 'gsde';
@@ -49,8 +40,8 @@ export function createActionNoise(
 
   return {
     fill,
-    begin(r, episodeNumber, numSteps = 0) {
-      streams[r] = openStream(episodeSeed(seed, firstEnvIndex + r, episodeNumber), 'action');
+    begin(r, seedOfEpisode, numSteps = 0) {
+      streams[r] = openStream(seedOfEpisode, 'action');
       steps[r] = 0;
       for (let step = 0; step < numSteps; step++) fill(r);
     },

@@ -44,7 +44,7 @@ export async function restoreRows(context: RestoreContext, states: readonly RowS
     sampler.episodeSteps[r] = isRestored ? state.episodeStep : 0;
     sampler.episodeReturns[r] = isRestored ? state.episodeReturn : 0;
     sampler.nextSeeds[r] = rowSeed(sampler, seed, r, state.episodeNumber + 1);
-    sampler.noise.begin(r, state.episodeNumber, isRestored ? state.episodeStep : 0);
+    sampler.noise.begin(r, seeds[r], isRestored ? state.episodeStep : 0);
   }
   return restarted;
 }

@@ -105,7 +105,7 @@ export function createSampler(options: SamplerOptions): Sampler {
 }
 
 function createState(options: SamplerOptions, sums: { taken: MetricSums | null }): SamplerState {
-  const { vectorEnv, firstRow, seed, spec, buffer, layout, policy } = options;
+  const { vectorEnv, firstRow, spec, buffer, layout, policy } = options;
   const numRows = vectorEnv.numRows;
   const maskSize = spec.actionMaskSize;
   const sets = layout.setAddresses.map((address) => openRollout(buffer, address, layout.rollout));
@@ -138,7 +138,7 @@ function createState(options: SamplerOptions, sums: { taken: MetricSums | null }
     rows,
     current,
     currentMasks,
-    noise: createActionNoise(spec, seed, firstRow, numRows, noise),
+    noise: createActionNoise(spec, numRows, noise),
     mapAction: createActionMapping(spec),
     envActions:
       actionDtype(spec.distribution) === 'int32'
@@ -226,8 +226,8 @@ function endEpisode(state: SamplerState, set: number, r: number, i: number): voi
   episodeReturns[r] = 0;
   episodeSteps[r] = 0;
   episodeNumbers[r] += 1;
+  noise.begin(r, state.nextSeeds[r]);
   state.nextSeeds[r] = episodeSeed(options.seed, options.firstRow + r, episodeNumbers[r] + 1);
-  noise.begin(r, episodeNumbers[r]);
 }
 
 /** Records what follows step T - 1. */

@@ -97,6 +97,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   return {
     numWorkers: ranges.length,
     async start(states) {
+      await Promise.all(workers.splice(0).map((worker) => worker.end(true)));
       const slice = ({ firstRow, numRows }: RowRange) => states?.slice(firstRow, firstRow + numRows) ?? null;
       const starts = ranges.map((range) => startRolloutWorker(pool, plan, range, slice(range)));
       const settled = await Promise.allSettled(starts);

@@ -1,6 +1,5 @@
 /** The rollout worker's entry: one long-lived Piscina task that obeys control words until STOP. */
 import type { JsonValue } from '../json.ts';
-import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { WorkerMessage, WorkerTask } from './messages.ts';
@@ -14,12 +13,11 @@ export async function runWorker(task: WorkerTask): Promise<void> {
   try {
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
     runner = await createRunner({ ...task, ...plan, arena });
-    const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
     const first = Atomics.load(words, Word.SEQUENCE);
     post({ kind: 'ready', restarted: runner.restarted });
     Atomics.store(words, Word.READY, 1);
     Atomics.notify(words, Word.READY);
-    obey(words, first, task, runner, helper, post);
+    obey(words, first, runner, post);
   } catch (error) {
     post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, task.firstRow)) });
     Atomics.store(words, Word.FAILED, 1);
@@ -34,9 +32,7 @@ export async function runWorker(task: WorkerTask): Promise<void> {
 function obey(
   words: Int32Array<SharedArrayBuffer>,
   first: number,
-  { workerIndex }: WorkerTask,
   runner: Runner,
-  helper: SimdHelper | null,
   post: (message: WorkerMessage) => void,
 ): void {
   const { sampler } = runner;
@@ -63,9 +59,6 @@ function obey(
         break;
       case Command.FINISH:
         sampler.finish(argument0, argument1);
-        break;
-      case Command.LEARN:
-        helper?.participate(workerIndex + 1);
         break;
       case Command.GET_STATE:
         reply({ kind: 'states', states: runner.envStates() as JsonValue[] });

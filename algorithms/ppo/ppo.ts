@@ -1,0 +1,142 @@
+/** Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347): the whole algorithm, top to bottom. */
+import { computeGae, explainedVariance } from '../../src/advantage/gae.ts';
+import { createRewardScaler, type RewardScalerState } from '../../src/advantage/reward-scaler.ts';
+import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { createOnPolicyAlgorithm, type Iteration } from '../../src/algorithm/on-policy-algorithm.ts';
+import { createOnPolicySystem, type OnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
+import { configToJson } from '../../src/config/option.ts';
+import type { JsonObject, JsonValue } from '../../src/json.ts';
+import type { UpdatePlan } from '../../src/learner/learner.ts';
+import type { Metrics } from '../../src/metrics/metric-keys.ts';
+import { openStream, type Stream, type StreamState } from '../../src/random/streams.ts';
+import type { ResolvedPPOConfig } from './config.ts';
+import { ppoLossParts } from './loss-parts.ts';
+import { createPPOSchedules } from './schedules.ts';
+
+/**
+ * Starts PPO: environments, workers, network and learner.
+ *
+ * One iteration:
+ *
+ *     publish the weights        workers act with one frozen version
+ *     collect N x T steps        raw observations and rewards, log-probabilities and values of the acting policy
+ *     scale rewards              by the deviation of the discounted return, when asked for
+ *     advantages                 GAE; truncated episodes bootstrap from their true last observation
+ *     numEpochs x minibatches    clipped surrogate, value loss, entropy bonus; Adam, gradient norm clipped
+ *     observation statistics     learn from this rollout, for the next one
+ *
+ * Thread: main; the call resolves when every worker is ready. `stop()` the result.
+ *
+ * @throws ConfigError when environment, network and options do not fit together.
+ */
+export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
+  const { training, envRunners, debugging, faultTolerance } = config;
+  const { numEnvs, rolloutLength } = envRunners;
+  const { gamma, gaeLambda, minibatchSize, normalizeAdvantages, targetKl, valueClipRange } = training;
+  const numSamples = numEnvs * rolloutLength;
+  const system = await createOnPolicySystem(config, ppoLossParts(training));
+  const { runners, learner, scaling } = system;
+  const schedules = createPPOSchedules(training);
+  const shuffle = openStream(debugging.seed, 'shuffle');
+  const rewardScaler = envRunners.normalizeRewards ? createRewardScaler(numEnvs, rolloutLength, gamma) : null;
+  const clipReward = rewardScaler === null ? null : envRunners.clipReward;
+  const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
+
+  const iterate = async (numEnvSteps: number): Promise<Iteration> => {
+    const scalars = { ...schedules.at(numEnvSteps), valueClipRange: valueClipRange ?? 0 };
+    const start = performance.now();
+    const version = system.publish();
+    const collected = await runners.collect(version);
+    const { rollout } = collected;
+
+    const collectedAt = performance.now();
+    rewardScaler?.absorb(rollout);
+    const rewardScale = rewardScaler?.scale ?? 1;
+    computeGae(rollout, {
+      gamma,
+      gaeLambda,
+      rewardScale,
+      clipReward: clipReward ?? Number.POSITIVE_INFINITY,
+    });
+
+    const advantagesAt = performance.now();
+    for (let epoch = 0; epoch < training.numEpochs; epoch++) {
+      shufflePermutation(permutations.subarray(epoch * numSamples, (epoch + 1) * numSamples), shuffle);
+    }
+    const plan: UpdatePlan = {
+      numEpochs: training.numEpochs,
+      minibatchSize,
+      permutations,
+      scalars,
+      normalizeAdvantages,
+      targetKl,
+      observationStatistics: scaling.statistics,
+      nonFinite: faultTolerance.nonFinite,
+    };
+    const update = await learner.update(rollout, plan);
+    const learntAt = performance.now();
+    scaling.absorb(rollout);
+
+    const metrics: Metrics = {
+      ...trainMetrics(update.means),
+      'train/numEpochs': update.numEpochs,
+      'train/numUpdates': update.numMinibatches - update.numSkipped,
+      'train/numSkippedUpdates': update.numSkipped,
+      'train/explainedVariance': explainedVariance(rollout),
+      'train/learningRate': scalars.learningRate,
+      'train/clipRange': scalars.clipRange,
+      'train/entropyCoeff': scalars.entropyCoeff,
+      ...actionStd(system),
+      'time/rolloutMs': collectedAt - start,
+      'time/advantageMs': advantagesAt - collectedAt,
+      'time/learnMs': learntAt - advantagesAt,
+      'time/policyLagMean': 0, // the rollout was collected with the weights that learn from it
+    };
+    return { collected, metrics };
+  };
+
+  const own = {
+    getState: (): JsonObject => ({
+      shuffle: shuffle.getState() as unknown as JsonValue,
+      rewardScaler: (rewardScaler?.getState() ?? null) as JsonValue,
+      schedules: schedules.getState(),
+    }),
+    setState(state: JsonObject) {
+      shuffle.setState(state.shuffle as unknown as StreamState);
+      rewardScaler?.setState(state.rewardScaler as unknown as RewardScalerState);
+      schedules.setState(state.schedules as JsonObject);
+    },
+  };
+  return createOnPolicyAlgorithm({
+    name: 'ppo',
+    config,
+    configJson: configToJson(config),
+    system,
+    iterate,
+    own,
+    setSchedule: schedules.set,
+  });
+}
+
+/** Fisher-Yates over 0 .. length - 1. */
+function shufflePermutation(indices: Int32Array, stream: Stream): void {
+  for (let i = 0; i < indices.length; i++) indices[i] = i;
+  for (let i = indices.length - 1; i > 0; i--) {
+    const k = stream.integer(i + 1);
+    const swapped = indices[i];
+    indices[i] = indices[k];
+    indices[k] = swapped;
+  }
+}
+
+function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
+  return Object.fromEntries(Object.entries(means).map(([name, mean]) => [`train/${name}`, mean]));
+}
+
+/** Mean standard deviation of continuous actions, exp(logStd). */
+function actionStd({ learner }: OnPolicySystem): Metrics {
+  const entry = learner.layout.entries.find(({ name }) => name === 'logStd');
+  if (entry === undefined) return {};
+  const logStd = learner.readParameters().subarray(entry.offset, entry.offset + entry.size);
+  return { 'train/actionStd': logStd.reduce((sum, value) => sum + Math.exp(value), 0) / entry.size };
+}

@@ -1,0 +1,90 @@
+/** Environment runners for a config: worker threads, or in process. */
+import { numEnvRunnersOf } from '../config/derived.ts';
+import type { EnvSource } from '../env/env-source.ts';
+import { ConfigError } from '../errors.ts';
+import type { Arena, ArenaPlanner, Region } from '../memory/arena.ts';
+import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { CentralActor } from '../rollout/central-inference.ts';
+import { type ControlRegion, reserveControlWords } from '../rollout/control-words.ts';
+import { createInProcessRunnerGroup } from '../rollout/in-process-runner-group.ts';
+import { createLocalRunnerGroup, type LocalRunnerGroup } from '../rollout/local-runner-group.ts';
+import type { WorkerPlan } from '../rollout/messages.ts';
+import type { RunnerGroup } from '../rollout/runner-group.ts';
+import type { SamplingLayout } from '../rollout/sampling-layout.ts';
+import { kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
+import type { KernelModule } from '../simd/kernels.ts';
+import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
+import type { OnPolicyConfig } from './on-policy-system.ts';
+
+export interface RunnerRegions {
+  readonly control: ControlRegion;
+  /** One per worker; one in all when in process. */
+  readonly scratch: readonly Region[];
+}
+
+export function reserveRunners(
+  planner: ArenaPlanner,
+  spec: PolicySpec,
+  config: OnPolicyConfig,
+): RunnerRegions {
+  const numWorkers = numEnvRunnersOf(config);
+  const numRegions = Math.max(1, numWorkers);
+  const maxRows = Math.ceil(config.envRunners.numEnvs / numRegions);
+  const scratchBytes = spec.network.kind === 'mlp' ? kernelPolicyScratchBytes(spec, maxRows) : 0;
+  return {
+    control: reserveControlWords(planner, numRegions),
+    scratch: Array.from({ length: numRegions }, () => planner.reserve(scratchBytes)),
+  };
+}
+
+export interface RunnerParts {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly spec: PolicySpec;
+  readonly source: EnvSource;
+  readonly sampling: SamplingLayout;
+  readonly weights: WeightBufferLayout;
+  readonly regions: RunnerRegions;
+  /** The workers' part in learning; null = none. */
+  readonly helper: WorkerPlan['helper'];
+  /** null = the runners act themselves. */
+  readonly central: CentralActor | null;
+}
+
+/** @throws {@link ConfigError} `CONFIG_ENV_FACTORY` when a bare factory should run in worker threads. */
+export function createRunners(config: OnPolicyConfig, parts: RunnerParts): RunnerGroup | LocalRunnerGroup {
+  const { envRunners, faultTolerance, debugging } = config;
+  const { arena, source, regions, central } = parts;
+  const { kernels, spec, sampling, weights } = parts;
+  const common = { kernels, spec, sampling, weights, seed: debugging.seed, acts: central === null };
+  if (numEnvRunnersOf(config) === 0) {
+    const { poison } = debugging;
+    const [scratch] = regions.scratch;
+    return createInProcessRunnerGroup({
+      ...common,
+      arena,
+      source,
+      central,
+      poison,
+      numRows: envRunners.numEnvs,
+      scratch,
+    });
+  }
+  if (source.kind === 'factory') {
+    throw new ConfigError(
+      'CONFIG_ENV_FACTORY',
+      `A factory function cannot be posted to a worker thread, and numEnvRunners is ${numEnvRunnersOf(config)}. Export it from a module and give its path, or set numEnvRunners to 0.`,
+    );
+  }
+  return createLocalRunnerGroup({
+    plan: { ...common, memory: arena.memory, source, control: regions.control, helper: parts.helper },
+    numEnvs: envRunners.numEnvs,
+    scratch: regions.scratch,
+    central,
+    poison: debugging.poison,
+    deadlineMs: faultTolerance.workerDeadlineSeconds * 1000,
+    maxRestarts: faultTolerance.maxWorkerRestarts,
+    restartWindowMs: faultTolerance.restartWindowSeconds * 1000,
+    memoryMb: envRunners.workerMemoryMb,
+  });
+}

@@ -1,0 +1,52 @@
+/** Which engine learns, and why. */
+import { ConfigError } from '../errors.ts';
+import type { LoadedTensorFlow } from '../learner/tensorflow/backend.ts';
+import type { PolicySpec } from '../policy/policy-spec.ts';
+
+export interface EngineOptions {
+  readonly engine: 'auto' | 'simd' | 'tensorflow';
+  readonly backend: 'auto' | 'node-gpu' | 'webgpu' | 'wasm' | 'cpu';
+}
+
+export type EngineChoice =
+  | { readonly engine: 'simd'; readonly reason: string }
+  | { readonly engine: 'tensorflow'; readonly reason: string; readonly tensorflow: LoadedTensorFlow };
+
+/**
+ * Parameters from which `auto` looks for a GPU. A launch-bound update costs a GPU about a millisecond whatever the
+ * network; the kernels need that long for a minibatch of 256 rows at roughly this size.
+ */
+const GPU_WORTHWHILE_PARAMETERS = 500_000;
+
+/**
+ * `auto`: TensorFlow for networks that the kernels do not cover, and for large ones when a GPU is there; else SIMD.
+ * TensorFlow is loaded only when it is chosen or a GPU is looked for.
+ *
+ * @throws {@link ConfigError} `CONFIG_ENGINE` when `simd` is asked for and does not cover the network; EngineError
+ * `ENGINE_BACKEND_MISSING` when a backend is asked for that is not there.
+ */
+export async function chooseEngine(
+  spec: PolicySpec,
+  parameterCount: number,
+  { engine, backend }: EngineOptions,
+): Promise<EngineChoice> {
+  const isCovered = spec.network.kind === 'mlp';
+  if (engine === 'simd' && !isCovered) {
+    throw new ConfigError(
+      'CONFIG_ENGINE',
+      `engine: 'simd' covers MLPs, and the network is '${spec.network.kind}'. Use engine: 'auto' or 'tensorflow'.`,
+    );
+  }
+  const load = async (reason: string): Promise<EngineChoice> => {
+    const { loadTensorFlow } = await import('../learner/tensorflow/backend.ts');
+    return { engine: 'tensorflow', reason, tensorflow: await loadTensorFlow({ backend }) };
+  };
+  if (engine === 'tensorflow') return load('asked for');
+  if (backend !== 'auto') return load(`backend ${backend} was asked for`);
+  if (!isCovered) return load(`the kernels do not cover a ${spec.network.kind} network`);
+  if (engine === 'auto' && parameterCount >= GPU_WORTHWHILE_PARAMETERS) {
+    const choice = await load(`${parameterCount} parameters and a GPU`);
+    if (choice.engine === 'tensorflow' && choice.tensorflow.gpu) return choice;
+  }
+  return { engine: 'simd', reason: engine === 'simd' ? 'asked for' : 'covers this network' };
+}

@@ -1,0 +1,155 @@
+/** The outside of an on-policy algorithm: counters, metrics, evaluation, checkpoints. The inside is its own loop. */
+
+import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
+import { makeVectorEnv } from '../env/load-env.ts';
+import type { VectorEnv } from '../env/vector-env.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { createEpisodeWindow } from '../metrics/episode-window.ts';
+import type { Metrics } from '../metrics/metric-keys.ts';
+import type { BatchActor } from '../policy/batch-actor.ts';
+import type { Collected, WorkerFailure } from '../rollout/runner-group.ts';
+import type { Algorithm, EvaluateOptions, EvaluationResult, TrainResult } from './algorithm.ts';
+import { evaluatePolicy } from './evaluate.ts';
+import { applyContent, type Counters, createContent, type OwnState } from './on-policy-content.ts';
+import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
+
+/** What one pass through an algorithm's loop gives. */
+export interface Iteration {
+  readonly collected: Collected;
+  readonly metrics: Metrics;
+}
+
+export interface OnPolicyAlgorithmParts {
+  readonly name: string;
+  readonly config: OnPolicyConfig;
+  readonly configJson: JsonObject;
+  readonly system: OnPolicySystem;
+  /** Collect, learn, and so on, once; `numEnvSteps` = steps before this iteration. */
+  readonly iterate: (numEnvSteps: number) => Promise<Iteration>;
+  /** The algorithm's own part of a checkpoint: streams, scalers, schedules. */
+  readonly own: OwnState;
+  readonly setSchedule: (name: string, schedule: JsonValue) => void;
+}
+
+export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Promise<Algorithm> {
+  const { name, config, system } = parts;
+  const { numEnvs, rolloutLength } = config.envRunners;
+  const episodes = createEpisodeWindow(config.reporting.metricsWindow);
+  const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
+  const evaluation = createEvaluation(system, config);
+  const state = { system, config, configJson: parts.configJson, name, counters, episodes, own: parts.own };
+  await system.runners.start(null);
+
+  const train = async (): Promise<TrainResult> => {
+    const begin = performance.now();
+    const { collected, metrics } = await parts.iterate(counters.numEnvSteps);
+    counters.iteration += 1;
+    counters.numEnvSteps += numEnvs * rolloutLength;
+    counters.numEpisodes += collected.episodes.length;
+    for (const { episodeReturn, episodeLength } of collected.episodes)
+      episodes.add(episodeReturn, episodeLength);
+    const iterationMs = performance.now() - begin;
+    const workerFailures = system.runners.takeFailures();
+    const all: Metrics = {
+      ...episodes.metrics(),
+      'rollout/numEpisodes': collected.episodes.length,
+      'rollout/numWorkerRestarts': workerFailures.length,
+      ...metrics,
+      'time/iterationMs': iterationMs,
+      'time/envStepsPerSecond': (numEnvs * rolloutLength * 1000) / iterationMs,
+    };
+    for (const [metric, mean] of Object.entries(collected.metrics)) all[`env/${metric}`] = mean;
+    const { evaluationInterval } = config.evaluation;
+    const isDue = evaluationInterval !== null && counters.iteration % evaluationInterval === 0;
+    const result = isDue ? await timedEvaluation(evaluation.run, all) : undefined;
+    return trainResult(counters, episodes.returnMean(), all, collected, workerFailures, result);
+  };
+
+  return {
+    name,
+    config: parts.configJson,
+    get iteration() {
+      return counters.iteration;
+    },
+    get numEnvSteps() {
+      return counters.numEnvSteps;
+    },
+    banner: createBanner(name, config, system),
+    train,
+    evaluate: evaluation.run,
+    setSchedule: parts.setSchedule,
+    getState: () => createContent(state),
+    setState: (content) => applyContent(state, content),
+    save: async (directory) => saveCheckpoint(directory, await createContent(state)),
+    async stop() {
+      evaluation.close();
+      await system.stop();
+    },
+  };
+}
+
+async function timedEvaluation(
+  run: () => Promise<EvaluationResult>,
+  metrics: Metrics,
+): Promise<EvaluationResult> {
+  const begin = performance.now();
+  const result = await run();
+  metrics['time/evaluationMs'] = performance.now() - begin;
+  metrics['evaluation/episodeReturnMean'] = result.returnMean;
+  metrics['evaluation/episodeReturnStd'] = result.returnStd;
+  metrics['evaluation/episodeLengthMean'] = result.lengthMean;
+  metrics['evaluation/numEpisodes'] = result.returns.length;
+  return result;
+}
+
+function trainResult(
+  counters: Counters,
+  episodeReturnMean: number | null,
+  metrics: Metrics,
+  collected: Collected,
+  workerFailures: readonly WorkerFailure[],
+  evaluation: EvaluationResult | undefined,
+): TrainResult {
+  return {
+    ...counters,
+    episodeReturnMean,
+    metrics: metrics as Readonly<Record<string, number>>,
+    episodes: collected.episodes,
+    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(workerFailures.length === 0 ? {} : { workerFailures }),
+  };
+}
+
+/** Environments and actor of evaluation: made when first needed, kept, and never those of training. */
+function createEvaluation(system: OnPolicySystem, { evaluation }: OnPolicyConfig) {
+  let made: { vectorEnv: VectorEnv; actor: BatchActor } | undefined;
+  const run = async (options: EvaluateOptions = {}): Promise<EvaluationResult> => {
+    const numEpisodes = options.numEpisodes ?? evaluation.evaluationEpisodes;
+    const numEnvs = Math.min(evaluation.evaluationNumEnvs, numEpisodes);
+    if (made?.vectorEnv.numEnvs !== numEnvs) {
+      made?.vectorEnv.close?.();
+      made = { vectorEnv: await makeVectorEnv(system.source, numEnvs), actor: system.createActor(numEnvs) };
+    }
+    system.publish();
+    return evaluatePolicy({
+      ...made,
+      spec: system.spec,
+      numEpisodes,
+      deterministic: options.deterministic ?? evaluation.evaluationDeterministic,
+      seed: options.seed ?? evaluation.evaluationSeed,
+    });
+  };
+  return { run, close: () => made?.vectorEnv.close?.() };
+}
+
+function createBanner(name: string, config: OnPolicyConfig, system: OnPolicySystem): string[] {
+  const { learner, runners, spec, source, choice } = system;
+  const { network, distribution } = spec;
+  const { numEnvs, rolloutLength } = config.envRunners;
+  const shape = network.kind === 'custom' ? '' : ` ${network.hiddenSizes.join('x')} ${network.activation}`;
+  const threads = runners.numEnvRunners === 0 ? 'in process' : `in ${runners.numEnvRunners} worker threads`;
+  return [
+    `${name} on ${source.id}: ${numEnvs} environments x ${rolloutLength} steps ${threads}, ${network.kind}${shape}, ${distribution.kind} actions, seed ${config.debugging.seed}`,
+    `engine ${learner.engine} (${choice.reason}): ${learner.backend}`,
+  ];
+}

@@ -1,0 +1,144 @@
+/**
+ * What every on-policy algorithm stands on: environments, policy, arena, learner and runners, made from a config.
+ *
+ *     env -> rollout worker -> SharedArrayBuffer rollout -> advantage -> learner -> shared weights
+ */
+import type { commonOptions } from '../config/common-options.ts';
+import type { ResolvedConfig } from '../config/option.ts';
+import { type EnvSource, factorySource, resolveEnv } from '../env/env-source.ts';
+import { makeVectorEnv } from '../env/load-env.ts';
+import type { Space } from '../env/spaces.ts';
+import type { VectorEnv } from '../env/vector-env.ts';
+import { ConfigError } from '../errors.ts';
+import type { CentralPolicy, Learner } from '../learner/learner.ts';
+import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
+import type { PolicySpec } from '../policy/policy-spec.ts';
+import { type CentralActor, createCentralActor } from '../rollout/central-inference.ts';
+import { initializeRollout } from '../rollout/layout.ts';
+import type { RunnerGroup } from '../rollout/runner-group.ts';
+import { reserveSampling, type SamplingLayout } from '../rollout/sampling-layout.ts';
+import { loadKernels } from '../simd/loader.ts';
+import { mlpParameterLayout } from '../weights/parameter-layout.ts';
+import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
+import { type LossParts, reserveLearner } from './create-learner.ts';
+import { createRunners, reserveRunners } from './create-runners.ts';
+import { chooseEngine, type EngineChoice } from './engine-choice.ts';
+import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
+import { createPolicySpec, type PolicyOptions } from './policy-setup.ts';
+import { createPublishing, type Publishing } from './publishing.ts';
+
+/** The sections and options that an on-policy algorithm's config has. */
+export type OnPolicyConfig = ResolvedConfig<typeof commonOptions> & {
+  readonly training: Omit<PolicyOptions, 'normalizeObservations' | 'clipObservation'> & AdamConfig;
+};
+
+interface AdamConfig {
+  readonly maxGradNorm: number | null;
+  readonly adamBeta1: number;
+  readonly adamBeta2: number;
+  readonly adamEpsilon: number;
+  readonly numEpochs: number;
+  readonly minibatchSize: number;
+}
+
+export type OnPolicySystem = Publishing & {
+  readonly source: EnvSource;
+  readonly spec: PolicySpec;
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly learner: Learner;
+  readonly runners: RunnerGroup;
+  readonly scaling: ObservationScaling;
+  readonly choice: EngineChoice;
+  stop(): Promise<void>;
+};
+
+/**
+ * Builds the system; the runners are not started yet.
+ *
+ * @throws ConfigError when environment, options and engine do not fit; nothing is left running then.
+ */
+export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
+  const { envRunners, debugging } = config;
+  const source = environmentSource(config);
+  const description = await describePolicy(source, config);
+  const { spec, observationSpace } = description;
+  const kernels = await loadKernels({ deterministic: debugging.deterministic });
+  const choice = await chooseEngine(spec, parameterCount(spec), config.learners);
+  const planner = createArenaPlanner();
+  const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength);
+  const regions = reserveRunners(planner, spec, config);
+  const reserved = await reserveLearner(planner, config, spec, choice, loss);
+  const weightLayout = reserveWeightBuffer(planner, reserved.parameterCount, spec.observationSize);
+  const arena = createArena(planner);
+  for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
+  const { learner, central, helper } = await reserved.create(arena, kernels);
+  const runners = createRunners(config, {
+    arena,
+    kernels,
+    spec,
+    source,
+    sampling,
+    weights: weightLayout,
+    regions,
+    helper,
+    central: centralActor(config, spec, central, arena, sampling),
+  });
+  if ('team' in runners) reserved.lend(runners.team);
+  const scaling = createObservationScaling(spec, observationSpace, envRunners.normalizeObservations);
+  const policies = createPublishing({ kernels, spec, learner, central, scaling, arena, weightLayout });
+  return {
+    ...description,
+    ...policies,
+    source,
+    learner,
+    runners,
+    scaling,
+    choice,
+    async stop() {
+      await runners.stop();
+      await learner.dispose();
+    },
+  };
+}
+
+function parameterCount(spec: PolicySpec): number {
+  return spec.network.kind === 'mlp' ? mlpParameterLayout(spec).size : 0;
+}
+
+function environmentSource({ environment }: OnPolicyConfig): EnvSource {
+  const { env, envOptions, maxEpisodeSteps } = environment;
+  const source = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
+  return maxEpisodeSteps === null ? source : { ...source, maxEpisodeSteps };
+}
+
+/** The actor for central inference: where a network needs it, or the config asks for it. */
+function centralActor(
+  { envRunners, debugging }: OnPolicyConfig,
+  spec: PolicySpec,
+  policy: CentralPolicy | null,
+  { buffer }: Arena,
+  layout: SamplingLayout,
+): CentralActor | null {
+  const isNeeded = spec.network.kind !== 'mlp';
+  if (!isNeeded && envRunners.inference !== 'central') return null;
+  if (policy === null) {
+    throw new ConfigError(
+      'CONFIG_INFERENCE',
+      "inference: 'central' needs the TensorFlow engine, and the engine is simd. Set engine: 'tensorflow', or leave inference out.",
+    );
+  }
+  return createCentralActor({ policy, spec, seed: debugging.seed, buffer, layout });
+}
+
+/** Looks at one environment, which is closed again. */
+async function describePolicy(source: EnvSource, { training, envRunners }: OnPolicyConfig) {
+  const probe: VectorEnv = await makeVectorEnv(source, 1);
+  try {
+    const spec = createPolicySpec(probe, { ...training, ...envRunners });
+    const { observationSpace, actionSpace } = probe;
+    return { spec, observationSpace, actionSpace };
+  } finally {
+    probe.close?.();
+  }
+}

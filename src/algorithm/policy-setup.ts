@@ -1,0 +1,116 @@
+/** From an environment's spaces and a config to a policy spec. */
+import { flattenActionSpace } from '../env/flatten-action.ts';
+import { flattenObservationSpace } from '../env/flatten-space.ts';
+import { describeSpace } from '../env/space-json.ts';
+import type { Space } from '../env/spaces.ts';
+import type { VectorEnv } from '../env/vector-env.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Activation, DistributionSpec, NetworkSpec, PolicySpec } from '../policy/policy-spec.ts';
+
+/** The options that shape a policy; PPO's `training` and `envRunners` sections have them. */
+export interface PolicyOptions {
+  readonly network: string;
+  readonly networkOptions: JsonObject;
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+  readonly sharedLayers: boolean;
+  readonly convLayers: readonly (readonly [number, number, number])[] | null;
+  readonly orthogonalInit: boolean;
+  readonly hiddenGain: number;
+  readonly policyGain: number;
+  readonly valueGain: number;
+  readonly logStdInit: number;
+  readonly squashActions: boolean;
+  readonly useGsde: boolean;
+  readonly gsdeSampleFrequency: number;
+  readonly normalizeObservations: boolean;
+  readonly clipObservation: number;
+}
+
+/** Nature-CNN (Mnih et al. 2015) for images of 36 pixels a side and more; one 3x3 layer for small grids. */
+const NATURE_CNN = [
+  [32, 8, 4],
+  [64, 4, 2],
+  [64, 3, 1],
+] as const;
+const GRID_CNN = [[16, 3, 1]] as const;
+
+/**
+ * @throws {@link ConfigError} `CONFIG_ACTION_SPACE` when options and action space do not fit, `CONFIG_NETWORK` when the
+ * network and the observation space do not.
+ */
+export function createPolicySpec(env: VectorEnv, options: PolicyOptions, cwd = process.cwd()): PolicySpec {
+  const observation = flattenObservationSpace(env.observationSpace);
+  return {
+    observationSize: observation.size,
+    observationDtype: observation.dtype,
+    observationShape: options.network === 'mlp' ? [observation.size] : observation.shape,
+    actionMaskSize: env.actionMaskSize,
+    network: createNetworkSpec(observation.shape, options, cwd),
+    distribution: createDistribution(env.actionSpace, options),
+    normalizeObservations: options.normalizeObservations || observation.dtype === 'uint8',
+    clipObservation: options.clipObservation,
+    initialization: {
+      orthogonal: options.orthogonalInit,
+      hiddenGain: options.hiddenGain,
+      policyGain: options.policyGain,
+      valueGain: options.valueGain,
+      logStd: options.logStdInit,
+    },
+  };
+}
+
+function createNetworkSpec(shape: readonly number[], options: PolicyOptions, cwd: string): NetworkSpec {
+  const { network, hiddenSizes, activation } = options;
+  if (network === 'mlp') return { kind: 'mlp', hiddenSizes, activation, shared: options.sharedLayers };
+  if (network !== 'conv') {
+    const [path, name = 'default'] = network.split('#');
+    const module = /^[a-z][a-z0-9+.-]+:/i.test(path) ? path : new URL(path, `file://${cwd}/`).href;
+    return { kind: 'custom', module, export: name, options: options.networkOptions };
+  }
+  if (shape.length !== 3) {
+    throw new ConfigError(
+      'CONFIG_NETWORK',
+      `network: 'conv' needs observations [height, width, channels], got [${shape.join(', ')}]. Use network: 'mlp'.`,
+    );
+  }
+  const layers = options.convLayers ?? (Math.min(shape[0], shape[1]) >= 36 ? NATURE_CNN : GRID_CNN);
+  let [height, width] = shape;
+  for (const [, kernelSize, stride] of layers) {
+    height = Math.floor((height - kernelSize) / stride) + 1;
+    width = Math.floor((width - kernelSize) / stride) + 1;
+    if (height < 1 || width < 1) {
+      throw new ConfigError(
+        'CONFIG_NETWORK',
+        `convLayers ${JSON.stringify(layers)} leave nothing of a ${shape[0]} x ${shape[1]} image. Use fewer or smaller layers.`,
+      );
+    }
+  }
+  return { kind: 'conv', layers, hiddenSizes, activation };
+}
+
+function createDistribution(space: Space, options: PolicyOptions): DistributionSpec {
+  const flat = flattenActionSpace(space);
+  if (flat.kind !== 'box') {
+    for (const name of ['useGsde', 'squashActions'] as const) {
+      if (!options[name]) continue;
+      throw new ConfigError(
+        'CONFIG_ACTION_SPACE',
+        `${name} is for continuous actions (Box), got ${describeSpace(space)}. Leave it out.`,
+      );
+    }
+    return flat.kind === 'categorical' ? { kind: 'categorical', sizes: flat.sizes } : flat;
+  }
+  const { size, low, high } = flat;
+  const isUnbounded = [...low, ...high].some((bound) => !Number.isFinite(bound));
+  if (options.squashActions && isUnbounded) {
+    throw new ConfigError(
+      'CONFIG_ACTION_SPACE',
+      `squashActions needs finite action bounds, got ${describeSpace(space)}. Leave it out, or bound the space.`,
+    );
+  }
+  const common = { size, squash: options.squashActions, low, high };
+  if (!options.useGsde) return { kind: 'gaussian', ...common };
+  return { kind: 'gsde', ...common, sampleFrequency: options.gsdeSampleFrequency };
+}
