@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,
   },
+  options: {
+    summary: 'list every option of an algorithm',
+    load: async () => (await import('./options-command.ts')).optionsCommand,
+  },
   doctor: {
     summary: 'what this machine offers, and which engine will be used',
     load: async () => (await import('./doctor-command.ts')).doctorCommand,

@@ -5,13 +5,13 @@ import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
 import { type Declarations, learningConfig, type ResolvedConfig } from '../config/option.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
-import { CheckpointError, ConfigError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { ConfigError } from '../errors.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunConfig } from '../run/start-run.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 import { type FlagSpec, type FlagValues, parseFlags, peekFlag } from './flags.ts';
+import { checkpointConfig, checkpointLayer } from './from-checkpoint.ts';
 import { configFromFlags, optionFlags } from './option-flags.ts';
 
 export interface TrainSetup {
@@ -87,9 +87,9 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
 }
 
 function algorithmName(argv: readonly string[], file?: ConfigFile, resume?: LoadedCheckpoint): string {
-  const resumed = resume === undefined ? undefined : configOf(resume).algorithm;
+  const resumed = resume === undefined ? undefined : checkpointConfig(resume).algorithm;
   const asked = peekFlag(argv, 'algo') ?? file?.algorithm;
-  if (typeof resumed !== 'string') return asked ?? 'ppo';
+  if (resumed === undefined) return asked ?? 'ppo';
   if (asked !== undefined && asked.toLowerCase() !== resumed) {
     const message = `The checkpoint \`${resume?.path}\` is of algorithm ${resumed}, not ${asked}: leave --algo out.`;
     throw new ConfigError('CONFIG_CONFLICT', message);
@@ -108,7 +108,7 @@ function collectLayers(
     source: 'the command line',
   };
   const layers = file === undefined ? [flags] : [{ values: file.values, source: file.name }, flags];
-  if (resume !== undefined) return [resumedLayer(resume), ...layers];
+  if (resume !== undefined) return [checkpointLayer(resume), ...layers];
   if (values.get('tuned') === 'false') return layers;
   const env = layers.map(envOf).findLast((id) => id !== undefined);
   const tuned = env === undefined ? undefined : tunedLayer(definition.tunedDefaults, env);
@@ -118,26 +118,6 @@ function collectLayers(
 function envOf({ values }: ConfigLayer): string | undefined {
   const env = (values as { readonly environment?: { readonly env?: unknown } }).environment?.env;
   return typeof env === 'string' ? env : undefined;
-}
-
-/** The resumed run's config. Its `out` is left: the folder may have moved, and the checkpoint's own place is what counts. */
-function resumedLayer(resume: LoadedCheckpoint): ConfigLayer {
-  const { algorithm, checkpointing, ...sections } = configOf(resume);
-  const { out, ...kept } = (checkpointing ?? {}) as JsonObject;
-  return {
-    values: { ...sections, checkpointing: kept },
-    source: `the checkpoint's config.json`,
-    isDefault: true,
-  };
-}
-
-function configOf(resume: LoadedCheckpoint): JsonObject {
-  const config = resume.content.json['config.json'];
-  if (config !== undefined) return config;
-  throw new CheckpointError(
-    'CHECKPOINT_FILE_MISSING',
-    `The checkpoint \`${resume.path}\` holds no config.json.`,
-  );
 }
 
 function resolveLayers(
@@ -167,7 +147,7 @@ function resumeNotes(
   config: ResolvedConfig<Declarations>,
   resume: LoadedCheckpoint,
 ): readonly string[] {
-  const before = definition.resolve([resumedLayer(resume)]);
+  const before = definition.resolve([checkpointLayer(resume)]);
   const changes = jsonDifferences(
     learningConfig(definition.options, before),
     learningConfig(definition.options, config),

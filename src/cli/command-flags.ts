@@ -1,0 +1,27 @@
+/** Flags of the commands that are no options of an algorithm, and what most of them share. */
+import type { CommandContext } from './command.ts';
+import { type FlagSpec, type FlagValues, parseFlags } from './flags.ts';
+import { flagsHelp } from './help-text.ts';
+
+export const HELP_FLAG: FlagSpec = { name: 'help', form: '', short: 'h', doc: 'This text.' };
+export const JSON_FLAG: FlagSpec = { name: 'json', form: '', doc: 'JSON on stdout.' };
+export const VERBOSE_FLAG: FlagSpec = { name: 'verbose', form: '', doc: 'Show stack traces.' };
+
+/**
+ * Reads a command's flags, or writes its help.
+ *
+ * @param usage first lines of the help.
+ * @returns null when it was help that was asked for: the command is done.
+ */
+export function readFlags(
+  context: CommandContext,
+  usage: string,
+  specs: readonly FlagSpec[],
+): FlagValues | null {
+  const all = [...specs, VERBOSE_FLAG, HELP_FLAG];
+  if (context.argv.includes('--help') || context.argv.includes('-h')) {
+    context.stdout.write(`${usage}\n\n${flagsHelp(all)}\n`);
+    return null;
+  }
+  return parseFlags(context.argv, all);
+}

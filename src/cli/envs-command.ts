@@ -1,0 +1,73 @@
+/** `operant envs`: the environments that come with Operant. */
+import { registerShippedEnvs } from '../../envs/index.ts';
+import { resolveEnv } from '../env/env-source.ts';
+import { makeEnv } from '../env/load-env.ts';
+import { listEnvs, type RegisteredEnv } from '../env/registry.ts';
+import { describeSpace, spaceToJson } from '../env/space-json.ts';
+import type { JsonObject } from '../json.ts';
+import type { CommandContext } from './command.ts';
+import { JSON_FLAG, readFlags } from './command-flags.ts';
+import { formatCount } from './format-number.ts';
+import { table } from './help-text.ts';
+import { EXIT } from './report-error.ts';
+
+const USAGE = `Usage: operant envs [flags]
+
+Lists the environments with their spaces, time limits (steps) and reward thresholds (mean return that counts as solved).`;
+
+/** One row, and the same as JSON. */
+interface EnvListing {
+  readonly cells: readonly string[];
+  readonly json: JsonObject;
+}
+
+export async function envsCommand(context: CommandContext): Promise<number> {
+  const flags = readFlags(context, USAGE, [JSON_FLAG]);
+  if (flags === null) return EXIT.done;
+  registerShippedEnvs();
+  const listings = await Promise.all(listEnvs().map(describeEnv));
+  if (flags.get('json') === 'true') {
+    context.stdout.write(
+      `${JSON.stringify(
+        listings.map(({ json }) => json),
+        null,
+        2,
+      )}\n`,
+    );
+    return EXIT.done;
+  }
+  const head = ['id', 'observation', 'action', 'limit', 'threshold', ''];
+  context.stdout.write(`${table([head, ...listings.map(({ cells }) => cells)])}\n`);
+  context.stdout.write('\nYour own: --env ./my-env.ts, or ./my-env.ts#name for a named export.\n');
+  return EXIT.done;
+}
+
+async function describeEnv({
+  id,
+  description = '',
+  rewardThreshold,
+  maxEpisodeSteps,
+}: RegisteredEnv): Promise<EnvListing> {
+  const env = await makeEnv(resolveEnv(id));
+  const limit = maxEpisodeSteps ?? env.maxEpisodeSteps ?? null;
+  const { observationSpace, actionSpace } = env;
+  env.close?.();
+  return {
+    cells: [
+      id,
+      describeSpace(observationSpace),
+      describeSpace(actionSpace),
+      limit === null ? 'none' : formatCount(limit),
+      rewardThreshold === undefined ? '-' : String(rewardThreshold),
+      description,
+    ],
+    json: {
+      id,
+      description,
+      observationSpace: spaceToJson(observationSpace),
+      actionSpace: spaceToJson(actionSpace),
+      maxEpisodeSteps: limit,
+      rewardThreshold: rewardThreshold ?? null,
+    },
+  };
+}

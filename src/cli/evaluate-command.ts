@@ -1,0 +1,113 @@
+/** `operant evaluate`: episodes with a trained policy. */
+import { registerShippedEnvs } from '../../envs/index.ts';
+import type { EvaluationResult } from '../algorithm/algorithm.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { showValue } from '../config/problems.ts';
+import { integer } from '../config/value-kind.ts';
+import { ConfigError } from '../errors.ts';
+import type { CommandContext } from './command.ts';
+import { JSON_FLAG, readFlags } from './command-flags.ts';
+import type { FlagSpec, FlagValues } from './flags.ts';
+import { formatValue } from './format-number.ts';
+import { algorithmFromCheckpoint } from './from-checkpoint.ts';
+import { table } from './help-text.ts';
+import { EXIT } from './report-error.ts';
+
+const USAGE = `Usage: operant evaluate --checkpoint <folder> [flags]
+
+Runs whole episodes with the policy of a checkpoint, or of a run folder's latest one. The same seed gives the same episodes.`;
+
+const FLAGS: readonly FlagSpec[] = [
+  {
+    name: 'checkpoint',
+    form: '<folder>',
+    doc: 'A checkpoint, a run folder (its latest), or a file `latest` or `best` in one.',
+  },
+  {
+    name: 'episodes',
+    form: '<integer>',
+    doc: "How many. [the run's evaluationEpisodes]",
+    alsoCalled: ['num-episodes', 'evaluation-episodes'],
+  },
+  { name: 'seed', form: '<integer>', doc: "Master seed of the episodes. [the run's evaluationSeed]" },
+  {
+    name: 'deterministic',
+    form: '',
+    doc: "Take the most likely action. [the run's evaluationDeterministic]",
+  },
+  { name: 'stochastic', form: '', doc: 'Sample actions.' },
+  JSON_FLAG,
+];
+
+export async function evaluateCommand(context: CommandContext): Promise<number> {
+  const flags = readFlags(context, USAGE, FLAGS);
+  if (flags === null) return EXIT.done;
+  const path = flags.get('checkpoint');
+  if (path === undefined) {
+    throw new ConfigError(
+      'CONFIG_FLAG',
+      'Which policy? Give --checkpoint <folder>: a checkpoint or a run folder.',
+    );
+  }
+  const options = evaluateOptions(flags);
+  registerShippedEnvs();
+  const checkpoint = await loadCheckpoint(path);
+  const algorithm = await algorithmFromCheckpoint(checkpoint, { numEnvRunners: 0 });
+  try {
+    const result = await algorithm.evaluate(options);
+    if (flags.get('json') === 'true') {
+      context.stdout.write(
+        `${JSON.stringify({ type: 'evaluation', checkpoint: checkpoint.path, ...result })}\n`,
+      );
+    } else {
+      context.stdout.write(`${resultTable(checkpoint.path, result)}\n`);
+    }
+  } finally {
+    await algorithm.stop();
+  }
+  return EXIT.done;
+}
+
+function evaluateOptions(flags: FlagValues): {
+  numEpisodes?: number;
+  seed?: number;
+  deterministic?: boolean;
+} {
+  const isStochastic = flags.get('stochastic') === 'true';
+  const deterministic = flags.get('deterministic');
+  if (isStochastic && deterministic === 'true') {
+    throw new ConfigError(
+      'CONFIG_CONFLICT',
+      '--deterministic and --stochastic exclude each other: give one of them.',
+    );
+  }
+  const numEpisodes = readCount(flags, 'episodes', 1);
+  const seed = readCount(flags, 'seed', 0);
+  return {
+    ...(numEpisodes === undefined ? {} : { numEpisodes }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(isStochastic ? { deterministic: false } : {}),
+    ...(deterministic === undefined ? {} : { deterministic: deterministic === 'true' }),
+  };
+}
+
+function readCount(flags: FlagValues, name: string, min: number): number | undefined {
+  const text = flags.get(name);
+  if (text === undefined) return undefined;
+  const { schema, expects, parse } = integer({ min, max: 4294967295 });
+  const result = schema.safeParse(parse(text));
+  if (result.success) return result.data;
+  throw new ConfigError('CONFIG_RANGE', `Expected --${name} to be ${expects}, got ${showValue(text)}.`);
+}
+
+function resultTable(path: string, result: EvaluationResult): string {
+  const { returns, returnMean, returnStd, lengthMean, metrics } = result;
+  return table([
+    ['checkpoint', path],
+    ['episodes', String(returns.length)],
+    ['return', `${formatValue(returnMean)} +- ${formatValue(returnStd)}`],
+    ['least, greatest', `${formatValue(Math.min(...returns))}, ${formatValue(Math.max(...returns))}`],
+    ['mean length', `${formatValue(lengthMean)} steps`],
+    ...Object.entries(metrics).map(([name, value]) => [name, formatValue(value)]),
+  ]);
+}
