@@ -110,7 +110,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   return createOnPolicyAlgorithm({
     name: 'ppo',
     config,
-    configJson: configToJson(config),
+    configJson: { algorithm: 'ppo', ...configToJson(config) },
     system,
     iterate,
     own,

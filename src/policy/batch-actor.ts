@@ -22,6 +22,8 @@ export interface BatchActor {
 /** Acts with the SIMD kernels over a small memory of its own. */
 export type KernelActor = BatchActor & {
   setWeights(parameters: Float32Array, statistics: ObservationStatistics | null): void;
+  /** As `act`, done when it returns. */
+  actNow(numRows: number, deterministic: boolean): void;
 };
 
 /** @param parameterCount size of the flat parameter vector. Cost: a few hundred microseconds and a memory of a few pages. */
@@ -59,17 +61,19 @@ export function createKernelActor(
     valueAddress: 0,
     scalarStride: 1,
   };
+  const actNow = (numRows: number, deterministic: boolean): void => {
+    call.numRows = numRows;
+    call.deterministic = deterministic;
+    policy.act(call);
+  };
   return {
     ...openRows(arena, spec, maxRows, addresses),
     setWeights(parameters, statistics) {
       const version = weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
       call.weightsAddress = weights.slotAddress(version);
     },
-    async act(numRows, deterministic) {
-      call.numRows = numRows;
-      call.deterministic = deterministic;
-      policy.act(call);
-    },
+    actNow,
+    act: async (numRows, deterministic) => actNow(numRows, deterministic),
   };
 }
 

@@ -1,0 +1,199 @@
+/** A trained policy for plain use: a program, a server, a game. No environment, no learner, no worker threads. */
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { unflattenAction } from '../env/flatten-action.ts';
+import { flattenObservation } from '../env/flatten-space.ts';
+import { describeSpace, spaceFromJson } from '../env/space-json.ts';
+import { explainMismatch } from '../env/space-values.ts';
+import type { Space } from '../env/spaces.ts';
+import type { ActionArray } from '../env/vector-env.ts';
+import { CheckpointError, EngineError, ShapeError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { ObservationStatistics } from '../learner/learner.ts';
+import {
+  type BatchActor,
+  createCentralBatchActor,
+  createKernelActor,
+  type KernelActor,
+} from '../policy/batch-actor.ts';
+import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { openStream } from '../random/streams.ts';
+import { createActionMapping } from '../rollout/action-mapping.ts';
+import { createActionNoise } from '../rollout/noise.ts';
+import { loadKernels } from '../simd/loader.ts';
+import { mlpParameterLayout } from '../weights/parameter-layout.ts';
+import type { CheckpointContent, NamedTensor } from './algorithm.ts';
+import { tensorsToParameters } from './parameter-content.ts';
+
+export interface ActOptions {
+  /** The distribution's mode instead of a sample. @defaultValue true */
+  readonly deterministic?: boolean;
+  /** 1 = allowed, 0 = forbidden; required when the policy was trained with action masks. */
+  readonly actionMask?: ArrayLike<number>;
+}
+
+/** Acts in one episode after another; holds what belongs to the running one. Not to be shared by two episodes at once. */
+export interface Actor {
+  /**
+   * The action for an observation, as the environment would get it. Cost: a few microseconds for a small MLP.
+   *
+   * @throws {@link ShapeError} `SHAPE_OBSERVATION`, `SHAPE_ACTION_MASK`; EngineError `ENGINE_ASYNC` for a network that only
+   * TensorFlow covers: use `actAsync`.
+   */
+  act(observation: unknown, options?: ActOptions): unknown;
+  /** The same for every network. */
+  actAsync(observation: unknown, options?: ActOptions): Promise<unknown>;
+  /** Begins a new episode. @param seed seeds the action noise of stochastic acting; default 0. */
+  reset(seed?: number): void;
+}
+
+export interface Policy {
+  readonly spec: PolicySpec;
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  /** f32, the flat parameter vector. */
+  readonly parameters: Float32Array;
+  actor(): Actor;
+}
+
+const FOLDER = 'policies/default';
+
+/**
+ * Loads the policy of a checkpoint, a run folder (its latest) or a pointer file.
+ *
+ * @throws {@link CheckpointError} when the path holds no whole checkpoint or no policy.
+ * Cost: tens of milliseconds for an MLP; TensorFlow's start-up for other networks.
+ */
+export async function loadPolicy(path: string): Promise<Policy> {
+  const { content } = await loadCheckpoint(path);
+  const description = content.json[`${FOLDER}/policy.json`];
+  const tensors = content.tensors[`${FOLDER}/weights.safetensors`];
+  if (description === undefined || tensors === undefined) {
+    throw new CheckpointError('CHECKPOINT_POLICY', `The checkpoint \`${path}\` holds no policy \`default\`.`);
+  }
+  const spec = description.spec as unknown as PolicySpec;
+  const statistics = readStatistics(tensors);
+  const { parameters, createActor } = await openNetwork(spec, content, statistics);
+  const spaces = {
+    observationSpace: spaceFromJson(description.observationSpace as JsonObject),
+    actionSpace: spaceFromJson(description.actionSpace as JsonObject),
+  };
+  return { spec, ...spaces, parameters, actor: () => createEpisodeActor(createActor(), spec, spaces) };
+}
+
+function readStatistics(tensors: Readonly<Record<string, NamedTensor>>): ObservationStatistics | null {
+  const mean = tensors['observation/mean'];
+  const inverseStd = tensors['observation/inverseStd'];
+  if (mean === undefined || inverseStd === undefined) return null;
+  return { mean: mean.data as Float32Array, inverseStd: inverseStd.data as Float32Array };
+}
+
+interface OpenedNetwork {
+  readonly parameters: Float32Array;
+  createActor(): BatchActor | KernelActor;
+}
+
+async function openNetwork(
+  spec: PolicySpec,
+  { tensors }: CheckpointContent,
+  statistics: ObservationStatistics | null,
+): Promise<OpenedNetwork> {
+  const weights = tensors[`${FOLDER}/weights.safetensors`];
+  if (spec.network.kind !== 'mlp') return openTensorNetwork(spec, weights, statistics);
+  const layout = mlpParameterLayout(spec);
+  const parameters = tensorsToParameters(weights, layout);
+  const kernels = await loadKernels({ shared: false });
+  return {
+    parameters,
+    createActor() {
+      const actor = createKernelActor(kernels, spec, layout.size, 1);
+      actor.setWeights(parameters, statistics);
+      return actor;
+    },
+  };
+}
+
+async function openTensorNetwork(
+  spec: PolicySpec,
+  weights: Readonly<Record<string, NamedTensor>>,
+  statistics: ObservationStatistics | null,
+): Promise<OpenedNetwork> {
+  const { openTensorFlowPolicy } = await import('../learner/tensorflow/open-policy.ts');
+  const { policy, layout } = await openTensorFlowPolicy(spec);
+  const parameters = tensorsToParameters(weights, layout);
+  policy.publish(parameters, statistics);
+  return { parameters, createActor: () => createCentralBatchActor(policy, spec, 1) };
+}
+
+interface PolicySpaces {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+}
+
+function createEpisodeActor(
+  batch: BatchActor | KernelActor,
+  spec: PolicySpec,
+  { observationSpace, actionSpace }: PolicySpaces,
+): Actor {
+  const noise = createActionNoise(spec, 1, batch.noise);
+  const mapAction = createActionMapping(spec);
+  const isDiscrete = actionDtype(spec.distribution) === 'int32';
+  const A = actionSize(spec.distribution);
+  const mapped: ActionArray = isDiscrete ? new Int32Array(A) : new Float32Array(A); // [A]
+  const prepare = (observation: unknown, { deterministic = true, actionMask }: ActOptions): void => {
+    writeObservation(observationSpace, observation, batch);
+    writeMask(spec, actionMask, batch.masks);
+    if (!deterministic) noise.fill(0);
+  };
+  const finish = (): unknown => {
+    mapAction(batch.actions, 0, mapped, 0);
+    return unflattenAction(actionSpace, mapped, 0);
+  };
+  noise.begin(0, 0);
+  return {
+    act(observation, options = {}) {
+      if (!('actNow' in batch)) {
+        throw new EngineError(
+          'ENGINE_ASYNC',
+          `A ${spec.network.kind} network runs on TensorFlow, which answers later: use \`await actor.actAsync(observation)\`.`,
+        );
+      }
+      prepare(observation, options);
+      batch.actNow(1, options.deterministic ?? true);
+      return finish();
+    },
+    async actAsync(observation, options = {}) {
+      prepare(observation, options);
+      await batch.act(1, options.deterministic ?? true);
+      return finish();
+    },
+    reset: (seed = 0) => noise.begin(0, openStream(seed, 'actor').integer(2 ** 32)),
+  };
+}
+
+function writeObservation(space: Space, observation: unknown, { observations }: BatchActor): void {
+  try {
+    flattenObservation(space, observation, observations, 0);
+  } catch (cause) {
+    const reason = explainMismatch(space, observation, 'observation') ?? String(cause);
+    throw new ShapeError(
+      'SHAPE_OBSERVATION',
+      `Expected an observation in ${describeSpace(space)}: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function writeMask(
+  { actionMaskSize }: PolicySpec,
+  mask: ArrayLike<number> | undefined,
+  out: Uint8Array | null,
+): void {
+  if (out === null) return;
+  if (mask === undefined || mask.length !== actionMaskSize) {
+    throw new ShapeError(
+      'SHAPE_ACTION_MASK',
+      `Expected \`actionMask\` of length ${actionMaskSize}, with which this policy was trained, got ${mask === undefined ? 'none' : `length ${mask.length}`}.`,
+    );
+  }
+  out.set(mask);
+}
