@@ -1,13 +1,18 @@
 /** The learner that an engine choice stands for, in two steps: reserve its place in the arena, then make it. */
-import { EngineError } from '../errors.ts';
+import { availableParallelism } from 'node:os';
+import { numEnvRunnersOf } from '../config/derived.ts';
 import type { Learner } from '../learner/learner.ts';
 import type { OutputGradientSource } from '../learner/output-gradient.ts';
+import { reserveSimdLearner } from '../learner/simd/layout.ts';
+import { createSimdLearner } from '../learner/simd/learner.ts';
+import type { SimdHelperStart } from '../learner/simd/participate.ts';
+import type { ThreadTeam } from '../learner/simd/thread-team.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { TensorLoss } from '../learner/tensorflow/tensor-loss.ts';
 import type { Arena, ArenaPlanner } from '../memory/arena.ts';
+import { initializeParameters } from '../policy/initialize.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
-import type { WorkerTeam } from '../rollout/worker-team.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { EngineChoice } from './engine-choice.ts';
 import type { OnPolicyConfig } from './on-policy-system.ts';
@@ -20,29 +25,64 @@ export interface LossParts {
   readonly tensorLoss: (spec: PolicySpec) => Promise<TensorLoss>;
 }
 
-export interface MadeLearner {
-  readonly learner: Learner;
-  /** For central inference; null with the SIMD engine. */
-  readonly central: TensorFlowPolicy | null;
-  readonly helper: null;
-}
-
+/** A learner whose place in the arena is reserved. */
 export interface ReservedLearner {
   readonly parameterCount: number;
-  create(arena: Arena, kernels: KernelModule): Promise<MadeLearner>;
-  /** Lets the learner borrow the rollout workers' threads. */
-  lend(team: WorkerTeam): void;
+  /** For central inference; null with the SIMD engine. */
+  readonly central: TensorFlowPolicy | null;
+  /** What rollout workers need to lend their threads; null = they cannot help. */
+  readonly helper: SimdHelperStart | null;
+  create(arena: Arena, kernels: KernelModule, team: ThreadTeam | null): Promise<Learner>;
 }
 
 export async function reserveLearner(
-  _planner: ArenaPlanner,
+  planner: ArenaPlanner,
   config: OnPolicyConfig,
   spec: PolicySpec,
   choice: EngineChoice,
   loss: LossParts,
 ): Promise<ReservedLearner> {
   if (choice.engine === 'tensorflow') return reserveTensorFlow(config, spec, choice, loss);
-  throw new EngineError('ENGINE_SIMD', 'not yet');
+  return reserveSimd(planner, config, spec, loss);
+}
+
+/** Threads that learn: the main one and, with `auto`, as many rollout workers as there are further cores. */
+export function numHelpersOf(config: OnPolicyConfig): number {
+  const { numLearnerThreads } = config.learners;
+  const numThreads = numLearnerThreads === 'auto' ? availableParallelism() : numLearnerThreads;
+  return Math.min(numThreads - 1, numEnvRunnersOf(config));
+}
+
+function reserveSimd(
+  planner: ArenaPlanner,
+  config: OnPolicyConfig,
+  spec: PolicySpec,
+  loss: LossParts,
+): ReservedLearner {
+  const { training, envRunners, debugging } = config;
+  const options = {
+    maxGradNorm: training.maxGradNorm,
+    adamBeta1: training.adamBeta1,
+    adamBeta2: training.adamBeta2,
+    adamEpsilon: training.adamEpsilon,
+    maxEpochs: training.numEpochs,
+    maxMinibatchSize: training.minibatchSize,
+    outputGradient: loss.outputGradient,
+  };
+  const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
+  const numHelpers = numHelpersOf(config);
+  const layout = reserveSimdLearner(planner, spec, options, numSamples, 1 + numHelpers);
+  return {
+    parameterCount: layout.parameterCount,
+    central: null,
+    helper: numHelpers > 0 ? { spec, options, layout } : null,
+    async create(arena, kernels, team) {
+      const learner = await createSimdLearner({ arena, kernels, spec, options, layout, team });
+      const stream = openStream(debugging.seed, 'initialize');
+      learner.writeParameters(initializeParameters(spec, learner.layout, stream));
+      return learner;
+    },
+  };
 }
 
 /** The TensorFlow learner needs no place in the arena. */
@@ -61,9 +101,6 @@ async function reserveTensorFlow(
     adam: { beta1: training.adamBeta1, beta2: training.adamBeta2, epsilon: training.adamEpsilon },
     maxGradNorm: training.maxGradNorm,
   });
-  return {
-    parameterCount: learner.layout.size,
-    create: async () => ({ learner, central: learner.policy, helper: null }),
-    lend: () => undefined,
-  };
+  const { policy: central, layout } = learner;
+  return { parameterCount: layout.size, central, helper: null, create: async () => learner };
 }

@@ -13,6 +13,7 @@ import { ConfigError } from '../errors.ts';
 import type { CentralPolicy, Learner } from '../learner/learner.ts';
 import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
+import { borrowThreads } from '../rollout/borrowed-threads.ts';
 import { type CentralActor, createCentralActor } from '../rollout/central-inference.ts';
 import { initializeRollout } from '../rollout/layout.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
@@ -20,7 +21,7 @@ import { reserveSampling, type SamplingLayout } from '../rollout/sampling-layout
 import { loadKernels } from '../simd/loader.ts';
 import { mlpParameterLayout } from '../weights/parameter-layout.ts';
 import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
-import { type LossParts, reserveLearner } from './create-learner.ts';
+import { type LossParts, numHelpersOf, reserveLearner } from './create-learner.ts';
 import { createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
@@ -72,7 +73,7 @@ export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossPar
   const weightLayout = reserveWeightBuffer(planner, reserved.parameterCount, spec.observationSize);
   const arena = createArena(planner);
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
-  const { learner, central, helper } = await reserved.create(arena, kernels);
+  const { central, helper } = reserved;
   const runners = createRunners(config, {
     arena,
     kernels,
@@ -84,7 +85,9 @@ export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossPar
     helper,
     central: centralActor(config, spec, central, arena, sampling),
   });
-  if ('team' in runners) reserved.lend(runners.team);
+  const canLend = 'team' in runners && helper !== null;
+  const threads = canLend ? borrowThreads(runners.team, numHelpersOf(config)) : null;
+  const learner = await reserved.create(arena, kernels, threads);
   const scaling = createObservationScaling(spec, observationSpace, envRunners.normalizeObservations);
   const policies = createPublishing({ kernels, spec, learner, central, scaling, arena, weightLayout });
   return {

@@ -2,10 +2,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EnvModuleSource } from '../env/env-source.ts';
 import type { JsonValue } from '../json.ts';
+import type { SimdHelperStart } from '../learner/simd/participate.ts';
 import type { Region } from '../memory/arena.ts';
 import type { WasmMemory } from '../memory/web-assembly.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
-import type { KernelModule } from '../simd/loader.ts';
+import type { KernelModule } from '../simd/kernels.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ControlRegion } from './control-words.ts';
 import type { ErrorMessage } from './error-message.ts';
@@ -27,7 +28,7 @@ export interface WorkerPlan {
   /** false under central inference: the worker only steps. */
   readonly acts: boolean;
   /** The learner's part, when rollout workers lend their threads to it. */
-  readonly helper: null;
+  readonly helper: SimdHelperStart | null;
 }
 
 /** The task that Piscina hands to a worker thread: it runs until STOP. */

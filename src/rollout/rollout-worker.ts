@@ -36,6 +36,7 @@ export interface RolloutWorker {
    * @throws the environment's own error, or {@link WorkerError} `WORKER_EXITED`, `WORKER_HUNG`.
    */
   done(deadlineMs: number): Promise<WorkerMessage | null>;
+  isAlive(): boolean;
   /** Ends the thread: asks first when it is able to answer, else kills it. Resolves when it is gone. */
   end(isResponsive: boolean): Promise<void>;
 }
@@ -82,6 +83,7 @@ export async function startRolloutWorker(
       }
       return Atomics.load(words, Word.POSTED) === 1 ? nextMessage(thread) : null;
     },
+    isAlive: () => !isGone(thread),
     end: (isResponsive) => end(thread, isResponsive),
   };
 }

@@ -44,9 +44,10 @@ export interface WorkerTeam {
     argument1?: number,
     catchUp?: CatchUp,
   ): Promise<WorkerMessage[]>;
-  /** Gives all workers a command and returns at once; `settle` waits for it. */
-  give(command: CommandCode): void;
-  settle(): Promise<void>;
+  /** Gives the first `count` workers a command and returns at once; `settle` waits for them, replacing lost ones. */
+  give(command: CommandCode, count: number): void;
+  settle(count: number): Promise<void>;
+  isAlive(w: number): boolean;
   takeFailures(): WorkerFailure[];
   stop(): Promise<void>;
 }
@@ -115,12 +116,14 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       const messages = await Promise.all(workers.map((_, w) => finish(w, () => give(w), catchUp)));
       return messages.filter((message) => message !== null);
     },
-    give(command) {
-      for (const worker of workers) worker.give(command);
+    give(command, count) {
+      for (const worker of workers.slice(0, count)) worker.give(command);
     },
-    async settle() {
-      await Promise.all(workers.map((_, w) => finish(w, () => undefined, NOTHING_TO_CATCH_UP)));
+    async settle(count) {
+      const first = workers.slice(0, count);
+      await Promise.all(first.map((_, w) => finish(w, () => undefined, NOTHING_TO_CATCH_UP)));
     },
+    isAlive: (w) => workers[w]?.isAlive() ?? false,
     takeFailures() {
       const taken = failures;
       failures = [];

@@ -1,5 +1,6 @@
 /** The rollout worker's entry: one long-lived Piscina task that obeys control words until STOP. */
 import type { JsonValue } from '../json.ts';
+import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { WorkerMessage, WorkerTask } from './messages.ts';
@@ -13,11 +14,12 @@ export async function runWorker(task: WorkerTask): Promise<void> {
   try {
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
     runner = await createRunner({ ...task, ...plan, arena });
+    const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
     const first = Atomics.load(words, Word.SEQUENCE);
     post({ kind: 'ready', restarted: runner.restarted });
     Atomics.store(words, Word.READY, 1);
     Atomics.notify(words, Word.READY);
-    obey(words, first, runner, post);
+    obey(words, first, { workerIndex, runner, helper }, post);
   } catch (error) {
     post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, task.firstRow)) });
     Atomics.store(words, Word.FAILED, 1);
@@ -32,7 +34,7 @@ export async function runWorker(task: WorkerTask): Promise<void> {
 function obey(
   words: Int32Array<SharedArrayBuffer>,
   first: number,
-  runner: Runner,
+  { workerIndex, runner, helper }: { workerIndex: number; runner: Runner; helper: SimdHelper | null },
   post: (message: WorkerMessage) => void,
 ): void {
   const { sampler } = runner;
@@ -59,6 +61,9 @@ function obey(
         break;
       case Command.FINISH:
         sampler.finish(argument0, argument1);
+        break;
+      case Command.LEARN:
+        helper?.participate(workerIndex + 1);
         break;
       case Command.GET_STATE:
         reply({ kind: 'states', states: runner.envStates() as JsonValue[] });
