@@ -175,7 +175,7 @@ export const checkpointingOptions = {
   out: option(kind.nullable(kind.text('a folder path', '<folder>')), {
     default: null,
     doc: 'Run folder; null = runs/<env>-<algo>-<time>.',
-    alsoCalled: ['logdir', 'logDir', 'storage_path', 'outputDir'],
+    alsoCalled: ['logdir', 'storage_path', 'outputDir'],
     ...NEUTRAL,
   }),
 };

@@ -1,7 +1,7 @@
 /** From a resolved config to a finished run: folder, algorithm, driver, and everything closed again. */
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Algorithm } from '../algorithm/algorithm.ts';
 import type { LoadedCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
@@ -56,7 +56,7 @@ export async function startRun(
   } finally {
     await algorithm?.stop();
     await opened.folder.close();
-    if (!isStarted && opened.isNew) await removeFolder(opened.folder.path);
+    if (!isStarted) await removeFolders(opened);
   }
 }
 
@@ -86,8 +86,8 @@ function train(
 
 interface OpenedFolder {
   readonly folder: RunFolder;
-  /** True when nothing was at its path before. */
-  readonly isNew: boolean;
+  /** Folders that were not there before, innermost first; its own is one of them when the run is new. */
+  readonly created: readonly string[];
 }
 
 async function openFolder(
@@ -98,15 +98,19 @@ async function openFolder(
   const { out } = config.checkpointing;
   const home = resume === undefined ? null : runFolderOf(resume.path);
   if (resume !== undefined && (out === null || (home !== null && resolve(out) === home))) {
-    if (home !== null) return { folder: await openRunFolder(home), isNew: false };
+    if (home !== null) return { folder: await openRunFolder(home), created: [] };
     const message =
       `The checkpoint \`${resume.path}\` lies in no run folder, so there is none to go on in: ` +
       'give a new one with `--out`.';
     throw new ConfigError('CONFIG_OUT_MISSING', message);
   }
   const path = out ?? freshPath(name, config);
-  const isNew = !existsSync(path);
-  return { folder: await createRunFolder(path, { algorithm: name, ...configToJson(config) }), isNew };
+  const created = missingFolders(resolve(path));
+  return { folder: await createRunFolder(path, { algorithm: name, ...configToJson(config) }), created };
+}
+
+function missingFolders(path: string): readonly string[] {
+  return existsSync(path) ? [] : [path, ...missingFolders(dirname(path))];
 }
 
 /** `runs/CartPole-ppo-20250131-142501`, with `-2`, `-3`, ... when that second is taken. */
@@ -128,8 +132,8 @@ function timestamp(now: Date): string {
 }
 
 /** Removes what {@link createRunFolder} made, and nothing else: a folder with more in it stays. */
-async function removeFolder(path: string): Promise<void> {
-  await rm(join(path, 'config.json'), { force: true });
-  await rmdir(join(path, 'checkpoints')).catch(() => undefined);
-  await rmdir(path).catch(() => undefined);
+async function removeFolders({ folder, created }: OpenedFolder): Promise<void> {
+  if (created.length === 0) return;
+  await rm(join(folder.path, 'config.json'), { force: true });
+  for (const path of [join(folder.path, 'checkpoints'), ...created]) await rmdir(path).catch(() => undefined);
 }

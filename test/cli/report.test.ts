@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import type { Algorithm, TrainResult } from '../../src/algorithm/algorithm.ts';
+import { createConsoleReport } from '../../src/cli/console-report.ts';
+import { formatCount, formatDuration, formatValue } from '../../src/cli/format-number.ts';
+import { flagsHelp, table, wrap } from '../../src/cli/help-text.ts';
+import { createOutput } from '../../src/cli/output.ts';
+import { measureProgress } from '../../src/cli/progress.ts';
+import { describeError } from '../../src/cli/report-error.ts';
+import { commonOptions } from '../../src/config/common-options.ts';
+import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { CheckpointError, ConfigError, EnvError } from '../../src/errors.ts';
+import type { JsonObject } from '../../src/json.ts';
+import type { IterationEvent } from '../../src/run/run-callbacks.ts';
+import type { RunSummary } from '../../src/run/run-state.ts';
+
+const toy = defineAlgorithm({
+  name: 'toy',
+  options: { ...commonOptions, training: {} },
+  create: async () => ({}) as Algorithm,
+});
+const configWith = (stopping: JsonObject) =>
+  toy.resolve([{ values: { environment: { env: 'a' }, stopping } }]);
+
+function eventAt(iteration: number, secondsHere: number, seconds = secondsHere): IterationEvent {
+  const result: TrainResult = {
+    iteration,
+    numEnvSteps: iteration * 1000,
+    numEpisodes: iteration,
+    episodeReturnMean: iteration === 1 ? null : iteration / 3,
+    metrics: {
+      'train/policyLoss': -0.0123456,
+      'train/approxKl': 0.004321,
+      'time/envStepsPerSecond': 51234.5,
+    },
+    episodes: [],
+  };
+  return {
+    result,
+    seconds,
+    secondsHere,
+    best: null,
+    algorithm: {} as Algorithm,
+    stop: () => undefined,
+    setSchedule: () => undefined,
+  };
+}
+
+const SUMMARY: RunSummary = {
+  stopReason: 'stopSteps',
+  iterations: 12,
+  envSteps: 12_000,
+  seconds: 65,
+  episodeReturnMean: 101.25,
+  best: { iteration: 9, value: 120, measure: 'training' },
+  checkpoint: '/runs/a/checkpoints/000012',
+  runDir: '/runs/a',
+  checkpointError: null,
+};
+
+/** A stream that keeps what is written to it. */
+function memoryStream(tty: { isTTY?: boolean; columns?: number } = {}) {
+  const chunks: string[] = [];
+  return { ...tty, chunks, write: (chunk: string | Uint8Array) => chunks.push(String(chunk)) > 0 };
+}
+
+function report(tty: { isTTY?: boolean; columns?: number }, stopping: JsonObject = {}) {
+  const stdout = memoryStream(tty);
+  const output = createOutput({ isJson: false, isQuiet: false, isVerbose: false }, stdout, memoryStream());
+  return {
+    stdout,
+    hooks: createConsoleReport(output, configWith(stopping), { numEnvSteps: 0, iteration: 0 }),
+  };
+}
+
+describe('the console report', () => {
+  it('writes at most one line a second without a terminal, the first and the last always', async () => {
+    const { stdout, hooks } = report({});
+    const times = [0.01, 0.02, 0.9, 1.2, 1.3, 2.1, 2.3, 2.4];
+    for (const [k, seconds] of times.entries()) await hooks.onIterationEnd?.(eventAt(k + 1, seconds));
+    const lines = () =>
+      stdout.chunks
+        .join('')
+        .split('\n')
+        .filter((line) => line.startsWith('iteration '));
+    expect(lines().map((line) => line.split('  ')[0])).toEqual(['iteration 1', 'iteration 4', 'iteration 7']);
+    await hooks.onStop?.(SUMMARY);
+    expect(lines().at(-1)).toContain('iteration 8  8,000 steps');
+  });
+
+  it('shows steps, share, time left, speed, return, loss and KL', async () => {
+    const { stdout, hooks } = report({}, { stopSteps: 8000 });
+    await hooks.onIterationEnd?.(eventAt(2, 10));
+    expect(stdout.chunks).toEqual([
+      'iteration 2  2,000/8,000 steps  25%, 0:30 left  51,235 steps/s  return 0.6667  policy loss -0.01235  KL 0.004321\n',
+    ]);
+  });
+
+  it('says that no episode has ended yet', async () => {
+    const { stdout, hooks } = report({});
+    await hooks.onIterationEnd?.(eventAt(1, 1));
+    expect(stdout.chunks[0]).toContain('return -  ');
+  });
+
+  it('redraws one line on a terminal and never wraps it', async () => {
+    const { stdout, hooks } = report({ isTTY: true, columns: 40 });
+    for (const seconds of [0.01, 0.02, 0.2]) await hooks.onIterationEnd?.(eventAt(3, seconds));
+    expect(stdout.chunks).toHaveLength(2);
+    for (const chunk of stdout.chunks) {
+      expect(chunk.startsWith('\r\u001b[2K')).toBe(true);
+      expect(chunk).not.toContain('\n');
+      expect(chunk.length - '\r\u001b[2K'.length).toBeLessThan(40);
+    }
+  });
+
+  it('ends with a table', async () => {
+    const { stdout, hooks } = report({});
+    await hooks.onStop?.(SUMMARY);
+    expect(stdout.chunks.join('')).toBe(
+      [
+        'stopped by         stopSteps',
+        'iterations         12',
+        'environment steps  12,000',
+        'time               1:05',
+        'mean return        101.3',
+        'best return        120 (training, iteration 9)',
+        'run folder         /runs/a',
+        'checkpoint         /runs/a/checkpoints/000012',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('measureProgress', () => {
+  const at = (stopping: JsonObject, event: IterationEvent, origin = { numEnvSteps: 0, iteration: 0 }) =>
+    measureProgress(event, configWith(stopping).stopping, origin);
+
+  it('is nothing without a goal that has a distance', () => {
+    expect(at({ stopReturn: 100 }, eventAt(3, 1))).toBeNull();
+  });
+
+  it('goes by the goal that will be reached first', () => {
+    // 5 iterations in 10 s: 10 iterations after 10 s more, 20,000 steps after 30 s more
+    expect(at({ stopSteps: 20_000, stopIterations: 10 }, eventAt(5, 10))).toEqual({
+      fraction: 0.5,
+      secondsLeft: 10,
+    });
+    expect(at({ stopSteps: 6000, stopIterations: 10 }, eventAt(5, 10))).toEqual({
+      fraction: 5 / 6,
+      secondsLeft: 2,
+    });
+  });
+
+  it('takes the pace of a resumed run from what was done since', () => {
+    const progress = at({ stopSteps: 8000 }, eventAt(6, 4, 1000), { numEnvSteps: 4000, iteration: 4 });
+    expect(progress).toEqual({ fraction: 0.75, secondsLeft: 4 });
+  });
+
+  it('counts seconds over all resumes', () => {
+    expect(at({ stopSeconds: 100 }, eventAt(1, 5, 80))).toEqual({ fraction: 0.8, secondsLeft: 20 });
+  });
+});
+
+describe('numbers', () => {
+  it.each([
+    [0, '0'],
+    [475, '475'],
+    [-1203.7, '-1204'],
+    [312.4321, '312.4'],
+    [0.0043217, '0.004322'],
+    [1.234e-7, '1.23e-7'],
+    [12_345_678, '1.23e+7'],
+    [0.5, '0.5'],
+  ])('%d is shown as %s', (value, text) => {
+    expect(formatValue(value)).toBe(text);
+  });
+
+  it('group thousands and write durations', () => {
+    expect(formatCount(1234567.4)).toBe('1,234,567');
+    expect([0, 7.4, 754, 10_929, -1].map(formatDuration)).toEqual([
+      '0:00',
+      '0:07',
+      '12:34',
+      '3:02:09',
+      '0:00',
+    ]);
+  });
+});
+
+describe('layout', () => {
+  it('wraps at spaces', () => {
+    expect(wrap('aa bb cc', 5)).toEqual(['aa bb', 'cc']);
+    expect(wrap('aaaaaaa b', 5)).toEqual(['aaaaaaa', 'b']);
+    expect(wrap('', 5)).toEqual(['']);
+  });
+
+  it('aligns tables without trailing blanks', () => {
+    expect(
+      table([
+        ['a', 'b'],
+        ['long', ''],
+      ]),
+    ).toBe('a     b\nlong');
+  });
+
+  it('groups flags under their headings', () => {
+    const help = flagsHelp([
+      { name: 'seed', form: '<integer>', doc: 'Seed.', group: 'one' },
+      { name: 'help', form: '', short: 'h', doc: 'Help.', group: 'two' },
+      { name: 'a-flag-with-a-very-long-name', form: '<integer>', doc: 'Long.', group: 'one' },
+    ]);
+    expect(help.split('\n')).toEqual([
+      'one:',
+      '  --seed <integer>                Seed.',
+      '  --a-flag-with-a-very-long-name <integer>',
+      '                                  Long.',
+      '',
+      'two:',
+      '  -h, --help                      Help.',
+    ]);
+  });
+});
+
+describe('describeError', () => {
+  it.each<[string, unknown, number, string | null]>([
+    ['a config error', new ConfigError('CONFIG_RANGE', 'Bad.'), 2, 'CONFIG_RANGE'],
+    [
+      'a checkpoint that is not there',
+      new CheckpointError('CHECKPOINT_NOT_FOUND', 'No.'),
+      2,
+      'CHECKPOINT_NOT_FOUND',
+    ],
+    ['a damaged checkpoint', new CheckpointError('CHECKPOINT_CHECKSUM', 'Bits.'), 1, 'CHECKPOINT_CHECKSUM'],
+    ['a failing environment', new EnvError('ENV_STEP', 'Threw.'), 1, 'ENV_STEP'],
+    ['any other error', new TypeError('x is undefined'), 1, null],
+    ['a thrown text', 'oops', 1, null],
+  ])('%s', (_, error, exitCode, code) => {
+    const report = describeError(error, false);
+    expect([report.exitCode, report.code]).toEqual([exitCode, code]);
+    expect(report.text).not.toMatch(/\n\s+at /);
+  });
+
+  it('shows the stacks of an error and its causes with --verbose only', () => {
+    const error = new ConfigError('CONFIG_FILE', 'Outer.', { cause: new Error('Inner.') });
+    expect(describeError(error, false).text).toBe('Outer.');
+    expect(describeError(error, true).text).toMatch(
+      /Outer\.\n\s+at .*[\s\S]*Caused by: Error: Inner\.\n\s+at /,
+    );
+  });
+});
