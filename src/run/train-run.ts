@@ -28,6 +28,8 @@ export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoi
 
 /** What changes while a run goes on. */
 interface Progress {
+  /** Of the whole run, over all resumes, up to the end of the last iteration: what logs, checkpoints and stop conditions agree on. */
+  seconds: number;
   numEpisodes: number;
   episodeReturnMean: number | null;
   best: BestSoFar | null;
@@ -43,8 +45,8 @@ interface Run {
   readonly writers: RunWriters | null;
   readonly checkpoints: RunCheckpoints | null;
   readonly progress: Progress;
-  /** Of the whole run, over all resumes. */
-  readonly seconds: () => number;
+  readonly secondsBefore: number;
+  /** Since this process began to train. */
   readonly secondsHere: () => number;
 }
 
@@ -94,6 +96,7 @@ async function beginRun(
   const begin = performance.now();
   const secondsHere = () => (performance.now() - begin) / 1000;
   const progress: Progress = {
+    seconds: resumed.seconds,
     numEpisodes: resumed.numEpisodes,
     episodeReturnMean: resumed.episodeReturnMean,
     best: resumed.best,
@@ -126,7 +129,7 @@ async function beginRun(
     writers,
     checkpoints,
     progress,
-    seconds: () => resumed.seconds + secondsHere(),
+    secondsBefore: resumed.seconds,
     secondsHere,
   };
 }
@@ -157,11 +160,12 @@ async function iterate(run: Run, isInterrupted: () => boolean): Promise<StopReas
     const reason = stopReasonNow(run, isInterrupted());
     if (reason !== null) return reason;
     const result = await algorithm.train();
+    progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
     const isBest = updateBest(progress, result, options.metricsWindow);
-    run.writers?.write(rowOf(result, run.seconds(), Date.now()));
+    run.writers?.write(rowOf(result, progress.seconds, Date.now()));
     await report(run, result);
     if (checkpoints !== null && (isBest || checkpoints.isDue(result.iteration, run.secondsHere()))) {
       await save(run, checkpoints, isBest);
@@ -176,8 +180,8 @@ function stopReasonNow(run: Run, isInterrupted: boolean): StopReason | null {
   if (isInterrupted) return 'interrupted';
   if (progress.isStopRequested) return 'callback';
   const { iteration, numEnvSteps } = algorithm;
-  const { numEpisodes, episodeReturnMean } = progress;
-  const state = { iteration, numEnvSteps, numEpisodes, episodeReturnMean, seconds: run.seconds() };
+  const { numEpisodes, episodeReturnMean, seconds } = progress;
+  const state = { iteration, numEnvSteps, numEpisodes, episodeReturnMean, seconds };
   return stopReasonOf(options, state, options.metricsWindow);
 }
 
@@ -208,9 +212,14 @@ async function report(run: Run, result: TrainResult): Promise<void> {
   if (evaluation !== undefined) {
     await callbacks.call('onEvaluate', { ...control, evaluation, iteration, numEnvSteps });
   }
-  const { best } = run.progress;
-  const times = { seconds: run.seconds(), secondsHere: run.secondsHere() };
-  await callbacks.call('onIterationEnd', { ...control, ...times, result, best });
+  const { best, seconds } = run.progress;
+  await callbacks.call('onIterationEnd', {
+    ...control,
+    result,
+    seconds,
+    secondsHere: run.secondsHere(),
+    best,
+  });
 }
 
 async function reportCheckpoints(run: Run): Promise<void> {
@@ -222,8 +231,8 @@ async function reportCheckpoints(run: Run): Promise<void> {
 async function save(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Promise<void> {
   const { algorithm, progress } = run;
   const content = await algorithm.getState();
-  const { best, numEpisodes, episodeReturnMean } = progress;
-  const state: RunState = { seconds: run.seconds(), best, numEpisodes, episodeReturnMean };
+  const { seconds, best, numEpisodes, episodeReturnMean } = progress;
+  const state: RunState = { seconds, best, numEpisodes, episodeReturnMean };
   await checkpoints.save(content, state, algorithm.iteration, isBest, run.secondsHere());
 }
 
@@ -266,7 +275,7 @@ function summaryOf(run: Run, stopReason: StopReason): RunSummary {
     stopReason,
     iterations: algorithm.iteration,
     envSteps: algorithm.numEnvSteps,
-    seconds: run.seconds(),
+    seconds: progress.seconds,
     episodeReturnMean: progress.episodeReturnMean,
     best: progress.best,
     checkpoint: checkpoints?.newest ?? null,

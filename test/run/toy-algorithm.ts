@@ -31,8 +31,8 @@ export interface ToyOptions {
   readonly iterationMs?: number;
   /** Called at the start of every iteration. */
   readonly onTrain?: (iteration: number) => void;
-  /** Floats in the checkpoint besides what is learned. */
-  readonly ballast?: number;
+  /** Floats in an iteration's checkpoint besides what is learned. */
+  readonly ballast?: (iteration: number) => number;
 }
 
 export function createToyAlgorithm(
@@ -61,16 +61,13 @@ export function createToyAlgorithm(
   const getState = async (): Promise<CheckpointContent> => {
     if (isHalfWay) throw new Error('the toy is half way through an iteration');
     const data = position.slice();
+    const ballast = options.ballast?.(iteration) ?? 0;
     return {
       description: { algorithm: 'toy', iteration, numEnvSteps: numEpisodes * STEPS_PER_EPISODE },
       tensors: {
         'policies/default/weights.safetensors': {
           position: { dtype: 'float64', shape: [data.length], data },
-          ballast: {
-            dtype: 'float32',
-            shape: [options.ballast ?? 0],
-            data: new Float32Array(options.ballast ?? 0).fill(iteration),
-          },
+          ballast: { dtype: 'float32', shape: [ballast], data: new Float32Array(ballast).fill(iteration) },
         },
       },
       json: {

@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { checkpointName, createRunFolder, openRunFolder, runFolderOf } from '../../src/run/run-folder.ts';
+import { exampleContent } from '../checkpoint/content.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { startToy } from './toy-process.ts';
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error: { code?: string }) => error.code ?? error,
+  );
+
+describe('createRunFolder', () => {
+  test('makes a new folder, or uses an empty one', async () => {
+    const path = join(temporaryFolder(), 'a', 'run');
+    const folder = await createRunFolder(path, { seed: 1 });
+    expect(readdirSync(path).sort()).toEqual(['checkpoints', 'config.json', 'lock']);
+    await folder.close();
+    expect(readdirSync(path).sort()).toEqual(['checkpoints', 'config.json']);
+    const empty = temporaryFolder();
+    await (await createRunFolder(empty, {})).close();
+  });
+
+  test('refuses a folder with something in it, and leaves it alone', async () => {
+    const path = temporaryFolder();
+    writeFileSync(join(path, 'thesis.tex'), 'do not touch');
+    const error = await createRunFolder(path, {}).catch((reason: Error & { code: string }) => reason);
+    expect(error).toMatchObject({
+      code: 'CONFIG_OUT_EXISTS',
+      message: expect.stringMatching(/thesis\.tex.*--resume/),
+    });
+    expect(readdirSync(path)).toEqual(['thesis.tex']);
+  });
+
+  test('refuses a path through a file', async () => {
+    const path = temporaryFolder();
+    writeFileSync(join(path, 'file'), '');
+    expect(await codeOf(createRunFolder(join(path, 'file', 'run'), {}))).toBe('CONFIG_OUT_NOT_WRITABLE');
+    expect(await codeOf(createRunFolder(join(path, 'file'), {}))).toBe('CONFIG_OUT_NOT_WRITABLE');
+  });
+});
+
+describe('RunFolder', () => {
+  test('save points latest and best; retain keeps the newest and what is pointed at', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    for (const iteration of [1, 2, 3, 4, 5])
+      await folder.save(iteration, exampleContent(iteration), iteration === 2);
+    expect([await folder.readPointer('latest'), await folder.readPointer('best')]).toEqual([5, 2]);
+    expect(await folder.retain(2)).toEqual([1, 3]);
+    expect(readdirSync(join(path, 'checkpoints')).sort()).toEqual(['000002', '000004', '000005']);
+    expect((await loadCheckpoint(join(path, 'best'))).manifest.description.iteration).toBe(2);
+    await folder.close();
+  });
+
+  test('numbers beyond six digits stay in order', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    for (const iteration of [999_999, 1_000_000, 1_000_001])
+      await folder.save(iteration, exampleContent(iteration), false);
+    expect(checkpointName(1_000_001)).toBe('1000001');
+    expect(await folder.retain(1)).toEqual([999_999, 1_000_000]);
+    expect((await loadCheckpoint(path)).manifest.description.iteration).toBe(1_000_001);
+    await folder.close();
+  });
+
+  test('opening it removes what killed saves left, and nothing else', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    await folder.save(1, exampleContent(1), false);
+    await folder.close();
+    mkdirSync(join(path, 'checkpoints', '.tmp-000002-1-abc', 'policies'), { recursive: true });
+    writeFileSync(join(path, 'checkpoints', '.tmp-000002-1-abc', 'policies', 'x'), '');
+    writeFileSync(join(path, '.tmp-latest-1-abc'), '');
+    writeFileSync(join(path, 'notes.txt'), 'mine');
+    await (await openRunFolder(path)).close();
+    expect(readdirSync(path).sort()).toEqual(['checkpoints', 'config.json', 'latest', 'notes.txt']);
+    expect(readdirSync(join(path, 'checkpoints'))).toEqual(['000001']);
+  });
+
+  test('is found from a checkpoint inside it', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    const saved = await folder.save(1, exampleContent(1), false);
+    await folder.close();
+    expect(runFolderOf(saved)).toBe(path);
+    expect(runFolderOf(join(path, '..', 'elsewhere'))).toBeNull();
+    expect(await codeOf(openRunFolder(join(path, 'checkpoints')))).toBe('CHECKPOINT_NOT_FOUND');
+  });
+});
+
+describe('the lock', () => {
+  const lockOf = (path: string) => JSON.parse(readFileSync(join(path, 'lock'), 'utf8'));
+
+  test('one process at a time, also within one process, and free again after closing', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    const error = await openRunFolder(path).catch((reason: Error & { code: string }) => reason);
+    expect(error).toMatchObject({
+      code: 'CHECKPOINT_LOCKED',
+      message: expect.stringContaining(String(process.pid)),
+    });
+    await folder.close();
+    await (await openRunFolder(path)).close();
+  });
+
+  test('of a living process is respected; after SIGKILL it is taken over', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const toy = startToy(path, { iterationMs: 50 });
+    await toy.until(({ kind, iteration }) => kind === 'train' && iteration === 3);
+    const error = await openRunFolder(path).catch((reason: Error & { code: string }) => reason);
+    expect(error).toMatchObject({
+      code: 'CHECKPOINT_LOCKED',
+      message: expect.stringContaining(String(toy.child.pid)),
+    });
+    toy.child.kill('SIGKILL');
+    await toy.ended;
+    expect(existsSync(join(path, 'lock'))).toBe(true);
+    const folder = await openRunFolder(path);
+    expect(lockOf(path).pid).toBe(process.pid);
+    await folder.close();
+  });
+
+  test('of a dead process goes to exactly one of many who want it', async () => {
+    const path = join(temporaryFolder(), 'run');
+    await (await createRunFolder(path, {})).close();
+    // No process has this pid: Linux and macOS stay below it.
+    writeFileSync(
+      join(path, 'lock'),
+      JSON.stringify({ token: 'dead', pid: 2 ** 30, host: hostname(), processStart: null }),
+    );
+    const results = await Promise.allSettled(Array.from({ length: 12 }, () => openRunFolder(path)));
+    const winners = results.filter((result) => result.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    for (const result of results)
+      if (result.status === 'rejected') expect(result.reason.code).toBe('CHECKPOINT_LOCKED');
+    await winners[0].value.close();
+    expect(readdirSync(path).sort()).toEqual(['checkpoints', 'config.json']);
+  });
+
+  test.each([
+    [
+      'whose pid a new process got',
+      { token: 'old', pid: process.ppid, host: hostname(), processStart: 'another boot/1' },
+      'no error',
+    ],
+    [
+      'of this very pid, from before a restart',
+      { token: 'old', pid: process.pid, host: hostname(), processStart: null },
+      'no error',
+    ],
+    ['of another host', { token: 'old', pid: 1, host: 'elsewhere', processStart: null }, 'CHECKPOINT_LOCKED'],
+    ['that is empty', '', 'no error'],
+  ])('left by a process %s', async (name, content, expected) => {
+    if (name.includes('new process') && !existsSync('/proc/self/stat')) return;
+    const path = join(temporaryFolder(), 'run');
+    await (await createRunFolder(path, {})).close();
+    writeFileSync(join(path, 'lock'), content === '' ? '' : JSON.stringify(content));
+    const opening = openRunFolder(path).then((folder) => folder.close());
+    expect(await codeOf(opening)).toBe(expected);
+  });
+
+  test('that somebody took is noticed before anything is written', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    writeFileSync(
+      join(path, 'lock'),
+      JSON.stringify({ token: 'other', pid: process.ppid, host: hostname(), processStart: null }),
+    );
+    expect(await codeOf(folder.save(1, exampleContent(1), false))).toBe('CHECKPOINT_LOCKED');
+    expect(readdirSync(join(path, 'checkpoints'))).toEqual([]);
+    await folder.close();
+    expect(lockOf(path).token).toBe('other');
+  });
+});
