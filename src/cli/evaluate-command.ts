@@ -1,7 +1,9 @@
 /** `operant evaluate`: episodes with a trained policy. */
+
+import { Algorithm } from '../../algorithms/from-checkpoint.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
 import type { EvaluationResult } from '../algorithm/algorithm.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { showValue } from '../config/problems.ts';
 import { integer } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
@@ -9,7 +11,6 @@ import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { formatValue } from './format-number.ts';
-import { algorithmFromCheckpoint } from './from-checkpoint.ts';
 import { table } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 
@@ -51,16 +52,14 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   }
   const options = evaluateOptions(flags);
   registerShippedEnvs();
-  const checkpoint = await loadCheckpoint(path);
-  const algorithm = await algorithmFromCheckpoint(checkpoint, { numEnvRunners: 0 });
+  const checkpoint = await resolveCheckpoint(path);
+  const algorithm = await Algorithm.fromCheckpoint(checkpoint, { envRunners: { numEnvRunners: 0 } });
   try {
     const result = await algorithm.evaluate(options);
     if (flags.get('json') === 'true') {
-      context.stdout.write(
-        `${JSON.stringify({ type: 'evaluation', checkpoint: checkpoint.path, ...result })}\n`,
-      );
+      context.stdout.write(`${JSON.stringify({ type: 'evaluation', checkpoint, ...result })}\n`);
     } else {
-      context.stdout.write(`${resultTable(checkpoint.path, result)}\n`);
+      context.stdout.write(`${resultTable(checkpoint, result)}\n`);
     }
   } finally {
     await algorithm.stop();

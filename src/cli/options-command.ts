@@ -1,9 +1,10 @@
 /** `operant options`: the options of an algorithm, for people, programs and the documentation. */
+
+import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import { flagName, listOptions } from '../config/option.ts';
 import { optionsMarkdown } from '../config/options-document.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
-import { findAlgorithm } from './find-algorithm.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant options [flags]

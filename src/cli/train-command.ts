@@ -1,11 +1,12 @@
 /** `operant train`. */
+
+import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import type { Algorithm } from '../algorithm/algorithm.ts';
 import { collectFingerprint, compareFingerprints } from '../run/fingerprint.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import { startRun } from '../run/start-run.ts';
 import type { CommandContext } from './command.ts';
 import { createConsoleReport } from './console-report.ts';
-import { findAlgorithm } from './find-algorithm.ts';
 import { peekFlag } from './flags.ts';
 import { flagsHelp } from './help-text.ts';
 import { createJsonReport, summaryJson } from './json-report.ts';

@@ -1,4 +1,7 @@
 /** Everything `operant train` has to know before it starts: which algorithm, which config, from where. */
+
+import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
+import { checkpointConfig, checkpointLayer } from '../../algorithms/from-checkpoint.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
@@ -9,9 +12,7 @@ import { ConfigError } from '../errors.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunConfig } from '../run/start-run.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
-import { findAlgorithm } from './find-algorithm.ts';
 import { type FlagSpec, type FlagValues, parseFlags, peekFlag } from './flags.ts';
-import { checkpointConfig, checkpointLayer } from './from-checkpoint.ts';
 import { configFromFlags, optionFlags } from './option-flags.ts';
 
 export interface TrainSetup {

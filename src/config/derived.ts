@@ -1,7 +1,7 @@
 /** What follows from the shared options: sugar, 'auto' and the combinations that cannot be. */
 import { availableParallelism } from 'node:os';
 import type { commonOptions } from './common-options.ts';
-import type { ResolvedConfig } from './option.ts';
+import { FUNCTION_PREFIX, type ResolvedConfig } from './option.ts';
 import { conflict, type Problem } from './problems.ts';
 
 type CommonConfig = ResolvedConfig<typeof commonOptions>;
@@ -41,6 +41,14 @@ export function checkCommon({ environment, envRunners }: CommonConfig): readonly
   if (environment.env === '') {
     problems.push(
       conflict("No environment: set `env` to an id such as 'CartPole' or a path such as './my-env.ts'."),
+    );
+  }
+  if (typeof environment.env === 'string' && environment.env.startsWith(FUNCTION_PREFIX)) {
+    const name = environment.env.slice(FUNCTION_PREFIX.length);
+    problems.push(
+      conflict(
+        `This config was saved with a function as \`env\` (${name}), which a file cannot hold: give the function again.`,
+      ),
     );
   }
   if (typeof environment.env === 'function' && numEnvRunners !== 'auto' && numEnvRunners > 0) {

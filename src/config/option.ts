@@ -61,6 +61,9 @@ export function listOptions(
   );
 }
 
+/** What stands for a function in JSON, with its name behind it. */
+export const FUNCTION_PREFIX = 'function:';
+
 /**
  * A resolved config as JSON by section, for `config.json` and checkpoints. A function is written as `function:<name>`, which no
  * source accepts back: whoever loads it has to give the function again.
@@ -68,7 +71,7 @@ export function listOptions(
 export function configToJson<D extends Declarations>(config: ResolvedConfig<D>): JsonObject {
   return JSON.parse(
     JSON.stringify(config, (_key, value: unknown) =>
-      typeof value === 'function' ? `function:${value.name || 'anonymous'}` : value,
+      typeof value === 'function' ? `${FUNCTION_PREFIX}${value.name || 'anonymous'}` : value,
     ),
   ) as JsonObject;
 }

@@ -1,12 +1,12 @@
-/** From `--algo NAME` to an algorithm's definition. */
+/** From an algorithm's name, as in `--algo`, to its definition. */
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { algorithms } from '../../algorithms/registry.ts';
-import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
-import { nearestName } from '../config/nearest.ts';
-import { importModule } from '../env/import-module.ts';
-import { ConfigError } from '../errors.ts';
+import type { AlgorithmDefinition } from '../src/config/define-algorithm.ts';
+import { nearestName } from '../src/config/nearest.ts';
+import { importModule } from '../src/env/import-module.ts';
+import { ConfigError } from '../src/errors.ts';
+import { algorithms } from './registry.ts';
 
 /**
  * Finds one of ours by name (case does not count), or one of the user's by path: `./my-algorithm.ts#name`.

@@ -1,0 +1,53 @@
+/** The public interface. Importing it registers the environments that come with Operant; everything heavy is loaded on use. */
+import { registerShippedEnvs } from '../envs/index.ts';
+
+registerShippedEnvs();
+
+// Train
+export { Algorithm } from '../algorithms/from-checkpoint.ts';
+export type { PPOConfigInput, ResolvedPPOConfig } from '../algorithms/ppo/config.ts';
+export { PPOConfig } from '../algorithms/ppo/index.ts';
+export type {
+  EpisodeSummary,
+  EvaluateOptions,
+  EvaluationResult,
+  TrainResult,
+} from './algorithm/algorithm.ts';
+// Use what was trained
+export { type ActOptions, type Actor, loadPolicy, type Policy } from './algorithm/load-policy.ts';
+// Bring an algorithm or a network
+export { commonOptions } from './config/common-options.ts';
+export { type AlgorithmDefinition, defineAlgorithm } from './config/define-algorithm.ts';
+export { option, type ResolvedConfig } from './config/option.ts';
+export { evaluateSchedule, type Schedule } from './config/schedule.ts';
+export * as valueKind from './config/value-kind.ts';
+// Bring an environment
+export { type CheckReport, checkEnv, formatCheckReport } from './env/check-env.ts';
+export type { Env, EnvFactory, Info, ResetOptions, ResetResult, RgbFrame, StepResult } from './env/env.ts';
+export { type EnvRegistration, listEnvs, registerEnv } from './env/registry.ts';
+export { Box, Dict, Discrete, MultiBinary, MultiDiscrete, type Space, Tuple } from './env/spaces.ts';
+export type { StepRows, VectorEnv, VectorEnvFactory } from './env/vector-env.ts';
+export { vectorizeEnv } from './env/vectorize.ts';
+// What goes wrong
+export {
+  CheckpointError,
+  ConfigError,
+  EngineError,
+  EnvError,
+  isOperantError,
+  type OperantError,
+  ShapeError,
+  WorkerError,
+} from './errors.ts';
+export type { JsonObject, JsonValue } from './json.ts';
+export type { CreateCustomNetwork, CustomNetwork, CustomNetworkContext } from './policy/custom-network.ts';
+export type {
+  CheckpointEvent,
+  EpisodeEvent,
+  EvaluateEvent,
+  IterationEvent,
+  RunCallbacks,
+  RunControl,
+  WorkerFailureEvent,
+} from './run/run-callbacks.ts';
+export type { RunSummary, StopReason } from './run/run-state.ts';
