@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue } from '../../src/json.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import type { Metrics } from '../../src/metrics/metric-keys.ts';
 import { openStream, type Stream, type StreamState } from '../../src/random/streams.ts';
+import type { RolloutViews } from '../../src/rollout/layout.ts';
 import type { ResolvedPPOConfig } from './config.ts';
 import { ppoLossParts } from './loss-parts.ts';
 import { createPPOSchedules } from './schedules.ts';
@@ -82,10 +83,10 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       'train/numEpochs': update.numEpochs,
       'train/numUpdates': update.numMinibatches - update.numSkipped,
       'train/numSkippedUpdates': update.numSkipped,
-      'train/explainedVariance': explainedVariance(rollout),
       'train/learningRate': scalars.learningRate,
       'train/clipRange': scalars.clipRange,
       'train/entropyCoeff': scalars.entropyCoeff,
+      ...criticMetrics(rollout),
       ...actionStd(system),
       'time/rolloutMs': collectedAt - start,
       'time/advantageMs': advantagesAt - collectedAt,
@@ -131,6 +132,11 @@ function shufflePermutation(indices: Int32Array, stream: Stream): void {
 
 function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
   return Object.fromEntries(Object.entries(means).map(([name, mean]) => [`train/${name}`, mean]));
+}
+
+function criticMetrics(rollout: RolloutViews): Metrics {
+  const explained = explainedVariance(rollout);
+  return explained === null ? {} : { 'train/explainedVariance': explained };
 }
 
 /** Mean standard deviation of continuous actions, exp(logStd). */

@@ -51,21 +51,25 @@ export function computeGae(rollout: RolloutViews, options: GaeOptions): void {
 
 /**
  * 1 - Var(returns - values) / Var(returns): 1 = the critic explains all, 0 = no better than a constant, negative = worse.
- * NaN-free: 0 when the returns do not vary.
+ *
+ * @returns null where the returns do not vary.
  */
-export function explainedVariance({ returns, values }: RolloutViews): number {
+export function explainedVariance({ returns, values }: RolloutViews): number | null {
   const count = returns.length;
-  let returnMean = 0;
-  let errorMean = 0;
+  const shift = returns[0]; // equal returns have variance 0 exactly, whatever their digits
+  let returnSum = 0;
+  let errorSum = 0;
   for (let i = 0; i < count; i++) {
-    returnMean += returns[i] / count;
-    errorMean += (returns[i] - values[i]) / count;
+    returnSum += returns[i] - shift;
+    errorSum += returns[i] - values[i];
   }
-  let returnVariance = 0;
-  let errorVariance = 0;
+  const returnMean = returnSum / count;
+  const errorMean = errorSum / count;
+  let returnSquares = 0;
+  let errorSquares = 0;
   for (let i = 0; i < count; i++) {
-    returnVariance += (returns[i] - returnMean) ** 2;
-    errorVariance += (returns[i] - values[i] - errorMean) ** 2;
+    returnSquares += (returns[i] - shift - returnMean) ** 2;
+    errorSquares += (returns[i] - values[i] - errorMean) ** 2;
   }
-  return returnVariance > 0 ? 1 - errorVariance / returnVariance : 0;
+  return returnSquares > 0 ? 1 - errorSquares / returnSquares : null;
 }
