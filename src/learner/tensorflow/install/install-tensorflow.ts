@@ -1,7 +1,9 @@
 /** `operant install-tensorflow`: TensorFlow's libraries from its Python wheel, and the stock binding built against them. */
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../../errors.ts';
 import { findBindingPackage } from '../native-binding.ts';
 import { checkBinding } from './check-binding.ts';
@@ -12,6 +14,7 @@ import {
   bindingPathOf,
   type FoundInstallation,
   type Installation,
+  type InstalledFile,
   installationFolder,
   packageCopyFolder,
   readInstallation,
@@ -70,14 +73,14 @@ export async function installTensorFlow(
     await removeLeftovers(home);
     const packageFolder = await providePackage(home, output);
     const existing = readInstallation(folder);
-    if (existing !== null && options.from === null && (await isWhole(existing))) {
+    if (existing !== null && options.from === null && isWhole(existing)) {
       await makeCurrent(home, folder);
       const { tensorflowVersion, gpu } = await checkBinding(candidateOf(packageFolder, folder));
       output.line(`TensorFlow ${tensorflowVersion} (${variant}) is installed in ${folder}.`);
       return { folder, tensorflowVersion, variant, gpu, already: true };
     }
     const building = await mkdtemp(path.join(home, '.building-'));
-    const checksums = await provideLibraries(building, variant, options, home, output);
+    await provideLibraries(building, variant, options, home, output);
     await compileBinding(building, packageFolder, output);
     const { tensorflowVersion, gpu } = await checkBinding(candidateOf(packageFolder, building));
     output.line(
@@ -91,7 +94,7 @@ export async function installTensorFlow(
       tensorflowVersion,
       variant,
       platform: `${process.platform}-${process.arch}`,
-      checksums,
+      files: await describeFiles(building),
     };
     await writeFile(path.join(building, 'installation.json'), `${JSON.stringify(installation, null, 2)}\n`);
     if (existsSync(folder)) await rename(folder, await mkdtemp(path.join(home, '.replaced-')));
@@ -112,14 +115,14 @@ const candidateOf = (packageFolder: string, folder: string) => ({
   source: 'operant install-tensorflow' as const,
 });
 
-/** Fills `deps/lib` and `deps/include`; returns the checksums of the libraries. */
+/** Fills `deps/lib` and `deps/include`. */
 async function provideLibraries(
   building: string,
   variant: 'cpu' | 'gpu',
   { from, version }: InstallOptions,
   home: string,
   output: InstallOutput,
-): Promise<Record<string, string>> {
+): Promise<void> {
   if (from !== null && !existsSync(from)) {
     throw new EngineError(
       'ENGINE_INSTALL_FROM',
@@ -129,18 +132,17 @@ async function provideLibraries(
   if (from !== null && statSync(from).isDirectory()) {
     output.line(`Copying libraries and headers from ${from} ...`);
     await copyTensorFlow(from, building);
-    return {};
+    return;
   }
   const downloads = path.join(home, 'downloads');
   const project = variant === 'gpu' ? 'tensorflow' : cpuProject();
   const wheel = from ?? (await downloadWheel(`${project}==${version}`, downloads, output));
-  const checksums = await extractTensorFlow(wheel, building, output);
-  if (variant === 'cpu') return checksums;
+  await extractTensorFlow(wheel, building, output);
+  if (variant === 'cpu') return;
   for (const requirement of await cudaRequirements(wheel)) {
     const cudaWheel = await downloadWheel(requirement, downloads, output);
-    Object.assign(checksums, await extractCudaLibraries(cudaWheel, building, output));
+    await extractCudaLibraries(cudaWheel, building, output);
   }
-  return checksums;
 }
 
 /** There is a `tensorflow-cpu` wheel for x86-64 Linux alone; elsewhere `tensorflow` is built without CUDA. */
@@ -178,9 +180,23 @@ async function providePackage(home: string, output: InstallOutput): Promise<stri
   return copy;
 }
 
-/** Libraries present and of the right size; hashing a gigabyte at every call would take longer than it helps. */
-async function isWhole({ folder, checksums }: FoundInstallation): Promise<boolean> {
-  return Object.keys(checksums).every((file) => existsSync(path.join(folder, file)));
+/** Every file there and of its size; hashing a gigabyte at every call would take longer than it helps. */
+function isWhole({ folder, files }: FoundInstallation): boolean {
+  return Object.entries(files).every(
+    ([name, { bytes }]) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.size === bytes,
+  );
+}
+
+async function describeFiles(folder: string): Promise<Record<string, InstalledFile>> {
+  const libraries = (await readdir(path.join(folder, 'deps', 'lib'))).map((name) => `deps/lib/${name}`);
+  const files: Record<string, InstalledFile> = {};
+  for (const name of [...libraries.sort(), 'lib/napi-v8/tfjs_binding.node']) {
+    const file = path.join(folder, name);
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+    files[name] = { sha256: hash.digest('hex'), bytes: statSync(file).size };
+  }
+  return files;
 }
 
 async function makeCurrent(home: string, folder: string): Promise<void> {

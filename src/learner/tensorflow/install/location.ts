@@ -15,6 +15,11 @@ import path from 'node:path';
 export const BINDING_PACKAGE = '@tensorflow/tfjs-node-gpu';
 export const BINDING_PACKAGE_VERSION = '4.22.0';
 
+export interface InstalledFile {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** Written last, so its presence means that the folder is whole. */
 export interface Installation {
   readonly format: 1;
@@ -22,8 +27,8 @@ export interface Installation {
   readonly variant: 'cpu' | 'gpu';
   /** Platform and architecture that the binding was built for, as `linux-x64`. */
   readonly platform: string;
-  /** sha256 of each file, by path relative to the folder. */
-  readonly checksums: Readonly<Record<string, string>>;
+  /** The shared libraries and the binding, by path relative to the folder. */
+  readonly files: Readonly<Record<string, InstalledFile>>;
 }
 
 export interface FoundInstallation extends Installation {

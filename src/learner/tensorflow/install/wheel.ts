@@ -92,14 +92,8 @@ async function finishedWheel(folder: string, requirement: string): Promise<strin
 /**
  * Extracts libraries to `<target>/deps/lib` and headers to `<target>/deps/include`, each checked against the sha256 in the
  * wheel's own RECORD.
- *
- * @returns sha256 of the libraries, by path relative to `target`.
  */
-export async function extractTensorFlow(
-  wheel: string,
-  target: string,
-  output: InstallOutput,
-): Promise<Record<string, string>> {
+export async function extractTensorFlow(wheel: string, target: string, output: InstallOutput): Promise<void> {
   const entries = await readZipEntries(wheel);
   const libraries = entries.filter(({ name }) => LIBRARY.test(name));
   if (libraries.length < 2) {
@@ -114,7 +108,7 @@ export async function extractTensorFlow(
     const file = path.join(target, 'deps', entry.name.replace(/^tensorflow\//, ''));
     checkRecord(record, entry, await extractZipEntry(wheel, entry, file));
   }
-  return extractLibraries(wheel, libraries, record, target, output);
+  await extractLibraries(wheel, libraries, record, target, output);
 }
 
 /** Extracts NVIDIA's libraries beside TensorFlow's, whose loader looks in its own folder. */
@@ -122,10 +116,10 @@ export async function extractCudaLibraries(
   wheel: string,
   target: string,
   output: InstallOutput,
-): Promise<Record<string, string>> {
+): Promise<void> {
   const entries = await readZipEntries(wheel);
   const libraries = entries.filter(({ name }) => CUDA_LIBRARY.test(name));
-  return extractLibraries(wheel, libraries, await readRecord(wheel, entries), target, output);
+  await extractLibraries(wheel, libraries, await readRecord(wheel, entries), target, output);
 }
 
 async function extractLibraries(
@@ -134,7 +128,7 @@ async function extractLibraries(
   record: ReadonlyMap<string, string>,
   target: string,
   output: InstallOutput,
-): Promise<Record<string, string>> {
+): Promise<void> {
   const total = libraries.reduce((sum, { size }) => sum + size, 0);
   const megabytes = (bytes: number) => Math.round(bytes / 1e6);
   output.line(
@@ -142,19 +136,16 @@ async function extractLibraries(
   );
   let written = 0;
   let reported = 0;
-  const checksums: Record<string, string> = {};
   for (const entry of libraries) {
-    const relative = `deps/lib/${path.posix.basename(entry.name)}`;
-    const sum = await extractZipEntry(wheel, entry, path.join(target, relative), (count) => {
+    const file = path.join(target, 'deps', 'lib', path.posix.basename(entry.name));
+    const sum = await extractZipEntry(wheel, entry, file, (count) => {
       written += count;
       if (written - reported < total / 4) return;
       reported = written;
       output.line(`  ${megabytes(written)} of ${megabytes(total)} MB`);
     });
     checkRecord(record, entry, sum);
-    checksums[relative] = sum;
   }
-  return checksums;
 }
 
 /** sha256 by file name from the wheel's RECORD (PEP 376), in hexadecimal. */
@@ -183,7 +174,7 @@ function checkRecord(record: ReadonlyMap<string, string>, entry: ZipEntry, sum: 
   );
 }
 
-/** Requirements of the wheel's `and-cuda` extra, as pip wants them. */
+/** Requirements of the wheel's `and-cuda` extra, as pip wants them; the compiler (nvcc), which holds no library, is left out. */
 export async function cudaRequirements(wheel: string): Promise<string[]> {
   const entries = await readZipEntries(wheel);
   const metadata = entries.find(({ name }) => name.endsWith('.dist-info/METADATA'));
