@@ -3,8 +3,12 @@
  * operations in `loss.ts`, where it is easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import type { GradientChunk, OutputGradient } from '../../src/learner/output-gradient.ts';
-import { createDistributionGradient, MAX_CHUNK_ROWS } from '../../src/learner/simd/distribution-gradient.ts';
+import {
+  type GradientChunk,
+  MAX_CHUNK_ROWS,
+  type OutputGradient,
+} from '../../src/learner/output-gradient.ts';
+import { createDistributionGradient } from '../../src/learner/simd/distribution-gradient.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 
 /** The part of the loss that does not change during a run. */

@@ -9,7 +9,10 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 
 /**
  * One chunk of minibatch rows, gathered. R rows of a minibatch of `minibatchRows`; every gradient is of the MEAN over
- * the minibatch, so each row's contribution is divided by `minibatchRows`. Views over the arena, valid during the call.
+ * the minibatch, so each row's contribution is divided by `minibatchRows`. Views over the arena, valid during the call, and
+ * for MAX_CHUNK_ROWS rows: what lies beyond R is stale. With separate towers the policy and the value of a row are computed by
+ * different work items: `policy` may read distributionParameters, latent, logStd, actions, masks, oldLogProbs and advantages,
+ * `value` values, oldValues and returns.
  */
 export interface GradientChunk {
   readonly numRows: number; // R
@@ -32,6 +35,20 @@ export interface GradientChunk {
   readonly gradLogStd: Float32Array; // as logStd, out: the sum over this chunk, overwritten
   /** f64 [statNames.length], out: sums over this chunk's rows, overwritten; the engine adds chunks in order and divides by minibatchRows. */
   readonly stats: Float64Array;
+}
+
+/** Rows of the largest chunk. */
+export const MAX_CHUNK_ROWS = 64;
+
+/**
+ * Derivatives of a distribution, for losses that are functions of log-probability and entropy. Rows are those of the chunk; arrays
+ * f64 [numRows or longer].
+ */
+export interface DistributionGradient {
+  /** Writes logProbs and entropies; remembers what `backward` needs. Squashed: entropy = -logProb, the estimate at the taken action. */
+  evaluate(chunk: GradientChunk, logProbs: Float64Array, entropies: Float64Array): void;
+  /** Of the chunk evaluated last: overwrites gradDistributionParameters and gradLogStd with the weighted derivatives. */
+  backward(chunk: GradientChunk, byLogProb: Float64Array, byEntropy: Float64Array): void;
 }
 
 /** What the module at `OutputGradientSource.module` makes from `create(spec, options)`. */

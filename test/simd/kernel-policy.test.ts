@@ -73,7 +73,7 @@ function setUp(
   const isDiscrete = spec.distribution.kind === 'categorical' || spec.distribution.kind === 'bernoulli';
   for (let k = 0; k < noise.length; k++) noise[k] = isDiscrete ? stream.uniform() : stream.normal();
   const ActionArray = actionDtype(spec.distribution) === 'int32' ? Int32Array : Float32Array;
-  const actions = new ActionArray(buffer, regions.actions.offset, numRows * STEPS * A);
+  const actions = new ActionArray(buffer as ArrayBuffer, regions.actions.offset, numRows * STEPS * A);
   const logProbs = new Float32Array(buffer, regions.logProbs.offset, numRows * STEPS);
   const values = new Float32Array(buffer, regions.values.offset, numRows * STEPS);
   const policy = createKernelPolicy(

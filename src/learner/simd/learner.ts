@@ -1,0 +1,265 @@
+/** The SIMD engine's learner: the main thread's side of an update. */
+import { EngineError, ShapeError, WorkerError } from '../../errors.ts';
+import type { Arena } from '../../memory/arena.ts';
+import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { RolloutViews } from '../../rollout/layout.ts';
+import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
+import { mlpParameterLayout } from '../../weights/parameter-layout.ts';
+import type { Learner, UpdatePlan, UpdateStats } from '../learner.ts';
+import { arrangeAdvantages } from './arrange-advantages.ts';
+import {
+  ADDRESS_COLUMNS,
+  ageClaims,
+  holderOf,
+  Kind,
+  kindOf,
+  MAX_STATS,
+  openPhase,
+  Real,
+  Word,
+} from './control.ts';
+import { importOutputGradient } from './import-output-gradient.ts';
+import { createThreadContext, type ThreadContext } from './items.ts';
+import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
+import { openMinibatch, runItem, waitForPhase, workOnPhase } from './phases.ts';
+import type { ThreadTeam } from './thread-team.ts';
+
+export interface SimdLearnerSetup {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly spec: PolicySpec;
+  readonly options: SimdLearnerOptions;
+  readonly layout: SimdLearnerLayout;
+  /** Threads that help; null = the main thread alone. */
+  readonly team?: ThreadTeam | null;
+  /** A phase in which no item is finished for this long ends the update. Default 60 s. */
+  readonly stallTimeoutMs?: number;
+}
+
+/** After an epoch whose mean approxKl exceeds this multiple of targetKl the rest are skipped (Spinning Up's rule). */
+const KL_FACTOR = 1.5;
+const TURN_MS = 100; // how long main may keep the event loop from turning
+
+/**
+ * Makes a learner over reserved memory; parameters and moments start at zero, so write the first ones.
+ *
+ * Gather, forward, output gradient, backward, fixed-order reduction, clipping by global norm and Adam, in blocks of 64 rows;
+ * statistics in float64. Results do not depend on the number of threads, to the bit.
+ *
+ * @throws EngineError `ENGINE_OUTPUT_GRADIENT`. `update` throws EngineError `ENGINE_NON_FINITE`, ShapeError for a plan or
+ * rollout that does not fit the layout, WorkerError `WORKER_LEARN_STALLED` when a helper stops in mid-item without dying.
+ * Thread: main. Not reentrant. Cost: about 2 us per row and epoch for two 2x64 towers on one thread.
+ */
+export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learner> {
+  const { arena, kernels, spec, layout, team = null } = setup;
+  const outputGradient = await importOutputGradient(setup.options.outputGradient, spec);
+  const context = createThreadContext({
+    ...setup,
+    kernels: instantiateKernels(kernels, arena.memory),
+    outputGradient,
+    threadIndex: 0,
+  });
+  const parameterLayout = mlpParameterLayout(spec);
+  const vector = (address: number) => new Float32Array(arena.buffer, address, layout.parameterCount);
+  const parameters = vector(layout.parameters);
+  const m = vector(layout.m);
+  const v = vector(layout.v);
+  const { reals } = context.control;
+  const numThreads = 1 + (team?.numHelpers ?? 0);
+  const update: UpdateSetup = { ...setup, context, team, statNames: outputGradient.statNames };
+  return {
+    engine: 'simd',
+    backend: `${kernels.build} SIMD, ${numThreads} thread${numThreads === 1 ? '' : 's'}`,
+    layout: parameterLayout,
+    readParameters(out = new Float32Array(layout.parameterCount)) {
+      out.set(parameters);
+      return out;
+    },
+    writeParameters(values) {
+      checkLength('parameters', values, parameters);
+      parameters.set(values);
+    },
+    readOptimizerState: () => ({ step: reals[Real.ADAM_STEP], m: m.slice(), v: v.slice() }),
+    writeOptimizerState(state) {
+      checkLength('m', state.m, m);
+      checkLength('v', state.v, v);
+      reals[Real.ADAM_STEP] = state.step;
+      m.set(state.m);
+      v.set(state.v);
+    },
+    async update(rollout, plan) {
+      checkPlan(setup, rollout, plan);
+      writeJob(update, rollout, plan, outputGradient.scalarNames);
+      try {
+        return await runUpdate(update, rollout, plan);
+      } finally {
+        openPhase(context.control.words, Kind.OVER, 0);
+        await team?.finish();
+      }
+    },
+    async dispose() {},
+  };
+}
+
+interface UpdateSetup extends SimdLearnerSetup {
+  readonly context: ThreadContext;
+  readonly team: ThreadTeam | null;
+  readonly statNames: readonly string[];
+}
+
+function checkLength(name: string, values: Float32Array, target: Float32Array): void {
+  if (values.length === target.length) return;
+  throw new ShapeError(
+    'SHAPE_PARAMETERS',
+    `Expected \`${name}\` to have ${target.length} elements, got ${values.length}. They belong to another network.`,
+  );
+}
+
+function checkPlan({ arena, layout }: SimdLearnerSetup, rollout: RolloutViews, plan: UpdatePlan): void {
+  const { numSamples, maxEpochs, maxMinibatchSize } = layout;
+  const samples = rollout.numRows * rollout.rolloutLength;
+  const refuse = (problem: string) => {
+    throw new ShapeError('SHAPE_UPDATE_PLAN', `${problem}. Reserve the learner for what the plan needs.`);
+  };
+  if (rollout.observations.buffer !== arena.buffer)
+    refuse("Expected the rollout to lie in the learner's arena");
+  if (samples !== numSamples) refuse(`Expected a rollout of ${numSamples} samples, got ${samples}`);
+  if (plan.numEpochs > maxEpochs) refuse(`Expected at most ${maxEpochs} epochs, got ${plan.numEpochs}`);
+  if (!(plan.minibatchSize >= 1 && plan.minibatchSize <= maxMinibatchSize))
+    refuse(`Expected \`minibatchSize\` from 1 to ${maxMinibatchSize}, got ${plan.minibatchSize}`);
+  if (plan.permutations.length < plan.numEpochs * numSamples)
+    refuse(`Expected ${plan.numEpochs * numSamples} permutation indices, got ${plan.permutations.length}`);
+}
+
+/** Puts everything that threads must know of this update into shared memory. */
+function writeJob(
+  { arena, layout, context, team }: UpdateSetup,
+  rollout: RolloutViews,
+  plan: UpdatePlan,
+  scalarNames: readonly string[],
+): void {
+  const { words, reals, scalars } = context.control;
+  ageClaims(words);
+  words[Word.NUM_THREADS] = 1 + (team?.numHelpers ?? 0);
+  words[Word.MINIBATCH_SIZE] = plan.minibatchSize;
+  words[Word.NUM_SAMPLES] = layout.numSamples;
+  words[Word.STOP_ON_NON_FINITE] = plan.nonFinite === 'stop' ? 1 : 0;
+  words[Word.NORMALIZE_OBSERVATIONS] = plan.observationStatistics === null ? 0 : 1;
+  words[Word.NUM_RUN] = 0;
+  words[Word.NUM_SKIPPED] = 0;
+  words[Word.NON_FINITE] = 0;
+  ADDRESS_COLUMNS.forEach((name, k) => {
+    words[Word.ADDRESSES + k] = rollout[name].byteOffset;
+  });
+  reals[Real.LEARNING_RATE] = plan.scalars.learningRate;
+  scalars.set(scalarNames.map((name) => plan.scalars[name]));
+  const { permutations, numEpochs } = plan;
+  new Int32Array(arena.buffer, layout.permutations, numEpochs * layout.numSamples).set(
+    permutations.subarray(0, numEpochs * layout.numSamples),
+  );
+  if (plan.observationStatistics === null) return;
+  const { mean, inverseStd } = plan.observationStatistics;
+  new Float32Array(arena.buffer, layout.observationMean, mean.length).set(mean);
+  new Float32Array(arena.buffer, layout.observationInverseStd, inverseStd.length).set(inverseStd);
+}
+
+async function runUpdate(setup: UpdateSetup, rollout: RolloutViews, plan: UpdatePlan): Promise<UpdateStats> {
+  const { words, reals } = setup.context.control;
+  const { statNames } = setup;
+  const kl = statNames.indexOf('approxKl');
+  const totals = new Float64Array(MAX_STATS + 1);
+  let numEpochs = 0;
+  while (numEpochs < plan.numEpochs) {
+    const appliedBefore = words[Word.NUM_RUN] - words[Word.NUM_SKIPPED];
+    await runEpoch(setup, rollout, plan, numEpochs);
+    numEpochs += 1;
+    const applied = words[Word.NUM_RUN] - words[Word.NUM_SKIPPED] - appliedBefore;
+    for (let s = 0; s <= MAX_STATS; s++) totals[s] += reals[Real.EPOCH_SUMS + s];
+    if (words[Word.NON_FINITE]) throw nonFiniteError(setup, numEpochs - 1);
+    if (plan.targetKl !== null && reals[Real.EPOCH_SUMS + kl] / applied > KL_FACTOR * plan.targetKl) break;
+  }
+  const numMinibatches = words[Word.NUM_RUN];
+  const numSkipped = words[Word.NUM_SKIPPED];
+  const numApplied = numMinibatches - numSkipped;
+  const means = Object.fromEntries(statNames.map((name, s) => [name, totals[s] / numApplied]));
+  means.gradNorm = totals[MAX_STATS] / numApplied;
+  return { means, numEpochs, numMinibatches, numSkipped };
+}
+
+async function runEpoch(
+  setup: UpdateSetup,
+  rollout: RolloutViews,
+  plan: UpdatePlan,
+  epoch: number,
+): Promise<void> {
+  const { context, team, arena, layout } = setup;
+  const { words, reals } = context.control;
+  words[Word.EPOCH] = epoch;
+  reals.fill(0, Real.EPOCH_SUMS, Real.EPOCH_SUMS + MAX_STATS + 1);
+  arrangeAdvantages({
+    advantages: rollout.advantages,
+    permutation: plan.permutations.subarray(epoch * layout.numSamples, (epoch + 1) * layout.numSamples),
+    minibatchSize: plan.minibatchSize,
+    normalize: plan.normalizeAdvantages,
+    out: new Float32Array(arena.buffer, layout.advantages, layout.numSamples),
+  });
+  openMinibatch(context, 0);
+  if (epoch === 0) team?.start();
+  await workUntilIdle(setup);
+  await nextTurn(); // signals and messages get their turn
+}
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Works as one thread among others until the epoch is over; turns the event loop now and then, and sees to the dead. */
+async function workUntilIdle(setup: UpdateSetup): Promise<void> {
+  const { context, stallTimeoutMs = 60_000 } = setup;
+  const { words } = context.control;
+  let turnedAt = performance.now();
+  let movedAt = turnedAt;
+  for (;;) {
+    const phase = Atomics.load(words, Word.PHASE);
+    if (kindOf(words, phase) === Kind.IDLE) return;
+    workOnPhase(context, phase);
+    const moved = waitForPhase(words, phase, TURN_MS / 2);
+    const now = performance.now();
+    if (moved) movedAt = now;
+    if (now - turnedAt < TURN_MS && moved) continue;
+    await nextTurn();
+    turnedAt = performance.now();
+    if (!moved) relieveTheDead(setup, phase, turnedAt - movedAt > stallTimeoutMs);
+  }
+}
+
+/** Computes again what dead helpers had claimed (an item overwrites all it writes); gives up on one that lives but stalls. */
+function relieveTheDead({ context, team }: UpdateSetup, phase: number, isTooLate: boolean): void {
+  const { words } = context.control;
+  const numItems = Atomics.load(words, Word.NUM_ITEMS);
+  for (let item = 0; item < numItems; item++) {
+    if (Atomics.load(words, Word.PHASE) !== phase) return;
+    const holder = holderOf(words, item, phase);
+    if (holder <= 0 || team === null) continue;
+    if (!team.isAlive(holder)) runItem(context, item, phase);
+    else if (isTooLate) throw stalledError(holder);
+  }
+  if (isTooLate && Atomics.load(words, Word.PHASE) === phase) throw stalledError(0);
+}
+
+function stalledError(helper: number): WorkerError {
+  const who = helper > 0 ? `Helper thread ${helper}` : 'A helper thread';
+  return new WorkerError(
+    'WORKER_LEARN_STALLED',
+    `${who} has not finished its share of a gradient in time. The update was abandoned; resume from the last checkpoint.`,
+    helper - 1,
+  );
+}
+
+function nonFiniteError({ context, statNames }: UpdateSetup, epoch: number): EngineError {
+  const { words, reals } = context.control;
+  const name = statNames[words[Word.NON_FINITE] - 1] ?? 'gradNorm';
+  return new EngineError(
+    'ENGINE_NON_FINITE',
+    `Expected finite numbers, got ${name} = ${reals[Real.BAD_VALUE]} in epoch ${epoch}, minibatch ${words[Word.MINIBATCH]}. ` +
+      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip.',
+  );
+}

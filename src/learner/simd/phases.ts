@@ -1,0 +1,120 @@
+/** The loop that every learning thread runs, and the step from one phase to the next. */
+import { claimItem, finishItem, Kind, kindOf, MAX_STATS, openPhase, Real, Word } from './control.ts';
+import { minibatchRange, type ThreadContext } from './items.ts';
+import { numGroupsFor } from './layout.ts';
+
+/** Opens the gradient phase of minibatch `minibatch` of the current epoch. */
+export function openMinibatch({ control: { words }, numTowers }: ThreadContext, minibatch: number): void {
+  words[Word.MINIBATCH] = minibatch;
+  openPhase(words, Kind.GRADIENT, numTowers * numGroupsFor(minibatchRange(words).rows));
+}
+
+function nextMinibatch(context: ThreadContext): void {
+  const { words } = context.control;
+  const next = words[Word.MINIBATCH] + 1;
+  if (next * words[Word.MINIBATCH_SIZE] < words[Word.NUM_SAMPLES]) openMinibatch(context, next);
+  else openPhase(words, Kind.IDLE, 0);
+}
+
+/** Sums the items' statistics in their order; index of the first that is not finite (numStats: the norm), or -1. */
+function collectStatistics({ control, numStats, numTowers }: ThreadContext, norm: number): number {
+  const { words, reals } = control;
+  const { rows } = minibatchRange(words);
+  const numItems = numTowers * numGroupsFor(rows);
+  const means = new Array<number>(numStats);
+  let bad = Number.isFinite(norm) ? -1 : numStats;
+  for (let s = numStats - 1; s >= 0; s--) {
+    let sum = 0;
+    for (let item = 0; item < numItems; item++) sum += reals[Real.ITEM_STATS + item * MAX_STATS + s];
+    means[s] = sum / rows;
+    if (!Number.isFinite(means[s])) bad = s;
+  }
+  if (bad >= 0) {
+    reals[Real.BAD_VALUE] = bad === numStats ? norm : means[bad];
+    return bad;
+  }
+  for (let s = 0; s < numStats; s++) reals[Real.EPOCH_SUMS + s] += means[s];
+  reals[Real.EPOCH_SUMS + MAX_STATS] += norm;
+  return -1;
+}
+
+/**
+ * Between reduction and Adam: the norm, clipping as torch.nn.utils.clip_grad_norm_ does it (scale = min(1, max / (norm +
+ * 1e-6))), and Adam's step counter. A minibatch with something non-finite takes no step.
+ */
+function prepareStep(context: ThreadContext): void {
+  const { control, layout, options } = context;
+  const { words, reals } = control;
+  let squares = 0;
+  for (let slice = 0; slice < layout.numSlices; slice++) squares += reals[Real.SLICE_SUMS + slice];
+  const norm = Math.sqrt(squares);
+  words[Word.NUM_RUN] += 1;
+  const bad = collectStatistics(context, norm);
+  if (bad >= 0) {
+    words[Word.NUM_SKIPPED] += 1;
+    if (words[Word.STOP_ON_NON_FINITE]) {
+      words[Word.NON_FINITE] = bad + 1;
+      openPhase(words, Kind.IDLE, 0);
+    } else nextMinibatch(context);
+    return;
+  }
+  const { maxGradNorm, adamBeta1 = 0.9, adamBeta2 = 0.999 } = options;
+  const step = reals[Real.ADAM_STEP] + 1;
+  reals[Real.ADAM_STEP] = step;
+  reals[Real.GRADIENT_SCALE] = maxGradNorm === null ? 1 : Math.min(1, maxGradNorm / (norm + 1e-6));
+  reals[Real.STEP_SIZE] = reals[Real.LEARNING_RATE] / (1 - adamBeta1 ** step);
+  reals[Real.ROOT_CORRECTION] = 1 / Math.sqrt(1 - adamBeta2 ** step);
+  openPhase(words, Kind.ADAM, layout.numSlices);
+}
+
+/** Opens what follows the phase that has just been finished. */
+function advance(context: ThreadContext, kind: number): void {
+  if (kind === Kind.GRADIENT) openPhase(context.control.words, Kind.REDUCE, context.layout.numSlices);
+  else if (kind === Kind.REDUCE) prepareStep(context);
+  else nextMinibatch(context);
+}
+
+/** Computes a claimed item and, when it was the last, opens the next phase. */
+export function runItem(context: ThreadContext, item: number, phase: number): void {
+  const { words } = context.control;
+  const kind = Atomics.load(words, Word.KIND);
+  if (kind === Kind.GRADIENT) context.gradient(item, phase);
+  else if (kind === Kind.REDUCE) context.reduce(item);
+  else context.adam(item);
+  if (finishItem(words, item, phase)) advance(context, kind);
+}
+
+/**
+ * Claims and computes what is left of a phase. Each thread begins at its own share, so that with equal threads everyone
+ * keeps to its own items (and its caches), and goes on to help with the others'.
+ */
+export function workOnPhase(context: ThreadContext, phase: number): void {
+  const { words } = context.control;
+  if (kindOf(words, phase) < 0) return;
+  const numItems = Atomics.load(words, Word.NUM_ITEMS);
+  const numThreads = words[Word.NUM_THREADS];
+  const first = Math.floor((context.threadIndex * numItems) / numThreads) % Math.max(1, numItems);
+  for (let k = 0; k < numItems; k++) {
+    const item = first + k < numItems ? first + k : first + k - numItems;
+    if (!claimItem(words, item, phase, context.threadIndex)) continue;
+    // a claim made after the phase ended belongs to nothing: the next phase's claims are newer and ignore it
+    if (Atomics.load(words, Word.PHASE) !== phase) return;
+    runItem(context, item, phase);
+  }
+}
+
+const SPINS = 20_000; // about 0.1 ms: longer than a phase's imbalance, shorter than it costs to be woken
+
+/** Waits until the phase is another, at most `timeoutMs`; true when it is. */
+export function waitForPhase(words: Int32Array, phase: number, timeoutMs: number): boolean {
+  for (let k = 0; k < SPINS; k++) {
+    if (Atomics.load(words, Word.PHASE) !== phase) return true;
+  }
+  const deadline = performance.now() + timeoutMs;
+  while (Atomics.load(words, Word.PHASE) === phase) {
+    const left = deadline - performance.now();
+    if (left <= 0) return false;
+    Atomics.wait(words, Word.PHASE, phase, left);
+  }
+  return true;
+}
