@@ -3,12 +3,19 @@
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
+import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { createEpisodeWindow } from '../metrics/episode-window.ts';
 import type { Metrics } from '../metrics/metric-keys.ts';
 import type { BatchActor } from '../policy/batch-actor.ts';
 import type { Collected, WorkerFailure } from '../rollout/runner-group.ts';
-import type { Algorithm, EvaluateOptions, EvaluationResult, TrainResult } from './algorithm.ts';
+import type {
+  Algorithm,
+  CheckpointContent,
+  EvaluateOptions,
+  EvaluationResult,
+  TrainResult,
+} from './algorithm.ts';
 import { evaluatePolicy } from './evaluate.ts';
 import { applyContent, type Counters, createContent, type OwnState } from './on-policy-content.ts';
 import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
@@ -38,11 +45,22 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
   const evaluation = createEvaluation(system, config);
   const state = { system, config, configJson: parts.configJson, name, counters, episodes, own: parts.own };
+  let isSpoilt = false;
+  const getState = async (): Promise<CheckpointContent> => {
+    if (!isSpoilt) return createContent(state);
+    const message =
+      'The last iteration failed while it learned, so the weights are no state of the run. Go on from the last checkpoint.';
+    throw new CheckpointError('CHECKPOINT_SPOILT', message);
+  };
   await system.runners.start(null);
 
   const train = async (): Promise<TrainResult> => {
     const begin = performance.now();
-    const { collected, metrics } = await parts.iterate(counters.numEnvSteps);
+    const { collected, metrics } = await parts.iterate(counters.numEnvSteps).catch((error: unknown) => {
+      // Collecting changes nothing that is saved; learning may have stopped between two minibatches.
+      isSpoilt = !system.runners.isCollecting;
+      throw error;
+    });
     counters.iteration += 1;
     counters.numEnvSteps += numEnvs * rolloutLength;
     counters.numEpisodes += collected.episodes.length;
@@ -78,9 +96,12 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
     train,
     evaluate: evaluation.run,
     setSchedule: parts.setSchedule,
-    getState: () => createContent(state),
-    setState: (content) => applyContent(state, content),
-    save: async (directory) => saveCheckpoint(directory, await createContent(state)),
+    getState,
+    async setState(content) {
+      await applyContent(state, content);
+      isSpoilt = false;
+    },
+    save: async (directory) => saveCheckpoint(directory, await getState()),
     async stop() {
       evaluation.close();
       await system.stop();

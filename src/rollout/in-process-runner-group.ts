@@ -18,12 +18,16 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
   const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
   let runner: Runner | undefined;
   let numCollected = 0;
+  let isCollecting = false;
   const started = (): Runner => {
     if (runner === undefined) throw new TypeError('Call start() before collect().');
     return runner;
   };
   return {
     numEnvRunners: 0,
+    get isCollecting() {
+      return isCollecting;
+    },
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
       runner?.close();
@@ -32,11 +36,13 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       } catch (error) {
         throw placeEnvError(error, source, 0);
       }
+      isCollecting = false;
       central?.start(states, runner.restarted);
       return runner.restarted;
     },
     async collect(version) {
       const { sampler } = started();
+      isCollecting = true;
       const set = numCollected++ % sets.length;
       const rollout = sets[set];
       if (options.poison) poisonRollout(rollout);
@@ -46,9 +52,12 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       } catch (error) {
         throw placeEnvError(error, source, 0);
       }
-      return { rollout, episodes: ledger.absorb(rollout), metrics: meansOf(sampler.takeMetrics() ?? {}) };
+      const episodes = ledger.absorb(rollout);
+      isCollecting = false;
+      return { rollout, episodes, metrics: meansOf(sampler.takeMetrics() ?? {}) };
     },
     async getStates() {
+      if (isCollecting) return ledger.rowStates(0, numRows);
       const envStates = started().envStates();
       return ledger.rowStates(0, numRows).map((state, n) => ({ ...state, envState: envStates[n] }));
     },

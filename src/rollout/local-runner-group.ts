@@ -27,16 +27,22 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     openRollout(plan.memory.buffer, address, sampling.rollout),
   );
   let numCollected = 0;
+  let isCollecting = false;
   return {
     team,
+    get isCollecting() {
+      return isCollecting;
+    },
     numEnvRunners: team.numWorkers,
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
       const restarted = await team.start(states);
+      isCollecting = false;
       central?.start(states, restarted);
       return restarted;
     },
     async collect(version) {
+      isCollecting = true;
       const set = numCollected++ % sets.length;
       const rollout = sets[set];
       if (options.poison) poisonRollout(rollout);
@@ -45,9 +51,12 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
         await collectCentrally(central, threadStepper(team, set, version, messages), rollout);
       const sums: MetricSums = {};
       for (const message of messages) if (message.kind === 'metrics') mergeSums(sums, message.sums);
-      return { rollout, episodes: ledger.absorb(rollout), metrics: meansOf(sums) };
+      const episodes = ledger.absorb(rollout);
+      isCollecting = false;
+      return { rollout, episodes, metrics: meansOf(sums) };
     },
     async getStates() {
+      if (isCollecting) return ledger.rowStates(0, numEnvs);
       const messages = await team.run(Command.GET_STATE);
       const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
       return ledger.rowStates(0, numEnvs).map((state, n) => ({ ...state, envState: envStates[n] ?? null }));

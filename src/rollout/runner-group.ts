@@ -33,7 +33,12 @@ export interface RunnerGroup {
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
   /** T steps in every environment with the weights of `version`. */
   collect(version: number): Promise<Collected>;
-  /** Between two rollouts: everything needed to continue every environment. */
+  /** True from a call of `collect` until it has resolved; it stays true when it failed. */
+  readonly isCollecting: boolean;
+  /**
+   * Between two rollouts: everything needed to continue every environment. After a `collect` that failed: what was
+   * needed before it, by replay, without asking workers that may be gone.
+   */
   getStates(): Promise<RowState[]>;
   /** Failures since they were taken last. */
   takeFailures(): readonly WorkerFailure[];
