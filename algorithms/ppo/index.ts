@@ -1,11 +1,13 @@
 /** PPO as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
 import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
 import { checkPPO, ppoOptions } from './config.ts';
+import { tunedPPO } from './tuned.ts';
 
 export const ppo = defineAlgorithm({
   name: 'ppo',
   options: ppoOptions,
   check: checkPPO,
+  tunedDefaults: tunedPPO,
   create: async (config) => (await import('./ppo.ts')).createPPO(config),
 });
 
