@@ -24,13 +24,14 @@
  * Terminated when |position| > 2.4 or |angle| > 12 degrees; truncated after 500 steps.
  *
  * ## Options
- * `suttonBartoReward` (false), `low` (-0.05), `high` (0.05), `maxEpisodeSteps` (500; null = none).
+ * `suttonBartoReward` (false), `low` (-0.05), `high` (0.05), `maxEpisodeSteps` (500; null = none), `resetRng`
+ * (`operant`; `numpy` draws Gymnasium's seeded resets).
  *
  * State for `setState`: `[x, xDot, theta, thetaDot]`.
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
-import { openEnvRandom } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 
@@ -53,7 +54,9 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
     low: -0.05,
     high: 0.05,
     maxEpisodeSteps: 500,
+    resetRng: 'operant',
   });
+  const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const x = new Float64Array(numEnvs);
   const xDot = new Float64Array(numEnvs);
   const theta = new Float64Array(numEnvs);
@@ -75,7 +78,7 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
     masksActions: false,
     ...results,
     reset(n, seed) {
-      const random = openEnvRandom(seed);
+      const random = openRandom(seed);
       x[n] = random.uniform(options.low, options.high);
       xDot[n] = random.uniform(options.low, options.high);
       theta[n] = random.uniform(options.low, options.high);

@@ -1,11 +1,14 @@
 /** The environments that come with Operant, and their registration. */
+
 import { registerEnv } from '../src/env/registry.ts';
+import type { JsonObject } from '../src/json.ts';
 
 interface ShippedEnv {
   readonly id: string;
   readonly file: string;
   readonly export: string;
   readonly vectorExport: string;
+  readonly options?: JsonObject;
   readonly rewardThreshold?: number;
   readonly description: string;
 }
@@ -21,12 +24,84 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     description: 'Balance a pole on a cart. Limit 500 steps.',
   },
   {
+    id: 'Acrobot-v1',
+    file: 'acrobot',
+    export: 'acrobot',
+    vectorExport: 'acrobotVector',
+    rewardThreshold: -100,
+    description: 'Swing a two-link arm above a line. Limit 500 steps.',
+  },
+  {
+    id: 'MountainCar-v0',
+    file: 'mountain-car',
+    export: 'mountainCar',
+    vectorExport: 'mountainCarVector',
+    rewardThreshold: -110,
+    description: 'Swing a weak car up a hill. Limit 200 steps.',
+  },
+  {
+    id: 'MountainCarContinuous-v0',
+    file: 'mountain-car-continuous',
+    export: 'mountainCarContinuous',
+    vectorExport: 'mountainCarContinuousVector',
+    rewardThreshold: 90,
+    description: 'The same with a throttle and a price on fuel. Limit 999 steps.',
+  },
+  {
     id: 'Pendulum-v1',
     file: 'pendulum',
     export: 'pendulum',
     vectorExport: 'pendulumVector',
     rewardThreshold: -200,
     description: 'Swing a pendulum up and hold it. Limit 200 steps.',
+  },
+  {
+    id: 'FrozenLake-v1',
+    file: 'frozen-lake',
+    export: 'frozenLake',
+    vectorExport: 'frozenLakeVector',
+    rewardThreshold: 0.7,
+    description: 'Cross slippery ice (4x4) to the goal. Limit 100 steps.',
+  },
+  {
+    id: 'FrozenLake8x8-v1',
+    file: 'frozen-lake',
+    export: 'frozenLake',
+    vectorExport: 'frozenLakeVector',
+    options: { map: '8x8', maxEpisodeSteps: 200 },
+    rewardThreshold: 0.85,
+    description: 'Cross slippery ice (8x8) to the goal. Limit 200 steps.',
+  },
+  {
+    id: 'CliffWalking-v1',
+    file: 'cliff-walking',
+    export: 'cliffWalking',
+    vectorExport: 'cliffWalkingVector',
+    rewardThreshold: -13,
+    description: 'Walk along a cliff. Limit 1000 steps.',
+  },
+  {
+    id: 'CliffWalkingSlippery-v1',
+    file: 'cliff-walking',
+    export: 'cliffWalking',
+    vectorExport: 'cliffWalkingVector',
+    options: { isSlippery: true },
+    description: 'Walk along a slippery cliff. Limit 1000 steps.',
+  },
+  {
+    id: 'Taxi-v4',
+    file: 'taxi',
+    export: 'taxi',
+    vectorExport: 'taxiVector',
+    rewardThreshold: 7.9,
+    description: 'Fetch a passenger and bring them home. Limit 200 steps.',
+  },
+  {
+    id: 'Blackjack-v1',
+    file: 'blackjack',
+    export: 'blackjack',
+    vectorExport: 'blackjackVector',
+    description: 'Draw cards against a dealer. Best mean return about -0.05.',
   },
 ];
 

@@ -22,13 +22,13 @@
  *
  * ## Options
  * `gravity` (10 m/s^2), `xInit` (pi) and `yInit` (1): bounds of the starting angle and velocity, `maxEpisodeSteps` (200;
- * null = none).
+ * null = none), `resetRng` (`operant`; `numpy` draws Gymnasium's seeded resets).
  *
  * State for `setState`: `[theta, thetaDot]`.
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
-import { openEnvRandom } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box } from '../src/env/spaces.ts';
 
@@ -45,7 +45,9 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
     xInit: Math.PI,
     yInit: 1,
     maxEpisodeSteps: 200,
+    resetRng: 'operant',
   });
+  const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const theta = new Float64Array(numEnvs);
   const thetaDot = new Float64Array(numEnvs);
   const results = stepResults(numEnvs);
@@ -61,7 +63,7 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
     masksActions: false,
     ...results,
     reset(n, seed) {
-      const random = openEnvRandom(seed);
+      const random = openRandom(seed);
       theta[n] = random.uniform(-options.xInit, options.xInit);
       thetaDot[n] = random.uniform(-options.yInit, options.yInit);
     },

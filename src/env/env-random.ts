@@ -1,6 +1,8 @@
-/** The random numbers of an environment: our own streams. */
+/** The random numbers of an environment: our own streams, or NumPy's where Gymnasium's seeded resets are wanted. */
+import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { openStream, type StreamState } from '../random/streams.ts';
+import { openNumpyRandom } from './numpy-random.ts';
 
 /** What environments draw from; one per episode, opened from the episode's seed. */
 export interface EnvRandom {
@@ -24,4 +26,19 @@ export function openEnvRandom(seed: number): EnvRandom {
     getState: () => ({ ...stream.getState() }),
     setState: (state) => stream.setState(state as unknown as StreamState),
   };
+}
+
+/**
+ * How an environment opens its generator, after its option `resetRng`: `operant` (our streams) or `numpy` (draw for draw
+ * that of Gymnasium, where `reset(seed=s)` is called for every episode).
+ *
+ * @throws {@link ConfigError} `CONFIG_ENV_OPTION` for anything else.
+ */
+export function envRandomOpener(envId: string, resetRng: string): (seed: number) => EnvRandom {
+  if (resetRng === 'operant') return openEnvRandom;
+  if (resetRng === 'numpy') return openNumpyRandom;
+  throw new ConfigError(
+    'CONFIG_ENV_OPTION',
+    `Expected option \`resetRng\` of ${envId} to be operant or numpy, got \`${resetRng}\`.`,
+  );
 }

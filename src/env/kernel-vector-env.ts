@@ -64,6 +64,7 @@ export function kernelVectorEnv(kernel: EnvKernel, autoreset: AutoresetMode = 's
       throwFirstFailure(vector, mask);
     },
     ...stateFunctions(vector),
+    replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),
     ...(kernel.render && { render: kernel.render.bind(kernel) }),
     ...(kernel.close && { close: kernel.close.bind(kernel) }),
   };
@@ -204,6 +205,32 @@ function stepAfterEnd(vector: Vector, n: number): EnvError {
 function throwFirstFailure(vector: Vector, mask?: Uint8Array): void {
   const failure = vector.failures.find((error, n) => error !== null && (mask === undefined || mask[n] === 1));
   if (failure) throw failure;
+}
+
+/** Nothing is reported and no row is written on the way. */
+function replay(
+  vector: Vector,
+  n: number,
+  seed: number | null,
+  actions: ActionArray,
+  numSteps: number,
+  out: StepRows,
+): boolean {
+  const { kernel, elapsed } = vector;
+  if (seed !== null) restart(vector, n, seed, out);
+  let hasEnded = vector.failures[n] !== null;
+  try {
+    for (let k = 0; k < numSteps && !hasEnded; k++) {
+      elapsed[n] += 1;
+      kernel.step(n, actions, k * vector.actionSize);
+      hasEnded = (kernel.terminated[n] | kernel.truncated[n]) === 1 || elapsed[n] >= vector.limit;
+    }
+    if (!hasEnded) writeRow(vector, n, out);
+  } catch (error) {
+    fail(vector, n, error, 'step');
+  }
+  throwFirstFailure(vector);
+  return !hasEnded;
 }
 
 function stateFunctions(vector: Vector): Pick<VectorEnv, 'getState' | 'setState'> {

@@ -76,10 +76,13 @@ export interface VectorEnv {
   /** Restores environment n, and writes its current observation (and mask) into `out`. */
   setState?(n: number, state: JsonValue, out: StepRows): void;
   /**
-   * Brings environment n to the middle of an episode without `getState`: resets it with `seed` and replays `numSteps`
-   * actions ([numSteps, actionSize], as `step` takes them), then writes its current observation (and mask) into `out`.
+   * Brings environment n to the middle of an episode by repeating `numSteps` actions ([numSteps, actionSize], as `step`
+   * takes them) after a reset with `seed`, or, with null, from where it stands; then writes its current observation (and
+   * mask) into `out`.
+   *
+   * @returns false when the episode ended on the way: the environment is not deterministic.
    */
-  replay?(n: number, seed: number, actions: ActionArray, numSteps: number, out: StepRows): void;
+  replay?(n: number, seed: number | null, actions: ActionArray, numSteps: number, out: StepRows): boolean;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
   close?(): void;
 }
