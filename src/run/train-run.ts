@@ -4,6 +4,7 @@ import type { Algorithm, TrainResult } from '../algorithm/algorithm.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
+import { raiseTrainingBest, updateBest } from './best-so-far.ts';
 import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts';
 import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
@@ -33,6 +34,8 @@ interface Progress {
   numEpisodes: number;
   episodeReturnMean: number | null;
   best: BestSoFar | null;
+  /** When a training mean last became the best, in seconds of this process. */
+  bestAt: number;
   isStopRequested: boolean;
 }
 
@@ -100,6 +103,7 @@ async function beginRun(
     numEpisodes: resumed.numEpisodes,
     episodeReturnMean: resumed.episodeReturnMean,
     best: resumed.best,
+    bestAt: Number.NEGATIVE_INFINITY,
     isStopRequested: false,
   };
   let writers: RunWriters | null = null;
@@ -164,7 +168,7 @@ async function iterate(run: Run, isInterrupted: () => boolean): Promise<StopReas
     progress.numEpisodes = result.numEpisodes;
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
-    const isBest = updateBest(progress, result, options.metricsWindow);
+    const isBest = updateBest(progress, result, options.metricsWindow, run.secondsHere());
     run.writers?.write(rowOf(result, progress.seconds, Date.now()));
     await report(run, result);
     if (checkpoints !== null && (isBest || checkpoints.isDue(result.iteration, run.secondsHere()))) {
@@ -183,18 +187,6 @@ function stopReasonNow(run: Run, isInterrupted: boolean): StopReason | null {
   const { numEpisodes, episodeReturnMean, seconds } = progress;
   const state = { iteration, numEnvSteps, numEpisodes, episodeReturnMean, seconds };
   return stopReasonOf(options, state, options.metricsWindow);
-}
-
-/** Whether this iteration is the best so far. From the first evaluation on, only evaluations count. */
-function updateBest(progress: Progress, result: TrainResult, metricsWindow: number): boolean {
-  const measure = result.evaluation === undefined ? 'training' : 'evaluation';
-  if (measure === 'training' && progress.best?.measure === 'evaluation') return false;
-  const isWindowFull = result.numEpisodes >= metricsWindow;
-  const value = result.evaluation?.returnMean ?? (isWindowFull ? result.episodeReturnMean : null);
-  if (value === null) return false;
-  if (progress.best?.measure === measure && value <= progress.best.value) return false;
-  progress.best = { iteration: result.iteration, value, measure };
-  return true;
 }
 
 async function report(run: Run, result: TrainResult): Promise<void> {
@@ -257,6 +249,7 @@ async function saveLast(
   const isNeeded = !checkpoints.isSaved(iteration) && !(reason === 'error' && iteration === 0);
   if (isNeeded) {
     try {
+      raiseTrainingBest(run.progress, iteration, run.options.metricsWindow);
       await save(run, checkpoints, run.progress.best?.iteration === iteration);
     } catch (error) {
       // Only after a failed train() may getState() refuse; that failure is the one to report.
