@@ -11,11 +11,18 @@ let isTypeScriptReady = false;
  */
 export async function importModule(href: string): Promise<Record<string, unknown>> {
   if (!isTypeScriptReady && isTypeScript(href)) {
-    const { register } = await import('tsx/esm/api');
-    register();
+    const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
+    esm.register();
+    cjs.register(); // for a project without "type": "module", whose .ts files Node takes as CommonJS
     isTypeScriptReady = true;
   }
-  return (await import(href)) as Record<string, unknown>;
+  return unwrap((await import(href)) as Record<string, unknown>);
+}
+
+/** A module that was compiled to CommonJS arrives whole as the default export. */
+function unwrap(module: Record<string, unknown>): Record<string, unknown> {
+  const inner = module.default as Record<string, unknown> | null | undefined;
+  return typeof inner === 'object' && inner?.__esModule === true ? inner : module;
 }
 
 function isTypeScript(href: string): boolean {
