@@ -103,6 +103,29 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     vectorExport: 'blackjackVector',
     description: 'Draw cards against a dealer. Best mean return about -0.05.',
   },
+  {
+    id: 'Snake-v1',
+    file: 'snake',
+    export: 'snake',
+    vectorExport: 'snakeVector',
+    rewardThreshold: 20,
+    description: 'Eat and grow on a 6x6 board; the return is the apples eaten, minus 1.',
+  },
+  {
+    id: 'Game2048-v1',
+    file: 'game-2048',
+    export: 'game2048',
+    vectorExport: 'game2048Vector',
+    description: 'Slide and merge tiles; masks moves that change nothing.',
+  },
+  {
+    id: 'KeyDoor-v1',
+    file: 'key-door',
+    export: 'keyDoor',
+    vectorExport: 'keyDoorVector',
+    rewardThreshold: 1.3,
+    description: 'Find the key, open the door, reach the goal, with a partial view. Limit 200 steps.',
+  },
 ];
 
 /** Registers all of them under this module's own URL; harmless when repeated. */
