@@ -4,6 +4,7 @@ import path from 'node:path';
 import { EngineError } from '../../errors.ts';
 import type { TensorFlow } from '../../policy/tensor-types.ts';
 import { findNativeBinding, loadNativeBinding, type NodeBackend } from './native-binding.ts';
+import { correctNativeKernels } from './native-kernels.ts';
 import { correctWasmKernels } from './wasm-corrections.ts';
 
 const require = createRequire(import.meta.url);
@@ -78,6 +79,8 @@ async function loadNodeGpu(): Promise<LoadedTensorFlow> {
     );
   }
   await tf.setBackend('tensorflow');
+  if (!activated.has('node-gpu')) correctNativeKernels(tf);
+  activated.add('node-gpu');
   const { binding, isUsingGpuDevice: gpu } = tf.backend() as unknown as NodeBackend;
   const device = gpu ? 'GPU' : 'CPU';
   const reason = `TensorFlow ${binding.TF_Version} on ${device}, native binding from ${candidate.source}`;

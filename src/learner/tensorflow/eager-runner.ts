@@ -5,11 +5,11 @@ import type { UpdatePlan } from '../learner.ts';
 import { type AdamOptions, type AdamVariables, adamStep } from './adam.ts';
 import { type GradientStepOptions, gradientStep, type StatisticsTensors } from './gradient-step.ts';
 import { gatherMinibatch } from './minibatch.ts';
-import { minibatchRanges, type UpdateRunner, type UpdateTotals } from './update-runner.ts';
+import { MAX_STATS, minibatchRanges, type UpdateRunner, type UpdateTotals } from './update-runner.ts';
 
 export interface EagerRunnerOptions extends GradientStepOptions {
-  readonly variables: AdamVariables;
   readonly adam: AdamOptions;
+  readonly parameters: Float32Array; // [layout.size] f32, copied
 }
 
 /** What an update holds while it runs; scalars and statistics are tensors to be freed at its end. */
@@ -25,43 +25,15 @@ interface RunningUpdate {
   failure: UpdateTotals['failure'];
 }
 
-const MAX_STATS = 64;
-
 export function createEagerRunner(tf: TensorFlow, options: EagerRunnerOptions): UpdateRunner {
   const statNames: string[] = [];
+  const variables = createVariables(tf, options.parameters);
   let running: RunningUpdate | null = null;
-
-  const runMinibatch = async (update: RunningUpdate, indices: Int32Array) => {
-    const { plan } = update;
-    const { stats, gradient } = tf.tidy(() =>
-      gradientStep(
-        tf,
-        options,
-        options.variables.parameters,
-        gatherMinibatch(tf, options.spec, update.rollout, indices),
-        update.statistics,
-        plan.normalizeAdvantages,
-        update.scalars,
-        statNames,
-      ),
-    );
-    const values = await stats.data<'float32'>();
-    const finite = values.every(Number.isFinite);
-    if (finite) {
-      update.numApplied += 1;
-      const t = update.firstStep + update.numApplied;
-      adamStep(tf, options.variables, gradient, t, plan.scalars.learningRate, options.adam);
-      for (let k = 0; k < values.length; k += 1) update.sums[k] += values[k];
-    } else {
-      update.failure ??= { minibatch: update.numRun, stats: values };
-    }
-    update.numRun += 1;
-    tf.dispose([stats, gradient]);
-  };
 
   return {
     statNames,
     readsAreCostly: false,
+    numSessionCalls: 0,
     begin(rollout, plan, numSteps) {
       running = {
         rollout,
@@ -81,7 +53,8 @@ export function createEagerRunner(tf: TensorFlow, options: EagerRunnerOptions): 
       if (running === null) throw new TypeError('Expected `begin` before `runEpoch`.');
       for (const [start, end] of minibatchRanges(running.plan, epoch)) {
         if (running.failure !== null && running.plan.nonFinite === 'stop') return;
-        await runMinibatch(running, running.plan.permutations.slice(start, end));
+        const indices = running.plan.permutations.slice(start, end);
+        await runMinibatch(tf, options, variables, running, indices, statNames);
       }
     },
     async readTotals() {
@@ -94,7 +67,58 @@ export function createEagerRunner(tf: TensorFlow, options: EagerRunnerOptions): 
         tf.dispose([Object.values(running.scalars), Object.values(running.statistics ?? {})]);
       running = null;
     },
-    dispose() {},
+    readState: (name) => Float32Array.from(variables[name].dataSync<'float32'>()),
+    fetchState: async (name) => Float32Array.from(await variables[name].data<'float32'>()),
+    writeState(name, values) {
+      tf.tidy(() => variables[name].assign(tf.tensor1d(values.slice(), 'float32')));
+    },
+    dispose() {
+      tf.dispose([variables.parameters, variables.m, variables.v]);
+    },
+  };
+}
+
+async function runMinibatch(
+  tf: TensorFlow,
+  options: EagerRunnerOptions,
+  variables: AdamVariables,
+  update: RunningUpdate,
+  indices: Int32Array,
+  statNames: string[],
+): Promise<void> {
+  const { plan } = update;
+  const { stats, gradient } = tf.tidy(() =>
+    gradientStep(
+      tf,
+      options,
+      variables.parameters,
+      gatherMinibatch(tf, options.spec, update.rollout, indices),
+      update.statistics,
+      plan.normalizeAdvantages,
+      update.scalars,
+      statNames,
+    ),
+  );
+  const values = await stats.data<'float32'>();
+  if (values.every(Number.isFinite)) {
+    update.numApplied += 1;
+    const t = update.firstStep + update.numApplied;
+    adamStep(tf, variables, gradient, t, plan.scalars.learningRate, options.adam);
+    for (let k = 0; k < values.length; k += 1) update.sums[k] += values[k];
+  } else {
+    update.failure ??= { minibatch: update.numRun, stats: values };
+  }
+  update.numRun += 1;
+  tf.dispose([stats, gradient]);
+}
+
+function createVariables(tf: TensorFlow, parameters: Float32Array): AdamVariables {
+  const variable = (values: Float32Array) =>
+    tf.tidy(() => tf.variable(tf.tensor1d(values, 'float32'), false));
+  return {
+    parameters: variable(parameters.slice()),
+    m: variable(new Float32Array(parameters.length)),
+    v: variable(new Float32Array(parameters.length)),
   };
 }
 

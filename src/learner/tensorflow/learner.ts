@@ -8,12 +8,12 @@ import {
 import { initializeParameters } from '../../policy/initialize.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { createTensorNetwork, type TensorNetwork } from '../../policy/tensor-network.ts';
-import type { TensorFlow, Variable } from '../../policy/tensor-types.ts';
 import type { Stream } from '../../random/streams.ts';
 import type { RolloutViews } from '../../rollout/layout.ts';
 import type { Learner, OptimizerState, UpdatePlan, UpdateStats } from '../learner.ts';
-import { ADAM_DEFAULTS, type AdamOptions, type AdamVariables } from './adam.ts';
+import { ADAM_DEFAULTS, type AdamOptions } from './adam.ts';
 import type { LoadedTensorFlow } from './backend.ts';
+import { createCapturedRunner } from './capture/captured-runner.ts';
 import { createTensorFlowPolicy, type TensorFlowPolicy } from './central-policy.ts';
 import { createEagerRunner } from './eager-runner.ts';
 import type { TensorLoss } from './tensor-loss.ts';
@@ -26,6 +26,8 @@ export interface TensorFlowLearnerOptions {
   /** First parameters, or the stream to draw them from. */
   readonly initial: Float32Array | Stream;
   readonly adam?: Partial<AdamOptions>;
+  /** Whether updates run as captured graphs on the native binding (default true); the other backends always run eagerly. */
+  readonly capture?: boolean;
   /** Global norm to which gradients are clipped; null = no clipping. */
   readonly maxGradNorm: number | null;
 }
@@ -34,6 +36,8 @@ export interface TensorFlowLearner extends Learner {
   readonly engine: 'tensorflow';
   /** Acts with the weights that were published to it, not with the learner's moving ones. */
   readonly policy: TensorFlowPolicy;
+  /** Session calls of the captured graph so far; 0 when running eagerly. */
+  readonly numSessionCalls: number;
 }
 
 /** Share of targetKl above which an update stops (Spinning Up's rule). */
@@ -56,9 +60,10 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
   const { layout } = network;
   let parameters = initialParameters(spec, network, custom, options.initial);
   checkSize('parameters', parameters, layout.size);
-  const variables = createVariables(tf, parameters);
   const adam = { ...ADAM_DEFAULTS, ...options.adam };
-  const runner: UpdateRunner = createEagerRunner(tf, { spec, network, loss, maxGradNorm, variables, adam });
+  const capture = tensorflow.backend === 'node-gpu' && options.capture !== false;
+  const createRunner = capture ? createCapturedRunner : createEagerRunner;
+  const runner = createRunner(tf, { spec, network, loss, maxGradNorm, adam, parameters });
   const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters });
   let numSteps = 0;
   // WebGPU cannot be read synchronously, so the optimizer's state is fetched ahead there.
@@ -69,6 +74,9 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
     backend: `${tensorflow.backend} (${tensorflow.reason})`,
     layout,
     policy,
+    get numSessionCalls() {
+      return runner.numSessionCalls;
+    },
     readParameters(out = new Float32Array(layout.size)) {
       out.set(parameters);
       return out;
@@ -76,28 +84,27 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
     writeParameters(values) {
       checkSize('parameters', values, layout.size);
       parameters = values.slice();
-      assign(tf, variables.parameters, values);
+      runner.writeState('parameters', values);
     },
     readOptimizerState(): OptimizerState {
-      const m = moments?.m.slice() ?? Float32Array.from(variables.m.dataSync<'float32'>());
-      const v = moments?.v.slice() ?? Float32Array.from(variables.v.dataSync<'float32'>());
+      const m = moments?.m.slice() ?? runner.readState('m');
+      const v = moments?.v.slice() ?? runner.readState('v');
       return { step: numSteps, m, v };
     },
     writeOptimizerState({ step, m, v }) {
       checkSize('m', m, layout.size);
       checkSize('v', v, layout.size);
       numSteps = step;
-      assign(tf, variables.m, m);
-      assign(tf, variables.v, v);
+      runner.writeState('m', m);
+      runner.writeState('v', v);
       if (moments !== null) moments = { m: m.slice(), v: v.slice() };
     },
     async update(rollout, plan) {
       const { stats, numApplied } = await runUpdate(runner, rollout, plan, numSteps);
       numSteps += numApplied;
-      parameters = Float32Array.from(await variables.parameters.data<'float32'>());
+      parameters = await runner.fetchState('parameters');
       if (tensorflow.backend === 'webgpu') {
-        const [m, v] = await Promise.all([variables.m.data(), variables.v.data()]);
-        moments = { m: Float32Array.from(m), v: Float32Array.from(v) };
+        moments = { m: await runner.fetchState('m'), v: await runner.fetchState('v') };
       }
       if (stats instanceof EngineError) throw stats;
       return stats;
@@ -105,7 +112,6 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
     async dispose() {
       runner.dispose();
       policy.dispose();
-      tf.dispose([variables.parameters, variables.m, variables.v]);
     },
   };
 }
@@ -120,20 +126,6 @@ function initialParameters(
   const parameters = initializeParameters(spec, layout, initial);
   if (custom !== null) initializeCustomParameters(custom, layout, parameters, initial);
   return parameters;
-}
-
-function createVariables(tf: TensorFlow, parameters: Float32Array): AdamVariables {
-  const variable = (values: Float32Array) =>
-    tf.tidy(() => tf.variable(tf.tensor1d(values, 'float32'), false));
-  return {
-    parameters: variable(parameters.slice()),
-    m: variable(new Float32Array(parameters.length)),
-    v: variable(new Float32Array(parameters.length)),
-  };
-}
-
-function assign(tf: TensorFlow, variable: Variable, values: Float32Array): void {
-  tf.tidy(() => variable.assign(tf.tensor1d(values.slice(), 'float32')));
 }
 
 /** Runs the epochs with the stop rule; an error that the plan asks for is returned, after the bookkeeping is done. */

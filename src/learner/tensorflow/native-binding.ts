@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { TensorFlow } from '../../policy/tensor-types.ts';
+import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import {
   BINDING_PACKAGE,
   bindingPathOf,
@@ -15,12 +15,61 @@ const require = createRequire(import.meta.url);
 
 /** The part of the node backend that Operant uses beyond tfjs' own interface. */
 export interface NodeBackend {
-  readonly binding: NativeBinding;
+  binding: NativeBinding;
   readonly isUsingGpuDevice: boolean;
+  /** Native ids of tensors; values that were not handed over yet are handed over now. */
+  getInputTensorIds(tensors: readonly Tensor[]): number[];
+  createOutputTensor(metadata: TensorMetadata): Tensor;
+  executeSingleOutput(op: string, attributes: readonly OpAttribute[], inputs: readonly Tensor[]): Tensor;
+  typeAttributeFromTensor(tensor: Tensor): number;
 }
 
+/** A tensor inside the binding. */
+export interface TensorMetadata {
+  readonly id: number;
+  readonly shape: readonly number[];
+  /** TensorFlow's DataType number. */
+  readonly dtype: number;
+}
+
+export interface OpAttribute {
+  readonly name: string;
+  /** One of the binding's TF_ATTR_ constants. */
+  readonly type: number;
+  readonly value: unknown;
+}
+
+export type TensorValues = Float32Array | Int32Array | Uint8Array;
+
+/** The native functions, after `binding/tfjs_binding.cc`. All of them are synchronous. */
 export interface NativeBinding {
   readonly TF_Version: string;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  /** The array is not copied: it must not change afterwards. */
+  createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): TensorValues;
+  executeOp(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    numOutputs: number,
+  ): TensorMetadata[];
+  loadSavedModel(folder: string, tag: string): number;
+  deleteSavedModel(id: number): void;
+  runSavedModel(
+    id: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ): TensorMetadata[];
+  getNumOfTensors(): number;
+  getNumOfSavedModels(): number;
 }
 
 /** A native binding on disk, not loaded yet. */

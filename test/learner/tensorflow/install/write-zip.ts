@@ -1,4 +1,4 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 
 /** Writes a zip archive: every second entry deflated, the others stored. Its CRCs are 0: wheels are checked by sha256. */
 export function writeZip(files: Readonly<Record<string, Buffer>>): Buffer {

@@ -1,0 +1,121 @@
+/** The rollout inside a session: uploaded once per update, gathered by index inside the graph. */
+import { actionDtype, actionSize, type PolicySpec } from '../../../policy/policy-spec.ts';
+import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
+import type { RolloutViews } from '../../../rollout/layout.ts';
+import type { MinibatchTensors } from '../gradient-step.ts';
+import type { TensorValues } from '../native-binding.ts';
+import type { GraphVariable } from './graph-nodes.ts';
+import type { GraphRecorder } from './graph-recorder.ts';
+import type { VariableWrite } from './graph-session.ts';
+import { DATA_TYPES, type GraphDtype, typeAttribute } from './protobuf.ts';
+
+export interface RolloutVariables {
+  /** Copies of all columns, as writes of the session's variables. */
+  upload(rollout: RolloutViews): VariableWrite[];
+  /** The rows of a minibatch; only inside a function that is being recorded. */
+  gather(indices: Tensor): MinibatchTensors;
+}
+
+/** One column [N * T, width], or [N * T] where width is null. */
+interface RolloutColumn {
+  readonly dtype: GraphDtype;
+  readonly width: number | null;
+  values(rollout: RolloutViews): TensorValues;
+}
+
+/** Declares a variable per column; their length is not fixed, so rollouts of any size fit. */
+export function createRolloutVariables(
+  tf: TensorFlow,
+  recorder: GraphRecorder,
+  spec: PolicySpec,
+): RolloutVariables {
+  const columns = rolloutColumns(spec);
+  const variables = Object.fromEntries(
+    Object.entries(columns).map(([name, { dtype, width }]) => {
+      const standIn = tf.tidy(() =>
+        tf.variable(
+          tf.zeros(width === null ? [1] : [1, width], dtype === 'float32' ? dtype : 'int32'),
+          false,
+        ),
+      );
+      return [name, recorder.variable(standIn, { dtype, shape: null })];
+    }),
+  ) as Record<keyof MinibatchTensors, GraphVariable>;
+
+  return {
+    upload: (rollout) =>
+      Object.entries(columns).map(([name, { width, values }]) => {
+        const copied = values(rollout);
+        const shape = width === null ? [copied.length] : [copied.length / width, width];
+        return { variable: variables[name as keyof MinibatchTensors], values: copied, shape };
+      }),
+    gather(indices) {
+      const rows = Object.entries(variables).map(([name, variable]) => [
+        name,
+        variable.dtype === 'uint8'
+          ? gatherPixels(tf, recorder, variable, indices)
+          : tf.gather(variable.standIn, indices as never),
+      ]);
+      return { masks: null, ...(Object.fromEntries(rows) as Omit<MinibatchTensors, 'masks'>) };
+    },
+  };
+}
+
+/** Every array is copied out of shared memory, since TensorFlow keeps what it is given. */
+function rolloutColumns(spec: PolicySpec): Record<string, RolloutColumn> {
+  const floats = (values: (rollout: RolloutViews) => Float32Array): RolloutColumn => ({
+    dtype: 'float32',
+    width: null,
+    values: (rollout) => values(rollout).slice(),
+  });
+  const columns: Record<string, RolloutColumn> = {
+    observations: {
+      dtype: spec.observationDtype,
+      width: spec.observationSize,
+      values: (rollout) => rollout.observations.slice(),
+    },
+    actions: {
+      dtype: actionDtype(spec.distribution),
+      width: actionSize(spec.distribution),
+      values: (rollout) => rollout.actions.slice(),
+    },
+    oldLogProbs: floats((rollout) => rollout.logProbs),
+    oldValues: floats((rollout) => rollout.values),
+    advantages: floats((rollout) => rollout.advantages),
+    returns: floats((rollout) => rollout.returns),
+  };
+  if (spec.actionMaskSize > 0) {
+    columns.masks = {
+      dtype: 'float32',
+      width: spec.actionMaskSize,
+      values: (rollout) => Float32Array.from(rollout.actionMasks),
+    };
+  }
+  return columns;
+}
+
+/** Gathers 8-bit rows and makes floats of them: [B, width]. tfjs knows no 8-bit tensors, so both nodes are written by hand. */
+function gatherPixels(
+  tf: TensorFlow,
+  recorder: GraphRecorder,
+  variable: GraphVariable,
+  indices: Tensor,
+): Tensor {
+  const shape = [indices.shape[0], variable.standIn.shape[1] as number];
+  const uint8 = typeAttribute(DATA_TYPES.uint8);
+  const rows = tf.zeros(shape, 'int32');
+  recorder.emit({
+    op: 'ResourceGather',
+    attributes: { dtype: uint8, Tindices: typeAttribute(DATA_TYPES.int32) },
+    inputs: [variable, indices],
+    outputs: [rows],
+  });
+  const floats = tf.zeros(shape, 'float32');
+  recorder.emit({
+    op: 'Cast',
+    attributes: { SrcT: uint8, DstT: typeAttribute(DATA_TYPES.float32) },
+    inputs: [rows],
+    outputs: [floats],
+  });
+  return floats;
+}
