@@ -1,22 +1,13 @@
 /** The outside of an on-policy algorithm: counters, metrics, evaluation, checkpoints. The inside is its own loop. */
 
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
-import { makeVectorEnv } from '../env/load-env.ts';
-import type { VectorEnv } from '../env/vector-env.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { createEpisodeWindow } from '../metrics/episode-window.ts';
 import type { Metrics } from '../metrics/metric-keys.ts';
-import type { BatchActor } from '../policy/batch-actor.ts';
 import type { Collected, WorkerFailure } from '../rollout/runner-group.ts';
-import type {
-  Algorithm,
-  CheckpointContent,
-  EvaluateOptions,
-  EvaluationResult,
-  TrainResult,
-} from './algorithm.ts';
-import { evaluatePolicy } from './evaluate.ts';
+import type { Algorithm, CheckpointContent, EvaluationResult, TrainResult } from './algorithm.ts';
+import { createEvaluation } from './evaluation.ts';
 import { applyContent, type Counters, createContent, type OwnState } from './on-policy-content.ts';
 import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
 
@@ -43,7 +34,7 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
   const { numEnvs, rolloutLength } = config.envRunners;
   const episodes = createEpisodeWindow(config.reporting.metricsWindow);
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
-  const evaluation = createEvaluation(system, config);
+  const evaluation = createEvaluation(system, config.evaluation);
   const state = { system, config, configJson: parts.configJson, name, counters, episodes, own: parts.own };
   let isSpoilt = false;
   const getState = async (): Promise<CheckpointContent> => {
@@ -72,6 +63,7 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
       ...episodes.metrics(),
       'rollout/numEpisodes': collected.episodes.length,
       'rollout/numWorkerRestarts': workerFailures.length,
+      'rollout/numEnvRestarts': system.runners.takeRestarted().length,
       ...metrics,
       'time/iterationMs': iterationMs,
       'time/envStepsPerSecond': (numEnvs * rolloutLength * 1000) / iterationMs,
@@ -139,28 +131,6 @@ function trainResult(
     ...(evaluation === undefined ? {} : { evaluation }),
     ...(workerFailures.length === 0 ? {} : { workerFailures }),
   };
-}
-
-/** Environments and actor of evaluation: made when first needed, kept, and never those of training. */
-function createEvaluation(system: OnPolicySystem, { evaluation }: OnPolicyConfig) {
-  let made: { vectorEnv: VectorEnv; actor: BatchActor } | undefined;
-  const run = async (options: EvaluateOptions = {}): Promise<EvaluationResult> => {
-    const numEpisodes = options.numEpisodes ?? evaluation.evaluationEpisodes;
-    const numEnvs = Math.min(evaluation.evaluationNumEnvs, numEpisodes);
-    if (made?.vectorEnv.numEnvs !== numEnvs) {
-      made?.vectorEnv.close?.();
-      made = { vectorEnv: await makeVectorEnv(system.source, numEnvs), actor: system.createActor(numEnvs) };
-    }
-    system.publish();
-    return evaluatePolicy({
-      ...made,
-      spec: system.spec,
-      numEpisodes,
-      deterministic: options.deterministic ?? evaluation.evaluationDeterministic,
-      seed: options.seed ?? evaluation.evaluationSeed,
-    });
-  };
-  return { run, close: () => made?.vectorEnv.close?.() };
 }
 
 function createBanner(name: string, config: OnPolicyConfig, system: OnPolicySystem): string[] {

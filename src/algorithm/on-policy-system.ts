@@ -89,7 +89,7 @@ export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossPar
   const threads = canLend ? borrowThreads(runners.team, numHelpersOf(config)) : null;
   const learner = await reserved.create(arena, kernels, threads);
   const scaling = createObservationScaling(spec, observationSpace, envRunners.normalizeObservations);
-  const policies = createPublishing({ kernels, spec, learner, central, scaling, arena, weightLayout });
+  const policies = createPublishing({ spec, learner, central, scaling, arena, weightLayout });
   return {
     ...description,
     ...policies,

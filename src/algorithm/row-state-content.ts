@@ -11,23 +11,22 @@ export interface RowStateContent {
 }
 
 /**
- * `episodeNumbers`, `episodeSteps` i32 [N], `episodeReturns` f64 [N], `observations` [N, obsSize], and `actions` [sum of
- * steps, A]: the running episodes' actions one after the other, for environments that gave no state of their own.
+ * `episodeNumbers`, `episodeSteps`, `replaySteps` i32 [N], `episodeReturns` f64 [N], `observations` [N, obsSize], and
+ * `actions` [sum of replaySteps, A]: the running episodes' actions one after the other, from their beginning or from the
+ * state that the environment gave.
  */
 export function rowStatesToContent(states: readonly RowState[], spec: PolicySpec): RowStateContent {
   const N = states.length;
   const A = actionSize(spec.distribution);
   const { observationSize } = spec;
-  const isReplayed = (state: RowState) => state.envState === null;
-  const numActions = states.reduce((sum, state) => sum + (isReplayed(state) ? state.episodeStep : 0), 0);
+  const numElements = states.reduce((sum, { actions }) => sum + actions.length, 0);
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
-  const actions = isDiscrete ? new Int32Array(numActions * A) : new Float32Array(numActions * A);
+  const actions = isDiscrete ? new Int32Array(numElements) : new Float32Array(numElements);
   const isBytes = spec.observationDtype === 'uint8';
   const observations = isBytes ? new Uint8Array(N * observationSize) : new Float32Array(N * observationSize);
   let at = 0;
   for (const [n, state] of states.entries()) {
     if (state.observation !== null) observations.set(state.observation, n * observationSize);
-    if (!isReplayed(state)) continue;
     actions.set(state.actions, at);
     at += state.actions.length;
   }
@@ -40,13 +39,14 @@ export function rowStatesToContent(states: readonly RowState[], spec: PolicySpec
     tensors: {
       episodeNumbers: integers((state) => state.episodeNumber),
       episodeSteps: integers((state) => state.episodeStep),
+      replaySteps: integers((state) => state.actions.length / A),
       episodeReturns: {
         dtype: 'float64',
         shape: [N],
         data: Float64Array.from(states, (state) => state.episodeReturn),
       },
       observations: { dtype: spec.observationDtype, shape: [N, observationSize], data: observations },
-      actions: { dtype: actionDtype(spec.distribution), shape: [numActions, A], data: actions },
+      actions: { dtype: actionDtype(spec.distribution), shape: [numElements / A, A], data: actions },
     },
     json: { envStates: states.map((state) => state.envState) },
   };
@@ -71,12 +71,11 @@ export function rowStatesFromContent(
   const observations = tensors.observations.data as Float32Array | Uint8Array;
   let at = 0;
   return envStates.map((envState, n) => {
-    const episodeStep = tensors.episodeSteps.data[n];
     const begin = at;
-    if (envState === null) at += episodeStep * A;
+    at += tensors.replaySteps.data[n] * A;
     return {
       episodeNumber: tensors.episodeNumbers.data[n],
-      episodeStep,
+      episodeStep: tensors.episodeSteps.data[n],
       episodeReturn: tensors.episodeReturns.data[n],
       envState,
       actions: actions.slice(begin, at),

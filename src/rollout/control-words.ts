@@ -20,6 +20,8 @@ export const Word = {
   FAILED: 6,
   /** 1 when the command that was just done also posted a message. */
   POSTED: 7,
+  /** Counts vector steps: a worker whose count moves is alive, however long its command takes. */
+  PROGRESS: 8,
 } as const;
 
 export const Command = {
@@ -35,7 +37,9 @@ export const Command = {
   LEARN: 5,
   /** Post the environments' states. */
   GET_STATE: 6,
-  STOP: 7,
+  /** Play the evaluation episodes that were posted, and post what came of them. */
+  PLAY: 7,
+  STOP: 8,
 } as const;
 
 export type CommandCode = (typeof Command)[keyof typeof Command];

@@ -5,6 +5,7 @@
  */
 import type { EpisodeSummary } from '../algorithm/algorithm.ts';
 import type { ActionArray } from '../env/vector-env.ts';
+import type { JsonValue } from '../json.ts';
 import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
 import type { RolloutViews } from './layout.ts';
 import type { RowState } from './row-states.ts';
@@ -13,16 +14,21 @@ interface RunningEpisode {
   number: number;
   numSteps: number;
   episodeReturn: number;
-  /** [capacity, A]; the first numSteps rows count. */
+  /** A state that the environment gave in mid-episode, from which `actions` go on; null = its beginning. */
+  envState: JsonValue;
+  /** [capacity, A]; the first numActions rows count. */
   actions: ActionArray;
+  numActions: number;
 }
 
 export interface EpisodeLedger {
   /** Books a finished rollout; returns the episodes that ended in it, in the order (t, environment). */
   absorb(rollout: RolloutViews): EpisodeSummary[];
-  /** States of rows [first, first + count) after the last rollout, by replay. Copies. */
+  /** States of rows [first, first + count) after the last rollout, as actions to repeat. Copies. */
   rowStates(first: number, count: number): RowState[];
   setRowStates(states: readonly RowState[]): void;
+  /** Rows that had to begin their running episode again. */
+  restartRows(rows: readonly number[]): void;
 }
 
 export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeLedger {
@@ -34,8 +40,17 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
     number: 0,
     numSteps: 0,
     episodeReturn: 0,
+    envState: null,
     actions: empty(),
+    numActions: 0,
   }));
+
+  const restart = (episode: RunningEpisode): void => {
+    episode.numSteps = 0;
+    episode.episodeReturn = 0;
+    episode.envState = null;
+    episode.numActions = 0;
+  };
 
   const absorbRow = (rollout: RolloutViews, n: number): void => {
     const T = rollout.rolloutLength;
@@ -49,8 +64,7 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
       }
       begin = t + 1;
       episode.number += 1;
-      episode.numSteps = 0;
-      episode.episodeReturn = 0;
+      restart(episode);
     }
     append(episode, rollout.actions.subarray((n * T + begin) * A, (n + 1) * T * A), A);
   };
@@ -67,14 +81,17 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
         episodeNumber: episode.number,
         episodeStep: episode.numSteps,
         episodeReturn: episode.episodeReturn,
-        envState: null,
-        actions: episode.actions.slice(0, episode.numSteps * A),
+        envState: episode.envState,
+        actions: episode.actions.slice(0, episode.numActions * A),
         observation:
           lastObservations?.slice(
             (first + k) * spec.observationSize,
             (first + k + 1) * spec.observationSize,
           ) ?? null,
       }));
+    },
+    restartRows(rows) {
+      for (const n of rows) restart(episodes[n]);
     },
     setRowStates(states) {
       const size = spec.observationSize;
@@ -85,7 +102,9 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
           number: state.episodeNumber,
           numSteps: state.episodeStep,
           episodeReturn: state.episodeReturn,
+          envState: state.envState,
           actions: state.actions.slice(),
+          numActions: state.actions.length / A,
         };
         if (state.observation !== null) lastObservations.set(state.observation, n * size);
       }
@@ -95,7 +114,7 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
 
 /** Adds steps to a running episode's actions; capacity doubles. */
 function append(episode: RunningEpisode, actions: ActionArray, A: number): void {
-  const used = episode.numSteps * A;
+  const used = episode.numActions * A;
   if (used + actions.length > episode.actions.length) {
     const capacity = Math.max(used + actions.length, episode.actions.length * 2);
     const grown = actions instanceof Int32Array ? new Int32Array(capacity) : new Float32Array(capacity);
@@ -103,6 +122,7 @@ function append(episode: RunningEpisode, actions: ActionArray, A: number): void 
     episode.actions = grown;
   }
   episode.actions.set(actions, used);
+  episode.numActions += actions.length / A;
   episode.numSteps += actions.length / A;
 }
 

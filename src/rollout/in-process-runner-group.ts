@@ -4,6 +4,7 @@ import { createEpisodeLedger } from './episode-ledger.ts';
 import { openRollout } from './layout.ts';
 import { meansOf } from './metric-sums.ts';
 import { poisonRollout } from './poison.ts';
+import { withEnvStates } from './row-states.ts';
 import { createRunner, placeEnvError, type Runner, type RunnerOptions } from './runner.ts';
 import type { RunnerGroup } from './runner-group.ts';
 
@@ -19,6 +20,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
   let runner: Runner | undefined;
   let numCollected = 0;
   let isCollecting = false;
+  let restarted: number[] = [];
   const started = (): Runner => {
     if (runner === undefined) throw new TypeError('Call start() before collect().');
     return runner;
@@ -37,6 +39,8 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
         throw placeEnvError(error, source, 0);
       }
       isCollecting = false;
+      ledger.restartRows(runner.restarted);
+      restarted = [...runner.restarted];
       central?.start(states, runner.restarted);
       return runner.restarted;
     },
@@ -56,12 +60,19 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       isCollecting = false;
       return { rollout, episodes, metrics: meansOf(sampler.takeMetrics() ?? {}) };
     },
+    async play(request) {
+      try {
+        return await started().player.play(request);
+      } catch (error) {
+        throw placeEnvError(error, source, 0);
+      }
+    },
     async getStates() {
       if (isCollecting) return ledger.rowStates(0, numRows);
-      const envStates = started().envStates();
-      return ledger.rowStates(0, numRows).map((state, n) => ({ ...state, envState: envStates[n] }));
+      return withEnvStates(ledger.rowStates(0, numRows), started().envStates());
     },
     takeFailures: () => [],
+    takeRestarted: () => restarted.splice(0),
     async stop() {
       runner?.close();
       runner = undefined;

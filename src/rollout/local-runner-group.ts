@@ -5,11 +5,13 @@ import { createEpisodeLedger } from './episode-ledger.ts';
 import { openRollout } from './layout.ts';
 import type { WorkerMessage } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
+import { joinPlayed, splitRequest } from './play-shares.ts';
 import { poisonRollout } from './poison.ts';
+import { withEnvStates } from './row-states.ts';
 import type { RunnerGroup } from './runner-group.ts';
 import { type CatchUp, createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from './worker-team.ts';
 
-export type LocalRunnerGroupOptions = Omit<WorkerTeamOptions, 'rowStates'> & {
+export type LocalRunnerGroupOptions = Omit<WorkerTeamOptions, 'rowStates' | 'onRestarted'> & {
   /** null = workers act with the kernels. */
   readonly central: CentralActor | null;
   /** Fill a block set with values that look wrong before it is written. */
@@ -22,7 +24,12 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
   const { plan, numEnvs, central } = options;
   const { sampling } = plan;
   const ledger = createEpisodeLedger(plan.spec, numEnvs);
-  const team = createWorkerTeam({ ...options, rowStates: ledger.rowStates });
+  const restarted: number[] = [];
+  const onRestarted = (rows: readonly number[]) => {
+    ledger.restartRows(rows);
+    restarted.push(...rows);
+  };
+  const team = createWorkerTeam({ ...options, rowStates: ledger.rowStates, onRestarted });
   const sets = sampling.setAddresses.map((address) =>
     openRollout(plan.memory.buffer, address, sampling.rollout),
   );
@@ -36,10 +43,11 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     numEnvRunners: team.numWorkers,
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
-      const restarted = await team.start(states);
+      const rows = await team.start(states);
       isCollecting = false;
-      central?.start(states, restarted);
-      return restarted;
+      onRestarted(rows);
+      central?.start(states, rows);
+      return rows;
     },
     async collect(version) {
       isCollecting = true;
@@ -55,13 +63,22 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       isCollecting = false;
       return { rollout, episodes, metrics: meansOf(sums) };
     },
+    async play(request) {
+      const requests = splitRequest(request, team.numWorkers);
+      const messages = await team.play(requests);
+      return joinPlayed(
+        request,
+        messages.flatMap((message) => (message.kind === 'played' ? [message.played] : [])),
+      );
+    },
     async getStates() {
       if (isCollecting) return ledger.rowStates(0, numEnvs);
       const messages = await team.run(Command.GET_STATE);
       const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
-      return ledger.rowStates(0, numEnvs).map((state, n) => ({ ...state, envState: envStates[n] ?? null }));
+      return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
     },
     takeFailures: () => team.takeFailures(),
+    takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),
   };
 }

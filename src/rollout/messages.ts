@@ -11,6 +11,7 @@ import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ControlRegion } from './control-words.ts';
 import type { ErrorMessage } from './error-message.ts';
 import type { MetricSums } from './metric-sums.ts';
+import type { PlayedEpisodes } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
 import type { SamplingLayout } from './sampling-layout.ts';
@@ -43,9 +44,10 @@ export interface WorkerTask {
   readonly port: MessagePort;
 }
 
-/** From a worker to the main thread, over its port. */
+/** From a worker to the main thread, over its port. The other way only a `PlayRequest` is posted, before PLAY. */
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly restarted: readonly number[] }
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
   | { readonly kind: 'metrics'; readonly sums: MetricSums }
-  | { readonly kind: 'states'; readonly states: readonly JsonValue[] };
+  | { readonly kind: 'states'; readonly states: readonly JsonValue[] }
+  | { readonly kind: 'played'; readonly played: PlayedEpisodes };

@@ -1,5 +1,6 @@
 /** Puts environments back into the middle of their episodes: on resume, and when a dead worker is replaced. */
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
+import type { JsonValue } from '../json.ts';
 import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { createActionMapping } from './action-mapping.ts';
@@ -11,16 +12,16 @@ export interface RestoreContext {
   readonly sampler: Sampler;
   readonly spec: PolicySpec;
   readonly seed: number;
-  /** Makes a one-row copy of the environment, for native ones that can save a state but not replay one row. */
+  /** Makes a one-row copy of the environment, for vector environments that can save a state but not replay one row. */
   readonly makeSingle: () => Promise<VectorEnv>;
 }
 
 /**
  * Starts every row's running episode and brings it to where `states` says.
  *
- * In this order: the environment's own state; a replay of the episode's actions; a replay in a one-row copy whose
- * state is then transferred. A replay that does not end at the stored observation shows that the environment is not
- * deterministic: that row restarts its episode.
+ * From the environment's own state where there is one, else from the episode's seed, its actions are repeated: in place,
+ * or in a one-row copy whose state is then transferred. When that does not lead to the stored observation, the
+ * environment is not deterministic: that row restarts its episode.
  *
  * @returns rows (indices within this sampler) that had to restart.
  */
@@ -59,46 +60,58 @@ async function restoreRow(
   state: RowState,
   seedOfEpisode: number,
 ): Promise<boolean> {
-  const { vectorEnv, sampler } = context;
+  const { vectorEnv, sampler, spec } = context;
   const { rows } = sampler;
-  if (state.envState !== null && vectorEnv.setState !== undefined) {
+  const numSteps = state.actions.length / actionSize(spec.distribution);
+  if (state.envState !== null) {
+    if (vectorEnv.setState === undefined) return false;
     vectorEnv.setState(r, state.envState, rows);
-    return true;
-  }
-  if (state.actions.length === 0) return false;
-  const actions = mapActions(context.spec, state);
-  if (vectorEnv.replay !== undefined) {
-    vectorEnv.replay(r, seedOfEpisode, actions, state.episodeStep, rows);
-  } else if (vectorEnv.setState !== undefined) {
-    const envState = await replayInCopy(context, actions, state.episodeStep, seedOfEpisode);
-    if (envState === null) return false;
-    vectorEnv.setState(r, envState, rows);
-  } else {
+    if (numSteps === 0) return true;
+  } else if (numSteps !== state.episodeStep) {
     return false;
   }
-  return state.observation === null || isEqual(rows, r, state.observation);
+  const actions = mapActions(spec, state.actions);
+  const isSameEpisode =
+    vectorEnv.replay !== undefined
+      ? vectorEnv.replay(r, state.envState === null ? seedOfEpisode : null, actions, numSteps, rows)
+      : await replayInCopy(context, r, state.envState, actions, seedOfEpisode);
+  return isSameEpisode && (state.observation === null || isEqual(rows, r, state.observation));
 }
 
-/** [episodeStep, A]: the stored actions as the environment gets them. */
-function mapActions(spec: PolicySpec, state: RowState): ActionArray {
+/** [steps, A]: the stored actions as the environment gets them. */
+function mapActions(spec: PolicySpec, stored: ActionArray): ActionArray {
   const A = actionSize(spec.distribution);
-  const length = state.episodeStep * A;
   const mapped =
-    actionDtype(spec.distribution) === 'int32' ? new Int32Array(length) : new Float32Array(length);
+    actionDtype(spec.distribution) === 'int32'
+      ? new Int32Array(stored.length)
+      : new Float32Array(stored.length);
   const mapAction = createActionMapping(spec);
-  for (let k = 0; k < state.episodeStep; k++) mapAction(state.actions, k * A, mapped, k * A);
+  for (let k = 0; k < stored.length; k += A) mapAction(stored, k, mapped, k);
   return mapped;
 }
 
-async function replayInCopy(context: RestoreContext, actions: ActionArray, numSteps: number, seed: number) {
-  const single = await context.makeSingle();
+async function replayInCopy(
+  { vectorEnv, sampler, spec, makeSingle }: RestoreContext,
+  r: number,
+  envState: JsonValue,
+  actions: ActionArray,
+  seed: number,
+): Promise<boolean> {
+  if (vectorEnv.setState === undefined) return false;
+  const single = await makeSingle();
   try {
-    const rows = privateRow(context.spec);
-    const A = actions.length / numSteps;
+    const rows = privateRow(spec);
+    const A = actionSize(spec.distribution);
     const seeds = Uint32Array.of(seed);
     single.reset(seeds, rows);
-    for (let k = 0; k < numSteps; k++) single.step(actions.subarray(k * A, (k + 1) * A), seeds, rows);
-    return single.getState?.(0) ?? null;
+    if (envState !== null) single.setState?.(0, envState, rows);
+    for (let k = 0; k < actions.length; k += A) {
+      single.step(actions.subarray(k, k + A), seeds, rows);
+      if (rows.terminated[0] !== 0 || rows.truncated[0] !== 0) return false;
+    }
+    const reached = single.getState?.(0) ?? null;
+    if (reached !== null) vectorEnv.setState(r, reached, sampler.rows);
+    return reached !== null;
   } finally {
     single.close?.();
   }

@@ -13,6 +13,7 @@ import {
 } from './control-words.ts';
 import { fromErrorMessage } from './error-message.ts';
 import type { WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
+import type { PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
 const START_DEADLINE_MS = 60_000;
@@ -28,11 +29,14 @@ export interface RowRange {
 export interface RolloutWorker {
   readonly range: RowRange;
   readonly restarted: readonly number[];
+  /** Posts what the next command needs. */
+  post(request: PlayRequest): void;
   /** Gives a command without waiting. */
   give(command: CommandCode, argument0?: number, argument1?: number): void;
   /**
    * Resolves when the last command is done; gives the message that it posted, if any.
    *
+   * @param deadlineMs a worker that finishes no vector step for this long counts as hung.
    * @throws the environment's own error, or {@link WorkerError} `WORKER_EXITED`, `WORKER_HUNG`.
    */
   done(deadlineMs: number): Promise<WorkerMessage | null>;
@@ -73,14 +77,12 @@ export async function startRolloutWorker(
   return {
     range,
     restarted: ready?.kind === 'ready' ? ready.restarted : [],
+    post: (request) => thread.port.postMessage(request),
     give: (command, argument0, argument1) => {
       thread.sequence = giveCommand(words, command, argument0, argument1);
     },
     async done(deadlineMs) {
-      const { sequence } = thread;
-      if (!(await waitUntilAtLeast(words, Word.DONE, sequence, deadlineMs, () => isGone(thread)))) {
-        throw await reasonOf(thread, 'answer', deadlineMs);
-      }
+      if (!(await isDoneInTime(thread, deadlineMs))) throw await reasonOf(thread, 'answer', deadlineMs);
       return Atomics.load(words, Word.POSTED) === 1 ? nextMessage(thread) : null;
     },
     isAlive: () => !isGone(thread),
@@ -97,6 +99,7 @@ function launch(
   const words = openControlWords(plan.memory.buffer, plan.control, range.workerIndex);
   Atomics.store(words, Word.READY, 0); // nobody else looks at them: the thread before, if any, is gone
   Atomics.store(words, Word.FAILED, 0);
+  Atomics.store(words, Word.POSTED, 0);
   const { port1, port2 } = new MessageChannel();
   const abort = new AbortController();
   const thread: ThreadState = {
@@ -125,6 +128,22 @@ function launch(
   };
   pool.run(task, { transferList: [port2], signal: abort.signal }).then(over, over);
   return thread;
+}
+
+/** Looks for progress a few times within a deadline, so that a hang is noticed at most a quarter of it late. */
+async function isDoneInTime(thread: ThreadState, deadlineMs: number): Promise<boolean> {
+  const { words, sequence } = thread;
+  let progress = Atomics.load(words, Word.PROGRESS);
+  let end = performance.now() + deadlineMs;
+  for (;;) {
+    if (await waitUntilAtLeast(words, Word.DONE, sequence, deadlineMs / 4, () => isGone(thread))) return true;
+    if (isGone(thread)) return false;
+    const latest = Atomics.load(words, Word.PROGRESS);
+    const now = performance.now();
+    if (latest !== progress) end = now + deadlineMs;
+    else if (now >= end) return false;
+    progress = latest;
+  }
 }
 
 function isGone({ words, isOver }: ThreadState): boolean {

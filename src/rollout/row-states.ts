@@ -5,8 +5,8 @@ import type { JsonValue } from '../json.ts';
 /**
  * One environment between two rollouts. Plain data: it is posted to workers and written to checkpoints.
  *
- * The running episode follows from its seed and its actions; `envState` (from the environment's `getState`) is the
- * shorter way when there is one.
+ * The running episode follows from its seed and its actions, or from a state in the middle of it (the environment's
+ * `getState`) and the actions after that.
  */
 export interface RowState {
   /** Episodes begun so far minus one: the number of the running episode. */
@@ -15,9 +15,9 @@ export interface RowState {
   readonly episodeStep: number;
   /** Sum of raw rewards of the running episode so far. */
   readonly episodeReturn: number;
-  /** What `getState` gave; null = replay. */
+  /** What `getState` gave at some step of the episode; null = the episode's beginning. */
   readonly envState: JsonValue;
-  /** Stored (unmapped) actions of the running episode, [episodeStep, A]; empty when `envState` is given and enough. */
+  /** Stored (unmapped) actions from there on, [steps since envState, A]. */
   readonly actions: ActionArray;
   /** The observation that the next action is for, to check a replay; null = do not check. */
   readonly observation: Float32Array | Uint8Array | null; // [obsSize]
@@ -31,3 +31,11 @@ export const FRESH_ROW: RowState = {
   actions: new Int32Array(0),
   observation: null,
 };
+
+/** The same states with what the environments gave just now: the actions up to there are no longer needed. */
+export function withEnvStates(states: readonly RowState[], envStates: readonly JsonValue[]): RowState[] {
+  return states.map((state, n) => {
+    const envState = envStates[n] ?? null;
+    return envState === null ? state : { ...state, envState, actions: state.actions.slice(0, 0) };
+  });
+}

@@ -1,6 +1,7 @@
 /** What an algorithm sees of its environment runners, wherever they run. */
 import type { EpisodeSummary } from '../algorithm/algorithm.ts';
 import type { RolloutViews } from './layout.ts';
+import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
 export interface Collected {
@@ -33,6 +34,11 @@ export interface RunnerGroup {
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
   /** T steps in every environment with the weights of `version`. */
   collect(version: number): Promise<Collected>;
+  /**
+   * Plays evaluation episodes with the weights published last, between two rollouts; training's environments and
+   * streams are not touched. Not under central inference. Results do not depend on the number of runners.
+   */
+  play(request: PlayRequest): Promise<PlayedEpisodes>;
   /** True from a call of `collect` until it has resolved; it stays true when it failed. */
   readonly isCollecting: boolean;
   /**
@@ -42,5 +48,10 @@ export interface RunnerGroup {
   getStates(): Promise<RowState[]>;
   /** Failures since they were taken last. */
   takeFailures(): readonly WorkerFailure[];
+  /**
+   * Environments that began their episode again since they were taken last, because they are not deterministic: on resume,
+   * and when a worker was replaced.
+   */
+  takeRestarted(): readonly number[];
   stop(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 import { createKernelPolicy } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/loader.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
+import { createEpisodePlayer, type EpisodePlayer } from './episode-player.ts';
 import { restoreRows } from './restore-rows.ts';
 import { FRESH_ROW, type RowState } from './row-states.ts';
 import { createSampler, type Sampler } from './sampler.ts';
@@ -28,12 +29,16 @@ export interface RunnerOptions {
   readonly numRows: number;
   readonly scratch: Region;
   readonly states: readonly RowState[] | null;
+  /** Called after every vector step. */
+  readonly onStep?: () => void;
 }
 
 export interface Runner {
   readonly sampler: Sampler;
   /** Environments (indices in the whole run) that had to restart their episode. */
   readonly restarted: readonly number[];
+  /** Plays evaluation episodes; only a runner that acts can. */
+  readonly player: EpisodePlayer;
   envStates(): JsonValue[];
   close(): void;
 }
@@ -44,24 +49,41 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const policy = options.acts
     ? createKernelPolicy(instantiateKernels(options.kernels, arena.memory), spec, arena, scratch, weights)
     : null;
+  const { buffer } = arena;
+  const weightBuffer = openWeightBuffer(buffer, weights);
   const sampler = createSampler({
     vectorEnv,
     firstRow,
     seed,
     spec,
-    buffer: arena.buffer,
+    buffer,
     layout: options.sampling,
-    weights: openWeightBuffer(arena.buffer, weights),
+    weights: weightBuffer,
     policy,
+    ...(options.onStep && { onStep: options.onStep }),
+  });
+  const { kernels, onStep } = options;
+  const player = createEpisodePlayer({
+    kernels,
+    spec,
+    source,
+    buffer,
+    weights: weightBuffer,
+    weightLayout: weights,
+    onStep,
   });
   const states = options.states ?? Array.from({ length: numRows }, () => FRESH_ROW);
   const makeSingle = () => makeVectorEnv(source, 1);
   const restarted = await restoreRows({ vectorEnv, sampler, spec, seed, makeSingle }, states);
   return {
     sampler,
+    player,
     restarted: restarted.map((r) => firstRow + r),
     envStates: () => envStates(vectorEnv, numRows),
-    close: () => vectorEnv.close?.(),
+    close() {
+      vectorEnv.close?.();
+      player.close();
+    },
   };
 }
 

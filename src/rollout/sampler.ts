@@ -25,6 +25,8 @@ export interface SamplerOptions {
   readonly weights: WeightBuffer;
   /** null under central inference: the main thread acts. */
   readonly policy: RowPolicy | null;
+  /** Called after every vector step. */
+  readonly onStep?: () => void;
 }
 
 /** Where each row's running episode stands. */
@@ -215,6 +217,7 @@ function step(state: SamplerState, set: number, t: number): void {
     episodeSteps[r] += 1;
     if (rollout.terminated[i] !== 0 || rollout.truncated[i] !== 0) endEpisode(state, set, r, i);
   }
+  options.onStep?.();
 }
 
 function endEpisode(state: SamplerState, set: number, r: number, i: number): void {

@@ -2,8 +2,9 @@
 import { Piscina } from 'piscina';
 import { EnvError, WorkerError } from '../errors.ts';
 import type { Region } from '../memory/arena.ts';
-import type { CommandCode } from './control-words.ts';
+import { Command, type CommandCode } from './control-words.ts';
 import type { WorkerMessage, WorkerPlan } from './messages.ts';
+import type { PlayRequest } from './play-episodes.ts';
 import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout-worker.ts';
 import type { RowState } from './row-states.ts';
 import type { WorkerFailure } from './runner-group.ts';
@@ -20,6 +21,8 @@ export interface WorkerTeamOptions {
   readonly memoryMb: number | null;
   /** States of the rows [first, first + count) at the beginning of the running rollout. */
   readonly rowStates: (first: number, count: number) => RowState[];
+  /** A replacement had to begin the episodes of these rows (of the whole run) again. */
+  readonly onRestarted: (rows: readonly number[]) => void;
 }
 
 /** Brings a replacement to where the lost worker was before the command that it did not finish. */
@@ -44,6 +47,8 @@ export interface WorkerTeam {
     argument1?: number,
     catchUp?: CatchUp,
   ): Promise<WorkerMessage[]>;
+  /** Plays `requests[w]` in worker w; in worker order. */
+  play(requests: readonly PlayRequest[]): Promise<WorkerMessage[]>;
   /** Gives the first `count` workers a command and returns at once; `settle` waits for them, replacing lost ones. */
   give(command: CommandCode, count: number): void;
   settle(count: number): Promise<void>;
@@ -63,57 +68,40 @@ export function rowRanges(numEnvs: number, scratch: readonly Region[]): RowRange
 }
 
 export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
-  const { plan, deadlineMs } = options;
+  const { plan } = options;
   const ranges = rowRanges(options.numEnvs, options.scratch);
   const pool = createPool(ranges.length, options.memoryMb);
   const workers: RolloutWorker[] = [];
-  const budget = createRestartBudget(options);
-  let failures: WorkerFailure[] = [];
-
-  const replace = async (w: number, error: Error): Promise<void> => {
-    budget.spend(error);
-    const begin = performance.now();
-    const { firstRow, numRows } = ranges[w];
-    await workers[w].end(false);
-    workers[w] = await startRolloutWorker(pool, plan, ranges[w], options.rowStates(firstRow, numRows));
-    const seconds = (performance.now() - begin) / 1000;
-    failures.push({ workerIndex: w, error, isRecovered: true, seconds });
-  };
-
-  const finish = async (w: number, give: () => void, catchUp: CatchUp): Promise<WorkerMessage | null> => {
-    for (;;) {
-      try {
-        return await workers[w].done(deadlineMs);
-      } catch (error) {
-        await replace(w, error as Error);
-        await catchUp(async (command, argument0, argument1) => {
-          workers[w].give(command, argument0, argument1);
-          await workers[w].done(deadlineMs);
-        });
-        give();
-      }
-    }
-  };
-
+  const { finish, takeFailures } = createSupervisor(options, pool, ranges, workers);
   return {
     numWorkers: ranges.length,
     async start(states) {
       await Promise.all(workers.splice(0).map((worker) => worker.end(true)));
       const slice = ({ firstRow, numRows }: RowRange) => states?.slice(firstRow, firstRow + numRows) ?? null;
       const starts = ranges.map((range) => startRolloutWorker(pool, plan, range, slice(range)));
-      const settled = await Promise.allSettled(starts);
-      const failed = settled.find((result) => result.status === 'rejected');
-      if (failed !== undefined) {
+      try {
+        workers.push(...(await allOrFirstError(starts)));
+      } catch (error) {
         await pool.destroy();
-        throw failed.reason;
+        throw error;
       }
-      workers.push(...(await Promise.all(starts)));
       return workers.flatMap((worker) => worker.restarted);
     },
     async run(command, argument0 = 0, argument1 = 0, catchUp = NOTHING_TO_CATCH_UP) {
       const give = (w: number) => workers[w].give(command, argument0, argument1);
       for (const w of workers.keys()) give(w);
-      const messages = await Promise.all(workers.map((_, w) => finish(w, () => give(w), catchUp)));
+      const messages = await allOrFirstError(workers.map((_, w) => finish(w, () => give(w), catchUp)));
+      return messages.filter((message) => message !== null);
+    },
+    async play(requests) {
+      const give = (w: number) => {
+        workers[w].post(requests[w]);
+        workers[w].give(Command.PLAY);
+      };
+      for (const w of requests.keys()) give(w);
+      const messages = await Promise.all(
+        requests.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP)),
+      );
       return messages.filter((message) => message !== null);
     },
     give(command, count) {
@@ -121,17 +109,81 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
     },
     async settle(count) {
       const first = workers.slice(0, count);
-      await Promise.all(first.map((_, w) => finish(w, () => undefined, NOTHING_TO_CATCH_UP)));
+      await allOrFirstError(first.map((_, w) => finish(w, () => undefined, NOTHING_TO_CATCH_UP)));
     },
     isAlive: (w) => workers[w]?.isAlive() ?? false,
+    takeFailures,
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.end(true)));
+      await pool.destroy();
+    },
+  };
+}
+
+/** Waits for all, so that nothing goes on behind the caller's back; then throws the first error in order. */
+async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+/** Waits for workers, and replaces those that are lost. */
+function createSupervisor(
+  options: WorkerTeamOptions,
+  pool: Piscina,
+  ranges: readonly RowRange[],
+  workers: RolloutWorker[],
+) {
+  const { plan, deadlineMs } = options;
+  const budget = createRestartBudget(options);
+  let failures: WorkerFailure[] = [];
+
+  /** A replacement that is lost before it is ready is replaced in its turn. */
+  const replace = async (w: number, error: Error): Promise<void> => {
+    const begin = performance.now();
+    const { firstRow, numRows } = ranges[w];
+    for (let reason = error; ; ) {
+      budget.spend(reason);
+      await workers[w].end(false);
+      try {
+        workers[w] = await startRolloutWorker(pool, plan, ranges[w], options.rowStates(firstRow, numRows));
+        break;
+      } catch (again) {
+        reason = again as Error;
+      }
+    }
+    options.onRestarted(workers[w].restarted);
+    const seconds = (performance.now() - begin) / 1000;
+    failures.push({ workerIndex: w, error, isRecovered: true, seconds });
+  };
+
+  const repeat = async (w: number, give: () => void, catchUp: CatchUp): Promise<WorkerMessage | null> => {
+    await catchUp(async (command, argument0, argument1) => {
+      workers[w].give(command, argument0, argument1);
+      await workers[w].done(deadlineMs);
+    });
+    give();
+    return workers[w].done(deadlineMs);
+  };
+
+  return {
+    /** Resolves when worker w has done its command, in as many lives as it takes. */
+    async finish(w: number, give: () => void, catchUp: CatchUp): Promise<WorkerMessage | null> {
+      for (let answer = workers[w].done(deadlineMs); ; ) {
+        try {
+          return await answer;
+        } catch (error) {
+          await replace(w, error as Error);
+          answer = repeat(w, give, catchUp);
+        }
+      }
+    },
     takeFailures() {
       const taken = failures;
       failures = [];
       return taken;
-    },
-    async stop() {
-      await Promise.all(workers.map((worker) => worker.end(true)));
-      await pool.destroy();
     },
   };
 }
@@ -154,14 +206,14 @@ function createPool(numThreads: number, memoryMb: number | null): Piscina {
  */
 function createRestartBudget({ maxRestarts, restartWindowMs }: WorkerTeamOptions) {
   let times: number[] = [];
-  let lastPlace = '';
+  const places = new Set<string>();
   return {
     spend(error: Error): void {
       if (!(error instanceof EnvError || error instanceof WorkerError)) throw error;
       if (error instanceof EnvError) {
         const place = JSON.stringify(error.place);
-        if (place === lastPlace) throw error;
-        lastPlace = place;
+        if (places.has(place)) throw error;
+        places.add(place);
       }
       const now = performance.now();
       times = times.filter((time) => now - time < restartWindowMs);

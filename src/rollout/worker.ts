@@ -1,9 +1,11 @@
 /** The rollout worker's entry: one long-lived Piscina task that obeys control words until STOP. */
+import { receiveMessageOnPort } from 'node:worker_threads';
 import type { JsonValue } from '../json.ts';
 import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { WorkerMessage, WorkerTask } from './messages.ts';
+import type { PlayRequest } from './play-episodes.ts';
 import { createRunner, placeEnvError, type Runner } from './runner.ts';
 
 export async function runWorker(task: WorkerTask): Promise<void> {
@@ -13,13 +15,14 @@ export async function runWorker(task: WorkerTask): Promise<void> {
   let runner: Runner | undefined;
   try {
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
-    runner = await createRunner({ ...task, ...plan, arena });
+    const onStep = () => void Atomics.add(words, Word.PROGRESS, 1);
+    runner = await createRunner({ ...task, ...plan, arena, onStep });
     const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
     const first = Atomics.load(words, Word.SEQUENCE);
     post({ kind: 'ready', restarted: runner.restarted });
     Atomics.store(words, Word.READY, 1);
     Atomics.notify(words, Word.READY);
-    obey(words, first, { workerIndex, runner, helper }, post);
+    await obey(words, first, task, runner, helper, post);
   } catch (error) {
     post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, task.firstRow)) });
     Atomics.store(words, Word.FAILED, 1);
@@ -31,12 +34,14 @@ export async function runWorker(task: WorkerTask): Promise<void> {
   }
 }
 
-function obey(
+async function obey(
   words: Int32Array<SharedArrayBuffer>,
   first: number,
-  { workerIndex, runner, helper }: { workerIndex: number; runner: Runner; helper: SimdHelper | null },
+  { workerIndex, port }: WorkerTask,
+  runner: Runner,
+  helper: SimdHelper | null,
   post: (message: WorkerMessage) => void,
-): void {
+): Promise<void> {
   const { sampler } = runner;
   let seen = first;
   for (;;) {
@@ -68,6 +73,11 @@ function obey(
       case Command.GET_STATE:
         reply({ kind: 'states', states: runner.envStates() as JsonValue[] });
         break;
+      case Command.PLAY: {
+        const request = receiveMessageOnPort(port)?.message as PlayRequest;
+        reply({ kind: 'played', played: await runner.player.play(request) });
+        break;
+      }
       case Command.STOP:
         reportDone(words, seen);
         return;

@@ -1,0 +1,63 @@
+/** Evaluation of the policy as it is: by the runners, or, for networks that they cannot run, here. */
+import { makeVectorEnv } from '../env/load-env.ts';
+import type { VectorEnv } from '../env/vector-env.ts';
+import type { BatchActor } from '../policy/batch-actor.ts';
+import { meansOf } from '../rollout/metric-sums.ts';
+import { type PlayedEpisodes, type PlayRequest, playAsync } from '../rollout/play-episodes.ts';
+import type { EvaluateOptions, EvaluationResult } from './algorithm.ts';
+import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
+
+export interface Evaluation {
+  run(options?: EvaluateOptions): Promise<EvaluationResult>;
+  close(): void;
+}
+
+/** Episodes 0 .. numEpisodes - 1 of the evaluation's own seed: the same for every engine, number of runners and of environments. */
+export function createEvaluation(system: OnPolicySystem, defaults: OnPolicyConfig['evaluation']): Evaluation {
+  const central =
+    system.createCentralActor === null ? null : createCentralPlay(system, system.createCentralActor);
+  return {
+    async run(options = {}) {
+      const numEpisodes = options.numEpisodes ?? defaults.evaluationEpisodes;
+      const request: PlayRequest = {
+        episodes: Array.from({ length: numEpisodes }, (_, k) => k),
+        deterministic: options.deterministic ?? defaults.evaluationDeterministic,
+        seed: options.seed ?? defaults.evaluationSeed,
+        numEnvs: defaults.evaluationNumEnvs,
+      };
+      system.publish();
+      return summarize(central === null ? await system.runners.play(request) : await central.play(request));
+    },
+    close: () => central?.close(),
+  };
+}
+
+function createCentralPlay(system: OnPolicySystem, createActor: (maxRows: number) => BatchActor) {
+  let made: { vectorEnv: VectorEnv; actor: BatchActor } | undefined;
+  return {
+    async play(request: PlayRequest): Promise<PlayedEpisodes> {
+      const numRows = Math.min(request.numEnvs, request.episodes.length);
+      if (made?.vectorEnv.numRows !== numRows) {
+        made?.vectorEnv.close?.();
+        made = { vectorEnv: await makeVectorEnv(system.source, numRows), actor: createActor(numRows) };
+      }
+      return playAsync({ ...made, spec: system.spec, request });
+    },
+    close: () => made?.vectorEnv.close?.(),
+  };
+}
+
+function summarize({ returns, lengths, metrics }: PlayedEpisodes): EvaluationResult {
+  const count = returns.length;
+  const returnMean = returns.reduce((sum, value) => sum + value, 0) / count;
+  const variance = returns.reduce((sum, value) => sum + (value - returnMean) ** 2, 0) / count;
+  const means = Object.entries(meansOf(metrics)).map(([name, mean]) => [`env/${name}`, mean] as const);
+  return {
+    returns,
+    lengths,
+    returnMean,
+    returnStd: Math.sqrt(variance),
+    lengthMean: lengths.reduce((sum, length) => sum + length, 0) / count,
+    metrics: Object.fromEntries(means),
+  };
+}

@@ -1,0 +1,58 @@
+/** Plays evaluation episodes with the kernels, in the thread of a runner. */
+import type { EnvSource } from '../env/env-source.ts';
+import { makeVectorEnv } from '../env/load-env.ts';
+import type { VectorEnv } from '../env/vector-env.ts';
+import { createKernelActor, type KernelActor } from '../policy/batch-actor.ts';
+import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { KernelModule } from '../simd/kernels.ts';
+import { statisticsOffset, type WeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
+import { type PlayedEpisodes, type PlayRequest, playEpisodes } from './play-episodes.ts';
+
+export interface EpisodePlayerOptions {
+  readonly kernels: KernelModule;
+  readonly spec: PolicySpec;
+  readonly source: EnvSource;
+  readonly buffer: ArrayBufferLike;
+  readonly weights: WeightBuffer;
+  readonly weightLayout: WeightBufferLayout;
+  /** Called after every vector step. */
+  readonly onStep?: (() => void) | undefined;
+}
+
+/** Environments and memory are made when first needed, kept, and never those of training. */
+export interface EpisodePlayer {
+  /** Acts with the weights published last. */
+  play(request: PlayRequest): Promise<PlayedEpisodes>;
+  close(): void;
+}
+
+export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlayer {
+  const { kernels, spec, source, buffer, weights, weightLayout } = options;
+  let made: { vectorEnv: VectorEnv; actor: KernelActor } | undefined;
+  const prepare = async (numRows: number) => {
+    if (made?.vectorEnv.numRows === numRows) return made;
+    made?.vectorEnv.close?.();
+    made = undefined;
+    const vectorEnv = await makeVectorEnv(source, numRows);
+    made = { vectorEnv, actor: createKernelActor(kernels, spec, weightLayout.parameterCount, numRows) };
+    return made;
+  };
+  return {
+    async play(request) {
+      const { vectorEnv, actor } = await prepare(Math.min(request.numEnvs, request.episodes.length));
+      const slot = weights.slotAddress(weights.version);
+      const { mean, inverseStd } = statisticsOffset(weightLayout);
+      actor.setWeights(new Float32Array(buffer, slot, weightLayout.parameterCount), {
+        mean: new Float32Array(buffer, slot + mean, spec.observationSize),
+        inverseStd: new Float32Array(buffer, slot + inverseStd, spec.observationSize),
+      });
+      const play = playEpisodes({ vectorEnv, actor, spec, request, onStep: options.onStep });
+      for (;;) {
+        const turn = play.next();
+        if (turn.done) return turn.value;
+        actor.actNow(vectorEnv.numRows, request.deterministic);
+      }
+    },
+    close: () => made?.vectorEnv.close?.(),
+  };
+}

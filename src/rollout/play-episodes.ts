@@ -1,0 +1,148 @@
+/** Whole episodes with a frozen policy, in environments and with seeds of their own: what evaluation consists of. */
+import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
+import type { BatchActor } from '../policy/batch-actor.ts';
+import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { episodeSeed } from '../random/streams.ts';
+import { createActionMapping } from './action-mapping.ts';
+import { addMetric, type MetricSums } from './metric-sums.ts';
+import { createActionNoise } from './noise.ts';
+
+/** Which episodes to play; plain data. Episode k is seeded by hash(seed, k, 0), whoever plays it. */
+export interface PlayRequest {
+  readonly episodes: readonly number[];
+  readonly deterministic: boolean;
+  readonly seed: number;
+  /** Environments side by side, at most. */
+  readonly numEnvs: number;
+}
+
+/** In the order of `PlayRequest.episodes`. */
+export interface PlayedEpisodes {
+  readonly returns: readonly number[];
+  readonly lengths: readonly number[];
+  readonly metrics: MetricSums;
+}
+
+export interface PlayOptions {
+  /** min(numEnvs, number of episodes) rows. */
+  readonly vectorEnv: VectorEnv;
+  readonly actor: BatchActor;
+  readonly spec: PolicySpec;
+  readonly request: PlayRequest;
+  /** Called after every vector step, for rendering. */
+  readonly onStep?: ((vectorEnv: VectorEnv, numFinished: number) => void) | undefined;
+}
+
+interface Play {
+  readonly rows: StepRows;
+  /** Index into `episodes` of what each row plays; beyond the end it plays on unheeded. i32 [M] */
+  readonly playing: Int32Array;
+  readonly nextSeeds: Uint32Array; // [M] u32
+  readonly runningReturns: Float64Array; // [M] f64
+  readonly runningLengths: Int32Array; // [M] i32
+  readonly returns: number[];
+  readonly lengths: number[];
+  readonly sums: MetricSums;
+}
+
+/**
+ * Plays the episodes: row r takes numbers r, r + M, r + 2M, ... of the list, so every episode is counted, long ones
+ * included, and each one's return depends on its seed alone. Yields whenever the actor has to act for all rows.
+ *
+ * Cost: about episodes * length / M calls of the policy. Thread: the caller's.
+ */
+export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpisodes, void> {
+  const { vectorEnv, actor, spec, request } = options;
+  const { episodes, seed, deterministic } = request;
+  const M = vectorEnv.numRows;
+  const A = actionSize(spec.distribution);
+  const play = beginPlay(options);
+  const { playing, nextSeeds, rows } = play;
+  const noise = createActionNoise(spec, M, actor.noise);
+  const mapAction = createActionMapping(spec);
+  const envActions: ActionArray = // [M, A]
+    actionDtype(spec.distribution) === 'int32' ? new Int32Array(M * A) : new Float32Array(M * A);
+  const seedOf = (number: number) => episodeSeed(seed, episodes[number] ?? 0, 0);
+  const firstSeeds = Uint32Array.from(playing, seedOf);
+  vectorEnv.reset(firstSeeds, rows);
+  for (let r = 0; r < M; r++) noise.begin(r, firstSeeds[r]);
+  let numFinished = 0;
+  while (numFinished < episodes.length) {
+    if (!deterministic) for (let r = 0; r < M; r++) noise.fill(r);
+    yield;
+    for (let r = 0; r < M; r++) mapAction(actor.actions, r * A, envActions, r * A);
+    vectorEnv.step(envActions, nextSeeds, rows);
+    for (let r = 0; r < M; r++) {
+      if (!countStep(play, r)) continue;
+      if (playing[r] < episodes.length) numFinished += 1;
+      playing[r] += M;
+      noise.begin(r, nextSeeds[r]);
+      nextSeeds[r] = seedOf(playing[r] + M);
+    }
+    options.onStep?.(vectorEnv, numFinished);
+  }
+  return { returns: play.returns, lengths: play.lengths, metrics: play.sums };
+}
+
+/** Books a step of row r; true when its episode ended. */
+function countStep(play: Play, r: number): boolean {
+  const { rows, runningReturns, runningLengths, playing } = play;
+  runningReturns[r] += rows.rewards[r];
+  runningLengths[r] += 1;
+  if (rows.terminated[r] === 0 && rows.truncated[r] === 0) return false;
+  if (playing[r] < play.returns.length) {
+    play.returns[playing[r]] = runningReturns[r];
+    play.lengths[playing[r]] = runningLengths[r];
+  }
+  runningReturns[r] = 0;
+  runningLengths[r] = 0;
+  return true;
+}
+
+/** The environments write where the actor reads. */
+function beginPlay({ vectorEnv, actor, spec, request }: PlayOptions): Play {
+  const M = vectorEnv.numRows;
+  const { episodes, seed } = request;
+  const sums: MetricSums = {};
+  const playing = Int32Array.from({ length: M }, (_, r) => r);
+  const finalLength = M * spec.observationSize;
+  const rows: StepRows = {
+    observations: actor.observations,
+    observationOffset: 0,
+    observationStride: spec.observationSize,
+    rewards: new Float32Array(M),
+    terminated: new Uint8Array(M),
+    truncated: new Uint8Array(M),
+    scalarOffset: 0,
+    scalarStride: 1,
+    actionMasks: actor.masks,
+    maskOffset: 0,
+    maskStride: spec.actionMaskSize,
+    finalObservations:
+      spec.observationDtype === 'uint8' ? new Uint8Array(finalLength) : new Float32Array(finalLength),
+    onMetric: (r, name, value) => {
+      if (playing[r] < episodes.length) addMetric(sums, name, value);
+    },
+  };
+  return {
+    rows,
+    playing,
+    nextSeeds: Uint32Array.from(playing, (number) => episodeSeed(seed, episodes[number + M] ?? 0, 0)),
+    runningReturns: new Float64Array(M),
+    runningLengths: new Int32Array(M),
+    returns: episodes.map(() => 0),
+    lengths: episodes.map(() => 0),
+    sums,
+  };
+}
+
+/** Plays with an actor that answers later (central inference). */
+export async function playAsync(options: PlayOptions): Promise<PlayedEpisodes> {
+  const { vectorEnv, actor, request } = options;
+  const play = playEpisodes(options);
+  for (;;) {
+    const turn = play.next();
+    if (turn.done) return turn.value;
+    await actor.act(vectorEnv.numRows, request.deterministic);
+  }
+}
