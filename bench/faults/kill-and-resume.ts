@@ -1,0 +1,229 @@
+/** Trains through the command line, kills it with SIGKILL at random moments, resumes, and compares with an undisturbed run. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { CheckpointContent, TrainResult } from '../../src/algorithm/algorithm.ts';
+import { hashJson } from '../../src/checkpoint/exact-json.ts';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { encodeSafetensors } from '../../src/checkpoint/safetensors.ts';
+import { type Algorithm, type JsonObject, PPOConfig } from '../../src/index.ts';
+import { openStream } from '../../src/random/streams.ts';
+
+const NUM_ENVS = 4;
+const ROLLOUT_LENGTH = 32;
+const TRAIN = fileURLToPath(new URL('../../src/cli/train.ts', import.meta.url));
+/** Small iterations, so that most of the time is spent saving. */
+const FLAGS = `--no-tuned --num-envs ${NUM_ENVS} --rollout-length ${ROLLOUT_LENGTH} --num-epochs 1 --minibatch-size 64 --seed 5 --num-env-runners 2`;
+const OUTPUT = '--checkpoint-every 1 --keep-checkpoints 3 --json'.split(' ');
+
+export interface KillReport {
+  readonly numKills: number;
+  /** After how many of them the newest checkpoint loaded and equalled the undisturbed run at its iteration. */
+  readonly numExact: number;
+  /** Kills that left a half-written checkpoint beside the whole ones. */
+  readonly numInsideSave: number;
+  /** Kills before the resumed process had begun to train. */
+  readonly numDuringStart: number;
+  /** Iterations that had been reported and were trained again, in all. */
+  readonly numIterationsRepeated: number;
+  readonly numIterations: number;
+  readonly problems: readonly string[];
+}
+
+interface Reference {
+  /** Hash of the checkpoint after an iteration. */
+  hashAt(iteration: number): Promise<string>;
+  rowAt(iteration: number): object;
+  stop(): Promise<void>;
+}
+
+/** The undisturbed run, trained as far as it is asked for. */
+async function createReference(): Promise<Reference> {
+  const algorithm: Algorithm = await new PPOConfig()
+    .environment('CartPole-v1')
+    .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS, rolloutLength: ROLLOUT_LENGTH })
+    .training({ numEpochs: 1, minibatchSize: 64 })
+    .debugging({ seed: 5 })
+    .build();
+  const hashes = [hashOf(await algorithm.getState())];
+  const rows: object[] = [{}];
+  return {
+    async hashAt(iteration) {
+      while (hashes.length <= iteration) {
+        rows.push(untimed({ ...(await algorithm.train()) }));
+        hashes.push(hashOf(await algorithm.getState()));
+      }
+      return hashes[iteration];
+    },
+    rowAt: (iteration) => rows[iteration],
+    stop: () => algorithm.stop(),
+  };
+}
+
+/** Everything that the run is, without the clock and the options that only say how to run. */
+function hashOf({ tensors, json }: CheckpointContent): string {
+  const { 'run.json': _run, 'config.json': _config, ...state } = json;
+  const bytes = Object.entries(tensors).map(([path, named]) => [
+    path,
+    Buffer.concat(encodeSafetensors(named)).toString('base64'),
+  ]);
+  return hashJson({ ...state, tensors: Object.fromEntries(bytes) } as JsonObject);
+}
+
+function untimed({
+  iteration,
+  numEnvSteps,
+  numEpisodes,
+  metrics,
+}: Pick<TrainResult, 'iteration' | 'numEnvSteps' | 'numEpisodes' | 'metrics'>): object {
+  const kept = Object.entries(metrics).filter(([key]) => !key.startsWith('time/'));
+  return { iteration, numEnvSteps, numEpisodes, ...Object.fromEntries(kept) };
+}
+
+interface Trainer {
+  readonly child: ChildProcess;
+  /** The highest iteration it has reported; 0 before the first. */
+  readonly reported: number;
+  reports(iteration: number): Promise<void>;
+  readonly ended: Promise<number | null>;
+}
+
+function startTrainer(args: readonly string[]): Trainer {
+  const child = spawn(process.execPath, ['--import', 'tsx', TRAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let errors = '';
+  child.stderr?.on('data', (text) => {
+    errors += text;
+  });
+  let reported = 0;
+  let wake = () => {};
+  createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
+    reported = JSON.parse(line).iteration ?? reported;
+    wake();
+  });
+  const ended = once(child, 'exit').then(([status]) => {
+    wake();
+    return status;
+  });
+  return {
+    child,
+    get reported() {
+      return reported;
+    },
+    async reports(iteration) {
+      while (reported < iteration) {
+        if (child.exitCode !== null)
+          throw new Error(`training ended with status ${child.exitCode}: ${errors}`);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    ended,
+  };
+}
+
+/**
+ * Kills training `numKills` times. Most kills come up to 80 ms after some new iterations, when it is saving or training; every
+ * third comes within the first seconds of a resumed process, whatever it is doing.
+ *
+ * @param folder a run folder that does not exist yet.
+ * @param onKill called after each kill has been checked.
+ */
+export async function killAndResume(
+  folder: string,
+  numKills: number,
+  seed: number,
+  onKill: (done: number) => void = () => undefined,
+): Promise<KillReport> {
+  const moments = openStream(seed, 'kills');
+  const reference = await createReference();
+  const problems: string[] = [];
+  let [numExact, numInsideSave, numDuringStart, numIterationsRepeated, last] = [0, 0, 0, 0, 0];
+  for (let kill = 1; kill <= numKills; kill++) {
+    const isFirst = last === 0;
+    const from = isFirst
+      ? ['--env', 'CartPole-v1', ...FLAGS.split(' '), '--out', folder]
+      : ['--resume', folder];
+    const trainer = startTrainer([...from, ...OUTPUT]);
+    if (!isFirst && kill % 3 === 0) {
+      await Promise.race([sleep(moments.uniform() * 3000), trainer.ended]);
+    } else {
+      // Iteration n is reported while n - 1 is being saved: three more, so that one of them is surely on the disk.
+      await trainer.reports(last + 3 + moments.integer(3));
+      await sleep(moments.uniform() * 80);
+    }
+    trainer.child.kill('SIGKILL');
+    await trainer.ended;
+    numDuringStart += Number(trainer.reported === 0);
+    numInsideSave += Number(
+      readdirSync(join(folder, 'checkpoints')).some((name) => name.startsWith('.tmp-')),
+    );
+    try {
+      const { content, manifest } = await loadCheckpoint(folder);
+      const iteration = Number(manifest.description.iteration);
+      if (iteration < last)
+        problems.push(`kill ${kill}: the newest checkpoint went back from ${last} to ${iteration}`);
+      if (hashOf(content) === (await reference.hashAt(iteration))) numExact += 1;
+      else problems.push(`kill ${kill}: checkpoint ${iteration} differs from the undisturbed run`);
+      numIterationsRepeated += Math.max(0, trainer.reported - iteration);
+      last = iteration;
+    } catch (error) {
+      problems.push(`kill ${kill}: ${error instanceof Error ? error.message : error}`);
+    }
+    onKill(kill);
+  }
+  const numIterations = last + 3;
+  const status = await startTrainer([
+    '--resume',
+    folder,
+    ...OUTPUT,
+    '--stop-iterations',
+    String(numIterations),
+  ]).ended;
+  if (status !== 0) problems.push(`the last process ended with status ${status}`);
+  await reference.hashAt(numIterations);
+  problems.push(...(await checkEnd(folder, numIterations, reference)));
+  await reference.stop();
+  return {
+    numKills,
+    numExact,
+    numInsideSave,
+    numDuringStart,
+    numIterationsRepeated,
+    numIterations,
+    problems,
+  };
+}
+
+/** The finished run's checkpoint, its log and its folder. */
+async function checkEnd(folder: string, numIterations: number, reference: Reference): Promise<string[]> {
+  const problems: string[] = [];
+  const { content } = await loadCheckpoint(folder);
+  if (hashOf(content) !== (await reference.hashAt(numIterations)))
+    problems.push('the finished run differs from the undisturbed one');
+  const lines = readFileSync(join(folder, 'progress.jsonl'), 'utf8').split('\n').slice(0, -1);
+  if (lines.length !== numIterations)
+    problems.push(`the log has ${lines.length} rows, expected ${numIterations}`);
+  for (const [k, line] of lines.entries()) {
+    const {
+      iteration,
+      numEnvSteps,
+      numEpisodes,
+      seconds: _seconds,
+      timestamp: _timestamp,
+      ...metrics
+    } = JSON.parse(line);
+    const row = untimed({ iteration, numEnvSteps, numEpisodes, metrics });
+    if (hashJson(row as JsonObject) !== hashJson(reference.rowAt(k + 1) as JsonObject))
+      problems.push(`row ${k + 1} of the log differs`);
+  }
+  const leftovers = readdirSync(join(folder, 'checkpoints')).filter((name) => !/^\d+$/.test(name));
+  if (leftovers.length > 0) problems.push(`left behind: ${leftovers.join(', ')}`);
+  return problems;
+}
