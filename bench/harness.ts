@@ -1,0 +1,83 @@
+/** The shared harness of the timing scripts: variants interleaved in one process, best, median and quartiles, JSON. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { argv } from 'node:process';
+import { describeMachine, load, machineLine } from './machine.ts';
+import { median, quantile } from './statistics.ts';
+
+export interface Variant {
+  readonly name: string;
+  /** Runs `units` units of work. */
+  readonly run: () => void | Promise<void>;
+  readonly units: number;
+}
+
+/** Microseconds per unit. */
+export interface Timing {
+  readonly name: string;
+  readonly best: number;
+  readonly lowerQuartile: number;
+  readonly median: number;
+  readonly upperQuartile: number;
+  readonly samples: readonly number[];
+}
+
+export interface InterleaveOptions {
+  readonly numRounds: number;
+  /** Rounds whose times are thrown away: V8 needs calls before it compiles for speed. */
+  readonly numWarmups: number;
+}
+
+/** One sample of every variant per round, so that drift of the machine's speed falls on all of them alike. */
+export async function interleave(
+  variants: readonly Variant[],
+  { numRounds, numWarmups }: InterleaveOptions,
+): Promise<Timing[]> {
+  const samples = variants.map((): number[] => []);
+  for (let round = -numWarmups; round < numRounds; round++) {
+    for (const [k, variant] of variants.entries()) {
+      const start = performance.now();
+      await variant.run();
+      if (round >= 0) samples[k].push((1000 * (performance.now() - start)) / variant.units);
+    }
+  }
+  return variants.map(({ name }, k) => ({
+    name,
+    best: Math.min(...samples[k]),
+    lowerQuartile: quantile(samples[k], 0.25),
+    median: median(samples[k]),
+    upperQuartile: quantile(samples[k], 0.75),
+    samples: samples[k],
+  }));
+}
+
+export function printHeader(title: string): void {
+  console.log(`${title}\n${machineLine(describeMachine())}\nload average ${load()}\n`);
+}
+
+/** A table with right-aligned columns; the first one is left-aligned. */
+export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = header.map((cell, k) => Math.max(cell.length, ...rows.map((row) => row[k].length)));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k]))).join('  ');
+  for (const cells of [header, ...rows]) console.log(line(cells));
+  console.log();
+}
+
+/** `--name value` of the command line. */
+export function option(name: string, fallback: string): string {
+  const index = argv.indexOf(`--${name}`);
+  return index >= 0 ? (argv[index + 1] ?? fallback) : fallback;
+}
+
+/** Writes results beside what describes them, when `--json FILE` was given. */
+export function writeResults(results: object): void {
+  const file = option('json', '');
+  if (file === '') return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(
+    file,
+    `${JSON.stringify({ machine: describeMachine(), load: load(), ...results }, null, 1)}\n`,
+  );
+}
