@@ -87,7 +87,7 @@ function reserveSimd(
 
 /** The TensorFlow learner needs no place in the arena. */
 async function reserveTensorFlow(
-  { training, debugging }: OnPolicyConfig,
+  { training, learners, debugging }: OnPolicyConfig,
   spec: PolicySpec,
   choice: Extract<EngineChoice, { engine: 'tensorflow' }>,
   loss: LossParts,
@@ -100,6 +100,7 @@ async function reserveTensorFlow(
     initial: openStream(debugging.seed, 'initialize'),
     adam: { beta1: training.adamBeta1, beta2: training.adamBeta2, epsilon: training.adamEpsilon },
     maxGradNorm: training.maxGradNorm,
+    capture: learners.captureGraph,
   });
   const { policy: central, layout } = learner;
   return { parameterCount: layout.size, central, helper: null, create: async () => learner };

@@ -11,37 +11,92 @@ import { createActionNoise } from './noise.ts';
 import type { RowState } from './row-states.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 
+/** Rows [first, first + count). */
+export interface RowSpan {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** Drives the runners through one rollout, step by step. */
 export interface Stepper {
+  /** Whether every runner's rows lie in one half; otherwise all are stepped together. */
+  readonly isSplit: boolean;
   begin(): Promise<void>;
-  step(t: number): Promise<void>;
+  /** Steps the runners of one half, or, with null, all. */
+  step(t: number, half: 0 | 1 | null): Promise<void>;
   finish(numSteps: number): Promise<void>;
 }
 
 export interface CentralActor {
   /** Begins (or continues) every row's action noise. */
   start(states: readonly RowState[] | null, restarted: readonly number[]): void;
-  /** Acts for all rows at step t: writes actions, log-probabilities and values. */
-  act(rollout: RolloutViews, t: number): Promise<void>;
+  /** Acts for rows at step t: writes actions, log-probabilities and values. */
+  act(rollout: RolloutViews, t: number, rows: RowSpan): Promise<void>;
   /** After step t: values of final observations of truncated rows, and new noise where episodes ended. */
-  observeEnds(rollout: RolloutViews, t: number): Promise<void>;
+  observeEnds(rollout: RolloutViews, t: number, rows: RowSpan): Promise<void>;
   /** Values of what follows the rollout. */
   bootstrap(rollout: RolloutViews): Promise<void>;
 }
 
+/** The two halves that are acted for in turn; they depend on N alone, so that results do not depend on the runners. */
+export function halvesOf(numRows: number): RowSpan[] {
+  const first = Math.floor(numRows / 2);
+  const halves = [
+    { first: 0, count: first },
+    { first, count: numRows - first },
+  ];
+  return halves.filter(({ count }) => count > 0);
+}
+
+/**
+ * One rollout, double-buffered: while one half of the environments steps, the engine acts for the other.
+ *
+ * (The idea is Sample Factory's, Petrenko et al. 2020, arXiv:2006.11751.)
+ */
 export async function collectCentrally(
   actor: CentralActor,
   stepper: Stepper,
   rollout: RolloutViews,
 ): Promise<void> {
+  const halves = halvesOf(rollout.numRows);
   await stepper.begin();
-  for (let t = 0; t < rollout.rolloutLength; t++) {
-    await actor.act(rollout, t);
-    await stepper.step(t);
-    await actor.observeEnds(rollout, t);
-  }
+  if (stepper.isSplit && halves.length === 2) await stepInTurn(actor, stepper, rollout, halves);
+  else await stepTogether(actor, stepper, rollout, halves);
   await stepper.finish(rollout.rolloutLength);
   await actor.bootstrap(rollout);
+}
+
+async function stepTogether(
+  actor: CentralActor,
+  stepper: Stepper,
+  rollout: RolloutViews,
+  halves: readonly RowSpan[],
+): Promise<void> {
+  for (let t = 0; t < rollout.rolloutLength; t++) {
+    for (const half of halves) await actor.act(rollout, t, half);
+    await stepper.step(t, null);
+    for (const half of halves) await actor.observeEnds(rollout, t, half);
+  }
+}
+
+async function stepInTurn(
+  actor: CentralActor,
+  stepper: Stepper,
+  rollout: RolloutViews,
+  halves: readonly RowSpan[],
+): Promise<void> {
+  const T = rollout.rolloutLength;
+  const stepping: Promise<void>[] = [];
+  for (let t = 0; t <= T; t++) {
+    for (const h of [0, 1] as const) {
+      await stepping[h];
+      if (t > 0) await actor.observeEnds(rollout, t - 1, halves[h]);
+      if (t === T) continue;
+      await actor.act(rollout, t, halves[h]);
+      stepping[h] = stepper.step(t, h);
+      stepping[h].catch(() => undefined); // awaited in the next turn; until then a failure is not unhandled
+    }
+  }
 }
 
 export interface CentralActorOptions {
@@ -82,35 +137,28 @@ export function createCentralActor({
         actionNoise.begin(n, episodeSeed(seed, n, episodeNumbers[n]), numSteps);
       }
     },
-    async act(rollout, t) {
+    async act(rollout, t, { first, count }) {
       const T = rollout.rolloutLength;
-      for (let n = 0; n < N; n++) {
-        const i = n * T + t;
-        actionNoise.fill(n);
-        copyRow(rollout.observations, i, observations, n, observationSize);
-        if (masks !== null) copyRow(rollout.actionMasks, i, masks, n, actionMaskSize);
+      for (let k = 0; k < count; k++) {
+        const i = (first + k) * T + t;
+        actionNoise.fill(first + k);
+        copyRow(rollout.observations, i, observations, k, observationSize);
+        if (masks !== null) copyRow(rollout.actionMasks, i, masks, k, actionMaskSize);
       }
-      await policy.act({
-        numRows: N,
-        observations,
-        masks,
-        noise,
-        deterministic: false,
-        actions,
-        logProbs,
-        values,
-      });
-      for (let n = 0; n < N; n++) {
-        const i = n * T + t;
-        copyRow(actions, n, rollout.actions, i, A);
-        rollout.logProbs[i] = logProbs[n];
-        rollout.values[i] = values[n];
+      const rowNoise = noise.subarray(first * noiseSize(spec));
+      const call = { numRows: count, observations, masks, noise: rowNoise, actions, logProbs, values };
+      await policy.act({ ...call, deterministic: false });
+      for (let k = 0; k < count; k++) {
+        const i = (first + k) * T + t;
+        copyRow(actions, k, rollout.actions, i, A);
+        rollout.logProbs[i] = logProbs[k];
+        rollout.values[i] = values[k];
       }
     },
-    async observeEnds(rollout, t) {
+    async observeEnds(rollout, t, { first, count }) {
       const T = rollout.rolloutLength;
       const truncatedRows: number[] = [];
-      for (let n = 0; n < N; n++) {
+      for (let n = first; n < first + count; n++) {
         const i = n * T + t;
         if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) continue;
         if (rollout.terminated[i] === 0) truncatedRows.push(n);

@@ -82,6 +82,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
 
 function directStepper({ sampler }: Runner, set: number, version: number): Stepper {
   return {
+    isSplit: false,
     begin: async () => sampler.begin(set),
     step: async (t) => sampler.step(set, t),
     finish: async () => sampler.finish(set, version),

@@ -1,5 +1,5 @@
 /** Environment runners in threads of this process, over the shared arena. */
-import { type CentralActor, collectCentrally, type Stepper } from './central-inference.ts';
+import { type CentralActor, collectCentrally, halvesOf, type Stepper } from './central-inference.ts';
 import { Command } from './control-words.ts';
 import { createEpisodeLedger } from './episode-ledger.ts';
 import { openRollout } from './layout.ts';
@@ -7,6 +7,7 @@ import type { WorkerMessage } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
 import { joinPlayed, splitRequest } from './play-shares.ts';
 import { poisonRollout } from './poison.ts';
+import type { RowRange } from './rollout-worker.ts';
 import { withEnvStates } from './row-states.ts';
 import type { RunnerGroup } from './runner-group.ts';
 import { type CatchUp, createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from './worker-team.ts';
@@ -83,7 +84,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
   };
 }
 
-/** Steps all workers together; one that is lost repeats the rollout's steps so far with the actions that lie there. */
+/** Steps workers by halves; one that is lost repeats the rollout's steps so far with the actions that lie there. */
 function threadStepper(team: WorkerTeam, set: number, version: number, messages: WorkerMessage[]): Stepper {
   const catchUpTo =
     (t: number): CatchUp =>
@@ -91,9 +92,16 @@ function threadStepper(team: WorkerTeam, set: number, version: number, messages:
       await run(Command.BEGIN, set);
       for (let k = 0; k < t; k++) await run(Command.STEP, set, k);
     };
+  const numRows = team.ranges.reduce((sum, range) => sum + range.numRows, 0);
+  const [, { first: middle }] = halvesOf(Math.max(2, numRows));
+  const isLower = ({ firstRow, numRows: count }: RowRange) => firstRow + count <= middle;
   return {
+    isSplit: team.ranges.every((range) => isLower(range) || range.firstRow >= middle),
     begin: async () => void (await team.run(Command.BEGIN, set)),
-    step: async (t) => void (await team.run(Command.STEP, set, t, catchUpTo(t))),
+    async step(t, half) {
+      const isMeant = (range: RowRange) => half === null || isLower(range) === (half === 0);
+      await team.run(Command.STEP, set, t, catchUpTo(t), isMeant);
+    },
     async finish(numSteps) {
       messages.push(...(await team.run(Command.FINISH, set, version, catchUpTo(numSteps))));
     },

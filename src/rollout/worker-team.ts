@@ -36,8 +36,8 @@ export interface WorkerTeam {
   readonly numWorkers: number;
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
   /**
-   * Gives all workers a command and resolves with their messages, in worker order, when all have done it. A lost
-   * worker is replaced first.
+   * Gives all workers (or those that are meant) a command and resolves with their messages, in worker order, when all
+   * have done it. A lost worker is replaced first.
    *
    * @throws the environment's or the worker's error when it came back at the same place, or the restarts are used up.
    */
@@ -46,7 +46,9 @@ export interface WorkerTeam {
     argument0?: number,
     argument1?: number,
     catchUp?: CatchUp,
+    isMeant?: (range: RowRange) => boolean,
   ): Promise<WorkerMessage[]>;
+  readonly ranges: readonly RowRange[];
   /** Plays `requests[w]` in worker w; in worker order. */
   play(requests: readonly PlayRequest[]): Promise<WorkerMessage[]>;
   /** Gives the first `count` workers a command and returns at once; `settle` waits for them, replacing lost ones. */
@@ -75,6 +77,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const { finish, takeFailures } = createSupervisor(options, pool, ranges, workers);
   return {
     numWorkers: ranges.length,
+    ranges,
     async start(states) {
       await Promise.all(workers.splice(0).map((worker) => worker.end(true)));
       const slice = ({ firstRow, numRows }: RowRange) => states?.slice(firstRow, firstRow + numRows) ?? null;
@@ -87,10 +90,11 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       }
       return workers.flatMap((worker) => worker.restarted);
     },
-    async run(command, argument0 = 0, argument1 = 0, catchUp = NOTHING_TO_CATCH_UP) {
+    async run(command, argument0 = 0, argument1 = 0, catchUp = NOTHING_TO_CATCH_UP, isMeant = () => true) {
       const give = (w: number) => workers[w].give(command, argument0, argument1);
-      for (const w of workers.keys()) give(w);
-      const messages = await allOrFirstError(workers.map((_, w) => finish(w, () => give(w), catchUp)));
+      const meant = [...workers.keys()].filter((w) => isMeant(ranges[w]));
+      for (const w of meant) give(w);
+      const messages = await allOrFirstError(meant.map((w) => finish(w, () => give(w), catchUp)));
       return messages.filter((message) => message !== null);
     },
     async play(requests) {
