@@ -21,6 +21,7 @@ import {
 import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
+import { nextTurn } from './next-turn.ts';
 import { openMinibatch, runItem, waitForPhase, workOnPhase } from './phases.ts';
 import type { ThreadTeam } from './thread-team.ts';
 
@@ -208,8 +209,6 @@ async function runEpoch(
   await workUntilIdle(setup);
   await nextTurn(); // signals and messages get their turn
 }
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Works as one thread among others until the epoch is over; turns the event loop now and then, and sees to the dead. */
 async function workUntilIdle(setup: UpdateSetup): Promise<void> {
