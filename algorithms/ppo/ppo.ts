@@ -8,7 +8,8 @@ import { configToJson } from '../../src/config/option.ts';
 import type { JsonObject, JsonValue } from '../../src/json.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import type { Metrics } from '../../src/metrics/metric-keys.ts';
-import { openStream, type Stream, type StreamState } from '../../src/random/streams.ts';
+import { shufflePermutation } from '../../src/random/shuffle.ts';
+import { openStream, type StreamState } from '../../src/random/streams.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
 import type { ResolvedPPOConfig } from './config.ts';
 import { ppoLossParts } from './loss-parts.ts';
@@ -117,17 +118,6 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     own,
     setSchedule: schedules.set,
   });
-}
-
-/** Fisher-Yates over 0 .. length - 1. */
-function shufflePermutation(indices: Int32Array, stream: Stream): void {
-  for (let i = 0; i < indices.length; i++) indices[i] = i;
-  for (let i = indices.length - 1; i > 0; i--) {
-    const k = stream.integer(i + 1);
-    const swapped = indices[i];
-    indices[i] = indices[k];
-    indices[k] = swapped;
-  }
 }
 
 function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
