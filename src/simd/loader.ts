@@ -5,6 +5,7 @@ import v8 from 'node:v8';
 import { EngineError } from '../errors.ts';
 import { webAssembly } from '../memory/web-assembly.ts';
 import type { KernelModule } from './kernels.ts';
+import { hasRelaxedSimd } from './relaxed-simd.ts';
 
 export { instantiateKernels, type KernelModule, type Kernels } from './kernels.ts';
 
@@ -18,22 +19,11 @@ export interface LoadKernelsOptions {
 const SOURCES = new URL('./assembly/', import.meta.url); // only in a clone
 const PACKED = new URL('../../kernels/', import.meta.url); // dist/kernels, seen from dist/src/simd
 
-// the smallest module with a relaxed instruction: (func (result v128) (f32x4.relaxed_madd 0 0 0))
-const RELAXED_PROBE = (() => {
-  const zero = [0xfd, 0x0c, ...new Array<number>(16).fill(0)]; // v128.const 0
-  const body = [0, ...zero, ...zero, ...zero, 0xfd, 0x85, 0x02, 0x0b];
-  const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const code = [0x0a, body.length + 2, 1, body.length, ...body];
-  return new Uint8Array([...header, 0x01, 5, 1, 0x60, 0, 1, 0x7b, 0x03, 2, 1, 0, ...code]);
-})();
-
 /** Whether relaxed SIMD runs here; on Node 20 it is behind a flag of V8, which is set for the whole process. */
 function relaxedSupport(): { readonly available: boolean; readonly reason: string } {
-  if (webAssembly.validate(RELAXED_PROBE))
-    return { available: true, reason: 'relaxed SIMD is on by default' };
+  if (hasRelaxedSimd()) return { available: true, reason: 'relaxed SIMD is on by default' };
   v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
-  if (webAssembly.validate(RELAXED_PROBE))
-    return { available: true, reason: 'relaxed SIMD, switched on with a V8 flag' };
+  if (hasRelaxedSimd()) return { available: true, reason: 'relaxed SIMD, switched on with a V8 flag' };
   return { available: false, reason: 'this engine has no relaxed SIMD' };
 }
 
