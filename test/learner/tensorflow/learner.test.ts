@@ -8,6 +8,7 @@ import { openStream } from '../../../src/random/streams.ts';
 import { mlpParameterLayout } from '../../../src/weights/parameter-layout.ts';
 import { DISTRIBUTIONS, specFor } from '../../algorithms/ppo/random-batch.ts';
 import { relativeError } from '../../algorithms/ppo/reference-loss.ts';
+import { noNativeBinding } from './native.ts';
 import { planFor, randomRollout } from './random-rollout.ts';
 import { type ReferenceState, referenceForward, referenceUpdate } from './reference-learner.ts';
 
@@ -32,6 +33,15 @@ function learnerFor(
 }
 
 describe.each(['wasm', 'cpu'] as const)('the eager learner on %s', (backend) => {
+  testLearner(backend);
+});
+
+// The same tests pass through captured graphs here.
+describe.skipIf(noNativeBinding !== null)('the captured learner on node-gpu', () => {
+  testLearner('node-gpu');
+});
+
+function testLearner(backend: 'wasm' | 'cpu' | 'node-gpu'): void {
   let tensorflow: LoadedTensorFlow;
   beforeAll(async () => {
     tensorflow = await loadTensorFlow({ backend });
@@ -235,4 +245,4 @@ describe.each(['wasm', 'cpu'] as const)('the eager learner on %s', (backend) => 
       /to export the function `missing`.*exports network/,
     );
   });
-});
+}

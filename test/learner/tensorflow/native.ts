@@ -1,0 +1,13 @@
+/** Whether tests of the native binding can run here. */
+import { findNativeBinding } from '../../../src/learner/tensorflow/native-binding.ts';
+
+const candidate = findNativeBinding();
+
+/** null, or why they cannot; printed once per test file, since a silent skip looks like a pass. */
+export const noNativeBinding: string | null = typeof candidate === 'string' ? candidate : null;
+
+if (noNativeBinding !== null) {
+  console.log(
+    `Skipping tests of native TensorFlow: ${noNativeBinding}. Run \`operant install-tensorflow\` to have them run.`,
+  );
+}
