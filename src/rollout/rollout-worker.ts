@@ -1,5 +1,5 @@
 /** The main thread's handle of one rollout worker: start, command, wait, and find out why it stopped. */
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { WorkerError } from '../errors.ts';
 import type { Region } from '../memory/arena.ts';
@@ -119,6 +119,10 @@ function launch(
   });
   const task: WorkerTask = { plan, ...range, states, port: port2 };
   const over = (reason: unknown) => {
+    // What it posted last may still be on its way, and closing the port would drop it.
+    for (let rest = receiveMessageOnPort(port1); rest !== undefined; rest = receiveMessageOnPort(port1)) {
+      thread.messages.push(rest.message as WorkerMessage);
+    }
     thread.isOver = true;
     thread.exitReason = reason instanceof Error ? reason : null;
     Atomics.notify(words, Word.DONE);

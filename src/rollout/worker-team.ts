@@ -103,7 +103,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
         workers[w].give(Command.PLAY);
       };
       for (const w of requests.keys()) give(w);
-      const messages = await Promise.all(
+      const messages = await allOrFirstError(
         requests.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP)),
       );
       return messages.filter((message) => message !== null);
@@ -193,7 +193,7 @@ function createSupervisor(
 }
 
 function createPool(numThreads: number, memoryMb: number | null): Piscina {
-  return new Piscina({
+  const pool = new Piscina({
     filename: rolloutWorkerUrl(),
     name: 'runWorker',
     execArgv: workerExecArgv(),
@@ -202,6 +202,10 @@ function createPool(numThreads: number, memoryMb: number | null): Piscina {
     concurrentTasksPerWorker: 1,
     ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
   });
+  // A thread that dies rejects its task, which is where we hear of it. This is for errors that an environment left behind
+  // for later (a rejected promise) and that come up when its thread has nothing more to do for us.
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 /**
