@@ -1,8 +1,9 @@
 /** The networks of `policy-spec.ts` in tfjs operations, over the entries of the flat parameter vector. */
 import { EngineError } from '../errors.ts';
 import { mlpParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
+import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
-import type { Activation, MlpSpec, PolicySpec } from './policy-spec.ts';
+import type { Activation, ConvSpec, MlpSpec, PolicySpec } from './policy-spec.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
 
 /** Entries of the flat vector by name, as tensors of their shapes. */
@@ -33,7 +34,10 @@ export function createTensorNetwork(
         apply: (parameters, observations) => applyMlp(tf, network, parameters, observations),
       };
     case 'conv':
-      throw new EngineError('ENGINE_NETWORK', 'Convolutional networks are not there yet.');
+      return {
+        layout: convParameterLayout(spec, network),
+        apply: (parameters, observations) => applyConv(tf, network, parameters, observations),
+      };
     case 'custom': {
       if (custom === null)
         throw new EngineError('ENGINE_NETWORK', `Load the network module ${network.module} first.`);
@@ -59,6 +63,25 @@ function applyMlp(
   const actorLatent = tower(network.shared ? 'trunk' : 'actor'); // [B, H]
   const criticLatent = network.shared ? actorLatent : tower('critic');
   return heads(tf, parameters, actorLatent, criticLatent);
+}
+
+/** Convolutions with relu, then hidden layers; both heads sit on the last one. */
+function applyConv(
+  tf: TensorFlow,
+  network: ConvSpec,
+  parameters: ParameterTensors,
+  observations: Tensor, // [B, height, width, channels]
+): NetworkOutputs {
+  let x = observations;
+  for (const { name, stride } of convLayers(network, observations.shape.slice(1))) {
+    const filtered = tf.conv2d(x as never, parameters[`${name}/kernel`] as never, stride, 'valid');
+    x = tf.relu(tf.add(filtered, parameters[`${name}/bias`]));
+  }
+  x = tf.reshape(x, [observations.shape[0], -1]);
+  for (let k = 0; k < network.hiddenSizes.length; k += 1) {
+    x = activate(tf, network.activation, dense(tf, parameters, `trunk/${k}`, x));
+  }
+  return heads(tf, parameters, x, x);
 }
 
 function heads(

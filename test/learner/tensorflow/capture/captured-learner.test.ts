@@ -95,6 +95,27 @@ describe.skipIf(noNativeBinding !== null)('captured updates', () => {
     await compare(discrete, { observationStatistics: { mean, inverseStd } });
   });
 
+  it.each(['float32', 'uint8'] as const)(
+    'agree for a convolutional network on %s images',
+    async (observationDtype) => {
+      const spec = specFor({ kind: 'categorical', sizes: [3] }, 0, {
+        observationDtype,
+        observationShape: [6, 6, 2],
+        observationSize: 72,
+        network: { kind: 'conv', layers: [[4, 3, 1]], hiddenSizes: [8], activation: 'relu' },
+      });
+      await compare(spec);
+    },
+  );
+
+  it("agree for a user's own network", async () => {
+    const module = new URL('../fixtures/linear-network.ts', import.meta.url).href;
+    const network = { kind: 'custom', module, export: 'network', options: { criticStart: 0.1 } } as const;
+    await compare(
+      specFor({ kind: 'gaussian', size: 2, squash: false, low: [-1, -1], high: [1, 1] }, 0, { network }),
+    );
+  });
+
   it('make one session call per minibatch, and three more per update: upload, totals, weights', async () => {
     const learner = await makeLearner(discrete, true);
     const rollout = randomRollout(discrete, 2, 16, 3);
