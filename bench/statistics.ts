@@ -1,0 +1,47 @@
+/** Medians, spread and bootstrap intervals of benchmark results; seeded, so that a report can be made again. */
+import seedrandom from 'seedrandom';
+
+const NUM_RESAMPLES = 10_000;
+
+/** Quantile by linear interpolation between order statistics (NumPy's default). */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const position = (sorted.length - 1) * q;
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Population standard deviation. */
+export function deviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - center) ** 2)));
+}
+
+/** 95% percentile interval of the mean of `draw(resample)` over resampled seeds. */
+function interval(draw: (pick: (count: number) => number) => number): readonly [number, number] {
+  const random = seedrandom.alea('bootstrap');
+  const pick = (count: number) => Math.floor(random() * count);
+  const draws = Array.from({ length: NUM_RESAMPLES }, () => draw(pick));
+  return [quantile(draws, 0.025), quantile(draws, 0.975)];
+}
+
+/** 95% bootstrap interval of the mean over seeds. */
+export function meanInterval(values: readonly number[]): readonly [number, number] {
+  return interval((pick) => mean(values.map(() => values[pick(values.length)])));
+}
+
+/** 95% bootstrap interval of mean(first) - mean(second), the two resampled independently. */
+export function differenceInterval(
+  first: readonly number[],
+  second: readonly number[],
+): readonly [number, number] {
+  const resampled = (values: readonly number[], pick: (count: number) => number) =>
+    mean(values.map(() => values[pick(values.length)]));
+  return interval((pick) => resampled(first, pick) - resampled(second, pick));
+}
