@@ -50,6 +50,7 @@ export function makeFixture(
   rolloutLength: number,
   options: SimdLearnerOptions,
   maxThreads = 1,
+  shared = true,
 ): Fixture {
   const stream = openStream(11, 'fixture', numRows, rolloutLength);
   const planner = createArenaPlanner();
@@ -57,7 +58,7 @@ export function makeFixture(
   const set = planner.reserve(shape.byteLength);
   const numSamples = numRows * rolloutLength;
   const layout = reserveSimdLearner(planner, spec, options, numSamples, maxThreads);
-  const arena = createArena(planner);
+  const arena = createArena(planner, shared);
   initializeRollout(arena.buffer, set.offset, shape);
   const rollout = openRollout(arena.buffer, set.offset, shape);
   const parameters = randomParameters(spec, stream);

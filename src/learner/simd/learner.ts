@@ -6,6 +6,7 @@ import type { RolloutViews } from '../../rollout/layout.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
 import { mlpParameterLayout } from '../../weights/parameter-layout.ts';
 import type { Learner, UpdatePlan, UpdateStats } from '../learner.ts';
+import type { OutputGradient } from '../output-gradient.ts';
 import { arrangeAdvantages } from './arrange-advantages.ts';
 import {
   ADDRESS_COLUMNS,
@@ -31,6 +32,8 @@ export interface SimdLearnerSetup {
   readonly spec: PolicySpec;
   readonly options: SimdLearnerOptions;
   readonly layout: SimdLearnerLayout;
+  /** Instead of importing the module that the options name; for bundled pages. Helpers import theirs all the same. */
+  readonly outputGradient?: OutputGradient;
   /** Threads that help; null = the main thread alone. */
   readonly team?: ThreadTeam | null;
   /** A phase in which no item is finished for this long ends the update. Default 60 s. */
@@ -53,7 +56,8 @@ const TURN_MS = 100; // how long main may keep the event loop from turning
  */
 export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learner> {
   const { arena, kernels, spec, layout, team = null } = setup;
-  const outputGradient = await importOutputGradient(setup.options.outputGradient, spec);
+  const outputGradient =
+    setup.outputGradient ?? (await importOutputGradient(setup.options.outputGradient, spec));
   const context = createThreadContext({
     ...setup,
     kernels: instantiateKernels(kernels, arena.memory),

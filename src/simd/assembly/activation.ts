@@ -128,15 +128,27 @@ function derivative(kind: i32, y: v128, x: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
+function scaleByDerivative(kind: i32, d: usize, y: usize, pre: usize): void {
+  const x = pre != 0 ? v128.load(pre) : splat(0);
+  v128.store(d, f32x4.mul(v128.load(d), derivative(kind, v128.load(y), x)));
+}
+
+// @ts-ignore: decorator
+@inline
 function derivativeBlock(
   kind: i32, d: usize, ldd: usize, y: usize, ldy: usize, pre: usize, rows: i32, columns: i32,
 ): void {
   const width = (<usize>columns + 3 & ~3) << 2;
+  const whole = width & ~63;
   for (let r = 0; r < rows; r++) {
-    for (let k: usize = 0; k < width; k += 16) {
-      const x = pre != 0 ? v128.load(pre + k) : splat(0);
-      v128.store(d + k, f32x4.mul(v128.load(d + k), derivative(kind, v128.load(y + k), x)));
+    let k: usize = 0;
+    for (; k < whole; k += 64) {
+      scaleByDerivative(kind, d + k, y + k, pre != 0 ? pre + k : 0);
+      scaleByDerivative(kind, d + k + 16, y + k + 16, pre != 0 ? pre + k + 16 : 0);
+      scaleByDerivative(kind, d + k + 32, y + k + 32, pre != 0 ? pre + k + 32 : 0);
+      scaleByDerivative(kind, d + k + 48, y + k + 48, pre != 0 ? pre + k + 48 : 0);
     }
+    for (; k < width; k += 16) scaleByDerivative(kind, d + k, y + k, pre != 0 ? pre + k : 0);
     d += ldd;
     y += ldy;
     if (pre != 0) pre += ldy;

@@ -200,3 +200,22 @@ describe('createSimdLearner', () => {
     await expect(withSource({ export: 'nothing' })).rejects.toMatchObject(refusal);
   });
 });
+
+describe('an unshared memory', () => {
+  it('learns and gives the same bits, on one thread', async () => {
+    const spec = makeSpec(categorical(3), { hiddenSizes: [20, 9] });
+    const options = learnerOptions();
+    const run = async (shared: boolean) => {
+      const fixture = makeFixture(spec, 2, 80, options, 1, shared);
+      const module = await loadKernels({ shared });
+      const learner = await createSimdLearner({ ...fixture, options, kernels: module });
+      learner.writeParameters(fixture.parameters);
+      const stats = await learner.update(
+        fixture.rollout,
+        makePlan(fixture, { numEpochs: 2, minibatchSize: 70 }),
+      );
+      return { stats, parameters: learner.readParameters() };
+    };
+    expect(await run(false)).toEqual(await run(true));
+  });
+});
