@@ -3,23 +3,6 @@ import { ConfigError } from '../errors.ts';
 import { createParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
 import { type ConvSpec, distributionSize, type PolicySpec } from './policy-spec.ts';
 
-/** The usual networks, by name. */
-export const CONV_NETWORKS = {
-  /** Mnih et al. 2015 (Nature 518): for frames of about 84 x 84. */
-  nature: {
-    kind: 'conv',
-    layers: [
-      [32, 8, 4],
-      [64, 4, 2],
-      [64, 3, 1],
-    ],
-    hiddenSizes: [512],
-    activation: 'relu',
-  },
-  /** Young and Tian 2019 (MinAtar, arXiv:1903.03176): for grids of about 10 x 10. */
-  small: { kind: 'conv', layers: [[16, 3, 1]], hiddenSizes: [128], activation: 'relu' },
-} as const satisfies Record<string, ConvSpec>;
-
 /** One convolution, valid padding. */
 export interface ConvLayer {
   /** `trunk/conv0`, ... */

@@ -23,6 +23,19 @@ const network: ConvSpec = {
   activation: 'tanh',
 };
 
+/** Mnih et al. 2015 (Nature 518), and the network of MinAtar. */
+const nature: ConvSpec = {
+  kind: 'conv',
+  layers: [
+    [32, 8, 4],
+    [64, 4, 2],
+    [64, 3, 1],
+  ],
+  hiddenSizes: [512],
+  activation: 'relu',
+};
+const small: ConvSpec = { kind: 'conv', layers: [[16, 3, 1]], hiddenSizes: [128], activation: 'relu' };
+
 function imageSpec(shape: [number, number, number], conv: ConvSpec = network): PolicySpec {
   return specFor({ kind: 'categorical', sizes: [3] }, 0, {
     observationShape: shape,
@@ -33,15 +46,14 @@ function imageSpec(shape: [number, number, number], conv: ConvSpec = network): P
 
 describe('shapes of convolutional networks', () => {
   it('are those of the Nature network and of the one for small grids', () => {
-    const nature = convLayers(CONV_NETWORKS.nature, [84, 84, 4]);
-    expect(nature.map(({ outputShape }) => outputShape)).toEqual([
+    expect(convLayers(nature, [84, 84, 4]).map(({ outputShape }) => outputShape)).toEqual([
       [20, 20, 32],
       [9, 9, 64],
       [7, 7, 64],
     ]);
-    expect(convFeatureSize(CONV_NETWORKS.nature, [84, 84, 4])).toBe(3136);
-    expect(convFeatureSize(CONV_NETWORKS.small, [10, 10, 4])).toBe(1024);
-    const layout = convParameterLayout(imageSpec([84, 84, 4], CONV_NETWORKS.nature), CONV_NETWORKS.nature);
+    expect(convFeatureSize(nature, [84, 84, 4])).toBe(3136);
+    expect(convFeatureSize(small, [10, 10, 4])).toBe(1024);
+    const layout = convParameterLayout(imageSpec([84, 84, 4], nature), nature);
     const count = layout.entries.reduce((sum, { size }) => sum + size, 0);
     // 8224 + 32832 + 36928 + 1606144 and the heads 513 * 3 + 513
     expect(count).toBe(8224 + 32832 + 36928 + 1606144 + 1539 + 513);
@@ -52,8 +64,8 @@ describe('shapes of convolutional networks', () => {
   });
 
   it('are checked with both numbers in the message', () => {
-    expect(() => convLayers(CONV_NETWORKS.nature, [4, 4, 3])).toThrow(/kernel of 8 x 8.*input of 4 x 4/);
-    expect(() => convLayers(CONV_NETWORKS.small, [4])).toThrow(/\[height, width, channels\], got \[4\]/);
+    expect(() => convLayers(nature, [4, 4, 3])).toThrow(/kernel of 8 x 8.*input of 4 x 4/);
+    expect(() => convLayers(small, [4])).toThrow(/\[height, width, channels\], got \[4\]/);
   });
 });
 

@@ -2,11 +2,10 @@
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { sampleActions } from '../../policy/sample-actions.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
-import type { Tensor, Variable } from '../../policy/tensor-types.ts';
 import type { CentralPolicy, ObservationStatistics } from '../learner.ts';
 import type { LoadedTensorFlow } from './backend.ts';
-import { unpackParameters } from './flat-parameters.ts';
-import { prepareObservations, type StatisticsTensors } from './gradient-step.ts';
+import { createCapturedForward } from './capture/captured-forward.ts';
+import { createEagerForward } from './policy-forward.ts';
 
 export interface TensorFlowPolicy extends CentralPolicy {
   /** Copies weights and frozen observation statistics; every later `act` and `values` uses them. */
@@ -19,67 +18,38 @@ export interface TensorFlowPolicyOptions {
   readonly spec: PolicySpec;
   readonly network: TensorNetwork;
   readonly parameters: Float32Array; // [layout.size] f32, copied
+  /** Whether the forward pass is captured as a graph on the native binding; default true. */
+  readonly capture?: boolean;
 }
 
-/** Makes a policy that acts for many rows per call: one forward pass on the backend, sampling in plain TypeScript. */
+/**
+ * Makes a policy that acts for many rows per call: one forward pass on the backend, sampling in plain TypeScript.
+ *
+ * Keep the number of rows of `act` the same from call to call: the first call with another number captures another graph
+ * (about 0.1 s). `values` may be called with any number.
+ */
 export function createTensorFlowPolicy(options: TensorFlowPolicyOptions): TensorFlowPolicy {
-  const { spec, network, tensorflow } = options;
-  const { tf } = tensorflow;
-  const { layout } = network;
-  const parameters: Variable = tf.tidy(() => tf.variable(tf.tensor1d(options.parameters.slice()), false));
-  let statistics: StatisticsTensors | null = null;
-  const logStdEntry = layout.entries.find(({ name }) => name === 'logStd');
+  const { spec, network, tensorflow, parameters } = options;
+  const captures = tensorflow.backend === 'node-gpu' && options.capture !== false;
+  const create = captures ? createCapturedForward : createEagerForward;
+  const { publish, forward, dispose } = create({ tf: tensorflow.tf, spec, network, parameters });
+  const logStdEntry = network.layout.entries.find(({ name }) => name === 'logStd');
   const logStdOf = (flat: Float32Array) =>
     logStdEntry === undefined ? null : flat.slice(logStdEntry.offset, logStdEntry.offset + logStdEntry.size);
-  let logStd = logStdOf(options.parameters);
-  const needsLatent = spec.distribution.kind === 'gsde';
-
-  /** Distribution parameters, values and (gsde) latent of B rows. */
-  const forward = async (observations: Float32Array | Uint8Array, numRows: number) => {
-    const tensors: Tensor[] = tf.tidy(() => {
-      const rows = observations.slice(0, numRows * spec.observationSize);
-      const raw =
-        rows instanceof Uint8Array
-          ? tf.tensor2d(Int32Array.from(rows), [numRows, spec.observationSize], 'int32')
-          : tf.tensor2d(rows, [numRows, spec.observationSize], 'float32');
-      const entries = unpackParameters(tf, layout, parameters);
-      const outputs = network.apply(entries, prepareObservations(tf, spec, raw, statistics));
-      const fetched = [outputs.distributionParameters, outputs.values];
-      if (needsLatent && outputs.latent !== null) fetched.push(outputs.latent);
-      return fetched;
-    });
-    const [distributionParameters, values, latent] = await Promise.all(
-      tensors.map(async (tensor) => (await tensor.data()) as Float32Array),
-    );
-    tf.dispose(tensors);
-    return { distributionParameters, values, latent: latent ?? null };
-  };
-
-  const disposeStatistics = () => {
-    if (statistics !== null) tf.dispose([statistics.mean, statistics.inverseStd]);
-    statistics = null;
-  };
-
+  let logStd = logStdOf(parameters);
   return {
-    publish(flat, published) {
-      tf.tidy(() => parameters.assign(tf.tensor1d(flat.slice(), 'float32')));
+    publish(flat, statistics) {
       logStd = logStdOf(flat);
-      disposeStatistics();
-      if (published === null) return;
-      const keep = (values: Float32Array) => tf.keep(tf.tensor1d(values.slice(), 'float32'));
-      statistics = { mean: keep(published.mean), inverseStd: keep(published.inverseStd) };
+      publish(flat, statistics);
     },
     async act(call) {
-      const { distributionParameters, values, latent } = await forward(call.observations, call.numRows);
+      const { distributionParameters, values, latent } = await forward(call.observations, call.numRows, true);
       call.values.set(values);
       sampleActions(spec, { ...call, distributionParameters, latent, logStd });
     },
     async values(observations, numRows, out) {
-      out.set((await forward(observations, numRows)).values);
+      if (numRows > 0) out.set((await forward(observations, numRows, false)).values);
     },
-    dispose() {
-      disposeStatistics();
-      parameters.dispose();
-    },
+    dispose,
   };
 }

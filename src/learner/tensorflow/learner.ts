@@ -64,7 +64,7 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
   const capture = tensorflow.backend === 'node-gpu' && options.capture !== false;
   const createRunner = capture ? createCapturedRunner : createEagerRunner;
   const runner = createRunner(tf, { spec, network, loss, maxGradNorm, adam, parameters });
-  const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters });
+  const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters, capture });
   let numSteps = 0;
   // WebGPU cannot be read synchronously, so the optimizer's state is fetched ahead there.
   let moments: { m: Float32Array; v: Float32Array } | null = null;

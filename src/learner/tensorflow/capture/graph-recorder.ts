@@ -61,6 +61,7 @@ export interface GraphRecorder {
    *
    * Random numbers that tfjs draws in JavaScript (`tf.randomNormal`) would become constants: make them inputs.
    *
+   * @param dtypes of the session's inputs where they differ from the examples' (8-bit ones, which tfjs does not know).
    * @param fn a pure function of its inputs and of the declared variables, which it may assign.
    * @throws EngineError `ENGINE_CAPTURE` naming the operation, when the function reads a tensor's value or makes an
    * operation that cannot be written into a graph.
@@ -69,6 +70,7 @@ export interface GraphRecorder {
     name: string,
     fn: (...inputs: Tensor[]) => readonly Tensor[],
     examples: readonly Tensor[],
+    dtypes?: readonly GraphDtype[],
   ): GraphFunction;
   /** Writes a node by hand; only inside a function that is being recorded. */
   emit(node: EmittedNode): void;
@@ -118,10 +120,10 @@ export function createGraphRecorder(tf: TensorFlow): GraphRecorder {
       if (current === null) throw new TypeError('Expected `emit` inside a function that is being recorded.');
       emitNode(backend, current, node);
     },
-    record(name, fn, examples) {
+    record(name, fn, examples, dtypes = examples.map(({ dtype }) => dtype as GraphDtype)) {
       const { binding } = backend;
       const before = variables.map(({ standIn }) => ({ dataId: standIn.dataId, value: tf.clone(standIn) }));
-      const recording = startRecording(backend, nodes, name, examples, variables);
+      const recording = startRecording(backend, nodes, name, examples, dtypes, variables);
       current = recording;
       backend.binding = recordingBinding(recording);
       try {
@@ -129,7 +131,7 @@ export function createGraphRecorder(tf: TensorFlow): GraphRecorder {
         const assigned = variables.filter(({ standIn }, k) => standIn.dataId !== before[k].dataId);
         const outputNames = finishRecording(backend, recording, outputs, assigned);
         tf.dispose(outputs);
-        const inputs = examples.map(({ dtype, shape }) => ({ dtype: dtype as GraphDtype, shape }));
+        const inputs = examples.map(({ shape }, k) => ({ dtype: dtypes[k], shape }));
         const inputNames = backend.getInputTensorIds(examples).map((id) => `${recording.names.get(id)}:0`);
         const recorded = {
           name,
@@ -156,15 +158,13 @@ function startRecording(
   nodes: GraphNodes,
   name: string,
   examples: readonly Tensor[],
+  dtypes: readonly GraphDtype[],
   variables: readonly GraphVariable[],
 ): Recording {
   const names = new Map<number, string>();
   backend.getInputTensorIds(examples).forEach((id, k) => {
-    const { dtype, shape } = examples[k];
-    const attributes = {
-      dtype: typeAttribute(DATA_TYPES[dtype as GraphDtype]),
-      shape: shapeAttribute(shape),
-    };
+    const dtype = typeAttribute(DATA_TYPES[dtypes[k]]);
+    const attributes = { dtype, shape: shapeAttribute(examples[k].shape) };
     names.set(id, nodes.add('Placeholder', [], attributes));
   });
   const standIns = variables.map(({ standIn }) => standIn);

@@ -94,7 +94,7 @@ function rolloutColumns(spec: PolicySpec): Record<string, RolloutColumn> {
   return columns;
 }
 
-/** Gathers 8-bit rows and makes floats of them: [B, width]. tfjs knows no 8-bit tensors, so both nodes are written by hand. */
+/** Gathers 8-bit rows and makes floats of them: [B, width]. */
 function gatherPixels(
   tf: TensorFlow,
   recorder: GraphRecorder,
@@ -110,11 +110,16 @@ function gatherPixels(
     inputs: [variable, indices],
     outputs: [rows],
   });
-  const floats = tf.zeros(shape, 'float32');
+  return castPixels(tf, recorder, rows);
+}
+
+/** 8-bit integers to floats, 0 to 255; written by hand, since tfjs takes 8-bit tensors for 32-bit ones. */
+export function castPixels(tf: TensorFlow, recorder: GraphRecorder, pixels: Tensor): Tensor {
+  const floats = tf.zeros(pixels.shape, 'float32');
   recorder.emit({
     op: 'Cast',
-    attributes: { SrcT: uint8, DstT: typeAttribute(DATA_TYPES.float32) },
-    inputs: [rows],
+    attributes: { SrcT: typeAttribute(DATA_TYPES.uint8), DstT: typeAttribute(DATA_TYPES.float32) },
+    inputs: [pixels],
     outputs: [floats],
   });
   return floats;

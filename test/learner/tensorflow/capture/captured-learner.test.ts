@@ -5,7 +5,7 @@ import type { UpdatePlan } from '../../../../src/learner/learner.ts';
 import { type LoadedTensorFlow, loadTensorFlow } from '../../../../src/learner/tensorflow/backend.ts';
 import { createTensorFlowLearner } from '../../../../src/learner/tensorflow/learner.ts';
 import type { NodeBackend } from '../../../../src/learner/tensorflow/native-binding.ts';
-import type { PolicySpec } from '../../../../src/policy/policy-spec.ts';
+import { noiseSize, type PolicySpec } from '../../../../src/policy/policy-spec.ts';
 import { openStream } from '../../../../src/random/streams.ts';
 import { DISTRIBUTIONS, specFor } from '../../../algorithms/ppo/random-batch.ts';
 import { noNativeBinding } from '../native.ts';
@@ -13,6 +13,16 @@ import { planFor, randomRollout } from '../random-rollout.ts';
 
 const MSE: PpoLossOptions = { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false };
 const discrete = specFor({ kind: 'categorical', sizes: [3] });
+const bounds = { low: [-1, -1], high: [1, 1] };
+const gsdeSpec = specFor({ kind: 'gsde', size: 2, squash: false, sampleFrequency: 4, ...bounds }, 0, {
+  normalizeObservations: true,
+});
+const imageSpec = specFor({ kind: 'categorical', sizes: [3] }, 0, {
+  observationDtype: 'uint8',
+  observationShape: [6, 6, 2],
+  observationSize: 72,
+  network: { kind: 'conv', layers: [[4, 3, 1]], hiddenSizes: [8], activation: 'relu' },
+});
 
 describe.skipIf(noNativeBinding !== null)('captured updates', () => {
   let tensorflow: LoadedTensorFlow;
@@ -114,6 +124,48 @@ describe.skipIf(noNativeBinding !== null)('captured updates', () => {
     await compare(
       specFor({ kind: 'gaussian', size: 2, squash: false, low: [-1, -1], high: [1, 1] }, 0, { network }),
     );
+  });
+
+  it.each([
+    ['an MLP with gsde and statistics', gsdeSpec],
+    ['8-bit images', imageSpec],
+  ] as const)('act and value as eager forward passes do, for any number of rows, %s', async (_name, spec) => {
+    const captured = await makeLearner(spec, true);
+    const eager = await makeLearner(spec, false);
+    const parameters = captured.readParameters().map((x) => 1.2 * x);
+    const size = spec.observationSize;
+    const statistics = { mean: new Float32Array(size).fill(0.2), inverseStd: new Float32Array(size).fill(2) };
+    const sessions = (tensorflow.tf.backend() as unknown as NodeBackend).binding.getNumOfSavedModels();
+    for (const published of [null, spec.normalizeObservations ? statistics : null]) {
+      for (const numRows of [6, 3, 6]) {
+        const results: number[][] = [];
+        for (const { policy } of [captured, eager]) {
+          policy.publish(parameters, published);
+          const { observations } = randomRollout(spec, 1, 6, 5);
+          const discreteActions = spec.distribution.kind === 'categorical';
+          const call = {
+            numRows,
+            observations: observations.slice(),
+            masks: null,
+            noise: new Float32Array(numRows * noiseSize(spec)).fill(0.4),
+            deterministic: false,
+            actions: discreteActions ? new Int32Array(numRows) : new Float32Array(numRows * 2),
+            logProbs: new Float32Array(numRows),
+            values: new Float32Array(numRows),
+          };
+          await policy.act(call);
+          const values = new Float32Array(5);
+          await policy.values(call.observations, 5, values);
+          results.push([...call.actions, ...call.logProbs, ...call.values, ...values]);
+        }
+        results[0].forEach((value, i) => {
+          expect(value).toBeCloseTo(results[1][i], 4);
+        });
+      }
+    }
+    await captured.dispose();
+    await eager.dispose();
+    expect((tensorflow.tf.backend() as unknown as NodeBackend).binding.getNumOfSavedModels()).toBe(sessions);
   });
 
   it('make one session call per minibatch, and three more per update: upload, totals, weights', async () => {
