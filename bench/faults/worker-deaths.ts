@@ -67,10 +67,11 @@ export async function injectDeaths(fault: Fault, numFaults: number, seed: number
   const folder = mkdtempSync(join(tmpdir(), 'operant-faults-'));
   const orderFile = join(folder, 'order.json');
   const moments = openStream(seed, 'deaths', fault.kind, fault.place);
-  const threads = watchThreads();
   const phases = phasesFor(fault);
-  const disturbed = await build(orderFile, phases, 2);
+  // First, because the one in the main thread may start Node's thread for module hooks, which stays.
   const undisturbed = await build(join(folder, 'never'), phases, 0);
+  const threads = watchThreads();
+  const disturbed = await build(orderFile, phases, 2);
   const recoverySeconds: number[] = [];
   const problems: string[] = [];
   let [numInjected, numExact] = [0, 0];
@@ -78,7 +79,7 @@ export async function injectDeaths(fault: Fault, numFaults: number, seed: number
     for (let tries = 0; numInjected < numFaults && tries < 3 * numFaults; tries++) {
       const injection =
         fault.kind === 'terminate'
-          ? terminateAt(fault.place, disturbed, threads, moments)
+          ? await terminateAt(fault.place, disturbed, threads, moments)
           : order(orderFile, fault, moments);
       const result = await disturbed.train();
       const isInjected = await injection();
@@ -100,7 +101,8 @@ export async function injectDeaths(fault: Fault, numFaults: number, seed: number
     rmSync(folder, { recursive: true, force: true });
   }
   // Threads end a moment after they were told to.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  for (let k = 0; k < 100 && threads.alive() > 0; k++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   if (threads.alive() > 0) problems.push(`${threads.alive()} threads left`);
   threads.stop();
   return { fault, numInjected, numRecovered: recoverySeconds.length, numExact, recoverySeconds, problems };
@@ -156,21 +158,19 @@ function watchThreads(): ThreadWatch {
   return { workers, alive: () => workers.size, stop: () => void process.off('worker', onWorker) };
 }
 
-/** Ends a thread within the coming iteration, or while evaluating right away. */
-function terminateAt(
+/** Ends a thread while evaluating, right away, or within the coming iteration. */
+async function terminateAt(
   place: 'sampling' | 'learning' | 'evaluation',
   algorithm: Algorithm,
   { workers }: ThreadWatch,
   moments: Stream,
-): () => Promise<boolean> {
+): Promise<() => Promise<boolean>> {
   const victim = [...workers][moments.integer(workers.size)];
   if (place === 'evaluation') {
-    return async () => {
-      const evaluation = algorithm.evaluate();
-      await victim.terminate();
-      await evaluation;
-      return true;
-    };
+    const evaluation = algorithm.evaluate();
+    await victim.terminate();
+    await evaluation;
+    return async () => true;
   }
   let isDone = false;
   const timer = setTimeout(() => {
