@@ -1,12 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedTensorFlow, loadTensorFlow } from '../../src/learner/tensorflow/backend.ts';
 import { unpackParameters } from '../../src/learner/tensorflow/flat-parameters.ts';
-import {
-  CONV_NETWORKS,
-  convFeatureSize,
-  convLayers,
-  convParameterLayout,
-} from '../../src/policy/conv-layers.ts';
+import { convFeatureSize, convLayers, convParameterLayout } from '../../src/policy/conv-layers.ts';
 import type { ConvSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
 import { createTensorNetwork } from '../../src/policy/tensor-network.ts';
 import type { Tensor } from '../../src/policy/tensor-types.ts';
