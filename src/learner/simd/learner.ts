@@ -19,7 +19,7 @@ import {
   Real,
   Word,
 } from './control.ts';
-import { importOutputGradient } from './import-output-gradient.ts';
+import { type ImportModule, importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { nextTurn } from './next-turn.ts';
@@ -38,6 +38,8 @@ export interface SimdLearnerSetup {
   readonly team?: ThreadTeam | null;
   /** A phase in which no item is finished for this long ends the update. Default 60 s. */
   readonly stallTimeoutMs?: number;
+  /** How this thread imports the output gradient's module. Default `import()`. */
+  readonly importModule?: ImportModule;
 }
 
 /** After an epoch whose mean approxKl exceeds this multiple of targetKl the rest are skipped (Spinning Up's rule). */

@@ -3,7 +3,7 @@ import type { Arena } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
 import { Kind, kindOf, Word } from './control.ts';
-import { importOutputGradient } from './import-output-gradient.ts';
+import { type ImportModule, importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { waitForPhase, workOnPhase } from './phases.ts';
@@ -42,14 +42,16 @@ export function participate(context: ThreadContext): void {
 /**
  * Makes a thread ready to help: imports the output gradient's module, instantiates the kernels.
  *
+ * @param importModule how this thread imports that module; default `import()`.
  * @throws EngineError `ENGINE_OUTPUT_GRADIENT` when the module cannot be used.
  */
 export async function createSimdHelper(
   start: SimdHelperStart,
   kernelModule: KernelModule,
   arena: Arena,
+  importModule?: ImportModule,
 ): Promise<SimdHelper> {
-  const outputGradient = await importOutputGradient(start.options.outputGradient, start.spec);
+  const outputGradient = await importOutputGradient(start.options.outputGradient, start.spec, importModule);
   const kernels = instantiateKernels(kernelModule, arena.memory);
   const contexts = new Map<number, ThreadContext>();
   return {
