@@ -43,7 +43,12 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
       'The last iteration failed while it learned, so the weights are no state of the run. Go on from the last checkpoint.';
     throw new CheckpointError('CHECKPOINT_SPOILT', message);
   };
-  await system.runners.start(null);
+  try {
+    await system.runners.start(null);
+  } catch (error) {
+    await system.stop();
+    throw error;
+  }
 
   const train = async (): Promise<TrainResult> => {
     const begin = performance.now();

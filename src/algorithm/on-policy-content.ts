@@ -69,6 +69,7 @@ export async function createContent(parts: StateParts): Promise<CheckpointConten
       },
       'state.json': {
         ...counters,
+        seed: parts.config.debugging.seed,
         optimizerStep: step,
         observationMoments: scaling.getState() as unknown as JsonValue,
         episodes: episodes.getState(),
@@ -122,7 +123,10 @@ export async function applyContent(parts: StateParts, content: CheckpointContent
   await runners.start(states);
 }
 
-function checkFits({ name, system }: StateParts, { description, json, tensors }: CheckpointContent): void {
+function checkFits(
+  { name, system, config }: StateParts,
+  { description, json, tensors }: CheckpointContent,
+): void {
   const isComplete = [WEIGHTS, OPTIMIZER, ENVIRONMENTS].every((file) => tensors[file] !== undefined);
   if (!isComplete || json['state.json'] === undefined || json['environments.json'] === undefined) {
     throw new CheckpointError(
@@ -133,18 +137,19 @@ function checkFits({ name, system }: StateParts, { description, json, tensors }:
   const here = {
     algorithm: name,
     environment: system.source.id,
+    seed: config.debugging.seed,
     policy: JSON.parse(JSON.stringify(system.spec)) as JsonValue,
   };
   const there = {
     algorithm: description.algorithm ?? null,
     environment: description.environment ?? null,
+    seed: json['state.json'].seed ?? null,
     policy: json[POLICY]?.spec ?? null,
   };
   const differences = jsonDifferences(there, here);
   if (differences.length === 0) return;
   const list = differences.map(
-    ({ path, first, second }) =>
-      `${path}: ${JSON.stringify(first)} in the checkpoint, ${JSON.stringify(second)} here`,
+    ({ path, first, second }) => `${path}: ${first} in the checkpoint, ${second} here`,
   );
   throw new CheckpointError(
     'CHECKPOINT_MISMATCH',

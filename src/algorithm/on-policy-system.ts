@@ -87,7 +87,10 @@ export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossPar
   });
   const canLend = 'team' in runners && helper !== null;
   const threads = canLend ? borrowThreads(runners.team, numHelpersOf(config)) : null;
-  const learner = await reserved.create(arena, kernels, threads);
+  const learner = await reserved.create(arena, kernels, threads).catch(async (error: unknown) => {
+    await runners.stop();
+    throw error;
+  });
   const scaling = createObservationScaling(spec, observationSpace, envRunners.normalizeObservations);
   const policies = createPublishing({ spec, learner, central, scaling, arena, weightLayout });
   return {

@@ -4,7 +4,8 @@ import { createActionMapping } from '../../src/rollout/action-mapping.ts';
 import { bernoulli, categorical, makeSpec } from '../reference/policy-specs.ts';
 
 function map(distribution: DistributionSpec, stored: Float32Array | Int32Array): number[] {
-  const out = stored instanceof Int32Array ? new Int32Array(stored.length + 1) : new Float32Array(stored.length + 1);
+  const out =
+    stored instanceof Int32Array ? new Int32Array(stored.length + 1) : new Float32Array(stored.length + 1);
   createActionMapping(makeSpec(distribution))(stored, 0, out, 1);
   return [...out.subarray(1)];
 }
@@ -31,7 +32,14 @@ describe('createActionMapping', () => {
   });
 
   it('maps squashed actions onto the whole range', () => {
-    const squashed: DistributionSpec = { kind: 'gsde', size: 2, squash: true, sampleFrequency: -1, low: [-2, 0], high: [2, 10] };
+    const squashed: DistributionSpec = {
+      kind: 'gsde',
+      size: 2,
+      squash: true,
+      sampleFrequency: -1,
+      low: [-2, 0],
+      high: [2, 10],
+    };
     expect(map(squashed, Float32Array.of(0, 0))).toEqual([0, 5]);
     expect(map(squashed, Float32Array.of(30, -30))).toEqual([2, 0]);
     // tanh(ln 2) = (4 - 1) / (4 + 1) = 0.6

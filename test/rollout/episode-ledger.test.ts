@@ -60,7 +60,9 @@ describe('the episode ledger', () => {
         expect(state.episodeReturn).toBe(expected.episodeReturn);
         expect([...state.actions]).toEqual(expected.actions);
         expect(state.envState).toBeNull();
-        expect([...(state.observation ?? [])]).toEqual([...rollouts[k].bootstrapObservations.subarray(4 * n, 4 * n + 4)]);
+        expect([...(state.observation ?? [])]).toEqual([
+          ...rollouts[k].bootstrapObservations.subarray(4 * n, 4 * n + 4),
+        ]);
       }
     }
   });
@@ -103,9 +105,11 @@ describe('the episode ledger', () => {
     const whole = createEpisodeLedger(spec, N);
     whole.absorb(fill(emptyRollout(spec, N, T), 1, 0.05));
     const resumed = createEpisodeLedger(spec, N);
-    const states = whole.rowStates(0, N).map((state, n) =>
-      n === 1 ? { ...state, envState: ['saved'], actions: state.actions.slice(0, 0) } : state,
-    );
+    const states = whole
+      .rowStates(0, N)
+      .map((state, n) =>
+        n === 1 ? { ...state, envState: ['saved'], actions: state.actions.slice(0, 0) } : state,
+      );
     resumed.setRowStates(states);
     expect(resumed.rowStates(0, N)).toEqual(states);
     const next = fill(emptyRollout(spec, N, T), 2, 0);
@@ -113,7 +117,11 @@ describe('the episode ledger', () => {
     const [expected, after] = [whole.rowStates(0, N), resumed.rowStates(0, N)];
     expect([after[0], after[2]]).toEqual([expected[0], expected[2]]);
     // Row 1 goes on from the saved state: only what came after it has to be repeated.
-    expect(after[1]).toEqual({ ...expected[1], envState: ['saved'], actions: next.actions.slice(2 * T, 4 * T) });
+    expect(after[1]).toEqual({
+      ...expected[1],
+      envState: ['saved'],
+      actions: next.actions.slice(2 * T, 4 * T),
+    });
 
     // Once the episode has ended the state is of no more use.
     const ending = fill(emptyRollout(spec, N, T), 3, 0);

@@ -44,7 +44,9 @@ describe('rolloutLayout', () => {
   it('is environment-major: sample (n, t) lies at n * T + t, in every column', () => {
     const spec = makeSpec(categorical(2, 3), { masks: true, observationSize: 5 });
     const layout = rolloutLayout(spec, 3, 4);
-    const shapes = Object.fromEntries(layout.columns.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
+    const shapes = Object.fromEntries(
+      layout.columns.map(({ name, shape, dtype }) => [name, { shape, dtype }]),
+    );
     expect(shapes.observations).toEqual({ shape: [3, 4, 5], dtype: 'float32' });
     expect(shapes.actions).toEqual({ shape: [3, 4, 2], dtype: 'int32' });
     expect(shapes.actionMasks).toEqual({ shape: [3, 4, 5], dtype: 'uint8' });

@@ -49,7 +49,9 @@ describe('createActionNoise', () => {
     [-1, [0, 0, 0, 0, 0, 0, 0]],
   ])('renews the gSDE matrix with sample frequency %i', (sampleFrequency, expected) => {
     const stream = openStream(5, 'action');
-    const matrices = Array.from({ length: 7 }, () => Array.from({ length: 6 }, () => Math.fround(stream.normal())));
+    const matrices = Array.from({ length: 7 }, () =>
+      Array.from({ length: 6 }, () => Math.fround(stream.normal())),
+    );
     expect(draw(gsde(sampleFrequency), 5, 7)).toEqual(expected.map((k) => matrices[k]));
   });
 

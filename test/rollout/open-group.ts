@@ -113,7 +113,14 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
           memoryMb: options.memoryMb ?? null,
         });
   onTestFinished(() => group.stop());
-  return { group, spec, arena, parameters, publish: () => weightBuffer.publish(parameters, null, null), runnerOptions };
+  return {
+    group,
+    spec,
+    arena,
+    parameters,
+    publish: () => weightBuffer.publish(parameters, null, null),
+    runnerOptions,
+  };
 }
 
 /** Everything that runners write and anybody may read, as one list of numbers per rollout. */

@@ -13,7 +13,11 @@ beforeAll(registerShippedEnvs);
 /** Through the form in which checkpoints hold it. */
 function stored(states: readonly RowState[], spec: PolicySpec): RowState[] {
   const { tensors, json } = rowStatesToContent(states, spec);
-  return rowStatesFromContent({ tensors, json: JSON.parse(JSON.stringify(json)) as JsonObject }, spec, states.length);
+  return rowStatesFromContent(
+    { tensors, json: JSON.parse(JSON.stringify(json)) as JsonObject },
+    spec,
+    states.length,
+  );
 }
 
 async function resumed(options: GroupOptions, first: OpenedGroup): Promise<OpenedGroup> {
@@ -34,9 +38,15 @@ describe('environments that are put back into the middle of their episodes', () 
     ['a user environment without getState', () => ({ source: fixture('troubled-env') })],
     ['a user environment with getState', () => ({ source: fixture('troubled-env', { savesState: true }) })],
     ['action masks', () => ({ source: fixture('counting-env', { masks: true }) })],
-    ['action masks, with getState', () => ({ source: fixture('counting-env', { masks: true, savesState: true }) })],
+    [
+      'action masks, with getState',
+      () => ({ source: fixture('counting-env', { masks: true, savesState: true }) }),
+    ],
     ['clipped continuous actions', () => ({ source: fixture('continuous-env') })],
-    ['squashed continuous actions', () => ({ source: fixture('continuous-env'), policy: { squashActions: true } })],
+    [
+      'squashed continuous actions',
+      () => ({ source: fixture('continuous-env'), policy: { squashActions: true } }),
+    ],
     ['CartPole', () => ({ source: resolveEnv('CartPole-v1') })],
     ['a vector environment that cannot replay one row', () => ({ source: stateOnly() })],
     [

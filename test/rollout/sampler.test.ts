@@ -3,6 +3,7 @@ import { episodeSeed, openStream } from '../../src/random/streams.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { rowStatistics } from '../reference/distribution-reference.ts';
 import { forwardReference, tensorsOf } from '../reference/mlp-reference.ts';
+import { EPISODE_LENGTH } from './fixtures/continuous-env.ts';
 import {
   isTerminated,
   isTruncated,
@@ -11,7 +12,6 @@ import {
   observationOf,
   rewardOf,
 } from './fixtures/counting-env.ts';
-import { EPISODE_LENGTH } from './fixtures/continuous-env.ts';
 import { fixture, type OpenedGroup, openGroup } from './open-group.ts';
 
 const SEED = 7;
@@ -186,9 +186,17 @@ describe('the sampler', () => {
         for (const [a, action] of stored.entries()) {
           expect(action).toBeCloseTo(outputs[0][a] + std * normals.normal(), 4);
         }
-        const row = { outputs: outputs[0], latent: latent[0], logStd: [0.8, 0.8], action: stored, mask: null };
+        const row = {
+          outputs: outputs[0],
+          latent: latent[0],
+          logStd: [0.8, 0.8],
+          action: stored,
+          mask: null,
+        };
         expect(rollout.logProbs[i]).toBeCloseTo(rowStatistics(spec, row).logProb, 3);
-        const clipped = [Math.min(1, Math.max(-2, stored[0])), Math.min(0.5, Math.max(0, stored[1]))].map(Math.fround);
+        const clipped = [Math.min(1, Math.max(-2, stored[0])), Math.min(0.5, Math.max(0, stored[1]))].map(
+          Math.fround,
+        );
         if (clipped[0] !== stored[0] || clipped[1] !== stored[1]) numOutside += 1;
         const isCut = rollout.truncated[i] === 1;
         if (!isCut && t + 1 < T) {
@@ -202,10 +210,18 @@ describe('the sampler', () => {
 
   it('gives an environment rows that depend on its index alone, not on how many there are', async () => {
     const collect = async (numEnvs: number) => {
-      const { group, publish } = await openGroup({ source: fixture('counting-env'), numEnvs, rolloutLength: 20 });
+      const { group, publish } = await openGroup({
+        source: fixture('counting-env'),
+        numEnvs,
+        rolloutLength: 20,
+      });
       await group.start(null);
       const { rollout } = await group.collect(publish());
-      return { observations: [...rollout.observations], values: [...rollout.values], logProbs: [...rollout.logProbs] };
+      return {
+        observations: [...rollout.observations],
+        values: [...rollout.values],
+        logProbs: [...rollout.logProbs],
+      };
     };
     const [three, eight] = [await collect(3), await collect(8)];
     expect(eight.observations.slice(0, 180)).toEqual(three.observations);

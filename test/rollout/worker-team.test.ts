@@ -14,7 +14,8 @@ async function undisturbed(numRollouts: number, options: object = {}) {
 
 /** Threads that this process has, the main one not counted. */
 function numThreads(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === 'MessagePort' || name === 'Worker').length;
+  return process.getActiveResourcesInfo().filter((name) => name === 'MessagePort' || name === 'Worker')
+    .length;
 }
 
 describe('worker threads', () => {
@@ -22,7 +23,11 @@ describe('worker threads', () => {
     const expected = await undisturbed(3);
     expect(expected.rollouts[0]).not.toEqual(expected.rollouts[1]);
     for (const numEnvRunners of [1, 2, 3, 8]) {
-      const group = await openGroup({ ...SIZE, numEnvRunners, source: fixture('troubled-env', { busyMs: 3 }) });
+      const group = await openGroup({
+        ...SIZE,
+        numEnvRunners,
+        source: fixture('troubled-env', { busyMs: 3 }),
+      });
       expect(await play(group, 3)).toEqual(expected);
       await group.group.stop();
     }
@@ -49,7 +54,11 @@ describe('worker threads', () => {
 
   it('outlive a promise that an environment leaves rejected', async () => {
     const expected = await undisturbed(2);
-    const opened = await openGroup({ ...SIZE, numEnvRunners: 1, source: fixture('troubled-env', { trouble: 'late', atStep: 2 }) });
+    const opened = await openGroup({
+      ...SIZE,
+      numEnvRunners: 1,
+      source: fixture('troubled-env', { trouble: 'late', atStep: 2 }),
+    });
     expect(await play(opened, 2)).toEqual(expected);
     await opened.group.stop(); // the thread hears of it now; nobody else does
   });
@@ -58,7 +67,11 @@ describe('worker threads', () => {
 describe('a lost worker is replaced and its rows are collected again, bit for bit', () => {
   it.each<[string, object, RegExp]>([
     ['throws once in a step', { trouble: 'throw', atStep: 4 }, /out of luck/],
-    ['throws once in a reset between episodes', { trouble: 'throw', where: 'reset', atSeed: episodeSeed(7, 4, 1) }, /out of luck/],
+    [
+      'throws once in a reset between episodes',
+      { trouble: 'throw', where: 'reset', atSeed: episodeSeed(7, 4, 1) },
+      /out of luck/,
+    ],
     ['exits in a step', { trouble: 'exit', atStep: 4 }, /WORKER_EXITED|ended before/],
     ['hangs in a step', { trouble: 'hang', atStep: 4 }, /did not answer within/],
     ['runs out of memory', { trouble: 'memory', atStep: 4 }, /memory/],
@@ -142,23 +155,31 @@ describe('a lost worker is replaced and its rows are collected again, bit for bi
 });
 
 describe('what cannot be mended', () => {
-  it.each([0, 2])('an environment that always throws ends the rollout with its own error: %i runners', async (numEnvRunners) => {
-    const source = fixture('troubled-env', { trouble: 'throw', atStep: 2, atSeed: episodeSeed(7, 6, 0) });
-    const { group, publish } = await openGroup({ ...SIZE, numEnvRunners, source });
-    await group.start(null);
-    const error = await group.collect(publish()).catch((reason) => reason);
-    expect(error).toBeInstanceOf(EnvError);
-    expect(error).toMatchObject({
-      code: 'ENV_STEP_THREW',
-      place: { envId: 'troubled-env', envIndex: 6, episodeSeed: episodeSeed(7, 6, 0), episodeStep: 2 },
-    });
-    expect(error.message).toContain('out of luck');
-    expect(error.message).toContain(`episode seed ${episodeSeed(7, 6, 0)}, step 2`);
-    await group.stop();
-  });
+  it.each([0, 2])(
+    'an environment that always throws ends the rollout with its own error: %i runners',
+    async (numEnvRunners) => {
+      const source = fixture('troubled-env', { trouble: 'throw', atStep: 2, atSeed: episodeSeed(7, 6, 0) });
+      const { group, publish } = await openGroup({ ...SIZE, numEnvRunners, source });
+      await group.start(null);
+      const error = await group.collect(publish()).catch((reason) => reason);
+      expect(error).toBeInstanceOf(EnvError);
+      expect(error).toMatchObject({
+        code: 'ENV_STEP_THREW',
+        place: { envId: 'troubled-env', envIndex: 6, episodeSeed: episodeSeed(7, 6, 0), episodeStep: 2 },
+      });
+      expect(error.message).toContain('out of luck');
+      expect(error.message).toContain(`episode seed ${episodeSeed(7, 6, 0)}, step 2`);
+      await group.stop();
+    },
+  );
 
   it.each([
-    ['reset', { where: 'reset', atSeed: episodeSeed(7, 3, 0) }, 'ENV_RESET_THREW', { envIndex: 3, episodeStep: 0 }],
+    [
+      'reset',
+      { where: 'reset', atSeed: episodeSeed(7, 3, 0) },
+      'ENV_RESET_THREW',
+      { envIndex: 3, episodeStep: 0 },
+    ],
     ['its constructor', { where: 'constructor' }, 'CONFIG_ENV_FACTORY', undefined],
   ])('an environment that throws in %s fails at the start', async (_, where, code, place) => {
     for (const numEnvRunners of [0, 2]) {
@@ -183,7 +204,10 @@ describe('what cannot be mended', () => {
     const { group, publish } = await openGroup({ ...SIZE, numEnvRunners: 1, source });
     await group.start(null);
     const error = await group.collect(publish()).catch((reason) => reason);
-    expect(error).toMatchObject({ code, place: { envIndex: 0, episodeSeed: episodeSeed(7, 0, 0), episodeStep: 3 } });
+    expect(error).toMatchObject({
+      code,
+      place: { envIndex: 0, episodeSeed: episodeSeed(7, 0, 0), episodeStep: 3 },
+    });
   });
 
   it('a worker that dies again and again stops the run when the restarts are used up', async () => {
@@ -191,7 +215,11 @@ describe('what cannot be mended', () => {
     const source = fixture('troubled-env', { trouble: 'exit', atStep: 2, marker, times: 100 });
     const { group, publish } = await openGroup({ ...SIZE, numEnvRunners: 1, source, maxRestarts: 2 });
     await group.start(null);
-    await expect(group.collect(publish())).rejects.toMatchObject({ name: 'WorkerError', code: 'WORKER_EXITED', workerIndex: 0 });
+    await expect(group.collect(publish())).rejects.toMatchObject({
+      name: 'WorkerError',
+      code: 'WORKER_EXITED',
+      workerIndex: 0,
+    });
     expect(group.takeFailures()).toHaveLength(2);
     expect(group.isCollecting).toBe(true);
     // What was before the rollout can still be saved.
@@ -222,7 +250,13 @@ describe('the deadline', () => {
 
   it('names the option when a worker hangs and no restart is left', async () => {
     const source = fixture('troubled-env', { trouble: 'hang', atStep: 2 });
-    const { group, publish } = await openGroup({ ...SIZE, numEnvRunners: 2, source, maxRestarts: 0, deadlineMs: 500 });
+    const { group, publish } = await openGroup({
+      ...SIZE,
+      numEnvRunners: 2,
+      source,
+      maxRestarts: 0,
+      deadlineMs: 500,
+    });
     onTestFinished(() => group.stop());
     await group.start(null);
     const error = await group.collect(publish()).catch((reason) => reason);
