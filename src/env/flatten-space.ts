@@ -28,6 +28,14 @@ export function flatSize(space: Space): number {
   }
 }
 
+/** The bounds of the flat row: a Box's own, 0 and 1 for everything else. */
+export function flatBound(space: Space, side: 'low' | 'high'): number[] {
+  if (space.kind === 'box') return [...space[side]];
+  if (space.kind === 'dict') return Object.values(space.spaces).flatMap((part) => flatBound(part, side));
+  if (space.kind === 'tuple') return space.spaces.flatMap((part) => flatBound(part, side));
+  return new Array<number>(flatSize(space)).fill(side === 'low' ? 0 : 1);
+}
+
 /**
  * Writes one observation as a flat row at `out[offset]` and returns the offset behind it. Copies; allocates nothing for
  * Box. Bounds and finiteness are not checked here.

@@ -1,0 +1,78 @@
+/** Wrappers for image observations: uint8 Boxes [height, width, channels]. */
+import { ConfigError } from '../../errors.ts';
+import type { Env } from '../env.ts';
+import { describeSpace } from '../space-json.ts';
+import { Box } from '../spaces.ts';
+import { transformObservation } from './observations.ts';
+import { checkCount } from './time.ts';
+
+/**
+ * Colour to grey: round(0.299 red + 0.587 green + 0.114 blue) (ITU-R BT.601), one channel.
+ *
+ * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not uint8 images of three channels.
+ */
+export function grayscale(env: Env): Env {
+  const [height, width, channels] = imageShape(env, 'grayscale');
+  if (channels !== 3) {
+    throw new ConfigError('CONFIG_WRAPPER', `grayscale needs three channels, got ${channels}.`);
+  }
+  return transformObservation(env, new Box(0, 255, [height, width, 1], 'uint8'), (observation) => {
+    const pixels = observation as ArrayLike<number>;
+    return Uint8Array.from({ length: height * width }, (_, i) =>
+      Math.round(0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2]),
+    );
+  });
+}
+
+/**
+ * Shrinks or grows images by area averaging: a new pixel is the mean of what it covers, weighted by how much of each old
+ * pixel lies under it.
+ *
+ * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not uint8 images, or a side is below 1.
+ */
+export function resize(env: Env, height: number, width: number): Env {
+  checkCount('resize', 'height', height);
+  checkCount('resize', 'width', width);
+  const [oldHeight, oldWidth, channels] = imageShape(env, 'resize');
+  const rows = coverage(oldHeight, height);
+  const columns = coverage(oldWidth, width);
+  return transformObservation(env, new Box(0, 255, [height, width, channels], 'uint8'), (observation) => {
+    const pixels = observation as ArrayLike<number>;
+    const out = new Uint8Array(height * width * channels);
+    for (let i = 0; i < out.length; i++) {
+      const channel = i % channels;
+      const column = Math.floor(i / channels) % width;
+      const row = Math.floor(i / channels / width);
+      let sum = 0;
+      for (const [oldRow, rowWeight] of rows[row]) {
+        for (const [oldColumn, columnWeight] of columns[column]) {
+          sum += rowWeight * columnWeight * pixels[(oldRow * oldWidth + oldColumn) * channels + channel];
+        }
+      }
+      out[i] = Math.round(sum);
+    }
+    return out;
+  });
+}
+
+/** For each new pixel of a line: the old ones under it and their shares, which sum to 1. */
+function coverage(oldSize: number, size: number): [number, number][][] {
+  const scale = oldSize / size;
+  return Array.from({ length: size }, (_, k) => {
+    const [start, end] = [k * scale, (k + 1) * scale];
+    const parts: [number, number][] = [];
+    for (let old = Math.floor(start); old < Math.min(oldSize, Math.ceil(end - 1e-9)); old++) {
+      parts.push([old, (Math.min(end, old + 1) - Math.max(start, old)) / scale]);
+    }
+    return parts;
+  });
+}
+
+function imageShape(env: Env, wrapper: string): readonly number[] {
+  const space = env.observationSpace;
+  if (space.kind === 'box' && space.dtype === 'uint8' && space.shape.length === 3) return space.shape;
+  throw new ConfigError(
+    'CONFIG_WRAPPER',
+    `${wrapper} needs uint8 images [height, width, channels], got ${describeSpace(space)}.`,
+  );
+}

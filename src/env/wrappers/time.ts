@@ -1,0 +1,119 @@
+/** Wrappers about time: limits, the clock as an observation, what an episode amounted to. */
+import { ConfigError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Env } from '../env.ts';
+import { flatBound, flatSize, flattenObservation } from '../flatten-space.ts';
+import { Box } from '../spaces.ts';
+import { wrapEnv } from './wrap-env.ts';
+
+/**
+ * Truncates after `maxEpisodeSteps` steps. `terminated` is left alone: both flags may be true in one step. In training the
+ * environment's own `maxEpisodeSteps` (or the option of that name) does the same; this is for loops of your own.
+ *
+ * @throws {@link ConfigError} `CONFIG_WRAPPER` for a limit below 1.
+ */
+export function timeLimit(env: Env, maxEpisodeSteps: number): Env {
+  checkCount('timeLimit', 'maxEpisodeSteps', maxEpisodeSteps);
+  let elapsed = 0;
+  return wrapEnv(
+    env,
+    {
+      maxEpisodeSteps,
+      reset(options) {
+        elapsed = 0;
+        return env.reset(options);
+      },
+      step(action) {
+        const result = env.step(action);
+        elapsed += 1;
+        return elapsed >= maxEpisodeSteps ? { ...result, truncated: true } : result;
+      },
+    },
+    {
+      getState: () => elapsed,
+      setState: (state) => {
+        elapsed = state as number;
+      },
+    },
+  );
+}
+
+/**
+ * Appends the share of the time that has passed, steps / limit in [0, 1], to the (flattened) observation. Without it a
+ * value function cannot know that a time limit is near.
+ *
+ * @param limit default: the environment's `maxEpisodeSteps`.
+ * @throws {@link ConfigError} `CONFIG_WRAPPER` when there is no limit.
+ */
+export function timeAware(env: Env, limit: number | undefined = env.maxEpisodeSteps): Env {
+  checkCount('timeAware', 'limit', limit ?? Number.NaN);
+  const { observationSpace: inner } = env;
+  const size = flatSize(inner);
+  let elapsed = 0;
+  const extend = (observation: unknown) => {
+    const row = new Float32Array(size + 1);
+    flattenObservation(inner, observation, row, 0);
+    row[size] = Math.min(1, elapsed / (limit as number));
+    return row;
+  };
+  return wrapEnv(
+    env,
+    {
+      observationSpace: new Box([...flatBound(inner, 'low'), 0], [...flatBound(inner, 'high'), 1]),
+      reset(options) {
+        const result = env.reset(options);
+        elapsed = 0;
+        return { ...result, observation: extend(result.observation) };
+      },
+      step(action) {
+        const result = env.step(action);
+        elapsed += 1;
+        return { ...result, observation: extend(result.observation) };
+      },
+    },
+    {
+      getState: () => elapsed,
+      setState: (state) => {
+        elapsed = state as number;
+      },
+    },
+  );
+}
+
+/** Adds `info.episode = { return, length }` to the step that ends an episode. */
+export function recordEpisodeStatistics(env: Env): Env {
+  let total = 0;
+  let length = 0;
+  return wrapEnv(
+    env,
+    {
+      reset(options) {
+        total = 0;
+        length = 0;
+        return env.reset(options);
+      },
+      step(action) {
+        const result = env.step(action);
+        total += result.reward;
+        length += 1;
+        if (!result.terminated && !result.truncated) return result;
+        return { ...result, info: { ...result.info, episode: { return: total, length } } };
+      },
+    },
+    {
+      getState: () => ({ total, length }),
+      setState: (state) => {
+        ({ total, length } = state as JsonObject as { total: number; length: number });
+      },
+    },
+  );
+}
+
+/** Checks a whole number of a wrapper. */
+export function checkCount(wrapper: string, name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new ConfigError(
+    'CONFIG_WRAPPER',
+    `Expected \`${name}\` of ${wrapper} to be an integer >= 1, got ${value}.`,
+  );
+}

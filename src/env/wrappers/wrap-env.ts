@@ -1,0 +1,49 @@
+/** What every wrapper of a single environment is made with. */
+import type { JsonObject, JsonValue } from '../../json.ts';
+import type { Env } from '../env.ts';
+
+/** What a wrapper remembers between steps, so that saved episodes go on. */
+export interface WrapperState {
+  getState(): JsonValue;
+  setState(state: JsonValue): void;
+}
+
+/**
+ * An environment like `env`, with some members replaced. All others still run on `env` itself, so that class instances
+ * keep their `this`.
+ *
+ * @param state what the wrapper itself remembers; saved beside the state of `env` when `env` can save its own.
+ */
+export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState): Env {
+  return {
+    observationSpace: env.observationSpace,
+    actionSpace: env.actionSpace,
+    ...(env.masksActions === undefined ? {} : { masksActions: env.masksActions }),
+    ...(env.maxEpisodeSteps === undefined ? {} : { maxEpisodeSteps: env.maxEpisodeSteps }),
+    reset: (options) => env.reset(options),
+    step: (action) => env.step(action),
+    ...(env.render && { render: (mode) => env.render?.(mode) ?? '' }),
+    ...(env.close && { close: () => env.close?.() }),
+    ...stateFunctions(env, state),
+    ...replaced,
+  };
+}
+
+function stateFunctions(env: Env, state?: WrapperState): Pick<Env, 'getState' | 'setState'> {
+  if (!env.getState || !env.setState) return {};
+  return {
+    getState: () => {
+      const inner = env.getState?.() ?? null;
+      return state ? { inner, own: state.getState() } : inner;
+    },
+    setState: (saved) => {
+      if (!state) {
+        env.setState?.(saved);
+        return;
+      }
+      const { inner, own } = saved as JsonObject;
+      env.setState?.(inner ?? null);
+      state.setState(own ?? null);
+    },
+  };
+}

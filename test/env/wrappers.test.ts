@@ -1,0 +1,298 @@
+import { describe, expect, it } from 'vitest';
+import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
+import type { Env, StepResult } from '../../src/env/env.ts';
+import { openEnvRandom } from '../../src/env/env-random.ts';
+import { Box, Dict, Discrete, MultiDiscrete } from '../../src/env/spaces.ts';
+import {
+  clipAction,
+  clipReward,
+  flattenObservations,
+  frameStack,
+  grayscale,
+  maxAndSkip,
+  recordEpisodeStatistics,
+  repeatAction,
+  rescaleAction,
+  resize,
+  stickyAction,
+  timeAware,
+  timeLimit,
+  transformObservation,
+  transformReward,
+} from '../../src/env/wrappers/index.ts';
+
+/** Observation [t], reward t; remembers what it was given; ends (terminated) at `length`. */
+function clock(length = 1000, overrides: Partial<Env> = {}): Env & { taken: unknown[] } {
+  let t = 0;
+  const taken: unknown[] = [];
+  return {
+    observationSpace: new Box(0, 1000, [1]),
+    actionSpace: new Discrete(3),
+    maxEpisodeSteps: 100,
+    reset: () => {
+      t = 0;
+      return { observation: [t], info: { fresh: true } };
+    },
+    step: (action) => {
+      taken.push(action);
+      t += 1;
+      return { observation: [t], reward: t, terminated: t === length, truncated: false };
+    },
+    getState: () => t,
+    setState: (state) => {
+      t = state as number;
+    },
+    taken,
+    ...overrides,
+  };
+}
+
+function play(env: Env, ...actions: unknown[]): StepResult[] {
+  env.reset({ seed: 3 });
+  return actions.map((action) => env.step(action));
+}
+
+/** Runs two steps, saves, restores into a fresh one, and expects both to go on alike. */
+function expectSavedState(make: () => Env, actions: unknown[]): void {
+  const env = make();
+  play(env, ...actions.slice(0, 2));
+  const other = make();
+  other.reset({ seed: 9 });
+  other.setState!(JSON.parse(JSON.stringify(env.getState!())));
+  for (const action of actions.slice(2)) expect(other.step(action)).toEqual(env.step(action));
+}
+
+describe('time', () => {
+  it('timeLimit truncates and leaves terminated alone', () => {
+    const flags = (length: number) =>
+      play(timeLimit(clock(length), 3), 0, 0, 0).map((r) => [r.terminated, r.truncated]);
+    expect(flags(99)).toEqual([
+      [false, false],
+      [false, false],
+      [false, true],
+    ]);
+    expect(flags(3)[2]).toEqual([true, true]);
+    expectSavedState(() => timeLimit(clock(), 4), [0, 0, 0, 0]);
+    expect(() => timeLimit(clock(), 0)).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
+  });
+
+  it('timeAware appends the share of the limit', () => {
+    const env = timeAware(clock(), 4);
+    expect(env.reset().observation).toEqual(Float32Array.of(0, 0));
+    expect(play(env, 0, 0).map((r) => r.observation)).toEqual([
+      Float32Array.of(1, 0.25),
+      Float32Array.of(2, 0.5),
+    ]);
+    expect(env.observationSpace).toEqual(new Box([0, 0], [1000, 1]));
+    expect(timeAware(clock()).observationSpace).toMatchObject({ size: 2 });
+    expectSavedState(() => timeAware(clock(), 9), [0, 0, 0]);
+    expect(() => timeAware(clock(9, { maxEpisodeSteps: undefined as never }))).toThrow(/limit/);
+  });
+
+  it('recordEpisodeStatistics sums up at the end', () => {
+    const results = play(recordEpisodeStatistics(clock(3)), 0, 0, 0);
+    expect(results.map((r) => r.info?.episode)).toEqual([undefined, undefined, { return: 6, length: 3 }]);
+    expectSavedState(() => recordEpisodeStatistics(clock(4)), [0, 0, 0, 0]);
+  });
+});
+
+describe('actions', () => {
+  const arm = () => clock(1000, { actionSpace: new Box([-2, 0], [2, 10]) });
+
+  it('clipAction and rescaleAction', () => {
+    const clipped = arm();
+    play(clipAction(clipped), [5, -1], [1, 3]);
+    expect(clipped.taken).toEqual([Float32Array.of(2, 0), Float32Array.of(1, 3)]);
+    const scaled = arm();
+    const env = rescaleAction(scaled, 0, 1);
+    expect(env.actionSpace).toEqual(new Box(0, 1, [2]));
+    play(env, [0, 0], [1, 1], [0.25, 0.5]);
+    expect(scaled.taken).toEqual([Float32Array.of(-2, 0), Float32Array.of(2, 10), Float32Array.of(-1, 5)]);
+    expect(() => rescaleAction(clock())).toThrow(/Box/);
+    expect(() => rescaleAction(clipAction(arm()))).toThrow(/finite/);
+    expect(() => clipAction(clock())).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
+  });
+
+  it('repeatAction sums rewards and stops at the end', () => {
+    const results = play(repeatAction(clock(5), 3), 0, 1);
+    expect(results.map((r) => [r.reward, r.terminated])).toEqual([
+      [6, false],
+      [9, true],
+    ]);
+  });
+
+  it('maxAndSkip takes the larger of the last two observations', () => {
+    const heights = [3, 9, 4, 7, 1, 2, 8, 5];
+    let t = 0;
+    const flicker = clock(1000, {
+      step: () => ({ observation: [heights[t++]], reward: 1, terminated: t === 7, truncated: false }),
+    });
+    const results = play(maxAndSkip(flicker, 4), 0, 0);
+    expect(results.map((r) => [...(r.observation as Float32Array)])).toEqual([[7], [8]]);
+    expect(results.map((r) => r.reward)).toEqual([4, 3]);
+  });
+
+  it('stickyAction repeats with the given probability, after the seed', () => {
+    const run = (seed: number, probability: number) => {
+      const env = clock(1e6);
+      const wrapped = stickyAction(env, probability);
+      wrapped.reset({ seed });
+      for (let t = 0; t < 2000; t++) wrapped.step(t % 3);
+      return env.taken;
+    };
+    const numStuck = run(1, 0.25).filter((action, t) => action !== t % 3).length;
+    // 0.25 of the steps stick, and a stuck action differs from the wanted one unless it is stuck for three.
+    expect(Math.abs(numStuck / 2000 - (0.25 - 0.25 ** 3 * 0.75))).toBeLessThan(0.05);
+    expect(run(1, 0.25)).toEqual(run(1, 0.25));
+    expect(run(2, 0.25)).not.toEqual(run(1, 0.25));
+    expect(run(1, 0).every((action, t) => action === t % 3)).toBe(true);
+    expect(run(1, 1).every((action) => action === 0)).toBe(true);
+    expect(() => stickyAction(clock(), 1.5)).toThrow(/\[0, 1\]/);
+    const box = () => stickyAction(clock(99, { actionSpace: new Box(-1, 1, [1]) }), 0.5);
+    expectSavedState(
+      box,
+      [1, 2, 3, 4, 5, 6].map((x) => Float32Array.of(x)),
+    );
+  });
+});
+
+describe('rewards', () => {
+  it('transform and clip', () => {
+    expect(
+      play(
+        transformReward(clock(), (r) => -2 * r),
+        0,
+        0,
+      ).map((r) => r.reward),
+    ).toEqual([-2, -4]);
+    expect(play(clipReward(clock(), 0, 2), 0, 0, 0).map((r) => r.reward)).toEqual([1, 2, 2]);
+    expect(() => clipReward(clock(), 1, 0)).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
+  });
+});
+
+describe('observations', () => {
+  it('transformObservation', () => {
+    const env = transformObservation(clock(), new Box(-1, 0, [1]), (t) => [-(t as number[])[0] / 1000]);
+    expect(env.reset().observation).toEqual([-0]);
+    expect(play(env, 0)[0].observation).toEqual([-0.001]);
+  });
+
+  it('flattenObservations keeps bounds and one-hot encodes', () => {
+    const env = flattenObservations(
+      clock(9, {
+        observationSpace: new Dict({ b: new Discrete(3), a: new Box(-5, 5, [2]) }),
+        reset: () => ({ observation: { a: [1, 2], b: 2 } }),
+      }),
+    );
+    expect(env.observationSpace).toEqual(new Box([-5, -5, 0, 0, 0], [5, 5, 1, 1, 1]));
+    expect(env.reset().observation).toEqual(Float32Array.of(1, 2, 0, 0, 1));
+  });
+
+  it('frameStack concatenates vectors, oldest first', () => {
+    const env = frameStack(clock(), 3);
+    expect(env.observationSpace).toEqual(new Box(0, 1000, [3]));
+    expect(env.reset().observation).toEqual(Float32Array.of(0, 0, 0));
+    expect(play(env, 0, 0, 0, 0).map((r) => [...(r.observation as Float32Array)])).toEqual([
+      [0, 0, 1],
+      [0, 1, 2],
+      [1, 2, 3],
+      [2, 3, 4],
+    ]);
+    expectSavedState(() => frameStack(clock(), 3), [0, 0, 0, 0]);
+    expect(
+      frameStack(clock(9, { observationSpace: new MultiDiscrete([2, 2]) }), 2).observationSpace,
+    ).toMatchObject({ size: 8 });
+  });
+
+  it('frameStack stacks images along their channels', () => {
+    let t = 0;
+    const env = frameStack(
+      clock(9, {
+        observationSpace: new Box(0, 255, [1, 2, 2], 'uint8'),
+        reset: () => ({ observation: Uint8Array.of(1, 2, 3, 4) }),
+        step: () => ({
+          observation: Uint8Array.of(1, 2, 3, 4).map((x) => x + 10 * ++t),
+          reward: 0,
+          terminated: false,
+          truncated: false,
+        }),
+      }),
+      2,
+    );
+    expect(env.observationSpace).toEqual(new Box(0, 255, [1, 2, 4], 'uint8'));
+    expect(env.reset().observation).toEqual(Uint8Array.of(1, 2, 1, 2, 3, 4, 3, 4));
+    expect(play(env, 0)[0].observation).toEqual(Uint8Array.of(1, 2, 11, 22, 3, 4, 33, 44));
+  });
+
+  it('grayscale and resize', () => {
+    const image = (height: number, width: number, channels: number, pixels: number[]) =>
+      clock(9, {
+        observationSpace: new Box(0, 255, [height, width, channels], 'uint8'),
+        reset: () => ({ observation: Uint8Array.from(pixels) }),
+      });
+    const gray = grayscale(image(1, 3, 3, [255, 0, 0, 0, 255, 0, 10, 20, 200]));
+    expect(gray.observationSpace).toEqual(new Box(0, 255, [1, 3, 1], 'uint8'));
+    expect(gray.reset().observation).toEqual(Uint8Array.of(76, 150, 38)); // 76.2, 149.7, 37.5
+    const halved = resize(image(2, 4, 1, [0, 10, 20, 30, 40, 50, 60, 70]), 1, 2);
+    expect(halved.reset().observation).toEqual(Uint8Array.of(25, 45));
+    // Three pixels onto two: each new one covers one and a half old ones.
+    expect(resize(image(1, 3, 1, [0, 90, 180]), 1, 2).reset().observation).toEqual(Uint8Array.of(30, 150));
+    expect(resize(image(1, 2, 1, [7, 9]), 2, 4).reset().observation).toEqual(
+      Uint8Array.of(7, 7, 9, 9, 7, 7, 9, 9),
+    );
+    for (const wrap of [grayscale, (env: Env) => resize(env, 2, 2)]) {
+      expect(() => wrap(clock())).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
+    }
+    expect(() => grayscale(image(1, 1, 1, [0]))).toThrow(/three channels/);
+  });
+});
+
+describe('all together', () => {
+  /** A faultless environment with continuous actions and a generator. */
+  class Drift implements Env {
+    readonly observationSpace = new Box(-50, 50, [2]);
+    readonly actionSpace = new Box(-3, 3, [1]);
+    readonly maxEpisodeSteps = 40;
+    private random = openEnvRandom(0);
+    private place = 0;
+    reset({ seed = 0 } = {}) {
+      this.random = openEnvRandom(seed);
+      this.place = 0;
+      return { observation: [0, 0] };
+    }
+    step(action: unknown) {
+      const [push] = action as Float32Array;
+      this.place = Math.max(-40, Math.min(40, this.place + push + this.random.uniform(-1, 1)));
+      const isOut = Math.abs(this.place) > 20;
+      return {
+        observation: [this.place, push],
+        reward: -Math.abs(this.place),
+        terminated: isOut,
+        truncated: false,
+      };
+    }
+    getState() {
+      return { place: this.place, random: this.random.getState() };
+    }
+    setState(state: never) {
+      const saved = state as { place: number; random: never };
+      this.place = saved.place;
+      this.random.setState(saved.random);
+    }
+  }
+
+  it('passes checkEnv: seeds, resets, neighbours, saved states', () => {
+    const factory = () =>
+      recordEpisodeStatistics(
+        clipReward(
+          frameStack(timeAware(repeatAction(stickyAction(rescaleAction(new Drift()), 0.3), 2), 20), 3),
+          -5,
+          0,
+        ),
+      );
+    const report = checkEnv(() => timeLimit(factory(), 20));
+    const mistakes = report.findings.filter(({ code }) => code !== 'ENV_STEP_AFTER_END');
+    expect(mistakes, formatCheckReport(report)).toEqual([]);
+    expect(report.observationSpace).toBe('Box(9) f32 [-50..0, 1..50]');
+  });
+});
