@@ -13,20 +13,14 @@ function check(condition: boolean, source: OutputGradientSource, problem: string
   );
 }
 
-/** Gives a module's exports; a bundle, whose modules have no URL of their own, brings another than `import()`. */
-export type ImportModule = (url: string) => Promise<Readonly<Record<string, unknown>>>;
-
-const importByUrl: ImportModule = (url) => import(/* @vite-ignore */ url);
-
 /** @throws EngineError `ENGINE_OUTPUT_GRADIENT` when the module, its export or what it makes cannot be used. */
 export async function importOutputGradient(
   source: OutputGradientSource,
   spec: PolicySpec,
-  importModule: ImportModule = importByUrl,
 ): Promise<OutputGradient> {
-  let exports: Readonly<Record<string, unknown>> = {};
+  let exports: Record<string, unknown> = {};
   try {
-    exports = await importModule(source.module);
+    exports = (await import(/* @vite-ignore */ source.module)) as Record<string, unknown>;
   } catch (cause) {
     check(
       false,

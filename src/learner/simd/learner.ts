@@ -19,7 +19,7 @@ import {
   Real,
   Word,
 } from './control.ts';
-import { type ImportModule, importOutputGradient } from './import-output-gradient.ts';
+import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { nextTurn } from './next-turn.ts';
@@ -32,14 +32,12 @@ export interface SimdLearnerSetup {
   readonly spec: PolicySpec;
   readonly options: SimdLearnerOptions;
   readonly layout: SimdLearnerLayout;
-  /** Instead of importing the module that the options name; for bundled pages. Helpers import theirs all the same. */
+  /** Instead of importing the module that the options name; for bundled pages. Helpers are given theirs. */
   readonly outputGradient?: OutputGradient;
   /** Threads that help; null = the main thread alone. */
   readonly team?: ThreadTeam | null;
   /** A phase in which no item is finished for this long ends the update. Default 60 s. */
   readonly stallTimeoutMs?: number;
-  /** How this thread imports the output gradient's module. Default `import()`. */
-  readonly importModule?: ImportModule;
 }
 
 /** After an epoch whose mean approxKl exceeds this multiple of targetKl the rest are skipped (Spinning Up's rule). */

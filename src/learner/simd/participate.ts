@@ -2,8 +2,9 @@
 import type { Arena } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
+import type { OutputGradient } from '../output-gradient.ts';
 import { Kind, kindOf, Word } from './control.ts';
-import { type ImportModule, importOutputGradient } from './import-output-gradient.ts';
+import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { waitForPhase, workOnPhase } from './phases.ts';
@@ -42,16 +43,16 @@ export function participate(context: ThreadContext): void {
 /**
  * Makes a thread ready to help: imports the output gradient's module, instantiates the kernels.
  *
- * @param importModule how this thread imports that module; default `import()`.
+ * @param given in place of what the module would make: for a bundled page, where modules have no URL.
  * @throws EngineError `ENGINE_OUTPUT_GRADIENT` when the module cannot be used.
  */
 export async function createSimdHelper(
   start: SimdHelperStart,
   kernelModule: KernelModule,
   arena: Arena,
-  importModule?: ImportModule,
+  given?: OutputGradient,
 ): Promise<SimdHelper> {
-  const outputGradient = await importOutputGradient(start.options.outputGradient, start.spec, importModule);
+  const outputGradient = given ?? (await importOutputGradient(start.options.outputGradient, start.spec));
   const kernels = instantiateKernels(kernelModule, arena.memory);
   const contexts = new Map<number, ThreadContext>();
   return {
