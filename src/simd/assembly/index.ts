@@ -1,7 +1,9 @@
 /** What the module exports. It has no state of its own: every address is passed in, so any number of threads share one memory. */
 export { act, values } from './policy';
 export { forward, backward, transposeKernels } from './network';
-export { multiply, outerProduct, columnSums, transpose } from './matrix';
+export { multiply } from './multiply';
+export { outerProduct, columnSums } from './outer-product';
+export { transpose } from './transpose';
 export { gatherObservations, gatherWords, gatherBytes, gatherScaled } from './gather';
 export { reduceSlice, adamSlice } from './optimizer';
 export { applyActivation, applyDerivative } from './activation';

@@ -5,7 +5,9 @@
  * everything else is an address. Strides in bytes.
  */
 import { applyActivation, applyDerivative } from './activation';
-import { columnSums, multiply, outerProduct, transpose } from './matrix';
+import { multiply } from './multiply';
+import { columnSums, outerProduct } from './outer-product';
+import { transpose } from './transpose';
 
 const RECORD_BYTES: usize = 80;
 
