@@ -1,0 +1,119 @@
+/** Who takes part, and how each is started. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
+import { type Prepared, pythonOf } from './prepare.ts';
+import type { Command } from './run-task.ts';
+
+export type ContestantName =
+  | 'operant'
+  | 'sb3'
+  | 'sbx'
+  | 'cleanrl'
+  | 'rllib'
+  | 'sample-factory'
+  | 'pufferlib'
+  | 'rltools-1'
+  | 'rltools-all'
+  | 'reinforce-js'
+  | 'rl-ts'
+  | 'ppo-tfjs'
+  | 'torch';
+
+export interface Contestant {
+  readonly name: ContestantName;
+  readonly title: string;
+  /** Key of {@link Prepared}; null = ours. */
+  readonly needs: string | null;
+}
+
+export const CONTESTANTS: readonly Contestant[] = [
+  { name: 'operant', title: 'Operant', needs: null },
+  { name: 'sb3', title: 'Stable-Baselines3', needs: 'base' },
+  { name: 'sbx', title: 'SBX', needs: 'base' },
+  { name: 'cleanrl', title: "CleanRL's settings in PyTorch", needs: 'base' },
+  { name: 'torch', title: 'PyTorch', needs: 'base' },
+  { name: 'rllib', title: 'RLlib', needs: 'rllib' },
+  { name: 'sample-factory', title: 'Sample Factory', needs: 'sample-factory' },
+  { name: 'pufferlib', title: 'PufferLib', needs: 'pufferlib' },
+  { name: 'rltools-1', title: 'RLtools, one core', needs: 'rltools' },
+  { name: 'rltools-all', title: 'RLtools, all cores', needs: 'rltools' },
+  { name: 'reinforce-js', title: 'reinforce-js (DQN)', needs: 'reinforce-js' },
+  { name: 'rl-ts', title: 'rl-ts', needs: 'rl-ts' },
+  { name: 'ppo-tfjs', title: 'ppo-tfjs', needs: 'ppo-tfjs' },
+];
+
+export const titleOf = (name: string): string =>
+  CONTESTANTS.find((contestant) => contestant.name === name)?.title ?? name;
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+export const REPOSITORY = here('../..');
+
+/** Builds the package, and our contestant as a plain module in build/peers. */
+export async function buildOurs(): Promise<void> {
+  const built = spawnSync(process.execPath, ['.ci/build.mjs'], { cwd: REPOSITORY, encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`The build failed:\n${built.stdout}${built.stderr}`);
+  const folder = join(REPOSITORY, 'build/peers');
+  mkdirSync(folder, { recursive: true });
+  const { code } = await transform(readFileSync(here('./ours.ts'), 'utf8'), { loader: 'ts', format: 'esm' });
+  writeFileSync(join(folder, 'ours.mjs'), code);
+  writeFileSync(join(folder, 'pixels.mjs'), readFileSync(here('./pixels.mjs'), 'utf8'));
+}
+
+/** Threads of a contestant's libraries; tuned by `tune-threads.ts`. */
+export const threadEnvironment = (count: number): Readonly<Record<string, string>> => ({
+  OMP_NUM_THREADS: String(count),
+  MKL_NUM_THREADS: String(count),
+  OPENBLAS_NUM_THREADS: String(count),
+});
+
+export function commandOf(
+  name: ContestantName,
+  prepared: ReadonlyMap<string, Prepared>,
+  numThreads: number,
+  seed: number,
+): Command {
+  const path = (key: string) => prepared.get(key)?.path ?? '';
+  const python = (key: string, script: string, ...more: string[]): Command => ({
+    program: pythonOf(path(key)),
+    args: [here(`./python/${script}.py`), '{}', ...more],
+    environment: threadEnvironment(numThreads),
+  });
+  const node = (...args: string[]): Command => ({ program: process.execPath, args, environment: {} });
+  const rltools = (count: number): Command => ({
+    program: path('rltools'),
+    args: [String(seed)],
+    environment: threadEnvironment(count),
+  });
+  switch (name) {
+    case 'operant':
+      return node(join(REPOSITORY, 'build/peers/ours.mjs'), '{}', join(REPOSITORY, 'dist/src/index.js'));
+    case 'sb3':
+      return python('base', 'sb3_peer');
+    case 'sbx':
+      return python('base', 'sb3_peer', '--sbx');
+    case 'cleanrl':
+      return python('base', 'cleanrl_peer');
+    case 'torch':
+      return python('base', 'torch_update');
+    case 'rllib':
+      return python('rllib', 'rllib_peer');
+    case 'sample-factory':
+      return python('sample-factory', 'sample_factory_peer');
+    case 'rltools-1':
+      return rltools(1);
+    case 'rltools-all':
+      return rltools(numThreads);
+    case 'reinforce-js':
+      return node(
+        here('./javascript/reinforce-dqn.mjs'),
+        '{}',
+        join(path('reinforce-js'), 'node_modules/reinforce-js/dist/index.js'),
+      );
+    default:
+      throw new Error(`${name} is reported only: nobody could install it.`);
+  }
+}

@@ -1,0 +1,77 @@
+/** Runs one contestant on one task in a process of its own. */
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import process from 'node:process';
+import { load } from '../machine.ts';
+import type { Answer, Task } from './task.ts';
+
+export interface Command {
+  readonly program: string;
+  /** `{}` stands for the task as JSON. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Run {
+  readonly answer: Answer;
+  /** Load average when it started. */
+  readonly load: number;
+  /** Of the whole process. */
+  readonly wallSeconds: number;
+}
+
+const GRACE_MS = 60_000;
+
+/** Never throws: a contestant that fails answers with an `error`. Runs past `limitMs` are ended. */
+export function runTask({ program, args, environment }: Command, task: Task, limitMs: number): Promise<Run> {
+  const startLoad = load();
+  const startedMs = Date.now();
+  const text = JSON.stringify({ ...task, startedMs });
+  return new Promise((resolve) => {
+    const child = spawn(
+      program,
+      args.map((arg) => (arg === '{}' ? text : arg)),
+      {
+        cwd: tmpdir(),
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: process.platform !== 'win32', // a group of its own, so that what it started ends with it
+      },
+    );
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr = `${stderr}${chunk}`.slice(-4000)));
+    const timer = setTimeout(() => endGroup(child.pid), limitMs + GRACE_MS);
+    const finish = (error: string | null) => {
+      clearTimeout(timer);
+      const wallSeconds = (Date.now() - startedMs) / 1000;
+      endGroup(child.pid);
+      resolve({ answer: readAnswer(stdout, error ?? stderr), load: startLoad, wallSeconds });
+    };
+    child.once('error', (error) => finish(error.message));
+    child.once('close', () => finish(null));
+  });
+}
+
+function readAnswer(stdout: string, complaint: string): Answer {
+  const line = stdout
+    .trim()
+    .split('\n')
+    .findLast((text) => text.startsWith('{'));
+  if (line === undefined) return { error: complaint.trim().split('\n').at(-1) || 'no answer' };
+  try {
+    return JSON.parse(line) as Answer;
+  } catch {
+    return { error: `not JSON: ${line.slice(0, 100)}` };
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
+}

@@ -1,0 +1,77 @@
+/** What a contestant is asked to do, in one process, and what it answers on its last line of standard output. */
+import type { Settings } from './settings.ts';
+
+export interface TrainTask {
+  readonly kind: 'train' | 'solve';
+  readonly settings: Settings;
+  /** Environment steps at most. */
+  readonly steps: number;
+  readonly seed: number;
+  /** Evaluate 100 greedy episodes afterwards, outside of the clock. */
+  readonly evaluate: boolean;
+  readonly evaluationSeed: number;
+  /** Contestants that would take for ever end here; their steps/s counts, their returns do not. */
+  readonly limitSeconds?: number;
+  readonly numWorkers?: number;
+  /** Workload 4: stop when the training mean reaches this. */
+  readonly stopReturn?: number;
+  /** Workload 5: a greedy mean of 100 episodes, looked at once the training mean is above `checkAbove`. */
+  readonly target?: number;
+  readonly checkAbove?: number;
+  readonly checkEvery?: number;
+  /** The contestant's own tuned settings instead of `settings`. */
+  readonly tuned?: boolean;
+}
+
+/** Workload 7. */
+export interface UpdateTask {
+  readonly kind: 'update';
+  readonly network: 'mlp' | 'conv';
+  readonly rows: number;
+  readonly compiled: boolean;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+/** Workload 8. */
+export interface InferTask {
+  readonly kind: 'infer';
+  readonly settings: Settings;
+  readonly seed: number;
+}
+
+/** Workload 6, ours: resident memory at two points of one long run. */
+export interface MemoryTask {
+  readonly kind: 'memory';
+  readonly settings: Settings;
+  readonly marks: readonly number[];
+  readonly seed: number;
+}
+
+export type Task = TrainTask | UpdateTask | InferTask | MemoryTask;
+
+/** Seconds unless named otherwise. */
+export interface Answer {
+  /** Of the training loop alone. */
+  readonly seconds?: number;
+  /** From process start to the training loop. */
+  readonly ready?: number;
+  /** From process start to the end of training. */
+  readonly sinceStart?: number;
+  readonly envSteps?: number;
+  readonly returns?: readonly number[];
+  readonly reached?: { readonly seconds: number; readonly envSteps: number } | null;
+  readonly solved?: boolean;
+  readonly confirmed?: number | null;
+  /** Workload 7: milliseconds of each update. */
+  readonly times?: readonly number[];
+  /** Workload 8: microseconds of each call. */
+  readonly single?: readonly number[];
+  readonly batch?: readonly number[];
+  /** Workload 6: MiB at each mark. */
+  readonly residentMib?: readonly number[];
+  readonly peakMib?: number;
+  /** What ran, where that is not obvious. */
+  readonly note?: string;
+  readonly error?: string;
+}

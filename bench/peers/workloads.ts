@@ -1,0 +1,190 @@
+/** The workloads: who does what. Every run of a workload has a label that the report groups by. */
+import type { ContestantName } from './contestants.ts';
+import {
+  CARTPOLE_CLEANRL,
+  CARTPOLE_RLLIB,
+  CARTPOLE_ZOO,
+  PENDULUM_RLTOOLS,
+  type Settings,
+} from './settings.ts';
+import type { Task, TrainTask } from './task.ts';
+
+export interface Entry {
+  readonly contestant: ContestantName;
+  /** Distinguishes tasks of one contestant within a workload: `64 rows`, `width 128`. */
+  readonly variant: string;
+  readonly task: Task;
+  /** Ended after this; a training run that ends so still gives steps/s. */
+  readonly limitSeconds: number;
+}
+
+export interface Workload {
+  readonly id: number;
+  readonly title: string;
+  /** One round; rounds differ in their seed, and entries are run in turn. */
+  readonly round: (seed: number) => readonly Entry[];
+  /** Rounds at most: for what does not depend on the seed. */
+  readonly maxRounds: number;
+}
+
+const SLOW_SECONDS = 120;
+
+function train(settings: Settings, steps: number, seed: number, more: Partial<TrainTask> = {}): TrainTask {
+  const evaluationSeed = 10_000 + 1000 * seed;
+  return { kind: 'train', settings, steps, seed, evaluate: true, evaluationSeed, ...more };
+}
+
+const entry = (contestant: ContestantName, task: Task, limitSeconds = 900, variant = ''): Entry => ({
+  contestant,
+  variant,
+  task,
+  limitSeconds,
+});
+
+/** Cut short after {@link SLOW_SECONDS}: their steps/s is all that is needed. */
+const slow = (contestant: ContestantName, task: TrainTask): Entry =>
+  entry(contestant, { ...task, limitSeconds: SLOW_SECONDS }, SLOW_SECONDS);
+
+const FEW = 10_000;
+const SOLVE = { kind: 'solve', target: 475, checkAbove: 250, checkEvery: 2048, evaluate: false } as const;
+
+function solvers(seed: number): readonly Entry[] {
+  const solve = (settings: Settings, steps: number, more: Partial<TrainTask> = {}) =>
+    train(settings, steps, seed, { ...SOLVE, ...more });
+  return [
+    entry('operant', solve(CARTPOLE_ZOO, 300_000, { tuned: true })),
+    entry('sb3', solve(CARTPOLE_ZOO, 100_000)),
+    entry('sbx', solve(CARTPOLE_ZOO, 100_000)),
+    entry('cleanrl', solve(CARTPOLE_CLEANRL, 500_000)),
+    slow('rllib', solve(CARTPOLE_RLLIB, 400_000, { tuned: true })),
+  ];
+}
+
+/** Time to a training mean of 450 with RLlib's tuned settings, its penalty included on its side. */
+function rllibTuned(seed: number): readonly Entry[] {
+  const task = train(CARTPOLE_RLLIB, 400_000, seed, { stopReturn: 450 });
+  return [entry('operant', task), slow('rllib', { ...task, tuned: true })];
+}
+
+function updates(): readonly Entry[] {
+  const cases = [
+    ['mlp', 64],
+    ['mlp', 256],
+    ['mlp', 2048],
+    ['conv', 64],
+    ['conv', 256],
+  ] as const;
+  return cases.flatMap(([network, rows]) => {
+    const task = { kind: 'update', network, rows, seconds: 5, seed: 0 } as const;
+    const variant = `${network}, ${rows} rows`;
+    return [
+      entry('operant', { ...task, compiled: false }, 300, variant),
+      entry('torch', { ...task, compiled: false }, 300, `${variant}, eager`),
+      entry('torch', { ...task, compiled: true }, 300, `${variant}, torch.compile`),
+    ];
+  });
+}
+
+/** Cost against workers, environments and width, from one base: CartPole, 4 epochs of minibatches of 256. */
+function growth(seed: number): readonly Entry[] {
+  const base: Settings = { ...CARTPOLE_ZOO, numEnvs: 32, rolloutLength: 128, numEpochs: 4 };
+  const vary = (variant: string, settings: Settings, numWorkers?: number) => {
+    const workers = numWorkers === undefined ? {} : { numWorkers };
+    const task = (steps: number) => train(settings, steps, seed, { evaluate: false, ...workers });
+    return [entry('operant', task(20 * FEW), 300, variant), entry('sb3', task(2 * FEW), 300, variant)];
+  };
+  return [
+    ...[0, 1, 2].flatMap((count) => vary(`${count} workers`, base, count)),
+    ...[2, 8, 32, 128].flatMap((numEnvs) =>
+      vary(`${numEnvs} environments`, { ...base, numEnvs, rolloutLength: 4096 / numEnvs }),
+    ),
+    ...[32, 64, 128, 256].flatMap((width) =>
+      vary(`width ${width}`, { ...base, hiddenSizes: [width, width] }),
+    ),
+  ];
+}
+
+export const WORKLOADS: readonly Workload[] = [
+  {
+    id: 1,
+    title: 'CartPole-v1, rl-baselines3-zoo settings, 100,000 steps',
+    maxRounds: 100,
+    round(seed) {
+      const task = train(CARTPOLE_ZOO, 100_000, seed);
+      const others = [slow('rllib', task), slow('sample-factory', task), slow('reinforce-js', task)];
+      return [entry('operant', task), entry('sb3', task), entry('sbx', task), ...(seed < 2 ? others : [])];
+    },
+  },
+  {
+    id: 2,
+    title: "CartPole-v1, CleanRL's settings, 500,000 steps",
+    maxRounds: 100,
+    round(seed) {
+      const task = train(CARTPOLE_CLEANRL, 500_000, seed);
+      return [entry('operant', task), entry('cleanrl', task)];
+    },
+  },
+  {
+    id: 3,
+    title: "Pendulum-v1, RLtools' settings, 300,000 steps",
+    maxRounds: 100,
+    round(seed) {
+      const task = train(PENDULUM_RLTOOLS, 300_000, seed);
+      return [
+        entry('operant', task, 900, 'all cores'),
+        entry('operant', { ...task, numWorkers: 0 }, 900, 'one core'),
+        entry('rltools-1', task),
+        entry('rltools-all', task),
+        entry('sb3', task),
+        entry('sbx', task),
+        ...(seed < 2 ? [slow('rllib', task)] : []),
+      ];
+    },
+  },
+  {
+    id: 4,
+    title: "CartPole-v1, RLlib's tuned settings, time to a training mean of 450",
+    maxRounds: 100,
+    round: rllibTuned,
+  },
+  {
+    id: 5,
+    title:
+      'CartPole-v1, best settings of each: process start to a greedy mean of 475 over 100 episodes, confirmed on 100 more',
+    maxRounds: 100,
+    round: solvers,
+  },
+  {
+    id: 6,
+    title: 'Start-up to the end of the first update, and memory',
+    maxRounds: 100,
+    round(seed) {
+      const first = train(CARTPOLE_ZOO, 256, seed, { evaluate: false });
+      const memory = { kind: 'memory', settings: CARTPOLE_CLEANRL, marks: [5e6, 20e6], seed } as const;
+      const starts = (['operant', 'sb3', 'sbx', 'rllib'] as const).map((name) =>
+        entry(name, first, 300, 'start-up'),
+      );
+      return seed === 0 ? [...starts, entry('operant', memory, 1800, 'growth')] : starts;
+    },
+  },
+  { id: 7, title: 'Time of one minibatch update', maxRounds: 1, round: updates },
+  {
+    id: 8,
+    title: 'Inference latency of a policy (2x64), one observation and 64',
+    maxRounds: 1,
+    round: (seed) =>
+      (['operant', 'sb3'] as const).map((name) =>
+        entry(name, { kind: 'infer', settings: CARTPOLE_ZOO, seed }),
+      ),
+  },
+  { id: 9, title: 'Steps/s against workers, environments and width', maxRounds: 2, round: growth },
+];
+
+/** A short form of an entry, to see that everything runs. */
+export function shorten(short: Entry): Entry {
+  const { task } = short;
+  if (task.kind === 'train' || task.kind === 'solve')
+    return { ...short, task: { ...task, steps: Math.min(task.steps, FEW), limitSeconds: 20 } };
+  if (task.kind === 'memory') return { ...short, task: { ...task, marks: [20_000, 40_000] } };
+  return task.kind === 'update' ? { ...short, task: { ...task, seconds: 0.5 } } : short;
+}
