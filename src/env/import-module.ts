@@ -1,6 +1,7 @@
 /** Imports a user's module by URL, TypeScript included. */
 
-let isTypeScriptReady = false;
+/** Registering twice makes every later resolution twice as slow, so concurrent imports share one registration. */
+let registration: Promise<void> | undefined;
 
 /**
  * Imports a module. TypeScript goes through tsx, which is registered in this thread on the first such module (about
@@ -10,13 +11,14 @@ let isTypeScriptReady = false;
  * Node's own type stripping is not used: it does not resolve `./x.js` to `x.ts`, and refuses enums.
  */
 export async function importModule(href: string): Promise<Record<string, unknown>> {
-  if (!isTypeScriptReady && isTypeScript(href)) {
-    const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
-    esm.register();
-    cjs.register(); // for a project without "type": "module", whose .ts files Node takes as CommonJS
-    isTypeScriptReady = true;
-  }
+  if (isTypeScript(href)) await (registration ??= registerTypeScript());
   return unwrap((await import(href)) as Record<string, unknown>);
+}
+
+async function registerTypeScript(): Promise<void> {
+  const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
+  esm.register();
+  cjs.register(); // for a project without "type": "module", whose .ts files Node takes as CommonJS
 }
 
 /** A module that was compiled to CommonJS arrives whole as the default export. */
