@@ -60,7 +60,9 @@ export interface BuilderCore<D extends Declarations> {
    * Trains until a stop condition holds, as the command line does: run folder, checkpoints, metrics files, callbacks. Ends
    * its threads, also when it fails.
    */
-  run(options?: Pick<StartRunOptions, 'handleSignals' | 'onWarning'>): Promise<RunSummary>;
+  run(
+    options?: Pick<StartRunOptions, 'handleSignals' | 'onWarning' | 'strictCallbacks'>,
+  ): Promise<RunSummary>;
   /** An independent builder with the same values. */
   copy(): ConfigBuilder<D>;
   /** What was set, with the algorithm's name: good for `--config FILE`. A function becomes `function:<name>`. */

@@ -20,6 +20,8 @@ export interface StartRunOptions {
   readonly onWarning?: NonNullable<RunHooks['onWarning']>;
   /** SIGINT and SIGTERM end the run with a checkpoint. @defaultValue false */
   readonly handleSignals?: boolean;
+  /** An error in a hook ends the run, with a checkpoint, and is thrown. @defaultValue false */
+  readonly strictCallbacks?: boolean;
   /** Go on from this checkpoint, in the run folder it lies in unless the config names another. */
   readonly resume?: LoadedCheckpoint;
   /** When the algorithm is ready and before the first iteration. */
@@ -64,7 +66,7 @@ function train(
   algorithm: Algorithm,
   folder: RunFolder,
   { stopping, checkpointing, reporting }: RunConfig,
-  { resume, callbacks = [], onWarning, handleSignals = false }: StartRunOptions,
+  { resume, callbacks = [], onWarning, handleSignals = false, strictCallbacks = false }: StartRunOptions,
 ): Promise<RunSummary> {
   const { checkpointEvery, checkpointSeconds, keepCheckpoints } = checkpointing;
   const resumed = resume === undefined ? {} : { resumed: readRunState(resume.content) };
@@ -79,6 +81,7 @@ function train(
       keepCheckpoints,
       ...reporting,
       handleSignals,
+      strictCallbacks,
     },
     { callbacks, ...(onWarning === undefined ? {} : { onWarning }) },
   );
