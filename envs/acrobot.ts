@@ -29,10 +29,13 @@
  *
  * State for `setState`: `[theta1, theta2, thetaDot1, thetaDot2]`.
  */
+
+import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import { createCanvas } from '../src/env/render/canvas.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 
 const ENV_ID = 'Acrobot-v1';
@@ -101,12 +104,29 @@ export const acrobotKernel: EnvKernelFactory = (numEnvs, given) => {
       out[offset + 4] = states[i + 2];
       out[offset + 5] = states[i + 3];
     },
+    render: (n) => drawArm(states[4 * n], states[4 * n + 1]),
     getState: (n) => [...states.subarray(4 * n, 4 * n + 4)],
     setState(n, state) {
       states.set(state as number[], 4 * n);
     },
   };
 };
+
+/** 260 x 260 pixels; the line to reach is one link above the pivot. */
+function drawArm(angle1: number, angle2: number): RgbFrame {
+  const canvas = createCanvas(260, 260);
+  const link = 58;
+  const pivot = [130, 130] as const;
+  const elbow = [pivot[0] + link * Math.sin(angle1), pivot[1] + link * Math.cos(angle1)] as const;
+  const total = angle1 + angle2;
+  const tip = [elbow[0] + link * Math.sin(total), elbow[1] + link * Math.cos(total)] as const;
+  canvas.rectangle(0, pivot[1] - link, 260, 1, [0, 0, 0]);
+  canvas.line(pivot, elbow, 10, [0, 160, 160]);
+  canvas.line(elbow, tip, 10, [0, 204, 204]);
+  canvas.disc(pivot, 6, [204, 204, 0]);
+  canvas.disc(elbow, 6, [204, 204, 0]);
+  return canvas.frame;
+}
 
 /** One classical Runge-Kutta step of the state at `states[i ..]`, in place. */
 function integrate(states: Float64Array, i: number, torque: number, slopes: Slopes): void {

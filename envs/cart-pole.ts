@@ -29,10 +29,13 @@
  *
  * State for `setState`: `[x, xDot, theta, thetaDot]`.
  */
+
+import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import { createCanvas } from '../src/env/render/canvas.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 
 const ENV_ID = 'CartPole-v1';
@@ -109,12 +112,27 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
       out[offset + 2] = theta[n];
       out[offset + 3] = thetaDot[n];
     },
+    render: (n) => drawCart(x[n], theta[n]),
     getState: (n) => [x[n], xDot[n], theta[n], thetaDot[n]],
     setState(n, state) {
       [x[n], xDot[n], theta[n], thetaDot[n]] = state as number[];
     },
   };
 };
+
+/** 400 x 160 pixels, the track from -2.4 to 2.4 m across. */
+function drawCart(x: number, theta: number): RgbFrame {
+  const canvas = createCanvas(400, 160);
+  const scale = 400 / (2.2 * POSITION_LIMIT);
+  const hinge = [200 + x * scale, 120] as const;
+  const poleLength = 2 * HALF_LENGTH * scale;
+  const tip = [hinge[0] + poleLength * Math.sin(theta), hinge[1] - poleLength * Math.cos(theta)] as const;
+  canvas.rectangle(0, 139, 400, 2, [120, 120, 120]);
+  canvas.rectangle(hinge[0] - 25, 120, 50, 20, [40, 40, 48]);
+  canvas.line(hinge, tip, 8, [202, 152, 101]);
+  canvas.disc(hinge, 5, [129, 132, 203]);
+  return canvas.frame;
+}
 
 /** Options in, one cart-pole out. */
 export const cartPole = singleFactory(cartPoleKernel);

@@ -32,7 +32,7 @@ import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import type { JsonObject } from '../src/json.ts';
-import { gridText } from './frozen-lake.ts';
+import { drawGrid } from './frozen-lake.ts';
 import { type Outcome, type TabularTask, tabularKernel } from './tabular.ts';
 
 const ENV_ID = 'CliffWalking-v1';
@@ -81,7 +81,7 @@ function arrive(state: number, [rows, columns]: readonly number[], probability: 
 /** N cliffs; see the head of this file. */
 export const cliffWalkingKernel: EnvKernelFactory = (numEnvs, given) => {
   const kernel = tabularKernel(cliffWalkingTask(given), numEnvs);
-  return { ...kernel, render: (n) => gridText(MAP, kernel.states[n]) };
+  return { ...kernel, render: (n, mode) => drawGrid(MAP, kernel.states[n], mode) };
 };
 
 /** Options in, one cliff out. */

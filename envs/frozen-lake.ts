@@ -33,6 +33,8 @@ import type { EnvKernelFactory } from '../src/env/env-kernel.ts';
 import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import type { Color } from '../src/env/render/canvas.ts';
+import { gridFrame } from '../src/env/render/grid-frame.ts';
 import { ConfigError } from '../src/errors.ts';
 import type { JsonObject, JsonValue } from '../src/json.ts';
 import { type Outcome, type TabularTask, tabularKernel } from './tabular.ts';
@@ -98,12 +100,31 @@ export const frozenLakeKernel: EnvKernelFactory = (numEnvs, given) => {
   const kernel = tabularKernel(task, numEnvs);
   return {
     ...kernel,
-    render: (n) => gridText(task.rows, kernel.states[n]),
+    render: (n, mode) => drawGrid(task.rows, kernel.states[n], mode),
   };
 };
 
+const COLORS: Readonly<Record<string, Color>> = {
+  S: [190, 215, 235],
+  F: [220, 235, 245],
+  H: [40, 70, 110],
+  G: [240, 200, 80],
+  '.': [225, 225, 215],
+  C: [120, 60, 50],
+};
+
+/** A map as text, or as a picture with the player in red. */
+export function drawGrid(rows: readonly string[], state: number, mode: 'rgb' | 'ansi' = 'rgb') {
+  const numColumns = rows[0].length;
+  if (mode === 'ansi') return gridText(rows, state);
+  return gridFrame(rows.length, numColumns, (row, column) => ({
+    color: COLORS[rows[row][column]],
+    mark: row * numColumns + column === state ? [200, 50, 50] : undefined,
+  }));
+}
+
 /** A map with the player in brackets. */
-export function gridText(rows: readonly string[], state: number): string {
+function gridText(rows: readonly string[], state: number): string {
   const numColumns = rows[0].length;
   return rows
     .map((row, r) =>

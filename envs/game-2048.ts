@@ -27,10 +27,13 @@
  *
  * State for `setState`: `{ board, score, random }`, the board as exponents.
  */
+
+import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { checkChoice, checkRange, readEnvOptions } from '../src/env/env-options.ts';
 import { type EnvRandom, envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import { type Color, createCanvas } from '../src/env/render/canvas.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 import type { JsonObject, JsonValue } from '../src/json.ts';
 
@@ -114,7 +117,7 @@ export const game2048Kernel: EnvKernelFactory = (numEnvs, given) => {
       scores[n] = score as number;
       randoms[n].setState(random as JsonValue);
     },
-    render: (n) => boardText(boards[n]),
+    render: (n, mode) => (mode === 'ansi' ? boardText(boards[n]) : boardFrame(boards[n])),
   };
 };
 
@@ -164,6 +167,29 @@ export function slide(board: Uint8Array, action: number): number {
     }
   }
   return points;
+}
+
+/** 64 pixels a cell, the warmer the larger. */
+function boardFrame(board: Uint8Array): RgbFrame {
+  const canvas = createCanvas(256, 256, [120, 112, 104]);
+  board.forEach((exponent, cell) => {
+    const [x, y] = [(cell % 4) * 64, Math.floor(cell / 4) * 64];
+    const heat = Math.min(1, exponent / 11);
+    const color: Color =
+      exponent === 0 ? [200, 192, 180] : [238, Math.round(228 - 150 * heat), Math.round(218 - 190 * heat)];
+    canvas.rectangle(x + 3, y + 3, 58, 58, color);
+    if (exponent === 0) return;
+    const text = String(2 ** exponent);
+    const scale = text.length > 3 ? 3 : 4;
+    canvas.digits(
+      text,
+      x + 32 - 2 * scale * text.length + scale / 2,
+      y + 32 - 2.5 * scale,
+      scale,
+      [60, 50, 45],
+    );
+  });
+  return canvas.frame;
 }
 
 function boardText(board: Uint8Array): string {

@@ -31,10 +31,14 @@
  *
  * State for `setState`: `{ grid, agent, heading, progress }`.
  */
+
+import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernel, type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { checkChoice, checkRange, readEnvOptions } from '../src/env/env-options.ts';
 import { type EnvRandom, envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import type { Color } from '../src/env/render/canvas.ts';
+import { gridFrame } from '../src/env/render/grid-frame.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 import type { ObservationArray } from '../src/env/vector-env.ts';
 import type { JsonObject } from '../src/json.ts';
@@ -49,6 +53,14 @@ const WALL = 1;
 const DOOR = 2;
 const KEY = 3;
 const GOAL = 4;
+/** Free, wall, door, key, goal. */
+const CELL_COLORS: readonly Color[] = [
+  [40, 40, 46],
+  [110, 110, 118],
+  [150, 95, 40],
+  [230, 205, 60],
+  [60, 180, 75],
+];
 const SYMBOLS = [' ', '#', 'D', 'k', 'G'];
 /** Headings: north, east, south, west. */
 const ROW_STEP = [-1, 0, 1, 0];
@@ -115,7 +127,7 @@ export const keyDoorKernel: EnvKernelFactory = (numEnvs, given) => {
       worlds.heading[n] = heading as number;
       worlds.progress[n] = progress as number;
     },
-    render: (n) => worldText(worlds, n),
+    render: (n, mode) => (mode === 'ansi' ? worldText(worlds, n) : worldFrame(worlds, n)),
   };
 };
 
@@ -216,6 +228,18 @@ function writeView(
   out[i + 3 + heading[n]] = 1;
   out[i + 7] = agentRow / (size - 1);
   out[i + 8] = agentColumn / (size - 1);
+}
+
+/** The agent is red, or orange with the key; a bright cell lies in front of it. */
+function worldFrame({ size, grids, agent, heading, progress }: Worlds, n: number): RgbFrame {
+  const ahead = agent[n] + ROW_STEP[heading[n]] * size + COLUMN_STEP[heading[n]];
+  return gridFrame(size, size, (row, column) => {
+    const cell = row * size + column;
+    const color = CELL_COLORS[grids[n * size * size + cell]];
+    const lit = color.map((x) => Math.min(255, x + 50)) as unknown as Color;
+    const agentColor: Color = progress[n] === HAS_KEY ? [255, 150, 40] : [220, 60, 60];
+    return { color: cell === ahead ? lit : color, mark: cell === agent[n] ? agentColor : undefined };
+  });
 }
 
 function worldText({ size, grids, agent, heading, progress }: Worlds, n: number): string {

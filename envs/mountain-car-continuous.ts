@@ -31,6 +31,7 @@ import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box } from '../src/env/spaces.ts';
+import { drawHill } from './mountain-hill.ts';
 
 const ENV_ID = 'MountainCarContinuous-v0';
 const MIN_POSITION = -1.2;
@@ -85,6 +86,7 @@ export const mountainCarContinuousKernel: EnvKernelFactory = (numEnvs, given) =>
       out[offset] = position[n];
       out[offset + 1] = velocity[n];
     },
+    render: (n) => drawHill(position[n], GOAL),
     getState: (n) => [position[n], velocity[n], isFirst[n]],
     setState(n, state) {
       [position[n], velocity[n], isFirst[n]] = state as number[];

@@ -31,6 +31,7 @@ import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
+import { drawHill } from './mountain-hill.ts';
 
 const ENV_ID = 'MountainCar-v0';
 const MIN_POSITION = -1.2;
@@ -78,6 +79,7 @@ export const mountainCarKernel: EnvKernelFactory = (numEnvs, given) => {
       out[offset] = position[n];
       out[offset + 1] = velocity[n];
     },
+    render: (n) => drawHill(position[n], GOAL),
     getState: (n) => [position[n], velocity[n]],
     setState(n, state) {
       [position[n], velocity[n]] = state as number[];

@@ -26,10 +26,13 @@
  *
  * State for `setState`: `[theta, thetaDot]`.
  */
+
+import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import { createCanvas } from '../src/env/render/canvas.ts';
 import { Box } from '../src/env/spaces.ts';
 
 const ENV_ID = 'Pendulum-v1';
@@ -83,12 +86,23 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
       out[offset + 1] = Math.sin(theta[n]);
       out[offset + 2] = thetaDot[n];
     },
+    render: (n) => drawPendulum(theta[n]),
     getState: (n) => [theta[n], thetaDot[n]],
     setState(n, state) {
       [theta[n], thetaDot[n]] = state as number[];
     },
   };
 };
+
+/** 240 x 240 pixels, the pivot in the middle. */
+function drawPendulum(theta: number): RgbFrame {
+  const canvas = createCanvas(240, 240);
+  const tip = [120 - 95 * Math.sin(theta), 120 - 95 * Math.cos(theta)] as const;
+  canvas.line([120, 120], tip, 18, [204, 77, 77]);
+  canvas.disc(tip, 9, [204, 77, 77]);
+  canvas.disc([120, 120], 5, [0, 0, 0]);
+  return canvas.frame;
+}
 
 /** The same angle in [-pi, pi). */
 function normalizeAngle(angle: number): number {

@@ -31,10 +31,12 @@
  * State for `setState`: `{ expiry, clock, length, head, heading, apple, hunger, random }`.
  */
 
+import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernel, type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { checkChoice, checkRange, readEnvOptions } from '../src/env/env-options.ts';
 import { type EnvRandom, envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import { gridFrame } from '../src/env/render/grid-frame.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 import type { ObservationArray } from '../src/env/vector-env.ts';
 import { ConfigError } from '../src/errors.ts';
@@ -103,7 +105,7 @@ export const snakeKernel: EnvKernelFactory = (numEnvs, given) => {
     writeObservation: (n, out, offset) => (isImage ? writeImage : writeView)(boards, n, out, offset),
     getState: (n) => saveBoard(boards, n),
     setState: (n, state) => restoreBoard(boards, n, state as JsonObject),
-    render: (n) => boardText(boards, n),
+    render: (n, mode) => (mode === 'ansi' ? boardText(boards, n) : boardFrame(boards, n)),
   };
 };
 
@@ -247,6 +249,18 @@ function restoreBoard(boards: Boards, n: number, state: JsonObject): void {
     boards[name][n] = state[name] as number;
   }
   boards.randoms[n].setState(state.random as JsonValue);
+}
+
+function boardFrame({ size, expiry, clock, head, apple, length }: Boards, n: number): RgbFrame {
+  return gridFrame(size, size, (row, column) => {
+    const cell = row * size + column;
+    const remaining = Math.max(0, expiry[n * size * size + cell] - clock[n]);
+    const green = 90 + Math.round((140 * remaining) / length[n]);
+    return {
+      color: remaining > 0 ? [20, green, 40] : [28, 28, 34],
+      mark: cell === apple[n] ? [220, 50, 50] : cell === head[n] ? [240, 240, 120] : undefined,
+    };
+  });
 }
 
 function boardText({ size, expiry, clock, head, apple }: Boards, n: number): string {

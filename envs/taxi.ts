@@ -29,10 +29,14 @@
  *
  * State for `setState`: `{ state, random, fickle }`.
  */
+
+import type { RgbFrame } from '../src/env/env.ts';
 import type { EnvKernelFactory } from '../src/env/env-kernel.ts';
 import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
 import { type EnvRandom, envRandomOpener } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
+import type { Color } from '../src/env/render/canvas.ts';
+import { gridFrame } from '../src/env/render/grid-frame.ts';
 import type { JsonObject } from '../src/json.ts';
 import { type Outcome, type TabularTask, tabularKernel } from './tabular.ts';
 
@@ -140,7 +144,7 @@ export const taxiKernel: EnvKernelFactory = (numEnvs, given) => {
       kernel.setState?.(n, saved);
       isFickle[n] = (saved as JsonObject).fickle as number;
     },
-    render: (n) => taxiText(decode(states[n])),
+    render: (n, mode) => (mode === 'ansi' ? taxiText(decode(states[n])) : taxiFrame(decode(states[n]))),
   };
 };
 
@@ -188,6 +192,23 @@ function dropOff(state: TaxiState): Outcome {
     reward: isDelivery ? 20 : -1,
     terminated: isDelivery,
   };
+}
+
+/** The taxi in yellow, green with the passenger inside; the passenger's and the destination's stop in blue and red. */
+function taxiFrame({ cell, passenger, destination }: TaxiState): RgbFrame {
+  return gridFrame(SIZE, 2 * SIZE - 1, (row, column) => {
+    const here = row * SIZE + column / 2;
+    if (column % 2 === 1) {
+      return { color: WALLS_EAST.has(row * SIZE + (column - 1) / 2) ? [60, 60, 60] : [235, 235, 225] };
+    }
+    const isWaiting = passenger !== INSIDE && STOPS[passenger] === here;
+    const stopColor: Color = STOPS[destination] === here ? [220, 80, 80] : [200, 200, 190];
+    const taxi: Color = passenger === INSIDE ? [60, 170, 60] : [230, 190, 40];
+    return {
+      color: isWaiting ? [80, 110, 220] : STOPS.includes(here) ? stopColor : [235, 235, 225],
+      mark: here === cell ? taxi : undefined,
+    };
+  });
 }
 
 function taxiText({ cell, passenger, destination }: TaxiState): string {

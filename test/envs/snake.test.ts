@@ -29,7 +29,7 @@ function start(changes: JsonObject = {}) {
     return { reward: kernel.rewards[0], terminated: kernel.terminated[0] };
   };
   const state = () => kernel.getState!(0) as unknown as SnakeState & { length: number };
-  return { kernel, play, state, picture: () => kernel.render!(0) };
+  return { kernel, play, state, picture: () => kernel.render!(0, 'ansi') };
 }
 
 describe('snake', () => {
