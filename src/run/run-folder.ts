@@ -105,6 +105,7 @@ export function checkpointName(iteration: number): string {
 
 function ownedFolder(path: string, lock: RunLock): RunFolder {
   const checkpoints = join(path, 'checkpoints');
+  const written = new Set<number>();
   const pathOf = (iteration: number) => join(checkpoints, checkpointName(iteration));
   const point = (name: PointerName, iteration: number) =>
     replaceTextFile(join(path, name), `checkpoints/${checkpointName(iteration)}\n`);
@@ -118,7 +119,10 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
     path,
     save: async (iteration, content, isBest) => {
       await lock.check();
-      const target = await saveCheckpoint(pathOf(iteration), content);
+      // Again after a failure to point at it: then it is already there.
+      const target = pathOf(iteration);
+      if (!written.has(iteration)) await saveCheckpoint(target, content);
+      written.add(iteration);
       await point('latest', iteration);
       if (isBest) await point('best', iteration);
       return target;
@@ -128,7 +132,10 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       const numbers = (await listCheckpoints(checkpoints)).map(Number);
       const kept = new Set([...numbers.slice(-keep), await readPointer('latest'), await readPointer('best')]);
       const deleted = numbers.filter((number) => !kept.has(number));
-      for (const number of deleted) await removeWhole(pathOf(number));
+      for (const number of deleted) {
+        await removeWhole(pathOf(number));
+        written.delete(number);
+      }
       return deleted;
     },
     rewind: async (iteration, best) => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -54,6 +54,18 @@ describe('RunFolder', () => {
     expect(await folder.retain(2)).toEqual([1, 3]);
     expect(readdirSync(join(path, 'checkpoints')).sort()).toEqual(['000002', '000004', '000005']);
     expect((await loadCheckpoint(join(path, 'best'))).manifest.description.iteration).toBe(2);
+    await folder.close();
+  });
+
+  test('a pointer that could not be written is written when the same iteration is saved again', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    // A folder in the pointer's place makes the rename fail for every user.
+    mkdirSync(join(path, 'latest', 'in-the-way'), { recursive: true });
+    expect(await codeOf(folder.save(1, exampleContent(1), false))).toMatch(/^CHECKPOINT_/);
+    rmSync(join(path, 'latest'), { recursive: true });
+    await folder.save(1, exampleContent(1), false);
+    expect(await folder.readPointer('latest')).toBe(1);
     await folder.close();
   });
 
