@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { argv } from 'node:process';
+import { argv, cpuUsage } from 'node:process';
 import { describeMachine, load, machineLine } from './machine.ts';
 import { median, quantile } from './statistics.ts';
 
@@ -20,6 +20,8 @@ export interface Timing {
   readonly lowerQuartile: number;
   readonly median: number;
   readonly upperQuartile: number;
+  /** Processor time of all threads, median: on a busy machine it wanders less than the clock. */
+  readonly cpuMedian: number;
   readonly samples: readonly number[];
 }
 
@@ -35,11 +37,17 @@ export async function interleave(
   { numRounds, numWarmups }: InterleaveOptions,
 ): Promise<Timing[]> {
   const samples = variants.map((): number[] => []);
+  const cpuSamples = variants.map((): number[] => []);
   for (let round = -numWarmups; round < numRounds; round++) {
     for (const [k, variant] of variants.entries()) {
+      const cpuStart = cpuUsage();
       const start = performance.now();
       await variant.run();
-      if (round >= 0) samples[k].push((1000 * (performance.now() - start)) / variant.units);
+      const elapsed = 1000 * (performance.now() - start);
+      const { user, system } = cpuUsage(cpuStart);
+      if (round < 0) continue;
+      samples[k].push(elapsed / variant.units);
+      cpuSamples[k].push((user + system) / variant.units);
     }
   }
   return variants.map(({ name }, k) => ({
@@ -48,6 +56,7 @@ export async function interleave(
     lowerQuartile: quantile(samples[k], 0.25),
     median: median(samples[k]),
     upperQuartile: quantile(samples[k], 0.75),
+    cpuMedian: median(cpuSamples[k]),
     samples: samples[k],
   }));
 }

@@ -158,10 +158,12 @@ const variants = [...made.map(({ variant }) => variant), ...[1, 4, 8, 64, 256].m
 const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 5 });
 await Promise.all(made.map(({ stop }) => stop()));
 printTable(
-  ['', 'best us/step', 'q1', 'median', 'q3', 'steps/s best', 'median'],
+  ['', 'best us/step', 'q1', 'median', 'q3', 'cpu median', 'steps/s best', 'median'],
   timings.map((timing) => [
     timing.name,
-    ...[timing.best, timing.lowerQuartile, timing.median, timing.upperQuartile].map((x) => x.toFixed(3)),
+    ...[timing.best, timing.lowerQuartile, timing.median, timing.upperQuartile, timing.cpuMedian].map((x) =>
+      x.toFixed(3),
+    ),
     ...[timing.best, timing.median].map((x) => Math.round(1e6 / x).toLocaleString('en')),
   ]),
 );
