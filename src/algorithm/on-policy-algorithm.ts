@@ -38,17 +38,10 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
   const state = { system, config, configJson: parts.configJson, name, counters, episodes, own: parts.own };
   let isSpoilt = false;
   const getState = async (): Promise<CheckpointContent> => {
-    if (!isSpoilt) return createContent(state);
-    const message =
-      'The last iteration failed while it learned, so the weights are no state of the run. Go on from the last checkpoint.';
-    throw new CheckpointError('CHECKPOINT_SPOILT', message);
+    if (isSpoilt) throw spoiltError();
+    return createContent(state);
   };
-  try {
-    await system.runners.start(null);
-  } catch (error) {
-    await system.stop();
-    throw error;
-  }
+  await startOrStop(system);
 
   const train = async (): Promise<TrainResult> => {
     const begin = performance.now();
@@ -66,14 +59,11 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
     const workerFailures = system.runners.takeFailures();
     const all: Metrics = {
       ...episodes.metrics(),
-      'rollout/numEpisodes': collected.episodes.length,
-      'rollout/numWorkerRestarts': workerFailures.length,
-      'rollout/numEnvRestarts': system.runners.takeRestarted().length,
+      ...runnerMetrics(system, collected, workerFailures),
       ...metrics,
       'time/iterationMs': iterationMs,
       'time/envStepsPerSecond': (numEnvs * rolloutLength * 1000) / iterationMs,
     };
-    for (const [metric, mean] of Object.entries(collected.metrics)) all[`env/${metric}`] = mean;
     const { evaluationInterval } = config.evaluation;
     const isDue = evaluationInterval !== null && counters.iteration % evaluationInterval === 0;
     const result = isDue ? await timedEvaluation(evaluation.run, all) : undefined;
@@ -103,6 +93,36 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
       evaluation.close();
       await system.stop();
     },
+  };
+}
+
+async function startOrStop(system: OnPolicySystem): Promise<void> {
+  try {
+    await system.runners.start(null);
+  } catch (error) {
+    await system.stop();
+    throw error;
+  }
+}
+
+function spoiltError(): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_SPOILT',
+    'The last iteration failed while it learned, so the weights are no state of the run. Go on from the last checkpoint.',
+  );
+}
+
+function runnerMetrics(
+  { runners }: OnPolicySystem,
+  collected: Collected,
+  workerFailures: readonly WorkerFailure[],
+): Metrics {
+  const means = Object.entries(collected.metrics).map(([name, mean]) => [`env/${name}`, mean] as const);
+  return {
+    'rollout/numEpisodes': collected.episodes.length,
+    'rollout/numWorkerRestarts': workerFailures.length,
+    'rollout/numEnvRestarts': runners.takeRestarted().length,
+    ...Object.fromEntries(means),
   };
 }
 

@@ -44,34 +44,9 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
     actions: empty(),
     numActions: 0,
   }));
-
-  const restart = (episode: RunningEpisode): void => {
-    episode.numSteps = 0;
-    episode.episodeReturn = 0;
-    episode.envState = null;
-    episode.numActions = 0;
-  };
-
-  const absorbRow = (rollout: RolloutViews, n: number): void => {
-    const T = rollout.rolloutLength;
-    const episode = episodes[n];
-    let begin = 0; // first step of the rollout that belongs to the running episode
-    for (let t = 0; t < T; t++) {
-      const i = n * T + t;
-      if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) {
-        episode.episodeReturn += rollout.rewards[i];
-        continue;
-      }
-      begin = t + 1;
-      episode.number += 1;
-      restart(episode);
-    }
-    append(episode, rollout.actions.subarray((n * T + begin) * A, (n + 1) * T * A), A);
-  };
-
   return {
     absorb(rollout) {
-      for (let n = 0; n < numRows; n++) absorbRow(rollout, n);
+      for (let n = 0; n < numRows; n++) absorbRow(episodes[n], rollout, n, A);
       lastObservations ??= rollout.bootstrapObservations.slice();
       lastObservations.set(rollout.bootstrapObservations);
       return endedEpisodes(rollout);
@@ -110,6 +85,29 @@ export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeL
       }
     },
   };
+}
+
+function restart(episode: RunningEpisode): void {
+  episode.numSteps = 0;
+  episode.episodeReturn = 0;
+  episode.envState = null;
+  episode.numActions = 0;
+}
+
+function absorbRow(episode: RunningEpisode, rollout: RolloutViews, n: number, A: number): void {
+  const T = rollout.rolloutLength;
+  let begin = 0; // first step of the rollout that belongs to the running episode
+  for (let t = 0; t < T; t++) {
+    const i = n * T + t;
+    if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) {
+      episode.episodeReturn += rollout.rewards[i];
+      continue;
+    }
+    begin = t + 1;
+    episode.number += 1;
+    restart(episode);
+  }
+  append(episode, rollout.actions.subarray((n * T + begin) * A, (n + 1) * T * A), A);
 }
 
 /** Adds steps to a running episode's actions; capacity doubles. */

@@ -197,7 +197,9 @@ function createPool(numThreads: number, memoryMb: number | null): Piscina {
     filename: rolloutWorkerUrl(),
     name: 'runWorker',
     execArgv: workerExecArgv(),
-    minThreads: numThreads,
+    // A thread lives as long as its task. With a minimum, the pool would start new ones when an aborted thread exits, even
+    // after destroy() has resolved.
+    minThreads: 0,
     maxThreads: numThreads,
     concurrentTasksPerWorker: 1,
     ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
