@@ -1,0 +1,105 @@
+/** The thread that trains: rollouts, advantages, updates; a report to the page now and then. */
+import { createEpisodeWindow } from '../../../src/metrics/episode-window.ts';
+import { loadKernels } from './load-kernels.ts';
+import type { EpisodeEnd, TrainerReport, TrainerRequest } from './messages.ts';
+import { SOLVED_RETURN, SOLVED_WINDOW, settings } from './settings.ts';
+import { createTraining, type Training } from './training.ts';
+
+const REPORT_MS = 50;
+const RATE_MS = 1000;
+
+let stepsPerSecond: number | null = null;
+
+const post = (report: TrainerReport) => self.postMessage(report);
+
+self.addEventListener('message', ({ data }: MessageEvent<TrainerRequest>) => {
+  stepsPerSecond = data.stepsPerSecond;
+  if (data.kind === 'start') {
+    train(data.seed, data.numThreads).catch((error: unknown) => {
+      post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    });
+  }
+});
+
+async function train(seed: number, numThreads: number): Promise<void> {
+  const kernels = await loadKernels(crossOriginIsolated);
+  const training = await createTraining(kernels, seed, numThreads);
+  post({ kind: 'ready', spec: training.spec, numThreads });
+  const progress = createProgress(training);
+  const waitForPace = createPace();
+  for (let isFinished = false; !isFinished; ) {
+    const numEnvSteps = training.numEnvSteps;
+    for (const { episodeReturn, episodeLength } of await training.iterate())
+      progress.add(episodeReturn, episodeLength);
+    isFinished = progress.isFinished();
+    progress.report(isFinished);
+    await waitForPace(training.numEnvSteps - numEnvSteps);
+  }
+}
+
+/** Counts, and reports at most every 50 ms. */
+function createProgress(training: Training) {
+  const { stopReturn, stopSteps } = settings.stopping;
+  const recent = createEpisodeWindow(SOLVED_WINDOW);
+  const all = createEpisodeWindow(settings.reporting.metricsWindow);
+  const startedAt = performance.now();
+  const rate = createRate(startedAt);
+  let reportedAt = 0;
+  let numEpisodes = 0;
+  let solvedSeconds: number | null = null;
+  let ends: EpisodeEnd[] = [];
+  return {
+    add(episodeReturn: number, episodeLength: number) {
+      numEpisodes += 1;
+      recent.add(episodeReturn, episodeLength);
+      all.add(episodeReturn, episodeLength);
+      const mean = recent.isFull ? recent.returnMean() : null;
+      if (mean !== null && mean > SOLVED_RETURN) solvedSeconds ??= (performance.now() - startedAt) / 1000;
+      ends.push({ numEnvSteps: training.numEnvSteps, episodeReturn, mean });
+    },
+    isFinished: () =>
+      (all.isFull && (all.returnMean() ?? 0) >= (stopReturn ?? Infinity)) ||
+      training.numEnvSteps >= (stopSteps ?? Infinity),
+    report(isFinished: boolean) {
+      const now = performance.now();
+      if (now - reportedAt < REPORT_MS && !isFinished) return;
+      reportedAt = now;
+      const seconds = (now - startedAt) / 1000;
+      const { numEnvSteps } = training;
+      const recentRate = rate(now, numEnvSteps);
+      const parameters = training.learner.readParameters();
+      post({
+        kind: 'progress',
+        numEnvSteps,
+        numEpisodes,
+        seconds,
+        stepsPerSecond: isFinished ? numEnvSteps / seconds : recentRate,
+        solvedSeconds,
+        ends,
+        parameters,
+        isFinished,
+      });
+      ends = [];
+    },
+  };
+}
+
+/** Steps per second over the last second. */
+function createRate(startedAt: number) {
+  const points = [{ time: startedAt, steps: 0 }];
+  return (time: number, steps: number): number => {
+    points.push({ time, steps });
+    while (points.length > 2 && time - points[1].time > RATE_MS) points.shift();
+    return ((steps - points[0].steps) * 1000) / (time - points[0].time);
+  };
+}
+
+/** Sleeps as long as training is ahead of the pace that the page asks for. */
+function createPace() {
+  let dueAt = performance.now();
+  return async (numSteps: number) => {
+    const now = performance.now();
+    dueAt = stepsPerSecond === null ? now : Math.max(now - 100, dueAt) + (1000 * numSteps) / stepsPerSecond;
+    if (dueAt - now > 4) await new Promise((resolve) => setTimeout(resolve, dueAt - now));
+  };
+}

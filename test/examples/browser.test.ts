@@ -1,0 +1,188 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findChromium, openPage, type Page } from './chromium.ts';
+
+const ROOT = fileURLToPath(new URL('../../examples/browser/', import.meta.url));
+const LIMIT_MS = 60_000;
+const chromium = findChromium();
+const missing = 'no Chromium at /usr/bin/chromium; set OPERANT_CHROMIUM to one';
+let outDir: string;
+
+beforeAll(async () => {
+  outDir = await mkdtemp(join(tmpdir(), 'operant-page-'));
+  await build({ root: ROOT, logLevel: 'warn', build: { outDir, emptyOutDir: true } });
+}, 120_000);
+
+afterAll(() => rm(outDir, { recursive: true, force: true }));
+
+interface Shown {
+  readonly state: string;
+  readonly mean: number;
+  readonly rate: string;
+  readonly solved: string;
+  readonly status: string;
+}
+
+const SHOWN = `(() => {
+  const text = (id) => document.getElementById(id)?.textContent ?? '';
+  const state = document.querySelector('main')?.dataset.state;
+  return { state, mean: Number(text('mean')), rate: text('rate'), solved: text('solved'), status: text('state') };
+})()`;
+
+/** Opens the page as a server with or without the isolation headers gives it. */
+async function withPage(mode: string, body: (page: Page, open: () => Promise<void>) => Promise<void>) {
+  const server = await preview({
+    root: ROOT,
+    mode,
+    logLevel: 'warn',
+    build: { outDir },
+    preview: { host: '127.0.0.1', port: 0 },
+  });
+  const { port } = server.httpServer.address() as AddressInfo;
+  const page = await openPage(chromium as string);
+  try {
+    await body(page, () => page.navigate(`http://127.0.0.1:${port}/?threads=2`));
+  } finally {
+    await page.close();
+    await server.close();
+  }
+}
+
+/** Looks until it holds. */
+async function until(page: Page, holds: (shown: Shown) => boolean, what: string): Promise<Shown> {
+  const deadline = performance.now() + LIMIT_MS;
+  for (;;) {
+    const shown = await page.evaluate<Shown>(SHOWN);
+    if (holds(shown)) return shown;
+    if (shown.state === 'failed' || performance.now() > deadline)
+      throw new Error(`The page did not ${what}: ${JSON.stringify(shown)} ${page.errors.join('; ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+interface Playing {
+  readonly episode: number;
+  readonly numSteps: number;
+  readonly at: number; // ms
+}
+
+/** Looks at the greedy episode until it is as wanted. */
+async function playing(page: Page, isWanted: (seen: Playing) => boolean): Promise<Playing> {
+  const deadline = performance.now() + LIMIT_MS;
+  for (;;) {
+    const text = await page.evaluate<string>("document.getElementById('episode').textContent");
+    const [, episode, numSteps] = text.match(/^episode (\d+) · return (\d+)$/) ?? [];
+    const seen = { episode: Number(episode), numSteps: Number(numSteps), at: performance.now() };
+    if (isWanted(seen)) return seen;
+    if (seen.at > deadline) throw new Error(`The policy does not play: ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const PUSH =
+  "document.getElementById('pole').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }))";
+
+/** The number of pixels in which a canvas differs from its corner. */
+const painted = (id: string) => `(() => {
+  const canvas = document.getElementById('${id}');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return new Uint32Array(data.buffer).reduce((count, pixel, _, all) => count + (pixel === all[0] ? 0 : 1), 0);
+})()`;
+
+describe.skipIf(chromium === null)(
+  `examples/browser${chromium === null ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    it.each([
+      { mode: 'production', chips: ['cross-origin isolated', '2 threads'], shared: true },
+      { mode: 'not-isolated', chips: ['not isolated', '1 thread'], shared: false },
+    ])(
+      'learns CartPole in a browser: $chips.0, $chips.1',
+      async ({ mode, chips, shared }) => {
+        await withPage(mode, async (page, open) => {
+          const begin = performance.now();
+          await open();
+          const { rate, solved } = await until(page, ({ mean }) => mean > 195, 'learn');
+          const seconds = (performance.now() - begin) / 1000;
+          console.log(
+            `${chips.join(', ')}: 195 after ${seconds.toFixed(1)} s (training ${solved}), ${rate} steps/s`,
+          );
+          expect(seconds * 1000).toBeLessThan(LIMIT_MS);
+          expect(await page.evaluate('crossOriginIsolated')).toBe(shared);
+          const shownChips = await page.evaluate<string[]>(
+            "[...document.querySelectorAll('.chips li')].map((chip) => chip.textContent)",
+          );
+          expect([shownChips[0], shownChips[2]]).toEqual(chips);
+          expect(shownChips[1]).toMatch(/^(relaxed|strict) SIMD$/);
+          expect(await page.evaluate<number>(painted('curve'))).toBeGreaterThan(500);
+          expect(await page.evaluate<number>(painted('pole'))).toBeGreaterThan(500);
+          await until(page, ({ state }) => state === 'finished', 'finish');
+          expect(page.errors).toEqual([]);
+          const shots = process.env.OPERANT_SCREENSHOTS;
+          if (shots) await writeFile(join(shots, `${mode}.png`), await page.screenshot());
+        });
+      },
+      2 * LIMIT_MS + 30_000,
+    );
+
+    it(
+      'plays the learnt policy in real time, takes a push, and trains again with another seed',
+      async () => {
+        await withPage('production', async (page, open) => {
+          await open();
+          await until(page, ({ state }) => state === 'finished', 'finish');
+          const before = await playing(page, ({ numSteps }) => numSteps >= 10 && numSteps <= 300);
+          await page.evaluate(PUSH);
+          const after = await playing(
+            page,
+            (seen) => seen.numSteps >= before.numSteps + 150 || seen.episode !== before.episode,
+          );
+          expect(after.episode).toBe(before.episode); // it got over the push
+          // 150 steps of 20 ms are 3 s; the page may be late when the machine is busy, but never early
+          expect(after.at - before.at).toBeGreaterThan(2800);
+          await page.evaluate("document.getElementById('again').click()");
+          const { status } = await until(
+            page,
+            ({ state, mean }) => state === 'training' && mean > 0,
+            'train again',
+          );
+          expect(status).toBe('Seed 2: training');
+          expect(page.errors).toEqual([]);
+        });
+      },
+      3 * LIMIT_MS,
+    );
+  },
+);
+
+describe('the bundle of examples/browser', () => {
+  it('holds the four builds of the kernels and nothing of Node', async () => {
+    const assets = await readdir(join(outDir, 'assets'));
+    const kernels = assets
+      .filter((name) => name.endsWith('.wasm'))
+      .map((name) => name.replace(/-[^-]+$/, ''));
+    expect(kernels.sort()).toEqual(['relaxed', 'relaxed-unshared', 'strict', 'strict-unshared']);
+    const scripts = assets.filter((name) => name.endsWith('.js'));
+    expect(scripts.length).toBeGreaterThanOrEqual(3); // the page, the trainer, the helper
+    const foreign = /["'`](node:|piscina|@tensorflow)/;
+    for (const name of scripts)
+      expect(foreign.exec(await readFile(join(outDir, 'assets', name), 'utf8'))?.[0], name).toBeUndefined();
+  });
+
+  it('is refused when a module imports one of Node', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'operant-page-'));
+    try {
+      await writeFile(join(folder, 'index.html'), '<script type="module" src="./page.js"></script>');
+      await writeFile(join(folder, 'page.js'), "import { cpus } from 'node:os';\nconsole.log(cpus());\n");
+      const configFile = join(ROOT, 'vite.config.ts');
+      const refused = build({ root: folder, configFile, logLevel: 'silent', build: { write: false } });
+      await expect(refused).rejects.toThrow(/page\.js imports node:os, which a browser does not have/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
