@@ -120,8 +120,10 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   });
 }
 
+/** Left out where there is no mean: when every minibatch was skipped. */
 function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
-  return Object.fromEntries(Object.entries(means).map(([name, mean]) => [`train/${name}`, mean]));
+  const finite = Object.entries(means).filter(([, mean]) => Number.isFinite(mean));
+  return Object.fromEntries(finite.map(([name, mean]) => [`train/${name}`, mean]));
 }
 
 function criticMetrics(rollout: RolloutViews): Metrics {

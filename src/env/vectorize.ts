@@ -173,10 +173,11 @@ function checkStep(result: StepResult): void {
       `Expected step to return { observation, reward, terminated, truncated }, got ${describeValue(result)}.`,
     );
   }
-  if (typeof result.reward !== 'number' || !Number.isFinite(result.reward)) {
+  // Rollouts hold rewards as float32, where 1e39 is infinite.
+  if (typeof result.reward !== 'number' || !Number.isFinite(Math.fround(result.reward))) {
     throw new EnvError(
       'ENV_REWARD_NON_FINITE',
-      `Expected \`reward\` to be a finite number, got ${describeValue(result.reward)}.`,
+      `Expected \`reward\` to be a finite number (of float32: up to 3.4e38), got ${describeValue(result.reward)}.`,
     );
   }
   if (typeof result.terminated !== 'boolean' || typeof result.truncated !== 'boolean') {
