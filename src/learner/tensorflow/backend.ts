@@ -6,6 +6,7 @@ import type { TensorFlow } from '../../policy/tensor-types.ts';
 import { findNativeBinding, loadNativeBinding, type NodeBackend } from './native-binding.ts';
 import { correctNativeKernels } from './native-kernels.ts';
 import { correctWasmKernels } from './wasm-corrections.ts';
+import { findWebGpuAdapter, type WebGpuAdapter } from './webgpu-backend.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -23,7 +24,8 @@ export interface LoadedTensorFlow {
 }
 
 /**
- * Loads tfjs with the wanted backend. `auto` takes the native binding when it loads, else wasm, else cpu.
+ * Loads tfjs with the wanted backend. `auto` takes the native binding when it loads, else WebGPU when it is installed and finds
+ * a hardware adapter, else wasm, else cpu.
  *
  * Prints nothing. Calling it again with the same backend is cheap; with another one it switches the whole process.
  *
@@ -50,19 +52,18 @@ export async function loadTensorFlow({
 }
 
 async function loadBestBackend(): Promise<LoadedTensorFlow> {
-  const attempts = [loadNodeGpu, loadWasm];
   const failures: string[] = [];
-  for (const attempt of attempts) {
+  for (const attempt of [loadNodeGpu, loadHardwareWebGpu, loadWasm, loadCpu]) {
     try {
       const loaded = await attempt();
-      return { ...loaded, reason: [loaded.reason, ...failures].join('; ') };
+      const [noBinding] = failures;
+      return noBinding === undefined ? loaded : { ...loaded, reason: `${loaded.reason}. ${noBinding}` };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       failures.push(error.message);
     }
   }
-  const loaded = await loadCpu();
-  return { ...loaded, reason: [loaded.reason, ...failures].join('; ') };
+  throw missing('cpu', failures.join(' '));
 }
 
 async function loadNodeGpu(): Promise<LoadedTensorFlow> {
@@ -122,11 +123,29 @@ async function loadCpu(): Promise<LoadedTensorFlow> {
 }
 
 async function loadWebGpu(): Promise<LoadedTensorFlow> {
-  throw missing(
-    'webgpu',
-    'the npm packages `webgpu` and `@tensorflow/tfjs-backend-webgpu` are not installed',
-  );
+  const tf = loadPlainTensorFlow();
+  if (!activated.has('webgpu')) {
+    webGpuAdapter ??= await findWebGpuAdapter();
+    if (typeof webGpuAdapter === 'string') throw missing('webgpu', webGpuAdapter);
+    await webGpuAdapter.activate(tf);
+    activated.add('webgpu');
+  }
+  const { name, software } = webGpuAdapter as WebGpuAdapter;
+  await tf.setBackend('webgpu');
+  const reason = `tfjs ${tf.version_core} on WebGPU: ${name}${software ? ', a software adapter' : ''}`;
+  return { tf, backend: 'webgpu', version: tf.version_core, gpu: !software, reason };
 }
+
+/** For `auto`: a software adapter is right, and slower than wasm. */
+async function loadHardwareWebGpu(): Promise<LoadedTensorFlow> {
+  webGpuAdapter ??= await findWebGpuAdapter();
+  if (typeof webGpuAdapter === 'object' && webGpuAdapter.software) {
+    throw missing('webgpu', `${webGpuAdapter.name} is a software adapter, which \`auto\` does not take`);
+  }
+  return loadWebGpu();
+}
+
+let webGpuAdapter: WebGpuAdapter | string | null = null;
 
 /** Backends whose one-time set-up is done in this process. */
 const activated = new Set<TensorFlowBackend>();
@@ -138,7 +157,7 @@ function loadPlainTensorFlow(): TensorFlow {
 }
 
 const REMEDIES: Record<TensorFlowBackend, string> = {
-  'node-gpu': 'Run `operant install-tensorflow`, or use `backend: auto`.',
+  'node-gpu': 'Run `operant install-tensorflow` to have it.',
   webgpu: 'Run `npm install webgpu @tensorflow/tfjs-backend-webgpu`, or use `backend: auto`.',
   wasm: 'Reinstall with `npm ci`, or use `backend: cpu`.',
   cpu: 'Reinstall with `npm ci`.',

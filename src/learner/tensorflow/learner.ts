@@ -66,12 +66,14 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
   const runner = createRunner(tf, { spec, network, loss, maxGradNorm, adam, parameters });
   const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters, capture });
   let numSteps = 0;
-  // WebGPU cannot be read synchronously, so the optimizer's state is fetched ahead there.
-  let moments: { m: Float32Array; v: Float32Array } | null = null;
+  // WebGPU cannot be read synchronously, so the optimizer's state is kept beside there.
+  const zeros = () => new Float32Array(layout.size);
+  let moments: Record<'m' | 'v', Float32Array> | null =
+    tensorflow.backend === 'webgpu' ? { m: zeros(), v: zeros() } : null;
 
   return {
     engine: 'tensorflow',
-    backend: `${tensorflow.backend} (${tensorflow.reason})`,
+    backend: `${tensorflow.backend} (${tensorflow.backend === 'node-gpu' ? 'TensorFlow' : 'tfjs'} ${tensorflow.version}, ${tensorflow.gpu ? 'GPU' : 'CPU'})`,
     layout,
     policy,
     get numSessionCalls() {
@@ -103,7 +105,7 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
       const { stats, numApplied } = await runUpdate(runner, rollout, plan, numSteps);
       numSteps += numApplied;
       parameters = await runner.fetchState('parameters');
-      if (tensorflow.backend === 'webgpu') {
+      if (moments !== null) {
         moments = { m: await runner.fetchState('m'), v: await runner.fetchState('v') };
       }
       if (stats instanceof EngineError) throw stats;

@@ -33,7 +33,7 @@ export function correctWasmKernels(tf: TensorFlow): void {
       );
     },
   });
-  tf.registerGradient({ kernelName: 'MatMul', ...matMulGradient(tf) });
+  tf.registerGradient({ kernelName: 'BatchMatMul', ...matMulGradient(tf) });
   tf.unregisterKernel('Tanh', 'wasm');
   tf.registerKernel({
     kernelName: 'Tanh',
@@ -72,7 +72,10 @@ function convolutionFilterGradient(
         j + (outWidth - 1) * strideWidth + 1,
         channels,
       ];
-      const inputs = tf.stridedSlice(x, [0, i, j, 0], end, [1, strideHeight, strideWidth, 1]);
+      const inputs =
+        strideHeight === 1 && strideWidth === 1
+          ? tf.slice(x, [0, i, j, 0], [numRows, outHeight, outWidth, channels])
+          : tf.stridedSlice(x, [0, i, j, 0], end, [1, strideHeight, strideWidth, 1]);
       const columns = tf.transpose(tf.reshape(inputs, [-1, channels]));
       products.push(tf.matMul(columns as never, gradient as never));
     }

@@ -92,6 +92,18 @@ describe('loadTensorFlow', () => {
   });
 });
 
+describe('the gradient of a matrix product on wasm', () => {
+  it('transposes first instead of asking for a slow transposed product', async () => {
+    const { tf } = await loadTensorFlow({ backend: 'wasm' });
+    const a = tf.ones([3, 4]);
+    const { kernelNames } = await tf.profile(() =>
+      tf.tidy(() => tf.grad((b) => tf.sum(tf.matMul(a as never, b as never)))(tf.ones([4, 2]))),
+    );
+    expect(kernelNames).toContain('Transpose');
+    a.dispose();
+  });
+});
+
 describe('probeTensorFlow', () => {
   it('reports what auto would take', async () => {
     const probe = await probeTensorFlow();

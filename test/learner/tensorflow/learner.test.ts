@@ -1,7 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type PpoLossOptions, ppoLoss } from '../../../algorithms/ppo/loss.ts';
 import { EngineError } from '../../../src/errors.ts';
-import { type LoadedTensorFlow, loadTensorFlow } from '../../../src/learner/tensorflow/backend.ts';
+import {
+  type LoadedTensorFlow,
+  loadTensorFlow,
+  type TensorFlowBackend,
+} from '../../../src/learner/tensorflow/backend.ts';
 import { createTensorFlowLearner } from '../../../src/learner/tensorflow/learner.ts';
 import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
 import { openStream } from '../../../src/random/streams.ts';
@@ -11,6 +15,7 @@ import { relativeError } from '../../algorithms/ppo/reference-loss.ts';
 import { noNativeBinding } from './native.ts';
 import { planFor, randomRollout } from './random-rollout.ts';
 import { type ReferenceState, referenceForward, referenceUpdate } from './reference-learner.ts';
+import { noWebGpu } from './webgpu.ts';
 
 const LOSS: PpoLossOptions = { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false };
 const small = { network: { kind: 'mlp', hiddenSizes: [6], activation: 'tanh', shared: false } } as const;
@@ -41,7 +46,12 @@ describe.skipIf(noNativeBinding !== null)('the captured learner on node-gpu', ()
   testLearner('node-gpu');
 });
 
-function testLearner(backend: 'wasm' | 'cpu' | 'node-gpu'): void {
+// A software adapter compiles its shaders for seconds.
+describe.skipIf(noWebGpu !== null)('the eager learner on webgpu', { timeout: 180_000 }, () => {
+  testLearner('webgpu');
+});
+
+function testLearner(backend: TensorFlowBackend): void {
   let tensorflow: LoadedTensorFlow;
   beforeAll(async () => {
     tensorflow = await loadTensorFlow({ backend });
