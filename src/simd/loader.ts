@@ -7,7 +7,7 @@ import { webAssembly } from '../memory/web-assembly.ts';
 import type { KernelModule } from './kernels.ts';
 import { hasRelaxedSimd } from './relaxed-simd.ts';
 
-export { instantiateKernels, type KernelModule, type Kernels } from './kernels.ts';
+export { instantiateKernels, type KernelModule } from './kernels.ts';
 
 export interface LoadKernelsOptions {
   /** true: the strict build, whose results are the same on every machine. Default false. */
