@@ -191,7 +191,7 @@ describe('what cannot be mended', () => {
       expect(error.message).toContain('out of luck');
       if (place !== undefined) expect(error.place).toMatchObject({ envId: 'troubled-env', ...place });
       await group.stop();
-      await vi.waitFor(() => expect(numThreads()).toBe(before), 5000);
+      await vi.waitFor(() => expect(numThreads()).toBeLessThanOrEqual(before), 5000);
     }
   });
 
