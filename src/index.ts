@@ -24,10 +24,14 @@ export * as valueKind from './config/value-kind.ts';
 // Bring an environment
 export { type CheckReport, checkEnv, formatCheckReport } from './env/check-env.ts';
 export type { Env, EnvFactory, Info, ResetOptions, ResetResult, RgbFrame, StepResult } from './env/env.ts';
+export { type EnvKernel, type EnvKernelFactory, stepResults } from './env/env-kernel.ts';
+export { type EnvRandom, openEnvRandom } from './env/env-random.ts';
+export { singleFactory, vectorFactory } from './env/kernel-env.ts';
 export { type EnvRegistration, listEnvs, registerEnv } from './env/registry.ts';
 export { Box, Dict, Discrete, MultiBinary, MultiDiscrete, type Space, Tuple } from './env/spaces.ts';
 export type { StepRows, VectorEnv, VectorEnvFactory } from './env/vector-env.ts';
 export { vectorizeEnv } from './env/vectorize.ts';
+export * from './env/wrappers/index.ts';
 // What goes wrong
 export {
   CheckpointError,

@@ -12,6 +12,7 @@ import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { formatValue } from './format-number.ts';
 import { table } from './help-text.ts';
+import { renderEpisode } from './render-episode.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant evaluate --checkpoint <folder> [flags]
@@ -37,6 +38,12 @@ const FLAGS: readonly FlagSpec[] = [
     doc: "Take the most likely action. [the run's evaluationDeterministic]",
   },
   { name: 'stochastic', form: '', doc: 'Sample actions.' },
+  {
+    name: 'render',
+    form: '<file>',
+    doc: 'Film the episode of --seed (default 0) instead: .gif, or .png for its last picture.',
+  },
+  { name: 'watch', form: '', doc: 'Show the episode of --seed (default 0) in the terminal instead.' },
   JSON_FLAG,
 ];
 
@@ -53,6 +60,7 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   const options = evaluateOptions(flags);
   registerShippedEnvs();
   const checkpoint = await resolveCheckpoint(path);
+  if (flags.has('render') || flags.get('watch') === 'true') return renderCommand(context, flags, checkpoint);
   const algorithm = await Algorithm.fromCheckpoint(checkpoint, { envRunners: { numEnvRunners: 0 } });
   try {
     const result = await algorithm.evaluate(options);
@@ -64,6 +72,29 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   } finally {
     await algorithm.stop();
   }
+  return EXIT.done;
+}
+
+async function renderCommand(
+  context: CommandContext,
+  flags: FlagValues,
+  checkpoint: string,
+): Promise<number> {
+  const { seed = 0, deterministic = true } = evaluateOptions(flags);
+  const isJson = flags.get('json') === 'true';
+  const { episodeReturn, length, paths } = await renderEpisode({
+    checkpoint,
+    file: flags.get('render') ?? null,
+    watch: flags.get('watch') === 'true' ? (isJson ? context.stderr : context.stdout) : null,
+    seed,
+    deterministic,
+  });
+  const result = { seed, episodeReturn, length, files: paths };
+  context.stdout.write(
+    isJson
+      ? `${JSON.stringify({ type: 'episode', checkpoint, ...result })}\n`
+      : `${[...paths, `return ${formatValue(episodeReturn)} in ${length} steps, seed ${seed}`].join('\n')}\n`,
+  );
   return EXIT.done;
 }
 

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,
   },
+  new: {
+    summary: 'begin an environment of your own: operant new env my-env',
+    load: async () => (await import('./new-env.ts')).newCommand,
+  },
   options: {
     summary: 'list every option of an algorithm',
     load: async () => (await import('./options-command.ts')).optionsCommand,

@@ -1,0 +1,104 @@
+/** Plays one episode with a trained policy and shows it: as a file, or in the terminal. */
+import { checkpointConfig } from '../../algorithms/from-checkpoint.ts';
+import { loadPolicy } from '../algorithm/load-policy.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import type { Env, Info, RgbFrame } from '../env/env.ts';
+import { resolveEnv } from '../env/env-source.ts';
+import { makeEnv } from '../env/load-env.ts';
+import { frameToText } from '../env/render/frame-text.ts';
+import { writeFrames } from '../env/render/write-frames.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { OutputStream } from './output.ts';
+
+export interface RenderOptions {
+  readonly checkpoint: string;
+  /** `.gif` or `.png`; null = no file. */
+  readonly file: string | null;
+  /** Where to show every step as text; null = nowhere. */
+  readonly watch: OutputStream | null;
+  readonly seed: number;
+  readonly deterministic: boolean;
+  /** @defaultValue 20 */
+  readonly framesPerSecond?: number;
+}
+
+export interface RenderedEpisode {
+  readonly episodeReturn: number;
+  readonly length: number;
+  readonly paths: readonly string[];
+}
+
+const CLEAR = '\x1b[2J';
+const HOME = '\x1b[H';
+
+/**
+ * Plays one episode (its seed is `seed`) and renders reset and every step. A PNG shows the last frame only.
+ *
+ * @throws {@link ConfigError} `CONFIG_RENDER` when the environment has no picture, `CONFIG_RENDER_FILE` for another extension
+ * or an environment that has text only.
+ */
+export async function renderEpisode(options: RenderOptions): Promise<RenderedEpisode> {
+  const { file, watch, seed, deterministic, framesPerSecond = 20 } = options;
+  const env = await environmentOf(options.checkpoint);
+  const actor = (await loadPolicy(options.checkpoint)).actor();
+  const frames: RgbFrame[] = [];
+  const show = async (line: string) => {
+    if (file !== null) frames.push(frameOf(env));
+    if (watch === null) return;
+    watch.write(
+      `${frames.length === 1 || line.startsWith('step 0') ? CLEAR : ''}${HOME}${textOf(env, watch)}\n${line}\x1b[K\n`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1000 / framesPerSecond));
+  };
+  const limit = env.maxEpisodeSteps ?? 10_000;
+  let { observation, info } = env.reset({ seed }) as { observation: unknown; info?: Info };
+  let episodeReturn = 0;
+  let length = 0;
+  actor.reset(seed);
+  await show('step 0');
+  for (let isOver = false; !isOver && length < limit; ) {
+    const mask = env.masksActions ? info?.actionMask : undefined;
+    const action = await actor.actAsync(observation, { deterministic, ...(mask && { actionMask: mask }) });
+    const result = env.step(action);
+    ({ observation, info } = result as { observation: unknown; info?: Info });
+    episodeReturn += result.reward;
+    length += 1;
+    isOver = result.terminated || result.truncated;
+    await show(`step ${length}, return ${episodeReturn.toFixed(2)}`);
+  }
+  env.close?.();
+  const wanted = file?.toLowerCase().endsWith('.png') ? frames.slice(-1) : frames;
+  const paths = file === null ? [] : await writeFrames(file, wanted, framesPerSecond);
+  return { episodeReturn, length, paths };
+}
+
+async function environmentOf(checkpoint: string): Promise<Env> {
+  const { environment } = checkpointConfig(await loadCheckpoint(checkpoint));
+  const { env, envOptions, maxEpisodeSteps } = (environment ?? {}) as JsonObject;
+  if (typeof env !== 'string') {
+    throw new ConfigError(
+      'CONFIG_RENDER',
+      'The run was made with a factory in code: render it there, with env.render().',
+    );
+  }
+  const made = await makeEnv(resolveEnv(env, (envOptions ?? {}) as JsonObject));
+  if (!made.render) {
+    throw new ConfigError(
+      'CONFIG_RENDER',
+      `The environment ${env} has no \`render\`, so there is nothing to show.`,
+    );
+  }
+  return typeof maxEpisodeSteps === 'number' ? Object.assign(made, { maxEpisodeSteps }) : made;
+}
+
+function frameOf(env: Env): RgbFrame {
+  const frame = env.render?.('rgb');
+  if (typeof frame === 'object') return { ...frame, pixels: Uint8Array.from(frame.pixels) };
+  throw new ConfigError('CONFIG_RENDER_FILE', 'The environment renders text only: use --watch.');
+}
+
+function textOf(env: Env, watch: OutputStream): string {
+  const frame = env.render?.('ansi') ?? '';
+  return typeof frame === 'string' ? frame : frameToText(frame, Math.min(watch.columns ?? 80, 72));
+}
