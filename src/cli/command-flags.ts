@@ -1,7 +1,7 @@
 /** Flags of the commands that are no options of an algorithm, and what most of them share. */
 import type { CommandContext } from './command.ts';
 import { type FlagSpec, type FlagValues, parseFlags } from './flags.ts';
-import { flagsHelp } from './help-text.ts';
+import { flagsHelp, HELP_WIDTH, wrap } from './help-text.ts';
 
 export const HELP_FLAG: FlagSpec = { name: 'help', form: '', short: 'h', doc: 'This text.' };
 export const JSON_FLAG: FlagSpec = { name: 'json', form: '', doc: 'JSON on stdout.' };
@@ -20,7 +20,8 @@ export function readFlags(
 ): FlagValues | null {
   const all = [...specs, VERBOSE_FLAG, HELP_FLAG];
   if (context.argv.includes('--help') || context.argv.includes('-h')) {
-    context.stdout.write(`${usage}\n\n${flagsHelp(all)}\n`);
+    const lines = usage.split('\n').flatMap((line) => wrap(line, HELP_WIDTH));
+    context.stdout.write(`${lines.join('\n')}\n\n${flagsHelp(all)}\n`);
     return null;
   }
   return parseFlags(context.argv, all);

@@ -2,7 +2,8 @@
 import type { FlagSpec } from './flags.ts';
 
 const FLAG_COLUMN = 34;
-const WIDTH = 110;
+/** Characters in a line of help. */
+export const HELP_WIDTH = 110;
 
 /** Flags under their group headings, in the order of their first flag; docs wrapped beside them. */
 export function flagsHelp(specs: readonly FlagSpec[]): string {
@@ -18,7 +19,7 @@ export function flagsHelp(specs: readonly FlagSpec[]): string {
 function flagHelp({ name, form, doc, short }: FlagSpec): string {
   const shortText = short === undefined ? '' : `-${short}, `;
   const flag = `  ${shortText}--${name}${form === '' ? '' : ` ${form}`}`;
-  const lines = wrap(doc, WIDTH - FLAG_COLUMN);
+  const lines = wrap(doc, HELP_WIDTH - FLAG_COLUMN);
   const indent = ' '.repeat(FLAG_COLUMN);
   const first =
     flag.length < FLAG_COLUMN - 1

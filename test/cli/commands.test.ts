@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { operantVersion } from '../../src/run/operant-version.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { operant } from './run-in-process.ts';
+
+describe('operant', () => {
+  it('says its version and its commands', async () => {
+    expect((await operant('--version')).stdout).toBe(`${operantVersion()}\n`);
+    const help = await operant('--help');
+    expect(help.exitCode).toBe(0);
+    for (const name of ['train', 'evaluate', 'envs', 'options', 'doctor'])
+      expect(help.stdout).toContain(`  ${name} `);
+  });
+
+  it('without a command is a usage error with the same text', async () => {
+    const { exitCode, stdout, stderr } = await operant();
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: operant <command>');
+  });
+
+  it('finds what an unknown command means', async () => {
+    const { exitCode, stderr } = await operant('trian');
+    expect([exitCode, stderr]).toEqual([
+      2,
+      'error: Unknown command `trian`. Did you mean `operant train`?\n',
+    ]);
+  });
+
+  it.each(['train', 'evaluate', 'envs', 'options', 'doctor'])('%s --help lists its flags', async (name) => {
+    const { exitCode, stdout, stderr } = await operant(name, '--help');
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^Usage: operant /);
+    expect(stdout).toContain('--help');
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+  });
+
+  it.each(['evaluate', 'envs', 'options', 'doctor'])('%s refuses unknown flags', async (name) => {
+    const { exitCode, stderr } = await operant(name, '--jsn');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('Unknown flag --jsn. Did you mean --json?');
+  });
+});
+
+describe('envs', () => {
+  it('lists the shipped environments with spaces, limits and thresholds', async () => {
+    const { stdout } = await operant('envs');
+    expect(stdout).toMatch(/CartPole-v1 +Box\(4\) .* Discrete\(2\) +500 +475 /);
+    expect(stdout).toMatch(/Pendulum-v1 +Box\(3\) .* Box\(1\) .* 200 +-200 /);
+  });
+
+  it('gives the same as JSON', async () => {
+    const rows = JSON.parse((await operant('envs', '--json')).stdout) as Record<string, unknown>[];
+    expect(rows.find(({ id }) => id === 'CartPole-v1')).toMatchObject({
+      maxEpisodeSteps: 500,
+      rewardThreshold: 475,
+      actionSpace: { kind: 'discrete', n: 2, start: 0 },
+    });
+  });
+});
+
+describe('options', () => {
+  it('are what docs/options.md says', async () => {
+    const page = readFileSync(new URL('../../docs/options.md', import.meta.url), 'utf8');
+    expect((await operant('options')).stdout, 'run `npm run docs:options`').toBe(page);
+  });
+
+  it('come as JSON', async () => {
+    const { algorithm, options } = JSON.parse((await operant('options', '--json')).stdout);
+    expect(algorithm).toBe('ppo');
+    expect(options).toContainEqual({
+      section: 'training',
+      name: 'gamma',
+      flag: '--gamma',
+      expects: 'a number in [0, 1]',
+      default: 0.99,
+      unit: null,
+      doc: 'Discount per environment step.',
+      affectsLearning: true,
+    });
+  });
+});
+
+describe('doctor', () => {
+  it('says what is here and which engine will be used', async () => {
+    const text = (await operant('doctor')).stdout;
+    expect(text).toContain(`node                ${process.versions.node} (V8 ${process.versions.v8})`);
+    const report = JSON.parse((await operant('doctor', '--json')).stdout);
+    expect(report).toMatchObject({ node: process.versions.node, simd: { available: true } });
+    expect(report.engines[0]).toMatchObject({ engine: 'simd' });
+  });
+});
+
+describe('evaluate', () => {
+  it('runs episodes with a checkpoint, the same for the same seed', async () => {
+    const out = join(temporaryFolder(), 'run');
+    await operant(
+      'train',
+      '--env',
+      'CartPole',
+      '--out',
+      out,
+      '--stop-iterations',
+      '1',
+      '--quiet',
+      '--evaluation-episodes',
+      '3',
+    );
+    const evaluate = async (...argv: string[]) => {
+      const result = await operant('evaluate', '--checkpoint', out, '--json', ...argv);
+      expect(result.stderr).toBe('');
+      return result.json()[0];
+    };
+    const first = await evaluate('--episodes', '4', '--seed', '5');
+    expect(first).toMatchObject({ type: 'evaluation', checkpoint: join(out, 'checkpoints', '000001') });
+    expect(first.returns).toHaveLength(4);
+    expect(await evaluate('--episodes', '4', '--seed', '5')).toEqual(first);
+    expect((await evaluate('--episodes', '4', '--seed', '6')).returns).not.toEqual(first.returns);
+    expect((await evaluate('--episodes', '4', '--seed', '5', '--stochastic')).returns).not.toEqual(
+      first.returns,
+    );
+    expect((await evaluate()).returns).toHaveLength(3);
+    const human = await operant('evaluate', '--checkpoint', join(out, 'latest'), '--episodes', '2');
+    expect(human.stdout).toMatch(/episodes +2\nreturn /);
+  });
+
+  it.each([
+    [[], 'Which policy? Give --checkpoint'],
+    [['--checkpoint', './nothing'], 'No checkpoint at'],
+    [
+      ['--checkpoint', '.', '--episodes', '0'],
+      'Expected --episodes to be an integer in [1, 4294967295], got `0`',
+    ],
+    [['--checkpoint', '.', '--deterministic', '--stochastic'], 'exclude each other'],
+  ])('%j is refused', async (argv, message) => {
+    const { exitCode, stderr } = await operant('evaluate', ...argv);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
