@@ -1,7 +1,7 @@
 /**
  * What a run survives, counted: SIGKILLs, lost workers of every kind at every place, damaged files, wrong configs.
  *
- *     npx tsx bench/faults.ts [--kills 200] [--deaths 100] [--inputs 100000] [--configs 10000] [--only kills,deaths,parsers]
+ *     npm run bench:faults -- [--kills 200] [--deaths 100] [--inputs 100000] [--configs 10000] [--only kills,deaths,parsers]
  *
  * Prints tables; the exit status is 1 when anything was lost or differs from an undisturbed run.
  */

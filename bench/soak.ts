@@ -1,7 +1,7 @@
 /**
  * Trains for a long time and watches what must not grow: memory, threads and handles, temporary files, time per iteration.
  *
- *     npx tsx bench/soak.ts [--minutes 10] [--env CartPole-v1] [--engine simd]
+ *     npm run bench:soak -- [--minutes 10] [--env CartPole-v1] [--engine simd]
  *
  * Prints a line per tenth of the run and a verdict; the exit status is 1 when something grew.
  */
