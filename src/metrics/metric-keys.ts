@@ -47,7 +47,8 @@ export const METRICS = {
   'rollout/numEnvRestarts': {
     unit: '-',
     window: 'iteration',
-    formula: 'environments that failed and began a new episode',
+    formula:
+      'environments that are not deterministic and so began their episode again, on resume or in a replaced worker',
   },
   'train/policyLoss': {
     unit: '-',
@@ -92,7 +93,8 @@ export const METRICS = {
   'train/actionStd': {
     unit: 'action',
     window: 'iteration',
-    formula: "mean over action dimensions of the Gaussian policy's standard deviation, after the update",
+    formula:
+      "mean of exp(logStd) after the update: the Gaussian's standard deviation over action dimensions; with gSDE, over its matrix",
   },
   'train/numEpochs': {
     unit: 'epochs',
