@@ -26,7 +26,7 @@ const GPU_WORTHWHILE_PARAMETERS = 500_000;
  * `ENGINE_BACKEND_MISSING` when a backend is asked for that is not there.
  */
 export async function chooseEngine(
-  spec: PolicySpec,
+  spec: Pick<PolicySpec, 'network'>,
   parameterCount: number,
   { engine, backend }: EngineOptions,
 ): Promise<EngineChoice> {

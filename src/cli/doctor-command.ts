@@ -1,6 +1,8 @@
 /** `operant doctor`: what this machine offers, which engine will be used, and why. */
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { chooseEngine } from '../algorithm/engine-choice.ts';
 import { probeTensorFlow, type TensorFlowProbe } from '../learner/tensorflow/backend.ts';
+import type { NetworkSpec } from '../policy/policy-spec.ts';
 import { operantVersion } from '../run/operant-version.ts';
 import { loadKernels } from '../simd/loader.ts';
 import type { CommandContext } from './command.ts';
@@ -33,7 +35,7 @@ export async function doctorCommand(context: CommandContext): Promise<number> {
     memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
     simd,
     tensorflow,
-    engines: engineForecast(simd, tensorflow),
+    engines: await forecastEngines(simd),
   };
   if (flags.get('json') === 'true') context.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else context.stdout.write(`${reportText(report)}\n`);
@@ -60,27 +62,41 @@ interface EngineForecast {
   readonly reason: string;
 }
 
-/** What `engine: auto` comes to here; the rule itself is in src/algorithm/engine-choice.ts. */
-function engineForecast(simd: SimdReport, { automatic, native }: TensorFlowProbe): readonly EngineForecast[] {
-  const tensorflow = `tensorflow (${automatic})`;
-  const small = simd.available
-    ? { engine: 'simd', reason: 'the kernels cover it, and a small network gains nothing from a GPU' }
-    : { engine: 'none', reason: `the kernels do not load; give --engine tensorflow. ${simd.reason}` };
-  const large = native.gpu ? { engine: tensorflow, reason: 'large enough to gain from the GPU' } : small;
-  const binding = native.available ? native.reason : `no native TensorFlow: ${native.reason}`;
-  return [
-    { network: 'MLP', ...small },
-    {
-      network: 'large MLP',
-      ...large,
-      reason: native.gpu ? large.reason : small.engine === 'simd' ? 'no GPU was found' : small.reason,
-    },
-    {
-      network: 'convolutions, your own',
-      engine: tensorflow,
-      reason: `the kernels do not cover it; ${binding}`,
-    },
-  ];
+const MLP: NetworkSpec = { kind: 'mlp', hiddenSizes: [64, 64], activation: 'tanh', shared: false };
+const CONV: NetworkSpec = { kind: 'conv', layers: [[32, 8, 4]], hiddenSizes: [512], activation: 'relu' };
+
+/** Networks to ask about, with numbers of parameters: a usual one, one that a GPU would gain from, one beyond the kernels. */
+const EXAMPLES: readonly (readonly [string, NetworkSpec, number])[] = [
+  ['MLP, 2 x 64', MLP, 10_000],
+  ['MLP, 2 million parameters', MLP, 2_000_000],
+  ['convolutions, or your own', CONV, 2_000_000],
+];
+
+/** What `engine: auto` comes to here, by asking what training asks. */
+async function forecastEngines(simd: SimdReport): Promise<readonly EngineForecast[]> {
+  const forecasts: EngineForecast[] = [];
+  for (const [network, spec, parameterCount] of EXAMPLES) {
+    forecasts.push({ network, ...(await forecastEngine(spec, parameterCount, simd)) });
+  }
+  return forecasts;
+}
+
+async function forecastEngine(
+  network: NetworkSpec,
+  parameterCount: number,
+  simd: SimdReport,
+): Promise<Omit<EngineForecast, 'network'>> {
+  try {
+    const choice = await chooseEngine({ network }, parameterCount, { engine: 'auto', backend: 'auto' });
+    if (choice.engine === 'tensorflow') {
+      const { backend, reason } = choice.tensorflow;
+      return { engine: `tensorflow (${backend})`, reason: `${choice.reason}; ${reason}` };
+    }
+    if (simd.available) return choice;
+    return { engine: 'none', reason: `the kernels do not load: ${simd.reason}` };
+  } catch (error) {
+    return { engine: 'none', reason: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 interface DoctorReport {

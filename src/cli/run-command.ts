@@ -33,6 +33,13 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list every option of an algorithm',
     load: async () => (await import('./options-command.ts')).optionsCommand,
   },
+  'install-tensorflow': {
+    summary: 'fetch the native TensorFlow binding, for large networks and GPUs',
+    load: async () => {
+      const { runInstallTensorFlow } = await import('./install-tensorflow.ts');
+      return ({ argv }) => runInstallTensorFlow([...argv]);
+    },
+  },
   doctor: {
     summary: 'what this machine offers, and which engine will be used',
     load: async () => (await import('./doctor-command.ts')).doctorCommand,
