@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ppoOptions } from '../../algorithms/ppo/config.ts';
 import { runCommand } from '../package/packed-project.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { readmeCode, readmeExamples } from './readme-code.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');

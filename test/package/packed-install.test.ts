@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readmeCode } from '../house/readme-code.ts';
 import {
   type InstalledProject,
@@ -12,6 +12,8 @@ import {
 
 const TRAIN = ['--algo', 'ppo', '--env', 'CartPole', '--num-env-runners', '2', '--seed', '0', '--json'];
 const FEW = ['--stop-iterations', '3', '--out', 'runs/few'];
+
+vi.setConfig({ testTimeout: 300_000 });
 
 let tarball: string;
 let project: InstalledProject;
@@ -105,5 +107,5 @@ describe('an install with its scripts on', () => {
     } finally {
       rmSync(scripted.folder, { recursive: true, force: true });
     }
-  }, 300_000);
+  });
 });

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { ticks } from '../../bench/learning/curve.ts';
+import {
+  deviation,
+  differenceInterval,
+  mean,
+  meanInterval,
+  median,
+  quantile,
+} from '../../bench/statistics.ts';
+
+describe('quantile', () => {
+  // numpy.quantile([4, 1, 3, 2], [0, 0.25, 0.5, 0.9, 1]) = 1, 1.75, 2.5, 3.7, 4
+  test.each([
+    [0, 1],
+    [0.25, 1.75],
+    [0.5, 2.5],
+    [0.9, 3.7],
+    [1, 4],
+  ])('%d of [4, 1, 3, 2] is %d', (q, expected) => {
+    expect(quantile([4, 1, 3, 2], q)).toBeCloseTo(expected, 12);
+  });
+
+  test('the median of an odd count is the middle one', () => expect(median([9, 1, 5])).toBe(5));
+});
+
+test('deviation divides by the count', () => expect(deviation([2, 4, 4, 4, 5, 5, 7, 9])).toBe(2));
+
+describe('bootstrap intervals', () => {
+  const values = Array.from({ length: 40 }, (_, k) => ((k * 7919) % 100) / 10);
+
+  test('lie near the normal approximation for 40 values', () => {
+    const [low, high] = meanInterval(values);
+    const half = (1.96 * deviation(values)) / Math.sqrt(values.length);
+    expect(low).toBeCloseTo(mean(values) - half, 0);
+    expect(high).toBeCloseTo(mean(values) + half, 0);
+  });
+
+  test('of equal values are that value', () => expect(meanInterval([500, 500, 500])).toEqual([500, 500]));
+
+  test('of a difference contain 0 for the same values and not for shifted ones', () => {
+    const [low, high] = differenceInterval(values, values);
+    expect(low).toBeLessThan(0);
+    expect(high).toBeGreaterThan(0);
+    const shifted = differenceInterval(
+      values.map((value) => value + 10),
+      values,
+    );
+    expect(shifted[0]).toBeGreaterThan(5);
+  });
+
+  test('are the same in every report', () => expect(meanInterval(values)).toEqual(meanInterval(values)));
+});
+
+test('ticks are round and inside', () => {
+  expect(ticks(-3, 512)).toEqual([0, 200, 400]);
+  expect(ticks(0, 1)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
+});
