@@ -145,15 +145,20 @@ export async function tensorFlowVariant(
   spec: PolicySpec,
   tensorflow: LoadedTensorFlow,
   rows: number,
+  capture: boolean,
 ): Promise<UpdateVariant> {
-  const setup = makeSetup(spec, rows, 1, 1);
+  // Eager updates take so long that one minibatch is a sample; a captured one shares its upload with others, as in a run.
+  const count = capture ? Math.max(2, Math.ceil(4096 / rows)) : 1;
+  const setup = makeSetup(spec, rows, count, 1);
   const learner = await createTensorFlowLearner({
     tensorflow,
     spec,
     loss: (tf, outputs, batch, scalars) => ppoLoss(tf, spec, outputs, batch, scalars, LOSS),
     initial: setup.parameters,
     maxGradNorm: 0.5,
+    capture,
   });
-  const variant = updates(`tfjs ${tensorflow.backend}`, learner, setup, 1);
+  const name = `tfjs ${tensorflow.backend}, ${capture ? 'captured' : 'eager'}`;
+  const variant = updates(name, learner, setup, count);
   return { variant, stop: () => learner.dispose() };
 }

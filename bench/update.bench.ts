@@ -63,7 +63,8 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
   const made = [];
   for (const kernels of builds)
     for (const numThreads of [1, 2]) made.push(await simdVariant(SPEC, kernels, rows, numThreads));
-  if (tensorflow !== null) made.push(await tensorFlowVariant(SPEC, tensorflow, rows));
+  if (tensorflow?.backend === 'node-gpu') made.push(await tensorFlowVariant(SPEC, tensorflow, rows, true));
+  if (tensorflow !== null) made.push(await tensorFlowVariant(SPEC, tensorflow, rows, false));
   const peaks = builds.map((kernels) => peakVariant(`peak ${kernels.build}`, kernels));
   const variants = [...made.map(({ variant }) => variant), ...peaks];
   const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 15 });
