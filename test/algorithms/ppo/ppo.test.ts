@@ -1,14 +1,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CheckpointContent } from '../../../src/algorithm/algorithm.ts';
-import { Box, Discrete, type Env, PPOConfig } from '../../../src/index.ts';
+import { Box, Discrete, type Env, type EnvFactory, PPOConfig } from '../../../src/index.ts';
 import { isMetricKey, METRICS } from '../../../src/metrics/metric-keys.ts';
 import { openStream } from '../../../src/random/streams.ts';
 
 type Builder = InstanceType<typeof PPOConfig>;
 
-function configFor(env: Parameters<Builder['environment']>[0] = 'CartPole-v1'): Builder {
+function configFor(env: string | EnvFactory = 'CartPole-v1'): Builder {
   return new PPOConfig()
-    .environment(env as string)
+    .environment(env)
     .envRunners({ numEnvRunners: 0, numEnvs: 4, rolloutLength: 50 })
     .training({ numEpochs: 4, minibatchSize: 50, hiddenSizes: [16] })
     .learners({ engine: 'simd' });
