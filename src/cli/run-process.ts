@@ -16,7 +16,11 @@ export async function runProcess(argv: readonly string[]): Promise<void> {
   process.on('unhandledRejection', fail);
   endWhenReaderLeaves();
   process.exitCode = await runCommand(argv, { stdout: process.stdout, stderr: process.stderr });
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  const end = () => {
+    if (isVerbose) process.stderr.write(`still running: ${process.getActiveResourcesInfo().join(', ')}\n`);
+    process.exit();
+  };
+  setTimeout(end, LINGER_MS).unref();
 }
 
 /** `operant train --json | head`: when the reader is gone, a run ends as if interrupted, with its checkpoint. */

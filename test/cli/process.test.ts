@@ -1,0 +1,159 @@
+/** What only a process of its own can show: signals, pipes, exit codes, and that it ends by itself. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TSX = import.meta.resolve('tsx');
+const bin = (name: string) => ['--import', TSX, join(ROOT, 'src', 'cli', `${name}.ts`)];
+const SMALL = [
+  '--num-envs',
+  '4',
+  '--rollout-length',
+  '16',
+  '--num-epochs',
+  '1',
+  '--minibatch-size',
+  '64',
+  '--hidden-sizes',
+  '8',
+  '--no-tuned',
+];
+
+function run(name: string, argv: readonly string[], cwd: string) {
+  return spawnSync(process.execPath, [...bin(name), ...argv], { cwd, encoding: 'utf8', timeout: 60_000 });
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Resolves when the process has ended. */
+function ended(child: ChildProcess): Promise<Ended> {
+  const written = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk) => {
+    written.stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    written.stderr += chunk;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...written })));
+}
+
+/** Resolves when `file` exists and is not empty. */
+async function appears(file: string): Promise<void> {
+  await expect
+    .poll(() => existsSync(file) && readFileSync(file, 'utf8') !== '', { timeout: 50_000, interval: 20 })
+    .toBe(true);
+}
+
+describe.skipIf(process.platform === 'win32')('a signal', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends a run with a checkpoint and 130; it can be resumed',
+    async (signal) => {
+      const out = join(temporaryFolder(), 'run');
+      const argv = ['--env', 'CartPole', '--out', out, '--json', ...SMALL];
+      const child = spawn(process.execPath, [...bin('train'), ...argv]);
+      const result = ended(child);
+      await appears(join(out, 'progress.jsonl'));
+      child.kill(signal);
+      const { code, stdout, stderr } = await result;
+      expect(code, stderr).toBe(130);
+      const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+      expect(summary).toMatchObject({ type: 'summary', stopReason: 'interrupted', runDir: out });
+      expect(existsSync(join(summary.checkpoint, 'manifest.json'))).toBe(true);
+      expect(stderr).not.toMatch(/\n\s+at /);
+      const next = String(summary.iterations + 1);
+      const resumed = run('main', ['train', '--resume', out, '--stop-iterations', next, '--json'], out);
+      expect(resumed.status, resumed.stderr).toBe(0);
+      expect(
+        resumed.stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line).iteration),
+      ).toEqual([Number(next), undefined]);
+    },
+  );
+});
+
+describe('a reader that leaves', () => {
+  it('ends the run with a checkpoint', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const argv = ['--env', 'CartPole', '--out', out, '--json', '--stop-seconds', '120', ...SMALL];
+    const child = spawn(process.execPath, [...bin('train'), ...argv]);
+    child.stdout.once('data', () => child.stdout.destroy());
+    const { code, stderr } = await ended(child);
+    expect(code, stderr).toBe(130);
+    expect(existsSync(join(out, 'latest'))).toBe(true);
+  });
+});
+
+describe('the bins', () => {
+  it('train is operant train; a process ends by itself, with its exit code', () => {
+    const folder = temporaryFolder();
+    const argv = ['--env', 'CartPole', '--stop-iterations', '1', '--json', ...SMALL];
+    const first = run('train', argv, folder);
+    const second = run('main', ['train', ...argv], folder);
+    for (const { status, stdout, stderr } of [first, second]) {
+      expect(status, stderr).toBe(0);
+      expect(JSON.parse(stdout.trimEnd().split('\n')[1]).runDir).toMatch(
+        /runs.CartPole-ppo-\d{8}-\d{6}(-\d)?$/,
+      );
+    }
+    const bad = run('train', ['--env', 'CartPole', '--gamma', '2'], folder);
+    expect([bad.status, bad.stdout]).toEqual([2, '']);
+    expect(bad.stderr).toBe(
+      'error: Expected `gamma` to be a number in [0, 1], got `2` (number) (from the command line).\n',
+    );
+  });
+
+  it('leave no thread behind when an environment fails: the process ends at once, by itself', () => {
+    const env = `${fileURLToPath(new URL('./fixtures/bad-envs.ts', import.meta.url))}#throwsInStep`;
+    const { status, stderr } = run(
+      'train',
+      ['--env', env, '--num-env-runners', '2', '--verbose', ...SMALL],
+      temporaryFolder(),
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain('x is undefined');
+    expect(stderr).not.toContain('still running');
+  });
+});
+
+describe('a project without "type": "module"', () => {
+  it.each(['0', '2'])('brings its TypeScript environment, with %s workers', (workers) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'package.json'), '{ "name": "mine", "type": "commonjs" }');
+    writeFileSync(
+      join(folder, 'my-env.ts'),
+      `
+      import { Box, Discrete, type Env } from '${join(ROOT, 'src', 'index.ts')}';
+      enum Reward { Alive = 1 }
+      export default (): Env => ({
+        observationSpace: new Box(-1, 1, [2]),
+        actionSpace: new Discrete(2),
+        maxEpisodeSteps: 9,
+        reset: () => ({ observation: new Float32Array(2) }),
+        step: () => ({ observation: new Float32Array(2), reward: Reward.Alive, terminated: false, truncated: false }),
+      });`,
+    );
+    const argv = [
+      '--env',
+      './my-env.ts',
+      '--stop-iterations',
+      '2',
+      '--num-env-runners',
+      workers,
+      '--json',
+      ...SMALL,
+    ];
+    const { status, stdout, stderr } = run('train', argv, folder);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').episodeReturnMean).toBe(9);
+  });
+});
