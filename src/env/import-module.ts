@@ -11,7 +11,10 @@ let registration: Promise<void> | undefined;
  * Node's own type stripping is not used: it does not resolve `./x.js` to `x.ts`, and refuses enums.
  */
 export async function importModule(href: string): Promise<Record<string, unknown>> {
-  if (isTypeScript(href)) await (registration ??= registerTypeScript());
+  if (isTypeScript(href)) {
+    registration ??= registerTypeScript();
+    await registration;
+  }
   return unwrap((await import(href)) as Record<string, unknown>);
 }
 

@@ -2,7 +2,6 @@
 import { ConfigError } from '../errors.ts';
 
 export type Space = Box | Discrete | MultiDiscrete | MultiBinary | Dict | Tuple;
-export type SpaceDtype = 'float32' | 'uint8' | 'int32';
 
 /**
  * A box in R^n, closed, each element with its own bounds (infinite ones allowed).

@@ -5,8 +5,6 @@ import type * as tfjs from '@tensorflow/tfjs';
 export type TensorFlow = typeof tfjs;
 export type Tensor = tfjs.Tensor;
 export type Scalar = tfjs.Scalar;
-export type Tensor1D = tfjs.Tensor1D;
-export type Tensor2D = tfjs.Tensor2D;
 export type Variable = tfjs.Variable;
 
 /** What a network gives for B rows. */
