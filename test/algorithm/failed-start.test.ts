@@ -30,7 +30,7 @@ it.each([
       code,
       message: expect.stringContaining('out of luck'),
     });
-    await vi.waitFor(() => expect(numPorts()).toBe(before), 5000);
+    await vi.waitFor(() => expect(numPorts()).toBeLessThanOrEqual(before), 5000);
   }
 });
 
@@ -41,5 +41,5 @@ it('a learner that cannot start leaves no thread behind', async () => {
     .envRunners({ numEnvRunners: 2, numEnvs: 2, inference: 'central' })
     .learners({ engine: 'simd' });
   await expect(config.build()).rejects.toMatchObject({ name: 'ConfigError' });
-  await vi.waitFor(() => expect(numPorts()).toBe(before), 5000);
+  await vi.waitFor(() => expect(numPorts()).toBeLessThanOrEqual(before), 5000);
 });
