@@ -36,6 +36,7 @@ const stateOnly = (): EnvModuleSource => ({
 describe('environments that are put back into the middle of their episodes', () => {
   it.each<[string, () => GroupOptions]>([
     ['a user environment without getState', () => ({ source: fixture('troubled-env') })],
+    ['a time limit from outside', () => ({ source: { ...fixture('continuous-env'), maxEpisodeSteps: 9 } })],
     ['a user environment with getState', () => ({ source: fixture('troubled-env', { savesState: true }) })],
     ['action masks', () => ({ source: fixture('counting-env', { masks: true }) })],
     [
