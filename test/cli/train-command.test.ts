@@ -176,6 +176,29 @@ describe('train', () => {
   });
 });
 
+describe('tuned defaults', () => {
+  const configOf = (out: string) => JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+
+  it('are where training starts from; files and flags win', async () => {
+    const folder = temporaryFolder();
+    const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+    const flags = ['--env', 'CartPole', '--stop-iterations', '1', '--num-env-runners', '0'];
+    const result = await operant('train', ...flags, '--gae-lambda', '0.7', '--out', first);
+    expect(result.stdout).toContain('Options from: tuned defaults of CartPole-v1, then the command line.');
+    const tuned = configOf(first);
+    expect([tuned.training.gamma, tuned.training.gaeLambda]).toEqual([0.98, 0.7]);
+    expect(tuned.stopping.stopReturn).toBe(475);
+    await operant('train', ...flags, '--no-tuned', '--out', second, '--quiet');
+    expect([configOf(second).training.gamma, configOf(second).stopping.stopReturn]).toEqual([0.99, null]);
+  });
+
+  it('are named when they conflict with a flag', async () => {
+    const { exitCode, stderr } = await operant('train', '--env', 'CartPole', '--num-envs', '1');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('The tuned defaults of CartPole-v1 are in effect; --no-tuned leaves them out.');
+  });
+});
+
 describe('--resume', () => {
   it('goes on exactly, in the same folder, to the same weights as an uninterrupted run', async () => {
     const folder = temporaryFolder();
