@@ -9,7 +9,7 @@ export type EnvOptions<T> = { readonly [K in keyof T]: Widen<T[K]> };
 
 /**
  * Lays `given` over `defaults`. A key that is not among the defaults, or a value of another type, is an error;
- * `maxEpisodeSteps` may also be null (no limit).
+ * `maxEpisodeSteps` may also be null (no limit), and a default of null takes anything.
  *
  * @throws {@link ConfigError} `CONFIG_ENV_OPTION`.
  */
@@ -27,10 +27,10 @@ export function readEnvOptions<const T extends JsonObject>(
       );
     }
     if (value === undefined) continue;
-    const expected = Array.isArray(defaults[name]) ? 'array' : typeof defaults[name];
-    const isNoLimit = name === 'maxEpisodeSteps' && value === null;
-    const actual = Array.isArray(value) ? 'array' : typeof value;
-    if (!isNoLimit && actual !== expected && defaults[name] !== null) {
+    const isLimit = name === 'maxEpisodeSteps';
+    const expected = isLimit ? 'number' : typeOf(defaults[name] ?? null);
+    const actual = typeOf(value);
+    if (actual !== expected && expected !== 'null' && !(isLimit && value === null)) {
       throw new ConfigError(
         'CONFIG_ENV_OPTION',
         `Expected option \`${name}\` of ${envId} to be of type ${expected}, got ${JSON.stringify(value)} (${actual}).`,
@@ -39,6 +39,11 @@ export function readEnvOptions<const T extends JsonObject>(
     merged[name] = value;
   }
   return merged as EnvOptions<T>;
+}
+
+function typeOf(value: JsonValue): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 /**

@@ -75,7 +75,8 @@ export function resolveEnv(
     export: env.export ?? 'default',
     vectorExport: env.vectorExport ?? null,
     options: { ...env.options, ...options },
-    maxEpisodeSteps: env.maxEpisodeSteps ?? null,
+    // A limit among the given options is the environment's to read, and wins over the registered one.
+    maxEpisodeSteps: 'maxEpisodeSteps' in options ? null : (env.maxEpisodeSteps ?? null),
     rewardThreshold: env.rewardThreshold ?? null,
   };
 }

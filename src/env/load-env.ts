@@ -109,5 +109,5 @@ function callFactory<T>(id: string, call: () => T): T {
 }
 
 function withLimit(options: JsonObject, maxEpisodeSteps: number | null): JsonObject {
-  return maxEpisodeSteps === null || 'maxEpisodeSteps' in options ? options : { ...options, maxEpisodeSteps };
+  return maxEpisodeSteps === null ? options : { ...options, maxEpisodeSteps };
 }

@@ -155,6 +155,35 @@ describe('makeVectorEnv', () => {
     }
   });
 
+  it('limits: given options over registered ones, a limit of the source over both', async () => {
+    registerShippedEnvs();
+    const limitOf = async (source: ReturnType<typeof resolveEnv>) => {
+      const env = await makeVectorEnv(source, 1);
+      const rows = makeRows(env);
+      env.reset(Uint32Array.of(1), rows);
+      // Standing on S and walking into the wall: no hole is near while `isSlippery` is off.
+      for (let t = 1; t <= 300; t++) {
+        env.step(Int32Array.of(0), Uint32Array.of(1), rows);
+        if (rows.truncated[0] === 1) return t;
+      }
+      return null;
+    };
+    const dry = { isSlippery: false };
+    expect(await limitOf(resolveEnv('FrozenLake', dry))).toBe(100);
+    expect(await limitOf(resolveEnv('FrozenLake8x8', dry))).toBe(200);
+    expect(await limitOf(resolveEnv('FrozenLake8x8', { ...dry, maxEpisodeSteps: 30 }))).toBe(30);
+    expect(await limitOf({ ...resolveEnv('FrozenLake8x8', dry), maxEpisodeSteps: 7 })).toBe(7);
+    expect(await limitOf(resolveEnv('FrozenLake', { ...dry, maxEpisodeSteps: null }))).toBe(null);
+    registerEnv('Limited-v1', {
+      ...resolveEnv('FrozenLake'),
+      vectorExport: 'frozenLakeVector',
+      maxEpisodeSteps: 9,
+      rewardThreshold: 1,
+    });
+    expect(await limitOf(resolveEnv('Limited', dry))).toBe(9);
+    expect(await limitOf(resolveEnv('Limited', { ...dry, maxEpisodeSteps: 4 }))).toBe(4);
+  });
+
   it('works with a bare factory', async () => {
     const { default: factory } = await import(pathToFileURL(join(folder, 'my-env.mjs')).href);
     const env = await makeVectorEnv(factorySource(factory, { first: 1 }, 'mine'), 1);
