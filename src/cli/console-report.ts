@@ -30,7 +30,8 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
   return {
     onIterationEnd: (event) => {
       last = event.result;
-      pending = progressLine(event, config, origin);
+      const line = progressLine(event, config, origin);
+      pending = isLive ? line : `iteration ${formatCount(last.iteration)}  ${line}`;
       if (event.secondsHere - shownAt < (isLive ? LIVE_SECONDS : LINE_SECONDS)) return;
       shownAt = event.secondsHere;
       output.human.write(isLive ? `${clear}${cut(pending, output.human.columns)}` : `${pending}\n`);
@@ -61,16 +62,14 @@ function cut(line: string, columns = 80): string {
   return line.length < columns ? line : line.slice(0, columns - 1);
 }
 
+/** Most important first: a narrow terminal cuts the end off. */
 function progressLine(event: IterationEvent, config: RunConfig, origin: Origin): string {
   const { result, seconds } = event;
   const { metrics } = result;
   const { stopping } = config;
   const progress = measureProgress(event, stopping, origin);
   const goal = stopping.stopSteps === null ? '' : `/${formatCount(stopping.stopSteps)}`;
-  const parts = [
-    `iteration ${formatCount(result.iteration)}`,
-    `${formatCount(result.numEnvSteps)}${goal} steps`,
-  ];
+  const parts = [`${formatCount(result.numEnvSteps)}${goal} steps`];
   if (progress === null) {
     parts.push(formatDuration(seconds));
   } else {
@@ -79,9 +78,9 @@ function progressLine(event: IterationEvent, config: RunConfig, origin: Origin):
   }
   const named: readonly (readonly [string, number | null | undefined])[] = [
     ['return', result.episodeReturnMean],
+    ['KL', metrics['train/approxKl']],
     ['policy loss', metrics['train/policyLoss']],
     ['value loss', metrics['train/valueLoss']],
-    ['KL', metrics['train/approxKl']],
   ];
   const speed = metrics['time/envStepsPerSecond'];
   if (speed !== undefined) parts.push(`${formatCount(speed)} steps/s`);

@@ -91,7 +91,7 @@ describe('the console report', () => {
     const { stdout, hooks } = report({}, { stopSteps: 8000 });
     await hooks.onIterationEnd?.(eventAt(2, 10));
     expect(stdout.chunks).toEqual([
-      'iteration 2  2,000/8,000 steps  25%, 0:30 left  51,235 steps/s  return 0.6667  policy loss -0.01235  KL 0.004321\n',
+      'iteration 2  2,000/8,000 steps  25%, 0:30 left  51,235 steps/s  return 0.6667  KL 0.004321  policy loss -0.01235\n',
     ]);
   });
 
