@@ -94,14 +94,15 @@ interface OpenedNetwork {
 
 async function openNetwork(
   spec: PolicySpec,
-  { tensors }: CheckpointContent,
+  { tensors, json }: CheckpointContent,
   statistics: ObservationStatistics | null,
 ): Promise<OpenedNetwork> {
   const weights = tensors[`${FOLDER}/weights.safetensors`];
   if (spec.network.kind !== 'mlp') return openTensorNetwork(spec, weights, statistics);
   const layout = mlpParameterLayout(spec);
   const parameters = tensorsToParameters(weights, layout);
-  const kernels = await loadKernels({ shared: false });
+  const { deterministic } = (json['config.json']?.debugging ?? {}) as { deterministic?: boolean };
+  const kernels = await loadKernels({ shared: false, deterministic: deterministic === true });
   return {
     parameters,
     createActor() {
