@@ -118,7 +118,7 @@ function gsdeLogStd(tf: TensorFlow, { logStd, latent }: NetworkOutputs): Tensor 
       'Expected `logStd` and `latent` for a gsde distribution; a custom network has no latent.',
     );
   }
-  const variance = tf.matMul(tf.square(detach(tf, latent)) as never, tf.exp(tf.mul(logStd, 2)) as never);
+  const variance = tf.matMul(tf.square(detach(tf, latent)), tf.exp(tf.mul(logStd, 2)));
   return tf.mul(tf.log(tf.add(variance, GSDE_VARIANCE_EPSILON)), 0.5);
 }
 

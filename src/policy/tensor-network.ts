@@ -116,7 +116,7 @@ function applyCustom(
 
 /** x W + b: [B, in] to [B, out]. */
 function dense(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
-  return tf.add(tf.matMul(x as never, parameters[`${name}/kernel`] as never), parameters[`${name}/bias`]);
+  return tf.add(tf.matMul(x, parameters[`${name}/kernel`]), parameters[`${name}/bias`]);
 }
 
 /** Elementwise; leaky-relu has slope 0.01, gelu is the tanh approximation (Hendrycks and Gimpel 2016). */

@@ -109,8 +109,8 @@ export function findNativeBinding(home: string = tensorFlowHome()): NativeCandid
 /**
  * Loads the package with the given binding and leaves its backend active.
  *
- * Node 23 removed two `util` functions that the package calls in nearly every operation; they are put back first. The
- * package asks node-pre-gyp where its binding lies, and that answer is replaced while it loads.
+ * Node 23 removed two `util` functions that the package calls in nearly every operation, and earlier versions warn of them:
+ * both are replaced first. The package asks node-pre-gyp where its binding lies, and that answer is replaced while it loads.
  *
  * @throws whatever loading the shared libraries throws. Cost: about 2 s and 450 MB.
  */
@@ -132,6 +132,6 @@ export function loadNativeBinding({ packageEntry, bindingPath }: NativeCandidate
 
 function restoreUtilFunctions(): void {
   const util = require('node:util') as Record<string, unknown>;
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  util.isArray = Array.isArray;
 }

@@ -77,7 +77,7 @@ function convolutionFilterGradient(
           ? tf.slice(x, [0, i, j, 0], [numRows, outHeight, outWidth, channels])
           : tf.stridedSlice(x, [0, i, j, 0], end, [1, strideHeight, strideWidth, 1]);
       const columns = tf.transpose(tf.reshape(inputs, [-1, channels]));
-      products.push(tf.matMul(columns as never, gradient as never));
+      products.push(tf.matMul(columns, gradient));
     }
   }
   return tf.reshape(tf.stack(products), [...filterShape]);

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { loadTensorFlow, probeTensorFlow } from '../../../src/learner/tensorflow/backend.ts';
 import { findNativeBinding } from '../../../src/learner/tensorflow/native-binding.ts';
 
+import { noNativeBinding } from './native.ts';
+
 const backendModule = new URL('../../../src/learner/tensorflow/backend.ts', import.meta.url).href;
 
 /** Runs code in a fresh process with an empty cache folder, so that no native binding of this machine is found. */
@@ -59,6 +61,18 @@ describe('loadTensorFlow', () => {
       tf.add([1], [2]).dataSync();
     `);
     expect(stdout + stderr).toBe('');
+  });
+
+  it.skipIf(noNativeBinding !== null)('loads and runs native TensorFlow silently', () => {
+    const code = `
+      const { loadTensorFlow } = await import(${JSON.stringify(backendModule)});
+      const { tf, backend } = await loadTensorFlow({ backend: 'auto' });
+      process.stdout.write(backend + ' ' + tf.grad((x) => tf.sum(tf.square(x)))(tf.tensor1d([3])).dataSync()[0]);
+    `;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', code];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('node-gpu 6');
   });
 
   it('has gradients on wasm that agree with the plain cpu backend, transposed products and tanh included', async () => {
