@@ -69,11 +69,17 @@ export const readName = ({ index }: GraphVariable): string => `read_${index}`;
 export const feedName = ({ index }: GraphVariable): string => `feed_${index}`;
 export const writtenName = ({ index }: GraphVariable): string => `written_${index}`;
 
-/** The handle, a read, and a write: placeholder, assignment, and an identity to fetch. */
+/**
+ * The handle, a read, and a write: placeholder, copy, assignment, and an identity to fetch.
+ *
+ * Without the copy the variable would keep what was fed, which is the memory of a JavaScript array; TensorFlow would let go
+ * of it in a thread of its own, where the binding must not touch JavaScript's references (seen: crashes at random).
+ */
 export function variableNodes(variable: GraphVariable): Message[] {
   const dtype = typeAttribute(DATA_TYPES[variable.dtype]);
   const shape = shapeAttribute(variable.shape);
   const handle = handleName(variable);
+  const copy = `copy_${variable.index}`;
   const assign = `assign_${variable.index}`;
   const done = `done_${variable.index}`;
   const int32 = typeAttribute(DATA_TYPES.int32);
@@ -83,7 +89,8 @@ export function variableNodes(variable: GraphVariable): Message[] {
     nodeMessage(handle, 'VarHandleOp', [], { dtype, shape, ...container }),
     nodeMessage(readName(variable), 'ReadVariableOp', [handle], { dtype }),
     nodeMessage(feedName(variable), 'Placeholder', [], { dtype, shape }),
-    nodeMessage(assign, 'AssignVariableOp', [handle, feedName(variable)], { dtype }),
+    nodeMessage(copy, 'DeepCopy', [feedName(variable)], { T: dtype }),
+    nodeMessage(assign, 'AssignVariableOp', [handle, copy], { dtype }),
     nodeMessage(done, 'Const', [], { dtype: int32, value: zero }),
     nodeMessage(writtenName(variable), 'Identity', [done, `^${assign}`], { T: int32 }),
   ];

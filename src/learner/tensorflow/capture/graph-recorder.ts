@@ -83,6 +83,8 @@ interface Recording {
   readonly binding: NativeBinding;
   /** Graph name of each native tensor. */
   readonly names: Map<number, string>;
+  /** Graph names of the placeholders. */
+  readonly inputs: ReadonlySet<string>;
   /** Native tensors that depend on inputs or variables. */
   readonly computed: Set<number>;
   /** Tensors made from arrays meanwhile. */
@@ -167,13 +169,14 @@ function startRecording(
     const attributes = { dtype, shape: shapeAttribute(examples[k].shape) };
     names.set(id, nodes.add('Placeholder', [], attributes));
   });
+  const inputs = new Set(names.values());
   const standIns = variables.map(({ standIn }) => standIn);
   backend.getInputTensorIds(standIns).forEach((id, k) => {
     names.set(id, readName(variables[k]));
   });
   const computed = new Set(names.keys());
   const { binding } = backend;
-  return { name, nodes, binding, names, computed, constants: new Map(), effects: [] };
+  return { name, nodes, binding, names, inputs, computed, constants: new Map(), effects: [] };
 }
 
 /** Writes assignments and outputs; returns the outputs' names. */
@@ -185,7 +188,9 @@ function finishRecording(
 ): string[] {
   const { nodes, effects } = recording;
   for (const variable of assigned) {
-    const value = nameOf(recording, backend.getInputTensorIds([variable.standIn])[0]);
+    const given = nameOf(recording, backend.getInputTensorIds([variable.standIn])[0]);
+    const T = typeAttribute(DATA_TYPES[variable.dtype]);
+    const value = recording.inputs.has(given) ? nodes.add('DeepCopy', [given], { T }) : given; // see variableNodes
     const dtype = typeAttribute(DATA_TYPES[variable.dtype]);
     effects.push(nodes.add('AssignVariableOp', [handleName(variable), value], { dtype }));
   }
