@@ -44,6 +44,11 @@ export {
   WorkerError,
 } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
+export {
+  type CapturableFunction,
+  type CapturedFunctions,
+  captureGraph,
+} from './learner/tensorflow/capture/capture-graph.ts';
 export type { CreateCustomNetwork, CustomNetwork, CustomNetworkContext } from './policy/custom-network.ts';
 export type {
   CheckpointEvent,
