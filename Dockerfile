@@ -1,7 +1,7 @@
 # Operant on a CPU (the simd engine), the same everywhere.
 #
 #   docker build -t operant .
-#   docker run --rm --init -v "$PWD/runs:/work/runs" operant train --env CartPole-v1
+#   docker run --rm --init -v "$PWD/runs:/project/runs" operant train --env CartPole-v1
 #
 # `--init` forwards Ctrl-C, so that a run ends with a checkpoint. Mount your own environment's folder below /work to use it. For a build that
 # never changes, give the base by digest: --build-arg NODE_IMAGE=node@sha256:...
@@ -23,10 +23,10 @@ COPY --from=build /opt/operant/dist /opt/operant/dist
 # A user's environment below /work finds `operant` by its name. User 1000 is the image's `node`.
 RUN ln -s /opt/operant/dist/src/cli/main.js /usr/local/bin/operant \
  && ln -s /opt/operant/dist/src/cli/train.js /usr/local/bin/train \
- && mkdir -p /work/node_modules /work/runs \
- && ln -s /opt/operant /work/node_modules/operant \
+ && mkdir -p /project/node_modules /project/runs \
+ && ln -s /opt/operant /project/node_modules/operant \
  && chown -R 1000:1000 /work
 USER 1000
-WORKDIR /work
+WORKDIR /project
 ENTRYPOINT ["operant"]
 CMD ["--help"]
