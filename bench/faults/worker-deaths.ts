@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
-import { type Algorithm, PPOConfig } from '../../src/index.ts';
+import { type Algorithm, PPOConfig, type TrainResult } from '../../src/index.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 import type { FaultKind, FaultPlace } from './faulty-env.ts';
 
+const MAX_TRIES = 50;
 const ENV = fileURLToPath(new URL('./faulty-env.ts', import.meta.url));
 
 /** `terminate` ends the thread from outside, as a crash of the thread would, at a random moment of the phase named. */
@@ -76,23 +77,26 @@ export async function injectDeaths(fault: Fault, numFaults: number, seed: number
   const problems: string[] = [];
   let [numInjected, numExact] = [0, 0];
   try {
-    for (let tries = 0; numInjected < numFaults && tries < 3 * numFaults; tries++) {
+    const keepRecoveries = ({ workerFailures = [] }: TrainResult) => {
+      const recovered = workerFailures.filter(({ isRecovered }) => isRecovered);
+      recoverySeconds.push(...recovered.map(({ seconds }) => seconds));
+    };
+    // A quick iteration may be over before its fault is due: then it is tried again.
+    for (let tries = 0; numInjected < numFaults && tries < MAX_TRIES * numFaults; tries++) {
       const injection =
         fault.kind === 'terminate'
           ? await terminateAt(fault.place, disturbed, threads, moments)
           : order(orderFile, fault, moments);
       const result = await disturbed.train();
       const isInjected = await injection();
-      const failures = result.workerFailures ?? [];
       if (isInjected) numInjected += 1;
-      recoverySeconds.push(
-        ...failures.filter(({ isRecovered }) => isRecovered).map(({ seconds }) => seconds),
-      );
+      keepRecoveries(result);
       await undisturbed.train();
       const isExact = (await weightsOf(disturbed)) === (await weightsOf(undisturbed));
       if (isInjected && isExact) numExact += 1;
       if (!isExact) problems.push(`iteration ${result.iteration} differs from the undisturbed run`);
     }
+    keepRecoveries(await disturbed.train()); // a thread that was lost at the very end is missed in the next iteration
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   } finally {
