@@ -72,11 +72,16 @@ export function jsonDifferences(
     return [...keys].flatMap((key) => {
       const separator = path === '' ? '' : '.';
       const childPath = Array.isArray(first) ? `${path}[${key}]` : `${path}${separator}${key}`;
-      return jsonDifferences(first[key], second[key], childPath);
+      return jsonDifferences(ownValue(first, key), ownValue(second, key), childPath);
     });
   }
   const [firstText, secondText] = [textOf(first), textOf(second)];
   return firstText === secondText ? [] : [{ path, first: firstText, second: secondText }];
+}
+
+/** A key such as `toString` must not find what every object inherits. */
+function ownValue(container: Record<string, JsonValue | undefined>, key: string): JsonValue | undefined {
+  return Object.hasOwn(container, key) ? container[key] : undefined;
 }
 
 function isContainer(

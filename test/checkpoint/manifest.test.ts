@@ -146,6 +146,12 @@ describe('jsonDifferences', () => {
     ]);
   });
 
+  test('does not take what every object inherits for a field', () => {
+    expect(jsonDifferences({ toString: '' }, {})).toEqual([
+      { path: 'toString', first: '""', second: 'nothing' },
+    ]);
+  });
+
   test('is empty for equal values only', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
