@@ -2,8 +2,8 @@
  * Sampling rate: CartPole environment steps per second by environments per worker and workers, everything included (noise,
  * policy, stepping, writes into the rollout); and the policy alone, per row.
  *
- * Episodes are those of a policy that balances (500 steps); `untrained` ones end after about 22 steps, and starting an episode
- * (two seeded streams, a reset) costs as much as several steps.
+ * Episodes are those of a policy that balances (500 steps); `untrained` ones end after about 22 steps, and what ends and begins an
+ * episode shows.
  *
  *     npx tsx bench/sampling.bench.ts [--rounds 15] [--envs 4,16,64,256] [--workers 1,2] [--json FILE]
  */

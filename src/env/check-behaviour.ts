@@ -39,7 +39,7 @@ export function countingRandomCalls(report: Report, run: () => void): void {
       'error',
       'ENV_MATH_RANDOM',
       `The environment called Math.random ${numCalls} times.`,
-      'Draw from a generator that reset seeds: openStream(seed, "env") of this package, or one of your own.',
+      'Draw from a generator that reset seeds: openEnvRandom(seed) of this package, or one of your own.',
     );
   }
 }

@@ -2,7 +2,8 @@
  * Named random streams: every random number of a run comes from here.
  *
  * A stream is `seedrandom.alea` seeded with the master seed and a path of names, so streams are independent of
- * each other and of the order in which they are created. Nothing reads a clock or `Math.random`.
+ * each other and of the order in which they are created; an episode's streams are in `episode-stream.ts`. Nothing reads a
+ * clock or `Math.random`.
  */
 import seedrandom from 'seedrandom';
 
@@ -46,7 +47,7 @@ function streamFrom(initial: AleaGenerator): Stream {
 /**
  * Opens the stream named by `path` under `seed`.
  *
- * @param seed master seed of the run, or an episode's seed; any integer.
+ * @param seed master seed of the run; any integer.
  * @param path names from general to special, such as `'shuffle'` or `'noise', 3`.
  * Cost: about 6 us; drawing a uniform about 20 ns.
  */
@@ -65,13 +66,14 @@ export function openStream(seed: number, ...path: readonly (string | number)[]):
  * @returns an unsigned 32-bit integer.
  */
 export function episodeSeed(seed: number, envIndex: number, episodeNumber: number): number {
-  let hash = mix(Math.trunc(seed / 0x1_0000_0000) ^ 0x9e3779b9);
-  hash = mix(hash ^ (seed | 0));
-  hash = mix((hash + Math.imul(envIndex, 0x85ebca6b) + 0x7f4a7c15) | 0);
-  return mix((hash + Math.imul(episodeNumber, 0xc2b2ae35) + 0x165667b1) | 0) >>> 0;
+  let hash = mixBits(Math.trunc(seed / 0x1_0000_0000) ^ 0x9e3779b9);
+  hash = mixBits(hash ^ (seed | 0));
+  hash = mixBits((hash + Math.imul(envIndex, 0x85ebca6b) + 0x7f4a7c15) | 0);
+  return mixBits((hash + Math.imul(episodeNumber, 0xc2b2ae35) + 0x165667b1) | 0) >>> 0;
 }
 
-function mix(value: number): number {
+/** The finaliser of MurmurHash3: every bit of a 32-bit integer decides about every bit of the result, one to one. */
+export function mixBits(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -1,6 +1,6 @@
 /** Action noise: one stream per environment and episode, so that an episode's actions depend on its seed alone. */
 import { noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
-import { openStream, type Stream } from '../random/streams.ts';
+import { openEpisodeStream } from '../random/episode-stream.ts';
 
 /**
  * Fills the noise of consecutive rows.
@@ -26,7 +26,7 @@ export function createActionNoise(spec: PolicySpec, numRows: number, noise: Floa
       : distribution.sampleFrequency > 0
         ? distribution.sampleFrequency
         : Infinity;
-  const streams: Stream[] = [];
+  const streams = Array.from({ length: numRows }, () => openEpisodeStream(0, 'action'));
   const steps = new Float64Array(numRows); // [numRows] steps drawn in the running episode
 
   const fill = (r: number): void => {
@@ -41,7 +41,7 @@ export function createActionNoise(spec: PolicySpec, numRows: number, noise: Floa
   return {
     fill,
     begin(r, seedOfEpisode, numSteps = 0) {
-      streams[r] = openStream(seedOfEpisode, 'action');
+      streams[r].restart(seedOfEpisode);
       steps[r] = 0;
       for (let step = 0; step < numSteps; step++) fill(r);
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DistributionSpec, noiseSize } from '../../src/policy/policy-spec.ts';
-import { openStream } from '../../src/random/streams.ts';
+import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { createActionNoise } from '../../src/rollout/noise.ts';
 import { bernoulli, categorical, gaussian, makeSpec } from '../reference/policy-specs.ts';
 
@@ -32,13 +32,13 @@ describe('createActionNoise', () => {
     ['categorical', categorical(3, 2)],
     ['bernoulli', bernoulli(2)],
   ])('draws uniforms of the stream `action` of the episode for %s', (_, distribution) => {
-    const stream = openStream(123, 'action');
+    const stream = openEpisodeStream(123, 'action');
     const expected = Array.from({ length: 5 }, () => [stream.uniform(), stream.uniform()].map(Math.fround));
     expect(draw(distribution, 123, 5)).toEqual(expected);
   });
 
   it('draws normals for a gaussian', () => {
-    const stream = openStream(9, 'action');
+    const stream = openEpisodeStream(9, 'action');
     const expected = Array.from({ length: 4 }, () => [stream.normal(), stream.normal()].map(Math.fround));
     expect(draw(gaussian(2), 9, 4)).toEqual(expected);
   });
@@ -48,7 +48,7 @@ describe('createActionNoise', () => {
     [3, [0, 0, 0, 1, 1, 1, 2]],
     [-1, [0, 0, 0, 0, 0, 0, 0]],
   ])('renews the gSDE matrix with sample frequency %i', (sampleFrequency, expected) => {
-    const stream = openStream(5, 'action');
+    const stream = openEpisodeStream(5, 'action');
     const matrices = Array.from({ length: 7 }, () =>
       Array.from({ length: 6 }, () => Math.fround(stream.normal())),
     );

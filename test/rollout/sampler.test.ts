@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { episodeSeed, openStream } from '../../src/random/streams.ts';
+import { openEpisodeStream } from '../../src/random/episode-stream.ts';
+import { episodeSeed } from '../../src/random/streams.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { rowStatistics } from '../reference/distribution-reference.ts';
 import { forwardReference, tensorsOf } from '../reference/mlp-reference.ts';
@@ -26,8 +27,8 @@ interface Cursor {
 }
 
 function newEpisode(n: number, episode: number): Cursor {
-  const stream = openStream(episodeSeed(SEED, n, episode), 'action');
-  return { episode, step: 0, last: 1, sum: 0, uniforms: stream.uniform };
+  const stream = openEpisodeStream(episodeSeed(SEED, n, episode), 'action');
+  return { episode, step: 0, last: 1, sum: 0, uniforms: () => stream.uniform() };
 }
 
 /** Plays the counting environment by its rules, with a float64 policy, and compares every number of the rollout. */
@@ -175,9 +176,9 @@ describe('the sampler', () => {
     const T = rollout.rolloutLength;
     let numOutside = 0;
     for (let n = 0; n < 2; n++) {
-      let normals = openStream(episodeSeed(SEED, n, 0), 'action');
+      let normals = openEpisodeStream(episodeSeed(SEED, n, 0), 'action');
       for (let t = 0; t < T; t++) {
-        if (t === EPISODE_LENGTH) normals = openStream(episodeSeed(SEED, n, 1), 'action');
+        if (t === EPISODE_LENGTH) normals = openEpisodeStream(episodeSeed(SEED, n, 1), 'action');
         const i = n * T + t;
         const observation = [...rollout.observations.subarray(4 * i, 4 * i + 4)];
         const { outputs, latent } = forwardReference(spec, parameters, [observation]);

@@ -1,7 +1,8 @@
 /** Wrappers about actions: bounds, repetition, stickiness. */
 import { ConfigError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
-import { openStream, type StreamState } from '../../random/streams.ts';
+import { openEpisodeStream } from '../../random/episode-stream.ts';
+import type { StreamState } from '../../random/streams.ts';
 import type { Env, StepResult } from '../env.ts';
 import { flattenObservation } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
@@ -126,13 +127,13 @@ export function stickyAction(env: Env, probability = 0.25): Env {
       `Expected \`probability\` of stickyAction in [0, 1], got ${probability}.`,
     );
   }
-  let stream = openStream(0, 'env', 'sticky');
+  const stream = openEpisodeStream(0, 'sticky');
   let previous: unknown;
   return wrapEnv(
     env,
     {
       reset(options) {
-        stream = openStream(options?.seed ?? 0, 'env', 'sticky');
+        stream.restart(options?.seed ?? 0);
         previous = undefined;
         return env.reset(options);
       },
