@@ -103,7 +103,9 @@ function createFirst(check: Check): Env | null {
       'error',
       isOurs ? error.code : 'ENV_FACTORY_THREW',
       isOurs ? error.message : `The factory threw: ${messageOf(error)}.`,
-      'Export a function that returns { observationSpace, actionSpace, reset, step }.',
+      messageOf(error).startsWith('Class constructor')
+        ? 'Export a function that makes one: () => new MyEnv().'
+        : 'Export a function that returns { observationSpace, actionSpace, reset, step }.',
     );
     return null;
   }

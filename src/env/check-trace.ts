@@ -126,19 +126,19 @@ function stepChecked(env: Env, action: unknown, trace: Trace, report: Report) {
     );
     return null;
   }
-  if ((result as unknown) instanceof Promise || typeof result !== 'object' || result === null) {
+  if (typeof result !== 'object' || result === null || !('observation' in result)) {
     report(
       'error',
       'ENV_STEP_RESULT',
       `${where} returned ${(result as unknown) instanceof Promise ? 'a promise' : describeValue(result)}.`,
-      'Return { observation, reward, terminated, truncated } synchronously.',
+      'Return { observation, reward, terminated, truncated }, an object, synchronously.',
     );
     return null;
   }
   const { observation, reward, terminated, truncated, info } = result;
   const isFine =
     checkObservation(env, observation, where, trace, report) &&
-    checkScalars(reward, terminated, truncated, where, report) &&
+    checkScalars(result, where, report) &&
     checkInfo(info, report) &&
     (terminated || truncated || checkMask(env, info ?? {}, where, trace, report));
   trace.steps.push(text({ observation, reward, terminated, truncated }));
@@ -183,13 +183,8 @@ function checkObservation(
   return false;
 }
 
-function checkScalars(
-  reward: unknown,
-  terminated: unknown,
-  truncated: unknown,
-  where: string,
-  report: Report,
-): boolean {
+function checkScalars(result: object, where: string, report: Report): boolean {
+  const { reward, terminated, truncated } = result as { readonly [name: string]: unknown };
   if (typeof reward !== 'number' || !Number.isFinite(reward)) {
     report(
       'error',
@@ -204,7 +199,7 @@ function checkScalars(
     'error',
     'ENV_FLAGS',
     `${where}: terminated is ${describeValue(terminated)}, truncated is ${describeValue(truncated)}.`,
-    'Return both as booleans: `terminated` for an end of the task itself, `truncated` for a limit from outside.',
+    `Return both as booleans: \`terminated\` for an end of the task itself, \`truncated\` for a limit from outside.${'done' in result ? ' `done` is not read.' : ''}`,
   );
   return false;
 }

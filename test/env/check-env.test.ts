@@ -68,6 +68,7 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
     },
     /Export a function/,
   ],
+  ['ENV_FACTORY_THREW', 'a class', class Env {} as unknown as () => unknown, /=> new MyEnv\(\)/],
   ['CONFIG_ENV_FACTORY', 'no step', walk(() => ({ step: undefined as never })), /reset, step/],
   [
     'CONFIG_ENV_FACTORY',
@@ -122,6 +123,12 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ['ENV_STEP_RESULT', 'step returns nothing', walk(() => ({ step: (() => {}) as never })), /terminated/],
   [
     'ENV_STEP_RESULT',
+    'step returns a tuple',
+    walk(() => ({ step: (() => [[0], 0, false, false, {}]) as never })),
+    /Array\(5\).*\{ observation, reward/,
+  ],
+  [
+    'ENV_STEP_RESULT',
     'async step',
     walk((env) => ({ step: (async (a: unknown) => env.step(a)) as never })),
     /synchronously/,
@@ -151,6 +158,12 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ['ENV_REWARD_NON_FINITE', 'no reward', changeStep(() => ({ reward: undefined as never })), /finite/],
   ['ENV_FLAGS', 'no truncated', changeStep(() => ({ truncated: undefined as never })), /booleans/],
   ['ENV_FLAGS', 'done as a number', changeStep(() => ({ terminated: 0 as never })), /booleans/],
+  [
+    'ENV_FLAGS',
+    'done instead of two flags',
+    walk(() => ({ step: (() => ({ observation: [0], reward: 0, done: false })) as never })),
+    /`done` is not read/,
+  ],
   ['ENV_INFO', 'info is text', withInfo('fine' as unknown as Info), /object/],
   ['ENV_METRIC', 'metric NaN', withInfo({ metrics: { speed: Number.NaN } }), /finite/],
   ['ENV_MASK_MISSING', 'no mask', walk(() => ({ masksActions: true })), /masksActions/],
@@ -176,12 +189,7 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
     })),
     /clock/,
   ],
-  [
-    'ENV_MATH_RANDOM',
-    'Math.random',
-    changeStep(() => ({ reward: Math.random() })),
-    /openEnvRandom|openStream/,
-  ],
+  ['ENV_MATH_RANDOM', 'Math.random', changeStep(() => ({ reward: Math.random() })), /openEnvRandom\(seed\)/],
   [
     'ENV_RESET_INCOMPLETE',
     'a counter that reset forgets',
