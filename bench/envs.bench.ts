@@ -1,12 +1,15 @@
 /**
  * Environment steps per second with random actions: the native vector, the same environment singly and vectorized (what a
- * user's environment costs), and Python's Gymnasium where it is found.
+ * user's environment costs), and Python's Gymnasium where it is found (`OPERANT_GYM_PYTHON`, the Python of `bench:peers`, or
+ * python3). Samples of the three are taken in turn.
  *
- *     npx tsx bench/envs.bench.ts [--rounds 7] [--envs 64] [--only CartPole-v1,Taxi-v4] [--json FILE]
+ *     npm run bench:envs -- [--rounds 15] [--envs 64] [--only CartPole-v1,Taxi-v4] [--out DIR]
  *
- * OPERANT_GYM_PYTHON names a Python with gymnasium; else python3 is tried.
+ * Writes DIR/envs.md and envs.json, by default to bench/results; with `--only` it prints alone.
  */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { argv, execArgv, execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { registerShippedEnvs, SHIPPED_ENVS } from '../envs/index.ts';
@@ -17,87 +20,107 @@ import { makeVectorEnv } from '../src/env/load-env.ts';
 import { sampleSpace } from '../src/env/space-values.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../src/env/vector-env.ts';
 import { openStream } from '../src/random/streams.ts';
-import { interleave, option, printHeader, printTable, type Variant, writeResults } from './harness.ts';
+import { findGymnasium, startGymnasium } from './gymnasium-process.ts';
+import { interleave, option, printHeader, printTable, type Timing, type Variant } from './harness.ts';
+import { describeMachine, load, machineLine } from './machine.ts';
+import { median } from './statistics.ts';
 
-const NUM_ROUNDS = Number(option('rounds', '7'));
+const NUM_ROUNDS = Number(option('rounds', '15'));
 const NUM_ENVS = Number(option('envs', '64'));
 const ONLY = option('only', '').split(',').filter(Boolean);
+const OUT = option('out', fileURLToPath(new URL('results', import.meta.url)));
 const NUM_STEPS = 200; // vector steps per sample
-const GYM_SECONDS = 1;
+const NUM_GYMNASIUM_STEPS = 1000;
 
-const GYM_SCRIPT = `
-import sys, time, json, gymnasium as gym
-env = gym.make(sys.argv[1]); env.reset(seed=1); env.action_space.seed(1)
-actions = [env.action_space.sample() for _ in range(997)]
-rates = []
-for _ in range(5):
-    n = 0; start = time.perf_counter()
-    while time.perf_counter() - start < float(sys.argv[2]) / 5:
-        for _ in range(200):
-            _, _, terminated, truncated, _ = env.step(actions[n % 997]); n += 1
-            if terminated or truncated: env.reset()
-    rates.append(n / (time.perf_counter() - start))
-print(json.dumps({"rate": sorted(rates)[2], "version": gym.__version__}))
-`;
+interface Row {
+  readonly env: string;
+  /** Steps per second: median, quartiles. */
+  readonly native: number;
+  readonly quartiles: readonly [number, number];
+  readonly wrapped: number;
+  readonly gymnasium: number | null;
+  /** Medians of the ratios within a round. */
+  readonly nativeOverWrapped: number;
+  readonly nativeOverGymnasium: number | null;
+}
 
 registerShippedEnvs();
 if (argv.includes('--row')) console.log(JSON.stringify(await measure(option('only', ''))));
 else report();
 
-interface Row {
-  readonly env: string;
-  readonly native: number;
-  readonly wrapped: number;
-  readonly spread: string;
-  readonly gymnasium: number | null;
-}
-
 /** A process per environment, as a rollout worker has only one: V8 compiles its steps for that one. */
 function report(): void {
   printHeader('Environment steps per second, random actions, one thread');
+  const firstLoad = load();
   const ids = SHIPPED_ENVS.map(({ id }) => id).filter((id) => ONLY.length === 0 || ONLY.includes(id));
   const rows = ids.map((id): Row => {
     const flags = ['--only', id, '--rounds', String(NUM_ROUNDS), '--envs', String(NUM_ENVS), '--row'];
     const child = [...execArgv, fileURLToPath(import.meta.url), ...flags];
     return JSON.parse(execFileSync(execPath, child, { encoding: 'utf8' })) as Row;
   });
-  printTable(
-    [
-      'environment',
-      'native',
-      'quartiles',
-      'wrapped singles',
-      'native/wrapped',
-      'Gymnasium',
-      'native/Gymnasium',
-    ],
-    rows.map(({ env, native, wrapped, spread, gymnasium }) => [
-      env,
-      short(native),
-      spread,
-      short(wrapped),
-      `${(native / wrapped).toFixed(1)}x`,
-      gymnasium === null ? '-' : short(gymnasium),
-      gymnasium === null ? '-' : `${(native / gymnasium).toFixed(0)}x`,
-    ]),
+  const gymnasium = findGymnasium();
+  const header = [
+    'environment',
+    'native',
+    'quartiles',
+    'wrapped singles',
+    'native/wrapped',
+    gymnasium ? `Gymnasium ${gymnasium.version}` : 'Gymnasium',
+    'native/Gymnasium',
+  ];
+  const cells = rows.map((row) => [
+    row.env,
+    short(row.native),
+    row.quartiles.map(short).join(' to '),
+    short(row.wrapped),
+    `${row.nativeOverWrapped.toFixed(1)}x`,
+    row.gymnasium === null ? '-' : short(row.gymnasium),
+    row.nativeOverGymnasium === null ? '-' : `${row.nativeOverGymnasium.toFixed(0)}x`,
+  ]);
+  printTable(header, cells);
+  if (ONLY.length > 0) return;
+  const machine = describeMachine();
+  const loads = [firstLoad, load()];
+  const lines = [header, header.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`);
+  const text = [
+    '# Speed of environments',
+    `${machineLine(machine)}. Load average ${loads.join(' to ')}.`,
+    `Steps per second with random actions in one thread, medians of ${NUM_ROUNDS} samples that were taken in turn; ratios are medians of the rounds' ratios. Native: the shipped vector environment, ${NUM_ENVS} at a time. Wrapped singles: the same written as single environments and vectorized by Operant, which is what an environment of one's own costs. Gymnasium: \`gym.make\`, one environment. Resets are included. Made by \`npm run bench:envs\`.`,
+    lines.join('\n'),
+    '',
+  ];
+  writeFileSync(join(OUT, 'envs.md'), text.join('\n\n'));
+  writeFileSync(
+    join(OUT, 'envs.json'),
+    `${JSON.stringify({ machine, loads, numEnvs: NUM_ENVS, rows }, null, 1)}\n`,
   );
-  writeResults({ numEnvs: NUM_ENVS, rows });
 }
 
 async function measure(id: string): Promise<Row> {
   const source = resolveEnv(id);
+  const found = findGymnasium();
+  const gymnasium = found && (await startGymnasium(found.python, id));
   const variants = [
     stepper('native', await makeVectorEnv(source, NUM_ENVS)),
     stepper('wrapped', await makeVectorEnv({ ...source, vectorExport: null }, NUM_ENVS)),
   ];
-  const [native, wrapped] = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 3 });
+  if (gymnasium) {
+    const run = () => gymnasium.step(NUM_GYMNASIUM_STEPS);
+    variants.push({ name: 'gymnasium', run, units: NUM_GYMNASIUM_STEPS });
+  }
+  const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 5 });
+  gymnasium?.close();
+  const [native, wrapped, other] = timings as [Timing, Timing, Timing | undefined];
   const rate = (microseconds: number) => 1e6 / microseconds;
+  const ratio = (slower: Timing) => median(slower.samples.map((sample, k) => sample / native.samples[k]));
   return {
     env: id,
     native: rate(native.median),
+    quartiles: [rate(native.upperQuartile), rate(native.lowerQuartile)],
     wrapped: rate(wrapped.median),
-    spread: `${short(rate(native.upperQuartile))} to ${short(rate(native.lowerQuartile))}`,
-    gymnasium: gymnasiumRate(id),
+    gymnasium: other ? rate(other.median) : null,
+    nativeOverWrapped: ratio(wrapped),
+    nativeOverGymnasium: other ? ratio(other) : null,
   };
 }
 
@@ -144,19 +167,6 @@ function denseRows(env: VectorEnv): StepRows {
     finalObservations: make(), // [numEnvs, obsSize]
     onMetric: null,
   };
-}
-
-function gymnasiumRate(id: string): number | null {
-  const python = process.env.OPERANT_GYM_PYTHON ?? 'python3';
-  try {
-    const output = execFileSync(python, ['-c', GYM_SCRIPT, id, String(GYM_SECONDS)], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return (JSON.parse(output) as { rate: number }).rate;
-  } catch {
-    return null;
-  }
 }
 
 function short(rate: number): string {
