@@ -14,7 +14,12 @@ const RIGHT = 16;
 const TOP = 36;
 const BOTTOM = 44;
 
-export function learningCurve(title: string, points: readonly Point[], threshold: number | null): string {
+export function learningCurve(
+  title: string,
+  points: readonly Point[],
+  threshold: number | null,
+  numEpisodes: number,
+): string {
   const all = [...points.flatMap(({ values }) => values), ...(threshold === null ? [] : [threshold])];
   const [low, high] = padded(Math.min(...all), Math.max(...all));
   const end = Math.max(...points.map(({ steps }) => steps));
@@ -41,7 +46,7 @@ export function learningCurve(title: string, points: readonly Point[], threshold
       WIDTH / 2,
       HEIGHT - 8,
       'middle',
-      'environment steps; mean of 100 greedy episodes, band: lowest to highest seed',
+      `environment steps; mean of ${numEpisodes.toLocaleString('en-US')} greedy episodes, band: lowest to highest seed`,
     ),
     ...(threshold === null ? [] : [rule(threshold, 'stroke="#c33" stroke-dasharray="5 4"')]),
     `<polygon points="${[...upper, ...lower].join(' ')}" fill="#36c" opacity="0.2"/>`,

@@ -1,30 +1,41 @@
 /**
  * `npm run bench:learning`: every environment that an algorithm has tuned settings for, over several seeds.
  *
- *     npm run bench:learning -- [--only CartPole-v1,ppo/Pendulum-v1] [--seeds 5 | --seeds 3,4,5] [--out DIR] [--smoke] [--report]
+ *     npm run bench:learning -- [--only CartPole-v1,ppo/Pendulum-v1] [--seeds 5 | --seeds 3,4,5] [--missing] [--jobs 2]
+ *                               [--out DIR] [--smoke] [--report]
  *
- * Results are kept per algorithm, environment and seed in DIR/learning.json, so that parts can be run again; the table is
- * DIR/learning.md and the curves are DIR/learning-<algorithm>-<environment>.svg. `--report` only writes those anew.
+ * Results are kept per algorithm, environment and seed in DIR/learning.json as they come, so that parts can be run again; `--missing`
+ * runs only what this commit has not measured. The table is DIR/learning.md and the curves are
+ * DIR/learning-<algorithm>-<environment>.svg; `--report` only writes those anew. Every run is a process of one thread; as many as
+ * there are cores run side by side (`--jobs`).
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { algorithms } from '../../algorithms/registry.ts';
 import { listEnvs } from '../../src/index.ts';
-import { describeMachine, load } from '../machine.ts';
+import { describeMachine } from '../machine.ts';
 import { learningCurve } from './curve.ts';
-import { type LearningResults, learningReport, type Row } from './report.ts';
-import { runSeed } from './run-seed.ts';
+import { barOf, REFERENCES } from './references.ts';
+import { learningReport } from './report.ts';
+import { keepRun, type Row, readResults } from './results.ts';
+import { runSeed, type SeedRun } from './run-seed.ts';
 
 const { values: flags } = parseArgs({
   options: {
     only: { type: 'string' },
     seeds: { type: 'string', default: '5' },
+    missing: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
     smoke: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
+    /** Of a child process: the one run that it makes, as JSON. */
+    run: { type: 'string' },
   },
 });
 const resultsPath = join(flags.out, 'learning.json');
@@ -34,15 +45,9 @@ const seeds = /^\d+$/.test(flags.seeds)
   : flags.seeds.split(',').map(Number);
 const SMOKE_STEPS = 5000;
 
-interface Tuned {
-  readonly stopping?: { readonly stopSteps?: number };
-}
-
-function readResults(): LearningResults {
-  const rows = existsSync(resultsPath)
-    ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as LearningResults).rows
-    : [];
-  return { machine: describeMachine(), rows };
+interface Task {
+  readonly row: Omit<Row, 'runs'>;
+  readonly seed: number;
 }
 
 function isWanted(algorithm: string, env: string): boolean {
@@ -53,53 +58,101 @@ function isWanted(algorithm: string, env: string): boolean {
   return only.some((name) => names.includes(name));
 }
 
-async function measure(): Promise<void> {
+/** All that is to be run, longest budgets first: they leave no core idle at the end. */
+async function listTasks(): Promise<Task[]> {
+  const tasks: Task[] = [];
   for (const find of Object.values(algorithms)) {
-    const definition = await find();
-    for (const [env, tuned] of Object.entries(definition.tunedDefaults)) {
-      const budget = (tuned as Tuned).stopping?.stopSteps;
-      if (budget === undefined || !isWanted(definition.name, env)) continue;
-      const threshold = listEnvs().find(({ id }) => id === env)?.rewardThreshold ?? null;
-      for (const seed of seeds) {
-        const startLoad = load();
-        const algorithm = await new definition.Config().tuned().environment(env).debugging({ seed }).build();
-        const run = await runSeed(algorithm, seed, flags.smoke ? SMOKE_STEPS : budget, threshold);
-        await algorithm.stop();
-        keep({ algorithm: definition.name, env, threshold, budget, runs: [{ ...run, load: startLoad }] });
-        const last = run.curve.at(-1)?.evaluation.toFixed(1);
-        process.stderr.write(
-          `${definition.name} ${env} seed ${seed}: ${last}, ${run.seconds.toFixed(1)} s (load ${startLoad})\n`,
-        );
-      }
+    const { name: algorithm, tunedDefaults } = await find();
+    for (const [env, tuned] of Object.entries(tunedDefaults)) {
+      const budget = (tuned as { stopping?: { stopSteps?: number } }).stopping?.stopSteps;
+      if (budget === undefined || !isWanted(algorithm, env)) continue;
+      const row = {
+        algorithm,
+        env,
+        threshold: thresholdOf(algorithm, env),
+        budget: flags.smoke ? SMOKE_STEPS : budget,
+      };
+      tasks.push(...seeds.map((seed) => ({ row, seed })));
     }
   }
+  return tasks
+    .filter((task) => !flags.missing || !isMeasured(task))
+    .toSorted((a, b) => b.row.budget - a.row.budget);
 }
 
-/** Adds one seed's run to what is on disk. */
-function keep(row: Row): void {
-  const { machine, rows } = readResults();
-  const isSame = (other: Row) => other.algorithm === row.algorithm && other.env === row.env;
-  const earlier = rows.find(isSame)?.runs.filter(({ seed }) => seed !== row.runs[0].seed) ?? [];
-  const runs = [...earlier, ...row.runs].toSorted((a, b) => a.seed - b.seed);
-  const kept = rows.some(isSame)
-    ? rows.map((other) => (isSame(other) ? { ...row, runs } : other))
-    : [...rows, row];
-  writeFileSync(resultsPath, `${JSON.stringify({ machine, rows: kept })}\n`);
+/** The environment's own; where it has none, the bar less its margin. */
+function thresholdOf(algorithm: string, env: string): number | null {
+  const own = listEnvs().find(({ id }) => id === env)?.rewardThreshold;
+  const reference = REFERENCES[algorithm]?.[env];
+  return own ?? (reference ? barOf(reference).mean - reference.margin : null);
+}
+
+function isMeasured({ row, seed }: Task): boolean {
+  const { machine, rows } = readResults(resultsPath);
+  const kept = rows.find(({ algorithm, env }) => algorithm === row.algorithm && env === row.env);
+  return (
+    kept?.budget === row.budget && kept.runs.some((run) => run.seed === seed && run.commit === machine.commit)
+  );
+}
+
+async function runAll(): Promise<void> {
+  const waiting = await listTasks();
+  const total = waiting.length;
+  const work = async () => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      const { row, seed } = task;
+      const run = await runInChild(task);
+      keepRun(resultsPath, row, run);
+      process.stderr.write(
+        `${total - waiting.length}/${total} ${row.algorithm} ${row.env} seed ${seed}: ${run.final.mean.toFixed(3)}, ` +
+          `${run.seconds.toFixed(1)} s (processor ${run.cpuSeconds.toFixed(1)} s, load ${run.load.join(' to ')})\n`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Number(flags.jobs)) }, work));
+}
+
+function runInChild(task: Task): Promise<SeedRun> {
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), '--run', JSON.stringify(task)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output) as SeedRun);
+      else reject(new Error(`${task.row.env} seed ${task.seed} ended with exit code ${code}.`));
+    });
+  });
+}
+
+async function runOne({ row, seed }: Task): Promise<SeedRun> {
+  const definition = await algorithms[row.algorithm]();
+  const reference = REFERENCES[row.algorithm]?.[row.env];
+  const algorithm = await new definition.Config()
+    .tuned()
+    .environment(row.env, reference?.envOptions)
+    .envRunners({ numEnvRunners: 0 })
+    .learners({ numLearnerThreads: 1 })
+    .evaluation({ evaluationNumEnvs: 64 })
+    .debugging({ seed })
+    .build();
+  const run = await runSeed(algorithm, { seed, budget: row.budget, threshold: row.threshold, reference });
+  return { ...run, commit: describeMachine().commit };
 }
 
 function writeReport(): string {
-  const results = readResults();
+  const results = readResults(resultsPath);
   for (const { algorithm, env, threshold, runs } of results.rows) {
     const length = Math.min(...runs.map(({ curve }) => curve.length));
     const points = Array.from({ length }, (_, k) => ({
       steps: runs[0].curve[k].steps,
       values: runs.map(({ curve }) => curve[k].evaluation),
     }));
-    const svg = learningCurve(
-      `${algorithm.toUpperCase()} on ${env}, ${runs.length} seeds`,
-      points,
-      threshold,
-    );
+    const title = `${algorithm.toUpperCase()} on ${env}, ${runs.length} seeds`;
+    const svg = learningCurve(title, points, threshold, REFERENCES[algorithm]?.[env]?.numEpisodes ?? 100);
     writeFileSync(join(flags.out, `learning-${algorithm}-${env}.svg`), svg);
   }
   const report = learningReport(results);
@@ -107,6 +160,10 @@ function writeReport(): string {
   return report;
 }
 
-mkdirSync(flags.out, { recursive: true });
-if (!flags.report) await measure();
-process.stdout.write(writeReport());
+if (flags.run !== undefined) {
+  process.stdout.write(JSON.stringify(await runOne(JSON.parse(flags.run) as Task)));
+} else {
+  mkdirSync(flags.out, { recursive: true });
+  if (!flags.report) await runAll();
+  process.stdout.write(writeReport());
+}

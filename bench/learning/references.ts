@@ -1,19 +1,51 @@
 /**
- * Published results that ours are set beside, by algorithm and environment, and the margin below the published mean that the lower
- * end of our interval may have.
+ * What our results are set beside, by algorithm and environment: published ones, the best possible return, or a player without
+ * learning; and the margin below it that the lower end of our interval may have.
  *
  * Zoo: rl-baselines3-zoo benchmark.md at 22e3ff24, one run each, deterministic policy. CleanRL: docs/benchmark at fe8d8a03, three seeds, final training
  * returns of the sampling policy. Versions of environments as there.
  */
+import { cliffWalkingTask } from '../../envs/cliff-walking.ts';
+import { frozenLakeTask } from '../../envs/frozen-lake.ts';
+import { optimalReturn } from '../../envs/tabular.ts';
+import { taxiTask } from '../../envs/taxi.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { blackjackReturn } from './blackjack-return.ts';
+import { greedy2048Score, greedySnakeScore } from './players.ts';
+
 export interface Published {
-  readonly zoo?: { readonly mean: number; readonly std: number; readonly steps: number };
-  readonly cleanrl?: { readonly mean: number; readonly std: number; readonly steps: number };
+  readonly mean: number;
+  readonly std: number;
+  readonly steps: number;
+}
+
+export interface Bar {
+  readonly mean: number;
+  readonly what: string;
+}
+
+export interface Reference {
+  readonly zoo?: Published;
+  readonly cleanrl?: Published;
+  /** What the lower end is held against where no published mean is; else that is. */
+  readonly bar?: () => Bar;
   /** In units of return. */
   readonly margin: number;
   readonly why: string;
+  /** Of an evaluation. @defaultValue 100 */
+  readonly numEpisodes?: number;
+  /** Options of the environment: in training, and of the final evaluation where they differ. */
+  readonly envOptions?: JsonObject;
+  readonly finalEnvOptions?: JsonObject;
+  /** What a final episode counts, by its return. @defaultValue the return */
+  readonly score?: { readonly name: string; readonly of: (episodeReturn: number) => number };
 }
 
-export const PUBLISHED: { readonly [algorithm: string]: { readonly [env: string]: Published } } = {
+/** KeyDoor: key and door give 0.5 at most, the goal 1, and all steps cost 0.5: above this the goal was reached. */
+const SOLVED_RETURN = 0.5;
+const optimum = (mean: number): Bar => ({ mean, what: 'best possible' });
+
+export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string]: Reference } } = {
   ppo: {
     'CartPole-v1': {
       zoo: { mean: 500, std: 0, steps: 100_000 },
@@ -23,40 +55,83 @@ export const PUBLISHED: { readonly [algorithm: string]: { readonly [env: string]
     },
     'Pendulum-v1': {
       zoo: { mean: -172.2, std: 104.2, steps: 100_000 },
-      margin: 20,
-      why: 'the start decides the return (standard deviation 104 between episodes, so 10 for the mean of 100): twice that',
+      margin: 10,
+      why: 'the start decides the return (standard deviation 104 between episodes, so 10 for the mean of 100): once that',
     },
     'Acrobot-v1': {
       zoo: { mean: -73.5, std: 18.2, steps: 1_000_000 },
       cleanrl: { mean: -86.36, std: 1.32, steps: 500_000 },
       margin: 10,
-      why: 'one run of theirs; episodes of a good policy differ by 18',
+      why: 'one run of theirs, with more than three times the steps; half a standard deviation between its episodes',
     },
     'MountainCar-v0': {
       zoo: { mean: -110.4, std: 19.5, steps: 1_000_000 },
       cleanrl: { mean: -200, std: 0, steps: 500_000 },
-      margin: 10,
-      why: 'one run of theirs; episodes of a good policy differ by 19.5',
+      margin: 5,
+      why: 'one run of theirs; a quarter of a standard deviation between its episodes, 2.5 standard errors of a mean of 100',
     },
     'MountainCarContinuous-v0': {
       zoo: { mean: 88.3, std: 2.6, steps: 20_000 },
       margin: 3,
       why: 'one run of theirs; one standard deviation between its episodes',
     },
-    'LunarLander-v3': {
-      zoo: { mean: 242.1, std: 31.8, steps: 1_000_000 },
-      margin: 30,
-      why: 'published for -v2; one run of theirs, one standard deviation between its episodes',
+    'FrozenLake-v1': {
+      bar: () => optimum(optimalReturn(frozenLakeTask(), 100)),
+      margin: 0.044,
+      why: 'down to 0.70, which Gymnasium calls solved; three standard errors of a share in 1,000 episodes',
+      numEpisodes: 1000,
     },
-    'LunarLanderContinuous-v3': {
-      zoo: { mean: 270.9, std: 32.1, steps: 1_000_000 },
-      margin: 30,
-      why: 'published for -v2; one run of theirs, one standard deviation between its episodes',
+    'FrozenLake8x8-v1': {
+      bar: () => optimum(optimalReturn(frozenLakeTask({ map: '8x8' }), 200)),
+      margin: 0.06,
+      why: 'down to 0.85, which Gymnasium calls solved',
+      numEpisodes: 1000,
     },
-    'BipedalWalker-v3': {
-      zoo: { mean: 287.9, std: 2.4, steps: 5_000_000 },
-      margin: 20,
-      why: 'one run of theirs; a fall in one of twenty episodes costs that much',
+    'CliffWalking-v1': {
+      bar: () => optimum(optimalReturn(cliffWalkingTask(), 1000)),
+      margin: 2,
+      why: 'two steps: the way that keeps one row of distance from the cliff',
+    },
+    'Taxi-v4': {
+      bar: () => optimum(optimalReturn(taxiTask(), 200)),
+      margin: 0.5,
+      why: 'the start decides the return (standard deviation 2.6 between episodes, so 0.15 for the mean of 300), and a needless detour in every fourth episode',
+      numEpisodes: 300,
+    },
+    'Blackjack-v1': {
+      bar: () => optimum(blackjackReturn()),
+      margin: 0.02,
+      why: 'three standard errors of a mean of 20,000 hands (standard deviation 0.95), by which the best policy misses it, too',
+      numEpisodes: 20_000,
+    },
+    'Snake-v1': {
+      bar: () => ({ mean: greedySnakeScore(), what: 'shortest way to the apple, 400 games' }),
+      margin: 0,
+      why: 'the player is to be beaten',
+    },
+    'Game2048-v1': {
+      bar: () => ({ mean: greedy2048Score(), what: 'largest merge, 400 games' }),
+      margin: 0,
+      why: 'the player is to be beaten',
+    },
+    'KeyDoor-v1': {
+      bar: () => ({ mean: 1, what: 'all layouts' }),
+      margin: 0.05,
+      why: 'one layout in twenty may stay unsolved',
+      numEpisodes: 400,
+      envOptions: { split: 'train' },
+      finalEnvOptions: { split: 'test' },
+      score: {
+        name: 'share of layouts solved that were never seen in training',
+        of: (episodeReturn) => (episodeReturn > SOLVED_RETURN ? 1 : 0),
+      },
     },
   },
 };
+
+/** What a reference holds us against. */
+export function barOf({ zoo, cleanrl, bar }: Reference): Bar {
+  if (zoo) return { mean: zoo.mean, what: 'rl-baselines3-zoo' };
+  if (cleanrl) return { mean: cleanrl.mean, what: 'CleanRL' };
+  return bar?.() ?? optimum(Infinity);
+}

@@ -1,93 +1,116 @@
 /** The Markdown table of `bench:learning`. */
-import { type Machine, machineLine } from '../machine.ts';
+import { machineLine } from '../machine.ts';
 import { deviation, mean, meanInterval, median } from '../statistics.ts';
-import { PUBLISHED, type Published } from './published.ts';
-import type { Moment, SeedRun } from './run-seed.ts';
+import { type Bar, barOf, type Published, REFERENCES, type Reference } from './references.ts';
+import type { LearningResults, Row } from './results.ts';
+import type { Moment } from './run-seed.ts';
 
-export interface Row {
-  readonly algorithm: string;
-  readonly env: string;
-  readonly threshold: number | null;
-  readonly budget: number;
-  readonly runs: readonly (SeedRun & { readonly load: number })[];
+const HEADER = [
+  '',
+  'final score over seeds: mean ± std [95% interval]',
+  'worst seed',
+  'held against',
+  'lower end against that less the margin',
+  'steps, s (processor s) a run',
+  'threshold',
+  'seeds that end above it',
+  'greedy mean reaches it',
+  'training mean of 100 episodes reaches it',
+  'rl-baselines3-zoo (steps)',
+  'CleanRL (steps)',
+];
+
+const count = (value: number) => Math.round(value).toLocaleString('en-US');
+const published = (result: Published | undefined) =>
+  result === undefined ? '-' : `${result.mean} ± ${result.std} (${count(result.steps)})`;
+
+/** Three digits behind the point for returns below 2, one for others. */
+function show(value: number, scale: number): string {
+  return Number.isFinite(value) ? value.toFixed(Math.abs(scale) < 2 ? 3 : 1) : '-';
 }
 
-export interface LearningResults {
-  readonly machine: Machine;
-  readonly rows: readonly Row[];
-}
-
-const steps = (value: number) => Math.round(value).toLocaleString('en-US');
-const published = (result: Published['zoo']) =>
-  result === undefined ? '-' : `${result.mean} ± ${result.std} (${steps(result.steps)})`;
-
-const solvedCell = (moments: readonly (Moment | null)[]): string => {
+function solvedCell(moments: readonly (Moment | null)[]): string {
   const reached = moments.filter((moment) => moment !== null);
   if (reached.length === 0) return `0 of ${moments.length}`;
-  const [first, time] = [
-    median(reached.map((moment) => moment.steps)),
-    median(reached.map(({ seconds }) => seconds)),
-  ];
-  const slowest = Math.max(...reached.map((moment) => moment.steps));
-  return `${reached.length} of ${moments.length}: ${steps(first)} steps (at most ${steps(slowest)}), ${time.toFixed(1)} s`;
-};
-
-/** Whether the lower end of the interval lies above the published mean less the margin. */
-function verdict(row: Row): string {
-  const known = PUBLISHED[row.algorithm]?.[row.env];
-  if (known === undefined) return '-';
-  const bar = (known.zoo ?? known.cleanrl ?? { mean: -Infinity }).mean - known.margin;
-  const [low] = meanInterval(row.runs.map(({ finalReturns }) => mean(finalReturns)));
-  return `${low.toFixed(1)} ${low >= bar ? 'is above' : 'is BELOW'} ${bar.toFixed(1)}`;
+  const first = median(reached.map(({ steps }) => steps));
+  const time = median(reached.map(({ seconds }) => seconds));
+  const slowest = Math.max(...reached.map(({ steps }) => steps));
+  return `${reached.length} of ${moments.length}: ${count(first)} steps (at most ${count(slowest)}), ${time.toFixed(1)} s`;
 }
 
-function tableRow(row: Row): string {
-  const { algorithm, env, threshold, budget, runs } = row;
-  const finals = runs.map(({ finalReturns }) => mean(finalReturns));
+export interface Verdict {
+  readonly low: number;
+  readonly high: number;
+  readonly bar: Bar;
+  /** The least that the lower end may be. */
+  readonly least: number;
+  readonly isAbove: boolean;
+}
+
+/** Whether the lower end of the interval over seeds lies above the bar less the margin. */
+export function judge(finals: readonly number[], reference: Reference): Verdict {
   const [low, high] = meanInterval(finals);
-  const known = PUBLISHED[algorithm]?.[env];
+  const bar = barOf(reference);
+  const least = bar.mean - reference.margin;
+  return { low, high, bar, least, isAbove: low >= least };
+}
+
+function tableRow(
+  { algorithm, env, threshold, budget, runs }: Row,
+  reference: Reference | undefined,
+): string {
+  const finals = runs.map(({ final }) => final.mean);
+  const [low, high] = meanInterval(finals);
+  const number = (value: number) => show(value, mean(finals));
+  const verdict = reference && judge(finals, reference);
+  const hasThreshold = threshold !== null;
+  // Of another score than the return, the threshold says nothing at the end.
+  const isComparable = hasThreshold && reference?.score === undefined;
   const cells = [
     `${algorithm.toUpperCase()} ${env}`,
-    `${mean(finals).toFixed(1)} ± ${deviation(finals).toFixed(1)} [${low.toFixed(1)}, ${high.toFixed(1)}]`,
-    `${Math.min(...finals).toFixed(1)}`,
-    `${steps(budget)}`,
-    threshold === null ? '-' : String(threshold),
-    threshold === null ? '-' : solvedCell(runs.map(({ trainingSolved }) => trainingSolved)),
-    threshold === null ? '-' : solvedCell(runs.map(({ evaluationSolved }) => evaluationSolved)),
-    published(known?.zoo),
-    published(known?.cleanrl),
-    verdict(row),
+    `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}]`,
+    number(Math.min(...finals)),
+    verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
+    verdict ? `${number(low)} is ${verdict.isAbove ? 'above' : 'BELOW'} ${number(verdict.least)}` : '-',
+    `${count(budget)}, ${median(runs.map(({ seconds }) => seconds)).toFixed(1)} (${median(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1)})`,
+    hasThreshold ? show(threshold, threshold) : '-',
+    isComparable ? `${finals.filter((final) => final >= threshold).length} of ${runs.length}` : '-',
+    hasThreshold ? solvedCell(runs.map(({ evaluationSolved }) => evaluationSolved)) : '-',
+    hasThreshold ? solvedCell(runs.map(({ trainingSolved }) => trainingSolved)) : '-',
+    published(reference?.zoo),
+    published(reference?.cleanrl),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
-export function learningReport({ machine, rows }: LearningResults): string {
-  const header = [
-    '',
-    'final return over seeds: mean ± std [95% interval]',
-    'worst seed',
-    'steps',
-    'threshold',
-    'training mean of 100 episodes reaches it',
-    'greedy mean of 100 episodes reaches it',
-    'rl-baselines3-zoo (steps)',
-    'CleanRL (steps)',
-    'lower end against published less margin',
+function marginLine({ algorithm, env }: Row, reference: Reference | undefined): string[] {
+  if (reference === undefined) return [];
+  const { margin, why, numEpisodes = 100, score, envOptions } = reference;
+  const trained = envOptions ? `; trained with ${JSON.stringify(envOptions)}` : '';
+  const what = score ? `; the score is the ${score.name}` : '';
+  return [
+    `- ${algorithm.toUpperCase()} ${env}: ${margin}; ${why}. ${count(numEpisodes)} episodes an evaluation${trained}${what}.`,
   ];
-  const margins = rows.flatMap(({ algorithm, env }) => {
-    const known = PUBLISHED[algorithm]?.[env];
-    return known === undefined ? [] : [`- ${algorithm.toUpperCase()} ${env}: ${known.margin}; ${known.why}.`];
-  });
+}
+
+export function learningReport({ machine, rows }: LearningResults): string {
+  const references = rows.map(({ algorithm, env }) => REFERENCES[algorithm]?.[env]);
+  const runs = rows.flatMap((row) => row.runs);
+  const loads = runs.flatMap((run) => run.load);
+  const numSeeds = [...new Set(rows.map((row) => row.runs.length))].join(', ');
+  const commits = [...new Set(runs.map(({ commit }) => commit))].join('; ');
   const curves = rows.map(({ algorithm, env }) => `![${algorithm} ${env}](learning-${algorithm}-${env}.svg)`);
-  const numSeeds = [...new Set(rows.map(({ runs }) => runs.length))].join(', ');
   return [
     '# Learning',
-    `${machineLine(machine)}. Not run on CUDA.`,
-    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds from 0 up, which were not tuned on. The final return is the mean of 100 greedy episodes on fresh seeds after the last step; the spread is over seeds. Seconds count training alone. A greedy mean is looked at twenty times a run. Made by \`npm run bench:learning\`.`,
-    [`| ${header.join(' | ')} |`, `| ${header.map(() => '---').join(' | ')} |`, ...rows.map(tableRow)].join(
-      '\n',
-    ),
-    ...(margins.length > 0 ? ['Margins, in units of return:', margins.join('\n')] : []),
+    `${machineLine(machine)}. Runs made at: ${commits}. Not run on CUDA.`,
+    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds from 0 up, which were not tuned on. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a bootstrap over seeds. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
+    [
+      `| ${HEADER.join(' | ')} |`,
+      `| ${HEADER.map(() => '---').join(' | ')} |`,
+      ...rows.map((row, k) => tableRow(row, references[k])),
+    ].join('\n'),
+    'Margins, in units of the score:',
+    rows.flatMap((row, k) => marginLine(row, references[k])).join('\n'),
     ...curves,
     '',
   ].join('\n\n');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { greedySnakeAction, type SnakeState } from '../../bench/learning/greedy-snake.ts';
 import { snakeKernel } from '../../envs/snake.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { openStream } from '../../src/random/streams.ts';
-import { greedySnakeAction, type SnakeState } from './greedy-snake.ts';
 
 const [STRAIGHT, LEFT, RIGHT] = [0, 1, 2];
 
