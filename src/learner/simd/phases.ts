@@ -39,6 +39,19 @@ function collectStatistics({ control, numStats, numTowers }: ThreadContext, norm
 }
 
 /**
+ * base^exponent by squaring, exponent a non-negative integer. Multiplications alone, so that the bits are the same everywhere:
+ * `**` takes the C library's `pow` on some versions of V8 (Node 24 differs from 20 and 22).
+ */
+export function integerPower(base: number, exponent: number): number {
+  let result = 1;
+  for (let factor = base, rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result *= factor;
+    factor *= factor;
+  }
+  return result;
+}
+
+/**
  * Between reduction and Adam: the norm, clipping as torch.nn.utils.clip_grad_norm_ does it (scale = min(1, max / (norm +
  * 1e-6))), and Adam's step counter. A minibatch with something non-finite takes no step.
  */
@@ -62,8 +75,8 @@ function prepareStep(context: ThreadContext): void {
   const step = reals[Real.ADAM_STEP] + 1;
   reals[Real.ADAM_STEP] = step;
   reals[Real.GRADIENT_SCALE] = maxGradNorm === null ? 1 : Math.min(1, maxGradNorm / (norm + 1e-6));
-  reals[Real.STEP_SIZE] = reals[Real.LEARNING_RATE] / (1 - adamBeta1 ** step);
-  reals[Real.ROOT_CORRECTION] = 1 / Math.sqrt(1 - adamBeta2 ** step);
+  reals[Real.STEP_SIZE] = reals[Real.LEARNING_RATE] / (1 - integerPower(adamBeta1, step));
+  reals[Real.ROOT_CORRECTION] = 1 / Math.sqrt(1 - integerPower(adamBeta2, step));
   openPhase(words, Kind.ADAM, layout.numSlices);
 }
 
