@@ -1,5 +1,5 @@
 /**
- * Makes dist/: the compiled modules with their declarations, the kernels beside them, executable bins.
+ * Makes dist/: the bundled modules with their declarations, the kernels beside them, executable bins.
  *
  * It starts from nothing, so that a file that was removed from the sources cannot live on in a package.
  */
@@ -8,6 +8,7 @@ import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -17,6 +18,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 runNode(join(root, '.ci/prepare.mjs'), '--force');
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 runNode(join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json');
+await bundle(root);
 cpSync(join(root, 'build/kernels'), join(root, 'dist/kernels'), { recursive: true });
 
 for (const bin of new Set(Object.values(manifest.bin))) {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readmeCode } from '../house/readme-code.ts';
 import {
@@ -12,6 +12,37 @@ import {
 
 const TRAIN = ['--algo', 'ppo', '--env', 'CartPole', '--num-env-runners', '2', '--seed', '0', '--json'];
 const FEW = ['--stop-iterations', '3', '--out', 'runs/few'];
+
+/** An environment that fails when it is told to. */
+const LINE_ENV = `
+import { Box, Discrete, type Env } from 'operant';
+export default ({ fails = false } = {}): Env => ({
+  observationSpace: new Box(-1, 1, [1]),
+  actionSpace: new Discrete(2),
+  reset: () => ({ observation: [0], info: {} }),
+  step: () => ({ observation: [fails ? Number.NaN : 0], reward: 1, terminated: false, truncated: false, info: {} }),
+});
+`;
+
+const USE_OF_LINE_ENV = `
+import { ConfigError, EnvError, PPOConfig, registerEnv } from 'operant';
+registerEnv('Line-v0', { module: new URL('./line.ts', import.meta.url).href });
+const config = (options: object) =>
+  new PPOConfig()
+    .environment('Line-v0', options)
+    .envRunners({ numEnvRunners: 2, numEnvs: 4, rolloutLength: 16 })
+    .training({ minibatchSize: 32 });
+const caught = (call: () => unknown) => Promise.resolve().then(call).catch((error: unknown) => error);
+const bounds = await caught(() => config({}).training({ gamma: 2 }));
+const algorithm = await config({}).build();
+await algorithm.train();
+await algorithm.stop();
+const broken = await config({ fails: true }).build();
+const failure = await caught(() => broken.train());
+await broken.stop();
+const names = [bounds instanceof ConfigError && 'a ConfigError', failure instanceof EnvError && 'an EnvError'];
+console.log(\`\${names[0]}, \${algorithm.numEnvSteps} steps, \${names[1]} of \${(failure as EnvError).place.envId}\`);
+`;
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -49,10 +80,48 @@ describe('a packed install', () => {
   // trap 3 of the build: tests in the emit set end up in dist, and then run twice
   test('holds the published folders and nothing else', () => {
     const root = join(project.folder, 'node_modules/operant');
-    expect(readdirSync(join(root, 'dist')).sort()).toEqual(['algorithms', 'envs', 'kernels', 'src']);
+    expect(readdirSync(join(root, 'dist')).sort()).toEqual([
+      'algorithms',
+      'chunks',
+      'envs',
+      'kernels',
+      'src',
+    ]);
     for (const folder of ['test', 'bench', 'examples', '.ci', 'node_modules', 'build'])
       expect(existsSync(join(root, folder)), folder).toBe(false);
     expect(readdirSync(join(root, 'dist/kernels')).filter((name) => name.endsWith('.wasm')).length).toBe(4);
+  });
+
+  // two instances of a registry, or of an error class, would not know each other
+  test('holds every module once', () => {
+    const root = join(project.folder, 'node_modules/operant/dist');
+    const files = readdirSync(root, { recursive: true }).map((path) => join(root, String(path)));
+    const modules = files
+      .filter((path) => path.endsWith('.js.map'))
+      .flatMap((path) => {
+        const { sources } = JSON.parse(readFileSync(path, 'utf8')) as { sources: string[] };
+        return sources.map((source) => resolve(dirname(path), source));
+      });
+    expect(modules.length).toBeGreaterThan(200);
+    expect(modules.filter((path, k) => modules.indexOf(path) !== k)).toEqual([]);
+  });
+
+  test.each(nodeBinaries())("knows a user's TypeScript environment and its errors under %s", (node) => {
+    writeFileSync(join(project.folder, 'line.ts'), LINE_ENV);
+    writeFileSync(join(project.folder, 'use.ts'), USE_OF_LINE_ENV);
+    const run = runCommand(node, ['--import', 'tsx', 'use.ts'], project.folder);
+    expect(run.stderr).toBe('');
+    expect(run.stdout).toBe('a ConfigError, 64 steps, an EnvError of Line-v0\n');
+  });
+
+  test('points at the sources in stack traces', () => {
+    const script = "import { Box } from 'operant'; new Box(0, -1, [2]);";
+    const run = runCommand(
+      process.execPath,
+      ['--enable-source-maps', '--input-type=module', '-e', script],
+      project.folder,
+    );
+    expect(run.stderr).toMatch(/operant\/src\/env\/spaces\.ts:\d+:\d+/);
   });
 
   // trap 1: `new URL('./worker.ts', ...)` survives compilation, so worker threads are what has to be started here
