@@ -4,6 +4,7 @@
  *     env -> rollout worker -> SharedArrayBuffer rollout -> advantage -> learner -> shared weights
  */
 import type { commonOptions } from '../config/common-options.ts';
+import { numEnvRunnersOf } from '../config/derived.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import { type EnvSource, factorySource, resolveEnv } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
@@ -18,6 +19,7 @@ import { type CentralActor, createCentralActor } from '../rollout/central-infere
 import { initializeRollout } from '../rollout/layout.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { reserveSampling, type SamplingLayout } from '../rollout/sampling-layout.ts';
+import { dropWarmThreads, warmThreads } from '../rollout/thread-pool.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { mlpParameterLayout } from '../weights/parameter-layout.ts';
 import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
@@ -60,6 +62,15 @@ export type OnPolicySystem = Publishing & {
  * @throws ConfigError when environment, options and engine do not fit; nothing is left running then.
  */
 export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
+  warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
+  try {
+    return await assembleSystem(config, loss);
+  } finally {
+    await dropWarmThreads();
+  }
+}
+
+async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
   const { envRunners, debugging } = config;
   const source = environmentSource(config);
   const description = await describePolicy(source, config);

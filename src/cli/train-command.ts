@@ -2,9 +2,8 @@
 
 import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import type { Algorithm } from '../algorithm/algorithm.ts';
-import { collectFingerprint, compareFingerprints } from '../run/fingerprint.ts';
+import { numEnvRunnersOf } from '../config/derived.ts';
 import type { RunSummary } from '../run/run-state.ts';
-import { startRun } from '../run/start-run.ts';
 import type { CommandContext } from './command.ts';
 import { createConsoleReport } from './console-report.ts';
 import { peekFlag } from './flags.ts';
@@ -23,6 +22,7 @@ export async function trainCommand({ argv, stdout, stderr, isVerbose }: CommandC
     return EXIT.done;
   }
   const setup = await prepareTraining(argv);
+  await startThreads(setup);
   const output = createOutput({ isJson: setup.isJson, isQuiet: setup.isQuiet, isVerbose }, stdout, stderr);
   if (setup.resume !== undefined) await warnOfOtherMachine(setup.resume.manifest.fingerprint, output);
   const summary = await runSetup(setup, output);
@@ -32,6 +32,12 @@ export async function trainCommand({ argv, stdout, stderr, isVerbose }: CommandC
     return EXIT.failure;
   }
   return summary.stopReason === 'interrupted' ? EXIT.interrupted : EXIT.done;
+}
+
+/** Before the modules that train are loaded: threads start meanwhile. */
+async function startThreads({ config }: TrainSetup): Promise<void> {
+  const { warmThreads } = await import('../rollout/thread-pool.ts');
+  warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
 }
 
 async function trainHelp(argv: readonly string[]): Promise<string> {
@@ -45,8 +51,9 @@ async function trainHelp(argv: readonly string[]): Promise<string> {
   ].join('\n');
 }
 
-function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> {
+async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> {
   const { definition, config, resume } = setup;
+  const { startRun } = await import('../run/start-run.ts');
   const { description } = resume?.content ?? {};
   const origin = {
     numEnvSteps: Number(description?.numEnvSteps ?? 0),
@@ -79,15 +86,12 @@ function announce(
 
 /** Says what may keep a resumed run from being the same bit for bit. */
 async function warnOfOtherMachine(saved: object, output: Output): Promise<void> {
-  const differences = compareFingerprints(saved, { ...saved, ...(await machineOnly()) });
+  const { collectFingerprint, compareFingerprints } = await import('../run/fingerprint.ts');
+  // The engine is not known before the algorithm is built.
+  const { engine, backend, ...machine } = await collectFingerprint();
+  const differences = compareFingerprints(saved, { ...saved, ...machine });
   for (const { field, first, second, severity, consequence } of differences) {
     if (severity === 'exactness')
       output.warn(`warning: ${field} was ${first} and is now ${second}. ${consequence}`);
   }
-}
-
-/** The engine is not known before the algorithm is built. */
-async function machineOnly(): Promise<object> {
-  const { engine, backend, ...machine } = await collectFingerprint();
-  return machine;
 }

@@ -1,5 +1,5 @@
 /** The rollout workers together: one command for all, and replacement of those that are lost. */
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { EnvError, WorkerError } from '../errors.ts';
 import type { Region } from '../memory/arena.ts';
 import { Command, type CommandCode } from './control-words.ts';
@@ -8,7 +8,7 @@ import type { PlayRequest } from './play-episodes.ts';
 import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout-worker.ts';
 import type { RowState } from './row-states.ts';
 import type { WorkerFailure } from './runner-group.ts';
-import { rolloutWorkerUrl, workerExecArgv } from './worker-url.ts';
+import { endThreadsWithTasks, takeThreads } from './thread-pool.ts';
 
 export interface WorkerTeamOptions {
   readonly plan: WorkerPlan;
@@ -72,7 +72,7 @@ export function rowRanges(numEnvs: number, scratch: readonly Region[]): RowRange
 export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const { plan } = options;
   const ranges = rowRanges(options.numEnvs, options.scratch);
-  const pool = createPool(ranges.length, options.memoryMb);
+  const pool = takeThreads({ numThreads: ranges.length, memoryMb: options.memoryMb });
   const workers: RolloutWorker[] = [];
   const { finish, takeFailures } = createSupervisor(options, pool, ranges, workers);
   return {
@@ -82,6 +82,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       await Promise.all(workers.splice(0).map((worker) => worker.end(true)));
       const slice = ({ firstRow, numRows }: RowRange) => states?.slice(firstRow, firstRow + numRows) ?? null;
       const starts = ranges.map((range) => startRolloutWorker(pool, plan, range, slice(range)));
+      endThreadsWithTasks(pool);
       try {
         workers.push(...(await allOrFirstError(starts)));
       } catch (error) {
@@ -190,24 +191,6 @@ function createSupervisor(
       return taken;
     },
   };
-}
-
-function createPool(numThreads: number, memoryMb: number | null): Piscina {
-  const pool = new Piscina({
-    filename: rolloutWorkerUrl(),
-    name: 'runWorker',
-    execArgv: workerExecArgv(),
-    // A thread lives as long as its task. With a minimum, the pool would start new ones when an aborted thread exits, even
-    // after destroy() has resolved.
-    minThreads: 0,
-    maxThreads: numThreads,
-    concurrentTasksPerWorker: 1,
-    ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
-  });
-  // A thread that dies rejects its task, which is where we hear of it. This is for errors that an environment left behind
-  // for later (a rejected promise) and that come up when its thread has nothing more to do for us.
-  pool.on('error', () => undefined);
-  return pool;
 }
 
 /**

@@ -1,0 +1,64 @@
+/** The threads of rollout workers, started ahead of the workers that will live in them. */
+import { Piscina } from 'piscina';
+import { rolloutWorkerUrl, workerExecArgv } from './worker-url.ts';
+
+export interface ThreadPoolOptions {
+  readonly numThreads: number;
+  /** Heap limit of a thread, MiB; null = Node's own. */
+  readonly memoryMb: number | null;
+}
+
+let warm: { readonly pool: Piscina; readonly options: ThreadPoolOptions } | null = null;
+
+/**
+ * Starts threads that the next {@link takeThreads} with the same options gets: a thread needs as long to start as the rest of a run
+ * needs to be put together. Call {@link dropWarmThreads} when that was done, or failed. Cost: 1-2 ms a thread. Thread: main.
+ */
+export function warmThreads(options: ThreadPoolOptions): void {
+  if (options.numThreads === 0 || (warm !== null && isSame(warm.options, options))) return;
+  void dropWarmThreads();
+  warm = { pool: createPool(options), options };
+}
+
+/** Ends the threads that nobody took. */
+export async function dropWarmThreads(): Promise<void> {
+  const pool = warm?.pool;
+  warm = null;
+  await pool?.destroy();
+}
+
+/** A pool that is the caller's: the one that was warmed, or else a new one. */
+export function takeThreads(options: ThreadPoolOptions): Piscina {
+  const isWarm = warm !== null && isSame(warm.options, options);
+  const pool = isWarm && warm !== null ? warm.pool : createPool(options);
+  if (isWarm) warm = null;
+  return pool;
+}
+
+/**
+ * From now on a thread lives as long as its task. With a minimum, the pool would start new ones when an aborted thread
+ * exits, even after destroy() has resolved.
+ */
+export function endThreadsWithTasks(pool: Piscina): void {
+  Object.assign(pool.options, { minThreads: 0 });
+}
+
+function isSame(first: ThreadPoolOptions, second: ThreadPoolOptions): boolean {
+  return first.numThreads === second.numThreads && first.memoryMb === second.memoryMb;
+}
+
+function createPool({ numThreads, memoryMb }: ThreadPoolOptions): Piscina {
+  const pool = new Piscina({
+    filename: rolloutWorkerUrl(),
+    name: 'runWorker',
+    execArgv: workerExecArgv(),
+    minThreads: numThreads, // so that they start now
+    maxThreads: numThreads,
+    concurrentTasksPerWorker: 1,
+    ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+  });
+  // A thread that dies rejects its task, which is where we hear of it. This is for errors that an environment left behind
+  // for later (a rejected promise) and that come up when its thread has nothing more to do for us.
+  pool.on('error', () => undefined);
+  return pool;
+}
