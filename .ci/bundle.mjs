@@ -5,9 +5,12 @@
  * dist/, and is a facade of a line or two. The code itself lies in dist/chunks/, every module in exactly one chunk: two instances
  * of a registry or an error class would not know each other.
  *
- *     chunks/rollout-worker.js   what a worker thread loads; the main thread shares it
- *     chunks/operant.js          the public interface
- *     chunks/training.js         what training needs besides: algorithms, the driver, the command
+ *     chunks/shared.js           what the next two have in common
+ *     chunks/configuration.js    what has to be known before threads are started
+ *     chunks/rollout-worker.js   what a worker thread loads
+ *     chunks/thread-pool.js      Piscina, which starts threads
+ *     chunks/training.js         algorithms and the driver, loaded while threads start
+ *     chunks/operant.js          the rest of the public interface
  *
  * and one for each module that is imported on use. zod and seedrandom are bundled, too, since they are some hundred files; their
  * licences lie beside the chunks.
@@ -25,7 +28,6 @@ export async function bundle(root) {
   const inWorkers = ['src/rollout/worker.ts', 'algorithms/ppo/gradient.ts', ...environments].filter(
     (path) => path !== 'envs/index.ts',
   );
-  const inTraining = ['src/run/start-run.ts', 'algorithms/ppo/ppo.ts'];
   const entries = ['src/cli/train.ts', 'src/cli/main.ts', 'src/index.ts', ...inWorkers];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
 
@@ -38,16 +40,7 @@ export async function bundle(root) {
     plugins: [keepModuleUrls(root)],
     checks: { ineffectiveDynamicImport: false },
   });
-  // An environment stays in its own file: only the one that is asked for is loaded.
-  const shared = await staticImports(root, inWorkers);
-  for (const path of environments) shared.delete(join(root, path));
-  const groups = [
-    { name: 'rollout-worker', modules: shared },
-    { name: 'operant', modules: await staticImports(root, ['src/index.ts']) },
-    { name: 'thread-pool', modules: await staticImports(root, ['src/rollout/thread-pool.ts']) },
-    { name: 'train-command', modules: await staticImports(root, ['src/cli/train-command.ts']) },
-    { name: 'training', modules: await staticImports(root, inTraining) },
-  ];
+  const groups = await chunkGroups(root, inWorkers);
   const { output } = await bundled.write({
     dir: join(root, 'dist'),
     sourcemap: true,
@@ -63,6 +56,25 @@ export async function bundle(root) {
   });
   const ids = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
   writeFileSync(join(root, 'dist/chunks/LICENSES.txt'), licencesOf(ids));
+}
+
+/** Which modules go into which chunk, in order of precedence. */
+async function chunkGroups(root, inWorkers) {
+  const worker = await staticImports(root, inWorkers);
+  // An environment stays in its own file: only the one that is asked for is loaded.
+  for (const path of inWorkers) if (path.startsWith('envs/')) worker.delete(join(root, path));
+  const configuration = await staticImports(root, ['src/cli/run-process.ts', 'src/cli/train-command.ts']);
+  return [
+    { name: 'shared', modules: new Set([...worker].filter((id) => configuration.has(id))) },
+    { name: 'configuration', modules: configuration },
+    { name: 'rollout-worker', modules: worker },
+    { name: 'thread-pool', modules: await staticImports(root, ['src/rollout/thread-pool.ts']) },
+    {
+      name: 'training',
+      modules: await staticImports(root, ['src/run/start-run.ts', 'algorithms/ppo/ppo.ts']),
+    },
+    { name: 'operant', modules: await staticImports(root, ['src/index.ts']) },
+  ];
 }
 
 /** The files that some modules import, directly or not, without those imported on use. */

@@ -28,7 +28,7 @@ export interface StartRunOptions {
   readonly onReady?: (algorithm: Algorithm, runDir: string) => void;
 }
 
-/** What is to be run. `build` is called when the run folder is secured. */
+/** What is to be run. `build` is called once, while the run folder is secured. */
 export interface Runnable {
   readonly name: string;
   build(): Promise<Algorithm>;
@@ -37,8 +37,9 @@ export interface Runnable {
 /**
  * Runs an algorithm from its first (or next) iteration until a stop condition holds.
  *
- * The folder comes first, so that a bad `--out` costs nothing; when the algorithm then fails to start, a folder made for it
- * is removed again. Threads are ended and the folder's lock is released whatever happens.
+ * The folder is made (and synced to the disk) while the algorithm is built. A bad `--out` is what is reported, whatever becomes of the
+ * algorithm; when only the algorithm fails, the folder made for it is removed again. Threads are ended and the folder's lock is
+ * released whatever happens.
  */
 export async function startRun(
   runnable: Runnable,
@@ -46,11 +47,16 @@ export async function startRun(
   options: StartRunOptions,
 ): Promise<RunSummary> {
   const { resume } = options;
-  const opened = await openFolder(runnable.name, config, resume);
+  const building = runnable.build();
+  building.catch(() => undefined); // a failure is thrown below, when it is known what became of the folder
+  const opened = await openFolder(runnable.name, config, resume).catch(async (error: unknown) => {
+    await building.then((algorithm) => algorithm.stop()).catch(() => undefined);
+    throw error;
+  });
   let algorithm: Algorithm | undefined;
   let isStarted = false;
   try {
-    algorithm = await runnable.build();
+    algorithm = await building;
     if (resume !== undefined) await algorithm.setState(resume.content);
     isStarted = true;
     options.onReady?.(algorithm, opened.folder.path);
