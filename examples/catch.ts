@@ -18,7 +18,7 @@ export default ({ width = 7, height = 9 } = {}): Env => {
     step(action) {
       paddle = Math.min(width - 1, Math.max(0, paddle + Number(action) - 1));
       drop += 1;
-      const terminated = drop === height;
+      const terminated = drop >= height;
       const reward = terminated ? (paddle === ball ? 1 : -1) : 0;
       return { observation: observe(), reward, terminated, truncated: false };
     },

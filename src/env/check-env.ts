@@ -183,6 +183,7 @@ function judgeTraces(env: Env, { traces, report, numSteps }: Check): void {
     ended.length >= 5 &&
     lengths.size === 1 &&
     ended.every((trace) => trace.end === 'terminated') &&
+    !ended.every(endsWithOutcome) &&
     !lengths.has(1)
   ) {
     report(
@@ -230,6 +231,12 @@ function judgeTraces(env: Env, { traces, report, numSteps }: Check): void {
       'A learner explores at random in the beginning and will see nothing: reward a first step towards the goal.',
     );
   }
+}
+
+/** Whether the last step paid, or cost, more than any before it: the task itself was decided there. */
+function endsWithOutcome({ rewards }: Trace): boolean {
+  const sizes = rewards.map(Math.abs);
+  return sizes[sizes.length - 1] > Math.max(0, ...sizes.slice(0, -1));
 }
 
 function summarise(env: Env | null, { traces }: Check, findings: CheckFinding[]): CheckReport {

@@ -369,6 +369,27 @@ describe('checkEnv', () => {
     expect(counts.filter((count) => count === 1).length).toBeGreaterThan(0.7 * counts.length);
   });
 
+  it('takes no game that is decided after a fixed number of steps for a time limit', () => {
+    const game = (): Env => {
+      let [t, random] = [0, openEnvRandom(0)];
+      return {
+        observationSpace: new Box(0, 1, [1]),
+        actionSpace: new Discrete(2),
+        reset({ seed = 0 } = {}) {
+          [t, random] = [0, openEnvRandom(seed)];
+          return { observation: [random.random()] };
+        },
+        step(action) {
+          t += 1;
+          const isOver = t >= 9;
+          const reward = isOver ? 2 * Number(action) - 1 : 0;
+          return { observation: [random.random()], reward, terminated: isOver, truncated: false };
+        },
+      };
+    };
+    expect(checkEnv(game).findings).toEqual([]);
+  });
+
   it('leaves Math.random as it was', () => {
     const original = Math.random;
     checkEnv(changeStep(() => ({ reward: Math.random() })));
