@@ -98,7 +98,7 @@ export function commandOf(
     case 'cleanrl':
       return python('base', 'cleanrl_peer');
     case 'torch':
-      return python('base', 'torch_update');
+      return python('base', 'torch_peer');
     case 'rllib':
       return python('rllib', 'rllib_peer');
     case 'sample-factory':

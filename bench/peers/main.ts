@@ -3,11 +3,13 @@
  *
  *     npm run bench:peers -- [--only 1,5] [--seeds 5] [--peers sb3,cleanrl] [--smoke] [--out DIR] [--cache DIR]
  *                            [--python PATH] [--torch-index URL] [--rltools DIR] [--reinstall] [--report]
+ *                            [--purpose full|timing|learning]
  *
- * Runs of one round are interleaved, and each round begins with another contestant. Results are kept by workload in
- * DIR/peers.json, so parts can be run again; `--report` writes the report from what is there.
+ * Runs of one round are interleaved, and each round begins with another contestant. Results are kept in DIR/peers.json by
+ * workload, contestant, seed and purpose, so parts can be run again; `--report` writes the report from what is there. A round for
+ * `learning` gives returns and may run on a busy machine; one for `timing` gives speed, and stops long runs early.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -15,13 +17,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
 import { buildOurs, CONTESTANTS, type ContestantName, commandOf, titleOf } from './contestants.ts';
+import { measureCosts } from './costs.ts';
 import { defaultCache, type Prepared, prepare } from './prepare.ts';
 import { peersReport } from './report.ts';
-import type { Results, RunRecord } from './results.ts';
+import { changeResults, keepRecord, PURPOSES, readResults } from './results.ts';
 import { runTask } from './run-task.ts';
-import { CARTPOLE_ZOO } from './settings.ts';
 import type { Answer } from './task.ts';
-import { type Entry, shorten, WORKLOADS } from './workloads.ts';
+import { TUNED, tuneThreads } from './tune-threads.ts';
+import { type Entry, entriesFor, shorten, WORKLOADS } from './workloads.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -36,39 +39,22 @@ const { values: flags } = parseArgs({
     rltools: { type: 'string' },
     reinstall: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
+    purpose: { type: 'string', default: 'full' },
   },
 });
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
+const purpose = PURPOSES.find((known) => known === flags.purpose) ?? fail();
 const resultsPath = join(flags.out, 'peers.json');
 const only = flags.only === undefined ? null : new Set(flags.only.split(',').map(Number));
-const chosen = flags.peers === undefined ? null : new Set(['operant', ...flags.peers.split(',')]);
+const chosen = flags.peers === undefined ? null : new Set(flags.peers.split(','));
 const workloads = WORKLOADS.filter(({ id }) => only === null || only.has(id));
+const seeds = flags.seeds.includes(',')
+  ? flags.seeds.split(',').map(Number)
+  : Array.from({ length: Number(flags.seeds) }, (_, seed) => seed);
 
-function readResults(): Results {
-  const fresh: Results = { machine: describeMachine(), peers: [], threads: {}, records: [] };
-  if (!existsSync(resultsPath)) return fresh;
-  return { ...(JSON.parse(readFileSync(resultsPath, 'utf8')) as Results), machine: fresh.machine };
-}
-
-/** Threads that each PyTorch contestant is fastest with, on a short run of workload 1. */
-async function tuneThreads(results: Results, prepared: ReadonlyMap<string, Prepared>): Promise<void> {
-  const counts = [...new Set([1, cpus().length])];
-  for (const name of ['sb3', 'sbx', 'cleanrl'] as const) {
-    if (!isPresent(name, prepared) || results.threads[name] !== undefined) continue;
-    const stepsPerSecond: { [count: string]: number } = {};
-    for (const count of counts) {
-      const steps = flags.smoke ? 2048 : 20_000;
-      const valueClipRange = name === 'cleanrl' ? 0.2 : null;
-      const settings = { ...CARTPOLE_ZOO, valueClipRange };
-      const task = { kind: 'train', settings, steps, seed: 0, evaluate: false, evaluationSeed: 0 } as const;
-      const { answer } = await runTask(commandOf(name, prepared, count, 0), task, 300_000);
-      stepsPerSecond[count] = Math.round((answer.envSteps ?? 0) / (answer.seconds ?? Infinity));
-    }
-    const best = counts.toSorted((a, b) => stepsPerSecond[b] - stepsPerSecond[a])[0];
-    results.threads[name] = { chosen: best, stepsPerSecond };
-    say(`${titleOf(name)}: ${best} thread(s) ${JSON.stringify(stepsPerSecond)}`);
-  }
+function fail(): never {
+  throw new Error(`--purpose must be one of ${PURPOSES.join(', ')}; ${flags.purpose} was given.`);
 }
 
 function isPresent(name: ContestantName, prepared: ReadonlyMap<string, Prepared>): boolean {
@@ -76,28 +62,62 @@ function isPresent(name: ContestantName, prepared: ReadonlyMap<string, Prepared>
   return (chosen?.has(name) ?? true) && (needs === null || prepared.get(needs)?.problem === null);
 }
 
-async function runEntry(
-  id: number,
-  entry: Entry,
-  seed: number,
-  results: Results,
-  prepared: ReadonlyMap<string, Prepared>,
-) {
-  const { contestant, variant } = entry;
-  const numThreads = results.threads[contestant]?.chosen ?? cpus().length;
-  const command = commandOf(contestant, prepared, numThreads, seed);
-  const run = await runTask(command, entry.task, entry.limitSeconds * 1000);
-  const record: RunRecord = { workload: id, contestant, variant, seed, ...run };
-  const isSame = (other: RunRecord) =>
-    other.workload === id &&
-    other.contestant === contestant &&
-    other.variant === variant &&
-    other.seed === seed;
-  results.records = [...results.records.filter((other) => !isSame(other)), record];
-  writeFileSync(resultsPath, `${JSON.stringify(results)}\n`);
-  say(
-    `  ${id} seed ${seed} ${titleOf(contestant)} ${variant}: ${summary(run.answer)} (${run.wallSeconds.toFixed(1)} s, load ${run.load})`,
+/** Installs who takes part, and keeps what they are. */
+function prepareAll(): ReadonlyMap<string, Prepared> {
+  const wanted = new Set(
+    CONTESTANTS.filter(({ name }) => chosen?.has(name) ?? true).flatMap(({ needs }) => needs ?? []),
   );
+  const { cache, reinstall, python = null, rltools = null } = flags;
+  const torchIndex = flags['torch-index'] ?? null;
+  const prepared = prepare({ cache, reinstall, python, rltools, torchIndex }, wanted);
+  const told = [...prepared].map(([needs, { versions, problem }]) => ({
+    title: CONTESTANTS.filter((contestant) => contestant.needs === needs)
+      .map(({ title }) => title)
+      .join(', '),
+    versions,
+    problem,
+  }));
+  changeResults(resultsPath, (results) => {
+    const others = results.peers.filter(({ title }) => !told.some((other) => other.title === title));
+    results.peers = [...others, ...told];
+    if (purpose !== 'learning') results.machine = describeMachine();
+  });
+  return prepared;
+}
+
+async function tuneAll(prepared: ReadonlyMap<string, Prepared>): Promise<void> {
+  if (purpose === 'learning') return;
+  for (const name of TUNED) {
+    if (!isPresent(name, prepared) || readResults(resultsPath).threads[name] !== undefined) continue;
+    const tuned = await tuneThreads(name, prepared, flags.smoke ? 2048 : undefined);
+    changeResults(resultsPath, ({ threads }) => {
+      threads[name] = tuned;
+    });
+    say(`${titleOf(name)}: ${tuned.chosen} thread(s) ${JSON.stringify(tuned.stepsPerSecond)}`);
+  }
+}
+
+/** Learning runs share the machine, so they keep to one thread. */
+function threadsOf(name: ContestantName): number {
+  if (purpose === 'learning') return 1;
+  return readResults(resultsPath).threads[name]?.chosen ?? cpus().length;
+}
+
+async function runEntry(
+  workload: number,
+  { contestant, variant, task, limitSeconds }: Entry,
+  seed: number,
+  prepared: ReadonlyMap<string, Prepared>,
+): Promise<void> {
+  const command = commandOf(contestant, prepared, threadsOf(contestant), seed);
+  const { commit } = describeMachine();
+  const run = await runTask(command, task, limitSeconds * 1000);
+  changeResults(resultsPath, (results) =>
+    keepRecord(results, { workload, contestant, variant, seed, purpose, commit, ...run }),
+  );
+  const name = `${titleOf(contestant)}${variant === '' ? '' : `, ${variant}`}`;
+  const circumstances = `${run.wallSeconds.toFixed(1)} s, load ${run.load}`;
+  say(`  ${workload} seed ${seed} ${name}: ${summary(run.answer)} (${circumstances})`);
 }
 
 function summary({ error, envSteps, seconds, solved }: Answer): string {
@@ -110,39 +130,33 @@ function summary({ error, envSteps, seconds, solved }: Answer): string {
 }
 
 async function measure(): Promise<void> {
-  const wanted = new Set(
-    CONTESTANTS.filter(({ name }) => chosen?.has(name) ?? true).flatMap(({ needs }) => needs ?? []),
-  );
-  const { cache, reinstall, python = null, rltools = null } = flags;
-  const torchIndex = flags['torch-index'] ?? null;
-  const prepared = prepare({ cache, reinstall, python, rltools, torchIndex }, wanted);
-  const results = readResults();
-  const told = [...prepared].map(([needs, { versions, problem }]) => ({
-    title: CONTESTANTS.filter((contestant) => contestant.needs === needs)
-      .map(({ title }) => title)
-      .join(', '),
-    versions,
-    problem,
-  }));
-  results.peers = [
-    ...results.peers.filter(({ title }) => !told.some((other) => other.title === title)),
-    ...told,
-  ];
-  await buildOurs();
-  await tuneThreads(results, prepared);
+  const prepared = prepareAll();
+  if (isPresent('operant', prepared)) await buildOurs();
+  await tuneAll(prepared);
   for (const { id, title, round, maxRounds } of workloads) {
     say(`Workload ${id}: ${title}`);
-    for (let seed = 0; seed < Math.min(Number(flags.seeds), maxRounds); seed += 1) {
-      const entries = round(seed).filter(({ contestant }) => isPresent(contestant, prepared));
-      const first = seed % entries.length;
+    for (const seed of seeds.slice(0, maxRounds)) {
+      const entries = entriesFor(purpose, round(seed)).filter(({ contestant }) =>
+        isPresent(contestant, prepared),
+      );
+      const first = entries.length === 0 ? 0 : seed % entries.length;
       for (const entry of [...entries.slice(first), ...entries.slice(0, first)])
-        await runEntry(id, flags.smoke ? shorten(entry) : entry, seed, results, prepared);
+        await runEntry(id, flags.smoke ? shorten(entry) : entry, seed, prepared);
     }
+    if (purpose !== 'learning' && isPresent('operant', prepared)) await profile(id);
   }
+}
+
+async function profile(workload: number): Promise<void> {
+  const costs = await measureCosts(workload);
+  if (costs === null) return;
+  changeResults(resultsPath, (results) => {
+    results.costs[workload] = costs;
+  });
 }
 
 mkdirSync(flags.out, { recursive: true });
 if (!flags.report) await measure();
-const report = peersReport(readResults());
+const report = peersReport(readResults(resultsPath));
 writeFileSync(join(flags.out, 'peers.md'), report);
 process.stdout.write(report);

@@ -160,7 +160,8 @@ function firstError(text: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/complete log|^npm error$/.test(line));
   const cause =
-    lines.findLast((line) => /(Error|error|fatal)\b.*:|E404|404 Not/.test(line)) ??
+    lines.find((line) => /404 Not Found/.test(line)) ??
+    lines.findLast((line) => /(Error|error|fatal)\b.*:/.test(line)) ??
     lines.at(-1) ??
     'no message';
   return cause.replace(/https?:\/\/\S+/g, '(address)').slice(0, 200);

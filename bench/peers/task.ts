@@ -36,6 +36,8 @@ export interface UpdateTask {
 /** Workload 8. */
 export interface InferTask {
   readonly kind: 'infer';
+  /** PyTorch's: with torch.compile. */
+  readonly compiled: boolean;
   readonly settings: Settings;
   readonly seed: number;
 }

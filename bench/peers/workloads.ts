@@ -1,5 +1,6 @@
 /** The workloads: who does what. Every run of a workload has a label that the report groups by. */
 import type { ContestantName } from './contestants.ts';
+import type { Purpose } from './results.ts';
 import {
   CARTPOLE_CLEANRL,
   CARTPOLE_RLLIB,
@@ -16,6 +17,10 @@ export interface Entry {
   readonly task: Task;
   /** Ended after this; a training run that ends so still gives steps/s. */
   readonly limitSeconds: number;
+  /** Timing rounds stop here already: by then its steps/s is known. */
+  readonly timingSeconds?: number;
+  /** Of no use for returns. */
+  readonly isSpeedOnly?: boolean;
 }
 
 export interface Workload {
@@ -42,8 +47,17 @@ const entry = (contestant: ContestantName, task: Task, limitSeconds = 900, varia
 });
 
 /** Cut short after {@link SLOW_SECONDS}: their steps/s is all that is needed. */
-const slow = (contestant: ContestantName, task: TrainTask): Entry =>
-  entry(contestant, { ...task, limitSeconds: SLOW_SECONDS }, SLOW_SECONDS);
+const slow = (contestant: ContestantName, task: TrainTask): Entry => ({
+  ...entry(contestant, { ...task, limitSeconds: SLOW_SECONDS }, SLOW_SECONDS),
+  timingSeconds: 45,
+  isSpeedOnly: true,
+});
+
+/** Speed is known after `timingSeconds`; the returns need the whole run. */
+const long = (contestant: ContestantName, task: TrainTask, timingSeconds = 45): Entry => ({
+  ...entry(contestant, task),
+  timingSeconds,
+});
 
 const FEW = 10_000;
 const SOLVE = { kind: 'solve', target: 475, checkAbove: 250, checkEvery: 2048, evaluate: false } as const;
@@ -56,14 +70,14 @@ function solvers(seed: number): readonly Entry[] {
     entry('sb3', solve(CARTPOLE_ZOO, 100_000)),
     entry('sbx', solve(CARTPOLE_ZOO, 100_000)),
     entry('cleanrl', solve(CARTPOLE_CLEANRL, 500_000)),
-    slow('rllib', solve(CARTPOLE_RLLIB, 400_000, { tuned: true })),
+    entry('rllib', solve(CARTPOLE_RLLIB, 400_000, { tuned: true, limitSeconds: 300 }), 300),
   ];
 }
 
 /** Time to a training mean of 450 with RLlib's tuned settings, its penalty included on its side. */
 function rllibTuned(seed: number): readonly Entry[] {
   const task = train(CARTPOLE_RLLIB, 400_000, seed, { stopReturn: 450 });
-  return [entry('operant', task), slow('rllib', { ...task, tuned: true })];
+  return [entry('operant', task), entry('rllib', { ...task, tuned: true, limitSeconds: 400 }, 400)];
 }
 
 function updates(): readonly Entry[] {
@@ -91,7 +105,8 @@ function growth(seed: number): readonly Entry[] {
   const vary = (variant: string, settings: Settings, numWorkers?: number) => {
     const workers = numWorkers === undefined ? {} : { numWorkers };
     const task = (steps: number) => train(settings, steps, seed, { evaluate: false, ...workers });
-    return [entry('operant', task(20 * FEW), 300, variant), entry('sb3', task(2 * FEW), 300, variant)];
+    const sb3 = { ...entry('sb3', task(2 * FEW), 300, variant), timingSeconds: 15 };
+    return [entry('operant', task(20 * FEW), 300, variant), sb3];
   };
   return [
     ...[0, 1, 2].flatMap((count) => vary(`${count} workers`, base, count)),
@@ -112,7 +127,7 @@ export const WORKLOADS: readonly Workload[] = [
     round(seed) {
       const task = train(CARTPOLE_ZOO, 100_000, seed);
       const others = [slow('rllib', task), slow('sample-factory', task), slow('reinforce-js', task)];
-      return [entry('operant', task), entry('sb3', task), entry('sbx', task), ...(seed < 2 ? others : [])];
+      return [entry('operant', task), entry('sb3', task), entry('sbx', task), ...(seed === 0 ? others : [])];
     },
   },
   {
@@ -121,7 +136,7 @@ export const WORKLOADS: readonly Workload[] = [
     maxRounds: 100,
     round(seed) {
       const task = train(CARTPOLE_CLEANRL, 500_000, seed);
-      return [entry('operant', task), entry('cleanrl', task)];
+      return [entry('operant', task), long('cleanrl', task)];
     },
   },
   {
@@ -135,9 +150,9 @@ export const WORKLOADS: readonly Workload[] = [
         entry('operant', { ...task, numWorkers: 0 }, 900, 'one core'),
         entry('rltools-1', task),
         entry('rltools-all', task),
-        entry('sb3', task),
-        entry('sbx', task),
-        ...(seed < 2 ? [slow('rllib', task)] : []),
+        long('sb3', task),
+        long('sbx', task),
+        ...(seed === 0 ? [slow('rllib', task)] : []),
       ];
     },
   },
@@ -172,13 +187,40 @@ export const WORKLOADS: readonly Workload[] = [
     id: 8,
     title: 'Inference latency of a policy (2x64), one observation and 64',
     maxRounds: 1,
-    round: (seed) =>
-      (['operant', 'sb3'] as const).map((name) =>
-        entry(name, { kind: 'infer', settings: CARTPOLE_ZOO, seed }),
-      ),
+    round(seed) {
+      const infer = (compiled: boolean) =>
+        ({ kind: 'infer', settings: CARTPOLE_ZOO, seed, compiled }) as const;
+      return [
+        entry('operant', infer(false)),
+        entry('torch', infer(false), 300, 'eager'),
+        entry('torch', infer(true), 300, 'torch.compile'),
+        entry('sb3', infer(false)),
+        entry('sbx', infer(false)),
+      ];
+    },
   },
   { id: 9, title: 'Steps/s against workers, environments and width', maxRounds: 2, round: growth },
 ];
+
+const LEARNING_PATIENCE = 10;
+
+/** The entries of a round that serve its purpose, as long as it needs them to be. */
+export function entriesFor(purpose: Purpose, entries: readonly Entry[]): readonly Entry[] {
+  if (purpose === 'full') return entries;
+  return entries.flatMap((found): Entry[] => {
+    const { task, timingSeconds = Infinity, limitSeconds } = found;
+    if (task.kind === 'memory') return purpose === 'learning' ? [found] : [];
+    if (purpose === 'learning') {
+      if (task.kind !== 'train' || !task.evaluate || found.isSpeedOnly) return [];
+      const patient = limitSeconds * LEARNING_PATIENCE;
+      return [{ ...found, task: { ...task, limitSeconds: patient }, limitSeconds: patient }];
+    }
+    if (task.kind !== 'train') return [found];
+    if (timingSeconds === Infinity) return [found];
+    const bound = Math.min(task.limitSeconds ?? limitSeconds, timingSeconds);
+    return [{ ...found, task: { ...task, evaluate: false, limitSeconds: bound } }];
+  });
+}
 
 /** A short form of an entry, to see that everything runs. */
 export function shorten(short: Entry): Entry {

@@ -1,4 +1,7 @@
-"""Sample Factory's APPO on CartPole, asynchronous, one policy; its own best practice for a small machine."""
+"""Sample Factory's APPO on CartPole: asynchronous, two workers that sample one half of their environments while the other half waits.
+
+It has no learning rate in a straight line (a constant one instead) and clips ratios to [1/(1+e), 1+e].
+"""
 
 import shutil
 import sys
@@ -24,8 +27,10 @@ def main():
     s = task.settings
     arguments = dict(
         algo="APPO", env=s["env"], experiment="peer", train_dir=folder, device="cpu", seed=task.seed,
-        train_for_env_steps=task.steps, num_workers=2, num_envs_per_worker=8, worker_num_splits=2,
-        rollout=32, recurrence=1, use_rnn=False, batch_size=256, num_batches_per_epoch=2, num_epochs=s["numEpochs"],
+        train_for_env_steps=task.steps, num_workers=2, num_envs_per_worker=s["numEnvs"] // 2, worker_num_splits=2,
+        train_for_seconds=int(min(task.limit_seconds, 10**6)), rollout=s["rolloutLength"], recurrence=1, use_rnn=False,
+        batch_size=s["minibatchSize"], num_batches_per_epoch=1, num_epochs=s["numEpochs"], value_loss_coeff=s["valueCoeff"],
+        adam_eps=s["adamEpsilon"], ppo_clip_value=s["valueClipRange"] or 1e9, normalize_returns=False,
         gamma=s["gamma"], gae_lambda=s["gaeLambda"], learning_rate=s["learningRate"]["from"], ppo_clip_ratio=s["clipRange"]["from"],
         exploration_loss_coeff=s["entropyCoeff"], max_grad_norm=s["maxGradNorm"] or 0, nonlinearity="tanh",
         async_rl=True, normalize_input=False, restart_behavior="overwrite", save_every_sec=100000, with_wandb=False,

@@ -1,4 +1,8 @@
-"""Stable-Baselines3's PPO, and SBX's with `--sbx`: the same interface."""
+"""Stable-Baselines3's PPO, and SBX's with `--sbx`: the same interface.
+
+SBX compiles its update and its policy within the first iterations, inside the clock: a user waits for it too. It knows no value clipping
+and clips the gradients of actor and critic apart. Without `--sbx` the environments' workers are processes, one per environment.
+"""
 
 import sys
 import time
@@ -29,8 +33,7 @@ def build(task):
     vec_env = dict(vec_env_cls=SubprocVecEnv) if workers else {}
     env = make_vec_env(s["env"], n_envs=s["numEnvs"], seed=task.seed, **vec_env)
     policy = dict(net_arch=list(s["hiddenSizes"]), activation_fn=ACTIVATIONS[s["activation"]])
-    if not IS_SBX:
-        policy["optimizer_kwargs"] = dict(eps=s["adamEpsilon"])
+    policy["optimizer_kwargs"] = dict(eps=s["adamEpsilon"])
     policy["log_std_init"] = s["logStdInit"]
     return PPO(
         "MlpPolicy",

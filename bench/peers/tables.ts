@@ -1,0 +1,174 @@
+/** One table per workload. */
+import { differenceInterval, mean, meanInterval } from '../statistics.ts';
+import { compare } from './comparisons.ts';
+import {
+  finalReturn,
+  groups,
+  interval,
+  type Measure,
+  markdownTable,
+  peakMib,
+  reachedSeconds,
+  ready,
+  solvedSeconds,
+  spread,
+  stepsPerSecond,
+  timed,
+  valuesOf,
+  wall,
+} from './measures.ts';
+import type { RunRecord } from './results.ts';
+
+type Table = (records: readonly RunRecord[]) => string;
+
+/** One return for each seed, whichever kind of round it comes from: they do not depend on the load. */
+function returnsOf(group: readonly RunRecord[]): readonly number[] {
+  const bySeed = new Map<number, number>();
+  for (const record of group) {
+    const found = finalReturn(record);
+    if (found !== undefined) bySeed.set(record.seed, found);
+  }
+  return [...bySeed.values()];
+}
+
+/** Mean with its interval, the difference from ours with its own, and the number of seeds. */
+function returnCells(group: readonly RunRecord[], ours: readonly RunRecord[]): readonly string[] {
+  const [returns, own] = [returnsOf(group), returnsOf(ours)];
+  const isComparable = group[0].contestant !== 'operant' && returns.length > 1 && own.length > 1;
+  return [
+    returns.length === 0 ? '-' : `${mean(returns).toFixed(1)} ${interval(meanInterval(returns))}`,
+    isComparable ? interval(differenceInterval(own, returns)) : '',
+    String(returns.length),
+  ];
+}
+
+const oursAmong = (grouped: ReadonlyMap<string, readonly RunRecord[]>): readonly RunRecord[] =>
+  [...grouped.values()].find(([{ contestant }]) => contestant === 'operant') ?? [];
+
+const errorOf = (group: readonly RunRecord[]): string | undefined =>
+  group.every(({ answer }) => answer.error !== undefined) ? group[0]?.answer.error : undefined;
+
+/** Ours over theirs; where ours has several variants, each by its name. */
+function ratioCell(records: readonly RunRecord[], name: string, what: string): string {
+  const found = compare(records).filter((other) => other.theirs === name && other.what === what);
+  if (found.length === 1) return spread(found[0].ratios);
+  return found.map(({ ours, ratios }) => `${spread(ratios)} (${ours.replace(/^.*?, /, '')})`).join('; ');
+}
+
+/** Workloads 1 to 3: steps/s, seconds, ratio, and whether the learning is the same. */
+const trainingTable: Table = (records) => {
+  const grouped = groups(records);
+  const rows = [...grouped].map(([name, group]) => [
+    name,
+    errorOf(timed(group)) ?? spread(valuesOf(timed(group), stepsPerSecond)),
+    spread(valuesOf(timed(group), wall)),
+    ratioCell(records, name, 'steps/s'),
+    String(timed(group).length),
+    ...returnCells(group, oursAmong(grouped)),
+  ]);
+  const speed = ['steps/s', 'process start to end, s', 'ours over theirs, steps/s', 'runs timed'];
+  const learning = ['final return [95% interval]', 'ours less theirs', 'seeds'];
+  return markdownTable(['', ...speed, ...learning], rows);
+};
+
+const reachedTable: Table = (records) => {
+  const grouped = groups(records);
+  const rows = [...grouped].map(([name, group]) => {
+    const reached = group.flatMap(({ answer }) => answer.reached ?? []);
+    return [
+      name,
+      spread(valuesOf(timed(group), reachedSeconds)),
+      ratioCell(records, name, 'time to a training mean of 450'),
+      spread(valuesOf(timed(group), stepsPerSecond)),
+      `${reached.length} of ${group.length}`,
+      spread(reached.map(({ envSteps }) => envSteps)),
+      ...returnCells(group, oursAmong(grouped)),
+    ];
+  });
+  const speed = ['process start to 450, s', 'theirs over ours', 'steps/s'];
+  const learning = ['reached', 'after environment steps', 'return there [95% interval]'];
+  return markdownTable(['', ...speed, ...learning, 'ours less theirs', 'seeds'], rows);
+};
+
+const solvedTable: Table = (records) => {
+  const rows = [...groups(timed(records))].map(([name, group]) => {
+    const solved = group.filter(({ answer }) => answer.solved === true);
+    return [
+      name,
+      `${solved.length} of ${group.length}`,
+      errorOf(group) ?? spread(valuesOf(solved, solvedSeconds)),
+      spread(solved.flatMap(({ answer }) => answer.envSteps ?? [])),
+      ratioCell(records, name, 'time to solve'),
+    ];
+  });
+  return markdownTable(['', 'solved', 'seconds', 'environment steps', 'theirs over ours'], rows);
+};
+
+const startTable: Table = (records) => {
+  const starts = timed(records).filter(({ variant }) => variant === 'start-up');
+  const rows = [...groups(starts)].map(([name, group]) => [
+    name.replace(', start-up', ''),
+    spread(valuesOf(group, ready)),
+    spread(valuesOf(group, wall)),
+    spread(valuesOf(group, peakMib)),
+  ]);
+  const header = ['', 'ready to train, s', 'end of the first iteration, s', 'peak resident memory, MiB'];
+  const long = records.find(({ answer }) => answer.residentMib !== undefined)?.answer;
+  const grown =
+    long?.residentMib === undefined
+      ? ''
+      : `\n\nOurs over a long run: ${long.residentMib[0]} MiB at 5 million steps, ${long.residentMib[1]} MiB at 20 million, ${long.peakMib} MiB at its peak.`;
+  return `${markdownTable(header, rows)}\n\nChild processes are not counted (RLlib has several).${grown}`;
+};
+
+const updateTable: Table = (records) => {
+  const rows = [...groups(timed(records))].map(([name, group]) => [
+    name,
+    errorOf(group) ?? spread(group.flatMap(({ answer }) => answer.times ?? [])),
+    ratioCell(records, name, 'time of an update'),
+    group[0].answer.note ?? '',
+  ]);
+  const header = ['', 'ms per minibatch', 'theirs over ours, medians', ''];
+  return `${markdownTable(header, rows)}\n\nOurs: the whole update of an iteration, permutations, gathers and bookkeeping included, divided by its minibatches.`;
+};
+
+const latencyTable: Table = (records) => {
+  const show = (values: readonly number[] | undefined) => (values === undefined ? '-' : spread(values));
+  const rows = [...groups(timed(records))].map(([name, [{ answer }]]) => [
+    name,
+    answer.error ?? show(answer.single),
+    ratioCell(records, name, 'one observation'),
+    show(answer.batch),
+    ratioCell(records, name, '64 observations'),
+  ]);
+  const header = ['', 'one observation, us', 'theirs over ours', '64 observations, us', 'theirs over ours'];
+  return `${markdownTable(header, rows)}\n\nOurs takes 64 calls for 64 observations; the others take them at once.`;
+};
+
+const growthTable: Table = (records) => {
+  const variants = [...new Set(timed(records).map(({ variant }) => variant))];
+  const rows = variants.map((variant) => {
+    const of = (name: string, measure: Measure) =>
+      valuesOf(
+        timed(records).filter((record) => record.contestant === name && record.variant === variant),
+        measure,
+      );
+    const ratio = ratioCell(records, `Stable-Baselines3, ${variant}`, 'steps/s');
+    return [variant, spread(of('operant', stepsPerSecond)), spread(of('sb3', stepsPerSecond)), ratio];
+  });
+  const note =
+    'Workers of Stable-Baselines3: a SubprocVecEnv with one process per environment, or none. Environments: rollouts of 4096 steps in all. Width: two layers of it, 256 rows a minibatch.';
+  return `${markdownTable(['', 'Operant, steps/s', 'Stable-Baselines3, steps/s', 'ratio'], rows)}\n\n${note}`;
+};
+
+export const TABLES: { readonly [workload: number]: Table } = {
+  1: trainingTable,
+  2: trainingTable,
+  3: trainingTable,
+  4: reachedTable,
+  5: solvedTable,
+  6: startTable,
+  7: updateTable,
+  8: latencyTable,
+  9: growthTable,
+};
