@@ -1,0 +1,102 @@
+/** The report says what the records show: who is ahead, by how much, and which aims are met. */
+import { describe, expect, test } from 'vitest';
+import { compare, judge, peersAhead } from '../../../bench/peers/comparisons.ts';
+import { peersReport } from '../../../bench/peers/report.ts';
+import type { Results, RunRecord } from '../../../bench/peers/results.ts';
+import { readmeBlock, withBlock } from '../../../bench/readme-block.ts';
+
+const machine = {
+  ...{ cpu: 'a processor', numCores: 2, memoryGib: 8, system: 'linux', node: 'v20', operant: '1.0.0' },
+  ...{ commit: 'abc1234', date: '2026-01-01' },
+};
+
+const run = (rest: Partial<RunRecord>): RunRecord => ({
+  ...{ workload: 1, contestant: 'operant', variant: '', seed: 0, purpose: 'timing', commit: 'abc1234' },
+  ...{ load: 0.5, wallSeconds: 1, answer: {} },
+  ...rest,
+});
+
+/** A run of workload 1 to its end. */
+const trained = (contestant: RunRecord['contestant'], seed: number, seconds: number, rest = {}): RunRecord =>
+  run({ contestant, seed, answer: { envSteps: 100_000, seconds, sinceStart: seconds + 1 }, ...rest });
+
+const resultsOf = (...records: RunRecord[]): Results => ({
+  ...{ machine, peers: [], threads: {}, records },
+  costs: { 1: { seconds: 4, costs: [{ category: 'kernels', seconds: 3 }] } },
+});
+
+describe('comparisons', () => {
+  test('ratios are taken seed by seed, whatever the order of the records', () => {
+    const records = [
+      trained('sb3', 1, 60),
+      trained('operant', 0, 4),
+      trained('operant', 1, 3),
+      trained('sb3', 0, 40),
+    ];
+    expect(compare(records).map(({ ratios }) => [...ratios].sort())).toEqual([[10, 20]]);
+  });
+
+  test('learning runs and runs that failed do not count for speed', () => {
+    const failed = trained('sb3', 1, 1, { answer: { error: 'no', envSteps: 100_000, seconds: 1 } });
+    const learning = trained('sb3', 0, 1, { purpose: 'learning' });
+    expect(compare([trained('operant', 0, 4), trained('operant', 1, 4), learning, failed])).toEqual([]);
+  });
+
+  test('RLtools on one core is held against ours on one and on all', () => {
+    const of = (contestant: RunRecord['contestant'], variant: string, seconds: number) =>
+      run({ workload: 3, contestant, variant, answer: { envSteps: 303_104, seconds } });
+    const found = compare([
+      of('operant', 'all cores', 2),
+      of('operant', 'one core', 4),
+      of('rltools-1', '', 1),
+    ]);
+    expect(found.map(({ ours, ratios }) => [ours, ...ratios])).toEqual([
+      ['Operant, one core', 0.25],
+      ['Operant, all cores', 0.5],
+    ]);
+    expect(peersAhead(found)).toEqual([
+      'Workload 3, steps/s: RLtools, one core is ahead of Operant, one core, by 4 times.',
+      'Workload 3, steps/s: RLtools, one core is ahead of Operant, all cores, by 2 times.',
+    ]);
+  });
+});
+
+test('an aim is met, missed or not measured', () => {
+  const verdict = (seconds: number) =>
+    judge(resultsOf(trained('operant', 0, 4), trained('sb3', 0, seconds))).map(({ isMet }) => isMet)[0];
+  expect(verdict(60)).toBe(true);
+  expect(verdict(59)).toBe(false);
+  expect(judge(resultsOf())[0]).toMatchObject({ isMet: null, found: 'not measured' });
+});
+
+test('returns count from every kind of round, once for each seed, and only of runs that went to their end', () => {
+  const returns = (mean: number) => ({ envSteps: 100_000, seconds: 4, returns: [mean, mean] });
+  const cut = run({ contestant: 'sb3', seed: 2, answer: { envSteps: 50_000, seconds: 4, returns: [1] } });
+  const report = peersReport(
+    resultsOf(
+      run({ seed: 0, answer: returns(400) }),
+      run({ seed: 0, purpose: 'learning', answer: returns(400) }),
+      run({ seed: 1, purpose: 'learning', answer: returns(500) }),
+      run({ contestant: 'sb3', seed: 0, answer: returns(500) }),
+      cut,
+    ),
+  );
+  const rows = report.split('\n');
+  expect(rows.find((row) => row.startsWith('| Operant |'))).toMatch(
+    /\| 450\.0 \[400\.0, 500\.0\] \| {2}\| 2 \|$/,
+  );
+  expect(rows.find((row) => row.startsWith('| Stable-Baselines3 |'))).toMatch(
+    /\| 500\.0 \[500\.0, 500\.0\] \| {2}\| 1 \|$/,
+  );
+  expect(report).toContain('kernels 3 s (75%)');
+});
+
+test("the README's block tells where a peer is ahead and which aim is missed, and leaves the rest alone", () => {
+  const block = readmeBlock(resultsOf(trained('operant', 0, 4), trained('sb3', 0, 2)), { machine, rows: [] });
+  expect(block).toContain('| 25,000 steps/s | Stable-Baselines3 50,000: 0.5 times |');
+  expect(block).toContain('Stable-Baselines3 is ahead of Operant, by 2 times.');
+  expect(block).toContain("at least 15 times Stable-Baselines3's steps/s; found 0.5.");
+  const readme = 'a\n<!-- benchmarks: begin -->\nold\n<!-- benchmarks: end -->\nb\n';
+  expect(withBlock(readme, 'new')).toBe('a\n<!-- benchmarks: begin -->\nnew\n<!-- benchmarks: end -->\nb\n');
+  expect(() => withBlock('nothing', 'new')).toThrow('benchmarks: begin');
+});

@@ -1,0 +1,72 @@
+/** What runs in which kind of round, how results are kept, and how a profile is added up. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { aggregate, type CpuProfile } from '../../../bench/peers/costs.ts';
+import { changeResults, keepRecord, type RunRecord, readResults } from '../../../bench/peers/results.ts';
+import { entriesFor, WORKLOADS } from '../../../bench/peers/workloads.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const roundOf = (workload: number) => WORKLOADS.find(({ id }) => id === workload)?.round(0) ?? [];
+
+test('learning rounds are those that are evaluated, and have time', () => {
+  const learning = entriesFor('learning', roundOf(1));
+  expect(learning.map(({ contestant }) => contestant)).toEqual(['operant', 'sb3', 'sbx']);
+  for (const { task, limitSeconds } of learning) {
+    expect(task).toMatchObject({ kind: 'train', evaluate: true, steps: 100_000 });
+    expect(limitSeconds).toBeGreaterThanOrEqual(9000);
+  }
+  expect(entriesFor('learning', roundOf(5))).toEqual([]);
+});
+
+test('timing rounds stop long runs as soon as their speed is known, and do not evaluate those', () => {
+  const timing = entriesFor('timing', roundOf(2));
+  expect(timing.map(({ contestant, task }) => [contestant, 'evaluate' in task && task.evaluate])).toEqual([
+    ['operant', true],
+    ['cleanrl', false],
+  ]);
+  expect(timing[1].task).toMatchObject({ limitSeconds: 45 });
+});
+
+test('a record replaces the one of the same run, and stands beside one of another purpose', () => {
+  const path = join(temporaryFolder(), 'peers.json');
+  const record: RunRecord = {
+    ...{ workload: 1, contestant: 'sb3', variant: '', seed: 0, purpose: 'timing', commit: 'a' },
+    ...{ load: 0, wallSeconds: 1, answer: { seconds: 1 } },
+  };
+  const keep = (added: RunRecord) => changeResults(path, (results) => keepRecord(results, added));
+  keep(record);
+  keep({ ...record, purpose: 'learning' });
+  keep({ ...record, answer: { seconds: 2 } });
+  const kept = readResults(path).records;
+  expect(kept.map(({ purpose, answer }) => [purpose, answer.seconds])).toEqual([
+    ['learning', 1],
+    ['timing', 2],
+  ]);
+});
+
+test('a profile is added up by category; what comes before the start of training is start-up', () => {
+  const frame = (id: number, functionName: string, url: string) => ({ id, callFrame: { functionName, url } });
+  const profile: CpuProfile = {
+    nodes: [
+      frame(1, 'load', 'node:internal/modules'),
+      frame(2, 'wasm-function[22]', 'wasm://wasm/0'),
+      frame(3, '(idle)', ''),
+      frame(4, 'openPhase', 'file:///x/dist/src/learner/simd/control.js'),
+      frame(5, 'runEpoch', 'file:///x/dist/src/learner/simd/learner.js'),
+    ],
+    samples: [1, 3, 2, 3, 4, 2, 5],
+    timeDeltas: [2e5, 1e5, 4e5, 1e5, 1e5, 2e5, 5e4],
+  };
+  const { seconds, costs } = aggregate(profile, 0.35);
+  expect(seconds).toBeCloseTo(1.15);
+  expect(
+    Object.fromEntries(costs.map(({ category, seconds: of }) => [category, Number(of.toFixed(2))])),
+  ).toEqual({
+    kernels: 0.6,
+    'start-up': 0.3,
+    'waiting for the workers to sample': 0.1,
+    'opening phases and waking the other thread': 0.1,
+    "the learner's bookkeeping": 0.05,
+  });
+  expect(costs[0].category).toBe('kernels');
+});
