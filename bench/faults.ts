@@ -1,88 +1,92 @@
 /**
- * What a run survives, counted: SIGKILLs, lost workers of every kind at every place, damaged files, wrong configs.
+ * What a run survives, counted: SIGKILLs and crashes, lost workers of every kind at every place, damaged files, wrong configs.
  *
- *     npm run bench:faults -- [--kills 200] [--deaths 100] [--inputs 100000] [--configs 10000] [--only kills,deaths,parsers]
+ *     npm run bench:faults -- [--kills 200] [--crashes 100] [--deaths 100] [--inputs 100000] [--configs 10000] [--only kills,deaths,parsers]
  *
- * Prints tables; the exit status is 1 when anything was lost or differs from an undisturbed run.
+ * Builds the package and tries that. Prints tables and, when nothing is left out, writes bench/results/faults.md; the exit status is
+ * 1 when anything was lost or differs from an undisturbed run.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { killAndResume } from './faults/kill-and-resume.ts';
-import { fuzzParsers } from './faults/parsers.ts';
-import { FAULTS, injectDeaths } from './faults/worker-deaths.ts';
+import { type KillReport, killAndResume } from './faults/kill-and-resume.ts';
+import { fuzzParsers, type ParserReport } from './faults/parsers.ts';
+import { deathTable, faultsPage, killTable, parserTable, problemsOf } from './faults/report.ts';
+import { compiledSubject } from './faults/subject.ts';
+import { type DeathReport, FAULTS, injectDeaths } from './faults/worker-deaths.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
-import { median } from './statistics.ts';
 
+/** Losses with a thread standing by, which takes a moment to start. */
+const NUM_PAUSED = 20;
+const PAUSE_MS = 3000;
+const ALL = 'kills,deaths,parsers';
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
+    crashes: { type: 'string', default: '100' },
     deaths: { type: 'string', default: '100' },
     inputs: { type: 'string', default: '100000' },
     configs: { type: 'string', default: '10000' },
-    only: { type: 'string', default: 'kills,deaths,parsers' },
+    only: { type: 'string', default: ALL },
     seed: { type: 'string', default: '1' },
   },
 });
 const seed = Number(values.seed);
 const parts = values.only.split(',');
-let numProblems = 0;
+const machine = describeMachine();
+const loadBefore = load();
+const begin = performance.now();
+const folder = mkdtempSync(join(tmpdir(), 'operant-faults-'));
+const parsers: ParserReport[] = [];
+const kills: (KillReport & { readonly signal: NodeJS.Signals })[] = [];
+const deaths: DeathReport[] = [];
+let paused: DeathReport | null = null;
 
-function report(problems: readonly string[]): void {
-  numProblems += problems.length;
-  for (const problem of problems.slice(0, 10)) console.log(`  PROBLEM ${problem}`);
+function print(lines: readonly string[]): void {
+  console.log(lines.join('\n'));
 }
 
-console.log(machineLine(describeMachine()));
-console.log(`load before: ${load()}`);
-
-if (parts.includes('parsers')) {
-  console.log('\nparser | inputs | accepted | untyped errors | slowest');
-  for (const { parser, numInputs, numAccepted, problems, slowestMs } of fuzzParsers(
-    Number(values.inputs),
-    Number(values.configs),
-    seed,
-  )) {
-    console.log(
-      `${parser} | ${numInputs} | ${numAccepted} | ${problems.length} | ${slowestMs.toFixed(1)} ms`,
-    );
-    report(problems);
+try {
+  console.log(`${machineLine(machine)}\nload before: ${loadBefore}`);
+  const subject = await compiledSubject(folder);
+  if (parts.includes('deaths')) {
+    for (const fault of FAULTS) {
+      deaths.push(await injectDeaths(fault, Number(values.deaths), seed, subject));
+      print(deathTable(deaths).slice(deaths.length === 1 ? 0 : -2, -1));
+    }
   }
-}
-
-if (parts.includes('kills')) {
-  const folder = mkdtempSync(join(tmpdir(), 'operant-kills-'));
-  const kills = await killAndResume(join(folder, 'run'), Number(values.kills), seed, (done) => {
-    if (done % 20 === 0) console.log(`  ${done} kills`);
-  }).finally(() => rmSync(folder, { recursive: true, force: true }));
-  console.log('\nSIGKILL at random moments, a checkpoint each iteration');
-  console.log(
-    `kills ${kills.numKills}, of them inside a save ${kills.numInsideSave}, before training began ${kills.numDuringStart}`,
-  );
-  console.log(
-    `newest checkpoint loaded and equal to the undisturbed run: ${kills.numExact} of ${kills.numKills}`,
-  );
-  console.log(`iterations ${kills.numIterations}, of them trained twice ${kills.numIterationsRepeated}`);
-  report(kills.problems);
-}
-
-if (parts.includes('deaths')) {
-  console.log('\nworker | place | injected | recovered | exact | to full strength: median, worst');
-  for (const fault of FAULTS) {
-    const { numInjected, numRecovered, numExact, recoverySeconds, problems } = await injectDeaths(
-      fault,
-      Number(values.deaths),
-      seed,
-    );
-    const times =
-      recoverySeconds.length === 0
-        ? '-'
-        : `${median(recoverySeconds).toFixed(2)} s, ${Math.max(...recoverySeconds).toFixed(2)} s`;
-    console.log(`${fault.kind} | ${fault.place} | ${numInjected} | ${numRecovered} | ${numExact} | ${times}`);
-    report(problems);
+  if (parts.includes('deaths')) {
+    const fault = { kind: 'terminate', place: 'sampling' } as const;
+    paused = await injectDeaths(fault, Math.min(NUM_PAUSED, Number(values.deaths)), seed, subject, PAUSE_MS);
+    print(['', `with ${PAUSE_MS} ms in between:`, ...deathTable([paused])]);
   }
+  if (parts.includes('kills')) {
+    const planned = [
+      ['SIGKILL', values.kills],
+      ['SIGSEGV', values.crashes],
+      ['SIGABRT', values.crashes],
+    ] as const;
+    for (const [signal, count] of planned) {
+      const report = await killAndResume(join(folder, signal), Number(count), seed, { subject, signal });
+      kills.push({ ...report, signal });
+      print(killTable(kills).slice(kills.length === 1 ? 0 : -2, -1));
+    }
+  }
+  if (parts.includes('parsers')) {
+    parsers.push(...fuzzParsers(Number(values.inputs), Number(values.configs), seed));
+    print(parserTable(parsers));
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
 
-console.log(numProblems === 0 ? '\nnothing was lost' : `\n${numProblems} problems`);
-process.exitCode = numProblems === 0 ? 0 : 1;
+const counts = { parsers, kills, deaths, paused };
+const problems = problemsOf(counts);
+for (const problem of problems) console.log(`PROBLEM ${problem}`);
+console.log(problems.length === 0 ? 'nothing was lost' : `${problems.length} problems`);
+if (values.only === ALL) {
+  const page = faultsPage(counts, machine, loadBefore, (performance.now() - begin) / 60_000);
+  writeFileSync(new URL('./results/faults.md', import.meta.url), page);
+}
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -104,8 +104,15 @@ async function sampling(numWorkers: number, envsPerWorker: number, policy: 'bala
     control,
     acts: true,
     helper: null,
+    faultPolicy: { restartFailedEnvs: 'off', nonFinite: 'stop' } as const,
   };
-  const limits = { deadlineMs: 60_000, maxRestarts: 0, restartWindowMs: 1, memoryMb: null };
+  const limits = {
+    deadlineMs: 60_000,
+    maxRestarts: 0,
+    maxEnvRestarts: 0,
+    restartWindowMs: 1,
+    memoryMb: null,
+  };
   const group = createLocalRunnerGroup({ plan, numEnvs, scratch, central: null, poison: false, ...limits });
   await group.start(null);
   const variant: Variant = {

@@ -52,6 +52,7 @@ export {
 export type { CreateCustomNetwork, CustomNetwork, CustomNetworkContext } from './policy/custom-network.ts';
 export type {
   CheckpointEvent,
+  EnvFaultEvent,
   EpisodeEvent,
   EvaluateEvent,
   IterationEvent,

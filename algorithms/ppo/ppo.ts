@@ -84,6 +84,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       'train/numEpochs': update.numEpochs,
       'train/numUpdates': update.numMinibatches - update.numSkipped,
       'train/numSkippedUpdates': update.numSkipped,
+      'train/numClippedUpdates': update.numClipped,
       'train/learningRate': scalars.learningRate,
       'train/clipRange': scalars.clipRange,
       'train/entropyCoeff': scalars.entropyCoeff,

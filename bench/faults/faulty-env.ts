@@ -1,6 +1,8 @@
 /** An environment that fails once, in a way and at a place that a file names. */
 import { readFileSync, renameSync, statSync } from 'node:fs';
-import { Box, Discrete, type Env, type JsonObject } from '../../src/index.ts';
+import type { Env } from '../../src/env/env.ts';
+import { Box, Discrete } from '../../src/env/spaces.ts';
+import type { JsonObject } from '../../src/json.ts';
 
 export type FaultKind = 'throw' | 'exit' | 'hang' | 'memory';
 export type FaultPlace = 'reset' | 'step';
@@ -59,7 +61,7 @@ function fail(kind: FaultKind): void {
   if (kind === 'exit') process.exit(3);
   if (kind === 'memory') {
     const hoard: number[][] = [];
-    for (;;) hoard.push(Array.from({ length: 100_000 }, (_, k) => k + hoard.length));
+    for (;;) hoard.push(new Array<number>(500_000).fill(hoard.length + 0.5));
   }
   for (;;);
 }

@@ -5,17 +5,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { CheckpointContent, TrainResult } from '../../src/algorithm/algorithm.ts';
 import { hashJson } from '../../src/checkpoint/exact-json.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { encodeSafetensors } from '../../src/checkpoint/safetensors.ts';
-import { type Algorithm, type JsonObject, PPOConfig } from '../../src/index.ts';
+import type { Algorithm, JsonObject } from '../../src/index.ts';
 import { openStream } from '../../src/random/streams.ts';
+import { SOURCES, type Subject } from './subject.ts';
 
 const NUM_ENVS = 4;
 const ROLLOUT_LENGTH = 32;
-const TRAIN = fileURLToPath(new URL('../../src/cli/train.ts', import.meta.url));
 /** Small iterations, so that most of the time is spent saving. */
 const FLAGS = `--no-tuned --num-envs ${NUM_ENVS} --rollout-length ${ROLLOUT_LENGTH} --num-epochs 1 --minibatch-size 64 --seed 5 --num-env-runners 2`;
 const OUTPUT = '--checkpoint-every 1 --keep-checkpoints 3 --json'.split(' ');
@@ -42,7 +41,7 @@ interface Reference {
 }
 
 /** The undisturbed run, trained as far as it is asked for. */
-async function createReference(): Promise<Reference> {
+async function createReference({ PPOConfig }: Subject): Promise<Reference> {
   const algorithm: Algorithm = await new PPOConfig()
     .environment('CartPole-v1')
     .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS, rolloutLength: ROLLOUT_LENGTH })
@@ -92,8 +91,8 @@ interface Trainer {
   readonly ended: Promise<number | null>;
 }
 
-function startTrainer(args: readonly string[]): Trainer {
-  const child = spawn(process.execPath, ['--import', 'tsx', TRAIN, ...args], {
+function startTrainer({ train }: Subject, args: readonly string[]): Trainer {
+  const child = spawn(process.execPath, [...train, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let errors = '';
@@ -128,21 +127,28 @@ function startTrainer(args: readonly string[]): Trainer {
   };
 }
 
+export interface KillOptions {
+  readonly subject?: Subject;
+  /** SIGSEGV and SIGABRT are what a crash in native code ends a process with. Default SIGKILL. */
+  readonly signal?: NodeJS.Signals;
+  /** Called after each kill has been checked. */
+  readonly onKill?: (done: number) => void;
+}
+
 /**
  * Kills training `numKills` times. Most kills come up to 80 ms after some new iterations, when it is saving or training; every
  * third comes within the first seconds of a resumed process, whatever it is doing.
  *
  * @param folder a run folder that does not exist yet.
- * @param onKill called after each kill has been checked.
  */
 export async function killAndResume(
   folder: string,
   numKills: number,
   seed: number,
-  onKill: (done: number) => void = () => undefined,
+  { subject = SOURCES, signal = 'SIGKILL', onKill }: KillOptions = {},
 ): Promise<KillReport> {
-  const moments = openStream(seed, 'kills');
-  const reference = await createReference();
+  const moments = openStream(seed, 'kills', signal);
+  const reference = await createReference(subject);
   const problems: string[] = [];
   let [numExact, numInsideSave, numDuringStart, numIterationsRepeated, last] = [0, 0, 0, 0, 0];
   for (let kill = 1; kill <= numKills; kill++) {
@@ -150,15 +156,15 @@ export async function killAndResume(
     const from = isFirst
       ? ['--env', 'CartPole-v1', ...FLAGS.split(' '), '--out', folder]
       : ['--resume', folder];
-    const trainer = startTrainer([...from, ...OUTPUT]);
+    const trainer = startTrainer(subject, [...from, ...OUTPUT]);
     if (!isFirst && kill % 3 === 0) {
-      await Promise.race([sleep(moments.uniform() * 3000), trainer.ended]);
+      await Promise.race([sleep(moments.uniform() * 1500), trainer.ended]);
     } else {
       // Iteration n is reported while n - 1 is being saved: three more, so that one of them is surely on the disk.
       await trainer.reports(last + 3 + moments.integer(3));
       await sleep(moments.uniform() * 80);
     }
-    trainer.child.kill('SIGKILL');
+    trainer.child.kill(signal);
     await trainer.ended;
     numDuringStart += Number(trainer.reported === 0);
     numInsideSave += Number(
@@ -176,10 +182,10 @@ export async function killAndResume(
     } catch (error) {
       problems.push(`kill ${kill}: ${error instanceof Error ? error.message : error}`);
     }
-    onKill(kill);
+    onKill?.(kill);
   }
   const numIterations = last + 3;
-  const status = await startTrainer([
+  const status = await startTrainer(subject, [
     '--resume',
     folder,
     ...OUTPUT,

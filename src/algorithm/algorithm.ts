@@ -1,4 +1,5 @@
 /** What every algorithm is, seen from a command line, a tuner or a user's script. */
+import type { EnvFault } from '../env/env-faults.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 
 /** One finished episode, in the order (t, environment) of the rollout it ended in. */
@@ -28,6 +29,11 @@ export interface TrainResult {
   readonly evaluation?: EvaluationResult;
   /** Rollout workers that died in this iteration; absent or empty when none did. */
   readonly workerFailures?: readonly WorkerFailureSummary[];
+  /**
+   * Environments that failed, or gave numbers that are not finite, and went on; absent when none did. The first 20 of each
+   * environment runner; the metrics count all.
+   */
+  readonly envFaults?: readonly EnvFault[];
 }
 
 /** A rollout worker that died, hung or threw. */

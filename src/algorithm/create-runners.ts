@@ -56,12 +56,18 @@ export function createRunners(config: OnPolicyConfig, parts: RunnerParts): Runne
   const { envRunners, faultTolerance, debugging } = config;
   const { arena, source, regions, central } = parts;
   const { kernels, spec, sampling, weights } = parts;
-  const common = { kernels, spec, sampling, weights, seed: debugging.seed, acts: central === null };
+  const { restartFailedEnvs, nonFinite, maxEnvRestarts } = faultTolerance;
+  const limits = { maxEnvRestarts, restartWindowMs: faultTolerance.restartWindowSeconds * 1000 };
+  const common = {
+    ...{ kernels, spec, sampling, weights, seed: debugging.seed, acts: central === null },
+    faultPolicy: { restartFailedEnvs, nonFinite },
+  };
   if (numEnvRunnersOf(config) === 0) {
     const { poison } = debugging;
     const [scratch] = regions.scratch;
     return createInProcessRunnerGroup({
       ...common,
+      ...limits,
       arena,
       source,
       central,
@@ -84,7 +90,7 @@ export function createRunners(config: OnPolicyConfig, parts: RunnerParts): Runne
     poison: debugging.poison,
     deadlineMs: faultTolerance.workerDeadlineSeconds * 1000,
     maxRestarts: faultTolerance.maxWorkerRestarts,
-    restartWindowMs: faultTolerance.restartWindowSeconds * 1000,
+    ...limits,
     memoryMb: envRunners.workerMemoryMb,
   });
 }

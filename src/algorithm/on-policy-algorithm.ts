@@ -5,6 +5,7 @@ import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { createEpisodeWindow } from '../metrics/episode-window.ts';
 import type { Metrics } from '../metrics/metric-keys.ts';
+import type { EnvFaults } from '../rollout/env-fault-log.ts';
 import type { Collected, WorkerFailure } from '../rollout/runner-group.ts';
 import type { Algorithm, CheckpointContent, EvaluationResult, TrainResult } from './algorithm.ts';
 import { createEvaluation } from './evaluation.ts';
@@ -57,9 +58,10 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
       episodes.add(episodeReturn, episodeLength);
     const iterationMs = performance.now() - begin;
     const workerFailures = system.runners.takeFailures();
+    const envFaults = system.runners.takeEnvFaults();
     const all: Metrics = {
       ...episodes.metrics(),
-      ...runnerMetrics(system, collected, workerFailures),
+      ...runnerMetrics(system, collected, workerFailures, envFaults),
       ...metrics,
       'time/iterationMs': iterationMs,
       'time/envStepsPerSecond': (numEnvs * rolloutLength * 1000) / iterationMs,
@@ -67,7 +69,8 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
     const { evaluationInterval } = config.evaluation;
     const isDue = evaluationInterval !== null && counters.iteration % evaluationInterval === 0;
     const result = isDue ? await timedEvaluation(evaluation.run, all) : undefined;
-    return trainResult(counters, episodes.returnMean(), all, collected, workerFailures, result);
+    const failures = { workerFailures, envFaults: envFaults.faults };
+    return trainResult(counters, episodes.returnMean(), all, collected, failures, result);
   };
 
   return {
@@ -116,11 +119,15 @@ function runnerMetrics(
   { runners }: OnPolicySystem,
   collected: Collected,
   workerFailures: readonly WorkerFailure[],
+  { counts }: EnvFaults,
 ): Metrics {
   const means = Object.entries(collected.metrics).map(([name, mean]) => [`env/${name}`, mean] as const);
   return {
     'rollout/numEpisodes': collected.episodes.length,
     'rollout/numWorkerRestarts': workerFailures.length,
+    'rollout/numEnvsRestarted': counts.repeated + counts['new-episode'],
+    'rollout/numEpisodesCut': counts['new-episode'],
+    'rollout/numValuesClipped': counts.clipped,
     'rollout/numEnvRestarts': runners.takeRestarted().length,
     ...Object.fromEntries(means),
   };
@@ -145,7 +152,7 @@ function trainResult(
   episodeReturnMean: number | null,
   metrics: Metrics,
   collected: Collected,
-  workerFailures: readonly WorkerFailure[],
+  { workerFailures, envFaults }: Required<Pick<TrainResult, 'workerFailures' | 'envFaults'>>,
   evaluation: EvaluationResult | undefined,
 ): TrainResult {
   return {
@@ -155,6 +162,7 @@ function trainResult(
     episodes: collected.episodes,
     ...(evaluation === undefined ? {} : { evaluation }),
     ...(workerFailures.length === 0 ? {} : { workerFailures }),
+    ...(envFaults.length === 0 ? {} : { envFaults }),
   };
 }
 

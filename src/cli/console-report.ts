@@ -1,5 +1,6 @@
 /** Shows a run to a person: a live line on a terminal, else a line per iteration (one a second at most); a table at the end. */
 import type { TrainResult } from '../algorithm/algorithm.ts';
+import type { EnvFaultOutcome } from '../env/env-faults.ts';
 import type { IterationEvent, RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { RunConfig } from '../run/start-run.ts';
@@ -11,6 +12,13 @@ import { measureProgress, type Origin } from './progress.ts';
 /** A terminal is redrawn, and a log gets a line, no more often than this. */
 const LIVE_SECONDS = 0.1;
 const LINE_SECONDS = 1;
+/** A log that drowns in one environment's failures helps nobody; the metrics count them all. */
+const MAX_FAULTS_SHOWN = 20;
+const OUTCOMES: Readonly<Record<EnvFaultOutcome, string>> = {
+  repeated: 'a fresh instance repeated the episode and went on',
+  'new-episode': 'its episode was cut there, a fresh instance began the next one',
+  clipped: 'it was replaced',
+};
 const CLEAR_LINE = '\r\u001b[2K';
 
 /**
@@ -25,6 +33,7 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
   let shownAt = Number.NEGATIVE_INFINITY;
   let pending: string | undefined; // the last line, while it is not shown
   let last: TrainResult | undefined;
+  let numFaultsShown = 0;
   const clear = isLive ? CLEAR_LINE : '';
   const sayAbove = (line: string) => output.human.write(`${clear}${line}\n`);
   return {
@@ -49,6 +58,9 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
         ? `replaced within ${formatValue(failure.seconds)} s`
         : 'not replaced';
       sayAbove(`rollout worker ${failure.workerIndex} failed (${failure.error.message}), ${outcome}`);
+    },
+    onEnvFault: ({ fault }) => {
+      if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(`${fault.error.message}: ${OUTCOMES[fault.outcome]}`);
     },
     onStop: (summary) => {
       if (pending !== undefined && !isLive) output.human.write(`${pending}\n`);

@@ -1,5 +1,6 @@
 /** The options every algorithm has. An algorithm adds its `training` section. */
 import type { EnvFactory } from '../env/env.ts';
+import { faultToleranceOptions } from './fault-options.ts';
 import { option } from './option.ts';
 import * as kind from './value-kind.ts';
 
@@ -177,33 +178,6 @@ export const checkpointingOptions = {
     doc: 'Run folder; null = runs/<env>-<algo>-<time>.',
     alsoCalled: ['logdir', 'storage_path', 'outputDir'],
     ...NEUTRAL,
-  }),
-};
-
-export const faultToleranceOptions = {
-  maxWorkerRestarts: option(kind.integer({ min: 0 }), {
-    default: 10,
-    doc: 'How many dead rollout workers are replaced within restartWindowSeconds before the run stops; 0 = stop at the first.',
-    alsoCalled: ['max_num_env_runner_restarts', 'restart_failed_env_runners'],
-    ...NEUTRAL,
-  }),
-  restartWindowSeconds: option(kind.number({ above: 0 }), {
-    default: 600,
-    unit: 's',
-    doc: 'The time over which restarts are counted.',
-    ...NEUTRAL,
-  }),
-  workerDeadlineSeconds: option(kind.number({ above: 0 }), {
-    default: 60,
-    unit: 's',
-    doc: 'A rollout worker that shows no progress for this long counts as dead.',
-    alsoCalled: ['sample_timeout_s'],
-    ...NEUTRAL,
-  }),
-  nonFinite: option(kind.choice(['stop', 'skip']), {
-    default: 'stop',
-    doc: 'A non-finite loss or gradient: stop with an error, or skip that minibatch.',
-    alsoCalled: ['torch_skip_nan_gradients'],
   }),
 };
 

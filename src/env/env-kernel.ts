@@ -4,6 +4,7 @@
  *
  * An engine with its own memory, a slow step or a process of its own implements `VectorEnv` itself.
  */
+import type { EnvError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { RgbFrame } from './env.ts';
 import type { Space } from './spaces.ts';
@@ -35,6 +36,10 @@ export interface EnvKernel {
   getState?(n: number): JsonValue;
   setState?(n: number, state: JsonValue): void;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
+  /** Puts a fresh instance of environment n in its place, to be reset next; absent = a reset does as much. */
+  rebuild?(n: number): void;
+  /** Numbers of the last reset or step that were not finite and were replaced; whoever reports them empties the list. */
+  readonly clipped?: EnvError[];
   close?(): void;
 }
 

@@ -1,24 +1,22 @@
 /** What all vector environments in one thread share: autoreset, time limits, masks, errors with their place, state. */
-import { ConfigError, EnvError, type EnvErrorPlace } from '../errors.ts';
+import { ConfigError, EnvError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
-import { actionMaskSize, flatActionSize } from './flatten-action.ts';
+import { createRecovery, forgetClipped, recoverReset, recoverStep, reportClipped } from './env-recovery.ts';
+import { actionMaskSize, flatActionSize, flattenActionSpace } from './flatten-action.ts';
 import { flattenObservationSpace } from './flatten-space.ts';
 import type { ActionArray, AutoresetMode, StepRows, VectorEnv } from './vector-env.ts';
-
-interface Vector {
-  readonly kernel: EnvKernel;
-  readonly autoreset: AutoresetMode;
-  readonly obsSize: number;
-  readonly actionSize: number;
-  readonly maskSize: number;
-  readonly limit: number;
-  readonly elapsed: Float64Array; // [numEnvs] f64, steps of the episode that goes on
-  readonly seeds: Float64Array; // [numEnvs] f64, seed of the episode that goes on
-  readonly hasEnded: Uint8Array; // [numEnvs] u8, ended and not yet reset (next-step, disabled)
-  readonly failures: (EnvError | null)[]; // [numEnvs]
-  numFailures: number;
-}
+import {
+  fail,
+  forgetFailure,
+  placeError,
+  takeStep,
+  throwFirstFailure,
+  type Vector,
+  writeRow,
+  writeScalars,
+} from './vector-state.ts';
 
 /**
  * Makes a vector environment of a kernel.
@@ -26,15 +24,24 @@ interface Vector {
  * After an environment throws, the others of the same call are still stepped; the first error is then thrown, with its
  * place, and every failed environment throws again on the next step until {@link VectorEnv.resetRows} restarts it.
  *
+ * @param faults how to restart an environment that throws, where the kernel can make a fresh instance of it; absent = not at all.
+ *   Costs a copy of each action and observation, and the memory of the running episode's actions.
  * @throws {@link ConfigError} `CONFIG_MAX_EPISODE_STEPS` for a limit below 1, `CONFIG_NUM_ENVS` for no environment at all.
  */
-export function kernelVectorEnv(kernel: EnvKernel, autoreset: AutoresetMode = 'same-step'): VectorEnv {
+export function kernelVectorEnv(
+  kernel: EnvKernel,
+  autoreset: AutoresetMode = 'same-step',
+  faults?: EnvFaultHandling,
+): VectorEnv {
   const { numEnvs } = kernel;
+  const obsSize = flattenObservationSpace(kernel.observationSpace).size;
+  const actionSize = flatActionSize(kernel.actionSpace);
+  const isDiscrete = flattenActionSpace(kernel.actionSpace).kind !== 'box';
   const vector: Vector = {
     kernel,
     autoreset,
-    obsSize: flattenObservationSpace(kernel.observationSpace).size,
-    actionSize: flatActionSize(kernel.actionSpace),
+    obsSize,
+    actionSize,
     maskSize: kernel.masksActions ? actionMaskSize(kernel.actionSpace) : 0,
     limit: checkLimit(kernel.maxEpisodeSteps),
     elapsed: new Float64Array(numEnvs),
@@ -42,6 +49,7 @@ export function kernelVectorEnv(kernel: EnvKernel, autoreset: AutoresetMode = 's
     hasEnded: new Uint8Array(numEnvs).fill(1),
     failures: new Array<EnvError | null>(numEnvs).fill(null),
     numFailures: 0,
+    recovery: createRecovery(kernel, { obsSize, actionSize, isDiscrete }, faults),
   };
   return {
     numEnvs,
@@ -86,10 +94,7 @@ function checkLimit(limit: number | null): number {
 }
 
 function restart(vector: Vector, n: number, seed: number, out: StepRows): void {
-  if (vector.failures[n] !== null) {
-    vector.failures[n] = null;
-    vector.numFailures -= 1;
-  }
+  forgetFailure(vector, n);
   vector.elapsed[n] = 0;
   vector.seeds[n] = seed;
   vector.hasEnded[n] = 0;
@@ -97,8 +102,10 @@ function restart(vector: Vector, n: number, seed: number, out: StepRows): void {
     vector.kernel.reset(n, seed);
     writeRow(vector, n, out);
   } catch (error) {
-    fail(vector, n, error, 'reset');
+    if (!recoverReset(vector, n, seed, out, error)) return;
   }
+  reportClipped(vector, n, 'reset');
+  vector.recovery?.onBegin(n, null, out);
 }
 
 function stepRow(
@@ -108,89 +115,42 @@ function stepRow(
   nextSeeds: Uint32Array,
   out: StepRows,
 ): void {
-  const { kernel, elapsed } = vector;
-  const scalar = out.scalarOffset + n * out.scalarStride;
   if (vector.failures[n] !== null || vector.hasEnded[n] === 1) {
-    writeScalars(out, scalar, 0, 0, 0);
+    writeScalars(out, n, 0, 0, 0);
     if (vector.failures[n] !== null) return;
     if (vector.autoreset === 'next-step') restart(vector, n, nextSeeds[n], out);
-    else fail(vector, n, stepAfterEnd(vector, n), 'step');
+    else fail(vector, n, placeError(vector, n, stepAfterEnd(vector, n), 'step'));
     return;
   }
-  elapsed[n] += 1;
+  vector.elapsed[n] += 1;
   try {
-    kernel.step(n, actions, n * vector.actionSize);
-    const terminated = kernel.terminated[n];
-    const truncated = elapsed[n] >= vector.limit ? 1 : kernel.truncated[n];
-    writeScalars(out, scalar, kernel.rewards[n], terminated, truncated);
-    if (out.onMetric !== null) kernel.reportMetrics?.(n, out.onMetric);
-    if ((terminated | truncated) === 1) endEpisode(vector, n, nextSeeds, out);
-    else writeRow(vector, n, out);
+    takeStep(vector, n, actions, out);
   } catch (error) {
-    writeScalars(out, scalar, 0, 0, 0);
-    fail(vector, n, error, 'step');
+    if (!recoverStep(vector, n, actions, out, error)) {
+      writeScalars(out, n, 0, 0, 0);
+      return;
+    }
   }
+  reportClipped(vector, n, 'step');
+  const scalar = out.scalarOffset + n * out.scalarStride;
+  if ((out.terminated[scalar] | out.truncated[scalar]) === 1) endEpisode(vector, n, nextSeeds, out);
 }
 
+/** Its true last observation lies in `finalObservations`. */
 function endEpisode(vector: Vector, n: number, nextSeeds: Uint32Array, out: StepRows): void {
-  vector.kernel.writeObservation(n, out.finalObservations, n * vector.obsSize);
   if (vector.autoreset === 'same-step') {
     restart(vector, n, nextSeeds[n], out);
     return;
   }
   vector.hasEnded[n] = 1;
-  vector.kernel.writeObservation(n, out.observations, out.observationOffset + n * out.observationStride);
+  const row = out.observationOffset + n * out.observationStride;
+  for (let k = 0; k < vector.obsSize; k++)
+    out.observations[row + k] = out.finalObservations[n * vector.obsSize + k];
   // No action follows an end, so its mask only has to be valid.
   if (out.actionMasks !== null) {
     const offset = out.maskOffset + n * out.maskStride;
     out.actionMasks.fill(1, offset, offset + vector.maskSize);
   }
-}
-
-function writeRow(vector: Vector, n: number, out: StepRows): void {
-  vector.kernel.writeObservation(n, out.observations, out.observationOffset + n * out.observationStride);
-  if (vector.maskSize > 0 && out.actionMasks !== null) {
-    vector.kernel.writeMask?.(n, out.actionMasks, out.maskOffset + n * out.maskStride);
-  }
-}
-
-function writeScalars(
-  out: StepRows,
-  offset: number,
-  reward: number,
-  terminated: number,
-  truncated: number,
-): void {
-  out.rewards[offset] = reward;
-  out.terminated[offset] = terminated;
-  out.truncated[offset] = truncated;
-}
-
-function fail(vector: Vector, n: number, error: unknown, phase: 'reset' | 'step'): void {
-  vector.failures[n] = placeError(vector, n, error, phase);
-  vector.numFailures += 1;
-}
-
-function placeError(vector: Vector, n: number, error: unknown, phase: 'reset' | 'step'): EnvError {
-  const { envId } = vector.kernel;
-  const place: EnvErrorPlace = {
-    envId,
-    envIndex: n,
-    episodeSeed: vector.seeds[n],
-    episodeStep: vector.elapsed[n],
-  };
-  const where = `${envId}, episode seed ${place.episodeSeed}, ${phase === 'reset' ? 'reset' : `step ${place.episodeStep}`}`;
-  if (error instanceof EnvError) {
-    const code = error.code as `ENV_${string}`;
-    return new EnvError(code, `${where}: ${error.message}`, place, { cause: error.cause });
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new EnvError(
-    phase === 'reset' ? 'ENV_RESET_THREW' : 'ENV_STEP_THREW',
-    `${where}: the environment threw: ${reason}`,
-    place,
-    { cause: error },
-  );
 }
 
 function stepAfterEnd(vector: Vector, n: number): EnvError {
@@ -200,11 +160,6 @@ function stepAfterEnd(vector: Vector, n: number): EnvError {
       ? `Expected reset before the first step of environment ${n}.`
       : `The episode of environment ${n} has ended: with autoreset 'disabled' call resetRows before the next step.`,
   );
-}
-
-function throwFirstFailure(vector: Vector, mask?: Uint8Array): void {
-  const failure = vector.failures.find((error, n) => error !== null && (mask === undefined || mask[n] === 1));
-  if (failure) throw failure;
 }
 
 /** Nothing is reported and no row is written on the way. */
@@ -227,8 +182,10 @@ function replay(
     }
     if (!hasEnded) writeRow(vector, n, out);
   } catch (error) {
-    fail(vector, n, error, 'step');
+    fail(vector, n, placeError(vector, n, error, 'step'));
   }
+  forgetClipped(vector);
+  vector.recovery?.onReplay(n, actions, numSteps, out);
   throwFirstFailure(vector);
   return !hasEnded;
 }
@@ -248,10 +205,11 @@ function stateFunctions(vector: Vector): Pick<VectorEnv, 'getState' | 'setState'
       vector.elapsed[n] = elapsed as number;
       vector.seeds[n] = seed as number;
       vector.hasEnded[n] = hasEnded as number;
-      if (vector.failures[n] !== null) vector.numFailures -= 1;
-      vector.failures[n] = null;
+      forgetFailure(vector, n);
       kernel.setState?.(n, env as JsonValue);
       writeRow(vector, n, out);
+      forgetClipped(vector);
+      vector.recovery?.onBegin(n, env as JsonValue, out);
     },
   };
 }

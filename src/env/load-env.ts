@@ -2,6 +2,7 @@
 import { ConfigError, isOperantError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Env, EnvFactory } from './env.ts';
+import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
 import { importModule } from './import-module.ts';
 import { describeValue } from './space-values.ts';
@@ -10,6 +11,8 @@ import { assertEnv, vectorizeEnv } from './vectorize.ts';
 
 /**
  * Makes the vector environment of a source: the module's vector export when it has one, else its factory, vectorized.
+ *
+ * @param faults for environments made one by one; a vector export handles its own.
  *
  * A vector export gets the source's options with `autoreset` and (when the source has one) `maxEpisodeSteps` filled in.
  *
@@ -21,6 +24,7 @@ export async function makeVectorEnv(
   source: EnvSource,
   numEnvs: number,
   autoreset: AutoresetMode = 'same-step',
+  faults?: EnvFaultHandling,
 ): Promise<VectorEnv> {
   if (source.kind === 'module' && source.vectorExport !== null) {
     const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
@@ -36,6 +40,7 @@ export async function makeVectorEnv(
   return vectorizeEnv(() => callFactory(source.id, () => factory(source.options)), numEnvs, {
     autoreset,
     envId: source.id,
+    ...(faults !== undefined && { faults }),
     ...(source.maxEpisodeSteps !== null && { maxEpisodeSteps: source.maxEpisodeSteps }),
   });
 }
@@ -51,6 +56,11 @@ export async function makeEnv(source: EnvSource): Promise<Env> {
   const env: unknown = callFactory(source.id, () => factory(source.options));
   assertEnv(env, source.id);
   return env;
+}
+
+/** Loads an environment's module into this thread, so that making one takes no time later. */
+export async function importEnv(source: EnvModuleSource): Promise<void> {
+  await importEnvModule(source);
 }
 
 async function loadFactory(source: EnvSource): Promise<EnvFactory> {

@@ -1,14 +1,16 @@
 /** Makes a vector environment of a user's single one, and checks on every step what it gives. */
 import { ConfigError, EnvError, ShapeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { Env, Info, ResetResult, StepResult } from './env.ts';
+import type { Env, Info, ResetResult } from './env.ts';
+import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
 import { actionMaskSize, flattenActionSpace, unflattenAction } from './flatten-action.ts';
-import { flatSize, flattenObservation, unflattenObservation } from './flatten-space.ts';
+import { flatBound, flatSize, flattenObservation, unflattenObservation } from './flatten-space.ts';
 import { checkNumEnvs, kernelVectorEnv } from './kernel-vector-env.ts';
 import { spaceToJson } from './space-json.ts';
 import { describeValue } from './space-values.ts';
 import { isSpace } from './spaces.ts';
+import { type Clip, checkFinite, checkStep, finiteReward, reportMetrics, writeMask } from './user-results.ts';
 import type { AutoresetMode, ObservationArray, VectorEnv } from './vector-env.ts';
 
 export interface VectorizeOptions {
@@ -18,11 +20,13 @@ export interface VectorizeOptions {
   readonly maxEpisodeSteps?: number | null;
   /** Name for error messages. @defaultValue 'environment' */
   readonly envId?: string;
+  /** How to go on when an environment fails; absent = its error is thrown. */
+  readonly faults?: EnvFaultHandling;
 }
 
 /** What is remembered of environment n between its step and the writing of its row. */
 interface Slot {
-  readonly env: Env;
+  env: Env;
   observation: unknown;
   info: Info | undefined;
 }
@@ -32,6 +36,9 @@ interface UserEnvs {
   readonly first: Env;
   readonly obsSize: number;
   readonly maskParts: readonly number[];
+  /** Bounds of what replaces a number that is not finite, [obsSize] each; null = it is an error. */
+  readonly clip: Clip | null;
+  readonly clipped: EnvError[];
 }
 
 /**
@@ -49,7 +56,8 @@ interface UserEnvs {
 export function vectorizeEnv(factory: () => Env, numEnvs: number, options: VectorizeOptions = {}): VectorEnv {
   const envId = options.envId ?? 'environment';
   const envs = createEnvs(factory, checkNumEnvs(numEnvs), envId);
-  return kernelVectorEnv(userKernel(envs, envId, options.maxEpisodeSteps), options.autoreset);
+  const kernel = userKernel(envs, factory, { ...options, envId });
+  return kernelVectorEnv(kernel, options.autoreset, options.faults);
 }
 
 /**
@@ -107,20 +115,30 @@ function createEnvs(factory: () => Env, numEnvs: number, envId: string): Env[] {
   return envs;
 }
 
-function userKernel(envs: readonly Env[], envId: string, maxEpisodeSteps?: number | null): EnvKernel {
+function userKernel(
+  envs: readonly Env[],
+  factory: () => Env,
+  { envId, maxEpisodeSteps, faults }: VectorizeOptions & { readonly envId: string },
+): EnvKernel {
   const first = envs[0];
+  const { observationSpace } = first;
   const flatAction = flattenActionSpace(first.actionSpace);
   const user: UserEnvs = {
     slots: envs.map((env) => ({ env, observation: undefined, info: undefined })),
     first,
-    obsSize: flatSize(first.observationSpace),
+    obsSize: flatSize(observationSpace),
     maskParts: flatAction.kind === 'categorical' ? flatAction.sizes : [],
+    clip:
+      faults?.nonFinite === 'clip'
+        ? { low: flatBound(observationSpace, 'low'), high: flatBound(observationSpace, 'high') }
+        : null,
+    clipped: [],
   };
   if (first.masksActions) actionMaskSize(first.actionSpace);
   const kernel: EnvKernel = {
     envId,
     numEnvs: envs.length,
-    observationSpace: first.observationSpace,
+    observationSpace,
     actionSpace: first.actionSpace,
     maxEpisodeSteps: maxEpisodeSteps === undefined ? (first.maxEpisodeSteps ?? null) : maxEpisodeSteps,
     masksActions: first.masksActions ?? false,
@@ -132,9 +150,9 @@ function userKernel(envs: readonly Env[], envId: string, maxEpisodeSteps?: numbe
       const slot = user.slots[n];
       const result = slot.env.step(unflattenAction(first.actionSpace, actions, offset));
       checkStep(result);
+      kernel.rewards[n] = finiteReward(result.reward, user.clip !== null, user.clipped);
       slot.observation = result.observation;
       slot.info = result.info;
-      kernel.rewards[n] = result.reward;
       kernel.terminated[n] = result.terminated ? 1 : 0;
       kernel.truncated[n] = result.truncated ? 1 : 0;
     },
@@ -143,11 +161,27 @@ function userKernel(envs: readonly Env[], envId: string, maxEpisodeSteps?: numbe
     reportMetrics: (n, onMetric) => reportMetrics(user.slots[n].info, n, onMetric),
     ...(first.getState && first.setState && stateFunctions(user)),
     ...(first.render && { render: (n, mode) => renderSlot(user.slots[n], mode) }),
+    rebuild: (n) => rebuild(user, n, factory, envId),
+    clipped: user.clipped,
     close: () => {
       for (const { env } of user.slots) env.close?.();
     },
   };
   return kernel;
+}
+
+/** The old instance is closed, whatever it says to that. */
+function rebuild({ slots }: UserEnvs, n: number, factory: () => Env, envId: string): void {
+  const env: unknown = factory();
+  assertEnv(env, envId);
+  if (slots.some((slot) => slot.env === env))
+    throw factoryError(envId, 'it gave an object again that it had given before');
+  try {
+    slots[n].env.close?.();
+  } catch {
+    // It failed before; that is why it is replaced.
+  }
+  slots[n].env = env;
 }
 
 function keepReset(slot: Slot, result: ResetResult): void {
@@ -163,32 +197,6 @@ function keepReset(slot: Slot, result: ResetResult): void {
   slot.info = result.info;
 }
 
-function checkStep(result: StepResult): void {
-  if ((result as unknown) instanceof Promise) {
-    throw new EnvError('ENV_STEP_RESULT', 'step returned a promise; reset and step must be synchronous.');
-  }
-  if (typeof result !== 'object' || result === null) {
-    throw new EnvError(
-      'ENV_STEP_RESULT',
-      `Expected step to return { observation, reward, terminated, truncated }, got ${describeValue(result)}.`,
-    );
-  }
-  // Rollouts hold rewards as float32, where 1e39 is infinite.
-  if (typeof result.reward !== 'number' || !Number.isFinite(Math.fround(result.reward))) {
-    throw new EnvError(
-      'ENV_REWARD_NON_FINITE',
-      `Expected \`reward\` to be a finite number (of float32: up to 3.4e38), got ${describeValue(result.reward)}.`,
-    );
-  }
-  if (typeof result.terminated !== 'boolean' || typeof result.truncated !== 'boolean') {
-    throw new EnvError(
-      'ENV_FLAGS',
-      'Expected `terminated` and `truncated` to be true or false, got ' +
-        `${describeValue(result.terminated)} and ${describeValue(result.truncated)}.`,
-    );
-  }
-}
-
 function writeObservation(user: UserEnvs, n: number, out: ObservationArray, offset: number): void {
   try {
     flattenObservation(user.first.observationSpace, user.slots[n].observation, out, offset);
@@ -196,69 +204,7 @@ function writeObservation(user: UserEnvs, n: number, out: ObservationArray, offs
     if (!(error instanceof ShapeError)) throw error;
     throw new EnvError('ENV_OBSERVATION_SHAPE', `The observation does not fit its space: ${error.message}`);
   }
-  if (out instanceof Uint8Array) return;
-  for (let i = 0; i < user.obsSize; i++) {
-    if (!Number.isFinite(out[offset + i])) {
-      throw new EnvError(
-        'ENV_OBSERVATION_NON_FINITE',
-        `Expected finite observations, got ${out[offset + i]} as element ${i} of the flat observation.`,
-      );
-    }
-  }
-}
-
-function writeMask(
-  mask: ArrayLike<number> | undefined,
-  parts: readonly number[],
-  out: Uint8Array,
-  offset: number,
-): void {
-  const size = parts.reduce((sum, part) => sum + part, 0);
-  if (mask === undefined || mask === null) {
-    throw new EnvError(
-      'ENV_MASK_MISSING',
-      'The environment declares `masksActions`, but gave no `info.actionMask` with this reset or step.',
-    );
-  }
-  if (mask.length !== size) {
-    throw new EnvError(
-      'ENV_MASK_SIZE',
-      `Expected \`info.actionMask\` of ${size} elements, got ${mask.length}.`,
-    );
-  }
-  let i = 0;
-  for (const part of parts) {
-    let numAllowed = 0;
-    for (const end = i + part; i < end; i++) {
-      out[offset + i] = mask[i] ? 1 : 0;
-      numAllowed += out[offset + i];
-    }
-    if (numAllowed === 0) {
-      throw new EnvError(
-        'ENV_MASK_EMPTY',
-        'Expected `info.actionMask` to allow at least one action (of each component); it forbids all of them. ' +
-          'End the episode when no move is left.',
-      );
-    }
-  }
-}
-
-function reportMetrics(
-  info: Info | undefined,
-  n: number,
-  onMetric: (n: number, name: string, value: number) => void,
-): void {
-  if (info?.metrics === undefined) return;
-  for (const name in info.metrics) {
-    const value = info.metrics[name];
-    if (!Number.isFinite(value)) {
-      throw new EnvError(
-        'ENV_METRIC',
-        `Expected \`info.metrics.${name}\` to be a finite number, got ${describeValue(value)}.`,
-      );
-    }
-    onMetric(n, name, value);
-  }
+  if (!(out instanceof Uint8Array)) checkFinite(out, offset, user.obsSize, user.clip, user.clipped);
 }
 
 function stateFunctions(user: UserEnvs): Pick<EnvKernel, 'getState' | 'setState'> {
@@ -267,6 +213,7 @@ function stateFunctions(user: UserEnvs): Pick<EnvKernel, 'getState' | 'setState'
       const { env, observation, info } = user.slots[n];
       const row = new Float32Array(user.obsSize);
       flattenObservation(user.first.observationSpace, observation, row, 0);
+      checkFinite(row, 0, user.obsSize, user.clip, []); // reported when it was given
       return {
         env: env.getState?.() ?? null,
         observation: [...row],

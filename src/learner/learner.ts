@@ -23,8 +23,12 @@ export interface UpdatePlan {
   readonly targetKl: number | null;
   /** Frozen observation statistics under which the rollout was collected; null = no normalisation. */
   readonly observationStatistics: ObservationStatistics | null;
-  /** What to do with a non-finite loss or gradient norm: throw EngineError, or skip that minibatch's optimizer step. */
-  readonly nonFinite: 'stop' | 'skip';
+  /**
+   * What to do where a statistic of the loss or the gradient norm is not finite: `stop` throws EngineError; `skip` leaves that
+   * minibatch's step out; `clip` replaces each element g of its gradient by 0 where it is NaN, else by min(max(g, -1e6), 1e6), and
+   * goes on as always (norm of that, clipping to the global norm, Adam).
+   */
+  readonly nonFinite: 'stop' | 'skip' | 'clip';
 }
 
 /** x' = clip((x - mean) * inverseStd, +-clip). */
@@ -33,13 +37,18 @@ export interface ObservationStatistics {
   readonly inverseStd: Float32Array; // [obsSize] f32
 }
 
-/** Means over the minibatches that were run, by name (`policyLoss`, `valueLoss`, `entropy`, `approxKl`, `clipFraction`, `gradNorm`, ...). */
+/** Bound of a gradient's elements under `nonFinite: clip`. */
+export const GRADIENT_BOUND = 1e6;
+
+/** Means over the minibatches that were run and finite, by name (`policyLoss`, `valueLoss`, `entropy`, `approxKl`, `clipFraction`, `gradNorm`, ...). */
 export interface UpdateStats {
   readonly means: Readonly<Record<string, number>>;
   readonly numEpochs: number;
   readonly numMinibatches: number;
   /** Minibatches whose step was skipped because something was not finite. */
   readonly numSkipped: number;
+  /** Minibatches whose gradient was clipped because something was not finite. */
+  readonly numClipped: number;
 }
 
 /** Adam's moments, laid out as the parameters; plain data for checkpoints. */

@@ -44,6 +44,22 @@ export const METRICS = {
     window: 'iteration',
     formula: 'rollout workers that died and were replaced',
   },
+  'rollout/numEnvsRestarted': {
+    unit: '-',
+    window: 'iteration',
+    formula: 'environments that failed and were made again (`restartFailedEnvs`)',
+  },
+  'rollout/numEpisodesCut': {
+    unit: 'episodes',
+    window: 'iteration',
+    formula: 'of these, those whose episode ended there, since it could not be brought back',
+  },
+  'rollout/numValuesClipped': {
+    unit: '-',
+    window: 'iteration',
+    formula:
+      'rewards and elements of observations that were not finite and were replaced (`nonFinite: clip`)',
+  },
   'rollout/numEnvRestarts': {
     unit: '-',
     window: 'iteration',
@@ -110,6 +126,12 @@ export const METRICS = {
     unit: 'updates',
     window: 'iteration',
     formula: 'minibatches skipped because a loss or gradient was not finite (`nonFinite: skip`)',
+  },
+  'train/numClippedUpdates': {
+    unit: 'updates',
+    window: 'iteration',
+    formula:
+      'minibatches whose step was taken with a clipped gradient because a loss or gradient was not finite (`nonFinite: clip`); they are left out of the means',
   },
   'time/envStepsPerSecond': {
     unit: 'environment steps/s',

@@ -40,6 +40,8 @@ export const Command = {
   /** Play the evaluation episodes that were posted, and post what came of them. */
   PLAY: 7,
   STOP: 8,
+  /** To the thread that stands by: take the place of the worker whose assignment was posted. */
+  ASSIGN: 9,
 } as const;
 
 export type CommandCode = (typeof Command)[keyof typeof Command];
@@ -53,10 +55,11 @@ export interface ControlRegion {
 }
 
 export function reserveControlWords(planner: ArenaPlanner, numWorkers: number): ControlRegion {
-  return { offset: planner.reserve(numWorkers * WORDS_PER_WORKER * 4).offset, numWorkers };
+  const numThreads = numWorkers + 1; // the last one stands by
+  return { offset: planner.reserve(numThreads * WORDS_PER_WORKER * 4).offset, numWorkers };
 }
 
-/** The words of one worker. i32 [16] */
+/** The words of one worker; worker `region.numWorkers` is the one that stands by. i32 [16] */
 export function openControlWords(
   buffer: ArrayBufferLike,
   region: ControlRegion,

@@ -1,4 +1,5 @@
 /** Plays evaluation episodes with the kernels, in the thread of a runner. */
+import type { EnvFaultHandling } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
@@ -12,6 +13,7 @@ export interface EpisodePlayerOptions {
   readonly kernels: KernelModule;
   readonly spec: PolicySpec;
   readonly source: EnvSource;
+  readonly handling: EnvFaultHandling;
   readonly buffer: ArrayBufferLike;
   readonly weights: WeightBuffer;
   readonly weightLayout: WeightBufferLayout;
@@ -33,7 +35,7 @@ export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlaye
     if (made?.vectorEnv.numRows === numRows) return made;
     made?.vectorEnv.close?.();
     made = undefined;
-    const vectorEnv = await makeVectorEnv(source, numRows);
+    const vectorEnv = await makeVectorEnv(source, numRows, 'same-step', options.handling);
     made = { vectorEnv, actor: createKernelActor(kernels, spec, weightLayout.parameterCount, numRows) };
     return made;
   };

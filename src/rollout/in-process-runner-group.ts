@@ -1,20 +1,23 @@
 /** `numEnvRunners: 0`: the same sampler in the main thread; for debugging, and for bare environment factories. */
 import { type CentralActor, collectCentrally, type Stepper } from './central-inference.ts';
+import { createEnvFaultBook, type EnvRestartLimit } from './env-fault-log.ts';
 import { createEpisodeLedger } from './episode-ledger.ts';
 import { openRollout } from './layout.ts';
 import { meansOf } from './metric-sums.ts';
+import { placeEnvError } from './place-env-error.ts';
 import { poisonRollout } from './poison.ts';
 import { withEnvStates } from './row-states.ts';
-import { createRunner, placeEnvError, type Runner, type RunnerOptions } from './runner.ts';
+import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
 import type { RunnerGroup } from './runner-group.ts';
 
 export type InProcessRunnerGroupOptions = Omit<RunnerOptions, 'states' | 'firstRow'> & {
   readonly central: CentralActor | null;
   readonly poison: boolean;
-};
+} & EnvRestartLimit;
 
 export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions): RunnerGroup {
   const { arena, sampling, spec, source, numRows, central } = options;
+  const faults = createEnvFaultBook(options);
   const ledger = createEpisodeLedger(spec, numRows);
   const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
   let runner: Runner | undefined;
@@ -56,6 +59,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       } catch (error) {
         throw placeEnvError(error, source, 0);
       }
+      faults.absorb([started().takeEnvFaults()]);
       const episodes = ledger.absorb(rollout);
       isCollecting = false;
       return { rollout, episodes, metrics: meansOf(sampler.takeMetrics() ?? {}) };
@@ -71,6 +75,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       if (isCollecting) return ledger.rowStates(0, numRows);
       return withEnvStates(ledger.rowStates(0, numRows), started().envStates());
     },
+    takeEnvFaults: faults.take,
     takeFailures: () => [],
     takeRestarted: () => restarted.splice(0),
     async stop() {

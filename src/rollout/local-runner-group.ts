@@ -1,6 +1,7 @@
 /** Environment runners in threads of this process, over the shared arena. */
 import { type CentralActor, collectCentrally, halvesOf, type Stepper } from './central-inference.ts';
 import { Command } from './control-words.ts';
+import { createEnvFaultBook } from './env-fault-log.ts';
 import { createEpisodeLedger } from './episode-ledger.ts';
 import { openRollout } from './layout.ts';
 import type { WorkerMessage } from './messages.ts';
@@ -17,6 +18,7 @@ export type LocalRunnerGroupOptions = Omit<WorkerTeamOptions, 'rowStates' | 'onR
   readonly central: CentralActor | null;
   /** Fill a block set with values that look wrong before it is written. */
   readonly poison: boolean;
+  readonly maxEnvRestarts: number;
 };
 
 export type LocalRunnerGroup = RunnerGroup & { readonly team: WorkerTeam };
@@ -25,6 +27,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
   const { plan, numEnvs, central } = options;
   const { sampling } = plan;
   const ledger = createEpisodeLedger(plan.spec, numEnvs);
+  const faults = createEnvFaultBook(options);
   const restarted: number[] = [];
   const onRestarted = (rows: readonly number[]) => {
     ledger.restartRows(rows);
@@ -59,7 +62,9 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       if (central !== null)
         await collectCentrally(central, threadStepper(team, set, version, messages), rollout);
       const sums: MetricSums = {};
-      for (const message of messages) if (message.kind === 'metrics') mergeSums(sums, message.sums);
+      const reports = messages.filter((message) => message.kind === 'collected');
+      for (const report of reports) mergeSums(sums, report.sums);
+      faults.absorb(reports.map((report) => report.faults));
       const episodes = ledger.absorb(rollout);
       isCollecting = false;
       return { rollout, episodes, metrics: meansOf(sums) };
@@ -78,6 +83,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
       return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
     },
+    takeEnvFaults: faults.take,
     takeFailures: () => team.takeFailures(),
     takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),

@@ -1,5 +1,6 @@
 /** Every message that crosses a thread boundary, besides the control words. */
 import type { MessagePort } from 'node:worker_threads';
+import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvModuleSource } from '../env/env-source.ts';
 import type { JsonValue } from '../json.ts';
 import type { SimdHelperStart } from '../learner/simd/participate.ts';
@@ -9,11 +10,11 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ControlRegion } from './control-words.ts';
+import type { EnvFaultReport } from './env-fault-log.ts';
 import type { ErrorMessage } from './error-message.ts';
 import type { MetricSums } from './metric-sums.ts';
 import type { PlayedEpisodes } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
-
 import type { SamplingLayout } from './sampling-layout.ts';
 
 /** What every rollout worker of a group is told. */
@@ -22,6 +23,7 @@ export interface WorkerPlan {
   readonly kernels: KernelModule;
   readonly spec: PolicySpec;
   readonly source: EnvModuleSource;
+  readonly faultPolicy: EnvFaultPolicy;
   readonly seed: number;
   readonly sampling: SamplingLayout;
   readonly weights: WeightBufferLayout;
@@ -32,22 +34,29 @@ export interface WorkerPlan {
   readonly helper: SimdHelperStart | null;
 }
 
-/** The task that Piscina hands to a worker thread: it runs until STOP. */
-export interface WorkerTask {
-  readonly plan: WorkerPlan;
+/** The rows that a worker is responsible for, and where they stand. */
+export interface WorkerAssignment {
   readonly workerIndex: number;
   readonly firstRow: number;
   readonly numRows: number;
   readonly scratch: Region;
   /** null = fresh environments. */
   readonly states: readonly RowState[] | null;
+}
+
+/** The task that Piscina hands to a worker thread: it runs until STOP. */
+export interface WorkerTask {
+  readonly plan: WorkerPlan;
+  /** null = stand by: load everything, then wait until an assignment is posted (ASSIGN). */
+  readonly assignment: WorkerAssignment | null;
   readonly port: MessagePort;
 }
 
-/** From a worker to the main thread, over its port. The other way only a `PlayRequest` is posted, before PLAY. */
+/** From a worker to the main thread, over its port. The other way an assignment (before ASSIGN) or a `PlayRequest` (before PLAY) is posted. */
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly restarted: readonly number[] }
   | { readonly kind: 'failed'; readonly error: ErrorMessage }
-  | { readonly kind: 'metrics'; readonly sums: MetricSums }
+  /** After a rollout that had metrics or failures. */
+  | { readonly kind: 'collected'; readonly sums: MetricSums; readonly faults: EnvFaultReport | null }
   | { readonly kind: 'states'; readonly states: readonly JsonValue[] }
   | { readonly kind: 'played'; readonly played: PlayedEpisodes };

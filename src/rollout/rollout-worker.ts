@@ -12,7 +12,7 @@ import {
   waitUntilAtLeast,
 } from './control-words.ts';
 import { fromErrorMessage } from './error-message.ts';
-import type { WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
+import type { WorkerAssignment, WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
@@ -47,8 +47,9 @@ export interface RolloutWorker {
 
 /** What is known of a running thread. */
 interface ThreadState {
-  readonly words: Int32Array<SharedArrayBuffer>;
-  readonly workerIndex: number;
+  /** Of the worker that it is; while it stands by, its own. */
+  words: Int32Array<SharedArrayBuffer>;
+  workerIndex: number;
   readonly abort: AbortController;
   readonly port: MessagePort;
   readonly messages: WorkerMessage[];
@@ -58,14 +59,46 @@ interface ThreadState {
   sequence: number;
 }
 
+/** A thread that has loaded everything and waits to take the place of a lost worker. */
+export interface StandbyWorker {
+  isAlive(): boolean;
+  /** Becomes the worker of these rows; resolves when it waits for its first command. Once. */
+  assign(range: RowRange, states: readonly RowState[] | null): Promise<RolloutWorker>;
+  end(): Promise<void>;
+}
+
 /** Starts a worker and resolves when it waits for its first command. */
-export async function startRolloutWorker(
+export function startRolloutWorker(
   pool: Piscina,
   plan: WorkerPlan,
   range: RowRange,
   states: readonly RowState[] | null,
 ): Promise<RolloutWorker> {
-  const thread = launch(pool, plan, range, states);
+  const words = prepareWords(plan, range.workerIndex);
+  return becomeReady(launch(pool, plan, words, { ...range, states }), range);
+}
+
+/** Starts a thread that stands by; returns at once. */
+export function startStandbyWorker(pool: Piscina, plan: WorkerPlan): StandbyWorker {
+  const ownWords = prepareWords(plan, plan.control.numWorkers);
+  Atomics.store(ownWords, Word.SEQUENCE, 0); // nobody looks at them yet
+  Atomics.store(ownWords, Word.DONE, 0);
+  const thread = launch(pool, plan, ownWords, null);
+  return {
+    isAlive: () => !isGone(thread),
+    assign(range, states) {
+      thread.words = prepareWords(plan, range.workerIndex);
+      thread.workerIndex = range.workerIndex;
+      const assignment: WorkerAssignment = { ...range, states };
+      thread.port.postMessage(assignment);
+      giveCommand(ownWords, Command.ASSIGN);
+      return becomeReady(thread, range);
+    },
+    end: () => end(thread, false),
+  };
+}
+
+async function becomeReady(thread: ThreadState, range: RowRange): Promise<RolloutWorker> {
   const { words } = thread;
   const isReady = await waitUntilAtLeast(words, Word.READY, 1, START_DEADLINE_MS, () => isGone(thread));
   if (!isReady) {
@@ -90,21 +123,26 @@ export async function startRolloutWorker(
   };
 }
 
+/** The words of a worker that is about to start. Nobody else looks at them: the thread before, if any, is gone. */
+function prepareWords(plan: WorkerPlan, workerIndex: number): Int32Array<SharedArrayBuffer> {
+  const words = openControlWords(plan.memory.buffer, plan.control, workerIndex);
+  Atomics.store(words, Word.READY, 0);
+  Atomics.store(words, Word.FAILED, 0);
+  Atomics.store(words, Word.POSTED, 0);
+  return words;
+}
+
 function launch(
   pool: Piscina,
   plan: WorkerPlan,
-  range: RowRange,
-  states: readonly RowState[] | null,
+  words: Int32Array<SharedArrayBuffer>,
+  assignment: WorkerAssignment | null,
 ): ThreadState {
-  const words = openControlWords(plan.memory.buffer, plan.control, range.workerIndex);
-  Atomics.store(words, Word.READY, 0); // nobody else looks at them: the thread before, if any, is gone
-  Atomics.store(words, Word.FAILED, 0);
-  Atomics.store(words, Word.POSTED, 0);
   const { port1, port2 } = new MessageChannel();
   const abort = new AbortController();
   const thread: ThreadState = {
     words,
-    workerIndex: range.workerIndex,
+    workerIndex: assignment?.workerIndex ?? plan.control.numWorkers,
     abort,
     port: port1,
     messages: [],
@@ -117,7 +155,7 @@ function launch(
     thread.messages.push(message);
     thread.wake?.();
   });
-  const task: WorkerTask = { plan, ...range, states, port: port2 };
+  const task: WorkerTask = { plan, assignment, port: port2 };
   const over = (reason: unknown) => {
     // What it posted last may still be on its way, and closing the port would drop it.
     for (let rest = receiveMessageOnPort(port1); rest !== undefined; rest = receiveMessageOnPort(port1)) {
@@ -125,8 +163,8 @@ function launch(
     }
     thread.isOver = true;
     thread.exitReason = reason instanceof Error ? reason : null;
-    Atomics.notify(words, Word.DONE);
-    Atomics.notify(words, Word.READY);
+    Atomics.notify(thread.words, Word.DONE);
+    Atomics.notify(thread.words, Word.READY);
     thread.wake?.();
     port1.close();
   };

@@ -1,5 +1,6 @@
 /** What an algorithm sees of its environment runners, wherever they run. */
 import type { EpisodeSummary } from '../algorithm/algorithm.ts';
+import type { EnvFaults } from './env-fault-log.ts';
 import type { RolloutViews } from './layout.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
@@ -46,6 +47,8 @@ export interface RunnerGroup {
    * needed before it, by replay, without asking workers that may be gone.
    */
   getStates(): Promise<RowState[]>;
+  /** Environments that failed or gave numbers that are not finite, and went on, since this was taken last. */
+  takeEnvFaults(): EnvFaults;
   /** Failures since they were taken last. */
   takeFailures(): readonly WorkerFailure[];
   /**

@@ -1,15 +1,16 @@
 /** A runner: environments, policy and sampler of a range of rows, in whichever thread it is made. */
 
+import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
-import { EnvError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { Arena, Region } from '../memory/arena.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 import { createKernelPolicy } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/loader.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
+import { createEnvFaultLog, type EnvFaultReport } from './env-fault-log.ts';
 import { createEpisodePlayer, type EpisodePlayer } from './episode-player.ts';
 import { restoreRows } from './restore-rows.ts';
 import { FRESH_ROW, type RowState } from './row-states.ts';
@@ -21,6 +22,7 @@ export interface RunnerOptions {
   readonly kernels: KernelModule;
   readonly spec: PolicySpec;
   readonly source: EnvSource;
+  readonly faultPolicy: EnvFaultPolicy;
   readonly seed: number;
   readonly sampling: SamplingLayout;
   readonly weights: WeightBufferLayout;
@@ -40,12 +42,16 @@ export interface Runner {
   /** Plays evaluation episodes; only a runner that acts can. */
   readonly player: EpisodePlayer;
   envStates(): JsonValue[];
+  /** Environments that failed and went on, since this was asked last; null = none. */
+  takeEnvFaults(): EnvFaultReport | null;
   close(): void;
 }
 
 export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const { arena, spec, source, seed, firstRow, numRows, scratch, weights } = options;
-  const vectorEnv = await makeVectorEnv(source, numRows);
+  const faultLog = createEnvFaultLog(options.faultPolicy, source, firstRow);
+  const { handling } = faultLog;
+  const vectorEnv = await makeVectorEnv(source, numRows, 'same-step', handling);
   const policy = options.acts
     ? createKernelPolicy(instantiateKernels(options.kernels, arena.memory), spec, arena, scratch, weights)
     : null;
@@ -67,18 +73,20 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     kernels,
     spec,
     source,
+    handling,
     buffer,
     weights: weightBuffer,
     weightLayout: weights,
     onStep,
   });
   const states = options.states ?? Array.from({ length: numRows }, () => FRESH_ROW);
-  const makeSingle = () => makeVectorEnv(source, 1);
+  const makeSingle = () => makeVectorEnv(source, 1, 'same-step', handling);
   const restarted = await restoreRows({ vectorEnv, sampler, spec, seed, makeSingle }, states);
   return {
     sampler,
     player,
     restarted: restarted.map((r) => firstRow + r),
+    takeEnvFaults: faultLog.take,
     envStates: () => envStates(vectorEnv, numRows),
     close() {
       vectorEnv.close?.();
@@ -89,12 +97,4 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
 
 function envStates(vectorEnv: VectorEnv, numRows: number): JsonValue[] {
   return Array.from({ length: numRows }, (_, r) => vectorEnv.getState?.(r) ?? null);
-}
-
-/** An environment's error with its index in the whole run and the environment's id. */
-export function placeEnvError(error: unknown, source: EnvSource, firstRow: number): unknown {
-  if (!(error instanceof EnvError)) return error;
-  const place = { ...error.place, envId: source.id };
-  if (error.place.envIndex !== undefined) place.envIndex = error.place.envIndex + firstRow;
-  return new EnvError(error.code as 'ENV_THREW', error.message, place, { cause: error.cause });
 }

@@ -53,7 +53,7 @@ function createPool({ numThreads, memoryMb }: ThreadPoolOptions): Piscina {
     name: 'runWorker',
     execArgv: workerExecArgv(),
     minThreads: numThreads, // so that they start now
-    maxThreads: numThreads,
+    maxThreads: numThreads + 1, // and one that stands by
     concurrentTasksPerWorker: 1,
     ...(memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
   });

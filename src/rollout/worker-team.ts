@@ -8,6 +8,7 @@ import type { PlayRequest } from './play-episodes.ts';
 import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout-worker.ts';
 import type { RowState } from './row-states.ts';
 import type { WorkerFailure } from './runner-group.ts';
+import { createStandby, type Standby } from './standby.ts';
 import { endThreadsWithTasks, takeThreads } from './thread-pool.ts';
 
 export interface WorkerTeamOptions {
@@ -74,7 +75,8 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const ranges = rowRanges(options.numEnvs, options.scratch);
   const pool = takeThreads({ numThreads: ranges.length, memoryMb: options.memoryMb });
   const workers: RolloutWorker[] = [];
-  const { finish, takeFailures } = createSupervisor(options, pool, ranges, workers);
+  const standby = createStandby(pool, plan, options.maxRestarts > 0);
+  const { finish, takeFailures } = createSupervisor(options, { pool, ranges, workers, standby });
   return {
     numWorkers: ranges.length,
     ranges,
@@ -89,6 +91,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
         await pool.destroy();
         throw error;
       }
+      standby.startLater();
       return workers.flatMap((worker) => worker.restarted);
     },
     async run(command, argument0 = 0, argument1 = 0, catchUp = NOTHING_TO_CATCH_UP, isMeant = () => true) {
@@ -119,7 +122,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
     isAlive: (w) => workers[w]?.isAlive() ?? false,
     takeFailures,
     async stop() {
-      await Promise.all(workers.map((worker) => worker.end(true)));
+      await Promise.all([standby.end(), ...workers.map((worker) => worker.end(true))]);
       await pool.destroy();
     },
   };
@@ -134,13 +137,15 @@ async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]>
   });
 }
 
+interface TeamThreads {
+  readonly pool: Piscina;
+  readonly ranges: readonly RowRange[];
+  readonly workers: RolloutWorker[];
+  readonly standby: Standby;
+}
+
 /** Waits for workers, and replaces those that are lost. */
-function createSupervisor(
-  options: WorkerTeamOptions,
-  pool: Piscina,
-  ranges: readonly RowRange[],
-  workers: RolloutWorker[],
-) {
+function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, standby }: TeamThreads) {
   const { plan, deadlineMs } = options;
   const budget = createRestartBudget(options);
   let failures: WorkerFailure[] = [];
@@ -153,12 +158,15 @@ function createSupervisor(
       budget.spend(reason);
       await workers[w].end(false);
       try {
-        workers[w] = await startRolloutWorker(pool, plan, ranges[w], options.rowStates(firstRow, numRows));
+        const states = options.rowStates(firstRow, numRows);
+        const warm = standby.assign(ranges[w], states);
+        workers[w] = await (warm ?? startRolloutWorker(pool, plan, ranges[w], states));
         break;
       } catch (again) {
         reason = again as Error;
       }
     }
+    standby.start();
     options.onRestarted(workers[w].restarted);
     const seconds = (performance.now() - begin) / 1000;
     failures.push({ workerIndex: w, error, isRecovered: true, seconds });

@@ -1,30 +1,48 @@
 /** The rollout worker's entry: one long-lived Piscina task that obeys control words until STOP. */
-import { receiveMessageOnPort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { importEnv } from '../env/load-env.ts';
 import type { JsonValue } from '../json.ts';
 import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
-import type { WorkerMessage, WorkerTask } from './messages.ts';
+import type { WorkerAssignment, WorkerMessage, WorkerTask } from './messages.ts';
+import { placeEnvError } from './place-env-error.ts';
 import type { PlayRequest } from './play-episodes.ts';
-import { createRunner, placeEnvError, type Runner } from './runner.ts';
+import { createRunner, type Runner } from './runner.ts';
 
 export async function runWorker(task: WorkerTask): Promise<void> {
-  const { plan, workerIndex, port } = task;
+  const assignment = task.assignment ?? (await standBy(task));
+  if (assignment === null) task.port.close();
+  else await work(task, assignment);
+}
+
+/** Everything that takes long, done beforehand; then blocks. null = it was never needed. */
+async function standBy({ plan, port }: WorkerTask): Promise<WorkerAssignment | null> {
+  const words = openControlWords(plan.memory.buffer, plan.control, plan.control.numWorkers);
+  await importEnv(plan.source).catch(() => undefined); // who needs it will say what is wrong with it
+  const sequence = waitForCommand(words, 0);
+  const isAssigned = Atomics.load(words, Word.COMMAND) === Command.ASSIGN;
+  reportDone(words, sequence);
+  return isAssigned ? (receiveMessageOnPort(port)?.message as WorkerAssignment) : null;
+}
+
+async function work({ plan, port }: WorkerTask, assignment: WorkerAssignment): Promise<void> {
+  const { workerIndex, firstRow } = assignment;
   const words = openControlWords(plan.memory.buffer, plan.control, workerIndex);
   const post = (message: WorkerMessage) => port.postMessage(message);
   let runner: Runner | undefined;
   try {
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
     const onStep = () => void Atomics.add(words, Word.PROGRESS, 1);
-    runner = await createRunner({ ...task, ...plan, arena, onStep });
+    runner = await createRunner({ ...assignment, ...plan, arena, onStep });
     const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
     const first = Atomics.load(words, Word.SEQUENCE);
     post({ kind: 'ready', restarted: runner.restarted });
     Atomics.store(words, Word.READY, 1);
     Atomics.notify(words, Word.READY);
-    await obey(words, first, task, runner, helper, post);
+    await obey(words, first, { workerIndex, port }, runner, helper, post);
   } catch (error) {
-    post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, task.firstRow)) });
+    post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, firstRow)) });
     Atomics.store(words, Word.FAILED, 1);
     Atomics.notify(words, Word.READY);
     Atomics.notify(words, Word.DONE);
@@ -37,7 +55,7 @@ export async function runWorker(task: WorkerTask): Promise<void> {
 async function obey(
   words: Int32Array<SharedArrayBuffer>,
   first: number,
-  { workerIndex, port }: WorkerTask,
+  { workerIndex, port }: { readonly workerIndex: number; readonly port: MessagePort },
   runner: Runner,
   helper: SimdHelper | null,
   post: (message: WorkerMessage) => void,
@@ -84,7 +102,8 @@ async function obey(
     }
     const isRolloutOver = command === Command.COLLECT || command === Command.FINISH;
     const sums = isRolloutOver ? sampler.takeMetrics() : null;
-    if (sums !== null) reply({ kind: 'metrics', sums });
+    const faults = isRolloutOver ? runner.takeEnvFaults() : null;
+    if (sums !== null || faults !== null) reply({ kind: 'collected', sums: sums ?? {}, faults });
     Atomics.store(words, Word.POSTED, isPosted ? 1 : 0);
     reportDone(words, seen);
   }

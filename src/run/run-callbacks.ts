@@ -6,6 +6,7 @@ import type {
   TrainResult,
   WorkerFailureSummary,
 } from '../algorithm/algorithm.ts';
+import type { EnvFault } from '../env/env-faults.ts';
 import type { JsonValue } from '../json.ts';
 import type { BestSoFar, RunSummary } from './run-state.ts';
 
@@ -54,6 +55,11 @@ export interface WorkerFailureEvent extends RunControl {
   readonly iteration: number;
 }
 
+export interface EnvFaultEvent extends RunControl {
+  readonly fault: EnvFault;
+  readonly iteration: number;
+}
+
 /**
  * Hooks, each optional, called in the main thread between iterations and awaited in order.
  *
@@ -67,6 +73,8 @@ export interface RunCallbacks {
   onEvaluate?(event: EvaluateEvent): void | Promise<void>;
   onCheckpoint?(event: CheckpointEvent): void | Promise<void>;
   onWorkerFailure?(event: WorkerFailureEvent): void | Promise<void>;
+  /** A single environment failed, or gave a number that is not finite, and the run went on. */
+  onEnvFault?(event: EnvFaultEvent): void | Promise<void>;
   /** Last of all, when everything is written; also after a failure (`stopReason` is then `error`). */
   onStop?(summary: RunSummary): void | Promise<void>;
 }

@@ -195,6 +195,9 @@ async function report(run: Run, result: TrainResult): Promise<void> {
   for (const failure of result.workerFailures ?? []) {
     await callbacks.call('onWorkerFailure', { ...control, failure, iteration });
   }
+  for (const fault of result.envFaults ?? []) {
+    await callbacks.call('onEnvFault', { ...control, fault, iteration });
+  }
   if (callbacks.has('onEpisodeEnd')) {
     for (const episode of result.episodes) {
       await callbacks.call('onEpisodeEnd', { ...control, episode, iteration });

@@ -13,7 +13,7 @@ test.each<Fault>([
     const report = await injectDeaths(fault, 2, 3);
     expect(report.problems).toEqual([]);
     expect(report).toMatchObject({ numInjected: 2, numExact: 2 });
-    expect(report.numRecovered).toBe(2);
+    expect(report.numReplaced).toBe(2);
   },
   120_000,
 );

@@ -1,6 +1,7 @@
 /** Runners with everything around them that a run would give them, and random weights. */
 import { onTestFinished } from 'vitest';
 import { createPolicySpec, type PolicyOptions } from '../../src/algorithm/policy-setup.ts';
+import type { EnvFaultPolicy } from '../../src/env/env-faults.ts';
 import type { EnvModuleSource, EnvSource } from '../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../src/env/load-env.ts';
 import type { JsonObject } from '../../src/json.ts';
@@ -50,6 +51,9 @@ export interface GroupOptions {
   readonly maxRestarts?: number;
   readonly restartWindowMs?: number;
   readonly memoryMb?: number;
+  /** Default: errors of environments are left to the workers. */
+  readonly faultPolicy?: EnvFaultPolicy;
+  readonly maxEnvRestarts?: number;
 }
 
 export interface OpenedGroup {
@@ -96,11 +100,16 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const parameters = randomParameters(spec);
   const weightBuffer = openWeightBuffer(arena.buffer, weights);
-  const common = { kernels, spec, source, seed, sampling, weights, acts: true };
+  const faultPolicy = options.faultPolicy ?? { restartFailedEnvs: 'off', nonFinite: 'stop' };
+  const common = { kernels, spec, source, seed, sampling, weights, acts: true, faultPolicy };
+  const limits = {
+    maxEnvRestarts: options.maxEnvRestarts ?? 100,
+    restartWindowMs: options.restartWindowMs ?? 600_000,
+  };
   const runnerOptions = { ...common, arena, firstRow: 0, numRows: numEnvs, scratch: scratch[0] };
   const group =
     numEnvRunners === 0
-      ? createInProcessRunnerGroup({ ...runnerOptions, central: null, poison: true })
+      ? createInProcessRunnerGroup({ ...runnerOptions, ...limits, central: null, poison: true })
       : createLocalRunnerGroup({
           plan: { ...common, source: source as EnvModuleSource, memory: arena.memory, control, helper: null },
           numEnvs,
@@ -109,7 +118,7 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
           poison: true,
           deadlineMs: options.deadlineMs ?? 20_000,
           maxRestarts: options.maxRestarts ?? 5,
-          restartWindowMs: options.restartWindowMs ?? 600_000,
+          ...limits,
           memoryMb: options.memoryMb ?? null,
         });
   onTestFinished(() => group.stop());

@@ -24,12 +24,13 @@ export const Word = {
   MINIBATCH_SIZE: 38,
   NUM_SAMPLES: 39,
   NORMALIZE_OBSERVATIONS: 40,
-  /** 1: a non-finite minibatch ends the update; 0: its step is skipped. */
-  STOP_ON_NON_FINITE: 41,
+  /** What a non-finite minibatch does, see `NonFinite`. */
+  NON_FINITE_RULE: 41,
   NUM_RUN: 42,
   NUM_SKIPPED: 43,
   /** 1 + index of the statistic that was not finite (numStats = the gradient norm), or 0. */
   NON_FINITE: 44,
+  NUM_CLIPPED: 45,
   ADDRESSES: 48, // 7 words: the rollout's columns
   CLAIMS: 64,
 } as const;
@@ -42,6 +43,9 @@ export const ADDRESS_COLUMNS = [
   'values',
   'returns',
 ] as const;
+
+/** Ends the update, has its step skipped, or its gradient clipped. */
+export const NonFinite = { skip: 0, stop: 1, clip: 2 } as const;
 
 export const Kind = { IDLE: 0, GRADIENT: 1, REDUCE: 2, ADAM: 3, OVER: 4 } as const;
 

@@ -15,6 +15,8 @@ export interface ThreadContext {
   readonly options: SimdLearnerOptions;
   readonly numStats: number;
   readonly numTowers: number;
+  /** The minibatch's gradient between reduction and Adam: the first slab. f32 [parameterCount] */
+  readonly summedGradient: Float32Array;
   /** Runs item `item` of the gradient, reduce or adam phase `phase`. */
   gradient(item: number, phase: number): void;
   reduce(item: number): void;
@@ -189,6 +191,7 @@ export function createThreadContext(setup: ThreadContextOptions): ThreadContext 
     options,
     numStats: outputGradient.statNames.length,
     numTowers,
+    summedGradient: new Float32Array(arena.buffer, layout.slabs, layout.parameterCount),
     gradient: run,
     reduce(item) {
       const offset = item * layout.sliceBytes;

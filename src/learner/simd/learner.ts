@@ -15,6 +15,7 @@ import {
   Kind,
   kindOf,
   MAX_STATS,
+  NonFinite,
   openPhase,
   Real,
   Word,
@@ -148,10 +149,11 @@ function writeJob(
   words[Word.NUM_THREADS] = 1 + (team?.numHelpers ?? 0);
   words[Word.MINIBATCH_SIZE] = plan.minibatchSize;
   words[Word.NUM_SAMPLES] = layout.numSamples;
-  words[Word.STOP_ON_NON_FINITE] = plan.nonFinite === 'stop' ? 1 : 0;
+  words[Word.NON_FINITE_RULE] = NonFinite[plan.nonFinite];
   words[Word.NORMALIZE_OBSERVATIONS] = plan.observationStatistics === null ? 0 : 1;
   words[Word.NUM_RUN] = 0;
   words[Word.NUM_SKIPPED] = 0;
+  words[Word.NUM_CLIPPED] = 0;
   words[Word.NON_FINITE] = 0;
   ADDRESS_COLUMNS.forEach((name, k) => {
     words[Word.ADDRESSES + k] = rollout[name].byteOffset;
@@ -175,20 +177,25 @@ async function runUpdate(setup: UpdateSetup, rollout: RolloutViews, plan: Update
   const totals = new Float64Array(MAX_STATS + 1);
   let numEpochs = 0;
   while (numEpochs < plan.numEpochs) {
-    const appliedBefore = words[Word.NUM_RUN] - words[Word.NUM_SKIPPED];
+    const finiteBefore = numFinite(words);
     await runEpoch(setup, rollout, plan, numEpochs);
     numEpochs += 1;
-    const applied = words[Word.NUM_RUN] - words[Word.NUM_SKIPPED] - appliedBefore;
+    const finite = numFinite(words) - finiteBefore;
     for (let s = 0; s <= MAX_STATS; s++) totals[s] += reals[Real.EPOCH_SUMS + s];
     if (words[Word.NON_FINITE]) throw nonFiniteError(setup, numEpochs - 1);
-    if (plan.targetKl !== null && reals[Real.EPOCH_SUMS + kl] / applied > KL_FACTOR * plan.targetKl) break;
+    if (plan.targetKl !== null && reals[Real.EPOCH_SUMS + kl] / finite > KL_FACTOR * plan.targetKl) break;
   }
   const numMinibatches = words[Word.NUM_RUN];
   const numSkipped = words[Word.NUM_SKIPPED];
-  const numApplied = numMinibatches - numSkipped;
-  const means = Object.fromEntries(statNames.map((name, s) => [name, totals[s] / numApplied]));
-  means.gradNorm = totals[MAX_STATS] / numApplied;
-  return { means, numEpochs, numMinibatches, numSkipped };
+  const count = numFinite(words);
+  const means = Object.fromEntries(statNames.map((name, s) => [name, totals[s] / count]));
+  means.gradNorm = totals[MAX_STATS] / count;
+  return { means, numEpochs, numMinibatches, numSkipped, numClipped: words[Word.NUM_CLIPPED] };
+}
+
+/** Minibatches of this update so far that are in the means. */
+function numFinite(words: Int32Array): number {
+  return words[Word.NUM_RUN] - words[Word.NUM_SKIPPED] - words[Word.NUM_CLIPPED];
 }
 
 async function runEpoch(
@@ -263,6 +270,6 @@ function nonFiniteError({ context, statNames }: UpdateSetup, epoch: number): Eng
   return new EngineError(
     'ENGINE_NON_FINITE',
     `Expected finite numbers, got ${name} = ${reals[Real.BAD_VALUE]} in epoch ${epoch}, minibatch ${words[Word.MINIBATCH]}. ` +
-      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip.',
+      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip or clip.',
   );
 }

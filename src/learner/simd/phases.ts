@@ -1,5 +1,16 @@
 /** The loop that every learning thread runs, and the step from one phase to the next. */
-import { claimItem, finishItem, Kind, kindOf, MAX_STATS, openPhase, Real, Word } from './control.ts';
+import { GRADIENT_BOUND } from '../learner.ts';
+import {
+  claimItem,
+  finishItem,
+  Kind,
+  kindOf,
+  MAX_STATS,
+  NonFinite,
+  openPhase,
+  Real,
+  Word,
+} from './control.ts';
 import { minibatchRange, type ThreadContext } from './items.ts';
 import { numGroupsFor } from './layout.ts';
 
@@ -53,24 +64,47 @@ export function integerPower(base: number, exponent: number): number {
 
 /**
  * Between reduction and Adam: the norm, clipping as torch.nn.utils.clip_grad_norm_ does it (scale = min(1, max / (norm +
- * 1e-6))), and Adam's step counter. A minibatch with something non-finite takes no step.
+ * 1e-6))), and Adam's step counter. A minibatch with something non-finite takes no step, or one with a clipped gradient.
  */
 function prepareStep(context: ThreadContext): void {
-  const { control, layout, options } = context;
+  const { control, layout } = context;
   const { words, reals } = control;
   let squares = 0;
   for (let slice = 0; slice < layout.numSlices; slice++) squares += reals[Real.SLICE_SUMS + slice];
   const norm = Math.sqrt(squares);
   words[Word.NUM_RUN] += 1;
   const bad = collectStatistics(context, norm);
-  if (bad >= 0) {
-    words[Word.NUM_SKIPPED] += 1;
-    if (words[Word.STOP_ON_NON_FINITE]) {
-      words[Word.NON_FINITE] = bad + 1;
-      openPhase(words, Kind.IDLE, 0);
-    } else nextMinibatch(context);
+  if (bad < 0) {
+    openAdam(context, norm);
     return;
   }
+  const rule = words[Word.NON_FINITE_RULE];
+  if (rule === NonFinite.clip) {
+    words[Word.NUM_CLIPPED] += 1;
+    openAdam(context, clipGradient(context.summedGradient));
+    return;
+  }
+  words[Word.NUM_SKIPPED] += 1;
+  if (rule === NonFinite.stop) {
+    words[Word.NON_FINITE] = bad + 1;
+    openPhase(words, Kind.IDLE, 0);
+  } else nextMinibatch(context);
+}
+
+/** NaN becomes 0, everything else at most +-1e6, in place. @returns the norm of what is left. */
+function clipGradient(gradient: Float32Array): number {
+  let squares = 0;
+  for (let k = 0; k < gradient.length; k++) {
+    const g = gradient[k];
+    const clipped = Number.isNaN(g) ? 0 : Math.max(-GRADIENT_BOUND, Math.min(GRADIENT_BOUND, g));
+    gradient[k] = clipped;
+    squares += clipped * clipped;
+  }
+  return Math.sqrt(squares);
+}
+
+function openAdam({ control, layout, options }: ThreadContext, norm: number): void {
+  const { words, reals } = control;
   const { maxGradNorm, adamBeta1 = 0.9, adamBeta2 = 0.999 } = options;
   const step = reals[Real.ADAM_STEP] + 1;
   reals[Real.ADAM_STEP] = step;

@@ -22,6 +22,7 @@ interface RunningUpdate {
   readonly sums: Float64Array; // [S]
   numRun: number;
   numApplied: number;
+  numClipped: number;
   failure: UpdateTotals['failure'];
 }
 
@@ -46,6 +47,7 @@ export function createEagerRunner(tf: TensorFlow, options: EagerRunnerOptions): 
         sums: new Float64Array(MAX_STATS),
         numRun: 0,
         numApplied: 0,
+        numClipped: 0,
         failure: null,
       };
     },
@@ -59,8 +61,8 @@ export function createEagerRunner(tf: TensorFlow, options: EagerRunnerOptions): 
     },
     async readTotals() {
       if (running === null) throw new TypeError('Expected `begin` before `readTotals`.');
-      const { numRun, numApplied, failure } = running;
-      return { sums: running.sums.slice(), numRun, numApplied, failure };
+      const { numRun, numApplied, numClipped, failure } = running;
+      return { sums: running.sums.slice(), numRun, numApplied, numClipped, failure };
     },
     end() {
       if (running !== null)
@@ -94,20 +96,21 @@ async function runMinibatch(
       variables.parameters,
       gatherMinibatch(tf, options.spec, update.rollout, indices),
       update.statistics,
-      plan.normalizeAdvantages,
+      plan,
       update.scalars,
       statNames,
     ),
   );
   const values = await stats.data<'float32'>();
-  if (values.every(Number.isFinite)) {
+  const areFinite = values.every(Number.isFinite);
+  if (areFinite || plan.nonFinite === 'clip') {
     update.numApplied += 1;
     const t = update.firstStep + update.numApplied;
     adamStep(tf, variables, gradient, t, plan.scalars.learningRate, options.adam);
-    for (let k = 0; k < values.length; k += 1) update.sums[k] += values[k];
-  } else {
-    update.failure ??= { minibatch: update.numRun, stats: values };
   }
+  if (areFinite) for (let k = 0; k < values.length; k += 1) update.sums[k] += values[k];
+  else if (plan.nonFinite === 'clip') update.numClipped += 1;
+  else update.failure ??= { minibatch: update.numRun, stats: values };
   update.numRun += 1;
   tf.dispose([stats, gradient]);
 }

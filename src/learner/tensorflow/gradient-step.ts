@@ -2,6 +2,7 @@
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { Scalar, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
+import { GRADIENT_BOUND, type UpdatePlan } from '../learner.ts';
 import { packParameters, unpackParameters } from './flat-parameters.ts';
 import type { TensorBatch, TensorLoss } from './tensor-loss.ts';
 
@@ -22,6 +23,12 @@ export type GradientStep = {
   readonly stats: Tensor; // [S] f32
   readonly gradient: Tensor; // [layout.size] f32, clipped
 };
+
+/** What an update's plan says about each of its minibatches. */
+export interface MinibatchRules {
+  readonly normalizeAdvantages: boolean;
+  readonly nonFinite: UpdatePlan['nonFinite'];
+}
 
 export interface GradientStepOptions {
   readonly spec: PolicySpec;
@@ -47,7 +54,7 @@ export function gradientStep(
   parameters: Tensor,
   batch: MinibatchTensors,
   statistics: StatisticsTensors | null,
-  normalizeAdvantages: boolean,
+  { normalizeAdvantages, nonFinite }: MinibatchRules,
   scalars: Readonly<Record<string, Scalar>>,
   statNames: string[],
 ): GradientStep {
@@ -70,13 +77,27 @@ export function gradientStep(
   );
   const gradients = Object.fromEntries(names.map((name, k) => [name, grads[k] ?? undefined]));
   const gradient = packParameters(tf, network.layout, gradients);
-  const norm = tf.sqrt(tf.sum(tf.square(gradient))) as Scalar;
+  const norm = normOf(tf, gradient);
   const stats = tf.stack([value, ...Object.values(kept), norm]);
   if (statNames.length === 0) statNames.push('loss', ...Object.keys(kept), 'gradNorm');
   for (const stat of Object.values(kept)) stat.dispose();
-  if (maxGradNorm === null) return { stats, gradient };
-  const scale = tf.minimum(tf.div(maxGradNorm, tf.add(norm, CLIP_EPSILON)), 1);
-  return { stats, gradient: tf.mul(gradient, scale) };
+  if (nonFinite !== 'clip') return { stats, gradient: clipToNorm(tf, gradient, norm, maxGradNorm) };
+  const finite = keepFinite(tf, gradient, stats);
+  return { stats, gradient: clipToNorm(tf, finite, normOf(tf, finite), maxGradNorm) };
+}
+
+const normOf = (tf: TensorFlow, gradient: Tensor) => tf.sqrt(tf.sum(tf.square(gradient))) as Scalar;
+
+function clipToNorm(tf: TensorFlow, gradient: Tensor, norm: Scalar, maxGradNorm: number | null): Tensor {
+  if (maxGradNorm === null) return gradient;
+  return tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, CLIP_EPSILON)), 1));
+}
+
+/** The gradient as it is where all statistics are finite; else NaN becomes 0, everything else at most +-1e6. */
+function keepFinite(tf: TensorFlow, gradient: Tensor, stats: Tensor): Tensor {
+  const areFinite = tf.all(tf.isFinite(stats)); // [] bool
+  const numbers = tf.where(tf.isNaN(gradient), tf.zerosLike(gradient), gradient);
+  return tf.where(areFinite, gradient, tf.clipByValue(numbers, -GRADIENT_BOUND, GRADIENT_BOUND));
 }
 
 /**

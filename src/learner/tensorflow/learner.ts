@@ -140,7 +140,7 @@ async function runUpdate(
   runner.begin(rollout, plan, numSteps);
   try {
     const readEveryEpoch = plan.targetKl !== null || !runner.readsAreCostly;
-    let totals: UpdateTotals = { sums: [], numRun: 0, numApplied: 0, failure: null };
+    let totals: UpdateTotals = { sums: [], numRun: 0, numApplied: 0, numClipped: 0, failure: null };
     let numEpochs = 0;
     while (numEpochs < plan.numEpochs) {
       await runner.runEpoch(numEpochs);
@@ -157,7 +157,7 @@ async function runUpdate(
       }
       if (plan.targetKl === null) continue;
       const kl = runner.statNames.indexOf('approxKl');
-      const mean = (totals.sums[kl] - (before.sums[kl] ?? 0)) / (totals.numApplied - before.numApplied);
+      const mean = (totals.sums[kl] - (before.sums[kl] ?? 0)) / (numFinite(totals) - numFinite(before));
       if (mean > KL_FACTOR * plan.targetKl) break;
     }
     return { stats: means(runner.statNames, totals, numEpochs), numApplied: totals.numApplied };
@@ -167,14 +167,19 @@ async function runUpdate(
 }
 
 function means(names: readonly string[], totals: UpdateTotals, numEpochs: number): UpdateStats {
-  const { sums, numRun, numApplied } = totals;
+  const { sums, numRun, numApplied, numClipped } = totals;
+  const count = numFinite(totals);
   return {
-    means: Object.fromEntries(names.map((name, k) => [name, sums[k] / numApplied])),
+    means: Object.fromEntries(names.map((name, k) => [name, sums[k] / count])),
     numEpochs,
     numMinibatches: numRun,
     numSkipped: numRun - numApplied,
+    numClipped,
   };
 }
+
+/** Minibatches that are in the means. */
+const numFinite = ({ numApplied, numClipped }: UpdateTotals): number => numApplied - numClipped;
 
 function nonFiniteError(
   names: readonly string[],
@@ -189,7 +194,7 @@ function nonFiniteError(
   return new EngineError(
     'ENGINE_NON_FINITE',
     `Expected finite numbers, got ${name} = ${value} in epoch ${Math.floor(failure.minibatch / perEpoch)}, minibatch ${failure.minibatch % perEpoch}. ` +
-      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip.',
+      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip or clip.',
   );
 }
 

@@ -4,10 +4,12 @@ import type { UpdatePlan } from '../learner.ts';
 
 /** Everything since `begin`. */
 export interface UpdateTotals {
-  /** Sums over the minibatches whose step was applied, in the order of `statNames`. */
+  /** Sums over the minibatches that were finite, in the order of `statNames`. */
   readonly sums: ArrayLike<number>; // [S]
   readonly numRun: number;
   readonly numApplied: number;
+  /** Of these, those whose gradient was clipped because something was not finite. */
+  readonly numClipped: number;
   /** The first minibatch that was not finite: its number since `begin` and its statistics. */
   readonly failure: { readonly minibatch: number; readonly stats: ArrayLike<number> } | null;
 }

@@ -92,6 +92,7 @@ const TESTED_ELSEWHERE = [
   ...['network', 'networkOptions', 'convLayers'].map((name) => `training.${name}`),
   'envRunners.inference',
   ...['engine', 'backend', 'captureGraph'].map((name) => `learners.${name}`),
+  'faultTolerance.restartFailedEnvs', // only where an environment fails: test/rollout/env-faults.test.ts
   'faultTolerance.nonFinite', // only where something is not finite: ppo.test.ts
   'debugging.deterministic', // other bits, the same learning: test/simd
 ];

@@ -213,6 +213,35 @@ describe('non-finite numbers', () => {
     });
   });
 
+  it.each(['simd', 'tensorflow'] as const)('or their gradient is clipped and counted: %s', async (engine) => {
+    const clips = configFor(huge).faultTolerance({ nonFinite: 'clip' }).learners({ engine });
+    const algorithm = await open(clips);
+    const before = weightsOf(await algorithm.getState());
+    const { metrics } = await algorithm.train();
+    expect(metrics).toMatchObject({
+      'train/numClippedUpdates': 16,
+      'train/numSkippedUpdates': 0,
+      'train/numUpdates': 16,
+    });
+    const after = weightsOf(await algorithm.getState());
+    expect(after).not.toEqual(before);
+    for (const [key, value] of Object.entries(metrics))
+      expect([key, Number.isFinite(value)]).toEqual([key, true]);
+  });
+
+  it.each(['simd', 'tensorflow'] as const)('or replaced where they come from: %s', async (engine) => {
+    const clips = configFor(noisyRewards(Number.POSITIVE_INFINITY))
+      .faultTolerance({ nonFinite: 'clip' })
+      .learners({ engine });
+    const { metrics, envFaults } = await (await open(clips)).train();
+    expect(metrics['rollout/numValuesClipped']).toBeGreaterThan(0);
+    expect(metrics['train/numClippedUpdates']).toBe(0);
+    expect(envFaults?.[0]).toMatchObject({
+      outcome: 'clipped',
+      error: { code: 'ENV_REWARD_NON_FINITE', place: { envIndex: 0 } },
+    });
+  });
+
   it('or are skipped and counted', async () => {
     const algorithm = await open(configFor(huge).faultTolerance({ nonFinite: 'skip' }));
     const before = weightsOf(await algorithm.getState());

@@ -161,6 +161,32 @@ describe('createSimdLearner', () => {
     expect(learner.readOptimizerState().step).toBe(badMinibatch + 3);
   });
 
+  it('clips the gradient of a non-finite minibatch when the plan says so', async () => {
+    const spec = makeSpec(categorical(2), { hiddenSizes: [8] });
+    const options = learnerOptions();
+    const fixture = makeFixture(spec, 1, 64, options);
+    const plan = makePlan(fixture, { minibatchSize: 16 });
+    const update = async (value: number, overrides: object) => {
+      const learner = await makeLearner(fixture, options);
+      const zeros = () => new Float32Array(fixture.parameters.length);
+      learner.writeOptimizerState({ step: 0, m: zeros(), v: zeros() });
+      fixture.rollout.returns[5] = value;
+      const stats = await learner.update(fixture.rollout, { ...plan, ...overrides });
+      return { stats, parameters: learner.readParameters(), step: learner.readOptimizerState().step };
+    };
+    const clipped = await update(Number.NaN, { nonFinite: 'clip' });
+    expect(clipped.stats).toMatchObject({ numMinibatches: 4, numSkipped: 0, numClipped: 1 });
+    expect(clipped.step).toBe(4);
+    expect(clipped.parameters.every(Number.isFinite)).toBe(true);
+    expect(Object.values(clipped.stats.means).every(Number.isFinite)).toBe(true);
+    const skipped = await update(Number.NaN, { nonFinite: 'skip' });
+    expect(clipped.parameters).not.toEqual(skipped.parameters);
+    // Where everything is finite the rule changes no bit.
+    const finite = await update(1, { nonFinite: 'clip' });
+    expect(finite.stats.numClipped).toBe(0);
+    expect(finite.parameters).toEqual((await update(1, { nonFinite: 'stop' })).parameters);
+  });
+
   it('refuses plans and rollouts that it was not reserved for', async () => {
     const spec = makeSpec(categorical(2), { hiddenSizes: [8] });
     const options = learnerOptions({ maxEpochs: 2, maxMinibatchSize: 32 });

@@ -188,6 +188,27 @@ function testLearner(backend: TensorFlowBackend): void {
     await learner.dispose();
   });
 
+  it('clips the gradient of non-finite minibatches when the plan says so, as the kernels do', async () => {
+    const rollout = randomRollout(discrete, 2, 8, 8);
+    const update = async (nonFinite: 'stop' | 'skip' | 'clip') => {
+      const learner = await learnerFor(tensorflow, discrete);
+      const stats = await learner.update(rollout, planFor(16, 1, { nonFinite }));
+      const parameters = learner.readParameters();
+      const { step } = learner.readOptimizerState();
+      await learner.dispose();
+      return { stats, parameters, step };
+    };
+    // Where everything is finite the rule changes no bit.
+    expect((await update('clip')).parameters).toEqual((await update('stop')).parameters);
+    rollout.returns[3] = Number.POSITIVE_INFINITY;
+    const clipped = await update('clip');
+    expect(clipped.stats).toMatchObject({ numMinibatches: 4, numSkipped: 0, numClipped: 2 });
+    expect(Object.values(clipped.stats.means).every(Number.isFinite)).toBe(true);
+    expect(clipped.step).toBe(4);
+    expect(clipped.parameters.every(Number.isFinite)).toBe(true);
+    expect(clipped.parameters).not.toEqual((await update('skip')).parameters);
+  });
+
   it('refuses parameters of another size', async () => {
     const learner = await learnerFor(tensorflow, discrete);
     expect(() => learner.writeParameters(new Float32Array(3))).toThrow(

@@ -132,6 +132,7 @@ function keyOf(plan: UpdatePlan): string {
     minibatchSizes(plan),
     Object.keys(plan.scalars),
     plan.normalizeAdvantages,
+    plan.nonFinite === 'clip',
     plan.observationStatistics !== null,
   ]);
 }
@@ -212,11 +213,11 @@ function recordStep(
           state.parameters.standIn,
           rollout.gather(indices),
           statistics === null ? null : (standIns(statistics) as unknown as StatisticsTensors),
-          plan.normalizeAdvantages,
+          plan,
           standIns(scalars) as unknown as Record<string, Scalar>,
           statNames,
         );
-        const { apply, t, numRun } = control.track(stats);
+        const { apply, t, numRun } = control.track(stats, plan.nonFinite === 'clip');
         const learningRate = scalars.learningRate.standIn;
         emitAdam(tf, recorder, state, { gradient, apply, t, learningRate }, options.adam);
         return [numRun];

@@ -1,0 +1,32 @@
+/** What is put under fire: the sources as they are, or, much quicker to start and what users run, the compiled package. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildSync } from 'esbuild';
+import { PPOConfig } from '../../src/index.ts';
+
+export interface Subject {
+  readonly PPOConfig: typeof PPOConfig;
+  /** Module of the environment that fails when it is told to. */
+  readonly env: string;
+  /** Arguments of node that train from the command line. */
+  readonly train: readonly string[];
+}
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const ENV = path('./faulty-env.ts');
+
+export const SOURCES: Subject = {
+  PPOConfig,
+  env: ENV,
+  train: ['--import', 'tsx', path('../../src/cli/train.ts')],
+};
+
+/** Builds the package; the environment becomes JavaScript in `folder`, so that threads need no loader. */
+export async function compiledSubject(folder: string): Promise<Subject> {
+  execFileSync(process.execPath, [path('../../.ci/build.mjs')], { stdio: 'inherit' });
+  const env = join(folder, 'faulty-env.mjs');
+  buildSync({ entryPoints: [ENV], outfile: env, bundle: true, format: 'esm', platform: 'node' });
+  const operant = await import(pathToFileURL(path('../../dist/src/index.js')).href);
+  return { PPOConfig: operant.PPOConfig, env, train: [path('../../dist/src/cli/train.js')] };
+}

@@ -1,0 +1,203 @@
+/**
+ * One bad environment restarts alone: a fresh instance takes its place and repeats its episode up to the step that failed.
+ *
+ * What is done for one environment follows from its own seed, actions and error, never from its neighbours: rows of the others
+ * are what they would have been, and the number of threads makes no difference.
+ */
+import type { JsonValue } from '../json.ts';
+import { episodeSeed } from '../random/streams.ts';
+import { type EnvFaultHandling, mayBeginAnew } from './env-faults.ts';
+import type { EnvKernel } from './env-kernel.ts';
+import type { ActionArray, ObservationArray, StepRows } from './vector-env.ts';
+import { fail, placeError, takeStep, type Vector, writeRow, writeScalars } from './vector-state.ts';
+
+/** A seed whose reset fails for good is passed over for one that follows from it; so many times. */
+const MAX_SEEDS = 3;
+
+/** How one environment came to where it is. */
+interface History {
+  /** A state that it was put into in mid-episode; null = its beginning. */
+  state: JsonValue;
+  actions: ActionArray; // [capacity, actionSize]
+  numActions: number;
+}
+
+export interface Recovery {
+  readonly handling: EnvFaultHandling;
+  readonly rebuild: (n: number) => void;
+  /** An episode begins, or goes on from a state; its row has been written. */
+  onBegin(n: number, state: JsonValue, out: StepRows): void;
+  /** A step was taken and written. */
+  onStep(n: number, actions: ActionArray, out: StepRows): void;
+  /** Steps were repeated, [numSteps, actionSize]; the row has been written. */
+  onReplay(n: number, actions: ActionArray, numSteps: number, out: StepRows): void;
+  /** Repeats the episode of a fresh instance. @returns false when that led elsewhere. */
+  bringBack(n: number, seed: number): boolean;
+  copyLastObservation(n: number, to: ObservationArray, offset: number): void;
+}
+
+/** @returns null when the kernel cannot make a fresh instance of one environment. */
+export function createRecovery(
+  kernel: EnvKernel,
+  sizes: { readonly obsSize: number; readonly actionSize: number; readonly isDiscrete: boolean },
+  handling: EnvFaultHandling | undefined,
+): Recovery | null {
+  if (handling === undefined || kernel.rebuild === undefined) return null;
+  const { obsSize, actionSize } = sizes;
+  const emptyActions = (length: number) =>
+    sizes.isDiscrete ? new Int32Array(length) : new Float32Array(length);
+  const histories: History[] = Array.from({ length: kernel.numEnvs }, () => ({
+    state: null,
+    actions: emptyActions(8 * actionSize),
+    numActions: 0,
+  }));
+  const last = new Float32Array(kernel.numEnvs * obsSize); // [numEnvs, obsSize] f32, holds uint8 exactly
+  const scratch = new Float32Array(obsSize);
+  const remember = (n: number, out: StepRows) => {
+    const offset = out.observationOffset + n * out.observationStride;
+    for (let k = 0; k < obsSize; k++) last[n * obsSize + k] = out.observations[offset + k];
+  };
+  const append = (n: number, actions: ActionArray, offset: number, numSteps: number) => {
+    const history = histories[n];
+    const end = (history.numActions + numSteps) * actionSize;
+    if (end > history.actions.length) {
+      const grown = emptyActions(Math.max(end, 2 * history.actions.length));
+      grown.set(history.actions);
+      history.actions = grown;
+    }
+    for (let k = 0; k < numSteps * actionSize; k++)
+      history.actions[history.numActions * actionSize + k] = actions[offset + k];
+    history.numActions += numSteps;
+  };
+  return {
+    handling,
+    rebuild: kernel.rebuild.bind(kernel),
+    onBegin(n, state, out) {
+      histories[n].state = state;
+      histories[n].numActions = 0;
+      remember(n, out);
+    },
+    onStep(n, actions, out) {
+      if ((kernel.terminated[n] | kernel.truncated[n]) === 1) return;
+      append(n, actions, n * actionSize, 1);
+      remember(n, out);
+    },
+    onReplay(n, actions, numSteps, out) {
+      append(n, actions, 0, numSteps);
+      remember(n, out);
+    },
+    bringBack(n, seed) {
+      const { state, actions, numActions } = histories[n];
+      if (state === null) kernel.reset(n, seed);
+      else kernel.setState?.(n, state);
+      for (let k = 0; k < numActions; k++) {
+        kernel.step(n, actions, k * actionSize);
+        if ((kernel.terminated[n] | kernel.truncated[n]) === 1) return false;
+      }
+      kernel.writeObservation(n, scratch, 0);
+      return scratch.every((value, k) => Object.is(value, last[n * obsSize + k]));
+    },
+    copyLastObservation(n, to, offset) {
+      for (let k = 0; k < obsSize; k++) to[offset + k] = last[n * obsSize + k];
+    },
+  };
+}
+
+/** After environment n failed in a step. @returns whether `out` holds a step of it now. */
+export function recoverStep(
+  vector: Vector,
+  n: number,
+  actions: ActionArray,
+  out: StepRows,
+  error: unknown,
+): boolean {
+  const { recovery } = vector;
+  let failure = placeError(vector, n, error, 'step');
+  if (recovery === null) return refuse(vector, n, failure);
+  const { handling } = recovery;
+  let isElsewhere = false;
+  if (handling.restartFailedEnvs !== 'off') {
+    try {
+      recovery.rebuild(n);
+      if (recovery.bringBack(n, vector.seeds[n])) {
+        forgetClipped(vector);
+        takeStep(vector, n, actions, out);
+        handling.onFault({ error: failure, outcome: 'repeated' });
+        return true;
+      }
+      isElsewhere = true;
+    } catch (again) {
+      failure = placeError(vector, n, again, 'step');
+    }
+  }
+  if (!isElsewhere && !mayBeginAnew(handling, failure)) return refuse(vector, n, failure);
+  try {
+    recovery.rebuild(n);
+  } catch (again) {
+    return refuse(vector, n, placeError(vector, n, again, 'step'));
+  }
+  forgetClipped(vector);
+  recovery.copyLastObservation(n, out.finalObservations, n * vector.obsSize);
+  writeScalars(out, n, 0, 0, 1);
+  handling.onFault({ error: failure, outcome: 'new-episode' });
+  return true;
+}
+
+/** After environment n failed in a reset with `seed`. @returns whether an episode has begun now. */
+export function recoverReset(
+  vector: Vector,
+  n: number,
+  seed: number,
+  out: StepRows,
+  error: unknown,
+): boolean {
+  const { recovery } = vector;
+  let failure = placeError(vector, n, error, 'reset');
+  if (recovery === null) return refuse(vector, n, failure);
+  const { handling } = recovery;
+  const begins = (candidate: number): boolean => {
+    forgetClipped(vector);
+    try {
+      recovery.rebuild(n);
+      vector.kernel.reset(n, candidate);
+      writeRow(vector, n, out);
+      return true;
+    } catch (again) {
+      failure = placeError(vector, n, again, 'reset');
+      return false;
+    }
+  };
+  const first = failure;
+  if (handling.restartFailedEnvs !== 'off' && begins(seed)) {
+    handling.onFault({ error: first, outcome: 'repeated' });
+    return true;
+  }
+  for (let k = 1; k <= MAX_SEEDS && mayBeginAnew(handling, failure); k++) {
+    const other = episodeSeed(seed, 0, k);
+    vector.seeds[n] = other;
+    if (!begins(other)) continue;
+    handling.onFault({ error: first, outcome: 'new-episode' });
+    return true;
+  }
+  return refuse(vector, n, failure);
+}
+
+function refuse(vector: Vector, n: number, failure: Parameters<typeof fail>[2]): false {
+  fail(vector, n, failure);
+  return false;
+}
+
+/** Tells of the numbers that the kernel replaced in its last step or reset of environment n. */
+export function reportClipped(vector: Vector, n: number, phase: 'reset' | 'step'): void {
+  const { clipped } = vector.kernel;
+  if (clipped === undefined || clipped.length === 0) return;
+  for (const error of clipped) {
+    vector.recovery?.handling.onFault({ error: placeError(vector, n, error, phase), outcome: 'clipped' });
+  }
+  clipped.length = 0;
+}
+
+/** Of steps that were repeated, and told of the first time. */
+export function forgetClipped({ kernel }: Vector): void {
+  if (kernel.clipped !== undefined) kernel.clipped.length = 0;
+}

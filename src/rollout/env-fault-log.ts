@@ -1,0 +1,104 @@
+/** Environments that failed and went on: noted in the thread where it happened, counted and bounded in the main thread. */
+import type { EnvFault, EnvFaultHandling, EnvFaultOutcome, EnvFaultPolicy } from '../env/env-faults.ts';
+import type { EnvSource } from '../env/env-source.ts';
+import { EnvError } from '../errors.ts';
+import { type ErrorMessage, fromErrorMessage, toErrorMessage } from './error-message.ts';
+import { placeEnvError } from './place-env-error.ts';
+
+/** So many are told of in full; the others are counted. */
+const MAX_TOLD = 20;
+
+export type EnvFaultCounts = Readonly<Record<EnvFaultOutcome, number>>;
+
+/** Plain data, since the last report. */
+export interface EnvFaultReport {
+  readonly counts: EnvFaultCounts;
+  readonly first: readonly { readonly error: ErrorMessage; readonly outcome: EnvFaultOutcome }[];
+}
+
+export interface EnvFaultLog {
+  readonly handling: EnvFaultHandling;
+  /** null = nothing happened. */
+  take(): EnvFaultReport | null;
+}
+
+const noFaults = (): Record<EnvFaultOutcome, number> => ({ repeated: 0, 'new-episode': 0, clipped: 0 });
+
+/** @param firstRow index of this thread's first environment in the whole run. */
+export function createEnvFaultLog(policy: EnvFaultPolicy, source: EnvSource, firstRow: number): EnvFaultLog {
+  let counts = noFaults();
+  let first: { error: ErrorMessage; outcome: EnvFaultOutcome }[] = [];
+  return {
+    handling: {
+      ...policy,
+      onFault({ error, outcome }) {
+        counts[outcome] += 1;
+        if (first.length >= MAX_TOLD) return;
+        first.push({ error: toErrorMessage(placeEnvError(error, source, firstRow)), outcome });
+      },
+    },
+    take() {
+      if (first.length === 0) return null;
+      const report = { counts, first };
+      counts = noFaults();
+      first = [];
+      return report;
+    },
+  };
+}
+
+export interface EnvFaults {
+  readonly counts: EnvFaultCounts;
+  /** The first ones of each report. */
+  readonly faults: readonly EnvFault[];
+}
+
+export interface EnvFaultBook {
+  /** @throws EnvError `ENV_RESTARTS` when more environments were restarted within the window than may be. */
+  absorb(reports: readonly (EnvFaultReport | null)[]): void;
+  /** Since they were taken last. */
+  take(): EnvFaults;
+}
+
+export interface EnvRestartLimit {
+  readonly maxEnvRestarts: number;
+  readonly restartWindowMs: number;
+}
+
+export function createEnvFaultBook({ maxEnvRestarts, restartWindowMs }: EnvRestartLimit): EnvFaultBook {
+  let counts = noFaults();
+  let faults: EnvFault[] = [];
+  let spent: { time: number; count: number }[] = [];
+  const spend = (count: number, last: Error): void => {
+    const now = performance.now();
+    spent = [...spent.filter(({ time }) => now - time < restartWindowMs), { time: now, count }];
+    const total = spent.reduce((sum, entry) => sum + entry.count, 0);
+    if (total <= maxEnvRestarts) return;
+    throw new EnvError(
+      'ENV_RESTARTS',
+      `Environments were restarted ${total} times within ${restartWindowMs / 1000} s, and \`maxEnvRestarts\` is ${maxEnvRestarts}. Mend the environment, or raise \`maxEnvRestarts\`. The last failure: ${last.message}`,
+      last instanceof EnvError ? last.place : {},
+      { cause: last },
+    );
+  };
+  return {
+    absorb(reports) {
+      const told = reports.filter((report) => report !== null);
+      let numRestarts = 0;
+      for (const report of told) {
+        for (const outcome of Object.keys(counts) as EnvFaultOutcome[])
+          counts[outcome] += report.counts[outcome];
+        numRestarts += report.counts.repeated + report.counts['new-episode'];
+        for (const { error, outcome } of report.first)
+          faults.push({ error: fromErrorMessage(error) as EnvError, outcome });
+      }
+      if (numRestarts > 0) spend(numRestarts, faults[faults.length - 1].error);
+    },
+    take() {
+      const taken = { counts, faults };
+      counts = noFaults();
+      faults = [];
+      return taken;
+    },
+  };
+}
