@@ -14,7 +14,7 @@ export interface Subject {
 }
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const ENV = path('./faulty-env.ts');
+const ENV = fileURLToPath(new URL('./faulty-env.ts', import.meta.url));
 
 export const SOURCES: Subject = {
   PPOConfig,
