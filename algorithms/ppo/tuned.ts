@@ -1,39 +1,39 @@
 /**
  * PPO settings tuned per environment, by environment id and section. `train` starts from them; builders ask by `.tuned()`.
  *
- * Tuned on seeds 100 and up; reported on seeds 0 to 9 (bench/results/learning.md).
+ * Tuned on seeds 100 and up; reported on seeds 0 to 4 (bench/results/learning.md).
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 
 export const tunedPPO: TunedDefaults = {
-  // rl-baselines3-zoo's row; reaches 475 between 50,000 and 75,000 steps
+  // rl-baselines3-zoo's row with half the epochs, minibatches of 64 and rollouts twice as long: half its processor time to a
+  // greedy mean of 475
   'CartPole-v1': {
-    envRunners: { numEnvs: 8, rolloutLength: 32 },
+    envRunners: { numEnvs: 8, rolloutLength: 64 },
     training: {
       learningRate: { schedule: 'linear', from: 1e-3, to: 0 },
       clipRange: { schedule: 'linear', from: 0.2, to: 0 },
       scheduleSteps: 100_000,
       gamma: 0.98,
       gaeLambda: 0.8,
-      numEpochs: 20,
-      minibatchSize: 256,
-    },
-    stopping: { stopReturn: 475, stopSteps: 150_000 },
-  },
-  // rl-baselines3-zoo's row, with a learning rate that ends at 0 (mean of 4 seeds -176 instead of -197)
-  'Pendulum-v1': {
-    envRunners: { numEnvs: 4, rolloutLength: 1024 },
-    training: {
-      learningRate: { schedule: 'linear', from: 1e-3, to: 0 },
-      scheduleSteps: 300_000,
-      gamma: 0.9,
-      gaeLambda: 0.95,
       numEpochs: 10,
       minibatchSize: 64,
-      useGsde: true,
-      gsdeSampleFrequency: 4,
     },
-    stopping: { stopSteps: 300_000 },
+    stopping: { stopReturn: 475, stopSteps: 100_000 },
+  },
+  // The zoo's discount of 0.9 ends at -175 to -190 (four seeds), 0.95 at -160: a short horizon swings up slowly. Scaled rewards let
+  // a plain Gaussian do without state-dependent exploration, at half the cost
+  'Pendulum-v1': {
+    envRunners: { numEnvs: 16, rolloutLength: 256, normalizeRewards: true },
+    training: {
+      learningRate: { schedule: 'linear', from: 1e-3, to: 0 },
+      scheduleSteps: 200_000,
+      gamma: 0.95,
+      gaeLambda: 0.95,
+      numEpochs: 10,
+      minibatchSize: 256,
+    },
+    stopping: { stopSteps: 200_000 },
   },
   // rl-baselines3-zoo's row with a decaying learning rate, twice its size and minibatch 128: -80 after 300,000 steps
   'Acrobot-v1': {
@@ -48,6 +48,24 @@ export const tunedPPO: TunedDefaults = {
       scheduleSteps: 300_000,
       gamma: 0.99,
       gaeLambda: 0.94,
+      numEpochs: 4,
+      minibatchSize: 128,
+    },
+    stopping: { stopSteps: 300_000 },
+  },
+  // The same settings as Acrobot's, with a longer trace
+  'MountainCar-v0': {
+    envRunners: {
+      numEnvs: 16,
+      rolloutLength: 256,
+      normalizeObservations: true,
+      normalizeRewards: true,
+    },
+    training: {
+      learningRate: { schedule: 'linear', from: 1e-3, to: 0 },
+      scheduleSteps: 300_000,
+      gamma: 0.99,
+      gaeLambda: 0.98,
       numEpochs: 4,
       minibatchSize: 128,
     },
@@ -85,6 +103,19 @@ export const tunedPPO: TunedDefaults = {
       minibatchSize: 256,
     },
     stopping: { stopSteps: 300_000 },
+  },
+  // Optimum -0.043 a hand
+  'Blackjack-v1': {
+    envRunners: { numEnvs: 64, rolloutLength: 128 },
+    training: {
+      learningRate: { schedule: 'linear', from: 2e-3, to: 0 },
+      entropyCoeff: { schedule: 'linear', from: 0.02, to: 0 },
+      scheduleSteps: 200_000,
+      gamma: 1,
+      numEpochs: 4,
+      minibatchSize: 1024,
+    },
+    stopping: { stopSteps: 200_000 },
   },
   'KeyDoor-v1': {
     envRunners: { numEnvs: 32, rolloutLength: 128 },

@@ -6,7 +6,7 @@ import type { Env, Info, RgbFrame } from '../env/env.ts';
 import { resolveEnv } from '../env/env-source.ts';
 import { makeEnv } from '../env/load-env.ts';
 import { frameToText } from '../env/render/frame-text.ts';
-import { writeFrames } from '../env/render/write-frames.ts';
+import { frameFormat, writeFrames } from '../env/render/write-frames.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { OutputStream } from './output.ts';
@@ -40,6 +40,7 @@ const HOME = '\x1b[H';
  */
 export async function renderEpisode(options: RenderOptions): Promise<RenderedEpisode> {
   const { file, watch, seed, deterministic, framesPerSecond = 20 } = options;
+  const format = file === null ? null : frameFormat(file);
   const env = await environmentOf(options.checkpoint);
   const actor = (await loadPolicy(options.checkpoint)).actor();
   const frames: RgbFrame[] = [];
@@ -68,7 +69,7 @@ export async function renderEpisode(options: RenderOptions): Promise<RenderedEpi
     await show(`step ${length}, return ${episodeReturn.toFixed(2)}`);
   }
   env.close?.();
-  const wanted = file?.toLowerCase().endsWith('.png') ? frames.slice(-1) : frames;
+  const wanted = format === '.png' ? frames.slice(-1) : frames;
   const paths = file === null ? [] : await writeFrames(file, wanted, framesPerSecond);
   return { episodeReturn, length, paths };
 }

@@ -19,13 +19,7 @@ export async function writeFrames(
   frames: readonly RgbFrame[],
   framesPerSecond = 30,
 ): Promise<string[]> {
-  const extension = extname(file).toLowerCase();
-  if (extension !== '.gif' && extension !== '.png') {
-    throw new ConfigError(
-      'CONFIG_RENDER_FILE',
-      `Expected a file name that ends in .gif or .png, got \`${file}\`.`,
-    );
-  }
+  const extension = frameFormat(file);
   const first = frames[0];
   if (
     first === undefined ||
@@ -47,6 +41,20 @@ export async function writeFrames(
     await writeFile(paths[k], encode({ width, height, channels: 3, depth: 8, data: pixels }));
   }
   return paths;
+}
+
+/**
+ * What {@link writeFrames} will write; to be asked before an episode is played.
+ *
+ * @throws {@link ConfigError} `CONFIG_RENDER_FILE` for another extension.
+ */
+export function frameFormat(file: string): '.gif' | '.png' {
+  const extension = extname(file).toLowerCase();
+  if (extension === '.gif' || extension === '.png') return extension;
+  throw new ConfigError(
+    'CONFIG_RENDER_FILE',
+    `Expected a file name that ends in .gif or .png, got \`${file}\`.`,
+  );
 }
 
 async function encodeGif(frames: readonly RgbFrame[], framesPerSecond: number): Promise<Uint8Array> {
