@@ -58,7 +58,7 @@ function isWanted(algorithm: string, env: string): boolean {
   return only.some((name) => names.includes(name));
 }
 
-/** All that is to be run, longest budgets first: they leave no core idle at the end. */
+/** All that is to be run, shortest budgets first: most of the table is there soon. */
 async function listTasks(): Promise<Task[]> {
   const tasks: Task[] = [];
   for (const find of Object.values(algorithms)) {
@@ -77,7 +77,7 @@ async function listTasks(): Promise<Task[]> {
   }
   return tasks
     .filter((task) => !flags.missing || !isMeasured(task))
-    .toSorted((a, b) => b.row.budget - a.row.budget);
+    .toSorted((a, b) => a.row.budget - b.row.budget);
 }
 
 /** The environment's own; where it has none, the bar less its margin. */
@@ -98,13 +98,15 @@ function isMeasured({ row, seed }: Task): boolean {
 async function runAll(): Promise<void> {
   const waiting = await listTasks();
   const total = waiting.length;
+  let numDone = 0;
   const work = async () => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
       const { row, seed } = task;
       const run = await runInChild(task);
       keepRun(resultsPath, row, run);
+      numDone += 1;
       process.stderr.write(
-        `${total - waiting.length}/${total} ${row.algorithm} ${row.env} seed ${seed}: ${run.final.mean.toFixed(3)}, ` +
+        `${numDone}/${total} ${row.algorithm} ${row.env} seed ${seed}: ${run.final.mean.toFixed(3)}, ` +
           `${run.seconds.toFixed(1)} s (processor ${run.cpuSeconds.toFixed(1)} s, load ${run.load.join(' to ')})\n`,
       );
     }
