@@ -123,8 +123,10 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
 
 /** Left out where there is no mean: when every minibatch was skipped. */
 function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
-  const finite = Object.entries(means).filter(([, mean]) => Number.isFinite(mean));
-  return Object.fromEntries(finite.map(([name, mean]) => [`train/${name}`, mean]));
+  const metrics: Record<string, number> = {};
+  for (const name of Object.keys(means))
+    if (Number.isFinite(means[name])) metrics[`train/${name}`] = means[name];
+  return metrics;
 }
 
 function criticMetrics(rollout: RolloutViews): Metrics {

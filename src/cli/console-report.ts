@@ -31,7 +31,7 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
   if (output.isQuiet) return {};
   const isLive = output.human.isTTY === true;
   let shownAt = Number.NEGATIVE_INFINITY;
-  let pending: string | undefined; // the last line, while it is not shown
+  let pending: IterationEvent | undefined; // the last one, while it is not shown
   let last: TrainResult | undefined;
   let numFaultsShown = 0;
   const clear = isLive ? CLEAR_LINE : '';
@@ -39,11 +39,11 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
   return {
     onIterationEnd: (event) => {
       last = event.result;
-      const line = progressLine(event, config, origin);
-      pending = isLive ? line : `iteration ${formatCount(last.iteration)}  ${line}`;
+      pending = event;
       if (event.secondsHere - shownAt < (isLive ? LIVE_SECONDS : LINE_SECONDS)) return;
       shownAt = event.secondsHere;
-      output.human.write(isLive ? `${clear}${cut(pending, output.human.columns)}` : `${pending}\n`);
+      const line = progressLine(event, config, origin);
+      output.human.write(isLive ? `${clear}${cut(line, output.human.columns)}` : numbered(event, line));
       pending = undefined;
     },
     onEvaluate: ({ evaluation, iteration }) => {
@@ -63,10 +63,16 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
       if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(`${fault.error.message}: ${OUTCOMES[fault.outcome]}`);
     },
     onStop: (summary) => {
-      if (pending !== undefined && !isLive) output.human.write(`${pending}\n`);
+      if (pending !== undefined && !isLive) {
+        output.human.write(numbered(pending, progressLine(pending, config, origin)));
+      }
       output.human.write(`${clear}${summaryTable(summary, last)}\n`);
     },
   };
+}
+
+function numbered({ result }: IterationEvent, line: string): string {
+  return `iteration ${formatCount(result.iteration)}  ${line}\n`;
 }
 
 /** Terminals wrap a longer line, which a carriage return cannot take back. */

@@ -10,17 +10,25 @@ import { type MetricsRow, type MetricsWriter, ROW_FIELDS } from './metrics-write
  */
 export function openCsvWriter(path: string, iteration: number): MetricsWriter {
   const file = openAppendFile(path);
-  let columns = keepUpTo(file, iteration);
+  const columns = keepUpTo(file, iteration);
+  const places = new Map(columns.map((column, k) => [column, k]));
   return {
     path,
     write: (row) => {
-      const cells = cellsOf(row);
-      const added = [...cells.keys()].filter((key) => !columns.includes(key));
-      const wider = [...columns, ...added];
-      const line = lineOf(wider.map((column) => String(cells.get(column) ?? '')));
-      if (added.length > 0) rewrite(file, columns, wider, line);
-      else file.append(Buffer.from(line));
-      columns = wider;
+      const cells: (number | string)[] = columns.map(() => '');
+      const added: string[] = [];
+      for (const [column, value] of cellsOf(row)) {
+        const place = places.get(column) ?? columns.length + added.length;
+        if (place >= columns.length) added.push(column);
+        cells[place] = value;
+      }
+      const line = `${cells.join(',')}\n`; // numbers need no quotes
+      if (added.length === 0) {
+        file.append(Buffer.from(line));
+        return;
+      }
+      rewrite(file, columns, [...columns, ...added], line);
+      for (const column of added) places.set(column, columns.push(column) - 1);
     },
     sync: file.sync,
     close: file.close,
@@ -46,12 +54,11 @@ function keepUpTo(file: AppendFile, iteration: number): string[] {
 }
 
 function cellsOf(row: MetricsRow): Map<string, number> {
+  const cells = new Map<string, number>();
+  for (const field of ROW_FIELDS) cells.set(field, row[field]);
   // The file is read by lines, so a user's metric name must not break one.
-  const metrics = Object.entries(row.metrics).map(([key, value]): [string, number] => [
-    key.replaceAll(/[\r\n]/g, ' '),
-    value,
-  ]);
-  return new Map([...ROW_FIELDS.map((field): [string, number] => [field, row[field]]), ...metrics]);
+  for (const key of Object.keys(row.metrics)) cells.set(key.replaceAll(/[\r\n]/g, ' '), row.metrics[key]);
+  return cells;
 }
 
 /** Widens the header and every line, and adds one. */

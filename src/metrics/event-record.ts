@@ -30,28 +30,44 @@ export function versionRecord(wallTimeSeconds: number): Buffer {
   );
 }
 
-/** A record of scalars at one step; NaN and infinities are allowed by the format. */
+/** A record of scalars at one step; NaN and infinities are allowed by the format. Cost: one allocation, O(bytes). */
 export function scalarsRecord(
   wallTimeSeconds: number,
   step: number,
   scalars: Readonly<Record<string, number>>,
 ): Buffer {
-  const values = Object.entries(scalars).map(([tag, value]) => {
-    const simple = Buffer.alloc(4);
-    simple.writeFloatLE(value);
-    return bytesField(
-      SUMMARY_VALUE,
-      Buffer.concat([bytesField(VALUE_TAG, Buffer.from(tag)), key(VALUE_SIMPLE, FIXED32), simple]),
-    );
-  });
-  return frame(
-    Buffer.concat([
-      fixed64Field(EVENT_WALL_TIME, wallTimeSeconds),
-      key(EVENT_STEP, VARINT),
-      varint(step),
-      bytesField(EVENT_SUMMARY, Buffer.concat(values)),
-    ]),
-  );
+  const tags = Object.keys(scalars);
+  let summarySize = 0;
+  for (const tag of tags) summarySize += valueHead(tag).length + FLOAT_BYTES;
+  const start = Buffer.concat([
+    fixed64Field(EVENT_WALL_TIME, wallTimeSeconds),
+    key(EVENT_STEP, VARINT),
+    varint(step),
+    key(EVENT_SUMMARY, DELIMITED),
+    varint(summarySize),
+  ]);
+  const record = Buffer.allocUnsafe(HEAD_BYTES + start.length + summarySize + TAIL_BYTES);
+  let end = HEAD_BYTES + start.copy(record, HEAD_BYTES);
+  for (const tag of tags) {
+    end += valueHead(tag).copy(record, end);
+    end = record.writeFloatLE(scalars[tag], end);
+  }
+  return seal(record);
+}
+
+const FLOAT_BYTES = 4;
+/** By tag: the same come in every iteration. */
+const valueHeads = new Map<string, Buffer>();
+
+/** A Summary.Value up to its four bytes of value. */
+function valueHead(tag: string): Buffer {
+  let head = valueHeads.get(tag);
+  if (head === undefined) {
+    const value = Buffer.concat([bytesField(VALUE_TAG, Buffer.from(tag)), key(VALUE_SIMPLE, FIXED32)]);
+    head = Buffer.concat([key(SUMMARY_VALUE, DELIMITED), varint(value.length + FLOAT_BYTES), value]);
+    valueHeads.set(tag, head);
+  }
+  return head;
 }
 
 /** Bytes of the leading records that are whole, have the right checksums, and whose step is not beyond `step`. */
@@ -73,10 +89,16 @@ export function wholeRecordsUpTo(bytes: Buffer, step: number): number {
 
 function frame(data: Buffer): Buffer {
   const record = Buffer.alloc(HEAD_BYTES + data.length + TAIL_BYTES);
-  record.writeBigUInt64LE(BigInt(data.length));
-  record.writeUInt32LE(maskedCrc32c(record.subarray(0, 8)), 8);
   data.copy(record, HEAD_BYTES);
-  record.writeUInt32LE(maskedCrc32c(data), HEAD_BYTES + data.length);
+  return seal(record);
+}
+
+/** Fills in length and checksums around the data that lies in a record. */
+function seal(record: Buffer): Buffer {
+  const end = record.length - TAIL_BYTES;
+  record.writeBigUInt64LE(BigInt(end - HEAD_BYTES));
+  record.writeUInt32LE(maskedCrc32c(record.subarray(0, 8)), 8);
+  record.writeUInt32LE(maskedCrc32c(record.subarray(HEAD_BYTES, end)), end);
   return record;
 }
 

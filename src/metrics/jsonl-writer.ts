@@ -1,6 +1,6 @@
 /** progress.jsonl: one JSON object per iteration. */
 import { openAppendFile } from './append-file.ts';
-import { type MetricsRow, type MetricsWriter, ROW_FIELDS } from './metrics-writer.ts';
+import type { MetricsRow, MetricsWriter } from './metrics-writer.ts';
 
 /**
  * Opens the file to go on after `iteration`: rows beyond it, and a last line that was cut short, are removed.
@@ -19,9 +19,8 @@ export function openJsonlWriter(path: string, iteration: number): MetricsWriter 
 }
 
 /** The object of one line: the fixed fields, then the metrics in their own order. */
-function flatRow(row: MetricsRow): Record<string, number> {
-  const fixed = ROW_FIELDS.map((field): [string, number] => [field, row[field]]);
-  return { ...Object.fromEntries(fixed), ...row.metrics };
+function flatRow({ metrics, ...fixed }: MetricsRow): Record<string, number> {
+  return { ...fixed, ...metrics };
 }
 
 /** Bytes of the leading lines that are whole and not beyond `iteration`. */

@@ -22,8 +22,10 @@ export function createCallbackRunner(
     has: (name) => callbacks.some((hooks) => hooks[name] !== undefined),
     async call(name, event) {
       for (const hooks of callbacks) {
+        const hook = hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
+        if (hook === undefined) continue;
         try {
-          await (hooks[name] as ((event: unknown) => void | Promise<void>) | undefined)?.call(hooks, event);
+          await hook.call(hooks, event);
         } catch (thrown) {
           const error = thrown instanceof Error ? thrown : new Error(String(thrown));
           if (isStrict) strictError ??= error;

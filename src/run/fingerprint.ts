@@ -116,8 +116,10 @@ async function readGitCommit(folder: string): Promise<string | null> {
     return stdout.trim();
   };
   try {
-    const commit = await git('rev-parse', 'HEAD');
-    const changes = await git('status', '--porcelain', '--untracked-files=no');
+    const [commit, changes] = await Promise.all([
+      git('rev-parse', 'HEAD'),
+      git('status', '--porcelain', '--untracked-files=no'),
+    ]);
     return changes === '' ? commit : `${commit}+changes`;
   } catch {
     return null;
