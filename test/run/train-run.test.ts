@@ -165,11 +165,11 @@ describe('a run folder', () => {
   test('checkpointSeconds saves by time', async () => {
     const path = join(temporaryFolder(), 'run');
     const options = { stopIterations: 12, checkpointSeconds: 0.1, metricsWindow: 1000 };
-    await trainToy(path, options, { iterationMs: 30 });
+    const { summary } = await trainToy(path, options, { iterationMs: 30 });
     const numbers = checkpointsOf(path);
-    // 12 iterations of at least 30 ms: a checkpoint every fourth at most, and the last.
+    // 12 iterations of at least 30 ms: one every 0.1 s at most, however slow the machine, and the last.
     expect(numbers.length).toBeGreaterThanOrEqual(3);
-    expect(numbers.length).toBeLessThanOrEqual(5);
+    expect(numbers.length).toBeLessThanOrEqual(Math.floor(summary.seconds / 0.1) + 1);
     expect(numbers.at(-1)).toBe('000012');
   });
 });
