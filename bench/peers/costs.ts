@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { commandOf } from './contestants.ts';
+import { commandOf, REPOSITORY } from './contestants.ts';
 import { runTask } from './run-task.ts';
-import { WORKLOADS } from './workloads.ts';
+import { shorten, WORKLOADS } from './workloads.ts';
 
 export interface Cost {
   readonly category: string;
@@ -30,21 +30,44 @@ export interface CpuProfile {
 
 type Categorize = (functionName: string, url: string) => string;
 
-const WAITS = new Set(['waitForPhase', 'waitUntilAtLeast']);
-const WAKES = new Set(['openPhase', 'giveCommand']);
+const GRADIENT = "the loss' gradient at the outputs, in TypeScript";
+const BOOKKEEPING = "the learner's bookkeeping";
+const BY_NAME: { readonly [functionName: string]: string } = {
+  '(idle)': 'waiting for the workers to sample',
+  '(garbage collector)': 'garbage collection',
+  waitForPhase: "waiting for the other thread's last work item",
+  waitUntilAtLeast: 'waiting for the workers to sample',
+  openPhase: 'opening phases and waking the other thread',
+  giveCommand: 'opening phases and waking the other thread',
+};
+
+/** What a function of the learner belongs to, by its name: the package is bundled, so a profile does not tell its file. */
+function learnerFunctions(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const folder of ['src/learner', 'algorithms/ppo'])
+    for (const name of readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })) {
+      const isGradient = name.endsWith('gradient.ts');
+      if (!name.endsWith('.ts') || (folder === 'algorithms/ppo' && !isGradient)) continue;
+      const text = readFileSync(join(REPOSITORY, folder, name), 'utf8');
+      for (const [, declared, method] of text.matchAll(
+        /(?:function|const) (\w+)|^ +(?:async )?(\w+)\(.*\{$/gm,
+      ))
+        if (!found.has(declared ?? method) || isGradient)
+          found.set(declared ?? method, isGradient ? GRADIENT : BOOKKEEPING);
+    }
+  return found;
+}
 
 /** Training, once everything has started. */
-const categorizeTraining: Categorize = (name, url) => {
-  if (url.startsWith('wasm://')) return 'kernels';
-  if (name === '(idle)') return 'waiting for the workers to sample';
-  if (WAITS.has(name)) return "waiting for the other thread's last work item";
-  if (WAKES.has(name)) return 'opening phases and waking the other thread';
-  if (name === '(garbage collector)') return 'garbage collection';
-  if (/gradient\.js$/.test(url)) return "the loss' gradient at the outputs, in TypeScript";
-  if (url.includes('/src/learner/')) return "the learner's bookkeeping";
-  if (url.includes('/dist/')) return 'the rest of an iteration: advantages, episodes, metrics';
-  return "Node's own";
-};
+function categorizeTraining(): Categorize {
+  const ofLearner = learnerFunctions();
+  return (name, url) => {
+    if (url.startsWith('wasm://') || name.endsWith('ToWasmWrapper')) return 'kernels';
+    const known = BY_NAME[name] ?? (url.includes('/dist/') ? ofLearner.get(name) : undefined);
+    if (known !== undefined) return known;
+    return url.includes('/dist/') ? 'the rest of an iteration: advantages, episodes, metrics' : "Node's own";
+  };
+}
 
 const categorizeStart: Categorize = (name, url) => {
   if (url.startsWith('wasm://')) return 'kernels';
@@ -58,7 +81,7 @@ const categorizeStart: Categorize = (name, url) => {
 export function aggregate(
   { nodes, samples, timeDeltas }: CpuProfile,
   startSeconds: number,
-  categorize: Categorize = categorizeTraining,
+  categorize: Categorize = categorizeTraining(),
 ): Costs {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const sums = new Map<string, number>();
@@ -75,13 +98,14 @@ export function aggregate(
 }
 
 /** Runs our first entry of the workload once more, profiled; null where it has none that trains. */
-export async function measureCosts(workload: number): Promise<Costs | null> {
-  const entry = WORKLOADS.find(({ id }) => id === workload)
+export async function measureCosts(workload: number, isShort: boolean): Promise<Costs | null> {
+  const found = WORKLOADS.find(({ id }) => id === workload)
     ?.round(0)
     .find(
       ({ contestant, task }) => contestant === 'operant' && (task.kind === 'train' || task.kind === 'solve'),
     );
-  if (entry === undefined || workload > 6) return null;
+  if (found === undefined || workload > 6) return null;
+  const entry = isShort ? shorten(found) : found;
   const folder = mkdtempSync(join(tmpdir(), 'operant-costs-'));
   const { program, args, environment } = commandOf('operant', new Map(), 1, 0);
   const profiled = { program, args: ['--cpu-prof', '--cpu-prof-dir', folder, ...args], environment };

@@ -148,7 +148,7 @@ async function measure(): Promise<void> {
 }
 
 async function profile(workload: number): Promise<void> {
-  const costs = await measureCosts(workload);
+  const costs = await measureCosts(workload, flags.smoke);
   if (costs === null) return;
   changeResults(resultsPath, (results) => {
     results.costs[workload] = costs;

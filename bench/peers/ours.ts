@@ -120,7 +120,8 @@ async function update({ network, rows, seconds, seed }: UpdateTask): Promise<Ans
     const { metrics } = await algorithm.train();
     if (iteration > 1) times.push(metrics['time/learnMs'] / numMinibatches);
   }
-  return { times, note: algorithm.banner.join(' ') };
+  const note = algorithm.banner.filter((line) => line.trim().startsWith('engine')).join(' ');
+  return { times, note };
 }
 
 /** An actor's call with one observation; "batch" is 64 such calls, since a program asks for one action at a time. */

@@ -10,7 +10,7 @@ import { WORKLOADS } from './workloads.ts';
 
 const HOW = [
   'Medians, with the smallest and largest in brackets. Ratios are taken seed by seed. Runs were interleaved. Seconds count from the start of the process; evaluation is outside of the clock except in workload 5.',
-  'Speed comes from rounds that had the machine to themselves; long ones of the peers end there as soon as their steps/s is known (45 s; no `process start to end` then). Returns do not depend on the load and come from all rounds. RLlib, Sample Factory and reinforce-js are not trained to the end in workloads 1 and 3.',
+  'Speed comes from rounds that had the machine to themselves; long ones of the peers end there as soon as their steps/s is known (30 s from their start; no `process start to end` then). Returns do not depend on the load and come from all rounds. RLlib, Sample Factory and reinforce-js are not trained to the end in workloads 1 and 3.',
   "SBX' compilation is inside the clock, as a user waits for it; it knows no value clipping and clips actor and critic apart. Libraries keep their own initialisation. RLtools' observation normalisation is declared in its example but not read there, so nobody normalises in workload 3. In workload 4 RLlib keeps its KL penalty and its bound on the value error, which nobody else has.",
   'Made by `npm run bench:peers`.',
 ];

@@ -52,7 +52,7 @@ def build(task):
                 fcnet_hiddens=list(s["hiddenSizes"]),
                 fcnet_activation=ACTIVATIONS[s["activation"]],
                 vf_share_layers=s["sharedLayers"],
-                free_log_std=True,
+                free_log_std=s["env"] == "Pendulum-v1",
             )
         )
         .debugging(seed=task.seed, log_level="ERROR")

@@ -40,9 +40,10 @@ def main():
     argv += ["--encoder_mlp_layers", *map(str, s["hiddenSizes"])]
     parser, _ = parse_sf_args(argv)
     cfg = parse_full_cfg(parser, argv)
-    ready, begin = task.since_start(), time.perf_counter()
     cfg, runner = make_runner(cfg)
-    if runner.init() == 0:
+    status = runner.init()
+    ready, begin = task.since_start(), time.perf_counter()
+    if status == 0:
         runner.run()
     seconds, done = time.perf_counter() - begin, task.since_start()
     shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,7 @@ test('timing rounds stop long runs as soon as their speed is known, and do not e
     ['operant', true],
     ['cleanrl', false],
   ]);
-  expect(timing[1].task).toMatchObject({ limitSeconds: 45 });
+  expect(timing[1].task).toMatchObject({ limitSeconds: 30 });
 });
 
 test('a record replaces the one of the same run, and stands beside one of another purpose', () => {
