@@ -21,8 +21,8 @@ import {
 export interface GraphVariable {
   readonly index: number;
   readonly dtype: GraphDtype;
-  /** null = any shape, fixed by what is written. */
-  readonly shape: readonly number[] | null;
+  /** -1 = any size of this dimension, fixed by what is written. */
+  readonly shape: readonly number[];
   /** Stands for the session's value while functions are recorded. */
   readonly standIn: Variable;
 }

@@ -8,7 +8,7 @@
  */
 import { EngineError } from '../../../errors.ts';
 import type { Tensor, TensorFlow, Variable } from '../../../policy/tensor-types.ts';
-import type { NativeBinding, NodeBackend, OpAttribute, TensorValues } from '../native-binding.ts';
+import type { NativeBinding, NodeBackend } from '../native-binding.ts';
 import {
   createGraphNodes,
   encodeAttributes,
@@ -19,6 +19,7 @@ import {
   variableNodes,
 } from './graph-nodes.ts';
 import { DATA_TYPES, type GraphDtype, type Message, shapeAttribute, typeAttribute } from './protobuf.ts';
+import { describeTensor, type TensorDescription } from './tensor-description.ts';
 
 export interface GraphInput {
   readonly dtype: GraphDtype;
@@ -52,10 +53,7 @@ export interface GraphRecorder {
   /** Declares a float32 variable of zeros with a stand-in of its own. */
   zeros(shape: readonly number[]): GraphVariable;
   /** @param options dtype and shape of the session's variable where they differ from the stand-in's. */
-  variable(
-    standIn: Variable,
-    options?: { dtype?: GraphDtype; shape?: readonly number[] | null },
-  ): GraphVariable;
+  variable(standIn: Variable, options?: { dtype?: GraphDtype; shape?: readonly number[] }): GraphVariable;
   /**
    * Runs and records a function. Stand-ins get their values back afterwards.
    *
@@ -89,14 +87,12 @@ interface Recording {
   readonly computed: Set<number>;
   /** Tensors made from arrays meanwhile. */
   readonly constants: Map<number, TensorDescription>;
+  /** Shapes of native tensors, where they are known. */
+  readonly shapes: Map<number, readonly number[]>;
+  /** Native tensors that are products: of matrices, or of an image and a filter. */
+  readonly products: Set<number>;
   /** Nodes to run before the outputs are given. */
   readonly effects: string[];
-}
-
-interface TensorDescription {
-  readonly shape: readonly number[];
-  readonly dtype: number;
-  readonly values: TensorValues;
 }
 
 export function createGraphRecorder(tf: TensorFlow): GraphRecorder {
@@ -164,7 +160,9 @@ function startRecording(
   variables: readonly GraphVariable[],
 ): Recording {
   const names = new Map<number, string>();
+  const shapes = new Map<number, readonly number[]>();
   backend.getInputTensorIds(examples).forEach((id, k) => {
+    shapes.set(id, examples[k].shape);
     const dtype = typeAttribute(DATA_TYPES[dtypes[k]]);
     const attributes = { dtype, shape: shapeAttribute(examples[k].shape) };
     names.set(id, nodes.add('Placeholder', [], attributes));
@@ -173,10 +171,22 @@ function startRecording(
   const standIns = variables.map(({ standIn }) => standIn);
   backend.getInputTensorIds(standIns).forEach((id, k) => {
     names.set(id, readName(variables[k]));
+    shapes.set(id, standIns[k].shape);
   });
   const computed = new Set(names.keys());
   const { binding } = backend;
-  return { name, nodes, binding, names, inputs, computed, constants: new Map(), effects: [] };
+  return {
+    name,
+    nodes,
+    binding,
+    names,
+    inputs,
+    computed,
+    constants: new Map(),
+    shapes,
+    products: new Set(),
+    effects: [],
+  };
 }
 
 /** Writes assignments and outputs; returns the outputs' names. */
@@ -223,10 +233,13 @@ function recordingBinding(recording: Recording): NativeBinding {
   const executeOp: NativeBinding['executeOp'] = (op, attributes, inputs, numOutputs) => {
     const inputNames = inputs.map((id) => nameOf(recording, id));
     const outputs = binding.executeOp(op, attributes, inputs, numOutputs);
-    const name = recording.nodes.add(op, inputNames, encodeAttributes(binding, op, attributes));
+    const graphOp = addsBias(recording, op, inputs) ? 'BiasAdd' : op;
+    const name = recording.nodes.add(graphOp, inputNames, encodeAttributes(binding, op, attributes));
     const depends = inputs.some((id) => computed.has(id));
-    outputs.forEach(({ id }, k) => {
+    if (op === 'MatMul' || op === 'Conv2D') recording.products.add(outputs[0].id);
+    outputs.forEach(({ id, shape }, k) => {
       names.set(id, k === 0 ? name : `${name}:${k}`);
+      recording.shapes.set(id, shape);
       if (depends) computed.add(id);
     });
     return outputs;
@@ -245,6 +258,16 @@ function recordingBinding(recording: Recording): NativeBinding {
   }) as NativeBinding;
 }
 
+/**
+ * Whether an operation adds one number per column, or per filter, to a product. TensorFlow computes the two, and a relu
+ * that follows, in one pass, but recognises BiasAdd only.
+ */
+function addsBias({ shapes, products }: Recording, op: string, inputs: readonly number[]): boolean {
+  if ((op !== 'Add' && op !== 'AddV2') || !products.has(inputs[0])) return false;
+  const bias = shapes.get(inputs[1]);
+  return bias?.length === 1 && bias[0] === shapes.get(inputs[0])?.at(-1);
+}
+
 function emitNode(backend: NodeBackend, recording: Recording, node: EmittedNode): void {
   const inputs = node.inputs.map((input) =>
     'standIn' in input ? handleName(input) : nameOf(recording, backend.getInputTensorIds([input])[0]),
@@ -255,23 +278,4 @@ function emitNode(backend: NodeBackend, recording: Recording, node: EmittedNode)
     recording.computed.add(id);
   });
   if (node.effect) recording.effects.push(name);
-}
-
-/** Shape, dtype and values of a tensor that was there before recording began. */
-function describeTensor(binding: NativeBinding, id: number): TensorDescription {
-  const values = binding.tensorDataSync(id);
-  const dtype = dtypeOf(values);
-  const attributes: OpAttribute[] = [
-    { name: 'T', type: binding.TF_ATTR_TYPE, value: dtype },
-    { name: 'out_type', type: binding.TF_ATTR_TYPE, value: DATA_TYPES.int32 },
-  ];
-  const [shape] = binding.executeOp('Shape', attributes, [id], 1);
-  const dimensions = [...binding.tensorDataSync(shape.id)];
-  binding.deleteTensor(shape.id);
-  return { shape: dimensions, dtype, values };
-}
-
-function dtypeOf(values: TensorValues): number {
-  if (values instanceof Float32Array) return DATA_TYPES.float32;
-  return values instanceof Int32Array ? DATA_TYPES.int32 : DATA_TYPES.bool;
 }

@@ -9,7 +9,7 @@ import { feedName, type GraphVariable, readName, writtenName } from './graph-nod
 import type { GraphFunction, GraphRecorder } from './graph-recorder.ts';
 import { DATA_TYPES, savedModelMessage } from './protobuf.ts';
 
-/** New contents of a variable; `shape` is needed where the variable has any. */
+/** New contents of a variable; `shape` is needed where the variable's is open. */
 export interface VariableWrite {
   readonly variable: GraphVariable;
   /** Handed over without a copy: must not change afterwards, and must not be shared memory. */
@@ -96,7 +96,7 @@ export function openGraphSession(tf: TensorFlow, recorder: GraphRecorder): Graph
     write(writes) {
       const feeds = writes.map(({ variable, values, shape }) => ({
         dtype: DATA_TYPES[variable.dtype],
-        shape: shape ?? variable.shape ?? [],
+        shape: shape ?? variable.shape,
         values,
       }));
       const names = (of: (variable: GraphVariable) => string) =>

@@ -23,7 +23,10 @@ interface RolloutColumn {
   values(rollout: RolloutViews): TensorValues;
 }
 
-/** Declares a variable per column; their length is not fixed, so rollouts of any size fit. */
+/**
+ * Declares a variable per column. Their length is not fixed, so rollouts of any size fit; their width is, since TensorFlow
+ * rewrites only operations whose shapes it knows.
+ */
 export function createRolloutVariables(
   tf: TensorFlow,
   recorder: GraphRecorder,
@@ -38,7 +41,7 @@ export function createRolloutVariables(
           false,
         ),
       );
-      return [name, recorder.variable(standIn, { dtype, shape: null })];
+      return [name, recorder.variable(standIn, { dtype, shape: width === null ? [-1] : [-1, width] })];
     }),
   ) as Record<keyof MinibatchTensors, GraphVariable>;
 

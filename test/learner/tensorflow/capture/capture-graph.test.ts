@@ -131,6 +131,37 @@ describe.skipIf(noNativeBinding !== null)('captureGraph', () => {
     tf.dispose([captured, eager, x, i, other]);
   });
 
+  it('adds a bias to a product as one operation, and nothing else that way', () => {
+    const kernel = tf.ones([2, 2, 1, 3]);
+    const fn = (x: Tensor, bias: Tensor, row: Tensor) => {
+      const product = tf.matMul(x, x);
+      const image = tf.conv2d(tf.reshape(x, [1, 3, 3, 1]) as never, kernel as never, 1, 'valid');
+      return [
+        tf.relu(tf.add(product, bias)),
+        tf.add(image, bias),
+        tf.add(product, row),
+        tf.add(product, tf.scalar(2)),
+        tf.add(x, bias),
+      ];
+    };
+    const x = tf.tensor2d([1, -2, 3, -4, 5, -6, 7, -8, 9], [3, 3]);
+    const bias = tf.tensor1d([10, -20, 30]);
+    const row = tf.tensor2d([1, 2, 3], [3, 1]);
+    const recorder = createGraphRecorder(tf);
+    const recorded = recorder.record('fn', fn, [x, bias, row]);
+    // A node's name comes first in it, after two bytes.
+    const names = recorder.nodes.map((node) => Buffer.from(node).toString('latin1', 2));
+    expect(names.filter((name) => name.startsWith('BiasAdd_'))).toHaveLength(2);
+    const session = openGraphSession(tf, recorder);
+    const captured = session.runTensors(recorded, [x, bias, row]);
+    const eager = fn(x, bias, row);
+    captured.forEach((tensor, k) => {
+      expect([...tensor.dataSync()]).toEqual([...eager[k].dataSync()]);
+    });
+    session.dispose();
+    tf.dispose([captured, eager, kernel, x, bias, row]);
+  });
+
   it('names what it cannot capture', () => {
     const x = tf.scalar(2);
     const reads = (input: Tensor) => [tf.mul(input, tf.exp(input).dataSync()[0])];
