@@ -1,9 +1,13 @@
 /**
- * Time of one PPO minibatch update (2x64 actor, 2x64 critic, 4 observations, 2 actions): gather, normalisation, forward,
- * gradient, backward, clipping, Adam, statistics. Peak = 12 chains of multiply-add in registers, timed in the same rounds.
+ * Time of one PPO minibatch update (2x64 actor, 2x64 critic, 4 observations, 2 actions; and a small CNN on 10x10x4 bytes):
+ * gather, normalisation, forward, gradient, backward, clipping, Adam, statistics. Peak = 12 chains of multiply-add in
+ * registers, timed in the same rounds. PyTorch, where there is one, takes its turns in the same rounds: the same networks,
+ * settings and gathers, without statistics and without normalising observations.
  *
- *     npx tsx bench/update.bench.ts [--rounds 40] [--sizes 64,256,2048,8192] [--hidden 64,64] [--tfjs auto|none] [--json FILE]
+ *     npx tsx bench/update.bench.ts [--rounds 40] [--sizes 64,256,2048,8192] [--cnn-sizes 64,256] [--hidden 64,64]
+ *         [--tfjs auto|none] [--python PATH|none] [--compile] [--json FILE]
  */
+import { argv } from 'node:process';
 import { type LoadedTensorFlow, loadTensorFlow } from '../src/learner/tensorflow/backend.ts';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../src/simd/loader.ts';
@@ -16,14 +20,26 @@ import {
   type Variant,
   writeResults,
 } from './harness.ts';
+import { SMALL_CNN, tensorVariant } from './tensor-variants.ts';
+import { startTorch, type TorchNetwork } from './torch-variants.ts';
 import { benchSpec, simdVariant, tensorFlowVariant } from './update-variants.ts';
 
 const HIDDEN = option('hidden', '64,64').split(',').map(Number);
-const SIZES = option('sizes', '64,256,2048,8192').split(',').map(Number);
+const sizesOf = (name: string, sizes: string) =>
+  option(name, sizes)
+    .split(',')
+    .filter((size) => size !== '')
+    .map(Number);
+const SIZES = sizesOf('sizes', '64,256,2048,8192');
+const CNN_SIZES = sizesOf('cnn-sizes', '64,256');
 const NUM_ROUNDS = Number(option('rounds', '40'));
 const PEAK_TURNS = 20_000;
 const PEAK_FLOPS = 96 * PEAK_TURNS;
 const SPEC = benchSpec(HIDDEN);
+const TIMES = ['best us', 'q1', 'median', 'q3', 'cpu median'];
+
+const timesOf = ({ best, lowerQuartile, median, upperQuartile, cpuMedian }: Omit<Timing, 'samples'>) =>
+  [best, lowerQuartile, median, upperQuartile, cpuMedian].map((x) => x.toFixed(1));
 
 /** Multiply-adds times two of forward and backward, per row; activations and loss not counted. */
 function flopsPerRow(): number {
@@ -66,26 +82,16 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
   if (tensorflow?.backend === 'node-gpu') made.push(await tensorFlowVariant(SPEC, tensorflow, rows, true));
   if (tensorflow !== null) made.push(await tensorFlowVariant(SPEC, tensorflow, rows, false));
   const peaks = builds.map((kernels) => peakVariant(`peak ${kernels.build}`, kernels));
-  const variants = [...made.map(({ variant }) => variant), ...peaks];
+  const torch = HIDDEN.join() === '64,64' ? await torchVariants({ network: 'mlp', rows }) : [];
+  const variants = [...made.map(({ variant }) => variant), ...torch, ...peaks];
   const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 15 });
   await Promise.all(made.map(({ stop }) => stop()));
   const results = timings.map((timing) => withRates(timing, timings, flopsPerRow() * rows));
   printTable(
-    [
-      `${rows} rows`,
-      'best us',
-      'q1',
-      'median',
-      'q3',
-      'cpu median',
-      'GFLOP/s (best)',
-      'share of peak: best',
-      'median',
-      'cpu',
-    ],
+    [`${rows} rows`, ...TIMES, 'GFLOP/s (best)', 'share of peak: best', 'median', 'cpu'],
     results.map((row) => [
       row.name,
-      ...[row.best, row.lowerQuartile, row.median, row.upperQuartile, row.cpuMedian].map((x) => x.toFixed(1)),
+      ...timesOf(row),
       row.gflops.toFixed(1),
       `${(100 * row.shareBest).toFixed(0)}%`,
       `${(100 * row.shareMedian).toFixed(0)}%`,
@@ -95,10 +101,57 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
   return { rows, timings: results };
 }
 
+/** The small CNN, which the SIMD engine has not. */
+async function benchCnnSize(rows: number, tensorflow: LoadedTensorFlow) {
+  const made = await Promise.all(
+    (tensorflow.backend === 'node-gpu' ? [true, false] : [false]).map((capture) =>
+      tensorVariant(tensorflow, SMALL_CNN, rows, { capture, count: capture ? Math.max(2, 4096 / rows) : 1 }),
+    ),
+  );
+  const variants = [
+    ...made.map(({ variant }) => ({ ...variant, name: `tfjs ${tensorflow.backend}, ${variant.name}` })),
+    ...(await torchVariants({ network: 'cnn', rows })),
+  ];
+  const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 5 });
+  await Promise.all(made.map(({ learner }) => learner.dispose()));
+  printTable(
+    [`small CNN, ${rows} rows`, ...TIMES],
+    timings.map((timing) => [timing.name, ...timesOf(timing)]),
+  );
+  return { rows, timings: timings.map(({ samples: _, ...timing }) => timing) };
+}
+
+/** With one thread and with two, as ours; with `--compile` compiled too, which takes a minute to begin with. */
+async function torchVariants(network: TorchNetwork): Promise<Variant[]> {
+  if (torch === null) return [];
+  const variants: Variant[] = [];
+  for (const compiled of argv.includes('--compile') ? [false, true] : [false]) {
+    for (const numThreads of [1, 2]) {
+      const variant = await torch.variant(network, numThreads, compiled);
+      if (variant !== null) variants.push(variant);
+    }
+  }
+  return variants;
+}
+
 printHeader(`one minibatch update, ${flopsPerRow()} floating-point operations per row`);
 const builds = [await loadKernels(), await loadKernels({ deterministic: true })];
 const tensorflow = option('tfjs', 'auto') === 'none' ? null : await loadTensorFlow({ backend: 'auto' });
 if (tensorflow !== null) console.log(`tfjs: ${tensorflow.backend}, ${tensorflow.reason}\n`);
+const python = option('python', '');
+const started = python === 'none' ? '--python none' : await startTorch(python);
+const torch = typeof started === 'string' ? null : started;
+console.log(typeof started === 'string' ? `PyTorch: ${started}\n` : `PyTorch ${started.version}\n`);
 const sizes = [];
 for (const rows of SIZES) sizes.push(await benchSize(rows, builds, tensorflow));
-writeResults({ bench: 'update', flopsPerRow: flopsPerRow(), sizes });
+const cnnSizes = [];
+if (tensorflow !== null) for (const rows of CNN_SIZES) cnnSizes.push(await benchCnnSize(rows, tensorflow));
+torch?.stop();
+writeResults({
+  bench: 'update',
+  flopsPerRow: flopsPerRow(),
+  pytorch: torch?.version ?? null,
+  tensorflow: tensorflow?.version ?? null,
+  sizes,
+  cnnSizes,
+});

@@ -9,7 +9,6 @@ import time
 
 import numpy as np
 import torch
-from task import Task, answer
 from torch import nn
 from torch.distributions import Categorical
 
@@ -127,6 +126,8 @@ def measure_acting(compiled):
 
 
 def main():
+    from task import Task, answer  # needs gymnasium, which those who import this module may not have
+
     raw = Task().raw
     try:
         if raw["kind"] == "infer":
