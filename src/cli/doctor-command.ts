@@ -132,6 +132,7 @@ function reportText(report: DoctorReport): string {
       native.available ? `${native.version ?? ''} (${native.reason})` : `no: ${native.reason}`,
     ],
     ['TensorFlow GPU', yes(native.gpu)],
+    ['GPU memory growth', native.memoryGrowth ? 'on' : 'off, as TF_FORCE_GPU_ALLOW_GROWTH says'],
     ['TensorFlow, wasm', yes(tensorflow.wasm)],
     ['TensorFlow, webgpu', yes(tensorflow.webgpu)],
   ]);

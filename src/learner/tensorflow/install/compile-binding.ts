@@ -13,20 +13,15 @@ import type { InstallOutput } from './wheel.ts';
  * The compiler is called directly: two source files need no build system, and node-gyp would download Node's headers.
  *
  * @param packageFolder the npm package, which brings the sources.
- * @throws EngineError `ENGINE_INSTALL_COMPILER` when there is no C++ compiler or it fails. Cost: about 20 s.
+ * @param compiler see `findCompiler`.
+ * @throws EngineError `ENGINE_INSTALL_COMPILER` when it fails. Cost: about 20 s.
  */
 export async function compileBinding(
   folder: string,
   packageFolder: string,
+  compiler: string,
   output: InstallOutput,
 ): Promise<void> {
-  if (process.platform === 'win32') {
-    throw new EngineError(
-      'ENGINE_INSTALL_COMPILER',
-      'TensorFlow has no GPU build and no shared libraries for native Windows since 2.11. Run Operant in WSL2, or use `backend: wasm`.',
-    );
-  }
-  const compiler = await findCompiler();
   const headers = await findNodeHeaders(folder, output);
   const libraries = path.join(folder, 'deps', 'lib');
   const names = (await readdir(libraries)).filter((name) => /^libtensorflow_(cc|framework)\./.test(name));
@@ -64,7 +59,18 @@ export async function compileBinding(
   }
 }
 
-async function findCompiler(): Promise<string> {
+/**
+ * Name of a C++ compiler that runs; looked for before anything is downloaded.
+ *
+ * @throws EngineError `ENGINE_INSTALL_COMPILER` when there is none.
+ */
+export async function findCompiler(): Promise<string> {
+  if (process.platform === 'win32') {
+    throw new EngineError(
+      'ENGINE_INSTALL_COMPILER',
+      'TensorFlow has no GPU build and no shared libraries for native Windows since 2.11. Run Operant in WSL2, or use `backend: wasm`.',
+    );
+  }
   const candidates = [process.env.CXX, 'g++', 'c++', 'clang++'].filter(
     (name) => name !== undefined && name !== '',
   );

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../../errors.ts';
 import { findBindingPackage } from '../native-binding.ts';
 import { checkBinding } from './check-binding.ts';
-import { compileBinding } from './compile-binding.ts';
+import { compileBinding, findCompiler } from './compile-binding.ts';
 import {
   BINDING_PACKAGE,
   BINDING_PACKAGE_VERSION,
@@ -79,24 +79,17 @@ export async function installTensorFlow(
       output.line(`TensorFlow ${tensorflowVersion} (${variant}) is installed in ${folder}.`);
       return { folder, tensorflowVersion, variant, gpu, already: true };
     }
+    const compiler = await findCompiler();
     const building = await mkdtemp(path.join(home, '.building-'));
-    await provideLibraries(building, variant, options, home, output);
-    await compileBinding(building, packageFolder, output);
-    const { tensorflowVersion, gpu } = await checkBinding(candidateOf(packageFolder, building));
-    output.line(
-      `Checked: TensorFlow ${tensorflowVersion} on ${gpu ? 'GPU' : 'CPU'}, a matrix product and a gradient.`,
-    );
-    await Promise.all(
-      ['headers', path.join('deps', 'include')].map((name) => remove(path.join(building, name))),
-    );
-    const installation: Installation = {
-      format: 1,
-      tensorflowVersion,
-      variant,
-      platform: `${process.platform}-${process.arch}`,
-      files: await describeFiles(building),
-    };
-    await writeFile(path.join(building, 'installation.json'), `${JSON.stringify(installation, null, 2)}\n`);
+    const { tensorflowVersion, gpu } = await build(building, variant, options, {
+      home,
+      packageFolder,
+      compiler,
+      output,
+    }).catch(async (error) => {
+      await remove(building);
+      throw error;
+    });
     if (existsSync(folder)) await rename(folder, await mkdtemp(path.join(home, '.replaced-')));
     await rename(building, folder);
     await makeCurrent(home, folder);
@@ -107,6 +100,39 @@ export async function installTensorFlow(
   } finally {
     await unlock();
   }
+}
+
+interface BuildTools {
+  readonly home: string;
+  readonly packageFolder: string;
+  readonly compiler: string;
+  readonly output: InstallOutput;
+}
+
+/** Makes a whole installation in `building`, checked and described. */
+async function build(
+  building: string,
+  variant: 'cpu' | 'gpu',
+  options: InstallOptions,
+  { home, packageFolder, compiler, output }: BuildTools,
+): Promise<{ tensorflowVersion: string; gpu: boolean }> {
+  await provideLibraries(building, variant, options, home, output);
+  await compileBinding(building, packageFolder, compiler, output);
+  const { tensorflowVersion, gpu } = await checkBinding(candidateOf(packageFolder, building));
+  output.line(
+    `Checked: TensorFlow ${tensorflowVersion} on ${gpu ? 'GPU' : 'CPU'}, a matrix product and a gradient.`,
+  );
+  const buildOnly = ['headers', path.join('deps', 'include')];
+  await Promise.all(buildOnly.map((name) => remove(path.join(building, name))));
+  const installation: Installation = {
+    format: 1,
+    tensorflowVersion,
+    variant,
+    platform: `${process.platform}-${process.arch}`,
+    files: await describeFiles(building),
+  };
+  await writeFile(path.join(building, 'installation.json'), `${JSON.stringify(installation, null, 2)}\n`);
+  return { tensorflowVersion, gpu };
 }
 
 const candidateOf = (packageFolder: string, folder: string) => ({
