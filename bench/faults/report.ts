@@ -5,9 +5,11 @@ import type { KillReport } from './kill-and-resume.ts';
 import type { ParserReport } from './parsers.ts';
 import type { DeathReport, Fault } from './worker-deaths.ts';
 
+export type SignalReport = KillReport & { readonly signal: NodeJS.Signals };
+
 export interface FaultCounts {
   readonly parsers: readonly ParserReport[];
-  readonly kills: readonly (KillReport & { readonly signal: NodeJS.Signals })[];
+  readonly kills: readonly SignalReport[];
   readonly deaths: readonly DeathReport[];
   /** The same with time enough in between for another thread to be ready. */
   readonly paused: DeathReport | null;
@@ -37,7 +39,7 @@ export function problemsOf({ parsers, kills, deaths, paused }: FaultCounts): str
   return [...parsers, ...kills, ...all].flatMap(({ problems }) => problems).concat(missing);
 }
 
-export function parserTable(parsers: readonly ParserReport[]): string[] {
+function parserTable(parsers: readonly ParserReport[]): string[] {
   return table(
     ['parser', 'inputs', 'accepted', 'anything but a typed error', 'slowest'],
     parsers.map(({ parser, numInputs, numAccepted, problems, slowestMs }) =>
@@ -46,7 +48,7 @@ export function parserTable(parsers: readonly ParserReport[]): string[] {
   );
 }
 
-export function killTable(kills: FaultCounts['kills']): string[] {
+function killTable(kills: FaultCounts['kills']): string[] {
   return table(
     [
       'signal',
@@ -69,7 +71,7 @@ export function killTable(kills: FaultCounts['kills']): string[] {
   );
 }
 
-export function deathTable(deaths: readonly DeathReport[]): string[] {
+function deathTable(deaths: readonly DeathReport[]): string[] {
   return table(
     [
       'fault',
@@ -91,17 +93,23 @@ export function deathTable(deaths: readonly DeathReport[]): string[] {
   );
 }
 
+export interface Progress {
+  readonly round: number;
+  readonly numRounds: number;
+  readonly minutes: number;
+  readonly loadBefore: number;
+}
+
 export function faultsPage(
   counts: FaultCounts,
   machine: Machine,
-  loadBefore: number,
-  minutes: number,
+  { round, numRounds, minutes, loadBefore }: Progress,
 ): string {
   const problems = problemsOf(counts);
   return [
     '# What a run survives, counted',
     '',
-    `\`npm run bench:faults\`, compiled package. ${machineLine(machine)}. Load ${loadBefore} before, ${load()} after; ${minutes.toFixed(0)} minutes.`,
+    `\`npm run bench:faults\`, compiled package. ${machineLine(machine)}. Load ${loadBefore} before, ${load()} after; ${minutes.toFixed(0)} minutes${round < numRounds ? `, ended after ${round} of ${numRounds} rounds` : ''}.`,
     '',
     problems.length === 0 ? 'Nothing was lost.' : `**${problems.length} problems**:`,
     ...problems.slice(0, 50).map((problem) => `- ${problem}`),

@@ -1,0 +1,115 @@
+/** The whole campaign in rounds, each a tenth of everything, so that there are figures for all of it at any time. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type KillReport, killAndResume } from './kill-and-resume.ts';
+import { fuzzParsers, type ParserReport } from './parsers.ts';
+import type { FaultCounts, SignalReport } from './report.ts';
+import type { Subject } from './subject.ts';
+import { type DeathReport, FAULTS, type Fault, injectDeaths } from './worker-deaths.ts';
+
+export interface CampaignSize {
+  /** SIGKILLs, and crashes of each kind. */
+  readonly kills: number;
+  readonly crashes: number;
+  /** Losses of each kind at each place. */
+  readonly deaths: number;
+  /** Random inputs to each parser, and random configs. */
+  readonly inputs: number;
+  readonly configs: number;
+}
+
+export interface CampaignOptions {
+  readonly size: CampaignSize;
+  readonly parts: readonly string[];
+  readonly numRounds: number;
+  readonly seed: number;
+  readonly subject: Subject;
+  readonly folder: string;
+  /** No round begins after this long. */
+  readonly maxMinutes: number;
+  readonly onRound: (counts: FaultCounts, round: number) => void;
+}
+
+/** Losses with a thread standing by, which takes a moment to start. */
+const PAUSED: Fault = { kind: 'terminate', place: 'sampling' };
+const PAUSE_MS = 3000;
+const NUM_PAUSED = 20;
+
+export async function runCampaign(options: CampaignOptions): Promise<FaultCounts> {
+  const { size, parts, numRounds, seed, subject, folder } = options;
+  const end = performance.now() + options.maxMinutes * 60_000;
+  let counts: FaultCounts = { parsers: [], kills: [], deaths: [], paused: null };
+  for (let round = 0; round < numRounds && performance.now() < end; round++) {
+    const share = (total: number) =>
+      Math.floor(((round + 1) * total) / numRounds) - Math.floor((round * total) / numRounds);
+    const roundSeed = seed * 1000 + round;
+    let { parsers, kills, deaths, paused } = counts;
+    if (parts.includes('parsers')) {
+      parsers = addEach(parsers, fuzzParsers(share(size.inputs), share(size.configs), roundSeed), addParsers);
+    }
+    if (parts.includes('deaths')) {
+      const reports: DeathReport[] = [];
+      for (const fault of FAULTS)
+        reports.push(await injectDeaths(fault, share(size.deaths), roundSeed, subject));
+      deaths = addEach(deaths, reports, addDeaths);
+      const numPaused = share(Math.min(NUM_PAUSED, size.deaths));
+      const more = await injectDeaths(PAUSED, numPaused, roundSeed, subject, PAUSE_MS);
+      paused = paused === null ? more : addDeaths(paused, more);
+    }
+    if (parts.includes('kills')) {
+      const reports: SignalReport[] = [];
+      for (const signal of ['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const) {
+        const run = join(folder, signal);
+        const count = share(signal === 'SIGKILL' ? size.kills : size.crashes);
+        if (count > 0)
+          reports.push({ ...(await killAndResume(run, count, roundSeed, { subject, signal })), signal });
+        rmSync(run, { recursive: true, force: true });
+      }
+      kills = addEach(kills, reports, addKills);
+    }
+    counts = { parsers, kills, deaths, paused };
+    options.onRound(counts, round + 1);
+  }
+  return counts;
+}
+
+/** Adds the k-th to the k-th. */
+function addEach<T>(sums: readonly T[], more: readonly T[], add: (sum: T, one: T) => T): T[] {
+  return more.map((one, k) => (k < sums.length ? add(sums[k], one) : one));
+}
+
+function addParsers(sum: ParserReport, one: ParserReport): ParserReport {
+  return {
+    parser: sum.parser,
+    numInputs: sum.numInputs + one.numInputs,
+    numAccepted: sum.numAccepted + one.numAccepted,
+    problems: [...sum.problems, ...one.problems],
+    slowestMs: Math.max(sum.slowestMs, one.slowestMs),
+  };
+}
+
+function addDeaths(sum: DeathReport, one: DeathReport): DeathReport {
+  return {
+    fault: sum.fault,
+    numInjected: sum.numInjected + one.numInjected,
+    numReplaced: sum.numReplaced + one.numReplaced,
+    numRestarted: sum.numRestarted + one.numRestarted,
+    numExact: sum.numExact + one.numExact,
+    recoverySeconds: [...sum.recoverySeconds, ...one.recoverySeconds],
+    problems: [...sum.problems, ...one.problems],
+  };
+}
+
+function addKills(sum: SignalReport, one: SignalReport): SignalReport {
+  const add = (name: Exclude<keyof KillReport, 'problems'>) => sum[name] + one[name];
+  return {
+    signal: sum.signal,
+    numKills: add('numKills'),
+    numExact: add('numExact'),
+    numInsideSave: add('numInsideSave'),
+    numDuringStart: add('numDuringStart'),
+    numIterations: add('numIterations'),
+    numIterationsRepeated: add('numIterationsRepeated'),
+    problems: [...sum.problems, ...one.problems],
+  };
+}
