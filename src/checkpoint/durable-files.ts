@@ -1,6 +1,7 @@
 /** Files that are wholly there or not at all: written beside, synced to the disk, renamed into place. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, isOperantError } from '../errors.ts';
 
@@ -70,9 +71,27 @@ export async function replaceTextFile(path: string, text: string): Promise<void>
 /** Creates a folder and those above it. */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
   } catch (error) {
     throw asWriteError(error, path);
+  }
+}
+
+/**
+ * The same with the system's own error. One folder after the other: Node's recursive mkdir never comes back from a file system that
+ * refuses new folders by ENOENT (/proc), and says ENOENT on a read-only one.
+ */
+export async function makeFolders(path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) await makeFolders(parent);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const isThere = await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (!isThere) throw error;
   }
 }
 

@@ -1,13 +1,20 @@
 /** Writes a checkpoint folder so that it appears whole or not at all. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { CheckpointContent } from '../algorithm/algorithm.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { collectFingerprint } from '../run/fingerprint.ts';
 import { operantVersion } from '../run/operant-version.ts';
-import { asWriteError, makeFolder, syncFolder, temporaryBeside, writeNewFile } from './durable-files.ts';
+import {
+  asWriteError,
+  makeFolder,
+  makeFolders,
+  syncFolder,
+  temporaryBeside,
+  writeNewFile,
+} from './durable-files.ts';
 import { hashJson, stringifyExact } from './exact-json.ts';
 import {
   checkRelativePath,
@@ -82,7 +89,7 @@ async function writeFolder(
   for (const path of pieces.keys()) {
     for (let above = dirname(path); above !== '.'; above = dirname(above)) folders.add(join(folder, above));
   }
-  for (const path of folders) await mkdir(path, { recursive: true });
+  for (const path of folders) await makeFolders(path);
   // The files are independent, so their fsyncs can wait for the disk together.
   const files = await settleAll(
     [...pieces].map(

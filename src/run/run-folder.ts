@@ -1,11 +1,12 @@
 /** The folder that a run leaves: config, logs, numbered checkpoints, and the pointers `latest` and `best`. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { CheckpointContent } from '../algorithm/algorithm.ts';
 import {
   errorCode,
   makeFolder,
+  makeFolders,
   replaceTextFile,
   TEMPORARY_PREFIX,
   temporaryBeside,
@@ -53,7 +54,7 @@ export async function createRunFolder(path: string, config: JsonObject): Promise
   const folder = resolve(path);
   const isNew = !existsSync(folder);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await checkEmpty(folder);
     await probeWritable(folder);
   } catch (error) {

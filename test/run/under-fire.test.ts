@@ -150,6 +150,16 @@ describe.skipIf(isWindows)('nowhere to write', () => {
     expect((await loadCheckpoint(path)).manifest.description.iteration).toBe(80);
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'a file system that takes no folders: a clear error, at once',
+    { timeout: 20_000 },
+    async () => {
+      const toy = startToy('/proc/no/run', {});
+      expect((await toy.ended).status).toBe(1);
+      expect(toy.messages).toMatchObject([{ kind: 'error', code: 'CONFIG_OUT_NOT_WRITABLE' }]);
+    },
+  );
+
   test('a folder that only others may write: a clear error and nothing made', async () => {
     const parent = join(temporaryFolder(), 'theirs');
     mkdirSync(parent);

@@ -1,0 +1,34 @@
+/** Every environment that we ship goes on in mid-episode after a resume, in another number of workers, bit for bit. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Algorithm, listEnvs, PPOConfig } from '../../src/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { comparable } from './run-content.ts';
+
+const IDS = listEnvs().map(({ id }) => id);
+
+test('there are environments to try', () => expect(IDS.length).toBeGreaterThan(8));
+
+test.each(IDS)('%s', { timeout: 60_000 }, async (id) => {
+  const unbroken = await new PPOConfig()
+    .environment(id)
+    .envRunners({ numEnvRunners: 0, numEnvs: 5, rolloutLength: 17 })
+    .training({ numEpochs: 1, minibatchSize: 85, hiddenSizes: [8], network: 'mlp' })
+    .learners({ engine: 'simd' })
+    .build();
+  await unbroken.train();
+  const path = await unbroken.save(join(temporaryFolder(), 'checkpoint'));
+  const { tensors } = await unbroken.getState();
+  const episodeSteps = tensors['environments.safetensors'].episodeSteps.data;
+  const resumed = await Algorithm.fromCheckpoint(path, { envRunners: { numEnvRunners: 2 } });
+  for (let k = 0; k < 2; k++) {
+    const expected = await unbroken.train();
+    const result = await resumed.train();
+    expect(result.episodes).toEqual(expected.episodes);
+    expect(result.metrics['rollout/numEnvRestarts']).toBe(0);
+  }
+  expect(comparable(await resumed.getState())).toEqual(comparable(await unbroken.getState()));
+  expect([...episodeSteps].some((step) => step > 0)).toBe(true);
+  await resumed.stop();
+  await unbroken.stop();
+});
