@@ -1,6 +1,6 @@
 /** The rollout workers together: one command for all, and replacement of those that are lost. */
 import type { Piscina } from 'piscina';
-import { EnvError, WorkerError } from '../errors.ts';
+import { ConfigError, EnvError, WorkerError } from '../errors.ts';
 import type { Region } from '../memory/arena.ts';
 import { Command, type CommandCode } from './control-words.ts';
 import type { WorkerMessage, WorkerPlan } from './messages.ts';
@@ -76,14 +76,14 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const pool = takeThreads({ numThreads: ranges.length, memoryMb: options.memoryMb });
   const workers: RolloutWorker[] = [];
   const standby = createStandby(pool, plan, options.maxRestarts > 0);
-  const { finish, takeFailures } = createSupervisor(options, { pool, ranges, workers, standby });
+  const { begin, finish, takeFailures } = createSupervisor(options, { pool, ranges, workers, standby });
   return {
     numWorkers: ranges.length,
     ranges,
     async start(states) {
       await Promise.all(workers.splice(0).map((worker) => worker.end(true)));
       const slice = ({ firstRow, numRows }: RowRange) => states?.slice(firstRow, firstRow + numRows) ?? null;
-      const starts = ranges.map((range) => startRolloutWorker(pool, plan, range, slice(range)));
+      const starts = ranges.map((range) => begin(range, slice(range)));
       endThreadsWithTasks(pool);
       try {
         workers.push(...(await allOrFirstError(starts)));
@@ -182,6 +182,20 @@ function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, s
   };
 
   return {
+    /** Starts a worker; one that cannot start gets a second chance. */
+    async begin(range: RowRange, states: readonly RowState[] | null): Promise<RolloutWorker> {
+      const startedAt = performance.now();
+      try {
+        return await startRolloutWorker(pool, plan, range, states);
+      } catch (error) {
+        budget.spend(error as Error);
+        const worker = await startRolloutWorker(pool, plan, range, states);
+        const seconds = (performance.now() - startedAt) / 1000;
+        const { workerIndex } = range;
+        failures.push({ workerIndex, error: error as Error, isRecovered: true, seconds });
+        return worker;
+      }
+    },
     /** Resolves when worker w has done its command, in as many lives as it takes. */
     async finish(w: number, give: () => void, catchUp: CatchUp): Promise<WorkerMessage | null> {
       for (let answer = workers[w].done(deadlineMs); ; ) {
@@ -210,9 +224,11 @@ function createRestartBudget({ maxRestarts, restartWindowMs }: WorkerTeamOptions
   const places = new Set<string>();
   return {
     spend(error: Error): void {
-      if (!(error instanceof EnvError || error instanceof WorkerError)) throw error;
-      if (error instanceof EnvError) {
-        const place = JSON.stringify(error.place);
+      // A factory that threw may have missed a server; an environment's other errors say where they happened.
+      const isFactory = error instanceof ConfigError && error.code === 'CONFIG_ENV_FACTORY';
+      if (!(error instanceof EnvError || error instanceof WorkerError || isFactory)) throw error;
+      if (!(error instanceof WorkerError)) {
+        const place = isFactory ? error.message : JSON.stringify((error as EnvError).place);
         if (places.has(place)) throw error;
         places.add(place);
       }

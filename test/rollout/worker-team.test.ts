@@ -154,6 +154,20 @@ describe('a lost worker is replaced and its rows are collected again, bit for bi
   });
 });
 
+describe('a worker that cannot start', () => {
+  it.each([
+    ['its environment throws once when it is made', { trouble: 'throw', where: 'constructor' }],
+    ['its environment exits once in a reset', { trouble: 'exit', where: 'reset' }],
+  ])('gets a second chance: %s', async (_, trouble) => {
+    const expected = await undisturbed(1);
+    const marker = join(temporaryFolder(), 'marker');
+    const source = fixture('troubled-env', { ...trouble, marker });
+    const opened = await openGroup({ ...SIZE, numEnvRunners: 2, source });
+    expect(await play(opened, 1)).toEqual(expected);
+    expect(opened.group.takeFailures()).toMatchObject([{ isRecovered: true }]);
+  });
+});
+
 describe('what cannot be mended', () => {
   it.each([0, 2])(
     'an environment that always throws ends the rollout with its own error: %i runners',
