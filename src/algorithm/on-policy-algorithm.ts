@@ -30,7 +30,7 @@ export interface OnPolicyAlgorithmParts {
   readonly setSchedule: (name: string, schedule: JsonValue) => void;
 }
 
-export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Promise<Algorithm> {
+export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorithm {
   const { name, config, system } = parts;
   const { numEnvs, rolloutLength } = config.envRunners;
   const episodes = createEpisodeWindow(config.reporting.metricsWindow);
@@ -42,7 +42,6 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
     if (isSpoilt) throw spoiltError();
     return createContent(state);
   };
-  await startOrStop(system);
 
   const train = async (): Promise<TrainResult> => {
     const begin = performance.now();
@@ -97,15 +96,6 @@ export async function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Pr
       await system.stop();
     },
   };
-}
-
-async function startOrStop(system: OnPolicySystem): Promise<void> {
-  try {
-    await system.runners.start(null);
-  } catch (error) {
-    await system.stop();
-    throw error;
-  }
 }
 
 function spoiltError(): CheckpointError {

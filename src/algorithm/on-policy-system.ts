@@ -57,9 +57,10 @@ export type OnPolicySystem = Publishing & {
 };
 
 /**
- * Builds the system; the runners are not started yet.
+ * Builds the system, its runners ready to collect.
  *
- * @throws ConfigError when environment, options and engine do not fit; nothing is left running then.
+ * @throws ConfigError when environment, options and engine do not fit; EnvError or WorkerError when a runner cannot start. Nothing is
+ * left running then.
  */
 export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
   warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
@@ -98,10 +99,7 @@ async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<
   });
   const canLend = 'team' in runners && helper !== null;
   const threads = canLend ? borrowThreads(runners.team, numHelpersOf(config)) : null;
-  const learner = await reserved.create(arena, kernels, threads).catch(async (error: unknown) => {
-    await runners.stop();
-    throw error;
-  });
+  const learner = await startAndCreate(runners, () => reserved.create(arena, kernels, threads));
   const scaling = createObservationScaling(spec, observationSpace, envRunners.normalizeObservations);
   const policies = createPublishing({ spec, learner, central, scaling, arena, weightLayout });
   return {
@@ -117,6 +115,16 @@ async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<
       await learner.dispose();
     },
   };
+}
+
+/** The runners start while the learner is made: neither needs the other, and both take a while. */
+async function startAndCreate(runners: RunnerGroup, create: () => Promise<Learner>): Promise<Learner> {
+  const [started, created] = await Promise.allSettled([runners.start(null), create()]);
+  if (created.status === 'fulfilled' && started.status === 'fulfilled') return created.value;
+  await runners.stop();
+  if (created.status === 'rejected') throw created.reason;
+  await created.value.dispose();
+  throw (started as PromiseRejectedResult).reason;
 }
 
 function parameterCount(spec: PolicySpec): number {
