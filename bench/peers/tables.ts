@@ -157,7 +157,7 @@ const growthTable: Table = (records) => {
     return [variant, spread(of('operant', stepsPerSecond)), spread(of('sb3', stepsPerSecond)), ratio];
   });
   const note =
-    'Workers of Stable-Baselines3: a SubprocVecEnv with one process per environment, or none. Environments: rollouts of 4096 steps in all. Width: two layers of it, 256 rows a minibatch.';
+    'Stable-Baselines3 has no counterpart of worker threads: its SubprocVecEnv is one process for each environment, 32 here. Environments: rollouts of 4096 steps in all. Width: of two hidden layers, 256 rows a minibatch.';
   return `${markdownTable(['', 'Operant, steps/s', 'Stable-Baselines3, steps/s', 'ratio'], rows)}\n\n${note}`;
 };
 

@@ -102,14 +102,16 @@ function updates(): readonly Entry[] {
 /** Cost against workers, environments and width, from one base: CartPole, 4 epochs of minibatches of 256. */
 function growth(seed: number): readonly Entry[] {
   const base: Settings = { ...CARTPOLE_ZOO, numEnvs: 32, rolloutLength: 128, numEpochs: 4 };
-  const vary = (variant: string, settings: Settings, numWorkers?: number) => {
-    const workers = numWorkers === undefined ? {} : { numWorkers };
-    const task = (steps: number) => train(settings, steps, seed, { evaluate: false, ...workers });
-    const sb3 = { ...entry('sb3', task(2 * FEW), 300, variant), timingSeconds: 15 };
-    return [entry('operant', task(20 * FEW), 300, variant), sb3];
-  };
+  const task = (settings: Settings, steps: number, more: Partial<TrainTask> = {}) =>
+    train(settings, steps, seed, { evaluate: false, ...more });
+  const vary = (variant: string, settings: Settings): readonly Entry[] => [
+    entry('operant', task(settings, 20 * FEW), 300, variant),
+    { ...entry('sb3', task(settings, 2 * FEW), 300, variant), timingSeconds: 15 },
+  ];
   return [
-    ...[0, 1, 2].flatMap((count) => vary(`${count} workers`, base, count)),
+    ...[0, 1, 2].map((numWorkers) =>
+      entry('operant', task(base, 20 * FEW, { numWorkers }), 300, `${numWorkers} workers`),
+    ),
     ...[2, 8, 32, 128].flatMap((numEnvs) =>
       vary(`${numEnvs} environments`, { ...base, numEnvs, rolloutLength: 4096 / numEnvs }),
     ),

@@ -1,7 +1,7 @@
 """Stable-Baselines3's PPO, and SBX's with `--sbx`: the same interface.
 
 SBX compiles its update and its policy within the first iterations, inside the clock: a user waits for it too. It knows no value clipping
-and clips the gradients of actor and critic apart. Without `--sbx` the environments' workers are processes, one per environment.
+and clips the gradients of actor and critic apart.
 """
 
 import sys
@@ -24,14 +24,11 @@ else:
 
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.vec_env import SubprocVecEnv
 
 
 def build(task):
     s = task.settings
-    workers = task.raw.get("numWorkers", 0)
-    vec_env = dict(vec_env_cls=SubprocVecEnv) if workers else {}
-    env = make_vec_env(s["env"], n_envs=s["numEnvs"], seed=task.seed, **vec_env)
+    env = make_vec_env(s["env"], n_envs=s["numEnvs"], seed=task.seed)
     policy = dict(net_arch=list(s["hiddenSizes"]), activation_fn=ACTIVATIONS[s["activation"]])
     policy["optimizer_kwargs"] = dict(eps=s["adamEpsilon"])
     policy["log_std_init"] = s["logStdInit"]
