@@ -57,7 +57,7 @@ const LINES: readonly Line[] = [
   },
   {
     workload: 3,
-    title: "Pendulum-v1, RLtools' settings, two cores",
+    title: "Pendulum-v1, RLtools' settings, all cores",
     variant: 'all cores',
     measure: stepsPerSecond,
     unit: 'steps/s',

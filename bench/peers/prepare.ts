@@ -112,19 +112,23 @@ function prepareNpm(options: PrepareOptions, name: string, spec: string): Prepar
 
 function prepareRltools(options: PrepareOptions): Prepared {
   const path = join(options.cache, 'rltools-pendulum');
-  const unbuilt = { name: 'rltools', path, versions: '' };
-  const checkout = options.rltools;
-  if (checkout === null) return { ...unbuilt, problem: 'give a checkout with --rltools DIR' };
+  const { rltools: checkout } = options;
+  const isBuilt = existsSync(path) && existsSync(join(options.cache, 'rltools.json'));
+  if (checkout === null && !isBuilt)
+    return { name: 'rltools', path, versions: '', problem: 'give a checkout with --rltools DIR' };
+  return remember(options, 'rltools', path, () => buildRltools(checkout ?? '', path));
+}
+
+function buildRltools(checkout: string, path: string): Omit<Prepared, 'name' | 'path'> {
   const example = join(checkout, 'src/rl/environments/pendulum/ppo/cpu');
   const source = fileURLToPath(new URL('./rltools/pendulum.cpp', import.meta.url));
   const flags = ['-std=c++17', '-Ofast', '-march=native', '-DBENCHMARK', '-DRL_TOOLS_DISABLE_TENSORBOARD'];
   const inputs = ['-I', join(checkout, 'include'), '-I', example, source, '-o', path];
   const blas = call('c++', [...flags, '-DRL_TOOLS_BACKEND_ENABLE_OPENBLAS', ...inputs, '-lopenblas']);
-  if (blas.ok) return { ...unbuilt, problem: null, versions: `RLtools with OpenBLAS, ${flags.join(' ')}` };
+  if (blas.ok) return { problem: null, versions: `RLtools with OpenBLAS, ${flags.join(' ')}` };
   const plain = call('c++', [...flags, ...inputs]);
-  if (plain.ok)
-    return { ...unbuilt, problem: null, versions: 'RLtools without BLAS (no OpenBLAS here: 7x slower)' };
-  return { ...unbuilt, problem: firstError(plain.text) };
+  if (plain.ok) return { problem: null, versions: 'RLtools without BLAS (no OpenBLAS here: 7x slower)' };
+  return { problem: firstError(plain.text), versions: '' };
 }
 
 export const pythonOf = (folder: string): string =>

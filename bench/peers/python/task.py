@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 FRESH = 1_000_000  # seeds of confirmation episodes
+EPISODES = 100  # of an evaluation
 
 
 class Task:
@@ -41,12 +42,12 @@ def ramp(schedule, remaining):
     return schedule["to"] + (schedule["from"] - schedule["to"]) * remaining
 
 
-def evaluate(predict, env_id, seed, episodes=100):
-    """Undiscounted returns of `episodes` greedy episodes, stepped side by side; predict: [B, obs] -> [B] or [B, act]."""
-    envs = [gym.make(env_id) for _ in range(episodes)]
+def evaluate(predict, env_id, seed):
+    """Undiscounted returns of EPISODES greedy episodes, stepped side by side; predict: [B, obs] -> [B] or [B, act]."""
+    envs = [gym.make(env_id) for _ in range(EPISODES)]
     observations = np.stack([env.reset(seed=seed + k)[0] for k, env in enumerate(envs)])
-    returns = np.zeros(episodes)
-    running = np.arange(episodes)
+    returns = np.zeros(EPISODES)
+    running = np.arange(EPISODES)
     while running.size:
         actions = predict(observations[running])
         still = []
