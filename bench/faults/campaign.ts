@@ -34,6 +34,8 @@ export interface CampaignOptions {
 const PAUSED: Fault = { kind: 'terminate', place: 'sampling' };
 const PAUSE_MS = 3000;
 const NUM_PAUSED = 20;
+/** In a round; the first one finds no thread ready. */
+const MIN_PAUSED = 2;
 
 export async function runCampaign(options: CampaignOptions): Promise<FaultCounts> {
   const { size, parts, numRounds, seed, subject, folder } = options;
@@ -52,7 +54,7 @@ export async function runCampaign(options: CampaignOptions): Promise<FaultCounts
       for (const fault of FAULTS)
         reports.push(await injectDeaths(fault, share(size.deaths), roundSeed, subject));
       deaths = addEach(deaths, reports, addDeaths);
-      const numPaused = share(Math.min(NUM_PAUSED, size.deaths));
+      const numPaused = Math.max(MIN_PAUSED, share(Math.min(NUM_PAUSED, size.deaths)));
       const more = await injectDeaths(PAUSED, numPaused, roundSeed, subject, PAUSE_MS);
       paused = paused === null ? more : addDeaths(paused, more);
     }

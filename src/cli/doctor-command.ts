@@ -7,12 +7,19 @@ import { operantVersion } from '../run/operant-version.ts';
 import { loadKernels } from '../simd/loader.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
+import type { FlagSpec } from './flags.ts';
 import { table, wrap } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant doctor [flags]
 
 Shows what was found on this machine: Node, cores, SIMD, TensorFlow, GPU; and which engine will be used, and why.`;
+
+const COMPARE_FLAG: FlagSpec = {
+  name: 'compare',
+  form: '<run>',
+  doc: 'Instead: what differs from the machine and versions that made this run folder or checkpoint.',
+};
 
 /** What the kernels' loader found; `error` when they do not load. */
 interface SimdReport {
@@ -22,8 +29,16 @@ interface SimdReport {
 }
 
 export async function doctorCommand(context: CommandContext): Promise<number> {
-  const flags = readFlags(context, USAGE, [JSON_FLAG]);
+  const flags = readFlags(context, USAGE, [COMPARE_FLAG, JSON_FLAG]);
   if (flags === null) return EXIT.done;
+  const run = flags.get('compare');
+  if (run !== undefined) {
+    const { compareRun, comparisonText } = await import('./compare-run.ts');
+    const comparison = await compareRun(run);
+    const isJson = flags.get('json') === 'true';
+    context.stdout.write(`${isJson ? JSON.stringify(comparison, null, 2) : comparisonText(comparison)}\n`);
+    return EXIT.done;
+  }
   const [simd, tensorflow] = await Promise.all([probeSimd(), probeTensorFlow()]);
   const report = {
     operant: operantVersion(),

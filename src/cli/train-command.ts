@@ -86,11 +86,8 @@ function announce(
 
 /** Says what may keep a resumed run from being the same bit for bit. */
 async function warnOfOtherMachine(saved: object, output: Output): Promise<void> {
-  const { collectFingerprint, compareFingerprints } = await import('../run/fingerprint.ts');
-  // The engine is not known before the algorithm is built.
-  const { engine, backend, ...machine } = await collectFingerprint();
-  const differences = compareFingerprints(saved, { ...saved, ...machine });
-  for (const { field, first, second, severity, consequence } of differences) {
+  const { compareWithHere } = await import('../run/fingerprint.ts');
+  for (const { field, first, second, severity, consequence } of await compareWithHere(saved)) {
     if (severity === 'exactness')
       output.warn(`warning: ${field} was ${first} and is now ${second}. ${consequence}`);
   }

@@ -177,6 +177,12 @@ export function compareFingerprints(
   return differences.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
+/** The same for what was saved and this machine. The engine is left out: it is not known before an algorithm is built. */
+export async function compareWithHere(saved: Partial<Fingerprint>): Promise<FingerprintDifference[]> {
+  const { engine: _engine, backend: _backend, ...here } = await collectFingerprint();
+  return compareFingerprints(saved, { ...saved, ...here });
+}
+
 function textOf(value: Fingerprint[keyof Fingerprint] | undefined): string {
   if (value === undefined || value === null) return 'unknown';
   if (Array.isArray(value)) return value.join(' ');

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
+import { encodeManifest } from '../../src/checkpoint/manifest.ts';
 import { operantVersion } from '../../src/run/operant-version.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { operant } from './run-in-process.ts';
@@ -89,6 +91,27 @@ describe('doctor', () => {
     const report = JSON.parse((await operant('doctor', '--json')).stdout);
     expect(report).toMatchObject({ node: process.versions.node, simd: { available: true } });
     expect(report.engines[0]).toMatchObject({ engine: 'simd' });
+  });
+
+  it('--compare says what differs from what a run was made with', async () => {
+    const out = join(temporaryFolder(), 'run');
+    await operant('train', '--env', 'CartPole', '--out', out, '--stop-iterations', '1', '--quiet');
+    expect((await operant('doctor', '--compare', out)).stdout).toMatch(
+      /was made with exactly what is here\.\n$/,
+    );
+
+    const { path, manifest } = await loadManifest(out);
+    const fingerprint = { ...manifest.fingerprint, v8: '1.2', numCores: 999 };
+    writeFileSync(join(path, 'manifest.json'), encodeManifest({ ...manifest, fingerprint }));
+    const { exitCode, stdout } = await operant('doctor', '--compare', out);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/bit for bit:\n {2}v8: 1\.2 then, .*timings only:\n {2}numCores: 999 then/s);
+    const { differences } = JSON.parse((await operant('doctor', '--compare', out, '--json')).stdout);
+    expect(differences).toMatchObject([{ field: 'v8', first: '1.2' }, { field: 'numCores' }]);
+
+    const missing = await operant('doctor', '--compare', join(out, 'nothing'));
+    expect(missing.exitCode).toBe(2);
+    expect(missing.stderr).toContain('nothing');
   });
 });
 
