@@ -1,16 +1,16 @@
 /**
  * Time of one PPO minibatch update (2x64 actor, 2x64 critic, 4 observations, 2 actions; and a small CNN on 10x10x4 bytes):
  * gather, normalisation, forward, gradient, backward, clipping, Adam, statistics. Peak = 12 chains of multiply-add in
- * registers, timed in the same rounds. PyTorch, where there is one, takes its turns in the same rounds: the same networks,
- * settings and gathers, without statistics and without normalising observations.
+ * registers, timed in the same rounds; that of two threads at once says what a second thread can bring at most. PyTorch, where
+ * there is one, takes its turns in the same rounds: the same networks, settings and gathers, without statistics and without
+ * normalising observations.
  *
  *     npx tsx bench/update.bench.ts [--rounds 40] [--sizes 64,256,2048,8192] [--cnn-sizes 64,256] [--hidden 64,64]
  *         [--tfjs auto|none] [--python PATH|none] [--compile] [--json FILE]
  */
 import { argv } from 'node:process';
 import { type LoadedTensorFlow, loadTensorFlow } from '../src/learner/tensorflow/backend.ts';
-import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
-import { instantiateKernels, type KernelModule, loadKernels } from '../src/simd/loader.ts';
+import { type KernelModule, loadKernels } from '../src/simd/loader.ts';
 import {
   interleave,
   option,
@@ -20,6 +20,7 @@ import {
   type Variant,
   writeResults,
 } from './harness.ts';
+import { PEAK_FLOPS, pairedPeakVariant, peakVariant } from './peak-variants.ts';
 import { SMALL_CNN, tensorVariant } from './tensor-variants.ts';
 import { startTorch, type TorchNetwork } from './torch-variants.ts';
 import { benchSpec, simdVariant, tensorFlowVariant } from './update-variants.ts';
@@ -33,8 +34,6 @@ const sizesOf = (name: string, sizes: string) =>
 const SIZES = sizesOf('sizes', '64,256,2048,8192');
 const CNN_SIZES = sizesOf('cnn-sizes', '64,256');
 const NUM_ROUNDS = Number(option('rounds', '40'));
-const PEAK_TURNS = 20_000;
-const PEAK_FLOPS = 96 * PEAK_TURNS;
 const SPEC = benchSpec(HIDDEN);
 const TIMES = ['best us', 'q1', 'median', 'q3', 'cpu median'];
 
@@ -49,11 +48,6 @@ function flopsPerRow(): number {
     const all = products.reduce((a, b) => a + b, 0);
     return sum + 2 * (3 * all - products[0]); // the first layer passes no gradient on
   }, 0);
-}
-
-function peakVariant(name: string, kernels: KernelModule): Variant {
-  const { peak } = instantiateKernels(kernels, createArena(createArenaPlanner()).memory);
-  return { name, units: 1, run: () => void peak(PEAK_TURNS) };
 }
 
 /** GFLOP/s, and the share of the peak of the same build: best against best, medians against medians. */
@@ -81,9 +75,9 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
     for (const numThreads of [1, 2]) made.push(await simdVariant(SPEC, kernels, rows, numThreads));
   if (tensorflow?.backend === 'node-gpu') made.push(await tensorFlowVariant(SPEC, tensorflow, rows, true));
   if (tensorflow !== null) made.push(await tensorFlowVariant(SPEC, tensorflow, rows, false));
-  const peaks = builds.map((kernels) => peakVariant(`peak ${kernels.build}`, kernels));
+  for (const kernels of builds) made.push(peakVariant(kernels), await pairedPeakVariant(kernels));
   const torch = HIDDEN.join() === '64,64' ? await torchVariants({ network: 'mlp', rows }) : [];
-  const variants = [...made.map(({ variant }) => variant), ...torch, ...peaks];
+  const variants = [...made.map(({ variant }) => variant), ...torch];
   const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 15 });
   await Promise.all(made.map(({ stop }) => stop()));
   const results = timings.map((timing) => withRates(timing, timings, flopsPerRow() * rows));
@@ -98,7 +92,21 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
       `${(100 * row.shareCpu).toFixed(0)}%`,
     ]),
   );
+  for (const { build } of builds) {
+    const [update, peak] = [`${build}, 1 thread`, `peak ${build}`].map((name) => secondThread(timings, name));
+    console.log(`second thread, ${build}: ${update}; the peak's: ${peak}`);
+  }
+  console.log();
   return { rows, timings: results };
+}
+
+/** What a second thread brings to the named variant. */
+function secondThread(timings: readonly Timing[], name: string): string {
+  const [one, two] = [name, `${name.replace(', 1 thread', '')}, 2 threads`].map((wanted) =>
+    timings.find((timing) => timing.name === wanted),
+  );
+  if (one === undefined || two === undefined) return 'not measured';
+  return `${(one.median / two.median).toFixed(2)}x by median, ${(one.best / two.best).toFixed(2)}x by best`;
 }
 
 /** The small CNN, which the SIMD engine has not. */

@@ -6,7 +6,7 @@
  */
 import { exp4, madd, sigmoid4, splat, tanh4 } from './math';
 
-const TANH = 1;
+export const TANH = 1;
 const RELU = 2;
 const ELU = 3;
 const SILU = 4;

@@ -4,8 +4,8 @@
  * Offsets are relative to the parameters (forward, transpose) or to a gradient slab of the same layout (backward);
  * everything else is an address. Strides in bytes.
  */
-import { applyActivation, applyDerivative } from './activation';
-import { multiply } from './multiply';
+import { applyActivation, applyDerivative, TANH } from './activation';
+import { hasWholePanels, multiply, multiplyBack } from './multiply';
 import { columnSums, outerProduct } from './outer-product';
 import { transpose } from './transpose';
 
@@ -59,9 +59,18 @@ export function backward(layers: usize, count: i32, gradients: usize, rows: i32,
     const gradIn = word(layer, 15);
     if (gradIn == 0) continue;
     const gradInStride = word(layer, 16);
+    const columns = (inputs + 3) & ~3;
+    const accumulates = word(layer, 17) != 0;
+    if (word(layer, 18) == TANH && hasWholePanels(columns)) {
+      multiplyBack(
+        gradOut, gradOutStride, word(layer, 11), word(layer, 12), outputs,
+        gradIn, gradInStride, rows, columns, accumulates, word(layer, 5), word(layer, 6),
+      );
+      continue;
+    }
     multiply(
       gradOut, gradOutStride, word(layer, 11), word(layer, 12), 0, outputs,
-      gradIn, gradInStride, rows, (inputs + 3) & ~3, word(layer, 17) != 0,
+      gradIn, gradInStride, rows, columns, accumulates,
     );
     applyDerivative(
       word(layer, 18), gradIn, gradInStride, word(layer, 5), word(layer, 6), word(layer, 19), rows, inputs,
