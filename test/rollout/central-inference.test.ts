@@ -61,15 +61,16 @@ describe('central inference', () => {
     );
   });
 
-  it('goes on after a worker died in the middle of a rollout', async () => {
+  it('goes on after a worker died, or an environment failed, in the middle of a rollout', async () => {
     const expected = await run({ env: fixture('troubled-env'), numEnvRunners: 0 });
     for (const trouble of ['exit', 'throw']) {
       const envOptions = { trouble, atStep: 13, marker: join(temporaryFolder(), 'marker') };
       const disturbed = await run({ env: fixture('troubled-env'), envOptions, numEnvRunners: 2 });
       expect(disturbed.content).toEqual(expected.content);
       const failures = disturbed.results.flatMap(({ workerFailures = [] }) => workerFailures);
-      expect(failures).toHaveLength(1);
-      expect(failures[0].isRecovered).toBe(true);
+      const faults = disturbed.results.flatMap(({ envFaults = [] }) => envFaults);
+      expect(failures).toMatchObject(trouble === 'exit' ? [{ isRecovered: true }] : []);
+      expect(faults).toMatchObject(trouble === 'throw' ? [{ outcome: 'repeated' }] : []);
     }
   });
 
