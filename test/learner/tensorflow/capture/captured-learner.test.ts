@@ -99,6 +99,14 @@ describe.skipIf(noNativeBinding !== null)('captured updates', () => {
     await compare(specFor({ kind: 'categorical', sizes: [3] }, 0, { network }), plan);
   });
 
+  it.each(['relu', 'silu', 'gelu', 'leaky-relu', 'sigmoid', 'identity'] as const)(
+    'agree for hidden layers with %s',
+    async (activation) => {
+      const network = { kind: 'mlp', hiddenSizes: [8, 8], activation, shared: false } as const;
+      await compare(specFor({ kind: 'categorical', sizes: [3] }, 0, { network }));
+    },
+  );
+
   it('agree with observation statistics that change', async () => {
     const mean = Float32Array.of(0.1, -0.2, 0.3, 0, 0.5);
     const inverseStd = Float32Array.of(1, 2, 0.5, 1.5, 1);
