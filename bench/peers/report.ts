@@ -60,7 +60,9 @@ export function peersReport(results: Results): string {
     const spent = costs[id] === undefined ? [] : [costsLine(costs[id])];
     return [[`## ${id}. ${title}`, TABLES[id](own), ...aims, ...spent, provenance(own)].join('\n\n')];
   });
-  const ahead = peersAhead(compare(records));
+  const comparisons = compare(records);
+  const ahead = peersAhead(comparisons).map((line) => `- ${line}`);
+  const nobody = comparisons.length === 0 ? 'Nothing was compared.' : 'Nowhere in these runs.';
   const tuned = Object.entries(threads).map(([name, { chosen, stepsPerSecond: tried }]) => {
     const counts = Object.entries(tried).map(([count, rate]) => `${count}: ${short(rate)} steps/s`);
     return `- ${titleOf(name)}: ${chosen} (${counts.join('; ')})`;
@@ -76,7 +78,7 @@ export function peersReport(results: Results): string {
     '## The aims',
     aimsTable(verdicts),
     '## Where a peer is ahead',
-    ahead.length === 0 ? 'Nowhere in these runs.' : ahead.map((line) => `- ${line}`).join('\n'),
+    ahead.length === 0 ? nobody : ahead.join('\n'),
     ...sections,
     '## Peers',
     markdownTable(['', 'what ran'], installed),
