@@ -193,7 +193,7 @@ describe('tuned defaults', () => {
   });
 
   it('are named when they conflict with a flag', async () => {
-    const { exitCode, stderr } = await operant('train', '--env', 'CartPole', '--num-envs', '1');
+    const { exitCode, stderr } = await operant('train', '--env', 'CartPole', '--rollout-length', '4');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('The tuned defaults of CartPole-v1 are in effect; --no-tuned leaves them out.');
   });
