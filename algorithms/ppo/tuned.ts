@@ -94,13 +94,14 @@ export const tunedPPO: TunedDefaults = {
   },
   // Optimum 0.744
   'FrozenLake-v1': {
-    envRunners: { numEnvs: 16, rolloutLength: 128 },
+    envRunners: { numEnvs: 32, rolloutLength: 128 },
     training: {
       learningRate: { schedule: 'linear', from: 2e-3, to: 0 },
       entropyCoeff: { schedule: 'linear', from: 0.02, to: 0 },
       scheduleSteps: 300_000,
+      gamma: 0.995,
       numEpochs: 4,
-      minibatchSize: 256,
+      minibatchSize: 512,
     },
     stopping: { stopSteps: 300_000 },
   },
@@ -123,7 +124,7 @@ export const tunedPPO: TunedDefaults = {
     envRunners: { numEnvs: 32, rolloutLength: 64, normalizeRewards: true },
     training: {
       learningRate: { schedule: 'linear', from: 3e-3, to: 0 },
-      entropyCoeff: { schedule: 'linear', from: 0.01, to: 0 },
+      entropyCoeff: { schedule: 'linear', from: 0.03, to: 0 },
       scheduleSteps: 100_000,
       normalizeAdvantages: false,
       gamma: 0.99,
