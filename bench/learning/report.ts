@@ -71,7 +71,7 @@ function tableRow(
     `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}]`,
     number(Math.min(...finals)),
     verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
-    verdict ? `${number(low)} is ${verdict.isAbove ? 'above' : 'BELOW'} ${number(verdict.least)}` : '-',
+    verdict ? `${number(low)} is ${verdict.isAbove ? 'not below' : 'BELOW'} ${number(verdict.least)}` : '-',
     `${count(budget)}, ${median(runs.map(({ seconds }) => seconds)).toFixed(1)} (${median(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1)})`,
     hasThreshold ? show(threshold, threshold) : '-',
     isComparable ? `${finals.filter((final) => final >= threshold).length} of ${runs.length}` : '-',
