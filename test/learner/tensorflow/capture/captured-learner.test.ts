@@ -107,6 +107,31 @@ describe.skipIf(noNativeBinding !== null)('captured updates', () => {
     },
   );
 
+  it.each([0.5, null])('clip what is not finite as eager ones do, norm at most %s', async (maxGradNorm) => {
+    const rollout = randomRollout(discrete, 2, 10, 3);
+    const update = async (capture: boolean, nonFinite: UpdatePlan['nonFinite']) => {
+      const learner = await makeLearner(discrete, capture, MSE, maxGradNorm);
+      const stats = await learner.update(rollout, planFor(20, 1, { nonFinite }));
+      const result = { stats, parameters: learner.readParameters(), state: learner.readOptimizerState() };
+      await learner.dispose();
+      return result;
+    };
+    // Where everything is finite the rule changes no bit.
+    expect(await update(true, 'clip')).toEqual(await update(true, 'stop'));
+    rollout.returns[3] = Number.POSITIVE_INFINITY;
+    const captured = await update(true, 'clip');
+    const eager = await update(false, 'clip');
+    expect(captured.stats).toMatchObject({ numMinibatches: 6, numSkipped: 0, numClipped: 2 });
+    expect({ ...captured.stats, means: null }).toEqual({ ...eager.stats, means: null });
+    for (const [name, value] of Object.entries(eager.stats.means))
+      expect(captured.stats.means[name], name).toBeCloseTo(value, 4);
+    expect(captured.state.step).toBe(6);
+    captured.parameters.forEach((x, i) => {
+      expect(Math.abs(x - eager.parameters[i])).toBeLessThan(1e-5);
+    });
+    expect(captured.parameters).not.toEqual((await update(true, 'skip')).parameters);
+  });
+
   it('agree with observation statistics that change', async () => {
     const mean = Float32Array.of(0.1, -0.2, 0.3, 0, 0.5);
     const inverseStd = Float32Array.of(1, 2, 0.5, 1.5, 1);
