@@ -13,11 +13,17 @@ afterEach(dropWarmThreads);
 describe('warmed threads', () => {
   it('go to the next who asks for as many, once', async () => {
     warmThreads(TWO);
+    const other = takeThreads({ numThreads: 1, memoryMb: null });
     const first = takeThreads(TWO);
     const second = takeThreads(TWO);
-    expect(first.threads.map(({ threadId }) => threadId)).toHaveLength(2);
-    expect(second).not.toBe(first);
-    await Promise.all([first.destroy(), second.destroy()]);
+    // Threads are numbered as they are started.
+    const [before, marker, after] = [first, other, second].map(({ threads }) =>
+      threads.map(({ threadId }) => threadId),
+    );
+    expect([before.length, after.length]).toEqual([2, 2]);
+    expect(Math.max(...before)).toBeLessThan(marker[0]);
+    expect(Math.min(...after)).toBeGreaterThan(marker[0]);
+    await Promise.all([first, other, second].map((pool) => pool.destroy()));
   });
 
   it('are not given to who wants others', async () => {
