@@ -19,6 +19,7 @@ const build = (numEnvRunners: number, numEnvs = 4, minibatchSize = 64) =>
     .environment('CartPole-v1')
     .envRunners({ numEnvRunners, numEnvs, rolloutLength: 32 })
     .training({ numEpochs: 2, minibatchSize, hiddenSizes: [64, 64] })
+    .faultTolerance({ maxWorkerRestarts: 0 }) // no thread that stands by: it is started, and posted to, after a while
     .debugging({ seed: 1 })
     .build();
 
@@ -83,6 +84,7 @@ test('an iteration gives each worker at most two commands and posts it nothing',
   const post = vi.spyOn(MessagePort.prototype, 'postMessage');
   const algorithm = await build(2);
   await algorithm.train();
+  expect(post).toHaveBeenCalled(); // the counter counts: the workers were given their tasks
   add.mockClear();
   post.mockClear();
   const NUM_ITERATIONS = 5;
