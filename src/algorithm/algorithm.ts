@@ -31,7 +31,7 @@ export interface TrainResult {
   readonly workerFailures?: readonly WorkerFailureSummary[];
   /**
    * Environments that failed, or gave numbers that are not finite, and went on; absent when none did. The first 20 of each
-   * environment runner; the metrics count all.
+   * outcome and environment runner; the metrics count all.
    */
   readonly envFaults?: readonly EnvFault[];
 }

@@ -5,7 +5,7 @@ import { EnvError } from '../errors.ts';
 import { type ErrorMessage, fromErrorMessage, toErrorMessage } from './error-message.ts';
 import { placeEnvError } from './place-env-error.ts';
 
-/** So many are told of in full; the others are counted. */
+/** So many of each outcome are told of in full; the others are counted. */
 const MAX_TOLD = 20;
 
 export type EnvFaultCounts = Readonly<Record<EnvFaultOutcome, number>>;
@@ -33,7 +33,7 @@ export function createEnvFaultLog(policy: EnvFaultPolicy, source: EnvSource, fir
       ...policy,
       onFault({ error, outcome }) {
         counts[outcome] += 1;
-        if (first.length >= MAX_TOLD) return;
+        if (counts[outcome] > MAX_TOLD) return;
         first.push({ error: toErrorMessage(placeEnvError(error, source, firstRow)), outcome });
       },
     },
@@ -92,7 +92,8 @@ export function createEnvFaultBook({ maxEnvRestarts, restartWindowMs }: EnvResta
         for (const { error, outcome } of report.first)
           faults.push({ error: fromErrorMessage(error) as EnvError, outcome });
       }
-      if (numRestarts > 0) spend(numRestarts, faults[faults.length - 1].error);
+      const last = faults.findLast(({ outcome }) => outcome !== 'clipped');
+      if (numRestarts > 0 && last !== undefined) spend(numRestarts, last.error);
     },
     take() {
       const taken = { counts, faults };
