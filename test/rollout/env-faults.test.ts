@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { EnvFaultPolicy } from '../../src/env/env-faults.ts';
 import { episodeSeed } from '../../src/random/streams.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { fixture, type GroupOptions, openGroup, type Played, play } from './open-group.ts';
+import { fixture, type GroupOptions, goOn, openGroup, type Played, play } from './open-group.ts';
 
 const SIZE = { numEnvs: 9, rolloutLength: 6 };
 const BAD = 4;
@@ -49,7 +49,7 @@ describe.each([0, 2])('with %i runners', (numEnvRunners) => {
     expect(played).toEqual(await undisturbed());
   });
 
-  it('an error that comes back at the same step ends the rollout, unless a new episode is allowed', async () => {
+  it('an error that comes back at the same step ends the rollout where episodes are only replayed', async () => {
     const source = fixture('troubled-env', { trouble: 'throw', atStep: 3, atSeed: episodeSeed(7, BAD, 0) });
     const { group, publish } = await openGroup({ ...SIZE, numEnvRunners, source, ...policy('replay') });
     await group.start(null);
@@ -83,7 +83,8 @@ describe('an error that comes back for ever, with new episodes allowed', () => {
     expect(counts).toEqual({ repeated: 0, 'new-episode': 1, clipped: 0 });
     expect(faults[0].error.place).toMatchObject({ envIndex: BAD, episodeStep: 3 });
     expect(opened.group.takeFailures()).toEqual([]);
-    return { played, states: await opened.group.getStates() };
+    const states = await opened.group.getStates();
+    return { played, states, further: await goOn(opened, 3, 2) };
   };
 
   it('cuts that episode before the step; the other rows are those of the undisturbed run', async () => {
@@ -107,6 +108,7 @@ describe('an error that comes back for ever, with new episodes allowed', () => {
     const resumed = await openGroup({ ...SIZE, numEnvRunners: 2, source, ...policy('new-episode') });
     expect(await resumed.group.start(inProcess.states)).toEqual([]);
     expect(await resumed.group.getStates()).toEqual(inProcess.states);
+    expect(await goOn(resumed, 3, 2)).toEqual(inProcess.further);
   });
 
   it('also where a reset fails for good: another seed follows from it', async () => {
@@ -152,6 +154,20 @@ describe('numbers that are not finite', () => {
     expect(rollouts[0][0][3 * 3 + 1]).toBe(0); // row 0, step 3, element 1
     expect(opened.group.takeEnvFaults().faults[0].error.message).toMatch(/got NaN as element 1/);
   });
+
+  it.each([false, true])(
+    '`clip`: goes on exactly from such an observation, saves state: %s',
+    async (savesState) => {
+      const source = fixture('troubled-env', { trouble: 'nan', atStep: 99, savesState });
+      const options = { numEnvs: 4, rolloutLength: 3, source, ...policy('replay', 'clip') };
+      const unbroken = await openGroup({ ...options, numEnvRunners: 0 });
+      await play(unbroken, 1); // to step 3, whose observation has a NaN
+      const states = await unbroken.group.getStates();
+      const resumed = await openGroup({ ...options, numEnvRunners: 2 });
+      expect(await resumed.group.start(states)).toEqual([]);
+      expect(await goOn(resumed, 1, 2)).toEqual(await goOn(unbroken, 1, 2));
+    },
+  );
 
   it('`skip`: the episode is cut before that step', async () => {
     const source = fixture('troubled-env', { trouble: 'nan-reward', atStep: 99 });
