@@ -4,6 +4,7 @@
  * What is done for one environment follows from its own seed, actions and error, never from its neighbours: rows of the others
  * are what they would have been, and the number of threads makes no difference.
  */
+import type { EnvError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { type EnvFaultHandling, mayBeginAnew } from './env-faults.ts';
@@ -36,13 +37,14 @@ export interface Recovery {
   copyLastObservation(n: number, to: ObservationArray, offset: number): void;
 }
 
-/** @returns null when the kernel cannot make a fresh instance of one environment. */
+/** @returns null when the kernel cannot make a fresh instance of one environment, or none is wanted and no number replaced. */
 export function createRecovery(
   kernel: EnvKernel,
   sizes: { readonly obsSize: number; readonly actionSize: number; readonly isDiscrete: boolean },
   handling: EnvFaultHandling | undefined,
 ): Recovery | null {
   if (handling === undefined || kernel.rebuild === undefined) return null;
+  if (handling.restartFailedEnvs === 'off' && handling.nonFinite === 'stop') return null;
   const { obsSize, actionSize } = sizes;
   const emptyActions = (length: number) =>
     sizes.isDiscrete ? new Int32Array(length) : new Float32Array(length);
@@ -182,7 +184,7 @@ export function recoverReset(
   return refuse(vector, n, failure);
 }
 
-function refuse(vector: Vector, n: number, failure: Parameters<typeof fail>[2]): false {
+function refuse(vector: Vector, n: number, failure: EnvError): false {
   fail(vector, n, failure);
   return false;
 }
