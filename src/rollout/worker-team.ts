@@ -88,6 +88,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       try {
         workers.push(...(await allOrFirstError(starts)));
       } catch (error) {
+        await standby.end();
         await pool.destroy();
         throw error;
       }
