@@ -47,7 +47,10 @@ export interface RunnerGroup {
    * needed before it, by replay, without asking workers that may be gone.
    */
   getStates(): Promise<RowState[]>;
-  /** Environments that failed or gave numbers that are not finite, and went on, since this was taken last. */
+  /**
+   * Environments that failed or gave numbers that are not finite, and went on, since this was taken last. What happens in `play` is
+   * told of with the next rollout.
+   */
   takeEnvFaults(): EnvFaults;
   /** Failures since they were taken last. */
   takeFailures(): readonly WorkerFailure[];
