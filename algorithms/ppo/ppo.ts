@@ -121,7 +121,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   });
 }
 
-/** Left out where there is no mean: when every minibatch was skipped. */
+/** Left out where there is no mean: when no minibatch was finite. */
 function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
   const metrics: Record<string, number> = {};
   for (const name of Object.keys(means))
