@@ -1,7 +1,9 @@
 /** Evaluation of the policy as it is: by the runners, or, for networks that they cannot run, here. */
+import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import type { BatchActor } from '../policy/batch-actor.ts';
+import { createEnvFaultLog } from '../rollout/env-fault-log.ts';
 import { meansOf } from '../rollout/metric-sums.ts';
 import { type PlayedEpisodes, type PlayRequest, playAsync } from '../rollout/play-episodes.ts';
 import type { EvaluateOptions, EvaluationResult } from './algorithm.ts';
@@ -13,9 +15,14 @@ export interface Evaluation {
 }
 
 /** Episodes 0 .. numEpisodes - 1 of the evaluation's own seed: the same for every engine, number of runners and of environments. */
-export function createEvaluation(system: OnPolicySystem, defaults: OnPolicyConfig['evaluation']): Evaluation {
+export function createEvaluation(
+  system: OnPolicySystem,
+  { evaluation: defaults, faultTolerance }: Pick<OnPolicyConfig, 'evaluation' | 'faultTolerance'>,
+): Evaluation {
   const central =
-    system.createCentralActor === null ? null : createCentralPlay(system, system.createCentralActor);
+    system.createCentralActor === null
+      ? null
+      : createCentralPlay(system, system.createCentralActor, faultTolerance);
   return {
     async run(options = {}) {
       const numEpisodes = options.numEpisodes ?? defaults.evaluationEpisodes;
@@ -32,16 +39,25 @@ export function createEvaluation(system: OnPolicySystem, defaults: OnPolicyConfi
   };
 }
 
-function createCentralPlay(system: OnPolicySystem, createActor: (maxRows: number) => BatchActor) {
+function createCentralPlay(
+  { source, spec, runners }: OnPolicySystem,
+  createActor: (maxRows: number) => BatchActor,
+  { restartFailedEnvs, nonFinite }: EnvFaultPolicy,
+) {
+  const faultLog = createEnvFaultLog({ restartFailedEnvs, nonFinite }, source, 0);
   let made: { vectorEnv: VectorEnv; actor: BatchActor } | undefined;
   return {
     async play(request: PlayRequest): Promise<PlayedEpisodes> {
       const numRows = Math.min(request.numEnvs, request.episodes.length);
       if (made?.vectorEnv.numRows !== numRows) {
         made?.vectorEnv.close?.();
-        made = { vectorEnv: await makeVectorEnv(system.source, numRows), actor: createActor(numRows) };
+        made = undefined;
+        const vectorEnv = await makeVectorEnv(source, numRows, 'same-step', faultLog.handling);
+        made = { vectorEnv, actor: createActor(numRows) };
       }
-      return playAsync({ ...made, spec: system.spec, request });
+      const played = await playAsync({ ...made, spec, request });
+      runners.noteEnvFaults(faultLog.take());
+      return played;
     },
     close: () => made?.vectorEnv.close?.(),
   };

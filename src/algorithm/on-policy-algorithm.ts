@@ -35,7 +35,7 @@ export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorith
   const { numEnvs, rolloutLength } = config.envRunners;
   const episodes = createEpisodeWindow(config.reporting.metricsWindow);
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
-  const evaluation = createEvaluation(system, config.evaluation);
+  const evaluation = createEvaluation(system, config);
   const state = { system, config, configJson: parts.configJson, name, counters, episodes, own: parts.own };
   let isSpoilt = false;
   const getState = async (): Promise<CheckpointContent> => {

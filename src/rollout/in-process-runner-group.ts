@@ -76,6 +76,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       return withEnvStates(ledger.rowStates(0, numRows), started().envStates());
     },
     takeEnvFaults: faults.take,
+    noteEnvFaults: (report) => faults.absorb([report]),
     takeFailures: () => [],
     takeRestarted: () => restarted.splice(0),
     async stop() {

@@ -84,6 +84,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
     },
     takeEnvFaults: faults.take,
+    noteEnvFaults: (report) => faults.absorb([report]),
     takeFailures: () => team.takeFailures(),
     takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),

@@ -1,6 +1,6 @@
 /** What an algorithm sees of its environment runners, wherever they run. */
 import type { EpisodeSummary } from '../algorithm/algorithm.ts';
-import type { EnvFaults } from './env-fault-log.ts';
+import type { EnvFaultReport, EnvFaults } from './env-fault-log.ts';
 import type { RolloutViews } from './layout.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
@@ -52,6 +52,8 @@ export interface RunnerGroup {
    * told of with the next rollout.
    */
   takeEnvFaults(): EnvFaults;
+  /** Counts those of environments outside of the group, too. @throws EnvError `ENV_RESTARTS` as `collect` does. */
+  noteEnvFaults(report: EnvFaultReport | null): void;
   /** Failures since they were taken last. */
   takeFailures(): readonly WorkerFailure[];
   /**

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { PPOConfig } from '../../src/index.ts';
 import type { JsonObject } from '../../src/json.ts';
+import { episodeSeed } from '../../src/random/streams.ts';
 import { comparable } from '../invariants/run-content.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -59,6 +60,25 @@ describe('central inference', () => {
       worker.results[0].metrics['train/entropy'],
       4,
     );
+  });
+
+  it('goes on after an environment failed in an evaluation, and tells of it with the next rollout', async () => {
+    const evaluate = async (envOptions: JsonObject) => {
+      const algorithm = await build({ env: fixture('troubled-env'), envOptions, numEnvRunners: 0 });
+      try {
+        const { returns } = await algorithm.evaluate({ numEpisodes: 3, seed: 11 });
+        const { envFaults, metrics } = await algorithm.train();
+        return { returns, envFaults, numRestarted: metrics['rollout/numEnvsRestarted'] };
+      } finally {
+        await algorithm.stop();
+      }
+    };
+    const undisturbed = await evaluate({});
+    const trouble = { trouble: 'throw', atStep: 2, atSeed: episodeSeed(11, 1, 0) };
+    const disturbed = await evaluate({ ...trouble, marker: join(temporaryFolder(), 'marker') });
+    expect(disturbed.returns).toEqual(undisturbed.returns);
+    expect(disturbed.envFaults).toMatchObject([{ outcome: 'repeated', error: { place: { envIndex: 1 } } }]);
+    expect([undisturbed.numRestarted, disturbed.numRestarted]).toEqual([0, 1]);
   });
 
   it('goes on after a worker died, or an environment failed, in the middle of a rollout', async () => {
