@@ -125,7 +125,7 @@ test('a step allocates next to nothing, an iteration little', { timeout: 240_000
   const [few, many] = [256, 8448];
   const bytes = { few: allocatedBytes(few), many: allocatedBytes(many) };
   expect(bytes.few).toBeGreaterThan(0);
-  // Found: 27 kB an iteration and 2 bytes a step; the smallest object has 12.
+  // Found: 27 kB an iteration and 1.5 bytes a step (Node 20; 18 kB and 1.4 to 3.1 with 22 and 24); the smallest object has 12.
   expect(bytes.few).toBeLessThan(40_000);
   expect((bytes.many - bytes.few) / (many - few)).toBeLessThan(10);
 });
