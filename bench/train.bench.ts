@@ -11,21 +11,22 @@ import { interleave, option, printHeader, printTable, type Variant, writeResults
 const NUM_ROUNDS = Number(option('rounds', '20'));
 const NUM_ITERATIONS = Number(option('iterations', '20'));
 
-async function training(numEnvRunners: number): Promise<{ variant: Variant; stop: () => Promise<void> }> {
+async function training(numEnvRunners: number) {
   const algorithm = await new PPOConfig()
     .environment('CartPole-v1')
     .tuned()
     .envRunners({ numEnvRunners })
     .build();
-  const { numEnvSteps } = await algorithm.train().then(() => algorithm);
+  const { numEnvSteps } = await algorithm.train();
   const run = async () => {
     for (let k = 0; k < NUM_ITERATIONS; k++) await algorithm.train();
   };
   const name = numEnvRunners === 0 ? 'in process' : `${numEnvRunners} worker threads`;
-  return { variant: { name, units: NUM_ITERATIONS * numEnvSteps, run }, stop: () => algorithm.stop() };
+  const variant: Variant = { name, units: NUM_ITERATIONS * numEnvSteps, run };
+  return { variant, stop: () => algorithm.stop() };
 }
 
-printHeader('CartPole-v1 training, 8 environments x 32 steps, 20 epochs of minibatches of 256');
+printHeader('CartPole-v1 training, tuned settings (algorithms/ppo/tuned.ts)');
 const made = [];
 for (const numEnvRunners of [0, 1, 2]) made.push(await training(numEnvRunners));
 const timings = await interleave(
