@@ -124,7 +124,7 @@ async function measure(id: string): Promise<Row> {
   };
 }
 
-/** One variant: `NUM_STEPS` vector steps with actions drawn beforehand, under the masks where there are some. */
+/** One variant: `NUM_STEPS` vector steps. Actions are drawn beforehand, so masks are written but not obeyed: that is the policy's part. */
 function stepper(name: string, env: VectorEnv): Variant {
   const size = flatActionSize(env.actionSpace);
   const stream = openStream(1, 'bench', name);

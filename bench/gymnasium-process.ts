@@ -1,10 +1,10 @@
 /** Python's Gymnasium in a process of its own, which steps an environment when it is told to. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { defaultCache, pythonOf } from './peers/prepare.ts';
 
 const SCRIPT = `
 import sys
@@ -34,7 +34,7 @@ export interface GymnasiumProcess {
 export function findGymnasium(): { readonly python: string; readonly version: string } | null {
   const candidates = [
     process.env.OPERANT_GYM_PYTHON ?? '',
-    join(homedir(), '.cache/operant/peers/base/bin/python'),
+    pythonOf(join(defaultCache(), 'base')),
     'python3',
   ];
   for (const python of candidates.filter((path) => path === 'python3' || existsSync(path))) {
