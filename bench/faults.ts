@@ -2,10 +2,11 @@
  * What a run survives, counted: SIGKILLs and crashes, lost workers of every kind at every place, damaged files, wrong configs.
  *
  *     npm run bench:faults -- [--kills 200] [--crashes 100] [--deaths 100] [--inputs 100000] [--configs 10000] [--rounds 10]
- *                             [--minutes 120] [--only kills,deaths,parsers]
+ *                             [--minutes 120] [--only kills,deaths,parsers] [--seed 1]
  *
- * Builds the package and tries that, a tenth of everything in each round. Unless something is left out, every round writes
- * bench/results/faults.md anew. The exit status is 1 when anything was lost or differs from an undisturbed run, or was not tried for lack of time.
+ * Builds the package and tries that, an equal share of everything in each round. Unless something is left out, every round writes
+ * bench/results/faults.md anew. The exit status is 1 when anything was lost or differs from an undisturbed run, or was not tried
+ * for lack of time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The whole campaign in rounds, each a tenth of everything, so that there are figures for all of it at any time. */
+/** The whole campaign in rounds, each with an equal share of everything, so that there are figures for all of it at any time. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KillReport, killAndResume } from './kill-and-resume.ts';
@@ -30,7 +30,7 @@ export interface CampaignOptions {
   readonly onRound: (counts: FaultCounts, round: number) => void;
 }
 
-/** Losses with a thread standing by, which takes a moment to start. */
+/** Losses with a thread standing by; one is started after the first loss, and takes a moment. */
 const PAUSED: Fault = { kind: 'terminate', place: 'sampling' };
 const PAUSE_MS = 3000;
 const NUM_PAUSED = 20;

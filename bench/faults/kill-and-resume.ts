@@ -1,4 +1,4 @@
-/** Trains through the command line, kills it with SIGKILL at random moments, resumes, and compares with an undisturbed run. */
+/** Trains through the command line, kills it at random moments, resumes, and compares with an undisturbed run. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -131,8 +131,6 @@ export interface KillOptions {
   readonly subject?: Subject;
   /** SIGSEGV and SIGABRT are what a crash in native code ends a process with. Default SIGKILL. */
   readonly signal?: NodeJS.Signals;
-  /** Called after each kill has been checked. */
-  readonly onKill?: (done: number) => void;
 }
 
 /**
@@ -145,7 +143,7 @@ export async function killAndResume(
   folder: string,
   numKills: number,
   seed: number,
-  { subject = SOURCES, signal = 'SIGKILL', onKill }: KillOptions = {},
+  { subject = SOURCES, signal = 'SIGKILL' }: KillOptions = {},
 ): Promise<KillReport> {
   const moments = openStream(seed, 'kills', signal);
   const reference = await createReference(subject);
@@ -182,7 +180,6 @@ export async function killAndResume(
     } catch (error) {
       problems.push(`kill ${kill}: ${error instanceof Error ? error.message : error}`);
     }
-    onKill?.(kill);
   }
   const numIterations = last + 3;
   const status = await startTrainer(subject, [

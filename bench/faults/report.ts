@@ -109,7 +109,7 @@ export function faultsPage(
   return [
     '# What a run survives, counted',
     '',
-    `\`npm run bench:faults\`, compiled package. ${machineLine(machine)}. Load ${loadBefore} before, ${load()} after; ${minutes.toFixed(0)} minutes${round < numRounds ? `, ended after ${round} of ${numRounds} rounds` : ''}.`,
+    `\`npm run bench:faults\`, compiled package. ${machineLine(machine)}. Load ${loadBefore} before, ${load()} after; ${minutes.toFixed(0)} min${round < numRounds ? `, ended after ${round} of ${numRounds} rounds` : ''}.`,
     '',
     problems.length === 0 ? 'Nothing was lost.' : `**${problems.length} problems**:`,
     ...problems.slice(0, 50).map((problem) => `- ${problem}`),
@@ -130,7 +130,7 @@ export function faultsPage(
     ...(counts.paused === null
       ? []
       : [
-          'With three seconds between losses, so that a thread stands by each time but the first:',
+          'With three seconds between losses, so that a thread stands by each time but the first of a round:',
           '',
           ...deathTable([counts.paused]),
         ]),

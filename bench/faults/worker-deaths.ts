@@ -113,7 +113,7 @@ export async function injectDeaths(
     // A quick iteration may be over before its fault is due: then it is tried again.
     for (let tries = 0; numInjected < numFaults && tries < MAX_TRIES * numFaults; tries++) {
       if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      const injection = inject(fault, { disturbed, orderFile, threads, moments });
+      const injection = inject(fault, { orderFile, threads, moments });
       const isSameEvaluation = fault.place !== 'evaluation' || (await evaluateBoth());
       const isSame = fault.place === 'evaluation' || (await trainBoth());
       const isInjected = await injection();
@@ -154,7 +154,6 @@ async function stateOf(algorithm: Algorithm): Promise<string> {
 }
 
 interface Scene {
-  readonly disturbed: Algorithm;
   readonly orderFile: string;
   readonly threads: ThreadWatch;
   readonly moments: Stream;
