@@ -44,6 +44,7 @@ const seeds = /^\d+$/.test(flags.seeds)
   ? Array.from({ length: Number(flags.seeds) }, (_, seed) => seed)
   : flags.seeds.split(',').map(Number);
 const SMOKE_STEPS = 5000;
+const THIS_COMMIT = describeMachine().commit;
 
 interface Task {
   readonly row: Omit<Row, 'runs'>;
@@ -88,10 +89,11 @@ function thresholdOf(algorithm: string, env: string): number | null {
 }
 
 function isMeasured({ row, seed }: Task): boolean {
-  const { machine, rows } = readResults(resultsPath);
-  const kept = rows.find(({ algorithm, env }) => algorithm === row.algorithm && env === row.env);
+  const kept = readResults(resultsPath).rows.find(
+    ({ algorithm, env }) => algorithm === row.algorithm && env === row.env,
+  );
   return (
-    kept?.budget === row.budget && kept.runs.some((run) => run.seed === seed && run.commit === machine.commit)
+    kept?.budget === row.budget && kept.runs.some((run) => run.seed === seed && run.commit === THIS_COMMIT)
   );
 }
 
@@ -142,7 +144,7 @@ async function runOne({ row, seed }: Task): Promise<SeedRun> {
     .debugging({ seed })
     .build();
   const run = await runSeed(algorithm, { seed, budget: row.budget, threshold: row.threshold, reference });
-  return { ...run, commit: describeMachine().commit };
+  return { ...run, commit: THIS_COMMIT };
 }
 
 function writeReport(): string {

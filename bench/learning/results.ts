@@ -12,19 +12,21 @@ export interface Row {
 }
 
 export interface LearningResults {
+  /** Of the last run. */
   readonly machine: Machine;
   readonly rows: readonly Row[];
 }
 
 export function readResults(path: string): LearningResults {
-  const rows = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as LearningResults).rows : [];
-  return { machine: describeMachine(), rows };
+  return existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as LearningResults)
+    : { machine: describeMachine(), rows: [] };
 }
 
 /** Adds one seed's run to what is on disk, in the place of an earlier one. */
 export function keepRun(path: string, row: Omit<Row, 'runs'>, run: SeedRun): void {
-  const { machine, rows } = readResults(path);
-  writeFileSync(path, `${JSON.stringify({ machine, rows: withRun(rows, row, run) })}\n`);
+  const rows = withRun(readResults(path).rows, row, run);
+  writeFileSync(path, `${JSON.stringify({ machine: describeMachine(), rows })}\n`);
 }
 
 /** Rows and seeds in order; runs of another budget are dropped from their row. */

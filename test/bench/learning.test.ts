@@ -1,11 +1,15 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blackjackReturn } from '../../bench/learning/blackjack-return.ts';
 import { greedy2048Action } from '../../bench/learning/players.ts';
 import { judge, learningReport } from '../../bench/learning/report.ts';
-import { type Row, withRun } from '../../bench/learning/results.ts';
+import { keepRun, type Row, readResults, withRun } from '../../bench/learning/results.ts';
 import type { SeedRun } from '../../bench/learning/run-seed.ts';
+import { describeMachine } from '../../bench/machine.ts';
 import { deviation, mean } from '../../bench/statistics.ts';
 import { blackjackKernel } from '../../envs/blackjack.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const run = (seed: number, finalMean: number, commit = 'abc'): SeedRun => ({
   seed,
@@ -74,6 +78,15 @@ describe('what is kept', () => {
     const again = withRun(rows, CART_POLE, run(2, 495));
     expect(again[0].runs.map(({ final }) => final.mean)).toEqual([500, 495]);
     expect(seedsOf(withRun(rows, { ...CART_POLE, budget: 2000 }, run(1, 480)))).toEqual([[1]]);
+  });
+
+  it('names the machine that ran, wherever it is read', () => {
+    const path = join(temporaryFolder(), 'learning.json');
+    const elsewhere = { ...describeMachine(), cpu: 'another processor' };
+    writeFileSync(path, JSON.stringify({ machine: elsewhere, rows }));
+    expect(readResults(path).machine.cpu).toBe('another processor');
+    keepRun(path, CART_POLE, run(1, 480));
+    expect(readResults(path)).toMatchObject({ machine: describeMachine(), rows: [{ runs: { length: 3 } }] });
   });
 });
 
