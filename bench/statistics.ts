@@ -1,4 +1,9 @@
-/** Medians, spread and bootstrap intervals of benchmark results; seeded, so that a report can be made again. */
+/**
+ * Medians, spread and bootstrap intervals of benchmark results; seeded, so that a report can be made again.
+ *
+ * The percentile bootstrap of few values is narrower than it says: with five from a normal distribution a nominal 95% holds the
+ * true mean in about 84% of cases (half a width of 1.96 sqrt(4/5) s / sqrt(5), where Student's t asks for 2.78 s / sqrt(5)).
+ */
 import seedrandom from 'seedrandom';
 
 const NUM_RESAMPLES = 10_000;
@@ -8,7 +13,8 @@ export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * q;
   const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
+  if (below === position) return sorted[below]; // the one above it may be infinite
+  const above = below + 1;
   return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
 }
 

@@ -145,6 +145,10 @@ const ownValues =
 const grown: Measure = ({ answer: { residentMib } }) =>
   residentMib === undefined ? undefined : (residentMib.at(-1) ?? 0) - residentMib[0];
 
+/** A seed that was not solved takes for ever, where leaving it out would count for us. */
+const solvedOrNever: Measure = (record) =>
+  record.answer.solved === false ? Infinity : solvedSeconds(record);
+
 const atLeast = (workload: number, aim: string, bound: number, values: Aim['values']): Aim => ({
   ...{ workload, aim, bound, values },
   isAtLeast: true,
@@ -160,7 +164,7 @@ const AIMS: readonly Aim[] = [
   atLeast(3, 'within 2 times of RLtools, one core each', 0.5, ratiosOf(3, 'rltools-1', 'one core')),
   atLeast(3, 'on all cores level with RLtools on one', 1, ratiosOf(3, 'rltools-1', 'all cores')),
   atLeast(3, 'ahead of every Python library', 1, worstOf(3, ['sb3', 'sbx', 'rllib'])),
-  atMost(5, 'at most 3 s', 3, ownValues(5, solvedSeconds)),
+  atMost(5, 'at most 3 s', 3, ownValues(5, solvedOrNever)),
   atMost(6, 'ready to train within 0.7 s', 0.7, ownValues(6, ready, 'start-up')),
   atMost(6, 'less than 250 MiB at its peak', 250, ownValues(6, peakMib)),
   atMost(6, 'less than 5 MiB more at 20 million steps than at 5', 5, ownValues(6, grown)),

@@ -22,6 +22,7 @@ describe('quantile', () => {
   });
 
   test('the median of an odd count is the middle one', () => expect(median([9, 1, 5])).toBe(5));
+  test('that is finite stays so beside one that is not', () => expect(median([1, 2, Infinity])).toBe(2));
 });
 
 test('deviation divides by the count', () => expect(deviation([2, 4, 4, 4, 5, 5, 7, 9])).toBe(2));

@@ -1,5 +1,5 @@
 /**
- * reinforce-js' DQN on CartPole: the only JavaScript learner that installs from npm. Another algorithm than ours, so only its
+ * reinforce-js' DQN on CartPole: of the JavaScript learners on npm that were tried, the one that installs. Another algorithm than ours, so only its
  * steps/s and its returns are told. `node reinforce-dqn.mjs TASK REINFORCE_JS`
  */
 import process from 'node:process';
