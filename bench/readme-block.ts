@@ -5,15 +5,16 @@ import { judge as judgeLearning } from './learning/report.ts';
 import type { LearningResults, Row } from './learning/results.ts';
 import { machineLine } from './machine.ts';
 import { type Comparison, compare, judge, peersAhead } from './peers/comparisons.ts';
-import { titleOf } from './peers/contestants.ts';
 import {
   batchUs,
-  finalReturn,
+  groupName,
+  groups,
   type Measure,
   markdownTable,
   peakMib,
   reachedSeconds,
   ready,
+  returnsOf,
   short,
   singleUs,
   solvedSeconds,
@@ -132,33 +133,26 @@ const LINES: readonly Line[] = [
 /** `Stable-Baselines3 1,807: 14.3 times (12.4 to 15.2)`, the figure theirs, the ratio how many times better ours is. */
 function beside(comparison: Comparison, { measure, workload }: Line, results: Results): string {
   const theirs = timed(results.records).filter(
-    (record) => record.workload === workload && nameOf(record) === comparison.theirs,
+    (record) => record.workload === workload && groupName(record) === comparison.theirs,
   );
   const name = comparison.theirs.replace(/, (start-up|mlp, 256 rows)/, '');
   return `${name} ${short(median(valuesOf(theirs, measure)))}: ${spread(comparison.ratios)} times`;
 }
-const nameOf = ({ contestant, variant }: { contestant: string; variant: string }): string =>
-  `${titleOf(contestant)}${variant === '' ? '' : `, ${variant}`}`;
 
 /** Returns at the end of the same training, ours and theirs. */
-function returnsNote({ workload, variant }: Line, results: Results): string {
+function returnsNote({ workload, variant }: Line, { records }: Results): string {
   if (workload > 3 || variant === 'one core') return '';
-  const of = (isOurs: boolean) =>
-    results.records.filter(
-      (record) => record.workload === workload && (record.contestant === 'operant') === isOurs,
-    );
-  const own = valuesOf(of(true), finalReturn);
-  const names = [...new Set(of(false).map(({ contestant }) => contestant))];
-  const theirs = names.flatMap((name) => {
-    const found = valuesOf(
-      of(false).filter(({ contestant }) => contestant === name),
-      finalReturn,
-    );
-    return found.length === 0 ? [] : [`${titleOf(name)} ${mean(found).toFixed(1)}`];
-  });
-  return own.length === 0 || theirs.length === 0
-    ? ''
-    : `; final return ${mean(own).toFixed(1)}, ${theirs.join(', ')}`;
+  const meanReturns = [...groups(records.filter((record) => record.workload === workload))].flatMap(
+    ([name, group]) => {
+      const returns = returnsOf(group);
+      return returns.length === 0 ? [] : [{ name, mean: mean(returns) }];
+    },
+  );
+  const [own] = meanReturns.filter(({ name }) => name === groupName({ contestant: 'operant', variant }));
+  const theirs = meanReturns.filter(({ name }) => !name.startsWith('Operant'));
+  if (own === undefined || theirs.length === 0) return '';
+  const others = theirs.map(({ name, mean }) => `${name} ${mean.toFixed(1)}`).join(', ');
+  return `; final return ${own.mean.toFixed(1)}, ${others}`;
 }
 
 function peerRow(line: Line, results: Results, comparisons: readonly Comparison[]): string[][] {
@@ -172,7 +166,7 @@ function peerRow(line: Line, results: Results, comparisons: readonly Comparison[
     ({ workload, what, ours }) =>
       workload === line.workload &&
       what === line.what &&
-      ours === nameOf({ contestant: 'operant', variant: line.variant }),
+      ours === groupName({ contestant: 'operant', variant: line.variant }),
   );
   const others = against.map((comparison) => beside(comparison, line, results)).join('; ');
   return [[line.title, `${spread(values)} ${line.unit}`, `${others}${returnsNote(line, results)}`]];
@@ -184,11 +178,12 @@ function learningRow({ algorithm, env, budget, runs }: Row): string[] {
   const digits = Math.abs(mean(finals)) < 2 ? 3 : 1;
   const show = (value: number) => value.toFixed(digits);
   const reference = REFERENCES[algorithm]?.[env];
+  const what = reference?.score === undefined ? '' : `; ${reference.score.name}`;
   const verdict = reference && judgeLearning(finals, reference);
   const bar = verdict && `${show(verdict.bar.mean)}, ${verdict.bar.what}`;
   const below = verdict && !verdict.isAbove ? `; ours is below it by more than ${reference.margin}` : '';
   return [
-    `${algorithm.toUpperCase()} ${env}, ${budget.toLocaleString('en-US')} steps`,
+    `${algorithm.toUpperCase()} ${env}, ${budget.toLocaleString('en-US')} steps${what}`,
     `${show(mean(finals))} [${show(low)}, ${show(high)}], ${runs.length} seeds`,
     bar === undefined ? '-' : `${bar}${below}`,
   ];

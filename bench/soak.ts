@@ -69,6 +69,7 @@ async function bySteps(numSteps: number): Promise<boolean> {
     ...{ train, env: values.env, numSteps, numSamples: 4, folder: join(folder, 'run') },
     onSample: (sample) => console.log(line(sample)),
   });
+  if (samples.length < 4) throw new Error(`--steps ${numSteps} is too few: four looks need four iterations.`);
   const growth = samples[3].rssMib - samples[0].rssMib;
   const greatest = Math.max(...samples.map(({ rssMib }) => rssMib));
   const isFlat =

@@ -31,11 +31,21 @@ export const singleUs: Measure = ({ answer: { single } }) =>
 export const batchUs: Measure = ({ answer: { batch } }) => (batch === undefined ? undefined : median(batch));
 
 /** Mean return of a run's 100 greedy episodes. Those that stop at a training mean count where they stopped. */
-export const finalReturn: Measure = (record) => {
+const finalReturn: Measure = (record) => {
   const { returns, reached } = record.answer;
   if (returns === undefined || returns.length === 0) return undefined;
   return isWhole(record) || (reached ?? null) !== null ? mean(returns) : undefined;
 };
+
+/** One return for each seed, whichever kind of round it comes from: they do not depend on the load. */
+export function returnsOf(group: readonly RunRecord[]): readonly number[] {
+  const bySeed = new Map<number, number>();
+  for (const record of group) {
+    const found = finalReturn(record);
+    if (found !== undefined) bySeed.set(record.seed, found);
+  }
+  return [...bySeed.values()];
+}
 
 /** Runs whose speed counts. */
 export const timed = (records: readonly RunRecord[]): readonly RunRecord[] =>

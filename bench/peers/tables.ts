@@ -2,7 +2,6 @@
 import { differenceInterval, mean, meanInterval } from '../statistics.ts';
 import { compare } from './comparisons.ts';
 import {
-  finalReturn,
   groups,
   interval,
   type Measure,
@@ -10,6 +9,7 @@ import {
   peakMib,
   reachedSeconds,
   ready,
+  returnsOf,
   solvedSeconds,
   spread,
   stepsPerSecond,
@@ -20,16 +20,6 @@ import {
 import type { RunRecord } from './results.ts';
 
 type Table = (records: readonly RunRecord[]) => string;
-
-/** One return for each seed, whichever kind of round it comes from: they do not depend on the load. */
-function returnsOf(group: readonly RunRecord[]): readonly number[] {
-  const bySeed = new Map<number, number>();
-  for (const record of group) {
-    const found = finalReturn(record);
-    if (found !== undefined) bySeed.set(record.seed, found);
-  }
-  return [...bySeed.values()];
-}
 
 /** Mean with its interval, the difference from ours with its own, and the number of seeds. */
 function returnCells(group: readonly RunRecord[], ours: readonly RunRecord[]): readonly string[] {

@@ -69,6 +69,15 @@ test('an aim is met, missed or not measured', () => {
   expect(judge(resultsOf())[0]).toMatchObject({ isMet: null, found: 'not measured' });
 });
 
+test('a seed of ours that was not solved counts against the aim of workload 5', () => {
+  const solves = (...solved: boolean[]) =>
+    solved.map((isSolved, seed) => run({ workload: 5, seed, answer: { solved: isSolved, seconds: 2 } }));
+  const verdict = (...solved: boolean[]) =>
+    judge(resultsOf(...solves(...solved))).find(({ workload }) => workload === 5);
+  expect(verdict(true, true, false)?.isMet).toBe(true);
+  expect(verdict(true, false, false)).toMatchObject({ isMet: false, found: '∞ (2 to ∞)' });
+});
+
 test('returns count from every kind of round, once for each seed, and only of runs that went to their end', () => {
   const returns = (mean: number) => ({ envSteps: 100_000, seconds: 4, returns: [mean, mean] });
   const cut = run({ contestant: 'sb3', seed: 2, answer: { envSteps: 50_000, seconds: 4, returns: [1] } });
@@ -89,6 +98,20 @@ test('returns count from every kind of round, once for each seed, and only of ru
     /\| 500\.0 \[500\.0, 500\.0\] \| {2}\| 1 \|$/,
   );
   expect(report).toContain('kernels 3 s (75%)');
+});
+
+test("a seed's return counts once in the README's block, too", () => {
+  const answer = (mean: number) => ({ envSteps: 100_000, seconds: 4, returns: [mean] });
+  const block = readmeBlock(
+    resultsOf(
+      run({ seed: 0, answer: answer(400) }),
+      run({ seed: 0, purpose: 'learning', answer: answer(400) }),
+      run({ seed: 1, answer: answer(500) }),
+      run({ contestant: 'sb3', seed: 0, answer: answer(300) }),
+    ),
+    { machine, rows: [] },
+  );
+  expect(block).toContain('; final return 450.0, Stable-Baselines3 300.0 |');
 });
 
 test("the README's block tells where a peer is ahead and which aim is missed, and leaves the rest alone", () => {
