@@ -41,7 +41,7 @@ const DISTRIBUTIONS: Record<string, DistributionSpec> = {
 /** A tenth of the clipped gradient of one minibatch: Adam's first moment after a step of size zero. */
 async function gradientOn(tensorflow: LoadedTensorFlow, spec: PolicySpec): Promise<Float32Array> {
   const learner = await makeTensorLearner(tensorflow, spec, true);
-  await learner.update(randomTensorRollout(spec, 64), onePassPlan(64, 64, 0));
+  await learner.update(randomTensorRollout(spec, 64), onePassPlan(spec, 64, 64, 0));
   const { m } = learner.readOptimizerState();
   await learner.dispose();
   return m;

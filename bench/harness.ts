@@ -15,6 +15,12 @@ export interface Variant {
   readonly ownTimes?: () => OwnTimes;
 }
 
+/** With what it holds until it is stopped: threads, tensors. */
+export interface HeldVariant {
+  readonly variant: Variant;
+  readonly stop: () => Promise<unknown>;
+}
+
 /** Microseconds of a whole run. */
 export interface OwnTimes {
   readonly elapsed: number;

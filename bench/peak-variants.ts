@@ -4,21 +4,21 @@ import { Worker } from 'node:worker_threads';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
 import { workerExecArgv } from '../src/rollout/worker-url.ts';
 import { instantiateKernels, type KernelModule } from '../src/simd/kernels.ts';
-import type { UpdateVariant } from './update-variants.ts';
+import type { HeldVariant } from './harness.ts';
 
 const PEAK_TURNS = 20_000;
 const NUM_REPEATS = 10; // of both threads: what it takes to wake the second one is little beside them
 /** Operations of one unit. */
 export const PEAK_FLOPS = 96 * PEAK_TURNS;
 
-export function peakVariant(kernels: KernelModule): UpdateVariant {
+export function peakVariant(kernels: KernelModule): HeldVariant {
   const { peak } = instantiateKernels(kernels, createArena(createArenaPlanner()).memory);
   const run = () => void peak(PEAK_TURNS);
   return { variant: { name: `peak ${kernels.build}`, units: 1, run }, stop: async () => {} };
 }
 
 /** What two threads can do at most: two virtual processors may share a core, or a neighbour's. */
-export async function pairedPeakVariant(kernels: KernelModule): Promise<UpdateVariant> {
+export async function pairedPeakVariant(kernels: KernelModule): Promise<HeldVariant> {
   const { memory } = createArena(createArenaPlanner());
   const { peak } = instantiateKernels(kernels, memory);
   const words = new Int32Array(new SharedArrayBuffer(8));

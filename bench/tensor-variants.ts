@@ -6,9 +6,9 @@ import { createTensorFlowLearner, type TensorFlowLearner } from '../src/learner/
 import { actionSize, type DistributionSpec, type PolicySpec } from '../src/policy/policy-spec.ts';
 import { openStream } from '../src/random/streams.ts';
 import { initializeRollout, openRollout, type RolloutViews, rolloutLayout } from '../src/rollout/layout.ts';
-import type { Variant } from './harness.ts';
+import type { HeldVariant } from './harness.ts';
 
-const LOSS = { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false } as const;
+export const LOSS = { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false } as const;
 
 /** A small CNN on 10 x 10 x 4 bytes, 16 filters of 3 x 3 and 128 units: the network of MinAtar. */
 export const SMALL_CNN: PolicySpec = {
@@ -77,7 +77,16 @@ export function randomTensorRollout(spec: PolicySpec, numSamples: number): Rollo
   return rollout;
 }
 
-export function onePassPlan(numSamples: number, minibatchSize: number, learningRate = 1e-5): UpdatePlan {
+export function onePassPlan(
+  { normalizeObservations, observationSize }: PolicySpec,
+  numSamples: number,
+  minibatchSize: number,
+  learningRate = 1e-5,
+): UpdatePlan {
+  const statistics = {
+    mean: new Float32Array(observationSize),
+    inverseStd: new Float32Array(observationSize).fill(1),
+  };
   return {
     numEpochs: 1,
     minibatchSize,
@@ -85,7 +94,7 @@ export function onePassPlan(numSamples: number, minibatchSize: number, learningR
     scalars: { learningRate, clipRange: 0.2, entropyCoeff: 0.01 },
     normalizeAdvantages: true,
     targetKl: null,
-    observationStatistics: null,
+    observationStatistics: normalizeObservations ? statistics : null,
     nonFinite: 'stop',
   };
 }
@@ -105,16 +114,25 @@ export function makeTensorLearner(
   });
 }
 
-/** One pass over `count` minibatches, the upload of the rollout included. */
+interface TensorVariantOptions {
+  readonly capture: boolean;
+  readonly count?: number;
+}
+
+/**
+ * One pass over `count` minibatches, the upload of the rollout included. By default a captured learner has several, which share
+ * that upload as in a run; an eager one takes so long that one is a sample.
+ */
 export async function tensorVariant(
   tensorflow: LoadedTensorFlow,
   spec: PolicySpec,
   rows: number,
-  { capture, count }: { capture: boolean; count: number },
-): Promise<{ variant: Variant; learner: TensorFlowLearner }> {
+  { capture, count = capture ? Math.max(2, Math.ceil(4096 / rows)) : 1 }: TensorVariantOptions,
+): Promise<HeldVariant & { readonly learner: TensorFlowLearner }> {
   const rollout = randomTensorRollout(spec, rows * count);
-  const plan = onePassPlan(rows * count, rows);
+  const plan = onePassPlan(spec, rows * count, rows);
   const learner = await makeTensorLearner(tensorflow, spec, capture);
   const run = async () => void (await learner.update(rollout, plan));
-  return { variant: { name: capture ? 'captured' : 'eager', units: count, run }, learner };
+  const name = `tfjs ${tensorflow.backend}, ${capture ? 'captured' : 'eager'}`;
+  return { variant: { name, units: count, run }, stop: () => learner.dispose(), learner };
 }

@@ -10,6 +10,7 @@
  */
 import { argv } from 'node:process';
 import { type LoadedTensorFlow, loadTensorFlow } from '../src/learner/tensorflow/backend.ts';
+import type { PolicySpec } from '../src/policy/policy-spec.ts';
 import { type KernelModule, loadKernels } from '../src/simd/loader.ts';
 import {
   interleave,
@@ -23,7 +24,7 @@ import {
 import { PEAK_FLOPS, pairedPeakVariant, peakVariant } from './peak-variants.ts';
 import { SMALL_CNN, tensorVariant } from './tensor-variants.ts';
 import { startTorch, type TorchNetwork } from './torch-variants.ts';
-import { benchSpec, simdVariant, tensorFlowVariant } from './update-variants.ts';
+import { benchSpec, simdVariant } from './update-variants.ts';
 
 const HIDDEN = option('hidden', '64,64').split(',').map(Number);
 const sizesOf = (name: string, sizes: string) =>
@@ -73,8 +74,7 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
   const made = [];
   for (const kernels of builds)
     for (const numThreads of [1, 2]) made.push(await simdVariant(SPEC, kernels, rows, numThreads));
-  if (tensorflow?.backend === 'node-gpu') made.push(await tensorFlowVariant(SPEC, tensorflow, rows, true));
-  if (tensorflow !== null) made.push(await tensorFlowVariant(SPEC, tensorflow, rows, false));
+  if (tensorflow !== null) made.push(...(await tensorVariants(tensorflow, SPEC, rows)));
   for (const kernels of builds) made.push(peakVariant(kernels), await pairedPeakVariant(kernels));
   const torch = HIDDEN.join() === '64,64' ? await torchVariants({ network: 'mlp', rows }) : [];
   const variants = [...made.map(({ variant }) => variant), ...torch];
@@ -109,19 +109,21 @@ function secondThread(timings: readonly Timing[], name: string): string {
   return `${(one.median / two.median).toFixed(2)}x by median, ${(one.best / two.best).toFixed(2)}x by best`;
 }
 
+/** Captured, where the backend can, and eager. */
+async function tensorVariants(tensorflow: LoadedTensorFlow, spec: PolicySpec, rows: number) {
+  const kinds = tensorflow.backend === 'node-gpu' ? [true, false] : [false];
+  return Promise.all(kinds.map((capture) => tensorVariant(tensorflow, spec, rows, { capture })));
+}
+
 /** The small CNN, which the SIMD engine has not. */
 async function benchCnnSize(rows: number, tensorflow: LoadedTensorFlow) {
-  const made = await Promise.all(
-    (tensorflow.backend === 'node-gpu' ? [true, false] : [false]).map((capture) =>
-      tensorVariant(tensorflow, SMALL_CNN, rows, { capture, count: capture ? Math.max(2, 4096 / rows) : 1 }),
-    ),
-  );
+  const made = await tensorVariants(tensorflow, SMALL_CNN, rows);
   const variants = [
-    ...made.map(({ variant }) => ({ ...variant, name: `tfjs ${tensorflow.backend}, ${variant.name}` })),
+    ...made.map(({ variant }) => variant),
     ...(await torchVariants({ network: 'cnn', rows })),
   ];
   const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 5 });
-  await Promise.all(made.map(({ learner }) => learner.dispose()));
+  await Promise.all(made.map(({ stop }) => stop()));
   printTable(
     [`small CNN, ${rows} rows`, ...TIMES],
     timings.map((timing) => [timing.name, ...timesOf(timing)]),
