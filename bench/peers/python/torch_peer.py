@@ -57,25 +57,35 @@ def ppo_loss(model, observations, actions, old_log_probs, advantages, returns):
     return -surrogate + 0.5 * ((values - returns) ** 2).mean() - 0.01 * policy.entropy().mean()
 
 
-def make_update(network, rows, compiled):
-    torch.manual_seed(0)
-    model = {"mlp": Separate, "conv": Conv}[network]()
-    adam = torch.optim.Adam(model.parameters(), lr=1e-6, eps=1e-5, fused=True)
-    count = max(2048, rows)
-    data = [torch.randn(count, *model.shape), torch.randint(0, 2, (count,)), torch.full((count,), -0.69)]
-    data += [torch.randn(count), torch.randn(count)]
-    loss_of = torch.compile(ppo_loss) if compiled else ppo_loss
-    order = torch.randperm(count)
+def make_step(model, learning_rate, compiled):
+    """What follows the gather: loss, backward, gradient clip, Adam."""
+    adam = torch.optim.Adam(model.parameters(), lr=learning_rate, eps=1e-5, fused=True)
     parameters = list(model.parameters())
+    loss_of = torch.compile(ppo_loss) if compiled else ppo_loss
 
-    def update(k):
-        start = (k * rows) % (count - rows + 1)
-        chosen = order[start : start + rows]
-        loss = loss_of(model, *(x[chosen] for x in data))
+    def step(*batch):
+        loss = loss_of(model, *batch)
         adam.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 0.5)
         adam.step()
+
+    return step
+
+
+def make_update(network, rows, compiled):
+    torch.manual_seed(0)
+    model = {"mlp": Separate, "conv": Conv}[network]()
+    step = make_step(model, 1e-6, compiled)
+    count = max(2048, rows)
+    data = [torch.randn(count, *model.shape), torch.randint(0, 2, (count,)), torch.full((count,), -0.69)]
+    data += [torch.randn(count), torch.randn(count)]
+    order = torch.randperm(count)
+
+    def update(k):
+        start = (k * rows) % (count - rows + 1)
+        chosen = order[start : start + rows]
+        step(*(x[chosen] for x in data))
 
     return update
 

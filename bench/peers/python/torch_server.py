@@ -10,7 +10,7 @@ import time
 
 import torch
 from torch import nn
-from torch_peer import Separate, ppo_loss
+from torch_peer import Separate, make_step
 
 
 class SmallConv(nn.Module):
@@ -34,8 +34,7 @@ def make(network, rows, threads, compiled):
     """A function that runs `count` updates of `rows` rows and gives wall and processor time in microseconds."""
     torch.manual_seed(0)
     model = Separate() if network == "mlp" else SmallConv()
-    adam = torch.optim.Adam(model.parameters(), lr=1e-5, eps=1e-5, fused=True)
-    parameters = list(model.parameters())
+    step = make_step(model, 1e-5, compiled)
     samples = rows * max(2, -(-4096 // rows))
     if network == "mlp":
         observations, actions = torch.randn(samples, 4), 2
@@ -43,16 +42,11 @@ def make(network, rows, threads, compiled):
         observations, actions = torch.randint(0, 256, (samples, 4, 10, 10), dtype=torch.uint8), 6
     data = [observations, torch.randint(0, actions, (samples,)), torch.full((samples,), -0.69)]
     data += [torch.randn(samples), torch.randn(samples)]
-    loss_of = torch.compile(ppo_loss) if compiled else ppo_loss
     order = torch.randperm(samples)
 
     def update(k):
         indices = order[k * rows % samples :][:rows]
-        loss = loss_of(model, *(column[indices] for column in data))
-        adam.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 0.5)
-        adam.step()
+        step(*(column[indices] for column in data))
 
     def run(count):
         torch.set_num_threads(threads)
