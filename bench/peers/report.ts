@@ -10,7 +10,7 @@ import { WORKLOADS } from './workloads.ts';
 
 const HOW = [
   'Medians, with the smallest and largest in brackets. Ratios are taken seed by seed. Runs were interleaved. Seconds count from the start of the process; evaluation is outside of the clock except in workload 5.',
-  'Speed comes from rounds that had the machine to themselves; long ones of the peers end there as soon as their steps/s is known (30 s from their start; no `process start to end` then). Returns do not depend on the load and come from all rounds. RLlib, Sample Factory and reinforce-js are not trained to the end in workloads 1 and 3.',
+  'Speed comes from rounds that are meant to have the machine to themselves (each table tells the load that they found); long ones of the peers end there as soon as their steps/s is known (30 s from their start; no `process start to end` then). Returns do not depend on the load and come from all rounds. RLlib, Sample Factory and reinforce-js are not trained to the end in workloads 1 and 3.',
   "SBX' compilation is inside the clock, as a user waits for it; it knows no value clipping and clips actor and critic apart. Libraries keep their own initialisation. RLtools' observation normalisation is declared in its example but not read there, so nobody normalises in workload 3; where a timing round cuts SBX short there, compiling weighs more than in a whole run. In workload 4 RLlib keeps its KL penalty and its bound on the value error, which nobody else has. Ratios of workloads 4 and 5 are of seeds on which both got there; an aim counts a seed of ours that did not as never.",
   'Intervals are percentile bootstraps over seeds, which with five of them cover the true mean nearer to 84% of the time than 95%.',
   'Made by `npm run bench:peers`.',
