@@ -204,7 +204,7 @@ export function readmeBlock(peers: Results, learning: LearningResults): string {
       ['', 'Operant', 'beside it'],
       LINES.flatMap((line) => peerRow(line, peers, comparisons)),
     ),
-    'What is learnt: the mean of greedy episodes after the last step, over seeds, with its 95% interval.',
+    'What is learnt: the mean of greedy episodes after the last step, over seeds, with a bootstrap interval (nominally 95%; of five seeds nearer to 84%).',
     markdownTable(['', 'Operant', 'held against'], learning.rows.map(learningRow)),
     ...(ahead.length === 0 ? [] : ['Where a peer is ahead:', list(ahead)]),
     ...(missed.length === 0 ? [] : ['Aims of ours that are missed:', list(missed)]),
