@@ -1,8 +1,8 @@
 /**
  * A game that was written for people, and the environment around it.
  *
- *     npx operant train --env ./examples/game-loop.ts --stop-return 40 --stop-steps 1000000
- *     npx operant evaluate --checkpoint runs/<the run> --watch
+ *     npm run operant -- train --env ./examples/game-loop.ts --stop-return 40 --stop-steps 1000000
+ *     npm run operant -- evaluate --checkpoint runs/<the run> --watch
  *
  * The game knows nothing of learning: it has a loop (`update(seconds)`), keys and a score, as it would in a browser with
  * requestAnimationFrame. The environment below gives it a clock, presses its keys and reads its state.
