@@ -42,6 +42,17 @@ export function meanInterval(values: readonly number[]): readonly [number, numbe
   return interval((pick) => mean(values.map(() => values[pick(values.length)])));
 }
 
+/** 97.5% quantiles of Student's t for 1 to 10 degrees of freedom; more are held to the last one, which is too wide for them. */
+const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+
+/** Lower end of Student's 95% interval of the mean over seeds; -Infinity of a single one. */
+export function studentLow(values: readonly number[]): number {
+  if (values.length < 2) return -Infinity;
+  const freedom = values.length - 1;
+  const quantile = STUDENT[Math.min(freedom, STUDENT.length) - 1];
+  return mean(values) - (quantile * deviation(values)) / Math.sqrt(freedom);
+}
+
 /** 95% bootstrap interval of mean(first) - mean(second), the two resampled independently. */
 export function differenceInterval(
   first: readonly number[],

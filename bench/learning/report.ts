@@ -1,6 +1,6 @@
 /** The Markdown table of `bench:learning`. */
 import { machineLine } from '../machine.ts';
-import { deviation, mean, meanInterval, median } from '../statistics.ts';
+import { deviation, mean, meanInterval, median, studentLow } from '../statistics.ts';
 import { type Bar, barOf, type Published, REFERENCES, type Reference } from './references.ts';
 import type { LearningResults, Row } from './results.ts';
 import type { Moment } from './run-seed.ts';
@@ -45,14 +45,24 @@ export interface Verdict {
   /** The least that the lower end may be. */
   readonly least: number;
   readonly isAbove: boolean;
+  readonly studentLow: number;
 }
 
-/** Whether the lower end of the interval over seeds lies above the bar less the margin. */
+/** Whether the lower end of the interval over seeds lies above the bar less the margin; by the bootstrap, and by Student's t. */
 export function judge(finals: readonly number[], reference: Reference): Verdict {
   const [low, high] = meanInterval(finals);
   const bar = barOf(reference);
   const least = bar.mean - reference.margin;
-  return { low, high, bar, least, isAbove: low >= least };
+  return { low, high, bar, least, isAbove: low >= least, studentLow: studentLow(finals) };
+}
+
+function verdictCell(
+  { low, least, isAbove, studentLow }: Verdict,
+  number: (value: number) => string,
+): string {
+  const isDoubtful = isAbove && studentLow < least;
+  const doubt = isDoubtful ? `; by Student's t ${number(studentLow)} is` : '';
+  return `${number(low)} is ${isAbove ? 'not below' : 'BELOW'} ${number(least)}${doubt}`;
 }
 
 function tableRow(
@@ -71,7 +81,7 @@ function tableRow(
     `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}]`,
     number(Math.min(...finals)),
     verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
-    verdict ? `${number(low)} is ${verdict.isAbove ? 'not below' : 'BELOW'} ${number(verdict.least)}` : '-',
+    verdict ? verdictCell(verdict, number) : '-',
     `${count(budget)}, ${median(runs.map(({ seconds }) => seconds)).toFixed(1)} (${median(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1)})`,
     hasThreshold ? show(threshold, threshold) : '-',
     isComparable ? `${finals.filter((final) => final >= threshold).length} of ${runs.length}` : '-',
@@ -103,7 +113,7 @@ export function learningReport({ machine, rows }: LearningResults): string {
   return [
     '# Learning',
     `${machineLine(machine)}. Runs made at: ${commits}. Not run on CUDA.`,
-    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds from 0 up, which were not tuned on. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
+    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds from 0 up, which were not tuned on. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
     [
       `| ${HEADER.join(' | ')} |`,
       `| ${HEADER.map(() => '---').join(' | ')} |`,

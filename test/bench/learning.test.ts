@@ -100,6 +100,16 @@ describe('the report', () => {
     expect(verdict.isAbove).toBe(false);
   });
 
+  it("says where Student's wider interval falls short alone", () => {
+    const runs = [496, 497, 498, 500, 496].map((score, seed) => run(seed, score));
+    const text = learningReport({ machine: describeMachine(), rows: [{ ...CART_POLE, runs }] });
+    expect(text).toMatch(/496\.\d is not below 495\.0 \|/);
+    const close = [494.8, 496, 496, 495.6, 495.1].map((score, seed) => run(seed, score));
+    expect(learningReport({ machine: describeMachine(), rows: [{ ...CART_POLE, runs: close }] })).toContain(
+      "is not below 495.0; by Student's t 494.8 is |",
+    );
+  });
+
   it('says what falls short, at which load, after how many steps', () => {
     const text = learningReport({
       machine: {
@@ -114,7 +124,7 @@ describe('the report', () => {
       },
       rows: [{ ...CART_POLE, runs: [run(0, 500), run(1, 400)] }],
     });
-    expect(text).toContain('400.0 is BELOW 495.0');
+    expect(text).toContain('400.0 is BELOW 495.0 |');
     expect(text).toContain('load averages of 0.5 to 1.5');
     expect(text).toContain('2 of 2: 1,500 steps (at most 2,000), 1.5 s');
     expect(text).toContain('| 1 of 2 |');

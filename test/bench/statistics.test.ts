@@ -7,6 +7,7 @@ import {
   meanInterval,
   median,
   quantile,
+  studentLow,
 } from '../../bench/statistics.ts';
 
 describe('quantile', () => {
@@ -38,6 +39,13 @@ describe('bootstrap intervals', () => {
   });
 
   test('of equal values are that value', () => expect(meanInterval([500, 500, 500])).toEqual([500, 500]));
+
+  test("are narrower than Student's for few values", () => {
+    // Two degrees of freedom: 2 - 4.303 * 1 / sqrt(3).
+    expect(studentLow([1, 2, 3])).toBeCloseTo(-0.4844, 3);
+    expect(studentLow([1, 2, 3])).toBeLessThan(meanInterval([1, 2, 3])[0]);
+    expect(studentLow([5])).toBe(-Infinity);
+  });
 
   test('of a difference contain 0 for the same values and not for shifted ones', () => {
     const [low, high] = differenceInterval(values, values);
