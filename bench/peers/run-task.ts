@@ -59,13 +59,25 @@ function readAnswer(stdout: string, complaint: string): Answer {
     .trim()
     .split('\n')
     .findLast((text) => text.startsWith('{'));
-  if (line === undefined) return { error: complaint.trim().split('\n').at(-1) || 'no answer' };
+  if (line === undefined) return { error: cellOf(complaint.trim().split('\n').at(-1) || 'no answer') };
   try {
-    return JSON.parse(line) as Answer;
+    const answer = JSON.parse(line) as Answer;
+    return answer.error === undefined ? answer : { ...answer, error: cellOf(answer.error) };
   } catch {
-    return { error: `not JSON: ${line.slice(0, 100)}` };
+    return { error: cellOf(`not JSON: ${line}`) };
   }
 }
+
+const MAX_ERROR_LENGTH = 160;
+
+/** An error as a table's cell can hold it: its first line, without the folders of this machine. */
+const cellOf = (error: string): string =>
+  error
+    .trim()
+    .split('\n')[0]
+    .replace(/(?<![\w:/])\/(?:[\w.@+-]+\/)+/g, '')
+    .replaceAll('|', '/')
+    .slice(0, MAX_ERROR_LENGTH);
 
 function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
