@@ -194,7 +194,7 @@ const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join
 /** Everything between the README's two marks. */
 export function readmeBlock(peers: Results, learning: LearningResults): string {
   const comparisons = compare(peers.records);
-  const ahead = peersAhead(comparisons.filter(({ workload }) => workload <= 9));
+  const ahead = peersAhead(comparisons);
   const missed = judge(peers)
     .filter(({ isMet }) => isMet === false)
     .map(({ workload, aim, found }) => `Workload ${workload}: ${aim}; found ${found}.`);
