@@ -38,14 +38,12 @@ export function openRunWriters(
   from: { readonly iteration: number; readonly numEnvSteps: number },
   warn: (warning: RunWarning) => void,
 ): RunWriters {
-  const failing = new Set<string>();
+  const reported = new Set<string>();
   const attempt = <T>(path: string, action: () => T): T | null => {
     try {
-      const result = action();
-      failing.delete(path);
-      return result;
+      return action();
     } catch (error) {
-      if (!failing.has(path)) {
+      if (!reported.has(path)) {
         const reason = error instanceof Error ? error.message : String(error);
         warn({
           kind: 'metrics',
@@ -53,7 +51,7 @@ export function openRunWriters(
           error,
         });
       }
-      failing.add(path);
+      reported.add(path); // for good: on a full disk a shorter row may fit between two that do not
       return null;
     }
   };

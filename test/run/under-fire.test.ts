@@ -146,7 +146,9 @@ describe.skipIf(isWindows)('nowhere to write', () => {
     expect(warnings).toHaveLength(3);
     const logged = iterationsLogged(path);
     expect(logged.length).toBeGreaterThan(10);
-    expect(logged).toEqual(Array.from({ length: logged.length }, (_, k) => k + 1));
+    // Up to the first row that found no space all are there; a shorter one may fit after it.
+    expect(logged.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, k) => k + 1));
+    expect(logged).toEqual([...new Set(logged)].toSorted((a, b) => a - b));
     expect((await loadCheckpoint(path)).manifest.description.iteration).toBe(80);
   });
 
