@@ -1,8 +1,8 @@
 /**
  * The words by which threads agree on who computes what.
  *
- * An update is a sequence of phases: gradient, reduce, adam for each minibatch, then `idle` at the end of an epoch. A
- * phase is a number of work items. Any thread claims an item by compare-and-swap and computes it; whoever finishes the
+ * An update is a sequence of phases: gradient, reduce, adam for each minibatch of each epoch, then `idle`. A phase is a
+ * number of work items. Any thread claims an item by compare-and-swap and computes it; whoever finishes the
  * last item of a phase opens the next. Nobody waits for threads, only for items: a helper that comes late or leaves early
  * changes the speed and nothing else, and what an item computes depends on its number alone.
  *
@@ -31,7 +31,12 @@ export const Word = {
   /** 1 + index of the statistic that was not finite (numStats = the gradient norm), or 0. */
   NON_FINITE: 44,
   NUM_CLIPPED: 45,
+  NUM_EPOCHS: 46,
+  /** Minibatches with finite numbers, those that the means are over: of the update, and of the epoch. */
+  NUM_FINITE: 47,
   ADDRESSES: 48, // 7 words: the rollout's columns
+  NUM_FINITE_IN_EPOCH: 55,
+  NORMALIZE_ADVANTAGES: 56,
   CLAIMS: 64,
 } as const;
 
@@ -42,6 +47,7 @@ export const ADDRESS_COLUMNS = [
   'logProbs',
   'values',
   'returns',
+  'advantages',
 ] as const;
 
 /** Ends the update, has its step skipped, or its gradient clipped. */
@@ -49,9 +55,10 @@ export const NonFinite = { skip: 0, stop: 1, clip: 2 } as const;
 
 export const Kind = { IDLE: 0, GRADIENT: 1, REDUCE: 2, ADAM: 3, OVER: 4 } as const;
 
-export const MAX_ITEMS = 16;
+export const MAX_ITEMS = 17; // 16 slices and a minibatch's advantages
 export const MAX_STATS = 32;
 export const MAX_SCALARS = 32;
+export const NUM_SUMS = MAX_STATS + 1;
 const CLAIM_STRIDE = 16; // words: one cache line each
 const DONE_ITEMS = Word.CLAIMS + MAX_ITEMS * CLAIM_STRIDE;
 const WORDS_END = DONE_ITEMS + MAX_ITEMS;
@@ -65,10 +72,14 @@ export const Real = {
   ROOT_CORRECTION: 4,
   /** Value of the statistic that was not finite. */
   BAD_VALUE: 5,
+  /** After an epoch whose mean approxKl is larger the rest are skipped. */
+  KL_LIMIT: 6,
   /** Sums over the minibatches of an epoch: MAX_STATS statistics, then the gradient norm. */
   EPOCH_SUMS: 8,
-  SLICE_SUMS: 8 + MAX_STATS + 8,
-  ITEM_STATS: 8 + MAX_STATS + 8 + MAX_ITEMS,
+  /** Sums over the epochs of an update, likewise. */
+  UPDATE_SUMS: 8 + NUM_SUMS,
+  SLICE_SUMS: 8 + 2 * NUM_SUMS,
+  ITEM_STATS: 8 + 2 * NUM_SUMS + MAX_ITEMS,
 } as const;
 const REALS_END = Real.ITEM_STATS + MAX_ITEMS * MAX_STATS;
 

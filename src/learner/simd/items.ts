@@ -4,7 +4,8 @@ import { actionDtype, actionSize, distributionSize, type PolicySpec } from '../.
 import type { Kernels } from '../../simd/kernels.ts';
 import { BLOCK_ROWS, policyLayers } from '../../simd/layer-program.ts';
 import type { GradientChunk, OutputGradient } from '../output-gradient.ts';
-import { type ControlViews, MAX_STATS, openControl, Real, Word } from './control.ts';
+import { arrangeAdvantages } from './arrange-advantages.ts';
+import { ADDRESS_COLUMNS, type ControlViews, MAX_STATS, openControl, Real, Word } from './control.ts';
 import { numGroupsFor, type SimdLearnerLayout, type SimdLearnerOptions } from './layout.ts';
 import { createThreadPlan, type RowScratch, shownLatentSize, type TowerProgram } from './tower-plan.ts';
 
@@ -15,12 +16,19 @@ export interface ThreadContext {
   readonly options: SimdLearnerOptions;
   readonly numStats: number;
   readonly numTowers: number;
+  /** Index of the statistic that may end an update early; -1 = it has none. */
+  readonly klStat: number;
   /** The minibatch's gradient between reduction and Adam: the first slab. f32 [parameterCount] */
   readonly summedGradient: Float32Array;
-  /** Runs item `item` of the gradient, reduce or adam phase `phase`. */
+  /** Runs item `item` of the gradient phase `phase`. */
   gradient(item: number, phase: number): void;
-  reduce(item: number): void;
-  adam(item: number): void;
+  /** Sums slice `slice` of the groups' gradients. */
+  reduce(slice: number): void;
+  adam(slice: number): void;
+  /** Puts a minibatch's advantages where `gradient` reads them. */
+  arrange(epoch: number, minibatch: number): void;
+  /** As `arrange`, for what follows the present minibatch. While no gradient item runs. */
+  arrangeNext(): void;
 }
 
 export interface ThreadContextOptions {
@@ -115,6 +123,29 @@ function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int3
   };
 }
 
+/** Arranges a minibatch's advantages, or the next one's. */
+function createArrange({ arena, layout }: ThreadContextOptions, words: Int32Array) {
+  const { numSamples, maxEpochs } = layout;
+  const permutations = new Int32Array(arena.buffer, layout.permutations, maxEpochs * numSamples);
+  const out = new Float32Array(arena.buffer, layout.advantages, numSamples);
+  let advantages = out.subarray(0, 0);
+  const arrange = (epoch: number, minibatch: number) => {
+    const address = words[Word.ADDRESSES + ADDRESS_COLUMNS.indexOf('advantages')] >>> 0;
+    if (advantages.byteOffset !== address) advantages = new Float32Array(arena.buffer, address, numSamples);
+    const size = words[Word.MINIBATCH_SIZE];
+    const start = minibatch * size;
+    const end = Math.min(numSamples, start + size);
+    const normalize = words[Word.NORMALIZE_ADVANTAGES] === 1;
+    arrangeAdvantages({ advantages, permutations, first: epoch * numSamples, start, end, normalize, out });
+  };
+  const arrangeNext = () => {
+    const next = words[Word.MINIBATCH] + 1;
+    if (next * words[Word.MINIBATCH_SIZE] < numSamples) arrange(words[Word.EPOCH], next);
+    else if (words[Word.EPOCH] + 1 < words[Word.NUM_EPOCHS]) arrange(words[Word.EPOCH] + 1, 0);
+  };
+  return { arrange, arrangeNext };
+}
+
 /** The gradient of one group of blocks through one tower, into the group's slab. */
 function createGradientItem(setup: ThreadContextOptions, control: ControlViews) {
   const { kernels, arena, spec, layout, outputGradient } = setup;
@@ -191,20 +222,22 @@ export function createThreadContext(setup: ThreadContextOptions): ThreadContext 
     options,
     numStats: outputGradient.statNames.length,
     numTowers,
+    klStat: outputGradient.statNames.indexOf('approxKl'),
+    ...createArrange(setup, words),
     summedGradient: new Float32Array(arena.buffer, layout.slabs, layout.parameterCount),
     gradient: run,
-    reduce(item) {
-      const offset = item * layout.sliceBytes;
+    reduce(slice) {
+      const offset = slice * layout.sliceBytes;
       const numGroups = numGroupsFor(minibatchRange(words).rows);
-      reals[Real.SLICE_SUMS + item] = kernels.reduceSlice(
+      reals[Real.SLICE_SUMS + slice] = kernels.reduceSlice(
         layout.slabs + offset,
         layout.slabBytes,
         numGroups,
         sliceBytes(offset),
       );
     },
-    adam(item) {
-      const offset = item * layout.sliceBytes;
+    adam(slice) {
+      const offset = slice * layout.sliceBytes;
       kernels.adamSlice(
         layout.parameters + offset,
         layout.slabs + offset,

@@ -7,7 +7,6 @@ import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
 import { mlpParameterLayout } from '../../weights/parameter-layout.ts';
 import type { Learner, UpdatePlan, UpdateStats } from '../learner.ts';
 import type { OutputGradient } from '../output-gradient.ts';
-import { arrangeAdvantages } from './arrange-advantages.ts';
 import {
   ADDRESS_COLUMNS,
   ageClaims,
@@ -16,6 +15,7 @@ import {
   kindOf,
   MAX_STATS,
   NonFinite,
+  NUM_SUMS,
   openPhase,
   Real,
   Word,
@@ -24,7 +24,7 @@ import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { nextTurn } from './next-turn.ts';
-import { openMinibatch, runItem, waitForPhase, workOnPhase } from './phases.ts';
+import { openEpoch, runItem, waitForPhase, workOnPhase } from './phases.ts';
 import type { ThreadTeam } from './thread-team.ts';
 
 export interface SimdLearnerSetup {
@@ -43,7 +43,7 @@ export interface SimdLearnerSetup {
 
 /** After an epoch whose mean approxKl exceeds this multiple of targetKl the rest are skipped (Spinning Up's rule). */
 const KL_FACTOR = 1.5;
-const TURN_MS = 100; // how long main may keep the event loop from turning
+const TURN_MS = 20; // how long main may keep the event loop from turning; a turn costs 10 us
 
 /**
  * Makes a learner over reserved memory; parameters and moments start at zero, so write the first ones.
@@ -97,7 +97,7 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
       checkPlan(setup, rollout, plan);
       writeJob(update, rollout, plan, outputGradient.scalarNames);
       try {
-        return await runUpdate(update, rollout, plan);
+        return await runUpdate(update);
       } finally {
         openPhase(context.control.words, Kind.OVER, 0);
         await team?.finish();
@@ -154,11 +154,16 @@ function writeJob(
   words[Word.NUM_RUN] = 0;
   words[Word.NUM_SKIPPED] = 0;
   words[Word.NUM_CLIPPED] = 0;
+  words[Word.NUM_FINITE] = 0;
+  words[Word.NUM_EPOCHS] = plan.numEpochs;
+  words[Word.NORMALIZE_ADVANTAGES] = plan.normalizeAdvantages ? 1 : 0;
   words[Word.NON_FINITE] = 0;
   ADDRESS_COLUMNS.forEach((name, k) => {
     words[Word.ADDRESSES + k] = rollout[name].byteOffset;
   });
   reals[Real.LEARNING_RATE] = plan.scalars.learningRate;
+  reals[Real.KL_LIMIT] = plan.targetKl === null ? Number.POSITIVE_INFINITY : KL_FACTOR * plan.targetKl;
+  reals.fill(0, Real.UPDATE_SUMS, Real.UPDATE_SUMS + NUM_SUMS);
   scalars.set(scalarNames.map((name) => plan.scalars[name]));
   const { permutations, numEpochs } = plan;
   new Int32Array(arena.buffer, layout.permutations, numEpochs * layout.numSamples).set(
@@ -170,58 +175,28 @@ function writeJob(
   new Float32Array(arena.buffer, layout.observationInverseStd, inverseStd.length).set(inverseStd);
 }
 
-async function runUpdate(setup: UpdateSetup, rollout: RolloutViews, plan: UpdatePlan): Promise<UpdateStats> {
-  const { words, reals } = setup.context.control;
-  const { statNames } = setup;
-  const kl = statNames.indexOf('approxKl');
-  const totals = new Float64Array(MAX_STATS + 1);
-  let numEpochs = 0;
-  while (numEpochs < plan.numEpochs) {
-    const finiteBefore = numFinite(words);
-    await runEpoch(setup, rollout, plan, numEpochs);
-    numEpochs += 1;
-    const finite = numFinite(words) - finiteBefore;
-    for (let s = 0; s <= MAX_STATS; s++) totals[s] += reals[Real.EPOCH_SUMS + s];
-    if (words[Word.NON_FINITE]) throw nonFiniteError(setup, numEpochs - 1);
-    if (plan.targetKl !== null && reals[Real.EPOCH_SUMS + kl] / finite > KL_FACTOR * plan.targetKl) break;
-  }
-  const numMinibatches = words[Word.NUM_RUN];
-  const numSkipped = words[Word.NUM_SKIPPED];
-  const count = numFinite(words);
-  const means = Object.fromEntries(statNames.map((name, s) => [name, totals[s] / count]));
-  means.gradNorm = totals[MAX_STATS] / count;
-  return { means, numEpochs, numMinibatches, numSkipped, numClipped: words[Word.NUM_CLIPPED] };
-}
-
-/** Minibatches of this update so far that are in the means. */
-function numFinite(words: Int32Array): number {
-  return words[Word.NUM_RUN] - words[Word.NUM_SKIPPED] - words[Word.NUM_CLIPPED];
-}
-
-async function runEpoch(
-  setup: UpdateSetup,
-  rollout: RolloutViews,
-  plan: UpdatePlan,
-  epoch: number,
-): Promise<void> {
-  const { context, team, arena, layout } = setup;
+async function runUpdate(setup: UpdateSetup): Promise<UpdateStats> {
+  const { context, team, statNames } = setup;
   const { words, reals } = context.control;
-  words[Word.EPOCH] = epoch;
-  reals.fill(0, Real.EPOCH_SUMS, Real.EPOCH_SUMS + MAX_STATS + 1);
-  arrangeAdvantages({
-    advantages: rollout.advantages,
-    permutation: plan.permutations.subarray(epoch * layout.numSamples, (epoch + 1) * layout.numSamples),
-    minibatchSize: plan.minibatchSize,
-    normalize: plan.normalizeAdvantages,
-    out: new Float32Array(arena.buffer, layout.advantages, layout.numSamples),
-  });
-  openMinibatch(context, 0);
-  if (epoch === 0) team?.start();
+  context.arrange(0, 0);
+  openEpoch(context, 0);
+  team?.start();
   await workUntilIdle(setup);
   await nextTurn(); // signals and messages get their turn
+  if (words[Word.NON_FINITE]) throw nonFiniteError(setup);
+  const count = words[Word.NUM_FINITE];
+  const means = Object.fromEntries(statNames.map((name, s) => [name, reals[Real.UPDATE_SUMS + s] / count]));
+  means.gradNorm = reals[Real.UPDATE_SUMS + MAX_STATS] / count;
+  return {
+    means,
+    numEpochs: words[Word.EPOCH] + 1,
+    numMinibatches: words[Word.NUM_RUN],
+    numSkipped: words[Word.NUM_SKIPPED],
+    numClipped: words[Word.NUM_CLIPPED],
+  };
 }
 
-/** Works as one thread among others until the epoch is over; turns the event loop now and then, and sees to the dead. */
+/** Works as one thread among others until the update is over; turns the event loop now and then, and sees to the dead. */
 async function workUntilIdle(setup: UpdateSetup): Promise<void> {
   const { context, stallTimeoutMs = 60_000 } = setup;
   const { words } = context.control;
@@ -264,12 +239,12 @@ function stalledError(helper: number): WorkerError {
   );
 }
 
-function nonFiniteError({ context, statNames }: UpdateSetup, epoch: number): EngineError {
+function nonFiniteError({ context, statNames }: UpdateSetup): EngineError {
   const { words, reals } = context.control;
   const name = statNames[words[Word.NON_FINITE] - 1] ?? 'gradNorm';
   return new EngineError(
     'ENGINE_NON_FINITE',
-    `Expected finite numbers, got ${name} = ${reals[Real.BAD_VALUE]} in epoch ${epoch}, minibatch ${words[Word.MINIBATCH]}. ` +
+    `Expected finite numbers, got ${name} = ${reals[Real.BAD_VALUE]} in epoch ${words[Word.EPOCH]}, minibatch ${words[Word.MINIBATCH]}. ` +
       'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip or clip.',
   );
 }

@@ -7,6 +7,7 @@ import {
   kindOf,
   MAX_STATS,
   NonFinite,
+  NUM_SUMS,
   openPhase,
   Real,
   Word,
@@ -24,6 +25,25 @@ function nextMinibatch(context: ThreadContext): void {
   const { words } = context.control;
   const next = words[Word.MINIBATCH] + 1;
   if (next * words[Word.MINIBATCH_SIZE] < words[Word.NUM_SAMPLES]) openMinibatch(context, next);
+  else nextEpoch(context);
+}
+
+/** Begins the first epoch (0), or the next; its first minibatch's advantages are arranged. */
+export function openEpoch(context: ThreadContext, epoch: number): void {
+  const { words, reals } = context.control;
+  words[Word.EPOCH] = epoch;
+  words[Word.NUM_FINITE_IN_EPOCH] = 0;
+  reals.fill(0, Real.EPOCH_SUMS, Real.EPOCH_SUMS + NUM_SUMS);
+  openMinibatch(context, 0);
+}
+
+/** Adds the epoch's sums to the update's; ends the update after the last epoch or one that went too far. */
+function nextEpoch(context: ThreadContext): void {
+  const { words, reals } = context.control;
+  for (let s = 0; s < NUM_SUMS; s++) reals[Real.UPDATE_SUMS + s] += reals[Real.EPOCH_SUMS + s];
+  const kl = reals[Real.EPOCH_SUMS + context.klStat] / words[Word.NUM_FINITE_IN_EPOCH];
+  const next = words[Word.EPOCH] + 1;
+  if (next < words[Word.NUM_EPOCHS] && !(kl > reals[Real.KL_LIMIT])) openEpoch(context, next);
   else openPhase(words, Kind.IDLE, 0);
 }
 
@@ -46,6 +66,8 @@ function collectStatistics({ control, numStats, numTowers }: ThreadContext, norm
   }
   for (let s = 0; s < numStats; s++) reals[Real.EPOCH_SUMS + s] += means[s];
   reals[Real.EPOCH_SUMS + MAX_STATS] += norm;
+  words[Word.NUM_FINITE] += 1;
+  words[Word.NUM_FINITE_IN_EPOCH] += 1;
   return -1;
 }
 
@@ -116,7 +138,7 @@ function openAdam({ control, layout, options }: ThreadContext, norm: number): vo
 
 /** Opens what follows the phase that has just been finished. */
 function advance(context: ThreadContext, kind: number): void {
-  if (kind === Kind.GRADIENT) openPhase(context.control.words, Kind.REDUCE, context.layout.numSlices);
+  if (kind === Kind.GRADIENT) openPhase(context.control.words, Kind.REDUCE, 1 + context.layout.numSlices);
   else if (kind === Kind.REDUCE) prepareStep(context);
   else nextMinibatch(context);
 }
@@ -126,7 +148,8 @@ export function runItem(context: ThreadContext, item: number, phase: number): vo
   const { words } = context.control;
   const kind = Atomics.load(words, Word.KIND);
   if (kind === Kind.GRADIENT) context.gradient(item, phase);
-  else if (kind === Kind.REDUCE) context.reduce(item);
+  else if (kind === Kind.REDUCE && item === 0) context.arrangeNext();
+  else if (kind === Kind.REDUCE) context.reduce(item - 1);
   else context.adam(item);
   if (finishItem(words, item, phase)) advance(context, kind);
 }
