@@ -72,12 +72,15 @@ export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossPar
 }
 
 async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
-  const { envRunners, debugging } = config;
+  const { envRunners, learners, debugging } = config;
   const source = environmentSource(config);
   const description = await describePolicy(source, config);
   const { spec, observationSpace } = description;
-  const kernels = await loadKernels({ deterministic: debugging.deterministic });
-  const choice = await chooseEngine(spec, parameterCount(spec), config.learners);
+  const kernels = await loadKernels({
+    deterministic: debugging.deterministic,
+    native: learners.nativeKernels,
+  });
+  const choice = await chooseEngine(spec, parameterCount(spec), learners);
   const planner = createArenaPlanner();
   const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength);
   const regions = reserveRunners(planner, spec, config);

@@ -25,8 +25,16 @@ const COMPARE_FLAG: FlagSpec = {
 interface SimdReport {
   readonly available: boolean;
   readonly relaxed: boolean;
+  /** Floats in a vector of the kernels: 16 and 8 are machine code, 4 is WebAssembly. */
+  readonly numLanes: number;
   readonly reason: string;
 }
+
+const VECTORS: Readonly<Record<number, string>> = {
+  4: 'WebAssembly alone (wider vectors: x86-64 Linux with AVX2, and a C compiler when it is installed)',
+  8: 'machine code for AVX2',
+  16: 'machine code for AVX-512',
+};
 
 export async function doctorCommand(context: CommandContext): Promise<number> {
   const flags = readFlags(context, USAGE, [COMPARE_FLAG, JSON_FLAG]);
@@ -59,12 +67,13 @@ export async function doctorCommand(context: CommandContext): Promise<number> {
 
 async function probeSimd(): Promise<SimdReport> {
   try {
-    const { build, reason } = await loadKernels();
-    return { available: true, relaxed: build === 'relaxed', reason };
+    const { build, reason, native } = await loadKernels();
+    return { available: true, relaxed: build === 'relaxed', numLanes: native?.numLanes ?? 4, reason };
   } catch (error) {
     return {
       available: false,
       relaxed: false,
+      numLanes: 0,
       reason: error instanceof Error ? error.message : String(error),
     };
   }
@@ -139,7 +148,7 @@ function reportText(report: DoctorReport): string {
     [
       'SIMD kernels',
       simd.available
-        ? `${simd.relaxed ? 'relaxed' : 'strict'} (${simd.reason})`
+        ? `${simd.relaxed ? 'relaxed' : 'strict'} (${simd.reason}); ${VECTORS[simd.numLanes]}`
         : `do not load: ${simd.reason}`,
     ],
     [

@@ -112,6 +112,12 @@ export const learnersOptions = {
     alsoCalled: ['num_learners', 'numLearners'],
     ...NEUTRAL,
   }),
+  nativeKernels: option(kind.boolean(), {
+    default: true,
+    doc: "The simd engine's kernels as machine code for AVX2 or AVX-512 where that was built: the same bits, sooner.",
+    needs: { option: 'engine', values: ['auto', 'simd'] },
+    ...NEUTRAL,
+  }),
   captureGraph: option(kind.boolean(), {
     default: true,
     doc: 'TensorFlow on node-gpu: run a whole update as one captured graph.',

@@ -173,6 +173,8 @@ export async function buildKernels(folder: URL = BUILD_FOLDER): Promise<'built' 
 }
 
 if (argv[1] !== undefined && import.meta.url === pathToFileURL(argv[1]).href) {
-  await buildKernels();
-  standardError.write(`kernels: ${fileURLToPath(BUILD_FOLDER)}\n`);
+  const { buildNative } = await import('./build-native.ts');
+  const folder = fileURLToPath(BUILD_FOLDER);
+  const [, { problem }] = await Promise.all([buildKernels(), buildNative(folder, true)]);
+  standardError.write(`kernels: ${folder}${problem === null ? '' : `, WebAssembly alone: ${problem}`}\n`);
 }

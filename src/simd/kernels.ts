@@ -1,5 +1,6 @@
 /** The kernel module as a thread sees it: no Node API here, so that a browser can use it too. */
 import { type WasmMemory, type WasmModule, webAssembly } from '../memory/web-assembly.ts';
+import { type NativeKernels, withNativeKernels } from './native-kernels.ts';
 
 /** A compiled module and how it was chosen; plain data, can be posted to worker threads. */
 export interface KernelModule {
@@ -9,12 +10,18 @@ export interface KernelModule {
   readonly shared: boolean;
   /** Why this build, for people. */
   readonly reason: string;
+  /** Machine code for the hot kernels, with the same bits; null = WebAssembly alone. */
+  readonly native: NativeKernels | null;
 }
 
 /** Exports of src/simd/assembly; addresses and strides in bytes unless it says otherwise there. */
 export interface Kernels {
   act(descriptor: number): void;
   values(descriptor: number): void;
+  packObservations(descriptor: number, first: number, rows: number): void;
+  prepareDistribution(descriptor: number): void;
+  sampleBlock(descriptor: number, first: number, rows: number): void;
+  writeValues(descriptor: number, first: number, rows: number): void;
   forward(layers: number, count: number, parameters: number, rows: number): void;
   backward(layers: number, count: number, gradients: number, rows: number, accumulate: number): void;
   transposeKernels(layers: number, count: number, parameters: number): void;
@@ -102,5 +109,7 @@ export interface Kernels {
 /** One per thread. The module has no state: all instances work on the one memory. Cost: under a millisecond. */
 export function instantiateKernels(kernels: KernelModule, memory: WasmMemory): Kernels {
   const instance = new webAssembly.Instance(kernels.module, { env: { memory } });
-  return instance.exports as unknown as Kernels;
+  const exports = instance.exports as unknown as Kernels;
+  const { native, build } = kernels;
+  return native === null ? exports : withNativeKernels(exports, native, build, memory);
 }

@@ -1,10 +1,12 @@
 /** Finds the compiled kernels, in a packed install or a clone, and picks the build that this engine can run. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { EngineError } from '../errors.ts';
 import { webAssembly } from '../memory/web-assembly.ts';
 import type { KernelModule } from './kernels.ts';
+import { NATIVE_FILE, type NativeKernels, openNative } from './native-kernels.ts';
 import { hasRelaxedSimd } from './relaxed-simd.ts';
 
 export { instantiateKernels, type KernelModule } from './kernels.ts';
@@ -14,6 +16,8 @@ export interface LoadKernelsOptions {
   readonly deterministic?: boolean;
   /** false: for a memory that is not shared. Default true. */
   readonly shared?: boolean;
+  /** false: WebAssembly alone, also where machine code was built. Default true; the bits are the same. */
+  readonly native?: boolean;
 }
 
 const SOURCES = new URL('./assembly/', import.meta.url); // only in a clone
@@ -27,11 +31,25 @@ function relaxedSupport(): { readonly available: boolean; readonly reason: strin
   return { available: false, reason: 'this engine has no relaxed SIMD' };
 }
 
+/** Where the compiled kernels are; in a clone they are built first. */
 async function kernelFolder(): Promise<URL> {
   if (!existsSync(SOURCES)) return PACKED;
   const { BUILD_FOLDER, buildKernels } = await import('./build.ts');
-  await buildKernels();
+  const { buildNative } = await import('./build-native.ts');
+  await Promise.all([buildKernels(), buildNative(fileURLToPath(BUILD_FOLDER))]);
   return BUILD_FOLDER;
+}
+
+/** The native kernels, if they were built and this processor runs them. */
+function findNativeKernels(folder: URL): NativeKernels | null {
+  const path = fileURLToPath(new URL(NATIVE_FILE, folder));
+  if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(path)) return null;
+  try {
+    const { numLanes } = openNative(path);
+    return numLanes === 0 ? null : { path, numLanes };
+  } catch {
+    return null; // a file system that forbids execution, say: WebAssembly does without
+  }
 }
 
 /**
@@ -43,7 +61,7 @@ async function kernelFolder(): Promise<URL> {
  * @throws EngineError `ENGINE_KERNELS_MISSING` when there is no compiled module, `ENGINE_KERNELS_COMPILE` when building fails.
  */
 export async function loadKernels(options: LoadKernelsOptions = {}): Promise<KernelModule> {
-  const { deterministic = false, shared = true } = options;
+  const { deterministic = false, shared = true, native = true } = options;
   const { available, reason } = deterministic
     ? { available: false, reason: 'deterministic: the same results on every machine' }
     : relaxedSupport();
@@ -60,5 +78,6 @@ export async function loadKernels(options: LoadKernelsOptions = {}): Promise<Ker
       { cause },
     );
   }
-  return { module: await webAssembly.compile(bytes), build, shared, reason };
+  const module = await webAssembly.compile(bytes);
+  return { module, build, shared, reason, native: native && shared ? findNativeKernels(folder) : null };
 }

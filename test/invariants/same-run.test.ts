@@ -12,6 +12,7 @@ interface Setup {
   readonly envOptions?: JsonObject;
   readonly numEnvRunners: number;
   readonly numLearnerThreads?: number;
+  readonly nativeKernels?: boolean;
   readonly engine?: 'simd' | 'tensorflow';
   readonly seed?: number;
 }
@@ -22,6 +23,7 @@ async function run({
   envOptions = {},
   seed = 21,
   engine = 'simd',
+  nativeKernels = true,
   ...threads
 }: Setup): Promise<object> {
   const algorithm = await new PPOConfig()
@@ -36,7 +38,7 @@ async function run({
     .training({ numEpochs: 3, minibatchSize: 64, entropyCoeff: 0.01, hiddenSizes: [32, 32] })
     .learners(
       engine === 'simd'
-        ? { engine, numLearnerThreads: threads.numLearnerThreads ?? 1 }
+        ? { engine, nativeKernels, numLearnerThreads: threads.numLearnerThreads ?? 1 }
         : { engine, backend: 'wasm' },
     )
     .debugging({ seed, poison: true })
@@ -67,6 +69,14 @@ describe('the SIMD engine', () => {
     expect(await run({ env: 'Pendulum-v1', numEnvRunners: 2, numLearnerThreads: 2 })).toEqual(expected);
     expect(await run({ env: 'Pendulum-v1', numEnvRunners: 3, numLearnerThreads: 3 })).toEqual(expected);
   });
+
+  test.each(['CartPole-v1', 'Pendulum-v1'])(
+    '%s with kernels of machine code and of WebAssembly',
+    async (env) => {
+      const expected = await run({ env, numEnvRunners: 2, nativeKernels: false });
+      expect(await run({ env, numEnvRunners: 2, nativeKernels: true })).toEqual(expected);
+    },
+  );
 });
 
 test('the TensorFlow engine on wasm, in process and in threads', async () => {

@@ -21,5 +21,6 @@ export async function loadKernels(shared: boolean): Promise<KernelModule> {
     build: isRelaxed ? 'relaxed' : 'strict',
     shared,
     reason: isRelaxed ? 'this browser has relaxed SIMD' : 'this browser has no relaxed SIMD',
+    native: null,
   };
 }

@@ -1,5 +1,6 @@
 /** What the module exports. It has no state of its own: every address is passed in, so any number of threads share one memory. */
-export { act, values } from './policy';
+export { act, values, packObservations, sampleBlock, writeValues } from './policy';
+export { prepareDistribution } from './distribution';
 export { forward, backward, transposeKernels } from './network';
 export { multiply } from './multiply';
 export { outerProduct, columnSums } from './outer-product';

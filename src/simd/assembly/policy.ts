@@ -9,7 +9,7 @@ function word(state: usize, index: usize): u32 {
   return load<u32>(state + (index << 2));
 }
 
-function packObservations(state: usize, first: i32, rows: i32): void {
+export function packObservations(state: usize, first: i32, rows: i32): void {
   const weights = <usize>word(state, 1);
   const bytes = word(state, 14) != 0;
   const stride = <usize>word(state, 3) << (bytes ? 0 : 2);
@@ -21,7 +21,7 @@ function packObservations(state: usize, first: i32, rows: i32): void {
   );
 }
 
-function writeValues(state: usize, first: i32, rows: i32): void {
+export function writeValues(state: usize, first: i32, rows: i32): void {
   const stride = <usize>word(state, 12) << 2;
   let target = <usize>word(state, 11) + <usize>first * stride;
   const values = <usize>word(state, 27);
@@ -31,7 +31,7 @@ function writeValues(state: usize, first: i32, rows: i32): void {
   }
 }
 
-function sampleBlock(state: usize, first: i32, rows: i32): void {
+export function sampleBlock(state: usize, first: i32, rows: i32): void {
   const stride = <usize>word(state, 12) << 2;
   const logProbs = <usize>word(state, 10);
   const spare = <usize>word(state, 39);

@@ -1,0 +1,136 @@
+/**
+ * Compiles `native/` to a Node addon, where that gains something and a C compiler is there: on x86-64 Linux. ARM's vectors are as
+ * wide as WebAssembly's.
+ *
+ * The addon needs nothing but Node's own symbols (no C library), so the one in the packed tarball runs on every Linux. It holds
+ * builds for AVX2 and AVX-512 and picks when it is loaded. What came of the last attempt is kept beside it with a hash of the
+ * sources, so that a machine without a compiler is not asked at every start.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { NATIVE_FILE } from './native-kernels.ts';
+
+const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
+const RECORD = 'native.json';
+
+const COMMON = ['-O3', '-std=gnu11', '-fPIC', '-fvisibility=hidden', '-Wall', '-Werror'];
+// nothing may be fused, reordered or assumed away that the source does not say: the bits are a promise
+const EXACT = ['-ffp-contract=off', '-fno-fast-math', '-fno-strict-aliasing'];
+const WIDTHS = [
+  { name: 'avx2', lanes: 8, flags: ['-mavx2', '-mfma'] },
+  {
+    name: 'avx512',
+    lanes: 16,
+    flags: ['-mavx2', '-mfma', '-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw'],
+  },
+];
+
+export interface NativeOutcome {
+  /** Hash of the sources that were compiled. */
+  readonly key: string;
+  /** Why there is no addon; null = it was built. */
+  readonly problem: string | null;
+}
+
+/** Why it is not built for this kind of machine; null = it is. */
+function unsupportedPlatform(): string | null {
+  if (process.platform === 'linux' && process.arch === 'x64') return null;
+  return `native kernels are for x86-64 Linux, and this is ${process.platform}-${process.arch}`;
+}
+
+async function sourceKey(): Promise<string> {
+  const names = (await readdir(SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
+  const hash = createHash('sha256').update(JSON.stringify([COMMON, EXACT, WIDTHS]));
+  for (const name of names) hash.update(`${name}\0${await readFile(join(SOURCES, name), 'utf8')}\0`);
+  return hash.digest('hex');
+}
+
+async function readOutcome(folder: string): Promise<NativeOutcome | null> {
+  try {
+    return JSON.parse(await readFile(join(folder, RECORD), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Runs the compiler; what it complains of, or null. */
+function compile(compiler: string, args: readonly string[]): Promise<string | null> {
+  return new Promise((resolve) => {
+    const child = spawn(compiler, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let text = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    child.once('error', () => resolve(`no C compiler was found (tried ${compiler}; CC names another)`));
+    child.once('close', (status) => {
+      const line = text.split('\n').find((candidate) => candidate.includes('error')) ?? text.split('\n')[0];
+      resolve(status === 0 ? null : `${compiler} failed: ${line}`);
+    });
+  });
+}
+
+function headersFolder(): string | null {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('node-api-headers/package.json');
+    return join(dirname(manifest), 'include');
+  } catch {
+    return null;
+  }
+}
+
+/** Compiles every width, fused and not, at once; then links. Null = `target` was made, else why not. */
+async function compileAll(target: string): Promise<string | null> {
+  const headers = headersFolder();
+  if (headers === null) return 'node-api-headers is not installed (--omit=dev)';
+  const compiler = process.env.CC ?? 'cc';
+  const scratch = await mkdtemp(`${target}.`);
+  const object = (name: string) => join(scratch, `${name}.o`);
+  const builds = WIDTHS.flatMap(({ name, lanes, flags }) =>
+    ['strict', 'fused'].map((kind, isFused) => {
+      const table = `${kind}_${name}`;
+      const defines = [`-DLANES=${lanes}`, `-DFUSED=${isFused}`, `-DNAME=${table}`];
+      return { table, args: [...EXACT, ...flags, ...defines, join(SOURCES, 'kernels.c')] };
+    }),
+  );
+  const units = [...builds, { table: 'module', args: ['-I', headers, join(SOURCES, 'module.c')] }];
+  try {
+    const problems = await Promise.all(
+      units.map(({ table, args }) => compile(compiler, [...COMMON, ...args, '-c', '-o', object(table)])),
+    );
+    const problem = problems.find((found) => found !== null);
+    if (problem !== undefined) return problem;
+    const linked = join(scratch, NATIVE_FILE);
+    const objects = units.map(({ table }) => object(table));
+    const trouble = await compile(compiler, ['-shared', '-nostdlib', '-o', linked, ...objects, '-lgcc']);
+    if (trouble === null) await rename(linked, target); // whole or not at all, whoever builds beside us
+    return trouble;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Builds the addon into `folder` unless it, or the failure to build it, is as new as the sources.
+ *
+ * Never throws for want of a compiler: WebAssembly does without. Cost: 3 s on two cores, when there is something to do.
+ *
+ * @param retry try again what failed before.
+ */
+export async function buildNative(folder: string, retry = false): Promise<NativeOutcome> {
+  const key = await sourceKey();
+  const last = await readOutcome(folder);
+  const target = join(folder, NATIVE_FILE);
+  if (last?.key === key && (last.problem === null ? existsSync(target) : !retry)) return last;
+  await mkdir(folder, { recursive: true });
+  const problem = unsupportedPlatform() ?? (await compileAll(target));
+  if (problem !== null) await rm(target, { force: true });
+  const outcome = { key, problem };
+  await writeFile(join(folder, RECORD), `${JSON.stringify(outcome)}\n`);
+  return outcome;
+}

@@ -1,0 +1,164 @@
+/**
+ * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
+ * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
+ *
+ * Products, activations, reduction and Adam are native; gathers, sampling and transposing stay in WebAssembly. No import
+ * of a Node module here: the browser bundles this file, and never gets a path.
+ */
+import type { WasmMemory } from '../memory/web-assembly.ts';
+import type { Kernels } from './kernels.ts';
+
+/** The addon's name, beside the WebAssembly modules. */
+export const NATIVE_FILE = 'kernels-linux-x64.node';
+
+/** Where the addon is and what it uses here; plain data, can be posted to worker threads. */
+export interface NativeKernels {
+  readonly path: string;
+  /** Floats in a vector: 16 (AVX-512) or 8 (AVX2). */
+  readonly numLanes: 8 | 16;
+}
+
+/** Each takes the address of the memory, then what its namesake takes; Adam's numbers as the address of eight f64. */
+interface NativeBuild {
+  forward(base: number, layers: number, count: number, parameters: number, rows: number): void;
+  backward(
+    base: number,
+    layers: number,
+    count: number,
+    gradients: number,
+    rows: number,
+    accumulate: number,
+  ): void;
+  reduceSlice(base: number, slab: number, slabBytes: number, numSlabs: number, bytes: number): number;
+  adamSlice(
+    base: number,
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    bytes: number,
+    numbersAddress: number,
+  ): void;
+}
+
+/** Multiply-adds round once in `fused`, as in the relaxed build of the WebAssembly kernels. */
+interface NativeWidth {
+  readonly fused: NativeBuild;
+  readonly strict: NativeBuild;
+}
+
+interface NativeModule {
+  /** The most that this processor has; 0 without AVX2 and FMA. */
+  readonly numLanes: 0 | 8 | 16;
+  addressOf(array: Uint8Array | Float64Array): number;
+  readonly lanes8?: NativeWidth;
+  readonly lanes16?: NativeWidth;
+}
+
+interface AddonLoader {
+  dlopen(module: { exports: unknown }, path: string): void;
+}
+
+/** Loads the addon into this thread. @throws what the dynamic loader says. */
+export function openNative(path: string): NativeModule {
+  const module = { exports: {} };
+  (globalThis as unknown as { process: AddonLoader }).process.dlopen(module, path);
+  return module.exports as NativeModule;
+}
+
+/** Words of the policy's descriptor that acting reads here; kernel-policy.ts has the table. */
+const Descriptor = {
+  NUM_ROWS: 0,
+  WEIGHTS: 1,
+  VALUES: 11,
+  ACTOR: 21,
+  NUM_ACTOR_LAYERS: 22,
+  CRITIC: 23,
+  NUM_CRITIC_LAYERS: 24,
+  VALUES_ONLY: 37,
+  NUM_VALUES_ONLY_LAYERS: 38,
+  BLOCK_ROWS: 40,
+} as const;
+
+/** What assembly/policy.ts does, around the native forward pass. */
+function nativeActing(kernels: Kernels, forward: Kernels['forward'], words: Uint32Array) {
+  return {
+    act(state: number) {
+      const at = state >>> 2;
+      const numRows = words[at + Descriptor.NUM_ROWS];
+      const blockRows = words[at + Descriptor.BLOCK_ROWS];
+      const weights = words[at + Descriptor.WEIGHTS];
+      kernels.prepareDistribution(state);
+      for (let first = 0; first < numRows; first += blockRows) {
+        const rows = Math.min(blockRows, numRows - first);
+        kernels.packObservations(state, first, rows);
+        forward(words[at + Descriptor.ACTOR], words[at + Descriptor.NUM_ACTOR_LAYERS], weights, rows);
+        kernels.sampleBlock(state, first, rows);
+        if (words[at + Descriptor.VALUES] === 0) continue;
+        forward(words[at + Descriptor.CRITIC], words[at + Descriptor.NUM_CRITIC_LAYERS], weights, rows);
+        kernels.writeValues(state, first, rows);
+      }
+    },
+    values(state: number) {
+      const at = state >>> 2;
+      const numRows = words[at + Descriptor.NUM_ROWS];
+      const blockRows = words[at + Descriptor.BLOCK_ROWS];
+      const program = words[at + Descriptor.VALUES_ONLY];
+      for (let first = 0; first < numRows; first += blockRows) {
+        const rows = Math.min(blockRows, numRows - first);
+        kernels.packObservations(state, first, rows);
+        const numLayers = words[at + Descriptor.NUM_VALUES_ONLY_LAYERS];
+        forward(program, numLayers, words[at + Descriptor.WEIGHTS], rows);
+        kernels.writeValues(state, first, rows);
+      }
+    },
+  };
+}
+
+/** Adam's scalars go through memory: as arguments of an addon each would be an object on the heap. */
+function nativeAdam(module: NativeModule, calls: NativeBuild, base: number): Kernels['adamSlice'] {
+  const numbers = new Float64Array(new ArrayBuffer(64)); // f64 [8], this thread's alone
+  const address = module.addressOf(numbers);
+  return (p, g, m, v, bytes, scale, beta1, rest1, beta2, rest2, stepSize, rootCorrection, epsilon) => {
+    numbers[0] = scale;
+    numbers[1] = beta1;
+    numbers[2] = rest1;
+    numbers[3] = beta2;
+    numbers[4] = rest2;
+    numbers[5] = stepSize;
+    numbers[6] = rootCorrection;
+    numbers[7] = epsilon;
+    calls.adamSlice(base, p, g, m, v, bytes, address);
+  };
+}
+
+/**
+ * `kernels` with the native ones in their place. Addresses are offsets into `memory`, which must be shared: a memory that can
+ * grow may move. Nothing is checked: a wrong address ends the process instead of the call.
+ *
+ * @throws what the dynamic loader says; nothing in the process that made `native`, since it loaded the addon to make it.
+ */
+export function withNativeKernels(
+  kernels: Kernels,
+  native: NativeKernels,
+  build: 'relaxed' | 'strict',
+  memory: WasmMemory,
+): Kernels {
+  const module = openNative(native.path);
+  const width = (native.numLanes === 16 ? module.lanes16 : module.lanes8) as NativeWidth;
+  const calls = build === 'relaxed' ? width.fused : width.strict;
+  const words = new Uint32Array(memory.buffer); // keeps the memory alive as long as these kernels are
+  const base = module.addressOf(new Uint8Array(memory.buffer));
+  const forward: Kernels['forward'] = (layers, count, parameters, rows) =>
+    calls.forward(base, layers, count, parameters, rows);
+  return {
+    ...kernels,
+    ...nativeActing(kernels, forward, words),
+    forward,
+    backward: (layers, count, gradients, rows, accumulate) =>
+      calls.backward(base, layers, count, gradients, rows, accumulate),
+    reduceSlice: (slab, slabBytes, numSlabs, bytes) =>
+      calls.reduceSlice(base, slab, slabBytes, numSlabs, bytes),
+    adamSlice: nativeAdam(module, calls, base),
+  };
+}

@@ -1,0 +1,16 @@
+/* One build of the kernels: compiled once for each of AVX2 and AVX-512, fused and not; NAME is its table. */
+#include "network.h"
+#include "optimizer.h"
+#include "table.h"
+
+static double reduce(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes) {
+  return reduce_slice(base + slab, slab_bytes, num_slabs, bytes);
+}
+
+static void adam(
+    char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers) {
+  adam_slice(
+      (float *)(base + p), floats(base + g), (float *)(base + m), (float *)(base + v), bytes, numbers);
+}
+
+const struct table NAME = {forward, backward, reduce, adam};

@@ -1,0 +1,121 @@
+/*
+ * The kernels as a Node addon: { numLanes, addressOf(typedArray), lanes8, lanes16 }. The last two are { fused, strict }, with a
+ * function for each kernel in each, and there where the processor runs them; numLanes is the wider one's, or 0.
+ *
+ * It keeps no state, so any number of threads load it. Each function takes the address of the shared memory first, then what its
+ * namesake in WebAssembly takes. Nothing is checked here: ../native-kernels.ts is the one caller.
+ */
+#include <node_api.h>
+#include <stddef.h>
+#include "table.h"
+
+#define MOST_ARGUMENTS 7
+
+struct call {
+  const struct table *table;
+  char *base;
+  napi_value arguments[MOST_ARGUMENTS];
+};
+
+static double number(napi_env env, napi_value value) {
+  double result = 0;
+  napi_get_value_double(env, value, &result);
+  return result;
+}
+
+static struct call read_call(napi_env env, napi_callback_info info) {
+  struct call call = {0};
+  size_t count = MOST_ARGUMENTS;
+  napi_get_cb_info(env, info, &count, call.arguments, NULL, (void **)&call.table);
+  call.base = (char *)(uintptr_t)number(env, call.arguments[0]);
+  return call;
+}
+
+static uint32_t word(napi_env env, const struct call *call, int index) {
+  uint32_t result = 0;
+  napi_get_value_uint32(env, call->arguments[index], &result);
+  return result;
+}
+
+static napi_value forward(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  c.table->forward(c.base, word(env, &c, 1), (int)word(env, &c, 2), word(env, &c, 3), (int)word(env, &c, 4));
+  return NULL;
+}
+
+static napi_value backward(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  c.table->backward(
+      c.base, word(env, &c, 1), (int)word(env, &c, 2), word(env, &c, 3), (int)word(env, &c, 4), (int)word(env, &c, 5));
+  return NULL;
+}
+
+static napi_value reduce_slice(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const double squares = c.table->reduce_slice(
+      c.base, word(env, &c, 1), word(env, &c, 2), (int)word(env, &c, 3), word(env, &c, 4));
+  napi_value result;
+  napi_create_double(env, squares, &result);
+  return result;
+}
+
+/* Its last argument is the address of eight doubles: as arguments each would be an object on V8's heap. */
+static napi_value adam_slice(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const double *given = (const double *)(uintptr_t)number(env, c.arguments[6]);
+  float n[8];
+  for (int k = 0; k < 8; k++) n[k] = (float)given[k];
+  const struct adam_numbers numbers = {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]};
+  c.table->adam_slice(
+      c.base, word(env, &c, 1), word(env, &c, 2), word(env, &c, 3), word(env, &c, 4), word(env, &c, 5), &numbers);
+  return NULL;
+}
+
+static napi_value address_of(napi_env env, napi_callback_info info) {
+  napi_value array, result;
+  size_t count = 1;
+  void *data = NULL;
+  napi_get_cb_info(env, info, &count, &array, NULL, NULL);
+  napi_get_typedarray_info(env, array, NULL, NULL, &data, NULL, NULL);
+  napi_create_double(env, (double)(uintptr_t)data, &result);
+  return result;
+}
+
+static void add(napi_env env, napi_value target, const char *name, napi_callback callback, const struct table *table) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, (void *)table, &function);
+  napi_set_named_property(env, target, name, function);
+}
+
+static napi_value make_build(napi_env env, const struct table *table) {
+  napi_value build;
+  napi_create_object(env, &build);
+  add(env, build, "forward", forward, table);
+  add(env, build, "backward", backward, table);
+  add(env, build, "reduceSlice", reduce_slice, table);
+  add(env, build, "adamSlice", adam_slice, table);
+  return build;
+}
+
+static void add_width(
+    napi_env env, napi_value exports, const char *name, const struct table *fused, const struct table *strict) {
+  napi_value width;
+  napi_create_object(env, &width);
+  napi_set_named_property(env, width, "fused", make_build(env, fused));
+  napi_set_named_property(env, width, "strict", make_build(env, strict));
+  napi_set_named_property(env, exports, name, width);
+}
+
+NAPI_MODULE_INIT() {
+  __builtin_cpu_init();
+  const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  napi_value num_lanes;
+  napi_create_int32(env, has_avx512 ? 16 : has_avx2 ? 8 : 0, &num_lanes);
+  napi_set_named_property(env, exports, "numLanes", num_lanes);
+  add(env, exports, "addressOf", address_of, NULL);
+  if (has_avx2) add_width(env, exports, "lanes8", &fused_avx2, &strict_avx2);
+  if (has_avx512) add_width(env, exports, "lanes16", &fused_avx512, &strict_avx512);
+  return exports;
+}

@@ -1,0 +1,126 @@
+/*
+ * c = a w + b and g = a^T d in register tiles. Strides are in bytes.
+ *
+ * A number of the result is summed in the order of ../assembly/multiply.ts and outer-product.ts, one after another from the bias
+ * (or from zero), whatever the tile: so the bits are the same, and tiles follow the registers alone. AVX-512 has 32 of them: 6 rows x
+ * 4 vectors are 24 sums, 4 weights and a broadcast; AVX2 has 16: 6 x 2. Loads may run up to 15 floats past a matrix, as there;
+ * stores end at the last column.
+ */
+#ifndef OPERANT_MULTIPLY_H
+#define OPERANT_MULTIPLY_H
+
+#include "vector.h"
+
+#define MOST_ROWS 8
+#define MOST_VECTORS 4
+#define WIDEST (LANES == 16 ? 4 : 2) /* vectors of a tile */
+
+/* The parts of a product that tiles share. */
+struct product {
+  size_t lda, ldw, ldc;
+  const float *bias;   /* or null */
+  const char *tanh;    /* or null: what tanh gave there; the result is multiplied by 1 - tanh^2 */
+  size_t tanh_stride;
+  int depth;
+  int accumulate;      /* starts from what c holds instead of the bias */
+};
+
+/* `last`: how many columns the last vector has. */
+INLINE void product_tile(
+    const int R, const int V, const struct product *p, const char *a, const char *w, char *c,
+    const float *bias, const char *tanh, int last) {
+  vec s[MOST_ROWS][MOST_VECTORS];
+  UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) {
+    if (p->accumulate) s[r][v] = load(floats(c + r * p->ldc) + v * LANES);
+    else s[r][v] = bias ? load(bias + v * LANES) : splat(0);
+  }
+  const size_t lda = p->lda, ldw = p->ldw;
+  const float *row[MOST_ROWS];
+  UNROLL for (int r = 0; r < R; r++) row[r] = floats(a + r * lda);
+  const int depth = p->depth;
+  for (int k = 0; k < depth; k++) {
+    vec weights[MOST_VECTORS];
+    UNROLL for (int v = 0; v < V; v++) weights[v] = load(floats(w) + v * LANES);
+    UNROLL for (int r = 0; r < R; r++) {
+      const vec x = splat(row[r][k]);
+      UNROLL for (int v = 0; v < V; v++) s[r][v] = madd(x, weights[v], s[r][v]);
+    }
+    w += ldw;
+  }
+  UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) {
+    if (tanh) {
+      const vec t = load(floats(tanh + r * p->tanh_stride) + v * LANES);
+      s[r][v] = s[r][v] * (splat(1) - t * t);
+    }
+    float *target = (float *)(c + r * p->ldc) + v * LANES;
+    if (v == V - 1) store_first(target, s[r][v], last);
+    else store(target, s[r][v]);
+  }
+}
+
+/* All rows of one panel of V vectors. */
+INLINE void product_panel(
+    const int R, const int V, const struct product *p, const char *a, const char *w, char *c, int rows, size_t offset,
+    int last) {
+  const float *bias = p->bias ? p->bias + offset / 4 : 0;
+  const char *tanh = p->tanh ? p->tanh + offset : 0;
+  w += offset;
+  c += offset;
+#define STEP(N)                                              \
+  do {                                                       \
+    product_tile(N, V, p, a, w, c, bias, tanh, last);        \
+    a += N * p->lda;                                         \
+    c += N * p->ldc;                                         \
+    if (tanh) tanh += N * p->tanh_stride;                    \
+  } while (0)
+  for (; rows >= R; rows -= R) STEP(R);
+  if (rows & 4) STEP(4);
+  if (rows & 2) STEP(2);
+  if (rows & 1) STEP(1);
+#undef STEP
+}
+
+INLINE float sum_lanes(__m128 x) {
+  const __m128 pairs = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+
+/* One column of contiguous weights (a value head): dot products in four partial sums. */
+static void product_column(const struct product *p, const char *a, const float *w, char *c, int rows) {
+  const int whole = p->depth & ~3;
+  for (int r = 0; r < rows; r++, a += p->lda, c += p->ldc) {
+    const float *x = floats(a);
+    __m128 s = _mm_setzero_ps();
+    int k = 0;
+    for (; k < whole; k += 4) {
+      const __m128 y = _mm_loadu_ps(x + k), z = _mm_loadu_ps(w + k);
+      s = FUSED ? _mm_fmadd_ps(y, z, s) : _mm_add_ps(_mm_mul_ps(y, z), s);
+    }
+    float total = sum_lanes(s);
+    for (; k < p->depth; k++) total += x[k] * w[k];
+    *(float *)c = total + (p->bias ? *p->bias : 0);
+  }
+}
+
+/* c [rows, columns] = a [rows, depth] w [depth, columns] + bias (or + c), times 1 - tanh^2 where that is asked for. */
+static void multiply(const struct product *p, const char *a, const char *w, char *c, int rows, int columns) {
+  if (columns == 1 && p->ldw == 4 && !p->accumulate && !p->tanh) {
+    product_column(p, a, floats(w), c, rows);
+    return;
+  }
+  for (int j = 0; j < columns; j += WIDEST * LANES) {
+    const int left = columns - j;
+    const size_t offset = 4 * (size_t)j;
+    const int last = (left - 1) % LANES + 1;
+    if (LANES == 16 && left > 3 * LANES)
+      product_panel(6, 4, p, a, w, c, rows, offset, left >= 4 * LANES ? LANES : last);
+    else if (LANES == 16 && left > 2 * LANES)
+      product_panel(8, 3, p, a, w, c, rows, offset, last);
+    else if (left > LANES)
+      product_panel(LANES == 16 ? 8 : 6, 2, p, a, w, c, rows, offset, LANES == 8 && left >= 2 * LANES ? LANES : last);
+    else
+      product_panel(8, 1, p, a, w, c, rows, offset, last);
+  }
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* Forward and backward through a list of layer records, as ../assembly/network.ts; ../layer-program.ts names the words. */
+#ifndef OPERANT_NETWORK_H
+#define OPERANT_NETWORK_H
+
+#include "activation.h"
+#include "outer-product.h"
+
+struct layer {
+  uint32_t kernel, bias; /* offsets from the parameters, or from a gradient slab */
+  uint32_t inputs, outputs, activation;
+  uint32_t input, input_stride, output, output_stride;
+  uint32_t pre, is_dense;
+  uint32_t transposed, transposed_stride;
+  uint32_t grad_output, grad_output_stride, grad_input, grad_input_stride;
+  uint32_t accumulates, input_activation, input_pre;
+};
+
+INLINE char *at(char *base, uint32_t address) { return address ? base + address : 0; }
+INLINE int in_fours(uint32_t columns) { return (int)((columns + 3) & ~3u); }
+
+static void forward(char *base, uint32_t layers, int count, uint32_t parameters, int rows) {
+  const struct layer *l = (const struct layer *)(base + layers);
+  for (int k = 0; k < count; k++, l++) {
+    const struct product p = {
+      .lda = l->input_stride, .ldw = 4 * (size_t)l->outputs, .ldc = l->output_stride,
+      .bias = floats(base + parameters + l->bias), .depth = (int)l->inputs,
+    };
+    const int columns = l->is_dense ? (int)l->outputs : in_fours(l->outputs);
+    char *output = base + l->output;
+    multiply(&p, base + l->input, base + parameters + l->kernel, output, rows, columns);
+    apply_activation((int)l->activation, output, l->output_stride, rows, columns, at(base, l->pre));
+  }
+}
+
+static void back_through(char *base, const struct layer *l, int rows) {
+  const int columns = in_fours(l->inputs);
+  const int is_tanh = l->input_activation == TANH;
+  char *gradient = base + l->grad_input;
+  const struct product p = {
+    .lda = l->grad_output_stride, .ldw = l->transposed_stride, .ldc = l->grad_input_stride,
+    .tanh = is_tanh ? base + l->input : 0, .tanh_stride = l->input_stride,
+    .depth = (int)l->outputs, .accumulate = l->accumulates != 0,
+  };
+  multiply(&p, base + l->grad_output, base + l->transposed, gradient, rows, columns);
+  if (is_tanh) return;
+  apply_derivative(
+      (int)l->input_activation, gradient, l->grad_input_stride, base + l->input, l->input_stride,
+      at(base, l->input_pre), rows, columns);
+}
+
+static void backward(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate) {
+  for (int k = count - 1; k >= 0; k--) {
+    const struct layer *l = (const struct layer *)(base + layers) + k;
+    const char *d = base + l->grad_output;
+    const struct outer p = {
+      .a = base + l->input, .d = d, .g = base + gradients + l->kernel,
+      .lda = l->input_stride, .ldd = l->grad_output_stride, .ldg = 4 * (size_t)l->outputs,
+      .rows = rows, .inputs = (int)l->inputs, .columns = (int)l->outputs, .accumulate = accumulate,
+    };
+    outer_product(&p);
+    column_sums(d, p.ldd, rows, p.columns, (float *)(base + gradients + l->bias), accumulate);
+    if (l->grad_input) back_through(base, l, rows);
+  }
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* g = a^T d (gradients of weights) and column sums (of biases); order of sums and tiles as multiply.h says. */
+#ifndef OPERANT_OUTER_PRODUCT_H
+#define OPERANT_OUTER_PRODUCT_H
+
+#include "multiply.h"
+
+struct outer {
+  const char *a;     /* [rows, inputs] */
+  const char *d;     /* [rows, columns] */
+  char *g;           /* [inputs, columns] */
+  size_t lda, ldd, ldg;
+  int rows, inputs, columns;
+  int accumulate;
+};
+
+/* I inputs x V vectors of columns. */
+INLINE void outer_tile(const int I, const int V, const struct outer *p, const char *a, const char *d, char *g, int last) {
+  vec s[MOST_ROWS][MOST_VECTORS];
+  UNROLL for (int i = 0; i < I; i++) UNROLL for (int v = 0; v < V; v++) s[i][v] = splat(0);
+  const size_t lda = p->lda, ldd = p->ldd;
+  for (int r = p->rows; r > 0; r--) {
+    vec y[MOST_VECTORS];
+    UNROLL for (int v = 0; v < V; v++) y[v] = load(floats(d) + v * LANES);
+    UNROLL for (int i = 0; i < I; i++) {
+      const vec x = splat(floats(a)[i]);
+      UNROLL for (int v = 0; v < V; v++) s[i][v] = madd(x, y[v], s[i][v]);
+    }
+    a += lda;
+    d += ldd;
+  }
+  UNROLL for (int i = 0; i < I; i++) UNROLL for (int v = 0; v < V; v++) {
+    float *target = (float *)(g + i * p->ldg) + v * LANES;
+    if (p->accumulate) s[i][v] = load(target) + s[i][v];
+    if (v == V - 1) store_first(target, s[i][v], last);
+    else store(target, s[i][v]);
+  }
+}
+
+INLINE void outer_panel(const int I, const int V, const struct outer *p, size_t offset, int last) {
+  const char *a = p->a, *d = p->d + offset;
+  char *g = p->g + offset;
+  int inputs = p->inputs;
+#define STEP(N)                              \
+  do {                                       \
+    outer_tile(N, V, p, a, d, g, last);      \
+    a += N * 4;                              \
+    g += N * p->ldg;                         \
+  } while (0)
+  for (; inputs >= I; inputs -= I) STEP(I);
+  if (inputs & 4) STEP(4);
+  if (inputs & 2) STEP(2);
+  if (inputs & 1) STEP(1);
+#undef STEP
+}
+
+/* J columns at a time (a head), with the inputs along the vectors: V of them. */
+INLINE void narrow_tile(const int J, const int V, const struct outer *p, int i, int j) {
+  vec s[4][MOST_VECTORS];
+  UNROLL for (int k = 0; k < J; k++) UNROLL for (int v = 0; v < V; v++) s[k][v] = splat(0);
+  const char *a = p->a + 4 * i, *d = p->d + 4 * j;
+  for (int r = p->rows; r > 0; r--) {
+    vec x[MOST_VECTORS];
+    UNROLL for (int v = 0; v < V; v++) x[v] = load(floats(a) + v * LANES);
+    UNROLL for (int k = 0; k < J; k++) {
+      const vec y = splat(floats(d)[k]);
+      UNROLL for (int v = 0; v < V; v++) s[k][v] = madd(x[v], y, s[k][v]);
+    }
+    a += p->lda;
+    d += p->ldd;
+  }
+  float sums[MOST_VECTORS * 16];
+  const int count = p->inputs - i < V * LANES ? p->inputs - i : V * LANES;
+  UNROLL for (int k = 0; k < J; k++) {
+    UNROLL for (int v = 0; v < V; v++) store(sums + v * LANES, s[k][v]);
+    char *g = p->g + (size_t)i * p->ldg + 4 * (j + k);
+    for (int n = 0; n < count; n++, g += p->ldg) *(float *)g = p->accumulate ? *(float *)g + sums[n] : sums[n];
+  }
+}
+
+static void narrow_outer_product(const struct outer *p) {
+  int i = 0;
+  while (i < p->inputs) {
+    const int is_wide = p->inputs - i > (WIDEST - 1) * LANES;
+    int j = 0;
+    for (; j + 2 <= p->columns; j += 2) {
+      if (is_wide) narrow_tile(2, WIDEST, p, i, j);
+      else narrow_tile(2, 1, p, i, j);
+    }
+    if (j < p->columns) {
+      if (is_wide) narrow_tile(1, WIDEST, p, i, j);
+      else narrow_tile(1, 1, p, i, j);
+    }
+    i += (is_wide ? WIDEST : 1) * LANES;
+  }
+}
+
+/* g [inputs, columns] = (or +=) a^T [inputs, rows] d [rows, columns]; exactly `rows` rows. */
+static void outer_product(const struct outer *p) {
+  if (p->columns <= 4) {
+    narrow_outer_product(p);
+    return;
+  }
+  for (int j = 0; j < p->columns; j += WIDEST * LANES) {
+    const int left = p->columns - j;
+    const size_t offset = 4 * (size_t)j;
+    const int last = (left - 1) % LANES + 1;
+    if (LANES == 16 && left > 3 * LANES) outer_panel(6, 4, p, offset, left >= 4 * LANES ? LANES : last);
+    else if (LANES == 16 && left > 2 * LANES) outer_panel(8, 3, p, offset, last);
+    else if (left > LANES)
+      outer_panel(LANES == 16 ? 8 : 6, 2, p, offset, LANES == 8 && left >= 2 * LANES ? LANES : last);
+    else outer_panel(8, 1, p, offset, last);
+  }
+}
+
+/* g [columns] = (or +=) column sums of d [rows, columns]. */
+static void column_sums(const char *d, size_t ldd, int rows, int columns, float *g, int accumulate) {
+  for (int j = 0; j < columns; j += LANES) {
+    vec s = splat(0);
+    const char *from = d + 4 * (size_t)j;
+    for (int r = 0; r < rows; r++, from += ldd) s = s + load(floats(from));
+    if (accumulate) s = load(g + j) + s;
+    store_first(g + j, s, columns - j);
+  }
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* What one build of the kernels offers; addresses are offsets from `base`, the first byte of the shared memory. */
+#ifndef OPERANT_TABLE_H
+#define OPERANT_TABLE_H
+
+#include <stdint.h>
+
+struct adam_numbers {
+  float scale, beta1, rest1, beta2, rest2, step_size, root_correction, epsilon;
+};
+
+struct table {
+  void (*forward)(char *base, uint32_t layers, int count, uint32_t parameters, int rows);
+  void (*backward)(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate);
+  double (*reduce_slice)(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes);
+  void (*adam_slice)(
+      char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers);
+};
+
+__attribute__((visibility("hidden"))) extern const struct table strict_avx2, fused_avx2, strict_avx512, fused_avx512;
+
+#endif

@@ -1,0 +1,194 @@
+/** Native kernels against those of WebAssembly: the same numbers, to the bit. */
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { createThreadPlan, threadScratchBytes } from '../../src/learner/simd/tower-plan.ts';
+import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
+import type { Activation, PolicySpec } from '../../src/policy/policy-spec.ts';
+import { openStream } from '../../src/random/streams.ts';
+import { BUILD_FOLDER } from '../../src/simd/build.ts';
+import { buildNative } from '../../src/simd/build-native.ts';
+import type { Kernels } from '../../src/simd/kernels.ts';
+import { BLOCK_ROWS, policyLayers } from '../../src/simd/layer-program.ts';
+import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
+import { NATIVE_FILE, openNative } from '../../src/simd/native-kernels.ts';
+
+const builds = { relaxed: await loadKernels(), strict: await loadKernels({ deterministic: true }) };
+const { native } = builds.relaxed;
+const widths = ([8, 16] as const).filter((numLanes) => numLanes <= (native?.numLanes ?? 0));
+const cases = widths.flatMap((numLanes) =>
+  (['relaxed', 'strict'] as const).map((build) => [build, numLanes] as const),
+);
+
+const ACTIVATIONS: readonly Activation[] = [
+  'tanh',
+  'relu',
+  'elu',
+  'silu',
+  'gelu',
+  'leaky-relu',
+  'sigmoid',
+  'identity',
+];
+
+function mlp(
+  hiddenSizes: readonly number[],
+  activation: Activation,
+  shared: boolean,
+  inputs: number,
+  outputs: number,
+): PolicySpec {
+  return {
+    observationSize: inputs,
+    observationShape: [inputs],
+    observationDtype: 'float32',
+    normalizeObservations: false,
+    clipObservation: 10,
+    actionMaskSize: 0,
+    distribution: { kind: 'categorical', sizes: [outputs] },
+    network: { kind: 'mlp', hiddenSizes, activation, shared },
+    initialization: { orthogonal: true, hiddenGain: 1, policyGain: 1, valueGain: 1, logStd: 0 },
+  };
+}
+
+/** Two copies of one memory image: what each kind of kernels makes of it must be the same image again. */
+function openTwins(build: 'relaxed' | 'strict', numLanes: 8 | 16, bytes: number) {
+  const open = (kernels: KernelModule) => {
+    const planner = createArenaPlanner();
+    const { offset } = planner.reserve(bytes);
+    const arena = createArena(planner);
+    return {
+      offset,
+      buffer: arena.buffer,
+      kernels: instantiateKernels(kernels, arena.memory),
+      words: new Uint32Array(arena.buffer, offset, bytes >> 2),
+    };
+  };
+  const path = native?.path ?? '';
+  return [
+    open({ ...builds[build], native: null }),
+    open({ ...builds[build], native: { path, numLanes } }),
+  ] as const;
+}
+
+describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
+  const stream = openStream(11, `native-${build}`);
+  const below = (limit: number) => 1 + stream.integer(limit);
+
+  /** Forward, and backward twice (the second time adding), through every tower of a random network. */
+  function runNetwork(spec: PolicySpec, rows: number): void {
+    const { parameterCount } = policyLayers(spec);
+    const vector = 4 * parameterCount + 64;
+    const [one, other] = openTwins(build, numLanes, 2 * vector + threadScratchBytes(spec) + 128);
+    const parameters = one.offset;
+    const slab = parameters + 64 * Math.ceil(vector / 64);
+    const scratch = slab + 64 * Math.ceil(vector / 64);
+    const values = new Float32Array(one.buffer, one.offset, one.words.length);
+    for (let k = 0; k < values.length; k++) values[k] = stream.normal();
+    other.words.set(one.words);
+    expect(other.offset).toBe(one.offset);
+    for (const { buffer, kernels } of [one, other]) {
+      const plan = createThreadPlan(spec, buffer, scratch);
+      for (const tower of plan.towers) {
+        kernels.transposeKernels(tower.address, tower.numRecords, parameters);
+        kernels.forward(tower.address, tower.numRecords, parameters, rows);
+        kernels.backward(tower.address, tower.numRecords, slab, rows, 0);
+        kernels.backward(tower.address, tower.numRecords, slab, rows, 1);
+      }
+    }
+    const parts = [one, other].map(({ buffer }) => readResults(spec, buffer, scratch, slab, rows));
+    expect(parts[1]).toEqual(parts[0]);
+  }
+
+  /** What somebody reads: outputs, values, gradients. Between rows and columns lies what nobody does. */
+  function readResults(
+    spec: PolicySpec,
+    buffer: ArrayBufferLike,
+    scratch: number,
+    slab: number,
+    rows: number,
+  ) {
+    const plan = createThreadPlan(spec, buffer, scratch);
+    const { parameterCount } = policyLayers(spec);
+    const numOutputs = spec.distribution.kind === 'categorical' ? spec.distribution.sizes[0] : 0;
+    return [
+      new Uint32Array(buffer, plan.rows.outputs, rows * numOutputs),
+      new Uint32Array(buffer, plan.rows.values, rows),
+      new Uint32Array(buffer, slab, parameterCount),
+    ].map((words) => Array.from(words));
+  }
+
+  it.each(ACTIVATIONS)('agree through networks of %s', (activation) => {
+    for (let round = 0; round < 12; round++) {
+      const hiddenSizes = Array.from({ length: round % 4 }, () => below(round < 6 ? 20 : 130));
+      const spec = mlp(hiddenSizes, activation, round % 3 === 0, below(70), below(9));
+      runNetwork(spec, round === 0 ? BLOCK_ROWS : below(BLOCK_ROWS));
+    }
+  });
+
+  it.each([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 127, 128, 200])(
+    'agree with %i units a layer, for every number of rows in a tile',
+    (width) => {
+      const spec = mlp([width, width], 'tanh', false, width, 1 + (width % 6));
+      for (const rows of [1, 2, 3, 4, 5, 6, 7, 11, 13, 64]) runNetwork(spec, rows);
+    },
+  );
+
+  it('agree where numbers are not finite, or not normal', () => {
+    const odd = [Number.NaN, Infinity, -Infinity, 0, -0, 1e-40, -1e-40, 3e38, -3e38, 88, -87.5, 7.95];
+    for (const activation of ACTIVATIONS) {
+      const spec = mlp([24], activation, false, 5, 2);
+      const { parameterCount } = policyLayers(spec);
+      const [one, other] = openTwins(build, numLanes, 4 * parameterCount + threadScratchBytes(spec) + 256);
+      const scratch = one.offset + 64 * Math.ceil((4 * parameterCount + 64) / 64);
+      for (const { buffer, kernels, offset } of [one, other]) {
+        const parameters = new Float32Array(buffer, offset, parameterCount);
+        for (let k = 0; k < parameterCount; k++) parameters[k] = odd[(k * 7) % odd.length];
+        const { towers, rows } = createThreadPlan(spec, buffer, scratch);
+        const inputs = new Float32Array(buffer, rows.observations.address, 16 * BLOCK_ROWS);
+        for (let k = 0; k < inputs.length; k++) inputs[k] = odd[(k * 5) % odd.length];
+        kernels.forward(towers[0].address, towers[0].numRecords, offset, BLOCK_ROWS);
+      }
+      const latents = [one, other].map(({ buffer }) => {
+        const { latent } = createThreadPlan(spec, buffer, scratch).towers[0];
+        return Array.from({ length: BLOCK_ROWS }, (_, r) =>
+          Array.from(new Float32Array(buffer, latent.address + r * latent.stride, 24)),
+        );
+      });
+      expect(latents[1], activation).toEqual(latents[0]); // NaN equals NaN here; which NaN it is nobody promises
+    }
+  });
+
+  it.each([64, 192, 1024, 4096])('reduce and step over slices of %i bytes', (bytes) => {
+    for (const numSlabs of [1, 2, 5, 8]) {
+      const slabBytes = bytes + 128;
+      const [one, other] = openTwins(build, numLanes, (numSlabs + 3) * slabBytes);
+      const values = new Float32Array(one.buffer, one.offset, one.words.length);
+      for (let k = 0; k < values.length; k++) values[k] = stream.normal() ** 2;
+      other.words.set(one.words);
+      const run = ({ kernels, offset }: { kernels: Kernels; offset: number }) => {
+        const squares = kernels.reduceSlice(offset, slabBytes, numSlabs, bytes);
+        const at = (vector: number) => offset + (numSlabs + vector) * slabBytes;
+        const numbers = [0.37, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 3e-4 / (1 - 0.9 ** 3), 12.9, 1e-5] as const;
+        kernels.adamSlice(at(0), offset, at(1), at(2), bytes - 16 * (numSlabs % 3), ...numbers);
+        return squares;
+      };
+      expect(run(other)).toBe(run(one));
+      expect(Array.from(other.words)).toEqual(Array.from(one.words));
+    }
+  });
+});
+
+describe('the addon', () => {
+  it('is there, unless there is nothing to build it with or for', async () => {
+    const { problem } = await buildNative(fileURLToPath(BUILD_FOLDER));
+    expect(problem ?? '').toMatch(/^$|no C compiler was found|are for x86-64 Linux/);
+    const path = fileURLToPath(new URL(NATIVE_FILE, BUILD_FOLDER));
+    if (problem === null) expect(openNative(path).numLanes).toBe(native?.numLanes ?? 0);
+    else expect(native).toBeNull();
+  });
+
+  it('is left aside on request, and for a memory that may move', async () => {
+    expect((await loadKernels({ native: false })).native).toBeNull();
+    expect((await loadKernels({ shared: false })).native).toBeNull();
+  });
+});
