@@ -8,13 +8,20 @@ import type { HeldVariant } from './harness.ts';
 
 const PEAK_TURNS = 20_000;
 const NUM_REPEATS = 10; // of both threads: what it takes to wake the second one is little beside them
+
 /** Operations of one unit. */
-export const PEAK_FLOPS = 96 * PEAK_TURNS;
+export const peakFlops = ({ native }: KernelModule) => 24 * (native?.numLanes ?? 4) * PEAK_TURNS;
+
+/** Which kernels these are, in a table. */
+export function labelOf({ native, build }: KernelModule): string {
+  if (native === null) return build;
+  return `${native.numLanes === 16 ? 'AVX-512' : 'AVX2'}${build === 'strict' ? ' strict' : ''}`;
+}
 
 export function peakVariant(kernels: KernelModule): HeldVariant {
   const { peak } = instantiateKernels(kernels, createArena(createArenaPlanner()).memory);
   const run = () => void peak(PEAK_TURNS);
-  return { variant: { name: `peak ${kernels.build}`, units: 1, run }, stop: async () => {} };
+  return { variant: { name: `peak ${labelOf(kernels)}`, units: 1, run }, stop: async () => {} };
 }
 
 /** What two threads can do at most: two virtual processors may share a core, or a neighbour's. */
@@ -33,6 +40,6 @@ export async function pairedPeakVariant(kernels: KernelModule): Promise<HeldVari
     for (let k = 0; k < NUM_REPEATS; k++) peak(PEAK_TURNS);
     while (Atomics.load(words, 1) < sample); // both are done when the later one is
   };
-  const variant = { name: `peak ${kernels.build}, 2 threads`, units: 2 * NUM_REPEATS, run };
+  const variant = { name: `peak ${labelOf(kernels)}, 2 threads`, units: 2 * NUM_REPEATS, run };
   return { variant, stop: () => worker.terminate() };
 }

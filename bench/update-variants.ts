@@ -17,6 +17,7 @@ import { workerExecArgv } from '../src/rollout/worker-url.ts';
 import type { KernelModule } from '../src/simd/loader.ts';
 import { mlpParameterLayout } from '../src/weights/parameter-layout.ts';
 import type { HeldVariant } from './harness.ts';
+import { labelOf } from './peak-variants.ts';
 import { LOSS, onePassPlan, specOf } from './tensor-variants.ts';
 
 /** 4 observations, 2 actions, separate towers, normalised observations. */
@@ -107,7 +108,7 @@ export async function simdVariant(
   const { team, stop } = await startTeam(kernels, { spec, options, layout }, arena.memory, numThreads - 1);
   const learner = await createSimdLearner({ arena, kernels, spec, options, layout, team });
   learner.writeParameters(setup.parameters);
-  const name = `${kernels.build}, ${numThreads} thread${numThreads > 1 ? 's' : ''}`;
+  const name = `${labelOf(kernels)}, ${numThreads} thread${numThreads > 1 ? 's' : ''}`;
   const run = async () => void (await learner.update(setup.rollout, setup.plan));
   return { variant: { name, units: count, run }, stop };
 }

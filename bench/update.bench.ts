@@ -21,7 +21,7 @@ import {
   type Variant,
   writeResults,
 } from './harness.ts';
-import { PEAK_FLOPS, pairedPeakVariant, peakVariant } from './peak-variants.ts';
+import { labelOf, pairedPeakVariant, peakFlops, peakVariant } from './peak-variants.ts';
 import { SMALL_CNN, tensorVariant } from './tensor-variants.ts';
 import { startTorch, type TorchNetwork } from './torch-variants.ts';
 import { benchSpec, simdVariant } from './update-variants.ts';
@@ -52,14 +52,21 @@ function flopsPerRow(): number {
 }
 
 /** GFLOP/s, and the share of the peak of the same build: best against best, medians against medians. */
-function withRates(timing: Timing, timings: readonly Timing[], flops: number) {
-  const [build] = timing.name.split(/[ ,]/).filter((word) => word === 'relaxed' || word === 'strict');
-  const peak = timings.find(({ name }) => name === `peak ${build ?? 'relaxed'}`) ?? timing;
-  const work = timing.name.startsWith('peak') ? PEAK_FLOPS : flops;
+function withRates(
+  timing: Timing,
+  timings: readonly Timing[],
+  builds: readonly KernelModule[],
+  flops: number,
+) {
+  const isPeak = timing.name.startsWith('peak');
+  const label = timing.name.replace('peak ', '').split(',')[0];
+  const build = builds.find((candidate) => labelOf(candidate) === label) ?? builds[0];
+  const peak = timings.find(({ name }) => name === `peak ${labelOf(build)}`) ?? timing;
+  const work = isPeak ? peakFlops(build) : flops;
   const rate = (of: Timing, operations: number, key: 'best' | 'median' | 'cpuMedian') =>
     operations / of[key] / 1e3;
   const share = (key: 'best' | 'median' | 'cpuMedian') =>
-    rate(timing, work, key) / rate(peak, PEAK_FLOPS, key);
+    rate(timing, work, key) / rate(peak, peakFlops(build), key);
   const { samples: _, ...rest } = timing;
   return {
     ...rest,
@@ -80,7 +87,7 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
   const variants = [...made.map(({ variant }) => variant), ...torch];
   const timings = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 15 });
   await Promise.all(made.map(({ stop }) => stop()));
-  const results = timings.map((timing) => withRates(timing, timings, flopsPerRow() * rows));
+  const results = timings.map((timing) => withRates(timing, timings, builds, flopsPerRow() * rows));
   printTable(
     [`${rows} rows`, ...TIMES, 'GFLOP/s (best)', 'share of peak: best', 'median', 'cpu'],
     results.map((row) => [
@@ -92,9 +99,9 @@ async function benchSize(rows: number, builds: readonly KernelModule[], tensorfl
       `${(100 * row.shareCpu).toFixed(0)}%`,
     ]),
   );
-  for (const { build } of builds) {
-    const [update, peak] = [`${build}, 1 thread`, `peak ${build}`].map((name) => secondThread(timings, name));
-    console.log(`second thread, ${build}: ${update}; the peak's: ${peak}`);
+  for (const label of builds.map(labelOf)) {
+    const [update, peak] = [`${label}, 1 thread`, `peak ${label}`].map((name) => secondThread(timings, name));
+    console.log(`second thread, ${label}: ${update}; the peak's: ${peak}`);
   }
   console.log();
   return { rows, timings: results };
@@ -145,7 +152,12 @@ async function torchVariants(network: TorchNetwork): Promise<Variant[]> {
 }
 
 printHeader(`one minibatch update, ${flopsPerRow()} floating-point operations per row`);
-const builds = [await loadKernels(), await loadKernels({ deterministic: true })];
+const relaxed = await loadKernels();
+const builds = [
+  relaxed,
+  ...(relaxed.native === null ? [] : [{ ...relaxed, native: null }]),
+  await loadKernels({ deterministic: true, native: false }),
+];
 const tensorflow = option('tfjs', 'auto') === 'none' ? null : await loadTensorFlow({ backend: 'auto' });
 if (tensorflow !== null) console.log(`tfjs: ${tensorflow.backend}, ${tensorflow.reason}\n`);
 const python = option('python', '');

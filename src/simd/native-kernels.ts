@@ -39,6 +39,7 @@ interface NativeBuild {
     bytes: number,
     numbersAddress: number,
   ): void;
+  peak(base: number, turns: number): number;
 }
 
 /** Multiply-adds round once in `fused`, as in the relaxed build of the WebAssembly kernels. */
@@ -160,5 +161,6 @@ export function withNativeKernels(
     reduceSlice: (slab, slabBytes, numSlabs, bytes) =>
       calls.reduceSlice(base, slab, slabBytes, numSlabs, bytes),
     adamSlice: nativeAdam(module, calls, base),
+    peak: (turns) => calls.peak(base, turns),
   };
 }

@@ -13,4 +13,19 @@ static void adam(
       (float *)(base + p), floats(base + g), (float *)(base + m), (float *)(base + v), bytes, numbers);
 }
 
-const struct table NAME = {forward, backward, reduce, adam};
+/* The measure of everything else, as ../assembly/peak.ts: 12 independent chains, 24 operations for each lane a turn. */
+static float peak(int turns) {
+  const vec a = splat(0.999), b = splat(0.001);
+  vec x[12];
+  UNROLL for (int n = 0; n < 12; n++) x[n] = splat((float)n);
+  for (int k = 0; k < turns; k++) UNROLL for (int n = 0; n < 12; n++) x[n] = madd(x[n], a, b);
+  float lanes[LANES];
+  float sum = 0;
+  UNROLL for (int n = 0; n < 12; n++) {
+    store(lanes, x[n]);
+    sum += lanes[0];
+  }
+  return sum;
+}
+
+const struct table NAME = {forward, backward, reduce, adam, peak};

@@ -71,6 +71,13 @@ static napi_value adam_slice(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value peak(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  napi_value result;
+  napi_create_double(env, c.table->peak((int)word(env, &c, 1)), &result);
+  return result;
+}
+
 static napi_value address_of(napi_env env, napi_callback_info info) {
   napi_value array, result;
   size_t count = 1;
@@ -94,6 +101,7 @@ static napi_value make_build(napi_env env, const struct table *table) {
   add(env, build, "backward", backward, table);
   add(env, build, "reduceSlice", reduce_slice, table);
   add(env, build, "adamSlice", adam_slice, table);
+  add(env, build, "peak", peak, table);
   return build;
 }
 

@@ -14,6 +14,7 @@ struct table {
   double (*reduce_slice)(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes);
   void (*adam_slice)(
       char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers);
+  float (*peak)(int turns);
 };
 
 __attribute__((visibility("hidden"))) extern const struct table strict_avx2, fused_avx2, strict_avx512, fused_avx512;
