@@ -37,6 +37,11 @@ const BY_NAME: { readonly [functionName: string]: string } = {
   '(garbage collector)': 'garbage collection',
   waitForPhase: "waiting for the other thread's last work item",
   waitUntilAtLeast: 'waiting for the workers to sample',
+  // an addon's time counts for the function that calls it: src/simd/native-kernels.ts
+  forward: 'kernels',
+  backward: 'kernels',
+  reduceSlice: 'kernels',
+  adamSlice: 'kernels',
   openPhase: 'opening phases and waking the other thread',
   giveCommand: 'opening phases and waking the other thread',
 };

@@ -120,7 +120,21 @@ function nativeActing(kernels: Kernels, forward: Kernels['forward'], words: Uint
 function nativeAdam(module: NativeModule, calls: NativeBuild, base: number): Kernels['adamSlice'] {
   const numbers = new Float64Array(new ArrayBuffer(64)); // f64 [8], this thread's alone
   const address = module.addressOf(numbers);
-  return (p, g, m, v, bytes, scale, beta1, rest1, beta2, rest2, stepSize, rootCorrection, epsilon) => {
+  return function adamSlice(
+    p,
+    g,
+    m,
+    v,
+    bytes,
+    scale,
+    beta1,
+    rest1,
+    beta2,
+    rest2,
+    stepSize,
+    rootCorrection,
+    epsilon,
+  ) {
     numbers[0] = scale;
     numbers[1] = beta1;
     numbers[2] = rest1;
