@@ -1,7 +1,7 @@
 /**
  * The words by which threads agree on who computes what.
  *
- * An update is a sequence of phases: gradient, reduce, adam for each minibatch of each epoch, then `idle`. A phase is a
+ * An update is a sequence of phases: gradient, reduce, adam for each minibatch of each epoch, then `over`. A phase is a
  * number of work items. Any thread claims an item by compare-and-swap and computes it; whoever finishes the
  * last item of a phase opens the next. Nobody waits for threads, only for items: a helper that comes late or leaves early
  * changes the speed and nothing else, and what an item computes depends on its number alone.
@@ -53,7 +53,7 @@ export const ADDRESS_COLUMNS = [
 /** Ends the update, has its step skipped, or its gradient clipped. */
 export const NonFinite = { skip: 0, stop: 1, clip: 2 } as const;
 
-export const Kind = { IDLE: 0, GRADIENT: 1, REDUCE: 2, ADAM: 3, OVER: 4 } as const;
+export const Kind = { OVER: 0, GRADIENT: 1, REDUCE: 2, ADAM: 3 } as const;
 
 export const MAX_ITEMS = 17; // 16 slices and a minibatch's advantages
 export const MAX_STATS = 32;

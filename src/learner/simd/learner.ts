@@ -98,8 +98,10 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
       writeJob(update, rollout, plan, outputGradient.scalarNames);
       try {
         return await runUpdate(update);
-      } finally {
+      } catch (error) {
         openPhase(context.control.words, Kind.OVER, 0);
+        throw error;
+      } finally {
         await team?.finish();
       }
     },
@@ -181,7 +183,7 @@ async function runUpdate(setup: UpdateSetup): Promise<UpdateStats> {
   context.arrange(0, 0);
   openEpoch(context, 0);
   team?.start();
-  await workUntilIdle(setup);
+  await workUntilOver(setup);
   await nextTurn(); // signals and messages get their turn
   if (words[Word.NON_FINITE]) throw nonFiniteError(setup);
   const count = words[Word.NUM_FINITE];
@@ -197,14 +199,14 @@ async function runUpdate(setup: UpdateSetup): Promise<UpdateStats> {
 }
 
 /** Works as one thread among others until the update is over; turns the event loop now and then, and sees to the dead. */
-async function workUntilIdle(setup: UpdateSetup): Promise<void> {
+async function workUntilOver(setup: UpdateSetup): Promise<void> {
   const { context, stallTimeoutMs = 60_000 } = setup;
   const { words } = context.control;
   let turnedAt = performance.now();
   let movedAt = turnedAt;
   for (;;) {
     const phase = Atomics.load(words, Word.PHASE);
-    if (kindOf(words, phase) === Kind.IDLE) return;
+    if (kindOf(words, phase) === Kind.OVER) return;
     workOnPhase(context, phase);
     const moved = waitForPhase(words, phase, TURN_MS / 2);
     const now = performance.now();

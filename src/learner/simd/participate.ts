@@ -29,7 +29,7 @@ export interface SimdHelper {
 /** A helper that hears nothing for this long leaves; main notices nothing but a lost helper. */
 const PATIENCE_MS = 120_000;
 
-/** Works until the update is over. The phase at entry may be the idle one between epochs. */
+/** Works until the update is over. */
 export function participate(context: ThreadContext): void {
   const { words } = context.control;
   for (;;) {

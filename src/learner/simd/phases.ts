@@ -44,7 +44,7 @@ function nextEpoch(context: ThreadContext): void {
   const kl = reals[Real.EPOCH_SUMS + context.klStat] / words[Word.NUM_FINITE_IN_EPOCH];
   const next = words[Word.EPOCH] + 1;
   if (next < words[Word.NUM_EPOCHS] && !(kl > reals[Real.KL_LIMIT])) openEpoch(context, next);
-  else openPhase(words, Kind.IDLE, 0);
+  else openPhase(words, Kind.OVER, 0);
 }
 
 /** Sums the items' statistics in their order; index of the first that is not finite (numStats: the norm), or -1. */
@@ -109,7 +109,7 @@ function prepareStep(context: ThreadContext): void {
   words[Word.NUM_SKIPPED] += 1;
   if (rule === NonFinite.stop) {
     words[Word.NON_FINITE] = bad + 1;
-    openPhase(words, Kind.IDLE, 0);
+    openPhase(words, Kind.OVER, 0);
   } else nextMinibatch(context);
 }
 
