@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { loadKernels } from '../../src/simd/loader.ts';
 import { readmeCode } from '../house/readme-code.ts';
 import {
   type InstalledProject,
@@ -147,6 +148,18 @@ describe('a packed install', () => {
     const run = runCommand(node, ['--import', 'tsx', script], project.folder);
     expect(run.status, run.stderr).toBe(0);
     expect(run.stdout).toMatch(/\S/);
+  });
+
+  // of the kernels, the native ones too, where this machine can build them
+  test.each(nodeBinaries())('has the kernels that a clone has under %s', async (node) => {
+    const here = await loadKernels();
+    const run = runCommand(node, [bin('operant'), 'doctor', '--json'], project.folder);
+    expect(run.status, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout).simd).toMatchObject({
+      available: true,
+      relaxed: true,
+      numLanes: here.native?.numLanes ?? 4,
+    });
   });
 
   test('is found by npx under both names', () => {
