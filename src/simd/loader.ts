@@ -79,5 +79,5 @@ export async function loadKernels(options: LoadKernelsOptions = {}): Promise<Ker
     );
   }
   const module = await webAssembly.compile(bytes);
-  return { module, build, shared, reason, native: native && shared ? findNativeKernels(folder) : null };
+  return { module, build, shared, reason, native: native ? findNativeKernels(folder) : null };
 }

@@ -148,8 +148,8 @@ function nativeAdam(module: NativeModule, calls: NativeBuild, base: number): Ker
 }
 
 /**
- * `kernels` with the native ones in their place. Addresses are offsets into `memory`, which must be shared: a memory that can
- * grow may move. Nothing is checked: a wrong address ends the process instead of the call.
+ * `kernels` with the native ones in their place. Addresses are offsets into `memory`, which must not be able to grow: it could
+ * move. Nothing is checked: a wrong address ends the process instead of the call.
  *
  * @throws what the dynamic loader says; nothing in the process that made `native`, since it loaded the addon to make it.
  */
