@@ -22,9 +22,9 @@ export interface ThreadContext {
   readonly summedGradient: Float32Array;
   /** Runs item `item` of the gradient phase `phase`. */
   gradient(item: number, phase: number): void;
-  /** Sums slice `slice` of the groups' gradients. */
-  reduce(slice: number): void;
-  adam(slice: number): void;
+  /** Sums the groups' gradients in share `share` of the slices. */
+  reduce(share: number): void;
+  adam(share: number): void;
   /** Puts a minibatch's advantages where `gradient` reads them. */
   arrange(epoch: number, minibatch: number): void;
   /** As `arrange`, for what follows the present minibatch. While no gradient item runs. */
@@ -48,6 +48,14 @@ export function minibatchRange(words: Int32Array): { readonly start: number; rea
   const size = words[Word.MINIBATCH_SIZE];
   const start = words[Word.MINIBATCH] * size;
   return { start, rows: Math.min(size, words[Word.NUM_SAMPLES] - start) };
+}
+
+/**
+ * Items of a reduction and of Adam: every thread gets two shares of the slices. A share for each slice would balance better, but a
+ * claim costs 0.1 us, and a slice's work about 1.
+ */
+export function numShares({ numSlices }: SimdLearnerLayout, words: Int32Array): number {
+  return Math.min(numSlices, 2 * words[Word.NUM_THREADS]);
 }
 
 function createChunk(
@@ -214,7 +222,8 @@ export function createThreadContext(setup: ThreadContextOptions): ThreadContext 
   const { run, numTowers } = createGradientItem(setup, control);
   const { adamBeta1 = 0.9, adamBeta2 = 0.999, adamEpsilon = 1e-5 } = options;
   const totalBytes = 4 * layout.parameterCount;
-  const sliceBytes = (offset: number) => Math.max(0, Math.min(layout.sliceBytes, totalBytes - offset));
+  const offsetOf = (slice: number) => Math.min(slice * layout.sliceBytes, totalBytes);
+  const firstSlice = (share: number) => Math.floor((share * layout.numSlices) / numShares(layout, words));
   return {
     threadIndex: setup.threadIndex,
     control,
@@ -226,24 +235,26 @@ export function createThreadContext(setup: ThreadContextOptions): ThreadContext 
     ...createArrange(setup, words),
     summedGradient: new Float32Array(arena.buffer, layout.slabs, layout.parameterCount),
     gradient: run,
-    reduce(slice) {
-      const offset = slice * layout.sliceBytes;
+    reduce(share) {
       const numGroups = numGroupsFor(minibatchRange(words).rows);
-      reals[Real.SLICE_SUMS + slice] = kernels.reduceSlice(
-        layout.slabs + offset,
-        layout.slabBytes,
-        numGroups,
-        sliceBytes(offset),
-      );
+      for (let slice = firstSlice(share); slice < firstSlice(share + 1); slice++) {
+        const offset = offsetOf(slice);
+        reals[Real.SLICE_SUMS + slice] = kernels.reduceSlice(
+          layout.slabs + offset,
+          layout.slabBytes,
+          numGroups,
+          offsetOf(slice + 1) - offset,
+        );
+      }
     },
-    adam(slice) {
-      const offset = slice * layout.sliceBytes;
+    adam(share) {
+      const offset = offsetOf(firstSlice(share));
       kernels.adamSlice(
         layout.parameters + offset,
         layout.slabs + offset,
         layout.m + offset,
         layout.v + offset,
-        sliceBytes(offset),
+        offsetOf(firstSlice(share + 1)) - offset,
         reals[Real.GRADIENT_SCALE],
         adamBeta1,
         1 - adamBeta1,

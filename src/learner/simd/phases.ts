@@ -12,7 +12,7 @@ import {
   Real,
   Word,
 } from './control.ts';
-import { minibatchRange, type ThreadContext } from './items.ts';
+import { minibatchRange, numShares, type ThreadContext } from './items.ts';
 import { numGroupsFor } from './layout.ts';
 
 /** Opens the gradient phase of minibatch `minibatch` of the current epoch. */
@@ -133,12 +133,14 @@ function openAdam({ control, layout, options }: ThreadContext, norm: number): vo
   reals[Real.GRADIENT_SCALE] = maxGradNorm === null ? 1 : Math.min(1, maxGradNorm / (norm + 1e-6));
   reals[Real.STEP_SIZE] = reals[Real.LEARNING_RATE] / (1 - integerPower(adamBeta1, step));
   reals[Real.ROOT_CORRECTION] = 1 / Math.sqrt(1 - integerPower(adamBeta2, step));
-  openPhase(words, Kind.ADAM, layout.numSlices);
+  openPhase(words, Kind.ADAM, numShares(layout, words));
 }
 
 /** Opens what follows the phase that has just been finished. */
 function advance(context: ThreadContext, kind: number): void {
-  if (kind === Kind.GRADIENT) openPhase(context.control.words, Kind.REDUCE, 1 + context.layout.numSlices);
+  const { control, layout } = context;
+  const { words } = control;
+  if (kind === Kind.GRADIENT) openPhase(words, Kind.REDUCE, 1 + numShares(layout, words));
   else if (kind === Kind.REDUCE) prepareStep(context);
   else nextMinibatch(context);
 }
