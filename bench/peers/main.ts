@@ -110,10 +110,10 @@ async function runEntry(
   prepared: ReadonlyMap<string, Prepared>,
 ): Promise<void> {
   const command = commandOf(contestant, prepared, threadsOf(contestant), seed);
-  const { commit } = describeMachine();
+  const { commit, cpu } = describeMachine();
   const run = await runTask(command, task, limitSeconds * 1000);
   changeResults(resultsPath, (results) =>
-    keepRecord(results, { workload, contestant, variant, seed, purpose, commit, ...run }),
+    keepRecord(results, { workload, contestant, variant, seed, purpose, commit, cpu, ...run }),
   );
   const name = `${titleOf(contestant)}${variant === '' ? '' : `, ${variant}`}`;
   const circumstances = `${run.wallSeconds.toFixed(1)} s, load ${run.load}`;

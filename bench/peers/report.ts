@@ -40,13 +40,16 @@ export function costsLine({ seconds, costs }: Costs): string {
 /** Where speed was measured, and where (else) the returns come from. */
 function provenance(records: readonly RunRecord[]): string {
   const commits = (of: readonly RunRecord[]) => [...new Set(of.map(({ commit }) => commit))].join(', ');
+  const machines = (of: readonly RunRecord[]) => [...new Set(of.map(({ cpu }) => cpu))].join(' and ');
   const counted = timed(records);
   const others = records.filter(({ purpose }) => purpose === 'learning');
   const loads =
     counted.length === 0
       ? 'No timing run yet.'
       : `Load when a timing run began: ${spread(counted.map(({ load }) => load))}; commit ${commits(counted)}.`;
-  return others.length === 0 ? loads : `${loads} Learning runs: commit ${commits(others)}.`;
+  return others.length === 0
+    ? loads
+    : `${loads} Learning runs: commit ${commits(others)}, on ${machines(others)}.`;
 }
 
 export function peersReport(results: Results): string {

@@ -22,6 +22,8 @@ export interface RunRecord {
   readonly purpose: Purpose;
   /** Of Operant's sources, whoever ran. */
   readonly commit: string;
+  /** What it ran on; returns may come from another machine than speed. */
+  readonly cpu: string;
   /** Load average of the last minute when the run began. */
   readonly load: number;
   readonly wallSeconds: number;

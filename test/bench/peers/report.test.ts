@@ -11,7 +11,15 @@ const machine = {
 };
 
 const run = (rest: Partial<RunRecord>): RunRecord => ({
-  ...{ workload: 1, contestant: 'operant', variant: '', seed: 0, purpose: 'timing', commit: 'abc1234' },
+  ...{
+    workload: 1,
+    contestant: 'operant',
+    variant: '',
+    seed: 0,
+    purpose: 'timing',
+    commit: 'abc1234',
+    cpu: 'A',
+  },
   ...{ load: 0.5, wallSeconds: 1, answer: {} },
   ...rest,
 });

@@ -30,7 +30,7 @@ test('timing rounds stop long runs as soon as their speed is known, and do not e
 test('a record replaces the one of the same run, and stands beside one of another purpose', () => {
   const path = join(temporaryFolder(), 'peers.json');
   const record: RunRecord = {
-    ...{ workload: 1, contestant: 'sb3', variant: '', seed: 0, purpose: 'timing', commit: 'a' },
+    ...{ workload: 1, contestant: 'sb3', variant: '', seed: 0, purpose: 'timing', commit: 'a', cpu: 'b' },
     ...{ load: 0, wallSeconds: 1, answer: { seconds: 1 } },
   };
   const keep = (added: RunRecord) => changeResults(path, (results) => keepRecord(results, added));
