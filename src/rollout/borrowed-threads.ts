@@ -4,8 +4,8 @@ import { Command } from './control-words.ts';
 import type { WorkerTeam } from './worker-team.ts';
 
 /**
- * Lends the first `numHelpers` workers. One that dies while it helps is replaced when the update is over; its share is
- * computed by the others.
+ * Lends the first `numHelpers` workers. One that dies while it helps is replaced when the update is over; if the
+ * update waits for it, it begins again with the others.
  */
 export function borrowThreads(team: WorkerTeam, numHelpers: number): ThreadTeam {
   return {

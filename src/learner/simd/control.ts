@@ -138,6 +138,12 @@ export function kindOf(words: Int32Array, phase: number): number {
   return Atomics.load(words, Word.PHASE) === phase ? kind : -1;
 }
 
+/** Has every thread leave. Main's, also when the thread that was opening a phase died half-way. */
+export function endUpdate(words: Int32Array): void {
+  if (Atomics.load(words, Word.PHASE) & 1) Atomics.add(words, Word.PHASE, 1);
+  openPhase(words, Kind.OVER, 0);
+}
+
 /** Opens the next phase. Only the thread that finished the last one may call it, or main while nothing runs. */
 export function openPhase(words: Int32Array, kind: number, numItems: number): void {
   Atomics.add(words, Word.PHASE, 1);

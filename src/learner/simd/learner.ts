@@ -10,13 +10,13 @@ import type { OutputGradient } from '../output-gradient.ts';
 import {
   ADDRESS_COLUMNS,
   ageClaims,
+  endUpdate,
   holderOf,
   Kind,
   kindOf,
   MAX_STATS,
   NonFinite,
   NUM_SUMS,
-  openPhase,
   Real,
   Word,
 } from './control.ts';
@@ -24,7 +24,7 @@ import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { nextTurn } from './next-turn.ts';
-import { openEpoch, runItem, waitForPhase, workOnPhase } from './phases.ts';
+import { openEpoch, waitForPhase, workOnPhase } from './phases.ts';
 import type { ThreadTeam } from './thread-team.ts';
 
 export interface SimdLearnerSetup {
@@ -72,6 +72,7 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
   const v = vector(layout.v);
   const { reals } = context.control;
   const numThreads = 1 + (team?.numHelpers ?? 0);
+  const saved = createStartingPoint([parameters, m, v], reals);
   const update: UpdateSetup = { ...setup, context, team, statNames: outputGradient.statNames };
   return {
     engine: 'simd',
@@ -95,14 +96,16 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
     },
     async update(rollout, plan) {
       checkPlan(setup, rollout, plan);
-      writeJob(update, rollout, plan, outputGradient.scalarNames);
-      try {
-        return await runUpdate(update);
-      } catch (error) {
-        openPhase(context.control.words, Kind.OVER, 0);
-        throw error;
-      } finally {
-        await team?.finish();
+      if (team !== null) saved.keep();
+      for (;;) {
+        writeJob(update, rollout, plan, outputGradient.scalarNames);
+        try {
+          const stats = await runUpdate(update);
+          if (stats !== null) return stats;
+        } finally {
+          await sendHome(update);
+        }
+        saved.restore(); // a helper died: its last item may be half done, so begin again with those that are left
       }
     },
     async dispose() {},
@@ -177,13 +180,30 @@ function writeJob(
   new Float32Array(arena.buffer, layout.observationInverseStd, inverseStd.length).set(inverseStd);
 }
 
-async function runUpdate(setup: UpdateSetup): Promise<UpdateStats> {
+/** Parameters and moments as they were when an update began: reduction and Adam work in place, so nothing less can be repeated. */
+function createStartingPoint(vectors: readonly Float32Array[], reals: Float64Array) {
+  const copies = vectors.map(({ length }) => new Float32Array(length)); // f32 [parameterCount] each
+  let step = 0;
+  return {
+    keep() {
+      step = reals[Real.ADAM_STEP];
+      copies.forEach((copy, k) => void copy.set(vectors[k]));
+    },
+    restore() {
+      reals[Real.ADAM_STEP] = step;
+      copies.forEach((copy, k) => void vectors[k].set(copy));
+    },
+  };
+}
+
+/** null when a helper died and left the update stuck. */
+async function runUpdate(setup: UpdateSetup): Promise<UpdateStats | null> {
   const { context, team, statNames } = setup;
   const { words, reals } = context.control;
   context.arrange(0, 0);
   openEpoch(context, 0);
   team?.start();
-  await workUntilOver(setup);
+  if (!(await workUntilOver(setup))) return null;
   await nextTurn(); // signals and messages get their turn
   if (words[Word.NON_FINITE]) throw nonFiniteError(setup);
   const count = words[Word.NUM_FINITE];
@@ -198,15 +218,34 @@ async function runUpdate(setup: UpdateSetup): Promise<UpdateStats> {
   };
 }
 
-/** Works as one thread among others until the update is over; turns the event loop now and then, and sees to the dead. */
-async function workUntilOver(setup: UpdateSetup): Promise<void> {
-  const { context, stallTimeoutMs = 60_000 } = setup;
+/** Until no helper is inside the update. A helper that opens a phase at the very moment it is ended is told again. */
+async function sendHome({ context, team }: UpdateSetup): Promise<void> {
   const { words } = context.control;
+  let haveLeft = team === null;
+  const leaving = team?.finish().finally(() => {
+    haveLeft = true;
+  });
+  do {
+    if (kindOf(words, Atomics.load(words, Word.PHASE)) !== Kind.OVER) endUpdate(words);
+    await nextTurn();
+  } while (!haveLeft);
+  await leaving;
+}
+
+/**
+ * Works as one thread among others until the update is over; turns the event loop now and then. false when nothing moves any more
+ * and a helper has died: in the middle of an item, or between the last item of a phase and the opening of the next.
+ */
+async function workUntilOver(setup: UpdateSetup): Promise<boolean> {
+  const { context, team, stallTimeoutMs = 60_000 } = setup;
+  const { words } = context.control;
+  const isAlive = (helper: number) => team?.isAlive(helper) ?? false;
+  const helpers = Array.from({ length: team?.numHelpers ?? 0 }, (_, k) => k + 1).filter(isAlive);
   let turnedAt = performance.now();
   let movedAt = turnedAt;
   for (;;) {
     const phase = Atomics.load(words, Word.PHASE);
-    if (kindOf(words, phase) === Kind.OVER) return;
+    if (kindOf(words, phase) === Kind.OVER) return true;
     workOnPhase(context, phase);
     const moved = waitForPhase(words, phase, TURN_MS / 2);
     const now = performance.now();
@@ -214,22 +253,20 @@ async function workUntilOver(setup: UpdateSetup): Promise<void> {
     if (now - turnedAt < TURN_MS && moved) continue;
     await nextTurn();
     turnedAt = performance.now();
-    if (!moved) relieveTheDead(setup, phase, turnedAt - movedAt > stallTimeoutMs);
+    if (moved) continue;
+    if (!helpers.every(isAlive)) return false;
+    if (turnedAt - movedAt > stallTimeoutMs) throw stalledError(holderOfOldestItem(words, phase));
   }
 }
 
-/** Computes again what dead helpers had claimed (an item overwrites all it writes); gives up on one that lives but stalls. */
-function relieveTheDead({ context, team }: UpdateSetup, phase: number, isTooLate: boolean): void {
-  const { words } = context.control;
+/** A helper that holds an unfinished item, or 0. */
+function holderOfOldestItem(words: Int32Array, phase: number): number {
   const numItems = Atomics.load(words, Word.NUM_ITEMS);
   for (let item = 0; item < numItems; item++) {
-    if (Atomics.load(words, Word.PHASE) !== phase) return;
     const holder = holderOf(words, item, phase);
-    if (holder <= 0 || team === null) continue;
-    if (!team.isAlive(holder)) runItem(context, item, phase);
-    else if (isTooLate) throw stalledError(holder);
+    if (holder > 0) return holder;
   }
-  if (isTooLate && Atomics.load(words, Word.PHASE) === phase) throw stalledError(0);
+  return 0;
 }
 
 function stalledError(helper: number): WorkerError {

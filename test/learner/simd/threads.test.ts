@@ -36,14 +36,16 @@ async function startThreads(
   { spec, arena, layout }: Fixture,
   options: SimdLearnerOptions,
   numThreads: number,
+  diesIn: string | null,
 ) {
   const alive = new Array<boolean>(numThreads).fill(true);
   const workers = Array.from({ length: numThreads }, (_, k) => {
     const workerData = {
       start: { spec, options, layout },
-      kernels,
+      kernels: diesIn === null ? kernels : { ...kernels, native: null },
       memory: arena.memory,
       threadIndex: k + 1,
+      diesIn,
     };
     const worker = new Worker(WORKER, { workerData, execArgv: workerExecArgv() });
     worker.once('exit', () => {
@@ -76,7 +78,12 @@ interface RunOptions {
   stallTimeoutMs?: number;
 }
 
-async function setUp(spec: PolicySpec, numThreads: number, helpers: 'work' | 'die' | 'hang' = 'work') {
+async function setUp(
+  spec: PolicySpec,
+  numThreads: number,
+  helpers: 'work' | 'die' | 'hang' = 'work',
+  diesIn: string | null = null,
+) {
   const base = learnerOptions();
   const outputGradient = {
     ...base.outputGradient,
@@ -85,7 +92,7 @@ async function setUp(spec: PolicySpec, numThreads: number, helpers: 'work' | 'di
   };
   const options = learnerOptions({ outputGradient });
   const fixture = makeFixture(spec, 4, 150, options, 1 + numThreads);
-  const { lend, alive } = await startThreads(fixture, options, numThreads);
+  const { lend, alive } = await startThreads(fixture, options, numThreads, diesIn);
   /** Two updates from the same parameters and moments. */
   const run = async (numHelpers: number, { minibatchSize, stallTimeoutMs = 60_000 }: RunOptions) => {
     const team = lend(numHelpers);
@@ -118,6 +125,15 @@ describe('learning with helper threads', () => {
     const { run, alive } = await setUp(makeSpec(categorical(4)), 3, 'die');
     const alone = await run(0, { minibatchSize: 200 });
     const abandoned = await run(3, { minibatchSize: 200 });
+    expect(alive).toContain(false);
+    expect(abandoned).toEqual(alone);
+  });
+
+  // what these kernels do they do in place: to compute such an item again would add its gradient, or its step, twice
+  it.each(['reduceSlice', 'adamSlice'])('begins an update again when helpers die in %s', async (kernel) => {
+    const { run, alive } = await setUp(makeSpec(categorical(4)), 2, 'work', kernel);
+    const alone = await run(0, { minibatchSize: 200 });
+    const abandoned = await run(2, { minibatchSize: 200 });
     expect(alive).toContain(false);
     expect(abandoned).toEqual(alone);
   });
