@@ -118,8 +118,6 @@ export function loadNativeBinding({ packageEntry, bindingPath }: NativeCandidate
   // TensorFlow reads these once, when its library is loaded.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
-  // on some processors only, and there a quarter more processor time for our sizes and a line of log that no level silences
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
   restoreUtilFunctions();
   const packageRequire = createRequire(packageEntry);
   const locator = packageRequire('@mapbox/node-pre-gyp/lib/pre-binding') as { find: () => string };
