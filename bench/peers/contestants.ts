@@ -75,6 +75,7 @@ export function commandOf(
   prepared: ReadonlyMap<string, Prepared>,
   numThreads: number,
   seed: number,
+  blasCore = '',
 ): Command {
   const path = (key: string) => prepared.get(key)?.path ?? '';
   const python = (key: string, script: string, ...more: string[]): Command => ({
@@ -86,7 +87,10 @@ export function commandOf(
   const rltools = (count: number): Command => ({
     program: path('rltools'),
     args: [String(seed)],
-    environment: threadEnvironment(count),
+    environment: {
+      ...threadEnvironment(count),
+      ...(blasCore === '' ? {} : { OPENBLAS_CORETYPE: blasCore }),
+    },
   });
   switch (name) {
     case 'operant':

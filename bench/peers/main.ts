@@ -23,7 +23,7 @@ import { peersReport } from './report.ts';
 import { changeResults, keepRecord, PURPOSES, readResults } from './results.ts';
 import { runTask } from './run-task.ts';
 import type { Answer } from './task.ts';
-import { TUNED, tuneThreads } from './tune-threads.ts';
+import { TUNED, tuneBlas, tuneThreads } from './tune-threads.ts';
 import { type Entry, entriesFor, shorten, WORKLOADS } from './workloads.ts';
 
 const { values: flags } = parseArgs({
@@ -95,6 +95,12 @@ async function tuneAll(prepared: ReadonlyMap<string, Prepared>): Promise<void> {
     });
     say(`${titleOf(name)}: ${tuned.chosen} thread(s) ${JSON.stringify(tuned.stepsPerSecond)}`);
   }
+  if (flags.smoke || !isPresent('rltools-1', prepared) || readResults(resultsPath).blas !== undefined) return;
+  const blas = await tuneBlas(prepared);
+  changeResults(resultsPath, (results) => {
+    results.blas = blas;
+  });
+  say(`RLtools' OpenBLAS: ${blas.chosen} ${JSON.stringify(blas.stepsPerSecond)}`);
 }
 
 /** Learning runs share the machine, so they keep to one thread. */
@@ -103,13 +109,15 @@ function threadsOf(name: ContestantName): number {
   return readResults(resultsPath).threads[name]?.chosen ?? cpus().length;
 }
 
+const blasCore = () => readResults(resultsPath).blas?.chosen ?? '';
+
 async function runEntry(
   workload: number,
   { contestant, variant, task, limitSeconds }: Entry,
   seed: number,
   prepared: ReadonlyMap<string, Prepared>,
 ): Promise<void> {
-  const command = commandOf(contestant, prepared, threadsOf(contestant), seed);
+  const command = commandOf(contestant, prepared, threadsOf(contestant), seed, blasCore());
   const { commit, cpu } = describeMachine();
   const run = await runTask(command, task, limitSeconds * 1000);
   changeResults(resultsPath, (results) =>

@@ -52,8 +52,14 @@ function provenance(records: readonly RunRecord[]): string {
     : `${loads} Learning runs: commit ${commits(others)}, on ${machines(others)}.`;
 }
 
+function blasLine({ chosen, stepsPerSecond }: NonNullable<Results['blas']>): string {
+  const name = (core: string) => (core === '' ? 'its own choice' : core);
+  const rates = Object.entries(stepsPerSecond).map(([core, rate]) => `${name(core)} ${short(rate)} steps/s`);
+  return `RLtools runs with OpenBLAS' kernels for ${name(chosen)}, the fastest of those tried on one core in workload 3: ${rates.join('; ')}.`;
+}
+
 export function peersReport(results: Results): string {
-  const { machine, peers, threads, records, costs } = results;
+  const { machine, peers, threads, blas, records, costs } = results;
   const verdicts = judge(results);
   const sections = WORKLOADS.flatMap(({ id, title }) => {
     const own = records.filter(({ workload }) => workload === id);
@@ -89,6 +95,7 @@ export function peersReport(results: Results): string {
     ...(tuned.length > 0
       ? ['Threads of their libraries, tuned on a short run of workload 1:', tuned.join('\n')]
       : []),
+    ...(blas === undefined ? [] : [blasLine(blas)]),
     '',
   ].join('\n\n');
 }

@@ -39,6 +39,8 @@ export interface Results {
   threads: {
     [contestant: string]: { readonly chosen: number; readonly stepsPerSecond: { [count: string]: number } };
   };
+  /** Which of OpenBLAS' sets of kernels RLtools is fastest with; '' = OpenBLAS' own choice. */
+  blas?: { readonly chosen: string; readonly stepsPerSecond: { [core: string]: number } };
   records: RunRecord[];
   /** Where our own time goes, by workload. */
   costs: { [workload: string]: Costs };

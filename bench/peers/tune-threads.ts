@@ -1,10 +1,11 @@
-/** Threads that a contestant's libraries are fastest with, on a short run of workload 1. */
+/** What a contestant's libraries are fastest with: threads, on a short run of workload 1, and OpenBLAS' kernels. */
 import { cpus } from 'node:os';
+import { median } from '../statistics.ts';
 import { type ContestantName, commandOf } from './contestants.ts';
 import type { Prepared } from './prepare.ts';
 import type { Results } from './results.ts';
 import { runTask } from './run-task.ts';
-import { CARTPOLE_CLEANRL, CARTPOLE_ZOO } from './settings.ts';
+import { CARTPOLE_CLEANRL, CARTPOLE_ZOO, PENDULUM_RLTOOLS } from './settings.ts';
 
 /** Those that PyTorch's or JAX' threads serve; PyTorch's update of workload 7 tunes itself. */
 export const TUNED: readonly ContestantName[] = ['sb3', 'sbx', 'cleanrl', 'rllib'];
@@ -28,5 +29,31 @@ export async function tuneThreads(
     stepsPerSecond[count] = Math.round((answer.envSteps ?? 0) / (answer.seconds ?? Infinity));
   }
   const [chosen] = counts.toSorted((a, b) => stepsPerSecond[b] - stepsPerSecond[a]);
+  return { chosen, stepsPerSecond };
+}
+
+const CORES = ['', 'SKYLAKEX', 'HASWELL', 'ZEN'];
+const NUM_TRIES = 3;
+
+/**
+ * OpenBLAS' choice is not always its fastest set of kernels for small products: on an Emerald Rapids its SAPPHIRERAPIDS took 2.6 times as long as
+ * its SKYLAKEX. One that this processor does not run counts as never.
+ */
+export async function tuneBlas(
+  prepared: ReadonlyMap<string, Prepared>,
+): Promise<NonNullable<Results['blas']>> {
+  const rest = { seed: 0, evaluate: false, evaluationSeed: 0, limitSeconds: LIMIT_SECONDS };
+  const task = { kind: 'train', settings: PENDULUM_RLTOOLS, steps: 300_000, ...rest } as const;
+  const stepsPerSecond: { [core: string]: number } = {};
+  for (const core of CORES) {
+    const rates: number[] = [];
+    for (let k = 0; k < NUM_TRIES; k++) {
+      const command = commandOf('rltools-1', prepared, 1, k, core);
+      const { answer } = await runTask(command, task, LIMIT_SECONDS * 1000);
+      rates.push((answer.envSteps ?? 0) / (answer.seconds ?? Infinity));
+    }
+    stepsPerSecond[core] = Math.round(median(rates));
+  }
+  const [chosen] = CORES.toSorted((a, b) => stepsPerSecond[b] - stepsPerSecond[a]);
   return { chosen, stepsPerSecond };
 }
