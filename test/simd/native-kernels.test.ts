@@ -163,7 +163,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
       const slabBytes = bytes + 128;
       const [one, other] = openTwins(build, numLanes, (numSlabs + 3) * slabBytes);
       const values = new Float32Array(one.buffer, one.offset, one.words.length);
-      for (let k = 0; k < values.length; k++) values[k] = stream.normal() ** 2;
+      for (let k = 0; k < values.length; k++) values[k] = k % 7 === 0 ? 1.2e-38 : stream.normal() ** 2;
       other.words.set(one.words);
       const run = ({ kernels, offset }: { kernels: Kernels; offset: number }) => {
         const squares = kernels.reduceSlice(offset, slabBytes, numSlabs, bytes);

@@ -36,10 +36,20 @@ export function reduceSlice(slab: usize, slabBytes: usize, numSlabs: i32, bytes:
   );
 }
 
+/** x, or 0 where x is too small to be a normal number; NaN stays. */
+// @ts-ignore: decorator
+@inline
+function normalOrZero(x: v128): v128 {
+  return v128.andnot(x, f32x4.lt(f32x4.abs(x), splat(1.17549435e-38)));
+}
+
 /**
  * Adam (Kingma & Ba 2015) as PyTorch writes it, on clipped gradients g * scale:
  * m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  p -= stepSize m / (sqrt(v) * rootCorrection + epsilon),
  * stepSize = lr / (1 - b1^t), rootCorrection = 1 / sqrt(1 - b2^t).
+ *
+ * Departure: moments below 2^-126 become 0. Those of a dead unit fade for ever, and arithmetic on numbers that are not normal
+ * takes a hundred times as long; with epsilon they move no parameter.
  */
 export function adamSlice(
   p: usize, g: usize, m: usize, v: usize, bytes: usize, scale: f32,
@@ -49,8 +59,8 @@ export function adamSlice(
   const step = splat(-stepSize), correction = splat(rootCorrection), eps = splat(epsilon);
   for (let k: usize = 0; k < bytes; k += 16) {
     const g4 = f32x4.mul(v128.load(g + k), scale4);
-    const m4 = madd(b1, v128.load(m + k), f32x4.mul(c1, g4));
-    const v4 = madd(b2, v128.load(v + k), f32x4.mul(c2, f32x4.mul(g4, g4)));
+    const m4 = normalOrZero(madd(b1, v128.load(m + k), f32x4.mul(c1, g4)));
+    const v4 = normalOrZero(madd(b2, v128.load(v + k), f32x4.mul(c2, f32x4.mul(g4, g4))));
     v128.store(m + k, m4);
     v128.store(v + k, v4);
     const root = madd(f32x4.sqrt(v4), correction, eps);

@@ -25,6 +25,11 @@ static double reduce_slice(char *slab, size_t slab_bytes, int num_slabs, size_t 
   return sum;
 }
 
+/* x, or 0 where x is too small to be a normal number; NaN stays. */
+INLINE vec normal_or_zero(vec x) {
+  return select_greater(splat(1.17549435e-38), maximum(x, -x), splat(0), x);
+}
+
 static void adam_slice(float *p, const float *g, float *m, float *v, size_t bytes, const struct adam_numbers *a) {
   const vec scale = splat(a->scale), correction = splat(a->root_correction), epsilon = splat(a->epsilon);
   const vec b1 = splat(a->beta1), c1 = splat(a->rest1), b2 = splat(a->beta2), c2 = splat(a->rest2);
@@ -32,8 +37,8 @@ static void adam_slice(float *p, const float *g, float *m, float *v, size_t byte
   const int count = (int)((bytes + 15) / 16 * 4);
   for (int k = 0; k < count; k += LANES) {
     const vec gradient = load(g + k) * scale;
-    const vec mean = madd(b1, load(m + k), c1 * gradient);
-    const vec square = madd(b2, load(v + k), c2 * (gradient * gradient));
+    const vec mean = normal_or_zero(madd(b1, load(m + k), c1 * gradient));
+    const vec square = normal_or_zero(madd(b2, load(v + k), c2 * (gradient * gradient)));
     store_first(m + k, mean, count - k);
     store_first(v + k, square, count - k);
     store_first(p + k, madd(step, mean / madd(root(square), correction, epsilon), load(p + k)), count - k);
