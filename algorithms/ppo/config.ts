@@ -42,7 +42,13 @@ const updateOptions = {
     default: null,
     unit: 'return',
     doc: 'Clip range of the change of a value; null = off.',
-    alsoCalled: ['vf_clip_param', 'clip_range_vf'],
+    alsoCalled: ['clip_range_vf'],
+  }),
+  valueErrorBound: option(kind.nullable(kind.number({ above: 0 })), {
+    default: null,
+    unit: 'return^2',
+    doc: "Bound of a sample's value loss: one beyond it counts as the bound and has no gradient; null = off.",
+    alsoCalled: ['vf_clip_param'],
   }),
   valueLoss: option(kind.choice(['mse', 'huber']), {
     default: 'mse',
@@ -83,7 +89,18 @@ const updateOptions = {
     default: null,
     unit: 'nats',
     doc: 'Skip the remaining epochs when the mean approxKl of one exceeds 1.5 * targetKl; null = never.',
-    alsoCalled: ['kl_target', 'target_kl'],
+    alsoCalled: ['target_kl'],
+  }),
+  klPenaltyCoeff: option(kind.number({ min: 0 }), {
+    default: 0,
+    doc: 'Initial weight of a penalty on the divergence from the acting policy; 0 = none.',
+    alsoCalled: ['kl_coeff'],
+  }),
+  klPenaltyTarget: option(kind.nullable(kind.number({ above: 0 })), {
+    default: null,
+    unit: 'nats',
+    doc: 'Divergence to which klPenaltyCoeff adapts: x 1.5 after an update of over twice it, x 0.5 below half; null = constant.',
+    alsoCalled: ['kl_target'],
   }),
   adamBeta1: option(kind.number({ min: 0, below: 1 }), {
     default: 0.9,
@@ -216,6 +233,14 @@ export function checkPPO({ training, envRunners, learners }: ResolvedPPOConfig):
         ),
       );
     }
+  }
+  if (training.klPenaltyTarget !== null && training.klPenaltyCoeff === 0) {
+    problems.push(
+      conflict(
+        `klPenaltyTarget (${training.klPenaltyTarget}) needs a penalty to adapt, but klPenaltyCoeff is 0: set klPenaltyCoeff ` +
+          '(RLlib begins with 0.2), or leave klPenaltyTarget out.',
+      ),
+    );
   }
   if (training.gsdeSampleFrequency === 0) {
     problems.push(conflict('gsdeSampleFrequency (0) must be -1 (new noise once an episode) or at least 1.'));

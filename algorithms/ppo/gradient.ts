@@ -16,21 +16,26 @@ interface GradientOptions {
   readonly valueCoeff: number;
   readonly valueLoss: 'mse' | 'huber';
   readonly clipValues: boolean;
+  readonly valueErrorBound?: number | null;
+  readonly penalizeKl?: boolean;
 }
 
-const Scalar = { CLIP_RANGE: 0, ENTROPY_COEFF: 1, VALUE_CLIP_RANGE: 2 } as const;
+/** Positions among the scalars; the learner hands over those that are named, in this order. */
+const Scalar = { CLIP_RANGE: 0, ENTROPY_COEFF: 1 } as const;
 const Stat = { POLICY_LOSS: 0, ENTROPY: 1, APPROX_KL: 2, CLIP_FRACTION: 3, VALUE_LOSS: 4 } as const;
 
 /**
  * dL/d(outputs) of the PPO loss (Schulman et al. 2017, arXiv:1707.06347, equation 9), to be minimised:
  *
- *     L = policyLoss + valueCoeff * valueLoss - entropyCoeff * entropy
+ *     L = policyLoss + valueCoeff * valueLoss - entropyCoeff * entropy [+ klPenaltyCoeff * approxKl]
  *     policyLoss = -mean(min(r A, clip(r, 1 - clipRange, 1 + clipRange) A)),    r = exp(logProb - oldLogProb)
  *     valueLoss  = mean(e(V - R)),  e(x) = x^2 (no half), or Huber: x^2 / 2 where |x| <= 1, else |x| - 1/2
  *     with clipValues: mean(max(e(V - R), e(Vold + clip(V - Vold, -valueClipRange, valueClipRange) - R)))
  *
- *     dL/dlogProb = -r A / M where r A <= clip(r) A, else 0;     dL/dentropy = -entropyCoeff / M
- *     dL/dV = valueCoeff e'(V - R) / M; with clipValues 0 where the clipped error is the larger one
+ *     with valueErrorBound: the smaller one of that and the bound, row by row
+ *
+ *     dL/dlogProb = -r A / M where r A <= clip(r) A, else 0 [+ klPenaltyCoeff (r - 1) / M];     dL/dentropy = -entropyCoeff / M
+ *     dL/dV = valueCoeff e'(V - R) / M; 0 where the clipped error is the larger one, or the error beyond its bound
  *
  * M = rows of the minibatch. The larger clipped error has no slope: inside the range the two errors are the same, and outside
  * it the clipped value does not move with V. Statistics: the three terms, approxKl = mean(r - 1 - log r)
@@ -39,51 +44,78 @@ const Stat = { POLICY_LOSS: 0, ENTROPY: 1, APPROX_KL: 2, CLIP_FRACTION: 3, VALUE
  * Thread: any, one each. Float64 inside. Cost: about 0.1 us a row for two actions.
  */
 export function createOutputGradient(spec: PolicySpec, options: JsonObject): OutputGradient {
-  const { valueCoeff, valueLoss, clipValues } = options as unknown as GradientOptions;
+  const { valueCoeff, valueLoss, clipValues, valueErrorBound, penalizeKl } =
+    options as unknown as GradientOptions;
   const distribution = createDistributionGradient(spec);
   const logProbs = new Float64Array(MAX_CHUNK_ROWS);
   const entropies = new Float64Array(MAX_CHUNK_ROWS);
   const byLogProb = new Float64Array(MAX_CHUNK_ROWS);
   const byEntropy = new Float64Array(MAX_CHUNK_ROWS);
   const isHuber = valueLoss === 'huber';
+  const bound = valueErrorBound ?? Number.POSITIVE_INFINITY;
+  const scalarNames = ['clipRange', 'entropyCoeff'];
+  const valueClipIndex = clipValues ? scalarNames.push('valueClipRange') - 1 : -1;
+  const klPenaltyIndex = penalizeKl ? scalarNames.push('klPenaltyCoeff') - 1 : -1;
   return {
-    scalarNames: clipValues ? ['clipRange', 'entropyCoeff', 'valueClipRange'] : ['clipRange', 'entropyCoeff'],
+    scalarNames,
     statNames: ['policyLoss', 'entropy', 'approxKl', 'clipFraction', 'valueLoss'],
     policy(chunk) {
       distribution.evaluate(chunk, logProbs, entropies);
       weighPolicy(chunk, logProbs, entropies, byLogProb);
+      if (penalizeKl) addPenalty(chunk, chunk.scalars[klPenaltyIndex], logProbs, byLogProb);
       byEntropy.fill(-chunk.scalars[Scalar.ENTROPY_COEFF] / chunk.minibatchRows, 0, chunk.numRows);
       distribution.backward(chunk, byLogProb, byEntropy);
     },
     value(chunk) {
       const { numRows, values, oldValues, returns, gradValues, stats } = chunk;
       const scale = valueCoeff / chunk.minibatchRows;
-      const range = clipValues ? chunk.scalars[Scalar.VALUE_CLIP_RANGE] : 0;
+      const range = clipValues ? chunk.scalars[valueClipIndex] : 0;
       let sum = 0;
       for (let r = 0; r < numRows; r++) {
         const difference = values[r] - returns[r];
-        const error = isHuber ? huber(difference) : difference * difference;
+        let error = errorOf(difference, isHuber);
         const slope = isHuber ? Math.max(-1, Math.min(1, difference)) : 2 * difference;
         gradValues[r] = slope * scale;
-        sum += error;
-        if (!clipValues) continue;
-        const change = Math.max(-range, Math.min(range, values[r] - oldValues[r]));
-        const clipped = oldValues[r] + change - returns[r];
-        const clippedError = isHuber ? huber(clipped) : clipped * clipped;
-        if (clippedError > error && Math.abs(values[r] - oldValues[r]) > range) {
+        const clipped = clipValues ? clippedDifference(values[r], oldValues[r], returns[r], range) : 0;
+        const clippedError = errorOf(clipped, isHuber);
+        if (clippedError > error) {
           gradValues[r] = 0;
-          sum += clippedError - error;
+          error = clippedError;
         }
+        if (error > bound) {
+          gradValues[r] = 0;
+          error = bound;
+        }
+        sum += error;
       }
       stats[Stat.VALUE_LOSS] = sum;
     },
   };
 }
 
-/** 0.5 x^2 where |x| <= 1, else |x| - 0.5. */
-function huber(x: number): number {
+/** Difference of the clipped value from the return; 0 inside the range, where it is the same as the value's own. */
+function clippedDifference(value: number, oldValue: number, target: number, range: number): number {
+  const change = value - oldValue;
+  return Math.abs(change) > range ? oldValue + Math.max(-range, Math.min(range, change)) - target : 0;
+}
+
+/** x^2; Huber: 0.5 x^2 where |x| <= 1, else |x| - 0.5. */
+function errorOf(x: number, isHuber: boolean): number {
+  if (!isHuber) return x * x;
   const magnitude = Math.abs(x);
   return magnitude <= 1 ? 0.5 * x * x : magnitude - 0.5;
+}
+
+/** The penalty's share of dL/dlogProb. */
+function addPenalty(
+  { numRows, minibatchRows, oldLogProbs }: GradientChunk,
+  klPenaltyCoeff: number,
+  logProbs: Float64Array,
+  byLogProb: Float64Array,
+): void {
+  for (let r = 0; r < numRows; r++) {
+    byLogProb[r] += (klPenaltyCoeff * Math.expm1(logProbs[r] - oldLogProbs[r])) / minibatchRows;
+  }
 }
 
 /** dL/dlogProb of the clipped surrogate, and the policy's statistics (sums over the chunk). */

@@ -10,6 +10,8 @@ export function ppoLossParts(training: ResolvedPPOConfig['training']): LossParts
     valueCoeff: training.valueCoeff,
     valueLoss: training.valueLoss,
     clipValues: training.valueClipRange !== null,
+    valueErrorBound: training.valueErrorBound,
+    penalizeKl: training.klPenaltyCoeff > 0,
   };
   return {
     outputGradient: {

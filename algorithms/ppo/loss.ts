@@ -17,25 +17,32 @@ export interface PpoLossOptions {
   readonly valueLoss: 'mse' | 'huber';
   /** Clip the value's change to `valueClipRange` (Engstrom et al. 2020, arXiv:2005.12729, detail 1). */
   readonly clipValues: boolean;
+  /** A sample's value error counts at most this much, and has no gradient beyond it; null or left out = off. */
+  readonly valueErrorBound?: number | null;
+  /** Add `klPenaltyCoeff` times `approxKl` (section 4 of the paper). */
+  readonly penalizeKl?: boolean;
 }
 
 /**
  * The PPO loss (Schulman et al. 2017, arXiv:1707.06347, equation 9), to be minimised:
  *
- *     L      = policyLoss + valueCoeff * valueLoss - entropyCoeff * entropy
+ *     L      = policyLoss + valueCoeff * valueLoss - entropyCoeff * entropy [+ klPenaltyCoeff * approxKl]
  *     policyLoss = -mean(min(r A, clip(r, 1 - clipRange, 1 + clipRange) A)),    r = exp(logProb - oldLogProb)
  *     valueLoss  = mean(e(V - R)),                                              e(x) = x^2, without a half
  *     entropy    = mean(H(pi(. | s)))
  *
  * With `clipValues`: valueLoss = mean(max(e(V - R), e(Vold + clip(V - Vold, -valueClipRange, valueClipRange) - R))).
  * With `huber`: e(x) = 0.5 x^2 where |x| <= 1, else |x| - 0.5. Entropy is exact, but for squashed actions, whose entropy
- * has no closed form: the estimate is -mean(logProb) of the stored actions, as in Stable-Baselines3.
+ * has no closed form: the estimate is -mean(logProb) of the stored actions, as in Stable-Baselines3. With `valueErrorBound` a row's
+ * error is the smaller one of it and the bound (RLlib's `vf_clip_param`).
  *
  * Statistics: the three terms, `approxKl` = mean(r - 1 - log r) (Schulman's k3 estimator, http://joschu.net/blog/kl-approx.html)
- * and `clipFraction` = mean(|r - 1| > clipRange).
+ * and `clipFraction` = mean(|r - 1| > clipRange). With `penalizeKl` that estimator is the penalty, too: the paper and RLlib take
+ * the exact divergence, whose gradient it has in expectation over the stored actions, E[(r - 1) dlogProb], and which would
+ * need the acting policy's whole distribution for every row.
  *
  * @param batch advantages come in normalised, when they are to be.
- * @param scalars `clipRange`, `entropyCoeff`, and `valueClipRange` with `clipValues`.
+ * @param scalars `clipRange`, `entropyCoeff`, `valueClipRange` with `clipValues`, `klPenaltyCoeff` with `penalizeKl`.
  */
 export function ppoLoss(
   tf: TensorFlow,
@@ -64,17 +71,31 @@ export function ppoLoss(
   const valueLoss = tf.mean(valueErrors(tf, outputs.values, batch, scalars, options)) as Scalar;
   const entropy = tf.mean(entropies) as Scalar;
 
-  const weightedValueLoss = tf.mul(valueLoss, options.valueCoeff);
-  const loss = tf.sub(tf.add(policyLoss, weightedValueLoss), tf.mul(entropyCoeff, entropy)) as Scalar;
-
   const approxKl = tf.mean(tf.sub(tf.sub(ratio, 1), logRatio)) as Scalar;
+
+  const weightedValueLoss = tf.mul(valueLoss, options.valueCoeff);
+  const plainLoss = tf.sub(tf.add(policyLoss, weightedValueLoss), tf.mul(entropyCoeff, entropy));
+  const loss = options.penalizeKl ? tf.add(plainLoss, tf.mul(scalars.klPenaltyCoeff, approxKl)) : plainLoss;
+
   const outside = tf.greater(tf.abs(tf.sub(ratio, 1)), clipRange);
   const clipFraction = tf.mean(tf.cast(outside, 'float32')) as Scalar;
-  return { loss, stats: { policyLoss, valueLoss, entropy, approxKl, clipFraction } };
+  return { loss: loss as Scalar, stats: { policyLoss, valueLoss, entropy, approxKl, clipFraction } };
+}
+
+/** {@link plainValueErrors}, bounded when that is asked for. */
+function valueErrors(
+  tf: TensorFlow,
+  values: Tensor,
+  batch: TensorBatch,
+  scalars: Readonly<Record<string, Scalar>>,
+  options: PpoLossOptions,
+): Tensor {
+  const errors = plainValueErrors(tf, values, batch, scalars, options); // [B]
+  return typeof options.valueErrorBound === 'number' ? tf.minimum(errors, options.valueErrorBound) : errors;
 }
 
 /** e(V - R) per row, or the larger one of it and the error of the clipped value. */
-function valueErrors(
+function plainValueErrors(
   tf: TensorFlow,
   values: Tensor,
   { oldValues, returns }: TensorBatch,

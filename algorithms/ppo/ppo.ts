@@ -12,6 +12,7 @@ import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream, type StreamState } from '../../src/random/streams.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
 import type { ResolvedPPOConfig } from './config.ts';
+import { createKlPenalty } from './kl-penalty.ts';
 import { ppoLossParts } from './loss-parts.ts';
 import { createPPOSchedules } from './schedules.ts';
 
@@ -39,13 +40,18 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const system = await createOnPolicySystem(config, ppoLossParts(training));
   const { runners, learner, scaling } = system;
   const schedules = createPPOSchedules(training);
+  const klPenalty = createKlPenalty(training);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewardScaler = envRunners.normalizeRewards ? createRewardScaler(numEnvs, rolloutLength, gamma) : null;
   const clipReward = rewardScaler === null ? null : envRunners.clipReward;
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
   const iterate = async (numEnvSteps: number): Promise<Iteration> => {
-    const scalars = { ...schedules.at(numEnvSteps), valueClipRange: valueClipRange ?? 0 };
+    const scalars = {
+      ...schedules.at(numEnvSteps),
+      valueClipRange: valueClipRange ?? 0,
+      klPenaltyCoeff: klPenalty.coeff,
+    };
     const start = performance.now();
     const version = system.publish();
     const collected = await runners.collect(version);
@@ -77,6 +83,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     };
     const update = await learner.update(rollout, plan);
     const learntAt = performance.now();
+    klPenalty.adapt(update.means.approxKl);
     scaling.absorb(rollout);
 
     const metrics: Metrics = {
@@ -88,6 +95,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       'train/learningRate': scalars.learningRate,
       'train/clipRange': scalars.clipRange,
       'train/entropyCoeff': scalars.entropyCoeff,
+      ...(training.klPenaltyCoeff > 0 ? { 'train/klPenaltyCoeff': scalars.klPenaltyCoeff } : {}),
       ...criticMetrics(rollout),
       ...actionStd(system),
       'time/rolloutMs': collectedAt - start,
@@ -103,11 +111,13 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       shuffle: shuffle.getState() as unknown as JsonValue,
       rewardScaler: (rewardScaler?.getState() ?? null) as JsonValue,
       schedules: schedules.getState(),
+      klPenaltyCoeff: klPenalty.coeff,
     }),
     setState(state: JsonObject) {
       shuffle.setState(state.shuffle as unknown as StreamState);
       rewardScaler?.setState(state.rewardScaler as unknown as RewardScalerState);
       schedules.setState(state.schedules as JsonObject);
+      klPenalty.restore(state.klPenaltyCoeff);
     },
   };
   return createOnPolicyAlgorithm({

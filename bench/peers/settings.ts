@@ -21,6 +21,11 @@ export interface Settings {
   /** Weight of mean((V - R)^2), without a half. */
   readonly valueCoeff: number;
   readonly entropyCoeff: number;
+  /** A sample's squared value error counts at most this much; null = no bound. */
+  readonly valueErrorBound: number | null;
+  /** Initial weight of a KL penalty, and the divergence that it adapts to; 0 = none. */
+  readonly klPenaltyCoeff: number;
+  readonly klPenaltyTarget: number | null;
   readonly maxGradNorm: number | null;
   readonly adamEpsilon: number;
   readonly hiddenSizes: readonly number[];
@@ -35,6 +40,9 @@ const SB3_DEFAULTS = {
   valueClipRange: null,
   valueCoeff: 0.5,
   entropyCoeff: 0,
+  valueErrorBound: null,
+  klPenaltyCoeff: 0,
+  klPenaltyTarget: null,
   maxGradNorm: 0.5,
   adamEpsilon: 1e-5,
   hiddenSizes: [64, 64],
@@ -92,10 +100,7 @@ export const PENDULUM_RLTOOLS: Settings = {
   logStdInit: Math.LN2, // standard deviation 2
 };
 
-/**
- * RLlib's tuned CartPole example: one linear layer of 32, batches of 4000. Its KL penalty and its bound of 10 on the
- * value's squared error have no counterpart here.
- */
+/** RLlib's tuned CartPole example: one linear layer of 32, batches of 4000, and its defaults for what the example leaves out. */
 export const CARTPOLE_RLLIB: Settings = {
   ...SB3_DEFAULTS,
   env: 'CartPole-v1',
@@ -108,6 +113,9 @@ export const CARTPOLE_RLLIB: Settings = {
   learningRate: constant(3e-4),
   clipRange: constant(0.3),
   valueCoeff: 0.01,
+  valueErrorBound: 10,
+  klPenaltyCoeff: 0.2,
+  klPenaltyTarget: 0.01,
   maxGradNorm: null,
   adamEpsilon: 1e-8,
   hiddenSizes: [32],

@@ -106,6 +106,11 @@ export const METRICS = {
   'train/learningRate': { unit: '-', window: 'iteration', formula: 'learning rate of the update' },
   'train/clipRange': { unit: '-', window: 'iteration', formula: 'clip range of the update' },
   'train/entropyCoeff': { unit: '-', window: 'iteration', formula: 'entropy coefficient of the update' },
+  'train/klPenaltyCoeff': {
+    unit: '-',
+    window: 'iteration',
+    formula: 'weight of the KL penalty in the update; left out where there is none',
+  },
   'train/actionStd': {
     unit: 'action',
     window: 'iteration',

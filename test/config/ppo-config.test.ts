@@ -189,6 +189,11 @@ describe('cross-field checks', () => {
       'gsdeSampleFrequency (0) must be -1',
     ],
     [
+      'a target for a penalty that is not there',
+      { training: { klPenaltyTarget: 0.01 } },
+      'klPenaltyTarget (0.01) needs a penalty to adapt',
+    ],
+    [
       'gains without orthogonal weights',
       { training: { orthogonalInit: false, policyGain: 0.5 } },
       'policyGain (0.5) has no effect',

@@ -21,6 +21,8 @@ export interface ReferenceOptions {
   readonly valueLoss: 'mse' | 'huber';
   /** null = no clipping of values. */
   readonly valueClipRange: number | null;
+  readonly valueErrorBound: number;
+  readonly klPenaltyCoeff: number;
 }
 
 const huber = (x: number) => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5);
@@ -37,14 +39,15 @@ function policyRow(
   const ratio = Math.exp(logProb - oldLogProb);
   const clipped = Math.min(Math.max(ratio, 1 - o.clipRange), 1 + o.clipRange);
   const policyLoss = -Math.min(ratio * advantage, clipped * advantage);
-  return { policyLoss, entropy, ratio, logProb, loss: policyLoss - o.entropyCoeff * entropy };
+  const penalty = o.klPenaltyCoeff * (ratio - 1 - Math.log(ratio));
+  return { policyLoss, entropy, ratio, logProb, loss: policyLoss - o.entropyCoeff * entropy + penalty };
 }
 
 function valueRow(value: number, oldValue: number, target: number, o: ReferenceOptions): number {
   const error = (x: number) => (o.valueLoss === 'huber' ? huber(x) : x * x);
-  if (o.valueClipRange === null) return error(value - target);
+  if (o.valueClipRange === null) return Math.min(error(value - target), o.valueErrorBound);
   const change = Math.min(Math.max(value - oldValue, -o.valueClipRange), o.valueClipRange);
-  return Math.max(error(value - target), error(oldValue + change - target));
+  return Math.min(Math.max(error(value - target), error(oldValue + change - target)), o.valueErrorBound);
 }
 
 export function logStdOf(spec: PolicySpec, parameters: ArrayLike<number>): number[] {

@@ -35,6 +35,8 @@ const LOSSES: readonly PpoLossOptions[] = [
   { valueCoeff: 0.7, valueLoss: 'huber', clipValues: false },
   { valueCoeff: 0.5, valueLoss: 'mse', clipValues: true },
   { valueCoeff: 0.4, valueLoss: 'huber', clipValues: true },
+  { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false, valueErrorBound: 1.5, penalizeKl: true },
+  { valueCoeff: 0.4, valueLoss: 'huber', clipValues: true, valueErrorBound: 0.6, penalizeKl: true },
 ];
 
 interface Engines {
@@ -70,7 +72,13 @@ async function makeEngines(
 /** One step of size zero over one minibatch: m is then a tenth of the gradient. */
 async function compareGradients(spec: PolicySpec, loss: PpoLossOptions): Promise<void> {
   const { fixture, simd, tensor } = await makeEngines(spec, 96, loss, null);
-  const scalars = { learningRate: 0, clipRange: 0.2, entropyCoeff: 0.03, valueClipRange: 0.3 };
+  const scalars = {
+    learningRate: 0,
+    clipRange: 0.2,
+    entropyCoeff: 0.03,
+    valueClipRange: 0.3,
+    klPenaltyCoeff: 0.7,
+  };
   const plan = makePlan(fixture, { scalars });
   const expected = await tensor.update(fixture.rollout, plan);
   const actual = await simd.update(fixture.rollout, plan);

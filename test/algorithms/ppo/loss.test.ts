@@ -17,12 +17,14 @@ import {
 } from './reference-loss.ts';
 
 const NUM_ROWS = 24;
-const SCALARS = { clipRange: 0.2, entropyCoeff: 0.03, valueClipRange: 0.3 };
+const SCALARS = { clipRange: 0.2, entropyCoeff: 0.03, valueClipRange: 0.3, klPenaltyCoeff: 0.7 };
 const OPTIONS: readonly PpoLossOptions[] = [
   { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false },
   { valueCoeff: 0.7, valueLoss: 'huber', clipValues: false },
   { valueCoeff: 0.5, valueLoss: 'mse', clipValues: true },
   { valueCoeff: 0.4, valueLoss: 'huber', clipValues: true },
+  { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false, valueErrorBound: 1.5, penalizeKl: true },
+  { valueCoeff: 0.4, valueLoss: 'huber', clipValues: true, valueErrorBound: 0.6, penalizeKl: true },
 ];
 
 /** Loss, statistics and gradients by tfjs' differentiation. */

@@ -113,6 +113,32 @@ describe('the update', () => {
     expect(weightsOf(loose.content)).toEqual(weightsOf(unbounded.content));
   });
 
+  it('adapts the weight of its KL penalty, which goes on after a checkpoint', async () => {
+    const config = (target: number) =>
+      configFor().training({ learningRate: 0.01, klPenaltyCoeff: 0.4, klPenaltyTarget: target });
+    const coeffs = async (target: number) =>
+      (await trainSome(config(target), 3)).results.map(({ metrics }) => metrics['train/klPenaltyCoeff']);
+    expect(await coeffs(1e-9)).toEqual([0.4, 0.4 * 1.5, 0.4 * 1.5 * 1.5]);
+    expect(await coeffs(100)).toEqual([0.4, 0.2, 0.1]);
+    const whole = await trainSome(config(100), 4);
+    const { content } = await trainSome(config(100), 2);
+    const resumed = await open(config(100));
+    await resumed.setState(content);
+    const third = await resumed.train();
+    expect(third.metrics['train/klPenaltyCoeff']).toBe(0.1);
+    await resumed.train();
+    expect(weightsOf(await resumed.getState())).toEqual(weightsOf(whole.content));
+  });
+
+  it('moves less far from the acting policy with a penalty', async () => {
+    const kl = async (klPenaltyCoeff: number) => {
+      const { results } = await trainSome(configFor().training({ learningRate: 0.01, klPenaltyCoeff }), 3);
+      return results.map(({ metrics }) => metrics['train/approxKl']);
+    };
+    const [free, held] = [await kl(0), await kl(20)];
+    for (const [k, value] of held.entries()) expect(value).toBeLessThan(free[k] / 2);
+  });
+
   it('follows its schedules by the steps before the iteration', async () => {
     const config = configFor().training({
       learningRate: { schedule: 'linear', from: 1e-3, to: 2e-4 },
@@ -172,6 +198,7 @@ describe('the result of an iteration', () => {
   it('has finite metrics, all of them declared', async () => {
     const config = configFor('Pendulum-v1')
       .envRunners({ numEnvs: 2, rolloutLength: 200, normalizeObservations: true })
+      .training({ klPenaltyCoeff: 0.2 })
       .evaluation({ evaluationInterval: 1, evaluationEpisodes: 1 });
     const { results } = await trainSome(config, 2);
     for (const { metrics } of results) {

@@ -21,6 +21,7 @@ export interface ReferenceScalars {
   readonly clipRange: number;
   readonly entropyCoeff: number;
   readonly valueClipRange: number;
+  readonly klPenaltyCoeff?: number;
 }
 
 export function referenceLogProbAndEntropy(
@@ -101,13 +102,15 @@ export function referenceLoss(
       const clippedValue = oldValue + clip(value - oldValue, -valueClipRange, valueClipRange);
       error = Math.max(error, valueError(clippedValue - inputs.returns[row]));
     }
-    sums.valueLoss += error;
+    sums.valueLoss += Math.min(error, options.valueErrorBound ?? Number.POSITIVE_INFINITY);
     sums.entropy += entropy;
     sums.approxKl += ratio - 1 - logRatio;
     sums.clipFraction += Math.abs(ratio - 1) > scalars.clipRange ? 1 : 0;
   }
   const stats = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / inputs.numRows]));
-  const loss = stats.policyLoss + options.valueCoeff * stats.valueLoss - scalars.entropyCoeff * stats.entropy;
+  const penalty = options.penalizeKl ? (scalars.klPenaltyCoeff ?? Number.NaN) * stats.approxKl : 0;
+  const loss =
+    stats.policyLoss + options.valueCoeff * stats.valueLoss - scalars.entropyCoeff * stats.entropy + penalty;
   return { loss, stats };
 }
 

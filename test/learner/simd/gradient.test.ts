@@ -40,6 +40,8 @@ const DEFAULTS: ReferenceOptions = {
   valueCoeff: 0.5,
   valueLoss: 'mse',
   valueClipRange: null,
+  valueErrorBound: Number.POSITIVE_INFINITY,
+  klPenaltyCoeff: 0,
 };
 
 /** Runs one minibatch at learning rate 0 and compares gradient, norm and statistics with the reference. */
@@ -54,7 +56,13 @@ async function checkGradient(
     outputGradient: {
       module: PPO_GRADIENT,
       export: 'createOutputGradient',
-      options: { valueCoeff: o.valueCoeff, valueLoss: o.valueLoss, clipValues: o.valueClipRange !== null },
+      options: {
+        valueCoeff: o.valueCoeff,
+        valueLoss: o.valueLoss,
+        clipValues: o.valueClipRange !== null,
+        valueErrorBound: Number.isFinite(o.valueErrorBound) ? o.valueErrorBound : null,
+        penalizeKl: o.klPenaltyCoeff > 0,
+      },
     },
   });
   const fixture = makeFixture(spec, 1, numSamples, options);
@@ -65,6 +73,7 @@ async function checkGradient(
     clipRange: o.clipRange,
     entropyCoeff: o.entropyCoeff,
     valueClipRange: o.valueClipRange ?? 0,
+    klPenaltyCoeff: o.klPenaltyCoeff,
   };
   const plan = makePlan(fixture, { scalars });
   const { means } = await learner.update(fixture.rollout, plan);
@@ -131,6 +140,8 @@ describe('gradients of the kernels', () => {
       await checkGradient(spec, 130, { valueClipRange: 0.2 });
       await checkGradient(spec, 130, { valueLoss: 'huber', valueCoeff: 2 });
       await checkGradient(spec, 130, { valueLoss: 'huber', valueClipRange: 0.3 });
+      await checkGradient(spec, 130, { klPenaltyCoeff: 0.7, valueErrorBound: 1 });
+      await checkGradient(spec, 130, { klPenaltyCoeff: 0.2, valueErrorBound: 0.5, valueClipRange: 0.3 });
       const squashed = makeSpec(gsde(2, true), { shared, hiddenSizes: [32, 16] });
       await checkGradient(squashed, 130, { entropyCoeff: 0.5 });
     }

@@ -34,6 +34,8 @@ const REFERENCE = {
   valueCoeff: 0.5,
   valueLoss: 'mse' as const,
   valueClipRange: null,
+  valueErrorBound: Number.POSITIVE_INFINITY,
+  klPenaltyCoeff: 0,
 };
 
 describe('createSimdLearner', () => {

@@ -57,6 +57,7 @@ describe.skipIf(noNativeBinding !== null)('captured updates', () => {
         clipRange: 0.1 + 0.003 * update,
         entropyCoeff: 0.02 - 0.0003 * update,
         valueClipRange: 0.3,
+        klPenaltyCoeff: 0.2 + 0.01 * update,
       };
       const plan = planFor(20, update, { numEpochs: 1, minibatchSize: 20, scalars, ...overrides });
       const expected = await eager.update(rollout, plan);
@@ -89,6 +90,7 @@ describe.skipIf(noNativeBinding !== null)('captured updates', () => {
       null,
     ],
     ['clipped values', { valueCoeff: 0.5, valueLoss: 'mse', clipValues: true }, 0.5],
+    ['bounded value errors and a KL penalty', { ...MSE, valueErrorBound: 1, penalizeKl: true }, 0.5],
   ] as const)('agree with %s', async (_name, loss, maxGradNorm) => {
     await compare(discrete, {}, loss, maxGradNorm);
   });

@@ -1,0 +1,43 @@
+/** The adaptive weight of PPO's KL penalty. */
+import type { JsonValue } from '../../src/json.ts';
+import type { ResolvedPPOConfig } from './config.ts';
+
+export interface KlPenalty {
+  /** Weight in the next update; 0 = there is no penalty. */
+  readonly coeff: number;
+  /** Takes in the mean `approxKl` of the update just made, in nats; NaN (no minibatch was finite) leaves the weight alone. */
+  adapt(kl: number): void;
+  /** Takes up a checkpoint's weight. One without, or of a run without a penalty, leaves the weight at its beginning. */
+  restore(coeff: JsonValue | undefined): void;
+}
+
+/**
+ * Schulman et al. 2017, arXiv:1707.06347, section 4: the weight rises where an update moved the policy too far and falls where it
+ * hardly moved.
+ *
+ *     coeff <- 1.5 coeff   where kl > 2 target
+ *     coeff <- coeff / 2   where kl < target / 2
+ *
+ * Factors and bounds are RLlib's, so that its settings carry over; the paper doubles above 1.5 target and halves below
+ * target / 1.5. The divergence is the mean over all minibatches of the update, which is below that of the whole update: the
+ * first minibatch's is 0.
+ */
+export function createKlPenalty({
+  klPenaltyCoeff,
+  klPenaltyTarget,
+}: ResolvedPPOConfig['training']): KlPenalty {
+  let coeff = klPenaltyCoeff;
+  return {
+    get coeff() {
+      return coeff;
+    },
+    adapt(kl) {
+      if (klPenaltyTarget === null) return;
+      if (kl > 2 * klPenaltyTarget) coeff *= 1.5;
+      else if (kl < klPenaltyTarget / 2) coeff /= 2;
+    },
+    restore(saved) {
+      if (typeof saved === 'number' && saved > 0 && klPenaltyCoeff > 0) coeff = saved;
+    },
+  };
+}
