@@ -141,7 +141,7 @@ function weighPolicy(
     surrogates += Math.min(plain, clipped);
     entropy += entropies[r];
     kl += ratio - 1 - logRatio;
-    if (Math.abs(ratio - 1) > clipRange) numClipped += 1;
+    numClipped += Math.abs(ratio - 1) > clipRange ? 1 : 0; // a branch not taken for long would throw away V8's code when it is
   }
   stats[Stat.POLICY_LOSS] = -surrogates;
   stats[Stat.ENTROPY] = entropy;

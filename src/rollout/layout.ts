@@ -127,22 +127,44 @@ export function openRollout(
       `Expected a rollout header [magic, version, numRows, rolloutLength] = [${expected}] at byte ${byteOffset}, got [${header}].`,
     );
   }
-  const views: Record<string, unknown> = {
+  const view = <T>(name: string): T => {
+    const { dtype, shape } = columnNamed(layout, name);
+    const length = shape.reduce((product, dimension) => product * dimension, 1);
+    return new ARRAYS[dtype](buffer as ArrayBuffer, columnAddress(layout, byteOffset, name), length) as T;
+  };
+  // A literal: an object that gets as many properties one after another is a hash table to V8, and looked up in every step.
+  return {
     numRows: layout.numRows,
     rolloutLength: layout.rolloutLength,
     byteOffset,
+    observations: view('observations'),
+    actions: view('actions'),
+    logProbs: view('logProbs'),
+    values: view('values'),
+    rewards: view('rewards'),
+    terminated: view('terminated'),
+    truncated: view('truncated'),
+    finalValues: view('finalValues'),
+    episodeReturns: view('episodeReturns'),
+    episodeLengths: view('episodeLengths'),
+    actionMasks: view('actionMasks'),
+    bootstrapObservations: view('bootstrapObservations'),
+    bootstrapMasks: view('bootstrapMasks'),
+    bootstrapValues: view('bootstrapValues'),
+    policyVersions: view('policyVersions'),
+    advantages: view('advantages'),
+    returns: view('returns'),
   };
-  for (const { name, dtype, shape, offset } of layout.columns) {
-    const length = shape.reduce((product, dimension) => product * dimension, 1);
-    views[name] = new ARRAYS[dtype](buffer as ArrayBuffer, byteOffset + offset, length);
-  }
-  return views as unknown as RolloutViews;
+}
+
+function columnNamed(layout: RolloutLayout, name: string): Column {
+  const column = layout.columns.find((candidate) => candidate.name === name);
+  if (column === undefined)
+    throw new ShapeError('SHAPE_ROLLOUT_COLUMN', `Expected a rollout column, got \`${name}\`.`);
+  return column;
 }
 
 /** Byte address of a column in the arena. */
 export function columnAddress(layout: RolloutLayout, byteOffset: number, name: string): number {
-  const column = layout.columns.find((candidate) => candidate.name === name);
-  if (column === undefined)
-    throw new ShapeError('SHAPE_ROLLOUT_COLUMN', `Expected a rollout column, got \`${name}\`.`);
-  return byteOffset + column.offset;
+  return byteOffset + columnNamed(layout, name).offset;
 }

@@ -85,21 +85,30 @@ INLINE float sum_lanes(__m128 x) {
   return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
 
-/* One column of contiguous weights (a value head): dot products in four partial sums. */
-static void product_column(const struct product *p, const char *a, const float *w, char *c, int rows) {
+/* R rows of one column: dot products in four partial sums each, side by side, since one waits for itself. */
+INLINE void column_tile(const int R, const struct product *p, const char *a, const float *w, char *c) {
   const int whole = p->depth & ~3;
-  for (int r = 0; r < rows; r++, a += p->lda, c += p->ldc) {
-    const float *x = floats(a);
-    __m128 s = _mm_setzero_ps();
-    int k = 0;
-    for (; k < whole; k += 4) {
-      const __m128 y = _mm_loadu_ps(x + k), z = _mm_loadu_ps(w + k);
-      s = FUSED ? _mm_fmadd_ps(y, z, s) : _mm_add_ps(_mm_mul_ps(y, z), s);
+  __m128 s[MOST_ROWS];
+  UNROLL for (int r = 0; r < R; r++) s[r] = _mm_setzero_ps();
+  for (int k = 0; k < whole; k += 4) {
+    const __m128 z = _mm_loadu_ps(w + k);
+    UNROLL for (int r = 0; r < R; r++) {
+      const __m128 y = _mm_loadu_ps(floats(a + r * p->lda) + k);
+      s[r] = FUSED ? _mm_fmadd_ps(y, z, s[r]) : _mm_add_ps(_mm_mul_ps(y, z), s[r]);
     }
-    float total = sum_lanes(s);
-    for (; k < p->depth; k++) total += x[k] * w[k];
-    *(float *)c = total + (p->bias ? *p->bias : 0);
   }
+  UNROLL for (int r = 0; r < R; r++) {
+    float total = sum_lanes(s[r]);
+    for (int k = whole; k < p->depth; k++) total += floats(a + r * p->lda)[k] * w[k];
+    *(float *)(c + r * p->ldc) = total + (p->bias ? *p->bias : 0);
+  }
+}
+
+/* One column of contiguous weights (a value head). */
+static void product_column(const struct product *p, const char *a, const float *w, char *c, int rows) {
+  for (; rows >= 8; rows -= 8, a += 8 * p->lda, c += 8 * p->ldc) column_tile(8, p, a, w, c);
+  for (; rows >= 2; rows -= 2, a += 2 * p->lda, c += 2 * p->ldc) column_tile(2, p, a, w, c);
+  if (rows > 0) column_tile(1, p, a, w, c);
 }
 
 /* c [rows, columns] = a [rows, depth] w [depth, columns] + bias (or + c), times 1 - tanh^2 where that is asked for. */
