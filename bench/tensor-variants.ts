@@ -7,6 +7,7 @@ import { actionSize, type DistributionSpec, type PolicySpec } from '../src/polic
 import { openStream } from '../src/random/streams.ts';
 import { initializeRollout, openRollout, type RolloutViews, rolloutLayout } from '../src/rollout/layout.ts';
 import type { HeldVariant } from './harness.ts';
+import { type Passes, passesOf, unitsOf } from './passes.ts';
 
 export const LOSS = { valueCoeff: 0.5, valueLoss: 'mse', clipValues: false } as const;
 
@@ -77,20 +78,21 @@ export function randomTensorRollout(spec: PolicySpec, numSamples: number): Rollo
   return rollout;
 }
 
-export function onePassPlan(
+export function planOf(
   { normalizeObservations, observationSize }: PolicySpec,
-  numSamples: number,
   minibatchSize: number,
+  { count, numEpochs }: Passes,
   learningRate = 1e-5,
 ): UpdatePlan {
+  const numSamples = minibatchSize * count;
   const statistics = {
     mean: new Float32Array(observationSize),
     inverseStd: new Float32Array(observationSize).fill(1),
   };
   return {
-    numEpochs: 1,
+    numEpochs,
     minibatchSize,
-    permutations: Int32Array.from({ length: numSamples }, (_, i) => (i * 7919) % numSamples),
+    permutations: Int32Array.from({ length: numEpochs * numSamples }, (_, i) => (i * 7919) % numSamples),
     scalars: { learningRate, clipRange: 0.2, entropyCoeff: 0.01 },
     normalizeAdvantages: true,
     targetKl: null,
@@ -116,23 +118,20 @@ export function makeTensorLearner(
 
 interface TensorVariantOptions {
   readonly capture: boolean;
-  readonly count?: number;
+  readonly passes?: Passes;
 }
 
-/**
- * One pass over `count` minibatches, the upload of the rollout included. By default a captured learner has several, which share
- * that upload as in a run; an eager one takes so long that one is a sample.
- */
+/** An update, the upload of the rollout included, as `passes` says. */
 export async function tensorVariant(
   tensorflow: LoadedTensorFlow,
   spec: PolicySpec,
   rows: number,
-  { capture, count = capture ? Math.max(2, Math.ceil(4096 / rows)) : 1 }: TensorVariantOptions,
+  { capture, passes = passesOf(rows) }: TensorVariantOptions,
 ): Promise<HeldVariant & { readonly learner: TensorFlowLearner }> {
-  const rollout = randomTensorRollout(spec, rows * count);
-  const plan = onePassPlan(spec, rows * count, rows);
+  const rollout = randomTensorRollout(spec, rows * passes.count);
+  const plan = planOf(spec, rows, passes);
   const learner = await makeTensorLearner(tensorflow, spec, capture);
   const run = async () => void (await learner.update(rollout, plan));
   const name = `tfjs ${tensorflow.backend}, ${capture ? 'captured' : 'eager'}`;
-  return { variant: { name, units: count, run }, stop: () => learner.dispose(), learner };
+  return { variant: { name, units: unitsOf(passes), run }, stop: () => learner.dispose(), learner };
 }

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Variant } from './harness.ts';
+import { passesOf, unitsOf } from './passes.ts';
 import { defaultCache, pythonOf } from './peers/prepare.ts';
 
 export interface TorchNetwork {
@@ -54,7 +55,7 @@ export async function startTorch(python: string): Promise<TorchProcess | string>
         console.log(`${name}, ${rows} rows: ${error}`);
         return null;
       }
-      const units = Math.max(2, Math.ceil(4096 / rows));
+      const units = unitsOf(passesOf(rows));
       let times = { elapsed: 0, cpu: 0 };
       const run = async () => {
         const { error, elapsed, cpu } = await ask({ command: 'run', id, count: units });

@@ -17,8 +17,9 @@ import { workerExecArgv } from '../src/rollout/worker-url.ts';
 import type { KernelModule } from '../src/simd/loader.ts';
 import { mlpParameterLayout } from '../src/weights/parameter-layout.ts';
 import type { HeldVariant } from './harness.ts';
+import { type Passes, passesOf, unitsOf } from './passes.ts';
 import { labelOf } from './peak-variants.ts';
-import { LOSS, onePassPlan, specOf } from './tensor-variants.ts';
+import { LOSS, planOf, specOf } from './tensor-variants.ts';
 
 /** 4 observations, 2 actions, separate towers, normalised observations. */
 export function benchSpec(hiddenSizes: readonly number[]): PolicySpec {
@@ -39,12 +40,12 @@ interface UpdateSetup {
   readonly parameters: Float32Array;
 }
 
-/** A random rollout of `rows * count` samples that one epoch of `count` minibatches goes through. */
-function makeSetup(spec: PolicySpec, rows: number, count: number, numThreads: number): UpdateSetup {
-  const numSamples = rows * count;
+/** A random rollout, and the plan of an update over it. */
+function makeSetup(spec: PolicySpec, rows: number, passes: Passes, numThreads: number): UpdateSetup {
+  const numSamples = rows * passes.count;
   const options: SimdLearnerOptions = {
     maxGradNorm: 0.5,
-    maxEpochs: 1,
+    maxEpochs: passes.numEpochs,
     maxMinibatchSize: rows,
     outputGradient: {
       module: new URL('../algorithms/ppo/gradient.ts', import.meta.url).href,
@@ -65,7 +66,7 @@ function makeSetup(spec: PolicySpec, rows: number, count: number, numThreads: nu
     for (let i = 0; i < array.length; i++) array[i] = stream.normal();
   rollout.logProbs.fill(Math.log(0.5));
   for (let i = 0; i < numSamples; i++) rollout.actions[i] = stream.integer(2);
-  const plan = onePassPlan(spec, numSamples, rows);
+  const plan = planOf(spec, rows, passes);
   const parameters = initializeParameters(spec, mlpParameterLayout(spec), openStream(1, 'initial'));
   return { spec, arena, rollout, plan, options, layout, parameters };
 }
@@ -102,13 +103,13 @@ export async function simdVariant(
   rows: number,
   numThreads: number,
 ): Promise<HeldVariant> {
-  const count = Math.max(2, Math.ceil(4096 / rows));
-  const setup = makeSetup(spec, rows, count, numThreads);
+  const passes = passesOf(rows);
+  const setup = makeSetup(spec, rows, passes, numThreads);
   const { arena, options, layout } = setup;
   const { team, stop } = await startTeam(kernels, { spec, options, layout }, arena.memory, numThreads - 1);
   const learner = await createSimdLearner({ arena, kernels, spec, options, layout, team });
   learner.writeParameters(setup.parameters);
   const name = `${labelOf(kernels)}, ${numThreads} thread${numThreads > 1 ? 's' : ''}`;
   const run = async () => void (await learner.update(setup.rollout, setup.plan));
-  return { variant: { name, units: count, run }, stop };
+  return { variant: { name, units: unitsOf(passes), run }, stop };
 }

@@ -90,13 +90,13 @@ async function solve(asked: TrainTask): Promise<Answer> {
 /** The whole update of an iteration, gathers and bookkeeping included, divided by its minibatches. */
 async function update({ network, rows, seconds, seed }: UpdateTask): Promise<Answer> {
   const numEpochs = 8;
-  const rolloutLength = Math.max(2048, rows) / 16;
   const pixels = network === 'conv';
+  const numSamples = Math.max(pixels ? 256 : 2048, rows);
   const env = pixels ? new URL('./pixels.mjs', import.meta.url).pathname : 'CartPole-v1';
   const algorithm = await new PPOConfig()
     .environment(env)
-    .envRunners({ numEnvs: 16, rolloutLength: pixels ? Math.max(4, rows / 16) : rolloutLength })
-    .training({ numEpochs: pixels ? 1 : numEpochs, minibatchSize: rows, learningRate: 1e-6 })
+    .envRunners({ numEnvs: 16, rolloutLength: numSamples / 16 })
+    .training({ numEpochs, minibatchSize: rows, learningRate: 1e-6 })
     .training(
       pixels
         ? {
@@ -111,9 +111,7 @@ async function update({ network, rows, seconds, seed }: UpdateTask): Promise<Ans
     )
     .debugging({ seed })
     .build();
-  const numMinibatches = pixels
-    ? Math.ceil(Math.max(64, rows) / rows)
-    : (numEpochs * Math.max(2048, rows)) / rows;
+  const numMinibatches = (numEpochs * numSamples) / rows;
   const times: number[] = [];
   const begin = performance.now();
   for (let iteration = 0; performance.now() - begin < seconds * 1000 || times.length < 5; iteration += 1) {

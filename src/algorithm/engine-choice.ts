@@ -6,6 +6,7 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 export interface EngineOptions {
   readonly engine: 'auto' | 'simd' | 'tensorflow';
   readonly backend: 'auto' | 'node-gpu' | 'webgpu' | 'wasm' | 'cpu';
+  readonly deterministic?: boolean;
 }
 
 export type EngineChoice =
@@ -28,7 +29,7 @@ const GPU_WORTHWHILE_PARAMETERS = 500_000;
 export async function chooseEngine(
   spec: Pick<PolicySpec, 'network'>,
   parameterCount: number,
-  { engine, backend }: EngineOptions,
+  { engine, backend, deterministic = false }: EngineOptions,
 ): Promise<EngineChoice> {
   const isCovered = spec.network.kind === 'mlp';
   if (engine === 'simd' && !isCovered) {
@@ -39,7 +40,7 @@ export async function chooseEngine(
   }
   const load = async (reason: string): Promise<EngineChoice> => {
     const { loadTensorFlow } = await import('../learner/tensorflow/backend.ts');
-    return { engine: 'tensorflow', reason, tensorflow: await loadTensorFlow({ backend }) };
+    return { engine: 'tensorflow', reason, tensorflow: await loadTensorFlow({ backend, deterministic }) };
   };
   if (engine === 'tensorflow') return load('asked for');
   if (backend !== 'auto') return load(`backend ${backend} was asked for`);

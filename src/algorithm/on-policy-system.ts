@@ -76,11 +76,9 @@ async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<
   const source = environmentSource(config);
   const description = await describePolicy(source, config);
   const { spec, observationSpace } = description;
-  const kernels = await loadKernels({
-    deterministic: debugging.deterministic,
-    native: learners.nativeKernels,
-  });
-  const choice = await chooseEngine(spec, parameterCount(spec), learners);
+  const { deterministic } = debugging;
+  const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
+  const choice = await chooseEngine(spec, parameterCount(spec), { ...learners, deterministic });
   const planner = createArenaPlanner();
   const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength);
   const regions = reserveRunners(planner, spec, config);

@@ -216,7 +216,7 @@ export const debuggingOptions = {
   }),
   deterministic: option(kind.boolean(), {
     default: false,
-    doc: 'The same bits on every kind of machine: no relaxed SIMD, one TensorFlow thread. Slower.',
+    doc: 'No relaxed SIMD: the same bits on every kind of machine. TensorFlow: one thread an operation. Slower.',
   }),
   poison: option(kind.boolean(), {
     default: false,

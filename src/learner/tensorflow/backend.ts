@@ -5,6 +5,7 @@ import { EngineError } from '../../errors.ts';
 import type { TensorFlow } from '../../policy/tensor-types.ts';
 import { findNativeBinding, loadNativeBinding, type NodeBackend } from './native-binding.ts';
 import { correctNativeKernels } from './native-kernels.ts';
+import { limitOperationThreads } from './operation-threads.ts';
 import { correctWasmKernels } from './wasm-corrections.ts';
 import { findWebGpuAdapter, type WebGpuAdapter } from './webgpu-backend.ts';
 
@@ -29,14 +30,19 @@ export interface LoadedTensorFlow {
  *
  * Prints nothing. Calling it again with the same backend is cheap; with another one it switches the whole process.
  *
+ * @param deterministic asks the native binding for one thread an operation (see {@link limitOperationThreads}).
+ *
  * @throws EngineError `ENGINE_BACKEND_MISSING` when the wanted backend cannot be loaded; the message says what to do.
  * Cost: 0.3 s (wasm, cpu), about 2 s and 450 MB (node-gpu). Thread: main.
  */
 export async function loadTensorFlow({
   backend,
+  deterministic = false,
 }: {
   readonly backend: 'auto' | TensorFlowBackend;
+  readonly deterministic?: boolean;
 }): Promise<LoadedTensorFlow> {
+  limitOperationThreads(deterministic);
   switch (backend) {
     case 'auto':
       return loadBestBackend();
