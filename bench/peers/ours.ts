@@ -91,7 +91,7 @@ async function solve(asked: TrainTask): Promise<Answer> {
 async function update({ network, rows, seconds, seed }: UpdateTask): Promise<Answer> {
   const numEpochs = 8;
   const pixels = network === 'conv';
-  const numSamples = Math.max(pixels ? 256 : 2048, rows);
+  const numSamples = Math.max(pixels ? 1024 : 2048, rows);
   const env = pixels ? new URL('./pixels.mjs', import.meta.url).pathname : 'CartPole-v1';
   const algorithm = await new PPOConfig()
     .environment(env)
