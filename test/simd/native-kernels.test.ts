@@ -158,6 +158,43 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     }
   });
 
+  it('agree on tanh of every 257th float', () => {
+    const numUnits = 4096;
+    const spec = mlp([numUnits], 'tanh', false, 1, 1);
+    const { parameterCount, actorHidden } = policyLayers(spec);
+    const twins = openTwins(build, numLanes, 4 * parameterCount + threadScratchBytes(spec) + 256).map(
+      ({ buffer, kernels, offset }) => {
+        const { towers, rows } = createThreadPlan(
+          spec,
+          buffer,
+          offset + 64 * Math.ceil(parameterCount / 16 + 1),
+        );
+        new Float32Array(buffer, rows.observations.address, 1).fill(0);
+        new Float32Array(buffer, offset + actorHidden[0].kernelOffset, numUnits).fill(-0); // -0 + x = x for every x
+        const [{ address, numRecords, latent }] = towers;
+        return {
+          inputs: new Uint32Array(buffer, offset + actorHidden[0].biasOffset, numUnits),
+          outputs: new Float32Array(buffer, latent.address, numUnits),
+          bits: new Uint32Array(buffer, latent.address, numUnits),
+          run: () => kernels.forward(address, numRecords, offset, 1),
+        };
+      },
+    );
+    const [one, other] = twins;
+    let numDifferent = 0;
+    for (let first = 0; first < 2 ** 32; first += 257 * numUnits) {
+      for (let k = 0; k < numUnits; k++) one.inputs[k] = first + 257 * k;
+      other.inputs.set(one.inputs);
+      for (const { run } of twins) run();
+      for (let k = 0; k < numUnits; k++) {
+        const areNaN = Number.isNaN(one.outputs[k]) && Number.isNaN(other.outputs[k]);
+        if (one.bits[k] !== other.bits[k] && !areNaN) numDifferent += 1;
+      }
+    }
+    expect(numDifferent).toBe(0);
+    expect(one.outputs.some((value) => value !== one.outputs[0])).toBe(true);
+  });
+
   it.each([64, 192, 1024, 4096])('reduce and step over slices of %i bytes', (bytes) => {
     for (const numSlabs of [1, 2, 5, 8]) {
       const slabBytes = bytes + 128;
