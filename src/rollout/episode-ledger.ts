@@ -95,12 +95,12 @@ function restart(episode: RunningEpisode): void {
 }
 
 function absorbRow(episode: RunningEpisode, rollout: RolloutViews, n: number, A: number): void {
-  const T = rollout.rolloutLength;
+  const { rolloutLength: T, terminated, truncated, rewards } = rollout;
   let begin = 0; // first step of the rollout that belongs to the running episode
   for (let t = 0; t < T; t++) {
     const i = n * T + t;
-    if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) {
-      episode.episodeReturn += rollout.rewards[i];
+    if (terminated[i] === 0 && truncated[i] === 0) {
+      episode.episodeReturn += rewards[i];
       continue;
     }
     begin = t + 1;
@@ -124,12 +124,13 @@ function append(episode: RunningEpisode, actions: ActionArray, A: number): void 
   episode.numSteps += actions.length / A;
 }
 
-function endedEpisodes({ numRows, rolloutLength: T, ...rollout }: RolloutViews): EpisodeSummary[] {
+function endedEpisodes(rollout: RolloutViews): EpisodeSummary[] {
+  const { numRows, rolloutLength: T, terminated, truncated } = rollout;
   const ended: EpisodeSummary[] = [];
   for (let t = 0; t < T; t++) {
     for (let n = 0; n < numRows; n++) {
       const i = n * T + t;
-      if (rollout.terminated[i] === 0 && rollout.truncated[i] === 0) continue;
+      if (terminated[i] === 0 && truncated[i] === 0) continue;
       ended.push({
         envIndex: n,
         episodeReturn: rollout.episodeReturns[i],
