@@ -53,6 +53,7 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const theta = new Float64Array(numEnvs);
   const thetaDot = new Float64Array(numEnvs);
+  const sines = new Float64Array(numEnvs); // of theta: a step needs what the observation before it showed
   const results = stepResults(numEnvs);
   const { rewards } = results;
   const weight = (3 * options.gravity) / 2;
@@ -69,6 +70,7 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
       const random = openRandom(seed);
       theta[n] = random.uniform(-options.xInit, options.xInit);
       thetaDot[n] = random.uniform(-options.yInit, options.yInit);
+      sines[n] = Math.sin(theta[n]);
     },
     step(n, actions, offset) {
       const torque = Math.fround(Math.min(Math.max(actions[offset], -MAX_TORQUE), MAX_TORQUE));
@@ -76,20 +78,22 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
       const velocity = thetaDot[n];
       const torqueCost = Math.fround(TORQUE_COST * Math.fround(torque * torque));
       rewards[n] = -(angle * angle + 0.1 * (velocity * velocity) + torqueCost);
-      const acceleration = weight * Math.sin(theta[n]) + Math.fround(3 * torque);
+      const acceleration = weight * sines[n] + Math.fround(3 * torque);
       const newVelocity = Math.min(Math.max(velocity + acceleration * STEP_SECONDS, -MAX_SPEED), MAX_SPEED);
       thetaDot[n] = newVelocity;
       theta[n] += newVelocity * STEP_SECONDS;
+      sines[n] = Math.sin(theta[n]);
     },
     writeObservation(n, out, offset) {
       out[offset] = Math.cos(theta[n]);
-      out[offset + 1] = Math.sin(theta[n]);
+      out[offset + 1] = sines[n];
       out[offset + 2] = thetaDot[n];
     },
     render: (n) => drawPendulum(theta[n]),
     getState: (n) => [theta[n], thetaDot[n]],
     setState(n, state) {
       [theta[n], thetaDot[n]] = state as number[];
+      sines[n] = Math.sin(theta[n]);
     },
   };
 };
