@@ -114,7 +114,8 @@ function addPenalty(
   byLogProb: Float64Array,
 ): void {
   for (let r = 0; r < numRows; r++) {
-    byLogProb[r] += (klPenaltyCoeff * Math.expm1(logProbs[r] - oldLogProbs[r])) / minibatchRows;
+    const ratio = Math.exp(logProbs[r] - oldLogProbs[r]);
+    byLogProb[r] += (klPenaltyCoeff * (ratio - 1)) / minibatchRows;
   }
 }
 
