@@ -7,8 +7,10 @@ export interface KlPenalty {
   readonly coeff: number;
   /** Takes in the mean `approxKl` of the update just made, in nats; NaN (no minibatch was finite) leaves the weight alone. */
   adapt(kl: number): void;
+  /** The weight, for a checkpoint; null where there is no penalty. */
+  getState(): number | null;
   /** Takes up a checkpoint's weight. One without, or of a run without a penalty, leaves the weight at its beginning. */
-  restore(coeff: JsonValue | undefined): void;
+  setState(saved: JsonValue | undefined): void;
 }
 
 /**
@@ -36,8 +38,9 @@ export function createKlPenalty({
       if (kl > 2 * klPenaltyTarget) coeff *= 1.5;
       else if (kl < klPenaltyTarget / 2) coeff /= 2;
     },
-    restore(saved) {
-      if (typeof saved === 'number' && saved > 0 && klPenaltyCoeff > 0) coeff = saved;
+    getState: () => (klPenaltyCoeff > 0 ? coeff : null), // halved a thousand times it is 0, and stays
+    setState(saved) {
+      if (typeof saved === 'number' && klPenaltyCoeff > 0) coeff = saved;
     },
   };
 }

@@ -111,13 +111,13 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       shuffle: shuffle.getState() as unknown as JsonValue,
       rewardScaler: (rewardScaler?.getState() ?? null) as JsonValue,
       schedules: schedules.getState(),
-      klPenaltyCoeff: klPenalty.coeff,
+      klPenaltyCoeff: klPenalty.getState(),
     }),
     setState(state: JsonObject) {
       shuffle.setState(state.shuffle as unknown as StreamState);
       rewardScaler?.setState(state.rewardScaler as unknown as RewardScalerState);
       schedules.setState(state.schedules as JsonObject);
-      klPenalty.restore(state.klPenaltyCoeff);
+      klPenalty.setState(state.klPenaltyCoeff);
     },
   };
   return createOnPolicyAlgorithm({

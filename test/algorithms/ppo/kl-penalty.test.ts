@@ -27,14 +27,23 @@ describe('createKlPenalty', () => {
   });
 
   it("takes up a checkpoint's weight, unless that or this run has no penalty", () => {
-    const restored = (coeff: number, saved: number | undefined) => {
+    const resumed = (coeff: number, saved: number | null | undefined) => {
       const one = penalty(coeff, 0.01);
-      one.restore(saved);
+      one.setState(saved);
       return one.coeff;
     };
-    expect(restored(0.2, 0.675)).toBe(0.675);
-    expect(restored(0.2, undefined)).toBe(0.2);
-    expect(restored(0.2, 0)).toBe(0.2);
-    expect(restored(0, 0.675)).toBe(0);
+    expect(resumed(0.2, 0.675)).toBe(0.675);
+    expect(resumed(0.2, undefined)).toBe(0.2); // a checkpoint older than the penalty
+    expect(resumed(0.2, penalty(0, null).getState())).toBe(0.2);
+    expect(resumed(0, 0.675)).toBe(0);
+  });
+
+  it('goes on as it was after so many quiet updates that nothing is left of it', () => {
+    const quiet = penalty(0.2, 0.01);
+    for (let k = 0; k < 1100; k++) quiet.adapt(0);
+    expect(quiet.coeff).toBe(0);
+    const resumed = penalty(0.2, 0.01);
+    resumed.setState(quiet.getState());
+    expect(resumed.coeff).toBe(0);
   });
 });
