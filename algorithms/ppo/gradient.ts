@@ -10,18 +10,8 @@ import {
 } from '../../src/learner/output-gradient.ts';
 import { createDistributionGradient } from '../../src/learner/simd/distribution-gradient.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
+import type { PpoLossOptions } from './loss.ts';
 
-/** The part of the loss that does not change during a run. */
-interface GradientOptions {
-  readonly valueCoeff: number;
-  readonly valueLoss: 'mse' | 'huber';
-  readonly clipValues: boolean;
-  readonly valueErrorBound?: number | null;
-  readonly penalizeKl?: boolean;
-}
-
-/** Positions among the scalars; the learner hands over those that are named, in this order. */
-const Scalar = { CLIP_RANGE: 0, ENTROPY_COEFF: 1 } as const;
 const Stat = { POLICY_LOSS: 0, ENTROPY: 1, APPROX_KL: 2, CLIP_FRACTION: 3, VALUE_LOSS: 4 } as const;
 
 /**
@@ -45,7 +35,7 @@ const Stat = { POLICY_LOSS: 0, ENTROPY: 1, APPROX_KL: 2, CLIP_FRACTION: 3, VALUE
  */
 export function createOutputGradient(spec: PolicySpec, options: JsonObject): OutputGradient {
   const { valueCoeff, valueLoss, clipValues, valueErrorBound, penalizeKl } =
-    options as unknown as GradientOptions;
+    options as unknown as PpoLossOptions;
   const distribution = createDistributionGradient(spec);
   const logProbs = new Float64Array(MAX_CHUNK_ROWS);
   const entropies = new Float64Array(MAX_CHUNK_ROWS);
@@ -53,23 +43,34 @@ export function createOutputGradient(spec: PolicySpec, options: JsonObject): Out
   const byEntropy = new Float64Array(MAX_CHUNK_ROWS);
   const isHuber = valueLoss === 'huber';
   const bound = valueErrorBound ?? Number.POSITIVE_INFINITY;
-  const scalarNames = ['clipRange', 'entropyCoeff'];
-  const valueClipIndex = clipValues ? scalarNames.push('valueClipRange') - 1 : -1;
-  const klPenaltyIndex = penalizeKl ? scalarNames.push('klPenaltyCoeff') - 1 : -1;
+  const scalarNames = [
+    'clipRange',
+    'entropyCoeff',
+    ...(clipValues ? ['valueClipRange'] : []),
+    ...(penalizeKl ? ['klPenaltyCoeff'] : []),
+  ];
+  const at = (name: string) => scalarNames.indexOf(name);
+  const index = {
+    clipRange: at('clipRange'),
+    entropyCoeff: at('entropyCoeff'),
+    valueClipRange: at('valueClipRange'),
+    klPenaltyCoeff: at('klPenaltyCoeff'),
+  };
   return {
     scalarNames,
     statNames: ['policyLoss', 'entropy', 'approxKl', 'clipFraction', 'valueLoss'],
     policy(chunk) {
+      const { scalars } = chunk;
+      const klPenaltyCoeff = penalizeKl ? scalars[index.klPenaltyCoeff] : 0;
       distribution.evaluate(chunk, logProbs, entropies);
-      weighPolicy(chunk, logProbs, entropies, byLogProb);
-      if (penalizeKl) addPenalty(chunk, chunk.scalars[klPenaltyIndex], logProbs, byLogProb);
-      byEntropy.fill(-chunk.scalars[Scalar.ENTROPY_COEFF] / chunk.minibatchRows, 0, chunk.numRows);
+      weighPolicy(chunk, scalars[index.clipRange], klPenaltyCoeff, logProbs, entropies, byLogProb);
+      byEntropy.fill(-scalars[index.entropyCoeff] / chunk.minibatchRows, 0, chunk.numRows);
       distribution.backward(chunk, byLogProb, byEntropy);
     },
     value(chunk) {
       const { numRows, values, oldValues, returns, gradValues, stats } = chunk;
       const scale = valueCoeff / chunk.minibatchRows;
-      const range = clipValues ? chunk.scalars[valueClipIndex] : 0;
+      const range = clipValues ? chunk.scalars[index.valueClipRange] : 0;
       let sum = 0;
       for (let r = 0; r < numRows; r++) {
         const difference = values[r] - returns[r];
@@ -106,28 +107,16 @@ function errorOf(x: number, isHuber: boolean): number {
   return magnitude <= 1 ? 0.5 * x * x : magnitude - 0.5;
 }
 
-/** The penalty's share of dL/dlogProb. */
-function addPenalty(
-  { numRows, minibatchRows, oldLogProbs }: GradientChunk,
-  klPenaltyCoeff: number,
-  logProbs: Float64Array,
-  byLogProb: Float64Array,
-): void {
-  for (let r = 0; r < numRows; r++) {
-    const ratio = Math.exp(logProbs[r] - oldLogProbs[r]);
-    byLogProb[r] += (klPenaltyCoeff * (ratio - 1)) / minibatchRows;
-  }
-}
-
-/** dL/dlogProb of the clipped surrogate, and the policy's statistics (sums over the chunk). */
+/** dL/dlogProb of the clipped surrogate and the penalty, and the policy's statistics (sums over the chunk). */
 function weighPolicy(
   chunk: GradientChunk,
+  clipRange: number,
+  klPenaltyCoeff: number,
   logProbs: Float64Array,
   entropies: Float64Array,
   byLogProb: Float64Array,
 ): void {
   const { numRows, minibatchRows, oldLogProbs, advantages, stats } = chunk;
-  const clipRange = chunk.scalars[Scalar.CLIP_RANGE];
   let surrogates = 0;
   let entropy = 0;
   let kl = 0;
@@ -139,6 +128,7 @@ function weighPolicy(
     const plain = ratio * advantage;
     const clipped = Math.max(1 - clipRange, Math.min(1 + clipRange, ratio)) * advantage;
     byLogProb[r] = plain <= clipped ? -plain / minibatchRows : 0;
+    if (klPenaltyCoeff > 0) byLogProb[r] += (klPenaltyCoeff * (ratio - 1)) / minibatchRows;
     surrogates += Math.min(plain, clipped);
     entropy += entropies[r];
     kl += ratio - 1 - logRatio;

@@ -127,10 +127,10 @@ export function openRollout(
       `Expected a rollout header [magic, version, numRows, rolloutLength] = [${expected}] at byte ${byteOffset}, got [${header}].`,
     );
   }
-  const view = <T>(name: string): T => {
-    const { dtype, shape } = columnNamed(layout, name);
+  const view = <T>(name: keyof RolloutViews): T => {
+    const { dtype, shape, offset } = columnNamed(layout, name);
     const length = shape.reduce((product, dimension) => product * dimension, 1);
-    return new ARRAYS[dtype](buffer as ArrayBuffer, columnAddress(layout, byteOffset, name), length) as T;
+    return new ARRAYS[dtype](buffer as ArrayBuffer, byteOffset + offset, length) as T;
   };
   // A literal: an object that gets as many properties one after another is a hash table to V8, and looked up in every step.
   return {

@@ -182,6 +182,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     );
     const [one, other] = twins;
     let numDifferent = 0;
+    let numCurved = 0; // neither tanh's ends nor its straight middle
     for (let first = 0; first < 2 ** 32; first += 257 * numUnits) {
       for (let k = 0; k < numUnits; k++) one.inputs[k] = first + 257 * k;
       other.inputs.set(one.inputs);
@@ -189,10 +190,12 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
       for (let k = 0; k < numUnits; k++) {
         const areNaN = Number.isNaN(one.outputs[k]) && Number.isNaN(other.outputs[k]);
         if (one.bits[k] !== other.bits[k] && !areNaN) numDifferent += 1;
+        const size = Math.abs(one.outputs[k]);
+        if (size > 1e-3 && size < 0.999) numCurved += 1;
       }
     }
     expect(numDifferent).toBe(0);
-    expect(one.outputs.some((value) => value !== one.outputs[0])).toBe(true);
+    expect(numCurved).toBeGreaterThan(500_000);
   });
 
   it.each([64, 192, 1024, 4096])('reduce and step over slices of %i bytes', (bytes) => {

@@ -72,7 +72,7 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
   const v = vector(layout.v);
   const { reals } = context.control;
   const numThreads = 1 + (team?.numHelpers ?? 0);
-  const saved = createStartingPoint([parameters, m, v], reals);
+  const saved = team === null ? null : createStartingPoint([parameters, m, v], reals);
   const update: UpdateSetup = { ...setup, context, team, statNames: outputGradient.statNames };
   return {
     engine: 'simd',
@@ -96,7 +96,7 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
     },
     async update(rollout, plan) {
       checkPlan(setup, rollout, plan);
-      if (team !== null) saved.keep();
+      saved?.keep();
       for (;;) {
         writeJob(update, rollout, plan, outputGradient.scalarNames);
         try {
@@ -105,7 +105,7 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
         } finally {
           await sendHome(update);
         }
-        saved.restore(); // a helper died: its last item may be half done, so begin again with those that are left
+        saved?.restore(); // a helper died: its last item may be half done, so begin again with those that are left
       }
     },
     async dispose() {},
@@ -204,7 +204,6 @@ async function runUpdate(setup: UpdateSetup): Promise<UpdateStats | null> {
   openEpoch(context, 0);
   team?.start();
   if (!(await workUntilOver(setup))) return null;
-  await nextTurn(); // signals and messages get their turn
   if (words[Word.NON_FINITE]) throw nonFiniteError(setup);
   const count = words[Word.NUM_FINITE];
   const means = Object.fromEntries(statNames.map((name, s) => [name, reals[Real.UPDATE_SUMS + s] / count]));
@@ -218,7 +217,7 @@ async function runUpdate(setup: UpdateSetup): Promise<UpdateStats | null> {
   };
 }
 
-/** Until no helper is inside the update. A helper that opens a phase at the very moment it is ended is told again. */
+/** Until no helper is inside the update, and signals and messages had their turn. A helper that opens a phase at the very moment it is ended is told again. */
 async function sendHome({ context, team }: UpdateSetup): Promise<void> {
   const { words } = context.control;
   let haveLeft = team === null;

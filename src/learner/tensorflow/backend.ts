@@ -42,12 +42,11 @@ export async function loadTensorFlow({
   readonly backend: 'auto' | TensorFlowBackend;
   readonly deterministic?: boolean;
 }): Promise<LoadedTensorFlow> {
-  limitOperationThreads(deterministic);
   switch (backend) {
     case 'auto':
-      return loadBestBackend();
+      return loadBestBackend(deterministic);
     case 'node-gpu':
-      return loadNodeGpu();
+      return loadNodeGpu(deterministic);
     case 'webgpu':
       return loadWebGpu();
     case 'wasm':
@@ -57,9 +56,9 @@ export async function loadTensorFlow({
   }
 }
 
-async function loadBestBackend(): Promise<LoadedTensorFlow> {
+async function loadBestBackend(deterministic: boolean): Promise<LoadedTensorFlow> {
   const failures: string[] = [];
-  for (const attempt of [loadNodeGpu, loadHardwareWebGpu, loadWasm, loadCpu]) {
+  for (const attempt of [() => loadNodeGpu(deterministic), loadHardwareWebGpu, loadWasm, loadCpu]) {
     try {
       const loaded = await attempt();
       const [noBinding] = failures;
@@ -72,10 +71,11 @@ async function loadBestBackend(): Promise<LoadedTensorFlow> {
   throw missing('cpu', failures.join(' '));
 }
 
-async function loadNodeGpu(): Promise<LoadedTensorFlow> {
+async function loadNodeGpu(deterministic = false): Promise<LoadedTensorFlow> {
   const candidate = findNativeBinding();
   if (typeof candidate === 'string') throw missing('node-gpu', candidate);
   let tf: TensorFlow;
+  limitOperationThreads(deterministic);
   try {
     tf = loadNativeBinding(candidate);
   } catch (error) {

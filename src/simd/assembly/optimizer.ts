@@ -49,7 +49,7 @@ function normalOrZero(x: v128): v128 {
  * stepSize = lr / (1 - b1^t), rootCorrection = 1 / sqrt(1 - b2^t).
  *
  * Departure: moments below 2^-126 become 0. Those of a dead unit fade for ever, and arithmetic on numbers that are not normal
- * takes a hundred times as long; with epsilon they move no parameter.
+ * takes a hundred times as long; over the default epsilon they would move a parameter by less than 1e-33 learning rates.
  */
 export function adamSlice(
   p: usize, g: usize, m: usize, v: usize, bytes: usize, scale: f32,
