@@ -41,7 +41,10 @@ const DISTRIBUTIONS: Record<string, DistributionSpec> = {
 /** A tenth of the clipped gradient of one minibatch: Adam's first moment after a step of size zero. */
 async function gradientOn(tensorflow: LoadedTensorFlow, spec: PolicySpec): Promise<Float32Array> {
   const learner = await makeTensorLearner(tensorflow, spec, true);
-  await learner.update(randomTensorRollout(spec, 64), planOf(spec, 64, { count: 1, numEpochs: 1 }, 0));
+  await learner.update(
+    randomTensorRollout(spec, 64),
+    planOf(spec, 64, { numMinibatches: 1, numEpochs: 1 }, 0),
+  );
   const { m } = learner.readOptimizerState();
   await learner.dispose();
   return m;
@@ -133,11 +136,11 @@ async function timeUpdates(tensorflow: LoadedTensorFlow, lines: string[]): Promi
     for (const rows of sizes) {
       const captured = await tensorVariant(tensorflow, spec, rows, {
         capture: true,
-        passes: { count: 8, numEpochs: 1 },
+        passes: { numMinibatches: 8, numEpochs: 1 },
       });
       const eager = await tensorVariant(tensorflow, spec, rows, {
         capture: false,
-        passes: { count: 1, numEpochs: 1 },
+        passes: { numMinibatches: 1, numEpochs: 1 },
       });
       const variants = [captured.variant, eager.variant];
       const [one, two] = await interleave(variants, { numRounds: NUM_ROUNDS, numWarmups: 3 });

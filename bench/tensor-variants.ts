@@ -81,10 +81,10 @@ export function randomTensorRollout(spec: PolicySpec, numSamples: number): Rollo
 export function planOf(
   { normalizeObservations, observationSize }: PolicySpec,
   minibatchSize: number,
-  { count, numEpochs }: Passes,
+  { numMinibatches, numEpochs }: Passes,
   learningRate = 1e-5,
 ): UpdatePlan {
-  const numSamples = minibatchSize * count;
+  const numSamples = minibatchSize * numMinibatches;
   const statistics = {
     mean: new Float32Array(observationSize),
     inverseStd: new Float32Array(observationSize).fill(1),
@@ -128,7 +128,7 @@ export async function tensorVariant(
   rows: number,
   { capture, passes = passesOf(rows) }: TensorVariantOptions,
 ): Promise<HeldVariant & { readonly learner: TensorFlowLearner }> {
-  const rollout = randomTensorRollout(spec, rows * passes.count);
+  const rollout = randomTensorRollout(spec, rows * passes.numMinibatches);
   const plan = planOf(spec, rows, passes);
   const learner = await makeTensorLearner(tensorflow, spec, capture);
   const run = async () => void (await learner.update(rollout, plan));

@@ -42,7 +42,7 @@ interface UpdateSetup {
 
 /** A random rollout, and the plan of an update over it. */
 function makeSetup(spec: PolicySpec, rows: number, passes: Passes, numThreads: number): UpdateSetup {
-  const numSamples = rows * passes.count;
+  const numSamples = rows * passes.numMinibatches;
   const options: SimdLearnerOptions = {
     maxGradNorm: 0.5,
     maxEpochs: passes.numEpochs,

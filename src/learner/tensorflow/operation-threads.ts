@@ -12,7 +12,7 @@ const FEW_CORES = 2;
  * setting of the variable stays.
  *
  * Operations that do not depend on each other (the actor's and the critic's) run side by side in any case. Splitting each of
- * them as well leaves more threads than cores: on two, an update of 2048 rows then takes 1.4 times as long. With one thread
+ * them as well leaves more threads than cores: on two, an update of 2048 rows then takes 1.3 times as long (bench/NOTES.md). With one thread
  * sums are in the same order on any number of cores, so `deterministic` asks for it.
  *
  * TensorFlow reads the variable once, with its first operation in the process: later calls change nothing.
