@@ -7,12 +7,7 @@ registerShippedEnvs();
 export { Algorithm } from '../algorithms/from-checkpoint.ts';
 export type { PPOConfigInput, ResolvedPPOConfig } from '../algorithms/ppo/config.ts';
 export { PPOConfig } from '../algorithms/ppo/index.ts';
-export type {
-  EpisodeSummary,
-  EvaluateOptions,
-  EvaluationResult,
-  TrainResult,
-} from './algorithm/algorithm.ts';
+export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm/algorithm.ts';
 // Use what was trained
 export { type ActOptions, type Actor, loadPolicy, type Policy } from './algorithm/load-policy.ts';
 // Bring an algorithm or a network
@@ -50,6 +45,7 @@ export {
   captureGraph,
 } from './learner/tensorflow/capture/capture-graph.ts';
 export type { CreateCustomNetwork, CustomNetwork, CustomNetworkContext } from './policy/custom-network.ts';
+export type { EpisodeSummary } from './rollout/episode-summary.ts';
 export type {
   CheckpointEvent,
   EnvFaultEvent,

@@ -1,6 +1,6 @@
 /** Random bytes and damaged files for every parser that reads something from a disk or a user. */
 import fc from 'fast-check';
-import type { NamedTensor } from '../../src/algorithm/algorithm.ts';
+import type { NamedTensor } from '../../src/checkpoint/content.ts';
 import { decodeManifest, encodeManifest } from '../../src/checkpoint/manifest.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors.ts';
 import { ConfigError, isOperantError, PPOConfig } from '../../src/index.ts';

@@ -1,15 +1,8 @@
 /** What every algorithm is, seen from a command line, a tuner or a user's script. */
+import type { CheckpointContent } from '../checkpoint/content.ts';
 import type { EnvFault } from '../env/env-faults.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-
-/** One finished episode, in the order (t, environment) of the rollout it ended in. */
-export interface EpisodeSummary {
-  readonly envIndex: number;
-  /** Undiscounted sum of raw rewards. */
-  readonly episodeReturn: number;
-  /** Environment steps. */
-  readonly episodeLength: number;
-}
+import type { EpisodeSummary } from '../rollout/episode-summary.ts';
 
 /** What one call of {@link Algorithm.train} did. */
 export interface TrainResult {
@@ -99,22 +92,4 @@ export interface Algorithm {
   /** Writes a checkpoint folder at `directory` (created; must not exist) and returns its path. */
   save(directory: string): Promise<string>;
   stop(): Promise<void>;
-}
-
-export type TensorDtype = 'float32' | 'float64' | 'int32' | 'uint8';
-
-export interface NamedTensor {
-  readonly dtype: TensorDtype;
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
-}
-
-/** A checkpoint's files, independent of how they are stored. Paths are relative with forward slashes. */
-export interface CheckpointContent {
-  /** Manifest fields: algorithm, environment id, policy spec, counters (`iteration`, `numEnvSteps`), versions. */
-  readonly description: JsonObject;
-  /** e.g. `policies/default/weights.safetensors`, `policies/default/optimizer.safetensors`. */
-  readonly tensors: Readonly<Record<string, Readonly<Record<string, NamedTensor>>>>;
-  /** e.g. `state.json` (counters, random streams, statistics), `environments.json`, `config.json`. */
-  readonly json: Readonly<Record<string, JsonObject>>;
 }

@@ -1,4 +1,6 @@
 /** A trained policy for plain use: a program, a server, a game. No environment, no learner, no worker threads. */
+
+import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
 import { flattenObservation } from '../env/flatten-space.ts';
@@ -21,7 +23,6 @@ import { createActionMapping } from '../rollout/action-mapping.ts';
 import { createActionNoise } from '../rollout/noise.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { mlpParameterLayout } from '../weights/parameter-layout.ts';
-import type { CheckpointContent, NamedTensor } from './algorithm.ts';
 import { tensorsToParameters } from './parameter-content.ts';
 
 export interface ActOptions {

@@ -1,5 +1,6 @@
 /** The outside of an on-policy algorithm: counters, metrics, evaluation, checkpoints. The inside is its own loop. */
 
+import type { CheckpointContent } from '../checkpoint/content.ts';
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -7,7 +8,7 @@ import { createEpisodeWindow } from '../metrics/episode-window.ts';
 import type { Metrics } from '../metrics/metric-keys.ts';
 import type { EnvFaults } from '../rollout/env-fault-log.ts';
 import type { Collected, WorkerFailure } from '../rollout/runner-group.ts';
-import type { Algorithm, CheckpointContent, EvaluationResult, TrainResult } from './algorithm.ts';
+import type { Algorithm, EvaluationResult, TrainResult } from './algorithm.ts';
 import { createEvaluation } from './evaluation.ts';
 import { applyContent, type Counters, createContent, type OwnState } from './on-policy-content.ts';
 import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';

@@ -1,10 +1,11 @@
 /** A run's whole state as a checkpoint's files, and back. */
+
+import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import { spaceToJson } from '../env/space-json.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EpisodeWindow } from '../metrics/episode-window.ts';
-import type { CheckpointContent, NamedTensor } from './algorithm.ts';
 import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
 import { parametersToTensors, tensorsToParameters } from './parameter-content.ts';
 import { rowStatesFromContent, rowStatesToContent } from './row-state-content.ts';

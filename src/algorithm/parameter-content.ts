@@ -1,7 +1,8 @@
 /** Flat parameter vectors as named tensors, and back. */
+
+import type { NamedTensor } from '../checkpoint/content.ts';
 import { CheckpointError } from '../errors.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
-import type { NamedTensor } from './algorithm.ts';
 
 /** One tensor per entry, `prefix + name`; copies. */
 export function parametersToTensors(

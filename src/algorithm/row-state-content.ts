@@ -1,9 +1,10 @@
 /** Environment states as a checkpoint's files: numbers as tensors, what environments gave as JSON. */
+
+import type { NamedTensor } from '../checkpoint/content.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
 import type { RowState } from '../rollout/row-states.ts';
-import type { NamedTensor } from './algorithm.ts';
 
 export interface RowStateContent {
   readonly tensors: Readonly<Record<string, NamedTensor>>;

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { CheckpointContent } from '../algorithm/algorithm.ts';
 import { CheckpointError, isOperantError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { CheckpointContent } from './content.ts';
 import { errorCode } from './durable-files.ts';
 import { decodeManifest, MANIFEST_NAME, type Manifest, type ManifestFile } from './manifest.ts';
 import { decodeSafetensors } from './safetensors.ts';

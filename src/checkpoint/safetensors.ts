@@ -1,6 +1,7 @@
 /** The safetensors file format: named arrays as one block of little-endian bytes behind a JSON header. */
-import type { NamedTensor, TensorDtype } from '../algorithm/algorithm.ts';
+
 import { CheckpointError } from '../errors.ts';
+import type { NamedTensor, TensorDtype } from './content.ts';
 
 const LENGTH_BYTES = 8;
 /** The format's own limit; a longer header is taken for garbage before anything is allocated. */

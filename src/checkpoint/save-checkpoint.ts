@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { CheckpointContent } from '../algorithm/algorithm.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { collectFingerprint } from '../run/fingerprint.ts';
 import { operantVersion } from '../run/operant-version.ts';
+import type { CheckpointContent } from './content.ts';
 import {
   asWriteError,
   makeFolder,

@@ -1,5 +1,4 @@
 /** What every writer of metrics is, and the row it writes. */
-import type { TrainResult } from '../algorithm/algorithm.ts';
 
 /** One iteration, flat. Keys besides the fixed ones are metric keys. */
 export interface MetricsRow {
@@ -31,7 +30,10 @@ export interface MetricsWriter {
   close(): void;
 }
 
-export function rowOf(result: TrainResult, seconds: number, timestamp: number): MetricsRow {
-  const { iteration, numEnvSteps, numEpisodes, metrics } = result;
+export function rowOf(
+  { iteration, numEnvSteps, numEpisodes, metrics }: Omit<MetricsRow, 'seconds' | 'timestamp'>,
+  seconds: number,
+  timestamp: number,
+): MetricsRow {
   return { iteration, numEnvSteps, numEpisodes, seconds, timestamp, metrics };
 }

@@ -3,10 +3,11 @@
  *
  * Because episodes follow from seeds and actions, no worker has to be asked: a dead one can be replaced from here.
  */
-import type { EpisodeSummary } from '../algorithm/algorithm.ts';
+
 import type { ActionArray } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
 import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import type { EpisodeSummary } from './episode-summary.ts';
 import type { RolloutViews } from './layout.ts';
 import type { RowState } from './row-states.ts';
 

@@ -1,6 +1,7 @@
 /** What an algorithm sees of its environment runners, wherever they run. */
-import type { EpisodeSummary } from '../algorithm/algorithm.ts';
+
 import type { EnvFaultReport, EnvFaults } from './env-fault-log.ts';
+import type { EpisodeSummary } from './episode-summary.ts';
 import type { RolloutViews } from './layout.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';

@@ -1,13 +1,13 @@
 /** Typed hooks into a run. */
 import type {
   Algorithm,
-  EpisodeSummary,
   EvaluationResult,
   TrainResult,
   WorkerFailureSummary,
 } from '../algorithm/algorithm.ts';
 import type { EnvFault } from '../env/env-faults.ts';
 import type { JsonValue } from '../json.ts';
+import type { EpisodeSummary } from '../rollout/episode-summary.ts';
 import type { BestSoFar, RunSummary } from './run-state.ts';
 
 /** What a hook may do to the run it is called from. */

@@ -1,5 +1,5 @@
 /** When a run saves, in the background, and what stays on the disk. */
-import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import type { CheckpointContent } from '../checkpoint/content.ts';
 import type { RunWarning } from './run-callbacks.ts';
 import type { RunFolder } from './run-folder.ts';
 import { type BestSoFar, encodeRunState, RUN_STATE_NAME, type RunState } from './run-state.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import type { CheckpointContent } from '../checkpoint/content.ts';
 import {
   errorCode,
   makeFolder,

@@ -1,5 +1,5 @@
 /** What the driver itself remembers, and what it reports at the end. */
-import type { CheckpointContent } from '../algorithm/algorithm.ts';
+import type { CheckpointContent } from '../checkpoint/content.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 

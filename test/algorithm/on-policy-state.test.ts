@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Algorithm, CheckpointContent } from '../../src/algorithm/algorithm.ts';
+import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import { Box, Discrete, type Env, PPOConfig } from '../../src/index.ts';
 import spacesEnv from './fixtures/spaces-env.ts';
 

@@ -1,5 +1,5 @@
 /** A checkpoint's content as an algorithm gives it, small and with every dtype. */
-import type { CheckpointContent } from '../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 
 export function exampleContent(iteration: number, weight = 0.5): CheckpointContent {
   return {

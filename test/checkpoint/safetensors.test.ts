@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { NamedTensor } from '../../src/algorithm/algorithm.ts';
+import type { NamedTensor } from '../../src/checkpoint/content.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors.ts';
 import { CheckpointError } from '../../src/errors.ts';
 

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { CheckpointContent } from '../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import { loadCheckpoint, loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
 import { saveCheckpoint } from '../../src/checkpoint/save-checkpoint.ts';
 import { CheckpointError } from '../../src/errors.ts';

@@ -1,5 +1,5 @@
 /** Child process: saves a checkpoint of 400 kB at argv[2] and prints `saved` or the error's code. */
-import type { CheckpointContent } from '../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import { saveCheckpoint } from '../../src/checkpoint/save-checkpoint.ts';
 import { isOperantError } from '../../src/errors.ts';
 

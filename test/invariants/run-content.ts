@@ -1,5 +1,5 @@
 /** What of a run has to be the same bits, whatever happened to it. */
-import type { CheckpointContent } from '../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 
 /** A checkpoint's tensors and state; without the clock, and without options that only say how to run. */
 export function comparable({ tensors, json }: CheckpointContent): object {

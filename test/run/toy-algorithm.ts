@@ -2,17 +2,14 @@
  * A small algorithm that really learns: a (1+1) evolution strategy that looks for the maximum of -|x - target|^2.
  * An "episode" is one trial of a mutated x; everything it knows is in its state.
  */
-import type {
-  Algorithm,
-  CheckpointContent,
-  EpisodeSummary,
-  TrainResult,
-} from '../../src/algorithm/algorithm.ts';
+import type { Algorithm, TrainResult } from '../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import { saveCheckpoint } from '../../src/checkpoint/save-checkpoint.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { createEpisodeWindow } from '../../src/metrics/episode-window.ts';
 import { openStream, type StreamState } from '../../src/random/streams.ts';
+import type { EpisodeSummary } from '../../src/rollout/episode-summary.ts';
 
 const TARGET = [1, -2, 3, -4];
 const EPISODES_PER_ITERATION = 4;

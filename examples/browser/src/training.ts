@@ -1,7 +1,6 @@
 /** PPO on CartPole over one WebAssembly memory: the same parts as `algorithms/ppo/ppo.ts`, put together for a browser. */
 import { cartPoleVector } from '../../../envs/cart-pole.ts';
 import { computeGae } from '../../../src/advantage/gae.ts';
-import type { EpisodeSummary } from '../../../src/algorithm/algorithm.ts';
 import { createPolicySpec } from '../../../src/algorithm/policy-setup.ts';
 import { evaluateSchedule, type Schedule } from '../../../src/config/schedule.ts';
 import type { Learner } from '../../../src/learner/learner.ts';
@@ -13,6 +12,7 @@ import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
 import { shufflePermutation } from '../../../src/random/shuffle.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { createEpisodeLedger } from '../../../src/rollout/episode-ledger.ts';
+import type { EpisodeSummary } from '../../../src/rollout/episode-summary.ts';
 import { initializeRollout, openRollout } from '../../../src/rollout/layout.ts';
 import { restoreRows } from '../../../src/rollout/restore-rows.ts';
 import { FRESH_ROW } from '../../../src/rollout/row-states.ts';

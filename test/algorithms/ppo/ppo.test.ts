@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CheckpointContent } from '../../../src/algorithm/algorithm.ts';
+import type { CheckpointContent } from '../../../src/checkpoint/content.ts';
 import { Box, Discrete, type Env, type EnvFactory, PPOConfig } from '../../../src/index.ts';
 import { isMetricKey, METRICS } from '../../../src/metrics/metric-keys.ts';
 import { openStream } from '../../../src/random/streams.ts';
