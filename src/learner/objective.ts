@@ -1,0 +1,144 @@
+/**
+ * The seam between an algorithm and an engine: what is learnt, in steps over named networks.
+ *
+ * An objective is stated twice: in tfjs operations (`loss.ts` of the algorithm, the readable reference, differentiated by tfjs) and in
+ * closed form at the networks' outputs (`gradient.ts`, what the kernels run). Both have the same columns, groups and steps, and a test
+ * holds the two together.
+ */
+import type { JsonObject } from '../json.ts';
+import type { ModelSpec } from '../policy/networks/model.ts';
+
+/** A column of a batch of B rows: [B, size]. */
+export interface BatchColumn {
+  readonly name: string;
+  readonly dtype: 'float32' | 'int32' | 'uint8';
+  /** Elements per row. */
+  readonly size: number;
+}
+
+/** Networks, and free parameters, that one optimizer steps: a norm to clip of their own, Adam's state of their own. */
+export interface OptimizerGroup {
+  readonly name: string;
+  /** Names of networks or free parameters; neighbours in the model's vector. */
+  readonly networks: readonly string[];
+  /** The scalar that is its learning rate. */
+  readonly learningRate: string;
+  /** Bound of the global norm of the group's gradient; null = none. */
+  readonly maxGradNorm: number | null;
+  readonly adamBeta1: number;
+  readonly adamBeta2: number;
+  readonly adamEpsilon: number;
+  /** Decoupled (AdamW, Loshchilov and Hutter 2019): p -= learningRate * weightDecay * p. 0 = plain Adam. */
+  readonly weightDecay: number;
+}
+
+/** theta' += tau (theta - theta'). */
+export interface TargetBlend {
+  readonly target: string;
+  /** The scalar that is tau. */
+  readonly tau: string;
+}
+
+/** Forward and backward through some networks, then an optimizer step of `groups`, then the blends. */
+export interface ObjectiveStep {
+  readonly name: string;
+  /** Groups that it steps; each belongs to one step. */
+  readonly groups: readonly string[];
+  /** Runs in every `every`-th update: in update u = 1, 2, ... where u mod every is 0. TD3's policy delay. */
+  readonly every: number;
+  readonly blends: readonly TargetBlend[];
+}
+
+/** What both forms of an objective have in common; plain JSON. */
+export interface ObjectiveSpec {
+  /** What the batch holds, in order. A column that a network reads is of that input's dtype and size. */
+  readonly columns: readonly BatchColumn[];
+  /** f32 [B] each, written by the objective, for the loop to read: `tdErrors`. */
+  readonly rowOutputs: readonly string[];
+  readonly groups: readonly OptimizerGroup[];
+  readonly steps: readonly ObjectiveStep[];
+  /** Numbers that may differ from update to update, learning rates and taus included. */
+  readonly scalars: readonly string[];
+  /** Means over the batch, by the name they are reported under. */
+  readonly stats: readonly string[];
+}
+
+/** Rows of the largest block that a closed form is shown at once. */
+export const MAX_BLOCK_ROWS = 64;
+
+export interface PassOptions {
+  /** A network or a target. */
+  readonly network: string;
+  /** One for each of the network's inputs: a batch column, or a buffer of this thread's, filled before the pass runs. */
+  readonly inputs: readonly (string | Float32Array)[];
+  /** What flows back: nothing, the parameters' gradient (into the step's groups), the inputs', or both. Default `none`. */
+  readonly gradient?: 'none' | 'parameters' | 'inputs' | 'both';
+}
+
+/** Gradient of one input of a pass: row r begins at `offset + r * stride`. */
+export interface InputGradient {
+  readonly values: Float32Array;
+  readonly offset: number;
+  readonly stride: number;
+}
+
+/** One way through a network, with activations of its own. Views belong to the thread and stay the same. */
+export interface Pass {
+  /** [MAX_BLOCK_ROWS, outputs] f32, row stride `outputs`; after `forward`. */
+  readonly outputs: Float32Array;
+  /** Likewise; write all of the block's rows before `backward`. Empty without a gradient. */
+  readonly gradOutputs: Float32Array;
+  /** The last hidden layer (f32, row r at r * latentStride), after `forward`. */
+  readonly latent: Float32Array;
+  readonly latentStride: number;
+  /** Of the network's k-th input, after `backward`; only where `gradient` is `inputs` or `both`. */
+  inputGradient(k: number): InputGradient;
+  /** Inputs are packed by the first pass of a block that has the same ones. */
+  forward(numRows: number): void;
+  /** Consumes gradOutputs (it may be overwritten). After `forward` of the same block. */
+  backward(numRows: number): void;
+}
+
+/** Free parameters as a step sees them. */
+export interface FreeView {
+  readonly values: Float32Array;
+  /** f64, as values: add each row's gradient, already divided by the batch's rows. The engine clears it before every block. */
+  readonly gradient: Float64Array;
+}
+
+/** What one thread has for its blocks of rows; everything is made once, in `open`. */
+export interface RowSpace {
+  /** A batch column's rows of the block, dense [MAX_BLOCK_ROWS, size], raw; the same view for every block. */
+  column(name: string): Float32Array;
+  integers(name: string): Int32Array;
+  bytes(name: string): Uint8Array;
+  /** f32 [MAX_BLOCK_ROWS]: what a step writes for the loop. */
+  rowOutput(name: string): Float32Array;
+  /** In the order of `ObjectiveSpec.scalars`. */
+  readonly scalars: Float32Array;
+  /** f64, in the order of `ObjectiveSpec.stats`: add the sum over the block's rows; cleared before every block. */
+  readonly stats: Float64Array;
+  free(name: string): FreeView;
+  /** f32 [MAX_BLOCK_ROWS, size], this thread's own; may be an input of passes. */
+  buffer(size: number): Float32Array;
+  pass(options: PassOptions): Pass;
+}
+
+/**
+ * One step for one block of R rows of a batch of B: forward, gradients at outputs (of the MEAN over the batch: each row's divided by
+ * B), backward. A row's numbers must not depend on the rows beside it.
+ */
+export type RunStep = (numRows: number, batchRows: number) => void;
+
+/** The closed form: makes its passes and buffers in a thread, and gives one function for each step, in the spec's order. */
+export type OpenObjective = (rows: RowSpace) => readonly RunStep[];
+
+/** What the module at {@link ClosedFormSource.module} exports. */
+export type CreateClosedForm = (model: ModelSpec, options: JsonObject) => OpenObjective;
+
+/** A function cannot be posted to a thread: the module that exports a {@link CreateClosedForm} is named by URL. */
+export interface ClosedFormSource {
+  readonly module: string;
+  readonly export: string;
+  readonly options: JsonObject;
+}

@@ -1,0 +1,165 @@
+/**
+ * What an algorithm's networks are, as plain JSON: it crosses threads, lies in checkpoints, and every engine builds them from it.
+ *
+ * A model is a record of named networks over one flat parameter vector. Those of an actor-critic method, say:
+ *
+ *     actor(observation) -> distribution parameters      q1, q2(observation, action) -> value      target/q1, target/q2: copies
+ */
+import { createParameterLayout, type ParameterEntry } from '../../weights/parameter-layout.ts';
+import type { Activation } from '../policy-spec.ts';
+
+/** Something that a network reads. */
+export interface ModelInput {
+  /** Elements per row. */
+  readonly size: number;
+  readonly dtype: 'float32' | 'uint8';
+  /** [height, width, channels] for images, else [size]. */
+  readonly shape: readonly number[];
+  /** x' = clip((x - mean) * inverseStd, +-clipObservation) with the statistics of the update, before anything reads it. */
+  readonly isNormalized: boolean;
+}
+
+/** Dense layers; with `layerNorm` each hidden one is normalised over its units before the activation (Ba et al. 2016). */
+export interface MlpTrunk {
+  readonly kind: 'mlp';
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+  readonly layerNorm: boolean;
+}
+
+/** Convolutions [filters, kernelSize, stride] with relu over the first input, then dense layers; TensorFlow engine only. */
+export interface ConvTrunk {
+  readonly kind: 'conv';
+  readonly layers: readonly (readonly [number, number, number])[];
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+}
+
+export interface ModelNetwork {
+  /** Names of `ModelSpec.inputs`; their rows stand side by side in this order. */
+  readonly inputs: readonly string[];
+  readonly trunk: MlpTrunk | ConvTrunk;
+  /** Outputs per row; the last layer has no activation. */
+  readonly outputs: number;
+}
+
+/** Parameters that belong to no layer: a temperature, standard deviations. */
+export interface FreeParameters {
+  readonly shape: readonly number[];
+  readonly initial: number;
+}
+
+export interface ModelSpec {
+  readonly inputs: Readonly<Record<string, ModelInput>>;
+  /** Networks that are trained, in the order in which they lie in the vector. */
+  readonly networks: Readonly<Record<string, ModelNetwork>>;
+  readonly free: Readonly<Record<string, FreeParameters>>;
+  /** Copies that follow a network and are not trained: `{ 'target/q1': 'q1' }`. */
+  readonly targets: Readonly<Record<string, string>>;
+  /** Bound of normalised inputs, +-. */
+  readonly clipObservation: number;
+}
+
+/** Where a network, a target or free parameters lie; in elements. */
+export interface ParameterRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The flat vector: networks, then free parameters, then targets. */
+export interface ModelLayout {
+  readonly entries: readonly ParameterEntry[];
+  /** Elements in all, padding included. */
+  readonly size: number;
+  /** The first `trainedSize` elements are what optimizers step. */
+  readonly trainedSize: number;
+  /** By name of a network, a target or free parameters; contiguous. */
+  readonly ranges: Readonly<Record<string, ParameterRange>>;
+}
+
+/** Widths of a network's first layer's input. */
+export function inputSize(model: ModelSpec, network: ModelNetwork): number {
+  return network.inputs.reduce((sum, name) => sum + model.inputs[name].size, 0);
+}
+
+/** The network that a name means; a target's is its source's. */
+export function networkNamed(model: ModelSpec, name: string): ModelNetwork {
+  const network = model.networks[model.targets[name] ?? name];
+  if (network === undefined) {
+    const names = [...Object.keys(model.networks), ...Object.keys(model.targets)];
+    throw new TypeError(`Expected a network of the model (${names.join(', ')}), got ${name}.`);
+  }
+  return network;
+}
+
+/** Sides after each convolution, valid padding. */
+function convTensors(prefix: string, trunk: ConvTrunk, shape: readonly number[]) {
+  let [height, width, channels] = shape;
+  const tensors = trunk.layers.flatMap(([filters, kernelSize, stride], k) => {
+    const kernel = [kernelSize, kernelSize, channels, filters];
+    height = Math.floor((height - kernelSize) / stride) + 1;
+    width = Math.floor((width - kernelSize) / stride) + 1;
+    channels = filters;
+    return [
+      { name: `${prefix}/conv${k}/kernel`, shape: kernel },
+      { name: `${prefix}/conv${k}/bias`, shape: [filters] },
+    ];
+  });
+  return { tensors, size: height * width * channels };
+}
+
+/**
+ * A network's tensors: `<name>/<k>/kernel` [in, out], `<name>/<k>/bias` [out], with layer normalisation `<name>/<k>/gain` and
+ * `<name>/<k>/shift` [out], convolutions `<name>/conv<k>/...`; the last layer is `<name>/head/...`.
+ */
+function networkTensors(name: string, model: ModelSpec, network: ModelNetwork) {
+  const { trunk } = network;
+  const tensors: { name: string; shape: readonly number[] }[] = [];
+  let width = inputSize(model, network);
+  if (trunk.kind === 'conv') {
+    const [image, ...others] = network.inputs.map((input) => model.inputs[input]);
+    const convolutions = convTensors(name, trunk, image.shape);
+    tensors.push(...convolutions.tensors);
+    width = convolutions.size + others.reduce((sum, { size }) => sum + size, 0);
+  }
+  const dense = (layer: string, outputs: number) => {
+    tensors.push({ name: `${name}/${layer}/kernel`, shape: [width, outputs] });
+    tensors.push({ name: `${name}/${layer}/bias`, shape: [outputs] });
+    width = outputs;
+  };
+  trunk.hiddenSizes.forEach((size, k) => {
+    dense(`${k}`, size);
+    if (trunk.kind === 'mlp' && trunk.layerNorm) {
+      tensors.push(
+        { name: `${name}/${k}/gain`, shape: [size] },
+        { name: `${name}/${k}/shift`, shape: [size] },
+      );
+    }
+  });
+  dense('head', network.outputs);
+  return tensors;
+}
+
+/** The layout of a model's flat parameter vector. */
+export function modelLayout(model: ModelSpec): ModelLayout {
+  const owners: string[] = [];
+  const tensors: { name: string; shape: readonly number[] }[] = [];
+  const add = (owner: string, added: readonly { name: string; shape: readonly number[] }[]) => {
+    tensors.push(...added);
+    owners.push(...added.map(() => owner));
+  };
+  for (const [name, network] of Object.entries(model.networks))
+    add(name, networkTensors(name, model, network));
+  for (const [name, { shape }] of Object.entries(model.free)) add(name, [{ name, shape }]);
+  const numTrained = tensors.length;
+  for (const name of Object.keys(model.targets))
+    add(name, networkTensors(name, model, networkNamed(model, name)));
+  const { entries, size } = createParameterLayout(tensors);
+  const ranges: Record<string, ParameterRange> = {};
+  entries.forEach(({ offset }, k) => {
+    const end = entries[k + 1]?.offset ?? size;
+    const range = ranges[owners[k]] ?? { offset, size: 0 };
+    ranges[owners[k]] = { offset: range.offset, size: end - range.offset };
+  });
+  return { entries, size, trainedSize: entries[numTrained]?.offset ?? size, ranges };
+}
