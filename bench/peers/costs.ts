@@ -42,6 +42,7 @@ const BY_NAME: { readonly [functionName: string]: string } = {
   backward: 'kernels',
   reduceSlice: 'kernels',
   adamSlice: 'kernels',
+  blendSlice: 'kernels',
   openPhase: 'opening phases and waking the other thread',
   giveCommand: 'opening phases and waking the other thread',
 };

@@ -23,6 +23,10 @@ export interface Kernels {
   sampleBlock(descriptor: number, first: number, rows: number): void;
   writeValues(descriptor: number, first: number, rows: number): void;
   forward(layers: number, count: number, parameters: number, rows: number): void;
+  /**
+   * From the last layer to the first: gradients of weights into the slab (accumulate 1: added to it), of inputs into the records'
+   * `gradInput`. `gradients` 0: of inputs alone, a third of the work less.
+   */
   backward(layers: number, count: number, gradients: number, rows: number, accumulate: number): void;
   transposeKernels(layers: number, count: number, parameters: number): void;
   multiply(
@@ -90,7 +94,11 @@ export interface Kernels {
     stepSize: number,
     rootCorrection: number,
     epsilon: number,
+    /** 1 - learningRate * weightDecay, decoupled as in AdamW; 1 = none. */
+    keep: number,
   ): void;
+  /** target += tau (source - target), over slices as Adam's; tau 1 copies. */
+  blendSlice(target: number, source: number, bytes: number, tau: number): void;
   applyActivation(kind: number, c: number, ldc: number, rows: number, columns: number, pre: number): void;
   applyDerivative(
     kind: number,

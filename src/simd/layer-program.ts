@@ -106,7 +106,7 @@ export interface LayerRecord {
 
 export interface BackwardRecord {
   readonly gradOutput: Block;
-  /** null: nobody needs the gradient of the input (a first layer). */
+  /** null: nobody needs the gradient of the input (a first layer, unless somebody asks what the network makes of its input). */
   readonly gradInput: Block | null;
   readonly transposed: Block;
   /** Adds to gradInput: a second head on one trunk. */

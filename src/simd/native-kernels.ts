@@ -2,7 +2,7 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
  * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, reduction and Adam are native; gathers, sampling and transposing stay in WebAssembly. No import
+ * Products, activations, reduction, Adam and target blends are native; gathers, sampling and transposing stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
@@ -18,7 +18,7 @@ export interface NativeKernels {
   readonly numLanes: 8 | 16;
 }
 
-/** Each takes the address of the memory, then what its namesake takes; Adam's numbers as the address of eight f64. */
+/** Each takes the address of the memory, then what its namesake takes; Adam's numbers as the address of nine f64. */
 interface NativeBuild {
   forward(base: number, layers: number, count: number, parameters: number, rows: number): void;
   backward(
@@ -39,6 +39,7 @@ interface NativeBuild {
     bytes: number,
     numbersAddress: number,
   ): void;
+  blendSlice(base: number, target: number, source: number, bytes: number, tau: number): void;
   peak(base: number, turns: number): number;
 }
 
@@ -118,7 +119,7 @@ function nativeActing(kernels: Kernels, forward: Kernels['forward'], words: Uint
 
 /** Adam's scalars go through memory: as arguments of an addon each would be an object on the heap. */
 function nativeAdam(module: NativeModule, calls: NativeBuild, base: number): Kernels['adamSlice'] {
-  const numbers = new Float64Array(new ArrayBuffer(64)); // f64 [8], this thread's alone
+  const numbers = new Float64Array(new ArrayBuffer(72)); // f64 [9], this thread's alone
   const address = module.addressOf(numbers);
   return function adamSlice(
     p,
@@ -134,6 +135,7 @@ function nativeAdam(module: NativeModule, calls: NativeBuild, base: number): Ker
     stepSize,
     rootCorrection,
     epsilon,
+    keep,
   ) {
     numbers[0] = scale;
     numbers[1] = beta1;
@@ -143,6 +145,7 @@ function nativeAdam(module: NativeModule, calls: NativeBuild, base: number): Ker
     numbers[5] = stepSize;
     numbers[6] = rootCorrection;
     numbers[7] = epsilon;
+    numbers[8] = keep;
     calls.adamSlice(base, p, g, m, v, bytes, address);
   };
 }
@@ -175,6 +178,7 @@ export function withNativeKernels(
     reduceSlice: (slab, slabBytes, numSlabs, bytes) =>
       calls.reduceSlice(base, slab, slabBytes, numSlabs, bytes),
     adamSlice: nativeAdam(module, calls, base),
+    blendSlice: (target, source, bytes, tau) => calls.blendSlice(base, target, source, bytes, tau),
     peak: (turns) => calls.peak(base, turns),
   };
 }

@@ -93,6 +93,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
         kernels.forward(tower.address, tower.numRecords, parameters, rows);
         kernels.backward(tower.address, tower.numRecords, slab, rows, 0);
         kernels.backward(tower.address, tower.numRecords, slab, rows, 1);
+        kernels.backward(tower.address, tower.numRecords, 0, rows, 1);
       }
     }
     const parts = [one, other].map(({ buffer }) => readResults(spec, buffer, scratch, slab, rows));
@@ -209,7 +210,9 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
         const squares = kernels.reduceSlice(offset, slabBytes, numSlabs, bytes);
         const at = (vector: number) => offset + (numSlabs + vector) * slabBytes;
         const numbers = [0.37, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 3e-4 / (1 - 0.9 ** 3), 12.9, 1e-5] as const;
-        kernels.adamSlice(at(0), offset, at(1), at(2), bytes - 16 * (numSlabs % 3), ...numbers);
+        const length = bytes - 16 * (numSlabs % 3);
+        kernels.adamSlice(at(0), offset, at(1), at(2), length, ...numbers, numSlabs === 2 ? 1 : 0.999);
+        kernels.blendSlice(at(1), at(2), length, numSlabs === 5 ? 1 : 0.005);
         return squares;
       };
       expect(run(other)).toBe(run(one));

@@ -263,6 +263,7 @@ export function createThreadContext(setup: ThreadContextOptions): ThreadContext 
         reals[Real.STEP_SIZE],
         reals[Real.ROOT_CORRECTION],
         adamEpsilon,
+        1,
       );
     },
   };

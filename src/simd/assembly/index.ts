@@ -6,7 +6,7 @@ export { multiply } from './multiply';
 export { outerProduct, columnSums } from './outer-product';
 export { transpose } from './transpose';
 export { gatherObservations, gatherWords, gatherBytes, gatherScaled } from './gather';
-export { reduceSlice, adamSlice } from './optimizer';
+export { reduceSlice, adamSlice, blendSlice } from './optimizer';
 export { applyActivation, applyDerivative } from './activation';
 export { mathTable } from './math';
 export { peak } from './peak';

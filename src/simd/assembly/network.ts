@@ -43,7 +43,10 @@ export function transposeKernels(layers: usize, count: i32, parameters: usize): 
   }
 }
 
-/** Gradients of kernels and biases into (or added to) a slab, from the last layer to the first. */
+/**
+ * Gradients of kernels and biases into (or added to) a slab, from the last layer to the first; of inputs wherever a record has
+ * somewhere to put them, the first layer's included. `gradients` 0 = of inputs alone.
+ */
 export function backward(layers: usize, count: i32, gradients: usize, rows: i32, accumulate: bool): void {
   for (let k = count - 1; k >= 0; k--) {
     const layer = layers + <usize>k * RECORD_BYTES;
@@ -51,11 +54,13 @@ export function backward(layers: usize, count: i32, gradients: usize, rows: i32,
     const outputs = word(layer, 3);
     const gradOut = word(layer, 13);
     const gradOutStride = word(layer, 14);
-    outerProduct(
-      word(layer, 5), word(layer, 6), gradOut, gradOutStride, rows, inputs,
-      gradients + word(layer, 0), outputs << 2, outputs, accumulate,
-    );
-    columnSums(gradOut, gradOutStride, rows, outputs, gradients + word(layer, 1), accumulate);
+    if (gradients != 0) {
+      outerProduct(
+        word(layer, 5), word(layer, 6), gradOut, gradOutStride, rows, inputs,
+        gradients + word(layer, 0), outputs << 2, outputs, accumulate,
+      );
+      columnSums(gradOut, gradOutStride, rows, outputs, gradients + word(layer, 1), accumulate);
+    }
     const gradIn = word(layer, 15);
     if (gradIn == 0) continue;
     const gradInStride = word(layer, 16);

@@ -1,4 +1,4 @@
-/** Gradient reduction and Adam over slices of the flat parameters; `bytes` is a multiple of 64. */
+/** Gradient reduction, Adam and target blends over slices of the flat parameters; `bytes` is rounded up to 16, reduceSlice's to 64. */
 import { madd, splat } from './math';
 
 /** slabs[0] += slabs[1] + ... in slab order over one slice. Returns the sum of squares of the result. */
@@ -45,18 +45,20 @@ function normalOrZero(x: v128): v128 {
 
 /**
  * Adam (Kingma & Ba 2015) as PyTorch writes it, on clipped gradients g * scale:
- * m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  p -= stepSize m / (sqrt(v) * rootCorrection + epsilon),
+ * m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  p = keep p - stepSize m / (sqrt(v) * rootCorrection + epsilon),
  * stepSize = lr / (1 - b1^t), rootCorrection = 1 / sqrt(1 - b2^t).
+ * keep = 1 - lr * weightDecay is the decoupled decay of AdamW (Loshchilov & Hutter 2019, algorithm 2); 1 = Adam, to the bit.
  *
  * Departure: moments below 2^-126 become 0. Those of a dead unit fade for ever, and arithmetic on numbers that are not normal
  * takes a hundred times as long; over the default epsilon they would move a parameter by less than 1e-33 learning rates.
  */
 export function adamSlice(
   p: usize, g: usize, m: usize, v: usize, bytes: usize, scale: f32,
-  beta1: f32, rest1: f32, beta2: f32, rest2: f32, stepSize: f32, rootCorrection: f32, epsilon: f32,
+  beta1: f32, rest1: f32, beta2: f32, rest2: f32, stepSize: f32, rootCorrection: f32, epsilon: f32, keep: f32,
 ): void {
   const scale4 = splat(scale), b1 = splat(beta1), c1 = splat(rest1), b2 = splat(beta2), c2 = splat(rest2);
   const step = splat(-stepSize), correction = splat(rootCorrection), eps = splat(epsilon);
+  const keep4 = splat(keep);
   for (let k: usize = 0; k < bytes; k += 16) {
     const g4 = f32x4.mul(v128.load(g + k), scale4);
     const m4 = normalOrZero(madd(b1, v128.load(m + k), f32x4.mul(c1, g4)));
@@ -64,6 +66,19 @@ export function adamSlice(
     v128.store(m + k, m4);
     v128.store(v + k, v4);
     const root = madd(f32x4.sqrt(v4), correction, eps);
-    v128.store(p + k, madd(step, f32x4.div(m4, root), v128.load(p + k)));
+    v128.store(p + k, madd(step, f32x4.div(m4, root), f32x4.mul(keep4, v128.load(p + k))));
+  }
+}
+
+/** target += tau (source - target): a target network that follows slowly. tau 1 copies, which that sum would not do to the bit. */
+export function blendSlice(target: usize, source: usize, bytes: usize, tau: f32): void {
+  if (tau == 1) {
+    memory.copy(target, source, bytes + 15 & ~15);
+    return;
+  }
+  const tau4 = splat(tau);
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const old = v128.load(target + k);
+    v128.store(target + k, madd(tau4, f32x4.sub(v128.load(source + k), old), old));
   }
 }

@@ -13,6 +13,10 @@ static void adam(
       (float *)(base + p), floats(base + g), (float *)(base + m), (float *)(base + v), bytes, numbers);
 }
 
+static void blend(char *base, uint32_t target, uint32_t source, uint32_t bytes, float tau) {
+  blend_slice((float *)(base + target), floats(base + source), bytes, tau);
+}
+
 /* The measure of everything else, as ../assembly/peak.ts: 12 independent chains, 24 operations for each lane a turn. */
 static float peak(int turns) {
   const vec a = splat(0.999), b = splat(0.001);
@@ -28,4 +32,4 @@ static float peak(int turns) {
   return sum;
 }
 
-const struct table NAME = {forward, backward, reduce, adam, peak};
+const struct table NAME = {forward, backward, reduce, adam, blend, peak};

@@ -59,15 +59,22 @@ static napi_value reduce_slice(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* Its last argument is the address of eight doubles: as arguments each would be an object on V8's heap. */
+/* Its last argument is the address of nine doubles: as arguments each would be an object on V8's heap. */
 static napi_value adam_slice(napi_env env, napi_callback_info info) {
   const struct call c = read_call(env, info);
   const double *given = (const double *)(uintptr_t)number(env, c.arguments[6]);
-  float n[8];
-  for (int k = 0; k < 8; k++) n[k] = (float)given[k];
-  const struct adam_numbers numbers = {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]};
+  float n[9];
+  for (int k = 0; k < 9; k++) n[k] = (float)given[k];
+  const struct adam_numbers numbers = {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]};
   c.table->adam_slice(
       c.base, word(env, &c, 1), word(env, &c, 2), word(env, &c, 3), word(env, &c, 4), word(env, &c, 5), &numbers);
+  return NULL;
+}
+
+static napi_value blend_slice(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const float tau = (float)number(env, c.arguments[4]);
+  c.table->blend_slice(c.base, word(env, &c, 1), word(env, &c, 2), word(env, &c, 3), tau);
   return NULL;
 }
 
@@ -101,6 +108,7 @@ static napi_value make_build(napi_env env, const struct table *table) {
   add(env, build, "backward", backward, table);
   add(env, build, "reduceSlice", reduce_slice, table);
   add(env, build, "adamSlice", adam_slice, table);
+  add(env, build, "blendSlice", blend_slice, table);
   add(env, build, "peak", peak, table);
   return build;
 }

@@ -48,17 +48,22 @@ static void back_through(char *base, const struct layer *l, int rows) {
       at(base, l->input_pre), rows, columns);
 }
 
+static void weight_gradients(char *base, const struct layer *l, uint32_t gradients, int rows, int accumulate) {
+  const char *d = base + l->grad_output;
+  const struct outer p = {
+    .a = base + l->input, .d = d, .g = base + gradients + l->kernel,
+    .lda = l->input_stride, .ldd = l->grad_output_stride, .ldg = 4 * (size_t)l->outputs,
+    .rows = rows, .inputs = (int)l->inputs, .columns = (int)l->outputs, .accumulate = accumulate,
+  };
+  outer_product(&p);
+  column_sums(d, p.ldd, rows, p.columns, (float *)(base + gradients + l->bias), accumulate);
+}
+
+/* `gradients` 0 = of inputs alone. */
 static void backward(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate) {
   for (int k = count - 1; k >= 0; k--) {
     const struct layer *l = (const struct layer *)(base + layers) + k;
-    const char *d = base + l->grad_output;
-    const struct outer p = {
-      .a = base + l->input, .d = d, .g = base + gradients + l->kernel,
-      .lda = l->input_stride, .ldd = l->grad_output_stride, .ldg = 4 * (size_t)l->outputs,
-      .rows = rows, .inputs = (int)l->inputs, .columns = (int)l->outputs, .accumulate = accumulate,
-    };
-    outer_product(&p);
-    column_sums(d, p.ldd, rows, p.columns, (float *)(base + gradients + l->bias), accumulate);
+    if (gradients) weight_gradients(base, l, gradients, rows, accumulate);
     if (l->grad_input) back_through(base, l, rows);
   }
 }

@@ -1,4 +1,4 @@
-/* Gradient reduction and Adam over slices of the flat parameters, as ../assembly/optimizer.ts. */
+/* Gradient reduction, Adam and target blends over slices of the flat parameters, as ../assembly/optimizer.ts. */
 #ifndef OPERANT_OPTIMIZER_H
 #define OPERANT_OPTIMIZER_H
 
@@ -33,7 +33,7 @@ INLINE vec normal_or_zero(vec x) {
 static void adam_slice(float *p, const float *g, float *m, float *v, size_t bytes, const struct adam_numbers *a) {
   const vec scale = splat(a->scale), correction = splat(a->root_correction), epsilon = splat(a->epsilon);
   const vec b1 = splat(a->beta1), c1 = splat(a->rest1), b2 = splat(a->beta2), c2 = splat(a->rest2);
-  const vec step = splat(-a->step_size);
+  const vec step = splat(-a->step_size), keep = splat(a->keep);
   const int count = (int)((bytes + 15) / 16 * 4);
   for (int k = 0; k < count; k += LANES) {
     const vec gradient = load(g + k) * scale;
@@ -41,7 +41,18 @@ static void adam_slice(float *p, const float *g, float *m, float *v, size_t byte
     const vec square = normal_or_zero(madd(b2, load(v + k), c2 * (gradient * gradient)));
     store_first(m + k, mean, count - k);
     store_first(v + k, square, count - k);
-    store_first(p + k, madd(step, mean / madd(root(square), correction, epsilon), load(p + k)), count - k);
+    const vec change = mean / madd(root(square), correction, epsilon);
+    store_first(p + k, madd(step, change, keep * load(p + k)), count - k);
+  }
+}
+
+/* target += tau (source - target); tau 1 copies. */
+static void blend_slice(float *target, const float *source, size_t bytes, float tau) {
+  const vec t = splat(tau);
+  const int count = (int)((bytes + 15) / 16 * 4);
+  for (int k = 0; k < count; k += LANES) {
+    const vec old = load(target + k), new = load(source + k);
+    store_first(target + k, tau == 1 ? new : madd(t, new - old, old), count - k);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 struct adam_numbers {
-  float scale, beta1, rest1, beta2, rest2, step_size, root_correction, epsilon;
+  float scale, beta1, rest1, beta2, rest2, step_size, root_correction, epsilon, keep;
 };
 
 struct table {
@@ -14,6 +14,7 @@ struct table {
   double (*reduce_slice)(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes);
   void (*adam_slice)(
       char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers);
+  void (*blend_slice)(char *base, uint32_t target, uint32_t source, uint32_t bytes, float tau);
   float (*peak)(int turns);
 };
 
