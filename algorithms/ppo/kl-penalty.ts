@@ -1,5 +1,5 @@
 /** The adaptive weight of PPO's KL penalty. */
-import type { JsonValue } from '../../src/json.ts';
+import * as z from 'zod/mini';
 import type { ResolvedPPOConfig } from './config.ts';
 
 export interface KlPenalty {
@@ -8,9 +8,11 @@ export interface KlPenalty {
   /** Takes in the mean `approxKl` of the update just made, in nats; NaN (no minibatch was finite) leaves the weight alone. */
   adapt(kl: number): void;
   /** The weight, for a checkpoint; null where there is no penalty. */
-  getState(): number | null;
+  getState(): number | null | undefined;
   /** Takes up a checkpoint's weight. One without, or of a run without a penalty, leaves the weight at its beginning. */
-  setState(saved: JsonValue | undefined): void;
+  setState(saved: number | null | undefined): void;
+  /** What a checkpoint may hold; nothing where it was written before there was a penalty. */
+  readonly schema: z.ZodMiniType<number | null | undefined>;
 }
 
 /**
@@ -30,6 +32,7 @@ export function createKlPenalty({
 }: ResolvedPPOConfig['training']): KlPenalty {
   let coeff = klPenaltyCoeff;
   return {
+    schema: z.optional(z.nullable(z.number())),
     get coeff() {
       return coeff;
     },

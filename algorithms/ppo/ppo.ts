@@ -1,20 +1,20 @@
 /** Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347): the whole algorithm, top to bottom. */
 import { computeGae, explainedVariance } from '../../src/advantage/gae.ts';
-import { createRewardScaler, type RewardScalerState } from '../../src/advantage/reward-scaler.ts';
+import { createRewardScaler } from '../../src/advantage/reward-scaler.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
-import { createOnPolicyAlgorithm, type Iteration } from '../../src/algorithm/on-policy-algorithm.ts';
+import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
 import { createOnPolicySystem, type OnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
+import { ownState, rewardScalerState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { configToJson } from '../../src/config/option.ts';
-import type { JsonObject, JsonValue } from '../../src/json.ts';
+import { createSchedules } from '../../src/config/schedules.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import type { Metrics } from '../../src/metrics/metric-keys.ts';
 import { shufflePermutation } from '../../src/random/shuffle.ts';
-import { openStream, type StreamState } from '../../src/random/streams.ts';
+import { openStream } from '../../src/random/streams.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
-import type { ResolvedPPOConfig } from './config.ts';
+import { ppoOptions, type ResolvedPPOConfig } from './config.ts';
 import { createKlPenalty } from './kl-penalty.ts';
 import { ppoLossParts } from './loss-parts.ts';
-import { createPPOSchedules } from './schedules.ts';
 
 /**
  * Starts PPO: environments, workers, network and learner.
@@ -39,14 +39,18 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const numSamples = numEnvs * rolloutLength;
   const system = await createOnPolicySystem(config, ppoLossParts(training));
   const { runners, learner, scaling } = system;
-  const schedules = createPPOSchedules(training);
+  const schedules = createSchedules(
+    ppoOptions.training,
+    ['learningRate', 'clipRange', 'entropyCoeff'],
+    training,
+  );
   const klPenalty = createKlPenalty(training);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewardScaler = envRunners.normalizeRewards ? createRewardScaler(numEnvs, rolloutLength, gamma) : null;
   const clipReward = rewardScaler === null ? null : envRunners.clipReward;
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
-  const iterate = async (numEnvSteps: number): Promise<Iteration> => {
+  const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
     const scalars = {
       ...schedules.at(numEnvSteps),
       valueClipRange: valueClipRange ?? 0,
@@ -106,27 +110,18 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     return { collected, metrics };
   };
 
-  const own = {
-    getState: (): JsonObject => ({
-      shuffle: shuffle.getState() as unknown as JsonValue,
-      rewardScaler: (rewardScaler?.getState() ?? null) as JsonValue,
-      schedules: schedules.getState(),
-      klPenaltyCoeff: klPenalty.getState(),
-    }),
-    setState(state: JsonObject) {
-      shuffle.setState(state.shuffle as unknown as StreamState);
-      rewardScaler?.setState(state.rewardScaler as unknown as RewardScalerState);
-      schedules.setState(state.schedules as JsonObject);
-      klPenalty.setState(state.klPenaltyCoeff);
-    },
-  };
   return createOnPolicyAlgorithm({
     name: 'ppo',
     config,
     configJson: { algorithm: 'ppo', ...configToJson(config) },
     system,
     iterate,
-    own,
+    state: [
+      streamState('shuffle', shuffle),
+      rewardScalerState(rewardScaler),
+      schedulesState(schedules),
+      ownState('klPenaltyCoeff', klPenalty.schema, klPenalty),
+    ],
     setSchedule: schedules.set,
   });
 }

@@ -10,13 +10,21 @@ import type { EvaluateOptions, EvaluationResult } from './algorithm.ts';
 import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
 
 export interface Evaluation {
+  /** Evaluate after every this many iterations; null = never. */
+  readonly interval: number | null;
   run(options?: EvaluateOptions): Promise<EvaluationResult>;
   close(): void;
 }
 
+/** What an evaluation needs of the system that is trained. */
+export type EvaluatedSystem = Pick<
+  OnPolicySystem,
+  'source' | 'spec' | 'runners' | 'publish' | 'createCentralActor'
+>;
+
 /** Episodes 0 .. numEpisodes - 1 of the evaluation's own seed: the same for every engine, number of runners and of environments. */
 export function createEvaluation(
-  system: OnPolicySystem,
+  system: EvaluatedSystem,
   { evaluation: defaults, faultTolerance }: Pick<OnPolicyConfig, 'evaluation' | 'faultTolerance'>,
 ): Evaluation {
   const central =
@@ -24,6 +32,7 @@ export function createEvaluation(
       ? null
       : createCentralPlay(system, system.createCentralActor, faultTolerance);
   return {
+    interval: defaults.evaluationInterval,
     async run(options = {}) {
       const numEpisodes = options.numEpisodes ?? defaults.evaluationEpisodes;
       const request: PlayRequest = {
@@ -40,7 +49,7 @@ export function createEvaluation(
 }
 
 function createCentralPlay(
-  { source, spec, runners }: OnPolicySystem,
+  { source, spec, runners }: EvaluatedSystem,
   createActor: (maxRows: number) => BatchActor,
   { restartFailedEnvs, nonFinite }: EnvFaultPolicy,
 ) {

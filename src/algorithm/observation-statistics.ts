@@ -1,11 +1,18 @@
 /** What a policy's observations are shifted and scaled by: running statistics, fixed pixel scaling, or nothing. */
 
+import * as z from 'zod/mini';
 import type { MomentsState } from '../advantage/running-moments.ts';
 import { createObservationNormalizer } from '../advantage/running-moments.ts';
+import type { NamedTensor } from '../checkpoint/content.ts';
+import { momentsSchema, readField } from '../checkpoint/field-state.ts';
+import type { StatePart } from '../checkpoint/state-part.ts';
 import type { Space } from '../env/spaces.ts';
+import type { JsonValue } from '../json.ts';
 import type { ObservationStatistics } from '../learner/learner.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 import type { RolloutViews } from '../rollout/layout.ts';
+
+const WEIGHTS = 'policies/default/weights.safetensors';
 
 export interface ObservationScaling {
   /** Frozen between calls of `absorb`; null = observations pass unchanged. The arrays stay the same objects. */
@@ -42,4 +49,41 @@ export function createObservationScaling(
 function pixelScaling({ observationSize }: PolicySpec, space: Space): ObservationStatistics {
   const high = space.kind === 'box' ? space.high : new Float32Array(observationSize).fill(255);
   return { mean: new Float32Array(observationSize), inverseStd: high.map((bound) => 1 / bound) };
+}
+
+/**
+ * The statistics' part of a checkpoint: mean and inverseStd f32 [obsSize], under which the weights act, beside these, and the
+ * moments that they follow from.
+ */
+export function statisticsState(
+  { statistics, getState, setState }: ObservationScaling,
+  { observationSize }: PolicySpec,
+): StatePart {
+  const schema = z.nullable(momentsSchema(observationSize));
+  const tensor = (data: Float32Array): NamedTensor => ({
+    dtype: 'float32',
+    shape: [observationSize],
+    data: data.slice(),
+  });
+  return {
+    name: 'observation statistics',
+    files: ['state.json'],
+    getState: () => ({
+      ...(statistics === null
+        ? {}
+        : {
+            tensors: {
+              [WEIGHTS]: {
+                'observation/mean': tensor(statistics.mean),
+                'observation/inverseStd': tensor(statistics.inverseStd),
+              },
+            },
+          }),
+      json: { 'state.json': { observationMoments: getState() as unknown as JsonValue } },
+    }),
+    readState(content) {
+      const moments = readField(content, ['observationMoments'], schema);
+      return () => setState(moments);
+    },
+  };
 }

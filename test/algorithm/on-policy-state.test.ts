@@ -140,6 +140,21 @@ describe('getState and setState', () => {
   });
 });
 
+describe('an option given on resume', () => {
+  it('counts where the schedule was not replaced during the run, and does not where it was', async () => {
+    const first = await open();
+    await first.train();
+    const resumed = async (clipRange: number) => {
+      const second = await open(configFor().training({ learningRate: 1e-5, clipRange }));
+      await second.setState(stored(await first.getState()));
+      return (await second.train()).metrics;
+    };
+    expect(await resumed(0.3)).toMatchObject({ 'train/learningRate': 1e-5, 'train/clipRange': 0.3 });
+    first.setSchedule?.('clipRange', 0.1);
+    expect(await resumed(0.3)).toMatchObject({ 'train/learningRate': 1e-5, 'train/clipRange': 0.1 });
+  });
+});
+
 describe('factory functions', () => {
   const coin = (): Env => ({
     observationSpace: new Box(0, 1, [1]),

@@ -1,0 +1,199 @@
+/** The outside of every algorithm: counters, metrics, evaluation, checkpoints. The inside is its own loop. */
+
+import type { CheckpointContent } from '../checkpoint/content.ts';
+import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
+import { joinStates, readStates, type StatePart } from '../checkpoint/state-part.ts';
+import { CheckpointError, ConfigError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { createEpisodeWindow } from '../metrics/episode-window.ts';
+import type { Metrics } from '../metrics/metric-keys.ts';
+import type { EpisodeSummary } from '../rollout/episode-summary.ts';
+import type { RunnerGroup } from '../rollout/runner-group.ts';
+import type { Algorithm, EvaluationResult, TrainResult } from './algorithm.ts';
+import type { Evaluation } from './evaluation.ts';
+import { type Counters, shellState } from './shell-state.ts';
+
+/** What one pass through an algorithm's loop did. */
+export interface Iteration {
+  /** Environment steps that it took, over all environments; 0 for learning from data alone. */
+  readonly numEnvSteps: number;
+  /** Episodes that ended in it, in the order (t, environment). */
+  readonly episodes: readonly EpisodeSummary[];
+  /** Means of `info.metrics` over its steps, by name: told as `env/<name>`. */
+  readonly envMetrics: Readonly<Record<string, number>>;
+  /** The algorithm's own, by key; finite numbers only. */
+  readonly metrics: Readonly<Partial<Record<string, number>>>;
+}
+
+/** The options that the shell reads. */
+export interface ShellConfig {
+  readonly reporting: { readonly metricsWindow: number };
+  readonly debugging: { readonly seed: number };
+}
+
+export interface ShellParts {
+  readonly name: string;
+  readonly config: ShellConfig;
+  /** The resolved configuration by section, with the algorithm's name: `config.json`. */
+  readonly configJson: JsonObject;
+  /** Two lines for people: what is trained on what, and what runs it. */
+  readonly banner: readonly string[];
+  /** Collect, learn, and so on, once; `numEnvSteps` = environment steps of the run before this iteration. */
+  readonly iterate: (numEnvSteps: number) => Promise<Iteration>;
+  /**
+   * Asked once `iterate` has thrown: whether it had begun to change what is saved (parameters, replay, streams). If not, the
+   * state still is that of the end of the last iteration, and may be saved; if so, it never is.
+   */
+  readonly isHalfDone: () => boolean;
+  /** What goes into a checkpoint besides the shell's own, in the order in which it is restored. */
+  readonly state: readonly StatePart[];
+  /** What became of workers and environments; null = there are none. */
+  readonly runners: Pick<RunnerGroup, 'takeFailures' | 'takeEnvFaults' | 'takeRestarted'> | null;
+  /** null = there is nothing to evaluate in. */
+  readonly evaluation: Evaluation | null;
+  readonly setSchedule?: (name: string, schedule: JsonValue) => void;
+  /** Ends threads and frees memory. */
+  readonly stop: () => Promise<void>;
+}
+
+/** An algorithm from its loop and its state. Thread: main. */
+export function createAlgorithm(parts: ShellParts): Algorithm {
+  const { name, evaluation, runners } = parts;
+  const episodes = createEpisodeWindow(parts.config.reporting.metricsWindow);
+  const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
+  const state = [...shellState(parts, counters, episodes), ...parts.state];
+  let isSpoilt = false;
+  const getState = async (): Promise<CheckpointContent> => {
+    if (isSpoilt) throw spoiltError();
+    return joinStates(state);
+  };
+
+  const train = async (): Promise<TrainResult> => {
+    const begin = performance.now();
+    const iteration = await parts.iterate(counters.numEnvSteps).catch((error: unknown) => {
+      isSpoilt ||= parts.isHalfDone();
+      throw error;
+    });
+    counters.iteration += 1;
+    counters.numEnvSteps += iteration.numEnvSteps;
+    counters.numEpisodes += iteration.episodes.length;
+    for (const { episodeReturn, episodeLength } of iteration.episodes)
+      episodes.add(episodeReturn, episodeLength);
+    const reports = takeReports(runners);
+    const metrics = {
+      ...episodes.metrics(),
+      ...reports.metrics,
+      ...iterationMetrics(iteration, performance.now() - begin),
+    };
+    const evaluated = isEvaluationDue(evaluation, counters)
+      ? await timedEvaluation(evaluation, metrics)
+      : null;
+    return {
+      ...counters,
+      episodeReturnMean: episodes.returnMean(),
+      metrics,
+      episodes: iteration.episodes,
+      ...reports.events,
+      ...(evaluated === null ? {} : { evaluation: evaluated }),
+    };
+  };
+
+  return {
+    name,
+    config: parts.configJson,
+    get iteration() {
+      return counters.iteration;
+    },
+    get numEnvSteps() {
+      return counters.numEnvSteps;
+    },
+    banner: parts.banner,
+    train,
+    evaluate: evaluation?.run ?? (() => Promise.reject(noEvaluation(name))),
+    ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
+    getState,
+    async setState(content) {
+      const apply = readStates(state, content);
+      isSpoilt = true; // until all of it is in effect
+      await apply();
+      isSpoilt = false;
+    },
+    save: async (directory) => saveCheckpoint(directory, await getState()),
+    async stop() {
+      evaluation?.close();
+      await parts.stop();
+    },
+  };
+}
+
+function spoiltError(): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_SPOILT',
+    'The last iteration failed while it learned, so the weights are no state of the run. Go on from the last checkpoint.',
+  );
+}
+
+function noEvaluation(name: string): ConfigError {
+  return new ConfigError(
+    'CONFIG_CONFLICT',
+    `This run of ${name} has no environment to evaluate in: set \`env\`.`,
+  );
+}
+
+function iterationMetrics(
+  { numEnvSteps, episodes, envMetrics, metrics }: Iteration,
+  iterationMs: number,
+): Record<string, number> {
+  const told = Object.entries(envMetrics).map(([key, mean]) => [`env/${key}`, mean] as const);
+  return {
+    'rollout/numEpisodes': episodes.length,
+    ...Object.fromEntries(told),
+    ...metrics,
+    'time/iterationMs': iterationMs,
+    'time/envStepsPerSecond': (numEnvSteps * 1000) / iterationMs,
+  };
+}
+
+/** What became of workers and environments since the last iteration: numbers, and the events themselves where there are some. */
+function takeReports(runners: ShellParts['runners']): {
+  readonly metrics: Metrics;
+  readonly events: Pick<TrainResult, 'workerFailures' | 'envFaults'>;
+} {
+  if (runners === null) return { metrics: {}, events: {} };
+  const workerFailures = runners.takeFailures();
+  const { faults, counts } = runners.takeEnvFaults();
+  return {
+    metrics: {
+      'rollout/numWorkerRestarts': workerFailures.length,
+      'rollout/numEnvsRestarted': counts.repeated + counts['new-episode'],
+      'rollout/numEpisodesCut': counts['new-episode'],
+      'rollout/numValuesClipped': counts.clipped,
+      'rollout/numEnvRestarts': runners.takeRestarted().length,
+    },
+    events: {
+      ...(workerFailures.length === 0 ? {} : { workerFailures }),
+      ...(faults.length === 0 ? {} : { envFaults: faults }),
+    },
+  };
+}
+
+function isEvaluationDue(evaluation: Evaluation | null, { iteration }: Counters): evaluation is Evaluation {
+  return evaluation?.interval != null && iteration % evaluation.interval === 0;
+}
+
+async function timedEvaluation(
+  { run }: Evaluation,
+  metrics: Record<string, number>,
+): Promise<EvaluationResult> {
+  const begin = performance.now();
+  const result = await run();
+  const told: Metrics = {
+    'time/evaluationMs': performance.now() - begin,
+    'evaluation/episodeReturnMean': result.returnMean,
+    'evaluation/episodeReturnStd': result.returnStd,
+    'evaluation/episodeLengthMean': result.lengthMean,
+    'evaluation/numEpisodes': result.returns.length,
+  };
+  Object.assign(metrics, told);
+  return result;
+}

@@ -1,0 +1,83 @@
+/** State parts that are a few numbers: fields of `state.json`. */
+import * as z from 'zod/mini';
+import { CheckpointError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { CheckpointContent } from './content.ts';
+import type { StatePart } from './state-part.ts';
+
+const STATE = 'state.json';
+
+/** Something with a small state of type T, which is plain JSON. */
+export interface FieldParts<T> {
+  /** Where in `state.json`: `['algorithm', 'shuffle']`. */
+  readonly field: readonly string[];
+  /** What a checkpoint has to hold there. */
+  readonly schema: z.ZodMiniType<T>;
+  getState(): T;
+  setState(state: T): void;
+}
+
+/**
+ * A part that is one field of `state.json`.
+ *
+ * @throws CheckpointError (reading it) `CHECKPOINT_STATE` when what is there does not pass the schema.
+ */
+export function fieldState<T>({ field, schema, getState, setState }: FieldParts<T>): StatePart {
+  return {
+    name: field.join('.'),
+    files: [STATE],
+    getState() {
+      const value = getState() as JsonValue;
+      return {
+        json: {
+          [STATE]: field.reduceRight<JsonValue>((inner, key) => ({ [key]: inner }), value) as JsonObject,
+        },
+      };
+    },
+    readState(content) {
+      const value = readField(content, field, schema);
+      return () => setState(value);
+    },
+  };
+}
+
+/** A field of a checkpoint's `state.json`. @throws CheckpointError `CHECKPOINT_STATE` when it does not pass the schema. */
+export function readField<T>(
+  { json }: Pick<CheckpointContent, 'json'>,
+  field: readonly string[],
+  schema: z.ZodMiniType<T>,
+): T {
+  const value = field.reduce<JsonValue | undefined>(
+    (outer, key) => (isObject(outer) && Object.hasOwn(outer, key) ? outer[key] : undefined),
+    json[STATE],
+  );
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const shown = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  throw new CheckpointError(
+    'CHECKPOINT_STATE',
+    `\`${field.join('.')}\` of the checkpoint's ${STATE} is not as it was saved: ${shown}. Use an older checkpoint.`,
+  );
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A whole number from 0. */
+export const countSchema: z.ZodMiniType<number> = z
+  .number()
+  .check(z.refine((value) => Number.isSafeInteger(value) && value >= 0));
+
+/** The words of a random stream. */
+export const streamSchema = z.object({ c: z.number(), s0: z.number(), s1: z.number(), s2: z.number() });
+
+/** `size` numbers. */
+export function numbersSchema(size: number): z.ZodMiniType<number[]> {
+  return z.array(z.number()).check(z.length(size));
+}
+
+/** Running moments of `size` dimensions. */
+export function momentsSchema(size: number) {
+  return z.object({ count: countSchema, mean: numbersSchema(size), squares: numbersSchema(size) });
+}

@@ -1,0 +1,67 @@
+/** The schedules of an algorithm, which callbacks may replace during a run. */
+import * as z from 'zod/mini';
+import { ConfigError } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
+import type { Option } from './option.ts';
+import { evaluateSchedule, type Schedule } from './schedule.ts';
+
+export interface Schedules<Name extends string> {
+  /** Their values at an environment step of the whole run. */
+  at(numEnvSteps: number): Record<Name, number>;
+  /** @throws {@link ConfigError} `CONFIG_SCHEDULE` for an unknown name or a value out of bounds. */
+  set(name: string, schedule: JsonValue): void;
+  /** All of them as they are now, by name; plain JSON. */
+  getState(): Record<Name, Schedule>;
+  /** Replaces those that are given. */
+  setState(state: Partial<Record<Name, Schedule>>): void;
+  /** What {@link getState} gives. */
+  readonly schema: z.ZodMiniType<Record<Name, Schedule>>;
+}
+
+/**
+ * Opens the options `names` of a section as schedules. Linear ones run over the section's `scheduleSteps`.
+ *
+ * @param options the section's declarations: their kinds say what {@link Schedules.set} accepts.
+ * @param names in the order in which messages list them.
+ * @param values the section, resolved.
+ */
+export function createSchedules<Name extends string>(
+  options: Readonly<Record<Name, Option<Schedule>>>,
+  names: readonly Name[],
+  values: Readonly<Record<Name, Schedule>> & { readonly scheduleSteps: number | null },
+): Schedules<Name> {
+  const record = <T>(of: (name: Name) => T) =>
+    Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, T>;
+  const schedules = record((name): Schedule => values[name]);
+  const { scheduleSteps } = values;
+  return {
+    schema: z.object(record((name) => options[name].kind.schema)) as unknown as z.ZodMiniType<
+      Record<Name, Schedule>
+    >,
+    at: (step) => record((name) => evaluateSchedule(schedules[name], step, scheduleSteps)),
+    set(name, schedule) {
+      const known = names.find((candidate) => candidate === name);
+      if (known === undefined)
+        throw refused(`Expected one of the schedules ${names.join(', ')}, got \`${name}\`.`);
+      const { expects, schema } = options[known].kind;
+      const parsed = schema.safeParse(schedule);
+      if (!parsed.success)
+        throw refused(`Expected \`${name}\` to be ${expects}, got ${JSON.stringify(schedule)}.`);
+      if (isLinear(parsed.data) && scheduleSteps === null)
+        throw refused(
+          `\`${name}\` cannot become linear while scheduleSteps is null: use piecewise, or set scheduleSteps.`,
+        );
+      schedules[known] = parsed.data;
+    },
+    getState: () => ({ ...schedules }),
+    setState: (state) => void Object.assign(schedules, state),
+  };
+}
+
+function refused(message: string): ConfigError {
+  return new ConfigError('CONFIG_SCHEDULE', message);
+}
+
+export function isLinear(schedule: Schedule): boolean {
+  return typeof schedule !== 'number' && schedule.schedule === 'linear';
+}
