@@ -34,6 +34,8 @@ export interface DenseLayer {
   readonly activation: Activation;
   readonly kernelOffset: number;
   readonly biasOffset: number;
+  /** Layer normalisation between product and activation, epsilon 1e-5; absent = none. Not for heads. */
+  readonly normalization?: { readonly gainOffset: number; readonly shiftOffset: number };
 }
 
 /** With a shared trunk `criticHidden` is empty and the critic's head reads the actor's last hidden layer. */
@@ -101,7 +103,19 @@ export interface LayerRecord {
   readonly isDense: boolean;
   /** Where inputs of the activation are kept, at the output's stride. */
   readonly pre: number;
+  /** With `layer.normalization`, what its way back needs; absent: forward passes alone. */
+  readonly normalization?: NormalizationScratch;
   readonly backward: BackwardRecord | null;
+}
+
+/** Addresses; written by the forward pass and by `transposeKernels`, read by the backward pass. */
+export interface NormalizationScratch {
+  /** Normalised rows, before gain and shift, at the output's stride. */
+  readonly rows: number; // [64, outputs padded to 16] f32
+  /** 1 / sqrt(variance + epsilon) of each row. */
+  readonly inverseStd: number; // [64] f32
+  /** The gain, copied by `transposeKernels`: a backward pass is not shown the parameters. 64 bytes behind it. */
+  readonly gains: number; // [outputs] f32
 }
 
 export interface BackwardRecord {
@@ -116,17 +130,47 @@ export interface BackwardRecord {
   readonly inputPre: number;
 }
 
-const RECORD_WORDS = 20;
+const RECORD_WORDS = 26;
 export const RECORD_BYTES = 4 * RECORD_WORDS;
 
-/** Writes the records as src/simd/assembly/network.ts reads them. */
+function backwardWords(backward: BackwardRecord | null): readonly number[] {
+  if (backward === null) return [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  return [
+    backward.gradInput === null ? 0 : backward.transposed.address,
+    backward.transposed.stride,
+    backward.gradOutput.address,
+    backward.gradOutput.stride,
+    backward.gradInput?.address ?? 0,
+    backward.gradInput?.stride ?? 0,
+    backward.accumulates ? 1 : 0,
+    ACTIVATION_CODES[backward.inputActivation],
+    backward.inputPre,
+  ];
+}
+
+function normalizationWords({ layer, normalization, isDense, backward }: LayerRecord): readonly number[] {
+  if (layer.normalization === undefined) return [0, 0, 0, 0, 0, 0];
+  if (isDense) throw new TypeError(`Layer ${layer.name} ends at its last column and cannot be normalised.`);
+  if (backward !== null && normalization === undefined)
+    throw new TypeError(`Layer ${layer.name} is normalised and needs scratch for the way back.`);
+  const { gainOffset, shiftOffset } = layer.normalization;
+  const { rows = 0, inverseStd = 0, gains = 0 } = normalization ?? {};
+  return [1, gainOffset, shiftOffset, rows, inverseStd, gains];
+}
+
+/**
+ * Writes the records as src/simd/assembly/network.ts reads them.
+ *
+ * @throws TypeError for a normalised head, or a normalised layer with a way back and no scratch for it.
+ */
 export function writeProgram(
   buffer: ArrayBufferLike,
   address: number,
   records: readonly LayerRecord[],
 ): void {
   const words = new Uint32Array(buffer, address, RECORD_WORDS * records.length);
-  records.forEach(({ layer, input, output, isDense, pre, backward }, k) => {
+  records.forEach((record, k) => {
+    const { layer, input, output, isDense, pre, backward } = record;
     const forward = [
       layer.kernelOffset,
       layer.biasOffset,
@@ -140,20 +184,6 @@ export function writeProgram(
       pre,
       isDense ? 1 : 0,
     ];
-    const back =
-      backward === null
-        ? []
-        : [
-            backward.gradInput === null ? 0 : backward.transposed.address,
-            backward.transposed.stride,
-            backward.gradOutput.address,
-            backward.gradOutput.stride,
-            backward.gradInput?.address ?? 0,
-            backward.gradInput?.stride ?? 0,
-            backward.accumulates ? 1 : 0,
-            ACTIVATION_CODES[backward.inputActivation],
-            backward.inputPre,
-          ];
-    words.set([...forward, ...back], RECORD_WORDS * k);
+    words.set([...forward, ...backwardWords(backward), ...normalizationWords(record)], RECORD_WORDS * k);
   });
 }

@@ -19,10 +19,12 @@ export interface DenseShape {
   readonly widths: readonly number[];
   /** Of the hidden layers; the last one is a head. */
   readonly activation: Activation;
+  /** Hidden layers are normalised. */
+  readonly normalized?: boolean;
 }
 
-/** Layers in the order kernel, bias, one after another. */
-export function denseLayers({ widths, activation }: DenseShape) {
+/** Layers in the order kernel, bias, gain, shift, one after another. */
+export function denseLayers({ widths, activation, normalized = false }: DenseShape) {
   let size = 0;
   const take = (count: number) => {
     const offset = 4 * size;
@@ -34,7 +36,9 @@ export function denseLayers({ widths, activation }: DenseShape) {
     const isHead = k === widths.length - 2;
     const kernelOffset = take(inputs * outputs);
     const biasOffset = take(outputs);
+    const isNormalized = normalized && !isHead;
     return {
+      ...(isNormalized ? { normalization: { gainOffset: take(outputs), shiftOffset: take(outputs) } } : {}),
       name: `layer/${k}`,
       inputs,
       outputs,
@@ -76,7 +80,17 @@ export function openDenseNetwork(module: KernelModule, shape: DenseShape) {
       inputActivation: layers[k - 1]?.activation ?? 'identity',
       inputPre,
     };
-    records.push({ layer, input: blockIn, output: blockOut, isDense, pre, backward });
+    const normalization =
+      layer.normalization === undefined
+        ? {}
+        : {
+            normalization: {
+              rows: take(BLOCK_ROWS * blockOut.stride),
+              inverseStd: take(4 * BLOCK_ROWS),
+              gains: take(4 * layer.outputs),
+            },
+          };
+    records.push({ layer, input: blockIn, output: blockOut, isDense, pre, backward, ...normalization });
     [blockIn, gradIn, inputPre] = [blockOut, gradOut, pre];
   });
   const address = take(RECORD_BYTES * records.length);
@@ -134,6 +148,17 @@ const ACTIVATE: Readonly<Record<Activation, (x: number) => number>> = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 };
 
+/** (z - mean) / sqrt(variance + 1e-5) gain + shift */
+function normalize(
+  z: readonly number[],
+  gain: (j: number) => number,
+  shift: (j: number) => number,
+): number[] {
+  const mean = z.reduce((sum, x) => sum + x, 0) / z.length;
+  const variance = z.reduce((sum, x) => sum + (x - mean) ** 2, 0) / z.length;
+  return z.map((x, j) => ((x - mean) / Math.sqrt(variance + 1e-5)) * gain(j) + shift(j));
+}
+
 /** One row's outputs, in float64. */
 export function referenceOutputs(
   layers: readonly DenseLayer[],
@@ -141,12 +166,20 @@ export function referenceOutputs(
   input: ArrayLike<number>,
 ): number[] {
   let x = Array.from(input);
-  for (const { inputs, outputs, kernelOffset, biasOffset, activation } of layers) {
-    const z = Array.from({ length: outputs }, (_, j) => {
+  for (const { inputs, outputs, kernelOffset, biasOffset, activation, normalization } of layers) {
+    let z = Array.from({ length: outputs }, (_, j) => {
       let sum = parameters[biasOffset / 4 + j];
       for (let i = 0; i < inputs; i++) sum += x[i] * parameters[kernelOffset / 4 + i * outputs + j];
       return sum;
     });
+    if (normalization !== undefined) {
+      const { gainOffset, shiftOffset } = normalization;
+      z = normalize(
+        z,
+        (j) => parameters[gainOffset / 4 + j],
+        (j) => parameters[shiftOffset / 4 + j],
+      );
+    }
     x = z.map(ACTIVATE[activation]);
   }
   return x;

@@ -11,6 +11,7 @@ import type { Kernels } from '../../src/simd/kernels.ts';
 import { BLOCK_ROWS, policyLayers } from '../../src/simd/layer-program.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
 import { NATIVE_FILE, openNative } from '../../src/simd/native-kernels.ts';
+import { fillNetwork, openDenseNetwork } from './dense-network.ts';
 
 const builds = { relaxed: await loadKernels(), strict: await loadKernels({ deterministic: true }) };
 const { native } = builds.relaxed;
@@ -131,6 +132,35 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     (width) => {
       const spec = mlp([width, width], 'tanh', false, width, 1 + (width % 6));
       for (const rows of [1, 2, 3, 4, 5, 6, 7, 11, 13, 64]) runNetwork(spec, rows);
+    },
+  );
+
+  it.each([1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130, 256])(
+    'agree on gradients of inputs, with and without layer normalisation of %i units',
+    (width) => {
+      const path = native?.path ?? '';
+      for (const normalized of [false, true]) {
+        const shape = { widths: [below(40), width, width, below(4)], activation: 'elu' as const, normalized };
+        const modules = [null, { path, numLanes }].map((kind) => ({ ...builds[build], native: kind }));
+        const twins = modules.map((module) => openDenseNetwork(module, shape));
+        fillNetwork(twins[0], stream);
+        twins[1].words.set(twins[0].words);
+        const rows = below(BLOCK_ROWS);
+        const results = twins.map((network) => {
+          network.forward(rows);
+          network.backward(rows, { weights: true });
+          network.backward(rows, { weights: true, accumulate: true });
+          network.backward(rows, { weights: false });
+          const gradients = Array.from({ length: rows }, (_, r) => Array.from(network.gradInputRow(r)));
+          return [
+            Array.from(network.outputs.subarray(0, rows * shape.widths[3])),
+            Array.from(network.gradients),
+            gradients,
+          ];
+        });
+        expect(results[1]).toEqual(results[0]);
+        expect(results[0].flat(2).every(Number.isFinite)).toBe(true);
+      }
     },
   );
 

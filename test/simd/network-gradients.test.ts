@@ -85,8 +85,29 @@ describe.each(['native', 'relaxed', 'strict'] as const)('gradients of networks, 
     checkWeightGradients(network, rows, 3e-5);
   });
 
+  it.each([
+    [[4, 1, 2], 'tanh', 5],
+    [[3, 3, 2], 'tanh', 64],
+    [[2, 17, 65, 1], 'relu', 1],
+    [[23, 65, 17, 3], 'elu', 9],
+    [[5, 16, 32, 1], 'silu', 64],
+    [[7, 40, 3, 2], 'gelu', 2],
+    [[6, 65, 1], 'tanh', 63],
+  ] as const)('with layer normalisation through %j, %s, %i rows', (widths, activation, rows) => {
+    const network = open({ widths, activation: activation as Activation, normalized: true });
+    network.forward(rows);
+    checkOutputs(network, rows, 3e-5);
+    network.backward(rows, { weights: true });
+    checkInputGradients(network, rows, 1e-4);
+    checkWeightGradients(network, rows, 1e-4);
+    const once = network.gradients.slice();
+    network.backward(rows, { weights: true, accumulate: true });
+    for (const [k, g] of once.entries())
+      expect(Math.abs(network.gradients[k] - 2 * g)).toBeLessThanOrEqual(1e-6 * Math.abs(g));
+  });
+
   it.each([1, 2, 4, 15, 64])('gives the same input gradients without those of weights, %i rows', (rows) => {
-    const network = open({ widths: [9, 31, 18, 2], activation: 'tanh' });
+    const network = open({ widths: [9, 31, 18, 2], activation: 'tanh', normalized: rows % 2 === 1 });
     network.forward(rows);
     network.backward(rows, { weights: true });
     const gradients = range(rows).map((r) => Array.from(network.gradInputRow(r)));

@@ -6,10 +6,11 @@
  */
 import { applyActivation, applyDerivative, TANH } from './activation';
 import { hasWholePanels, multiply, multiplyBack } from './multiply';
+import { normalizationGradients, normalize, normalizeBack } from './normalization';
 import { columnSums, outerProduct } from './outer-product';
 import { transpose } from './transpose';
 
-const RECORD_BYTES: usize = 80;
+const RECORD_BYTES: usize = 104;
 
 // @ts-ignore: decorator
 @inline
@@ -28,19 +29,42 @@ export function forward(layers: usize, count: i32, parameters: usize, rows: i32)
       word(layer, 5), word(layer, 6), parameters + word(layer, 0), outputs << 2, parameters + word(layer, 1),
       word(layer, 2), word(layer, 7), word(layer, 8), rows, columns, false,
     );
+    if (word(layer, 20)) {
+      normalize(
+        word(layer, 7), word(layer, 8), rows, outputs, parameters + word(layer, 21), parameters + word(layer, 22),
+        word(layer, 23), word(layer, 24),
+      );
+    }
     applyActivation(word(layer, 4), word(layer, 7), word(layer, 8), rows, outputs, word(layer, 9));
   }
 }
 
-/** Transposed copies of the kernels, for layers that pass a gradient on. */
+/** What `backward` needs of the parameters: transposed copies of kernels that pass a gradient on, and normalisation's gains. */
 export function transposeKernels(layers: usize, count: i32, parameters: usize): void {
   for (let k = 0; k < count; k++) {
     const layer = layers + <usize>k * RECORD_BYTES;
+    const gains = word(layer, 25);
+    if (gains != 0) memory.copy(gains, parameters + word(layer, 21), <usize>word(layer, 3) << 2);
     if (word(layer, 11) == 0) continue;
     transpose(
       parameters + word(layer, 0), word(layer, 3) << 2, word(layer, 2), word(layer, 3), word(layer, 11), word(layer, 12),
     );
   }
+}
+
+function backThroughNormalization(layer: usize, gradients: usize, rows: i32, accumulate: bool): void {
+  const gradOut = word(layer, 13);
+  const gradOutStride = word(layer, 14);
+  const columns = word(layer, 3);
+  if (gradients != 0) {
+    normalizationGradients(
+      gradOut, gradOutStride, word(layer, 23), word(layer, 8), rows, columns,
+      gradients + word(layer, 21), gradients + word(layer, 22), accumulate,
+    );
+  }
+  normalizeBack(
+    gradOut, gradOutStride, word(layer, 23), word(layer, 8), word(layer, 24), word(layer, 25), rows, columns,
+  );
 }
 
 /**
@@ -54,6 +78,7 @@ export function backward(layers: usize, count: i32, gradients: usize, rows: i32,
     const outputs = word(layer, 3);
     const gradOut = word(layer, 13);
     const gradOutStride = word(layer, 14);
+    if (word(layer, 20)) backThroughNormalization(layer, gradients, rows, accumulate);
     if (gradients != 0) {
       outerProduct(
         word(layer, 5), word(layer, 6), gradOut, gradOutStride, rows, inputs,

@@ -3,6 +3,7 @@
 #define OPERANT_NETWORK_H
 
 #include "activation.h"
+#include "normalization.h"
 #include "outer-product.h"
 
 struct layer {
@@ -13,6 +14,8 @@ struct layer {
   uint32_t transposed, transposed_stride;
   uint32_t grad_output, grad_output_stride, grad_input, grad_input_stride;
   uint32_t accumulates, input_activation, input_pre;
+  uint32_t is_normalized, gain, shift; /* offsets, as the kernel's */
+  uint32_t normalized, inverse_std, gains;
 };
 
 INLINE char *at(char *base, uint32_t address) { return address ? base + address : 0; }
@@ -28,6 +31,10 @@ static void forward(char *base, uint32_t layers, int count, uint32_t parameters,
     const int columns = l->is_dense ? (int)l->outputs : in_fours(l->outputs);
     char *output = base + l->output;
     multiply(&p, base + l->input, base + parameters + l->kernel, output, rows, columns);
+    if (l->is_normalized)
+      normalize(
+          output, l->output_stride, rows, (int)l->outputs, floats(base + parameters + l->gain),
+          floats(base + parameters + l->shift), at(base, l->normalized), (float *)at(base, l->inverse_std));
     apply_activation((int)l->activation, output, l->output_stride, rows, columns, at(base, l->pre));
   }
 }
@@ -59,10 +66,25 @@ static void weight_gradients(char *base, const struct layer *l, uint32_t gradien
   column_sums(d, p.ldd, rows, p.columns, (float *)(base + gradients + l->bias), accumulate);
 }
 
+static void back_through_normalization(
+    char *base, const struct layer *l, uint32_t gradients, int rows, int accumulate) {
+  char *d = base + l->grad_output;
+  const char *x = base + l->normalized;
+  const int columns = (int)l->outputs;
+  if (gradients)
+    normalization_gradients(
+        d, l->grad_output_stride, x, l->output_stride, rows, columns, (float *)(base + gradients + l->gain),
+        (float *)(base + gradients + l->shift), accumulate);
+  normalize_back(
+      d, l->grad_output_stride, x, l->output_stride, floats(base + l->inverse_std), floats(base + l->gains), rows,
+      columns);
+}
+
 /* `gradients` 0 = of inputs alone. */
 static void backward(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate) {
   for (int k = count - 1; k >= 0; k--) {
     const struct layer *l = (const struct layer *)(base + layers) + k;
+    if (l->is_normalized) back_through_normalization(base, l, gradients, rows, accumulate);
     if (gradients) weight_gradients(base, l, gradients, rows, accumulate);
     if (l->grad_input) back_through(base, l, rows);
   }

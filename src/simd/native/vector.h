@@ -38,6 +38,11 @@ INLINE vec power_of_two(vec n) {
 INLINE void store_first(float *p, vec x, int count) {
   _mm512_mask_storeu_ps(p, count >= LANES ? 0xffff : (__mmask16)((1u << count) - 1), x);
 }
+/* the first `count` lanes of x, and zeros; `count` may be negative */
+INLINE vec first_lanes(vec x, int count) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_maskz_mov_ps(_mm512_cmpgt_epi32_mask(_mm512_set1_epi32(count), lane), x);
+}
 
 #else
 
@@ -60,6 +65,10 @@ INLINE vec power_of_two(vec n) {
 INLINE void store_first(float *p, vec x, int count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane), x);
+}
+INLINE vec first_lanes(vec x, int count) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane)));
 }
 
 #endif
