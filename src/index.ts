@@ -11,7 +11,8 @@ export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm
 // Use what was trained
 export { type ActOptions, type Actor, loadPolicy, type Policy } from './algorithm/load-policy.ts';
 // Bring an algorithm or a network
-export { commonOptions } from './config/common-options.ts';
+export { runOptions } from './config/blocks/run.ts';
+export { commonOptions, onPolicyOptions } from './config/common-options.ts';
 export { type AlgorithmDefinition, defineAlgorithm } from './config/define-algorithm.ts';
 export { option, type ResolvedConfig } from './config/option.ts';
 export { evaluateSchedule, type Schedule } from './config/schedule.ts';

@@ -3,7 +3,7 @@
  *
  *     env -> rollout worker -> SharedArrayBuffer rollout -> advantage -> learner -> shared weights
  */
-import type { commonOptions } from '../config/common-options.ts';
+import type { onPolicyOptions } from '../config/common-options.ts';
 import { numEnvRunnersOf } from '../config/derived.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import { type EnvSource, factorySource, resolveEnv } from '../env/env-source.ts';
@@ -31,7 +31,7 @@ import { createPolicySpec, type PolicyOptions } from './policy-setup.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 
 /** The sections and options that an on-policy algorithm's config has. */
-export type OnPolicyConfig = ResolvedConfig<typeof commonOptions> & {
+export type OnPolicyConfig = ResolvedConfig<typeof onPolicyOptions> & {
   readonly training: Omit<PolicyOptions, 'normalizeObservations' | 'clipObservation'> & AdamConfig;
 };
 

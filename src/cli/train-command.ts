@@ -35,9 +35,13 @@ export async function trainCommand({ argv, stdout, stderr, isVerbose }: CommandC
 }
 
 /** Before the modules that train are loaded: threads start meanwhile. */
-async function startThreads({ config }: TrainSetup): Promise<void> {
+async function startThreads({ config: { environment, envRunners } }: TrainSetup): Promise<void> {
+  if (environment === undefined || envRunners === undefined) return;
   const { warmThreads } = await import('../rollout/thread-pool.ts');
-  warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
+  warmThreads({
+    numThreads: numEnvRunnersOf({ environment, envRunners }),
+    memoryMb: envRunners.workerMemoryMb,
+  });
 }
 
 async function trainHelp(argv: readonly string[]): Promise<string> {

@@ -1,6 +1,6 @@
 /** One call that makes an algorithm: its builder, its flags and its registry entry. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
-import type { commonOptions } from './common-options.ts';
+import type { runOptions } from './blocks/run.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
 import { checkCommon, foldCommon } from './derived.ts';
 import type { Declarations, ResolvedConfig } from './option.ts';
@@ -11,7 +11,10 @@ import { type TunedDefaults, tunedLayer } from './tuned-defaults.ts';
 export interface AlgorithmParts<D extends Declarations> {
   /** As in `--algo ppo`: lower case. */
   readonly name: string;
-  /** All sections: `{ ...commonOptions, training: { ... } }`. */
+  /**
+   * All sections: `{ ...onPolicyOptions, training: { ... } }`, or `{ ...runOptions, ... }` for one that has no environments. The shared
+   * checks look at the sections that there are.
+   */
   readonly options: D;
   /** What its options must be to each other; runs after the shared checks, on a config with all defaults filled in. */
   readonly check?: CrossCheck<D>;
@@ -39,20 +42,14 @@ export interface AlgorithmDefinition<D extends Declarations = Declarations> {
  *     export const ppo = defineAlgorithm({ name: 'ppo', options: ppoOptions, check: checkPPO, create: createPPO });
  *     export const PPOConfig = ppo.Config;
  */
-export function defineAlgorithm<D extends Declarations & typeof commonOptions>(
+export function defineAlgorithm<D extends Declarations & typeof runOptions>(
   parts: AlgorithmParts<D>,
 ): AlgorithmDefinition<D> {
   const { name, options, check, tunedDefaults = {} } = parts;
-  const crossChecks: CrossCheck<D>[] = [checkCommon as CrossCheck<D>];
+  const crossChecks: CrossCheck<D>[] = [checkCommon];
   if (check !== undefined) crossChecks.push(check);
 
-  const resolve = (layers: readonly ConfigLayer[]) =>
-    resolveConfig(
-      options,
-      layers,
-      crossChecks,
-      foldCommon as (config: ResolvedConfig<D>) => ResolvedConfig<D>,
-    );
+  const resolve = (layers: readonly ConfigLayer[]) => resolveConfig(options, layers, crossChecks, foldCommon);
   const build = (config: ResolvedConfig<D>) => parts.create(config);
   const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
   const run: BuilderParts<D>['run'] = async (config, options) => {

@@ -1,10 +1,13 @@
 /** What follows from the shared options: sugar, 'auto' and the combinations that cannot be. */
 import { availableParallelism } from 'node:os';
+import { checkSchedules } from './blocks/schedules.ts';
 import type { commonOptions } from './common-options.ts';
-import { FUNCTION_PREFIX, type ResolvedConfig } from './option.ts';
+import { type Declarations, FUNCTION_PREFIX, type ResolvedConfig } from './option.ts';
 import { conflict, type Problem } from './problems.ts';
 
 type CommonConfig = ResolvedConfig<typeof commonOptions>;
+/** Any of the shared sections may be left out. */
+type SomeSections = Partial<CommonConfig>;
 
 /** More rollout threads than this seldom help small environments; ask for them by number. */
 const MAX_AUTO_ENV_RUNNERS = 4;
@@ -23,34 +26,62 @@ export function numEnvRunnersOf(
 }
 
 /** Rewrites `numEnvsPerEnvRunner` as `numEnvs`, and a TensorFlow backend as the choice of that engine. */
-export function foldCommon<C extends CommonConfig>(config: C): C {
-  const { numEnvRunners, numEnvsPerEnvRunner } = config.envRunners;
-  let { envRunners, learners } = config;
-  if (numEnvsPerEnvRunner !== null && numEnvRunners !== 'auto') {
-    const numEnvs = Math.max(1, numEnvRunners) * numEnvsPerEnvRunner;
-    envRunners = { ...envRunners, numEnvs, numEnvsPerEnvRunner: null };
-  }
-  if (learners.backend !== 'auto' && learners.engine === 'auto')
-    learners = { ...learners, engine: 'tensorflow' };
-  return { ...config, envRunners, learners };
+export function foldCommon<D extends Declarations>(config: ResolvedConfig<D>): ResolvedConfig<D> {
+  const { envRunners, learners } = config as SomeSections;
+  return {
+    ...config,
+    ...(envRunners === undefined ? {} : { envRunners: foldEnvRunners(envRunners) }),
+    ...(learners === undefined ? {} : { learners: foldLearners(learners) }),
+  };
 }
 
-export function checkCommon({ environment, envRunners }: CommonConfig): readonly Problem[] {
+function foldEnvRunners(envRunners: CommonConfig['envRunners']): CommonConfig['envRunners'] {
+  const { numEnvRunners, numEnvsPerEnvRunner } = envRunners;
+  if (numEnvsPerEnvRunner === null || numEnvRunners === 'auto') return envRunners;
+  return {
+    ...envRunners,
+    numEnvs: Math.max(1, numEnvRunners) * numEnvsPerEnvRunner,
+    numEnvsPerEnvRunner: null,
+  };
+}
+
+function foldLearners(learners: CommonConfig['learners']): CommonConfig['learners'] {
+  const isImplied = learners.backend !== 'auto' && learners.engine === 'auto';
+  return isImplied ? { ...learners, engine: 'tensorflow' } : learners;
+}
+
+/** What the shared options must be to each other, section by section: those that an algorithm does not have are not asked for. */
+export function checkCommon(config: ResolvedConfig<Declarations>): readonly Problem[] {
+  const { environment, envRunners } = config as SomeSections;
+  return [
+    ...(environment === undefined ? [] : checkEnvironment(environment)),
+    ...(environment === undefined || envRunners === undefined
+      ? []
+      : checkEnvRunners({ environment, envRunners })),
+    ...checkSchedules(config),
+  ];
+}
+
+function checkEnvironment({ env }: CommonConfig['environment']): readonly Problem[] {
+  if (env === '')
+    return [
+      conflict("No environment: set `env` to an id such as 'CartPole' or a path such as './my-env.ts'."),
+    ];
+  if (typeof env === 'function' || !env.startsWith(FUNCTION_PREFIX)) return [];
+  const name = env.slice(FUNCTION_PREFIX.length);
+  return [
+    conflict(
+      `This config was saved with a function as \`env\` (${name}), which a file cannot hold: give the function again.`,
+    ),
+  ];
+}
+
+function checkEnvRunners({
+  environment,
+  envRunners,
+}: Pick<CommonConfig, 'environment' | 'envRunners'>): readonly Problem[] {
   const problems: Problem[] = [];
   const { numEnvRunners, numEnvs, numEnvsPerEnvRunner } = envRunners;
-  if (environment.env === '') {
-    problems.push(
-      conflict("No environment: set `env` to an id such as 'CartPole' or a path such as './my-env.ts'."),
-    );
-  }
-  if (typeof environment.env === 'string' && environment.env.startsWith(FUNCTION_PREFIX)) {
-    const name = environment.env.slice(FUNCTION_PREFIX.length);
-    problems.push(
-      conflict(
-        `This config was saved with a function as \`env\` (${name}), which a file cannot hold: give the function again.`,
-      ),
-    );
-  }
   if (typeof environment.env === 'function' && numEnvRunners !== 'auto' && numEnvRunners > 0) {
     problems.push(
       conflict(

@@ -31,6 +31,15 @@ export function option<T>(kind: ValueKind<T>, declaration: Omit<Option<NoInfer<T
   return { kind, ...declaration };
 }
 
+/** A section or block with other defaults: `withDefaults(adamOptions, { adamEpsilon: 1e-5 })`. */
+export function withDefaults<S extends SectionDeclaration>(options: S, defaults: SectionInput<S>): S {
+  const changed = Object.entries(defaults).map(([name, value]) => [
+    name,
+    { ...options[name], default: value },
+  ]);
+  return { ...options, ...Object.fromEntries(changed) };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: Option is invariant in T; a set of options of mixed types has no other name.
 export type AnyOption = Option<any>;
 export type SectionDeclaration = Readonly<Record<string, AnyOption>>;

@@ -4,6 +4,7 @@ import { rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Algorithm } from '../algorithm/algorithm.ts';
 import type { LoadedCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import type { runOptions } from '../config/blocks/run.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import { configToJson, type ResolvedConfig } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
@@ -12,8 +13,9 @@ import { createRunFolder, openRunFolder, type RunFolder, runFolderOf } from './r
 import { type RunSummary, readRunState } from './run-state.ts';
 import { runTraining } from './train-run.ts';
 
-/** The sections that every algorithm has. */
-export type RunConfig = ResolvedConfig<typeof commonOptions>;
+/** The sections that every algorithm has, and those of one with environments. */
+export type RunConfig = ResolvedConfig<typeof runOptions> &
+  Partial<Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'envRunners'>>;
 
 export interface StartRunOptions {
   readonly callbacks?: readonly RunCallbacks[];
@@ -124,13 +126,18 @@ function missingFolders(path: string): readonly string[] {
 
 /** `runs/CartPole-ppo-20250131-142501`, with `-2`, `-3`, ... when that second is taken. */
 function freshPath(name: string, { environment }: RunConfig): string {
-  const { env } = environment;
-  const id = typeof env === 'string' ? basename(env.split('#')[0]).replace(/\.[cm]?[jt]sx?$/, '') : env.name;
-  const safeId = id.replace(/[^\w.-]+/g, '-') || 'env';
-  const base = join('runs', `${safeId}-${name}-${timestamp(new Date())}`);
+  const base = join('runs', `${environmentName(environment)}${name}-${timestamp(new Date())}`);
   let path = base;
   for (let k = 2; existsSync(path); k += 1) path = `${base}-${k}`;
   return path;
+}
+
+/** `CartPole-`; nothing for an algorithm without environments. */
+function environmentName(environment: RunConfig['environment']): string {
+  if (environment === undefined) return '';
+  const { env } = environment;
+  const id = typeof env === 'string' ? basename(env.split('#')[0]).replace(/\.[cm]?[jt]sx?$/, '') : env.name;
+  return `${id.replace(/[^\w.-]+/g, '-') || 'env'}-`;
 }
 
 /** Local time, sortable, and allowed in file names everywhere. */

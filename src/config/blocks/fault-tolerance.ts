@@ -1,6 +1,6 @@
 /** The options that say what a run survives. */
-import { option } from './option.ts';
-import * as kind from './value-kind.ts';
+import { option } from '../option.ts';
+import * as kind from '../value-kind.ts';
 
 const NEUTRAL = { affectsLearning: false } as const;
 

@@ -1,0 +1,76 @@
+/** A policy with a value head, and its action distribution. */
+import { option } from '../option.ts';
+import { conflict, type Problem } from '../problems.ts';
+import * as kind from '../value-kind.ts';
+import { networkOptions } from './network.ts';
+
+/** Initial weights. */
+const initializationOptions = {
+  orthogonalInit: option(kind.boolean(), {
+    default: true,
+    doc: 'Orthogonal initial weights and zero biases, with the gains below; otherwise uniform by fan-in.',
+    alsoCalled: ['ortho_init'],
+  }),
+  hiddenGain: option(kind.number({ above: 0 }), {
+    default: Math.SQRT2,
+    doc: 'Initial gain of hidden layers.',
+    needs: { option: 'orthogonalInit', values: [true] },
+  }),
+  policyGain: option(kind.number({ above: 0 }), {
+    default: 0.01,
+    doc: 'Initial gain of the policy head.',
+    needs: { option: 'orthogonalInit', values: [true] },
+  }),
+  valueGain: option(kind.number({ above: 0 }), {
+    default: 1,
+    doc: 'Initial gain of the value head.',
+    needs: { option: 'orthogonalInit', values: [true] },
+  }),
+};
+
+/** Continuous actions. */
+const gaussianOptions = {
+  logStdInit: option(kind.number({ min: -20, max: 5 }), {
+    default: 0,
+    doc: 'Initial logarithm of the standard deviation of continuous actions.',
+    alsoCalled: ['log_std_init'],
+  }),
+  squashActions: option(kind.boolean(), {
+    default: false,
+    doc: 'Squash continuous actions into their bounds by tanh, instead of clipping them.',
+    alsoCalled: ['squash_output'],
+  }),
+  useGsde: option(kind.boolean(), {
+    default: false,
+    doc: 'Generalized state-dependent exploration for continuous actions.',
+    alsoCalled: ['use_sde', 'useSde'],
+  }),
+  gsdeSampleFrequency: option(kind.integer({ min: -1 }), {
+    default: -1,
+    unit: 'steps',
+    doc: 'Draw new gSDE noise every this many steps of an episode; -1 = once an episode. 0 is not allowed.',
+    needs: { option: 'useGsde', values: [true] },
+    alsoCalled: ['sde_sample_freq'],
+  }),
+};
+
+export const actorCriticOptions = {
+  ...networkOptions,
+  sharedLayers: option(kind.boolean(), {
+    default: false,
+    doc: 'One trunk with a policy and a value head, instead of two networks.',
+    needs: { option: 'network', values: ['mlp'] },
+    alsoCalled: ['vf_share_layers'],
+  }),
+  ...initializationOptions,
+  ...gaussianOptions,
+};
+
+export function checkActorCritic({
+  training,
+}: {
+  readonly training: { readonly gsdeSampleFrequency: number };
+}): readonly Problem[] {
+  if (training.gsdeSampleFrequency !== 0) return [];
+  return [conflict('gsdeSampleFrequency (0) must be -1 (new noise once an episode) or at least 1.')];
+}

@@ -1,0 +1,77 @@
+/** Which environment, and how the threads that step it are laid out. */
+import type { EnvFactory } from '../../env/env.ts';
+import { option } from '../option.ts';
+import * as kind from '../value-kind.ts';
+
+/** Marks options whose value cannot change the parameters of a run. */
+const NEUTRAL = { affectsLearning: false } as const;
+
+export const environmentOptions = {
+  env: option(
+    kind.textOrFunction<EnvFactory>(
+      "an environment id, a path such as './my-env.ts' or './my-env.ts#name', or a factory function",
+      '<id|path>',
+    ),
+    {
+      default: '',
+      doc: 'Environment id, module path (./my-env.ts or ./my-env.ts#name), or, in code with numEnvRunners 0, a factory function.',
+    },
+  ),
+  envOptions: option(kind.jsonObject(), {
+    default: {},
+    doc: "Options handed to the environment's factory.",
+    alsoCalled: ['envConfig', 'env_config'],
+  }),
+  maxEpisodeSteps: option(kind.nullable(kind.integer({ min: 1 })), {
+    default: null,
+    unit: 'steps',
+    doc: "Steps after which an episode is truncated; null = the environment's own limit.",
+    alsoCalled: ['timeLimit', 'horizon'],
+  }),
+};
+
+/** For every algorithm that acts in environments; how many steps an iteration takes is the algorithm's own. */
+export const envRunnersOptions = {
+  numEnvRunners: option(kind.orAuto(kind.integer({ min: 0, max: 256 })), {
+    default: 'auto',
+    unit: 'threads',
+    doc: 'Rollout worker threads; never changes results. auto = min(cores, 4, numEnvs); 0 = in the main thread.',
+    alsoCalled: ['numWorkers', 'num_env_runners', 'num_workers'],
+    ...NEUTRAL,
+  }),
+  numEnvs: option(kind.integer({ min: 1, max: 65536 }), {
+    default: 8,
+    doc: 'Environments in all, over all rollout workers.',
+    alsoCalled: ['n_envs', 'num_envs'],
+    replaces: ['numEnvsPerEnvRunner'],
+  }),
+  numEnvsPerEnvRunner: option(kind.nullable(kind.integer({ min: 1, max: 65536 })), {
+    default: null,
+    doc: 'Another way to say numEnvs: numEnvRunners * numEnvsPerEnvRunner. Needs a fixed numEnvRunners.',
+    alsoCalled: ['num_envs_per_env_runner', 'num_envs_per_worker'],
+    replaces: ['numEnvs'],
+    ...NEUTRAL,
+  }),
+  inference: option(kind.choice(['auto', 'worker', 'central']), {
+    default: 'auto',
+    doc: 'Where actions are computed: in the rollout workers, or centrally by the learner (networks that only TensorFlow covers).',
+  }),
+  normalizeObservations: option(kind.boolean(), {
+    default: false,
+    doc: 'Normalise observations by their running mean and variance.',
+    alsoCalled: ['observation_filter', 'normalize_obs', 'normObs'],
+  }),
+  clipObservation: option(kind.number({ above: 0 }), {
+    default: 10,
+    unit: 'standard deviations',
+    doc: 'Bound of a normalised observation, +-. Needs normalizeObservations.',
+    needs: { option: 'normalizeObservations', values: [true] },
+    alsoCalled: ['clip_obs'],
+  }),
+  workerMemoryMb: option(kind.nullable(kind.integer({ min: 16 })), {
+    default: null,
+    unit: 'MiB',
+    doc: "Heap limit of one rollout worker thread; null = Node's own.",
+    ...NEUTRAL,
+  }),
+};

@@ -1,0 +1,39 @@
+/** How the policy is evaluated while it is trained. */
+import { option } from '../option.ts';
+import * as kind from '../value-kind.ts';
+
+/** Marks options whose value cannot change the parameters of a run. */
+const NEUTRAL = { affectsLearning: false } as const;
+
+export const evaluationOptions = {
+  evaluationInterval: option(kind.nullable(kind.integer({ min: 1 })), {
+    default: null,
+    unit: 'iterations',
+    doc: 'Evaluate after every this many iterations; null = never.',
+    ...NEUTRAL,
+  }),
+  evaluationEpisodes: option(kind.integer({ min: 1 }), {
+    default: 10,
+    unit: 'episodes',
+    doc: 'Episodes of one evaluation.',
+    alsoCalled: ['evaluation_duration', 'evaluationDuration', 'n_eval_episodes'],
+    ...NEUTRAL,
+  }),
+  evaluationDeterministic: option(kind.boolean(), {
+    default: true,
+    doc: 'Take the most likely action instead of sampling.',
+    alsoCalled: ['explore'],
+    ...NEUTRAL,
+  }),
+  evaluationSeed: option(kind.integer({ min: 0, max: 4294967295 }), {
+    default: 10_000,
+    doc: "Master seed of evaluation episodes; training's streams are never touched.",
+    ...NEUTRAL,
+  }),
+  evaluationNumEnvs: option(kind.integer({ min: 1, max: 65536 }), {
+    default: 10,
+    doc: 'Environments that an evaluation steps side by side, at most one per episode.',
+    alsoCalled: ['evaluation_num_env_runners'],
+    ...NEUTRAL,
+  }),
+};
