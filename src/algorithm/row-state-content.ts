@@ -3,7 +3,7 @@
 import type { NamedTensor } from '../checkpoint/content.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { RowState } from '../rollout/row-states.ts';
 
 export interface RowStateContent {
@@ -16,7 +16,7 @@ export interface RowStateContent {
  * `actions` [sum of replaySteps, A]: the running episodes' actions one after the other, from their beginning or from the
  * state that the environment gave.
  */
-export function rowStatesToContent(states: readonly RowState[], spec: PolicySpec): RowStateContent {
+export function rowStatesToContent(states: readonly RowState[], spec: ActingSpec): RowStateContent {
   const N = states.length;
   const A = actionSize(spec.distribution);
   const { observationSize } = spec;
@@ -56,7 +56,7 @@ export function rowStatesToContent(states: readonly RowState[], spec: PolicySpec
 /** @throws {@link CheckpointError} `CHECKPOINT_ENVIRONMENTS` when the number of environments differs. */
 export function rowStatesFromContent(
   { tensors, json }: RowStateContent,
-  spec: PolicySpec,
+  spec: ActingSpec,
   numEnvs: number,
 ): RowState[] {
   const envStates = json.envStates as readonly JsonValue[];

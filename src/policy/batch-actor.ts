@@ -5,7 +5,8 @@ import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts'
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/kernels.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../weights/weight-buffer.ts';
-import { actionDtype, actionSize, noiseSize, type PolicySpec } from './policy-spec.ts';
+import type { Exploration } from './distributions/exploration.ts';
+import { type ActingSpec, actionDtype, actionSize, noiseSize } from './policy-spec.ts';
 import type { ActCall } from './row-policy.ts';
 
 /** Up to `maxRows` rows at a time. The arrays are the caller's to fill and read between calls. */
@@ -21,7 +22,12 @@ export interface BatchActor {
 
 /** Acts with the SIMD kernels over a small memory of its own. */
 export type KernelActor = BatchActor & {
-  setWeights(parameters: Float32Array, statistics: ObservationStatistics | null): void;
+  /** @param exploration how it acts where it is not deterministic; default: not at all. */
+  setWeights(
+    parameters: Float32Array,
+    statistics: ObservationStatistics | null,
+    exploration?: Exploration,
+  ): void;
   /** As `act`, done when it returns. */
   actNow(numRows: number, deterministic: boolean): void;
 };
@@ -29,7 +35,7 @@ export type KernelActor = BatchActor & {
 /** @param parameterCount size of the flat parameter vector. Cost: a few hundred microseconds and a memory of a few pages. */
 export function createKernelActor(
   kernels: KernelModule,
-  spec: PolicySpec,
+  spec: ActingSpec,
   parameterCount: number,
   maxRows: number,
 ): KernelActor {
@@ -68,8 +74,9 @@ export function createKernelActor(
   };
   return {
     ...openRows(arena, spec, maxRows, addresses),
-    setWeights(parameters, statistics) {
-      const version = weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
+    setWeights(parameters, statistics, exploration) {
+      const { mean, inverseStd } = statistics ?? { mean: null, inverseStd: null };
+      const version = weights.publish(parameters, mean, inverseStd, exploration);
       call.weightsAddress = weights.slotAddress(version);
     },
     actNow,
@@ -80,7 +87,7 @@ export function createKernelActor(
 /** Acts with a learner's engine, which holds the weights. */
 export function createCentralBatchActor(
   policy: CentralPolicy,
-  spec: PolicySpec,
+  spec: ActingSpec,
   maxRows: number,
 ): BatchActor {
   const A = actionSize(spec.distribution);
@@ -107,7 +114,7 @@ interface RowAddresses {
 
 function reserveRows(
   reserve: (bytes: number) => { offset: number },
-  spec: PolicySpec,
+  spec: ActingSpec,
   maxRows: number,
 ): RowAddresses {
   const elementBytes = spec.observationDtype === 'uint8' ? 1 : 4;
@@ -119,7 +126,7 @@ function reserveRows(
   };
 }
 
-function openRows({ buffer }: Arena, spec: PolicySpec, maxRows: number, addresses: RowAddresses) {
+function openRows({ buffer }: Arena, spec: ActingSpec, maxRows: number, addresses: RowAddresses) {
   const observationCount = maxRows * spec.observationSize;
   const actionCount = maxRows * actionSize(spec.distribution);
   return {

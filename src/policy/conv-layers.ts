@@ -1,7 +1,7 @@
 /** Shapes and parameters of convolutional networks. */
 import { ConfigError } from '../errors.ts';
 import { createParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
-import { type ConvSpec, distributionSize, type PolicySpec } from './policy-spec.ts';
+import { type ActingSpec, type ConvSpec, distributionSize } from './policy-spec.ts';
 
 /** One convolution, valid padding. */
 export interface ConvLayer {
@@ -51,7 +51,7 @@ export function convFeatureSize(network: ConvSpec, observationShape: readonly nu
  * The layout of a convolutional policy: `trunk/conv0/kernel [k, k, in, filters]`, `trunk/conv0/bias [filters]`, ..., then
  * `trunk/0/kernel [features, h0]`, ..., `actor/head/*`, `critic/head/*` and `logStd` as for an MLP with a shared trunk.
  */
-export function convParameterLayout(spec: PolicySpec, network: ConvSpec): ParameterLayout {
+export function convParameterLayout(spec: ActingSpec, network: ConvSpec): ParameterLayout {
   const tensors: { name: string; shape: readonly number[] }[] = [];
   const add = (name: string, kernel: readonly number[]) => {
     tensors.push({ name: `${name}/kernel`, shape: kernel });
@@ -64,15 +64,16 @@ export function convParameterLayout(spec: PolicySpec, network: ConvSpec): Parame
     latent = size;
   });
   add('actor/head', [latent, distributionSize(spec.distribution)]);
-  add('critic/head', [latent, 1]);
+  if (spec.actorOnly !== true) add('critic/head', [latent, 1]);
   const { distribution } = spec;
   if (distribution.kind === 'gaussian') tensors.push({ name: 'logStd', shape: [distribution.size] });
-  if (distribution.kind === 'gsde' && network.hiddenSizes.length === 0) {
+  const isGsde = distribution.kind === 'gsde' || distribution.kind === 'squashed-gsde';
+  if (isGsde && network.hiddenSizes.length === 0) {
     throw new ConfigError(
       'CONFIG_CONV_SHAPE',
       'gSDE takes its noise from the last hidden layer, and `hiddenSizes` is empty. Give it at least one layer.',
     );
   }
-  if (distribution.kind === 'gsde') tensors.push({ name: 'logStd', shape: [latent, distribution.size] });
+  if (isGsde) tensors.push({ name: 'logStd', shape: [latent, distribution.size] });
   return createParameterLayout(tensors);
 }

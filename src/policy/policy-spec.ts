@@ -4,6 +4,14 @@
  *     observation -> normalise -> network -> distribution parameters (P numbers) and value (1 number)
  */
 import type { JsonObject } from '../json.ts';
+import type { DeterministicTanhSpec } from './distributions/deterministic-tanh.ts';
+import {
+  type EpsilonGreedySpec,
+  epsilonGreedyNoiseSize,
+  epsilonGreedyOutputSize,
+} from './distributions/epsilon-greedy.ts';
+import type { SquashedGaussianSpec } from './distributions/squashed-gaussian.ts';
+import type { SquashedGsdeSpec } from './distributions/squashed-gsde.ts';
 
 /**
  * elu: x > 0 ? x : e^x - 1. silu: x sigmoid(x). gelu: the tanh form, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
@@ -17,6 +25,8 @@ export interface MlpSpec {
   readonly hiddenSizes: readonly number[];
   readonly activation: Activation;
   readonly shared: boolean;
+  /** Hidden layers are normalised over their units before the activation (Ba et al. 2016); only where `actorOnly`. Absent = false. */
+  readonly layerNorm?: boolean;
 }
 
 /** A convolutional trunk shared by both heads; TensorFlow engine, central inference. */
@@ -39,7 +49,7 @@ export interface CustomSpec {
 export type NetworkSpec = MlpSpec | ConvSpec | CustomSpec;
 
 /**
- * The action distribution; P = number of distribution parameters that the network gives per row, A = action elements.
+ * An action distribution with a log-probability; P = number of distribution parameters that the network gives per row, A = action elements.
  *
  * - `categorical`: `sizes.length` independent categoricals (1 = Discrete, more = MultiDiscrete). P = sum(sizes) logits,
  *   A = sizes.length, int32. Action masks lie over the logits: a forbidden one is set to -1e8 before the softmax.
@@ -71,7 +81,17 @@ export type DistributionSpec =
       readonly high: readonly number[];
     };
 
-export interface PolicySpec {
+/** How a policy acts whose actions nobody asks the log-probability of; a file a kind in distributions/. */
+export type BehaviourSpec =
+  | EpsilonGreedySpec
+  | SquashedGaussianSpec
+  | DeterministicTanhSpec
+  | SquashedGsdeSpec;
+
+export type ActingDistribution = DistributionSpec | BehaviourSpec;
+
+/** What everything that acts needs to know of a policy. */
+export interface ActingSpec {
   readonly observationSize: number;
   readonly observationDtype: 'float32' | 'uint8';
   /** [height, width, channels] for images, else [observationSize]. */
@@ -79,7 +99,12 @@ export interface PolicySpec {
   /** 0 = no masks; else the number of logits (categorical only). */
   readonly actionMaskSize: number;
   readonly network: NetworkSpec;
-  readonly distribution: DistributionSpec;
+  readonly distribution: ActingDistribution;
+  /**
+   * True = the network has no value head: its parameters are those of `actor/...` (and `logStd`) alone, as they lie in a model whose
+   * acting network this is. Absent = false.
+   */
+  readonly actorOnly?: boolean;
   /**
    * x' = clip((x - mean) * inverseStd, +-clipObservation) with the published statistics. Running ones when the config says
    * so; uint8 observations always have this true, with mean 0 and inverseStd 1 / high when they are only scaled.
@@ -96,33 +121,69 @@ export interface PolicySpec {
   };
 }
 
+/** A policy that on-policy learners improve: its actions have a log-probability. */
+export type PolicySpec = ActingSpec & { readonly distribution: DistributionSpec };
+
+/** Whether actions are sampled here, in TypeScript, from the network's outputs; the kernels sample the others. */
+export function isBehaviour(distribution: ActingDistribution): distribution is BehaviourSpec {
+  return BEHAVIOURS[distribution.kind as BehaviourSpec['kind']] === true;
+}
+
+const BEHAVIOURS: Readonly<Record<BehaviourSpec['kind'], true>> = {
+  'epsilon-greedy': true,
+  'squashed-gaussian': true,
+  'deterministic-tanh': true,
+  'squashed-gsde': true,
+};
+
 /** Number of distribution parameters per row, P. */
-export function distributionSize(distribution: DistributionSpec): number {
-  if (distribution.kind === 'categorical') return distribution.sizes.reduce((sum, size) => sum + size, 0);
-  return distribution.size;
+export function distributionSize(distribution: ActingDistribution): number {
+  switch (distribution.kind) {
+    case 'categorical':
+      return distribution.sizes.reduce((sum, size) => sum + size, 0);
+    case 'epsilon-greedy':
+      return epsilonGreedyOutputSize(distribution);
+    case 'squashed-gaussian':
+      return 2 * distribution.size;
+    default:
+      return distribution.size;
+  }
 }
 
 /** Elements of one stored action, A. */
-export function actionSize(distribution: DistributionSpec): number {
-  return distribution.kind === 'categorical' ? distribution.sizes.length : distribution.size;
+export function actionSize(distribution: ActingDistribution): number {
+  return 'sizes' in distribution ? distribution.sizes.length : distribution.size;
 }
 
 /** Dtype of stored actions. */
-export function actionDtype(distribution: DistributionSpec): 'int32' | 'float32' {
-  return distribution.kind === 'categorical' || distribution.kind === 'bernoulli' ? 'int32' : 'float32';
+export function actionDtype(distribution: ActingDistribution): 'int32' | 'float32' {
+  return 'sizes' in distribution || distribution.kind === 'bernoulli' ? 'int32' : 'float32';
 }
 
 /** Width of the actor's last hidden layer (H of gSDE); the observation's size when there is no hidden layer. */
-export function latentSize(spec: PolicySpec): number {
+export function latentSize(spec: ActingSpec): number {
   if (spec.network.kind === 'custom') return 0;
   return spec.network.hiddenSizes.at(-1) ?? spec.observationSize;
 }
 
 /**
  * Random numbers that one row needs for one action: uniforms in [0, 1) for discrete actions, standard normals for
- * continuous ones. For gsde they are the eps matrix [H, A], refreshed as its `sampleFrequency` says.
+ * continuous ones. For gsde they are the eps matrix [H, A], refreshed as its `sampleFrequency` says. Those of {@link BehaviourSpec}
+ * with continuous actions have A uniforms more at the end, for random actions before learning starts.
  */
-export function noiseSize(spec: PolicySpec): number {
+export function noiseSize(spec: ActingSpec): number {
   const { distribution } = spec;
-  return distribution.kind === 'gsde' ? latentSize(spec) * distribution.size : actionSize(distribution);
+  switch (distribution.kind) {
+    case 'gsde':
+      return latentSize(spec) * distribution.size;
+    case 'squashed-gsde':
+      return (latentSize(spec) + 1) * distribution.size;
+    case 'epsilon-greedy':
+      return epsilonGreedyNoiseSize(distribution);
+    case 'squashed-gaussian':
+    case 'deterministic-tanh':
+      return 2 * distribution.size;
+    default:
+      return actionSize(distribution);
+  }
 }

@@ -16,7 +16,7 @@ export interface ActCall {
   deterministic: boolean; // mode of the distribution instead of a sample; noise is not read
   actionAddress: number; // i32 or f32, A elements
   actionStride: number;
-  logProbAddress: number; // f32; 0 = not wanted
+  logProbAddress: number; // f32; 0 = not wanted; behaviours have none
   valueAddress: number; // f32; 0 = not wanted (deterministic evaluation)
   scalarStride: number; // of logProbs and values
 }
@@ -29,6 +29,8 @@ export interface ValuesCall {
   observationStride: number;
   valueAddress: number;
   valueStride: number;
+  maskAddress: number; // u8; 0 = no masks; read where the value is that of the best action
+  maskStride: number;
 }
 
 /** One per thread: it owns scratch in the arena. Nothing allocates; a row's result does not depend on the rows beside it. */

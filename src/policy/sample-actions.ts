@@ -2,12 +2,23 @@
  * Actions from distribution parameters in plain TypeScript: for central inference, where the network ran elsewhere.
  * The kernels do the same for rollout workers; meanings of noise and modes are those of `policy-spec.ts`.
  */
+import { createBehaviour } from './distributions/behaviour.ts';
 import {
+  type Exploration,
+  NO_EXPLORATION,
+  type RowCall,
+  type RowSampler,
+} from './distributions/exploration.ts';
+import { createRandomActions } from './distributions/random-action.ts';
+import {
+  type ActingSpec,
   actionSize,
+  type BehaviourSpec,
   type DistributionSpec,
   distributionSize,
+  isBehaviour,
+  latentSize,
   noiseSize,
-  type PolicySpec,
 } from './policy-spec.ts';
 import { GSDE_VARIANCE_EPSILON, MASKED_LOGIT } from './tensor-distributions.ts';
 
@@ -20,6 +31,8 @@ export interface SampleCall {
   readonly noise: Float32Array; // [B, noiseSize] f32: uniforms in [0, 1), or standard normals
   /** The mode instead of a sample; `noise` is not read. */
   readonly deterministic: boolean;
+  /** Default: none. */
+  readonly exploration?: Exploration;
   readonly actions: Float32Array | Int32Array; // [B, A], out
   readonly logProbs: Float32Array; // [B] f32, out
 }
@@ -34,11 +47,25 @@ const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
  * - gaussian: mean + exp(logStd) * normal; gsde: mean + sum_h latent_h exp(logStd_ha) normal_ha; mode = mean. With `squash`
  *   the action is u, before tanh, and logProb has the correction.
  *
+ * Behaviours as their files in distributions/ say; they have no log-probability, and `logProbs` stays as it is.
+ *
  * Thread: any. Allocates a few numbers per call, nothing per row.
  */
-export function sampleActions(spec: PolicySpec, call: SampleCall): void {
+export function sampleActions(spec: ActingSpec, call: SampleCall): void {
   const { distribution } = spec;
-  const sampleRow = ROW_SAMPLERS[distribution.kind] as RowSampler<DistributionSpec>;
+  const { exploration = NO_EXPLORATION } = call;
+  const sampleRandom =
+    exploration.isRandom && !call.deterministic ? createRandomActions(distribution, noiseSize(spec)) : null;
+  if (sampleRandom !== null || isBehaviour(distribution)) {
+    sampleRows(
+      spec,
+      call,
+      exploration,
+      sampleRandom ?? createBehaviour(distribution as BehaviourSpec, latentSize(spec)).sample,
+    );
+    return;
+  }
+  const sampleRow = ROW_SAMPLERS[distribution.kind] as DistributionSampler<DistributionSpec>;
   const sizes = {
     numParameters: distributionSize(distribution),
     numActions: actionSize(distribution),
@@ -48,13 +75,43 @@ export function sampleActions(spec: PolicySpec, call: SampleCall): void {
     call.logProbs[row] = sampleRow(distribution, call, row, sizes);
 }
 
+function sampleRows(spec: ActingSpec, call: SampleCall, exploration: Exploration, sample: RowSampler): void {
+  const { distribution } = spec;
+  const H = latentSize(spec);
+  const row: RowCall = {
+    outputs: call.distributionParameters,
+    outputOffset: 0,
+    masks: call.masks,
+    maskOffset: 0,
+    noise: call.noise,
+    noiseOffset: 0,
+    latent: call.latent ?? new Float32Array(0),
+    latentOffset: 0,
+    logStd: call.logStd ?? new Float32Array(0),
+    logStdOffset: 0,
+    actions: call.actions,
+    actionOffset: 0,
+    epsilon: exploration.epsilon,
+    noiseStd: exploration.noiseStd,
+    deterministic: call.deterministic,
+  };
+  for (let r = 0; r < call.numRows; r++) {
+    row.outputOffset = r * distributionSize(distribution);
+    row.maskOffset = r * spec.actionMaskSize;
+    row.noiseOffset = r * noiseSize(spec);
+    row.latentOffset = r * H;
+    row.actionOffset = r * actionSize(distribution);
+    sample(row);
+  }
+}
+
 interface RowSizes {
   readonly numParameters: number; // P
   readonly numActions: number; // A
   readonly numNoise: number;
 }
 
-type RowSampler<D extends DistributionSpec> = (
+type DistributionSampler<D extends DistributionSpec> = (
   distribution: D,
   call: SampleCall,
   row: number,
@@ -62,7 +119,7 @@ type RowSampler<D extends DistributionSpec> = (
 ) => number;
 
 const ROW_SAMPLERS: {
-  readonly [K in DistributionSpec['kind']]: RowSampler<Extract<DistributionSpec, { kind: K }>>;
+  readonly [K in DistributionSpec['kind']]: DistributionSampler<Extract<DistributionSpec, { kind: K }>>;
 } = {
   categorical: sampleCategorical,
   bernoulli: sampleBernoulli,

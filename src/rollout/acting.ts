@@ -1,12 +1,12 @@
 /** The sampler's calls into the policy, with every address worked out once. */
-import { actionSize, noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
-import { columnAddress, type RolloutLayout } from './layout.ts';
+import { columnAddress, hasColumn, type RolloutLayout } from './layout.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 
 export interface ActingOptions {
   readonly policy: RowPolicy;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly layout: SamplingLayout;
   readonly firstRow: number;
   readonly numRows: number;
@@ -25,6 +25,9 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
   const elementBytes = spec.observationDtype === 'uint8' ? 1 : 4;
   const rowBytes = spec.observationSize * elementBytes;
   const A = actionSize(spec.distribution);
+  const hasMasks = spec.actionMaskSize > 0;
+  const hasValues = hasColumn(rollout, 'values');
+  const hasLogProbs = hasColumn(rollout, 'logProbs');
   const addresses = layout.setAddresses.map((address) => columnAddresses(rollout, address));
   const call = emptyActCall(spec, T, numRows);
   call.noiseAddress = layout.noise + firstRow * noiseSize(spec) * 4;
@@ -35,6 +38,8 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
     observationStride: spec.observationSize,
     valueAddress: 0,
     valueStride: 1,
+    maskAddress: 0,
+    maskStride: spec.actionMaskSize,
   };
   return {
     useWeights(address) {
@@ -45,20 +50,24 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
       const first = firstRow * T + t;
       const address = addresses[set];
       call.observationAddress = address.observations + first * rowBytes;
-      call.maskAddress = spec.actionMaskSize > 0 ? address.masks + first * spec.actionMaskSize : 0;
+      call.maskAddress = hasMasks ? address.masks + first * spec.actionMaskSize : 0;
       call.actionAddress = address.actions + first * A * 4;
-      call.logProbAddress = address.logProbs + first * 4;
-      call.valueAddress = address.values + first * 4;
+      if (hasLogProbs) call.logProbAddress = address.logProbs + first * 4;
+      if (hasValues) call.valueAddress = address.values + first * 4;
       policy.act(call);
     },
     finalValue(set, r, i) {
+      if (!hasValues) return;
       values.numRows = 1;
+      values.maskAddress = 0; // nobody says what would be allowed after the end
       values.observationAddress = layout.finalObservations + (firstRow + r) * rowBytes;
       values.valueAddress = addresses[set].finalValues + i * 4;
       policy.values(values);
     },
     bootstrapValues(set) {
+      if (!hasValues) return;
       values.numRows = numRows;
+      values.maskAddress = hasMasks ? layout.currentMasks + firstRow * spec.actionMaskSize : 0;
       values.observationAddress = layout.currentObservations + firstRow * rowBytes;
       values.valueAddress = addresses[set].bootstrapValues + firstRow * 4;
       policy.values(values);
@@ -78,7 +87,7 @@ function columnAddresses(rollout: RolloutLayout, address: number) {
   };
 }
 
-function emptyActCall(spec: PolicySpec, T: number, numRows: number): ActCall {
+function emptyActCall(spec: ActingSpec, T: number, numRows: number): ActCall {
   return {
     numRows,
     weightsAddress: 0,

@@ -1,12 +1,13 @@
 /** From stored actions to what an environment gets. */
 import type { ActionArray } from '../env/vector-env.ts';
-import { actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionSize, isBehaviour } from '../policy/policy-spec.ts';
 
 /**
  * Copies one row's stored action into the dense array an environment reads.
  *
  * Discrete indices pass unchanged. Continuous ones are clipped into the bounds, or, with `squash`, mapped by
- * low + (tanh(u) + 1) / 2 (high - low). The stored action keeps its value: its log-probability belongs to it
+ * low + (tanh(u) + 1) / 2 (high - low); those of a behaviour already lie in [-1, 1] and are mapped by
+ * low + (a + 1) / 2 (high - low). The stored action keeps its value: its log-probability belongs to it
  * (detail 27 of the 37; Huang et al. 2022).
  */
 export type MapAction = (
@@ -16,16 +17,23 @@ export type MapAction = (
   outOffset: number,
 ) => void;
 
-export function createActionMapping(spec: PolicySpec): MapAction {
+export function createActionMapping(spec: ActingSpec): MapAction {
   const { distribution } = spec;
   const size = actionSize(distribution);
-  if (distribution.kind === 'categorical' || distribution.kind === 'bernoulli') {
+  if ('sizes' in distribution || distribution.kind === 'bernoulli') {
     return (stored, storedOffset, out, outOffset) => {
       for (let a = 0; a < size; a++) out[outOffset + a] = stored[storedOffset + a];
     };
   }
-  const { low, high, squash } = distribution;
-  if (squash) {
+  const { low, high } = distribution;
+  if (isBehaviour(distribution)) {
+    return (stored, storedOffset, out, outOffset) => {
+      for (let a = 0; a < size; a++) {
+        out[outOffset + a] = low[a] + ((stored[storedOffset + a] + 1) / 2) * (high[a] - low[a]);
+      }
+    };
+  }
+  if (distribution.squash) {
     return (stored, storedOffset, out, outOffset) => {
       for (let a = 0; a < size; a++) {
         const unit = (Math.tanh(stored[storedOffset + a]) + 1) / 2;

@@ -4,9 +4,9 @@
  * For networks that the kernels do not cover. Noise comes from the same per-episode streams as in the workers.
  */
 import type { CentralPolicy } from '../learner/learner.ts';
-import { actionDtype, actionSize, noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
-import type { RolloutViews } from './layout.ts';
+import { hasColumn, type RolloutViews } from './layout.ts';
 import { createActionNoise } from './noise.ts';
 import type { RowState } from './row-states.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
@@ -101,7 +101,7 @@ async function stepInTurn(
 
 export interface CentralActorOptions {
   readonly policy: CentralPolicy;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly seed: number;
   readonly buffer: ArrayBufferLike;
   readonly layout: SamplingLayout;
@@ -128,6 +128,8 @@ export function createCentralActor({
   const actions = isDiscrete ? new Int32Array(N * A) : new Float32Array(N * A); // [N, A]
   const logProbs = new Float32Array(N);
   const values = new Float32Array(N);
+  const hasValues = hasColumn(layout.rollout, 'values');
+  const hasLogProbs = hasColumn(layout.rollout, 'logProbs');
   const finalObservations = openFinalObservations(spec, buffer, layout); // [N, obsSize], the workers'
   return {
     start(states, restarted) {
@@ -151,8 +153,8 @@ export function createCentralActor({
       for (let k = 0; k < count; k++) {
         const i = (first + k) * T + t;
         copyRow(actions, k, rollout.actions, i, A);
-        rollout.logProbs[i] = logProbs[k];
-        rollout.values[i] = values[k];
+        if (hasLogProbs) rollout.logProbs[i] = logProbs[k];
+        if (hasValues) rollout.values[i] = values[k];
       }
     },
     async observeEnds(rollout, t, { first, count }) {
@@ -165,7 +167,7 @@ export function createCentralActor({
         episodeNumbers[n] += 1;
         actionNoise.begin(n, episodeSeed(seed, n, episodeNumbers[n]));
       }
-      if (truncatedRows.length === 0) return;
+      if (!hasValues || truncatedRows.length === 0) return;
       const lastObservations = createObservations(truncatedRows.length * observationSize);
       for (const [k, n] of truncatedRows.entries()) {
         copyRow(finalObservations, n, lastObservations, k, observationSize);
@@ -174,13 +176,14 @@ export function createCentralActor({
       for (const [k, n] of truncatedRows.entries()) rollout.finalValues[n * T + t] = values[k];
     },
     async bootstrap(rollout) {
+      if (!hasValues) return;
       await policy.values(rollout.bootstrapObservations.slice(), N, values);
       rollout.bootstrapValues.set(values);
     },
   };
 }
 
-function openFinalObservations(spec: PolicySpec, buffer: ArrayBufferLike, layout: SamplingLayout) {
+function openFinalObservations(spec: ActingSpec, buffer: ArrayBufferLike, layout: SamplingLayout) {
   const length = layout.rollout.numRows * spec.observationSize;
   return spec.observationDtype === 'uint8'
     ? new Uint8Array(buffer, layout.finalObservations, length)

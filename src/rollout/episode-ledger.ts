@@ -6,7 +6,7 @@
 
 import type { ActionArray } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
-import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
 import type { RolloutViews } from './layout.ts';
 import type { RowState } from './row-states.ts';
@@ -32,7 +32,7 @@ export interface EpisodeLedger {
   restartRows(rows: readonly number[]): void;
 }
 
-export function createEpisodeLedger(spec: PolicySpec, numRows: number): EpisodeLedger {
+export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeLedger {
   const A = actionSize(spec.distribution);
   const empty = (): ActionArray =>
     actionDtype(spec.distribution) === 'int32' ? new Int32Array(0) : new Float32Array(0);

@@ -4,14 +4,14 @@ import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import { createKernelActor, type KernelActor } from '../policy/batch-actor.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import { statisticsOffset, type WeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import { type PlayedEpisodes, type PlayRequest, playEpisodes } from './play-episodes.ts';
 
 export interface EpisodePlayerOptions {
   readonly kernels: KernelModule;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly source: EnvSource;
   readonly handling: EnvFaultHandling;
   readonly buffer: ArrayBufferLike;
@@ -44,10 +44,12 @@ export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlaye
       const { vectorEnv, actor } = await prepare(Math.min(request.numEnvs, request.episodes.length));
       const slot = weights.slotAddress(weights.version);
       const { mean, inverseStd } = statisticsOffset(weightLayout);
-      actor.setWeights(new Float32Array(buffer, slot, weightLayout.parameterCount), {
+      const statistics = {
         mean: new Float32Array(buffer, slot + mean, spec.observationSize),
         inverseStd: new Float32Array(buffer, slot + inverseStd, spec.observationSize),
-      });
+      };
+      const exploration = { ...weights.explorationOf(weights.version), isRandom: false };
+      actor.setWeights(new Float32Array(buffer, slot, weightLayout.parameterCount), statistics, exploration);
       const play = playEpisodes({ vectorEnv, actor, spec, request, onStep: options.onStep });
       for (;;) {
         const turn = play.next();

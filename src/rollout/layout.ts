@@ -6,7 +6,7 @@
  * foreign memory notices.
  */
 import { ShapeError } from '../errors.ts';
-import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize, isBehaviour } from '../policy/policy-spec.ts';
 
 export type ColumnDtype = 'float32' | 'float64' | 'int32' | 'uint8';
 
@@ -31,17 +31,38 @@ export const ROLLOUT_VERSION = 1;
 const HEADER_BYTES = 64; // magic, version, numRows, rolloutLength as int32; the rest reserved
 const BYTES: Record<ColumnDtype, number> = { float32: 4, float64: 8, int32: 4, uint8: 1 };
 
+/** Which columns a rollout has besides those that every one has. */
+export interface RolloutColumns {
+  /**
+   * What on-policy learning needs: `logProbs`, `values`, `finalValues`, `bootstrapValues`, `advantages`, `returns`. Under a behaviour
+   * that gives them (epsilon-greedy) values are max_a Q(s, a), and there are no log-probabilities. Without: those columns are empty.
+   */
+  readonly values: boolean;
+  /** What replay needs: true last observations of episodes, `finalSlots` and `finalObservations`. Without: empty. */
+  readonly finalObservations: boolean;
+}
+
+export const ON_POLICY_COLUMNS: RolloutColumns = { values: true, finalObservations: false };
+export const OFF_POLICY_COLUMNS: RolloutColumns = { values: false, finalObservations: true };
+
 /**
- * The columns of an on-policy rollout.
+ * The columns of a rollout.
  *
  * Written by the worker that owns a row: `observations` (raw, before normalisation), `actions`, `logProbs`, `values`
  * (in scaled-reward units), `rewards` (raw), `terminated`, `truncated`, `finalValues` (V of the true last observation;
  * meaningful only where truncated), `episodeReturns` and `episodeLengths` (meaningful only where an episode ended),
  * `actionMasks` (the mask under which the action was taken), and per row `bootstrapObservations`, `bootstrapMasks`,
  * `bootstrapValues` (what follows step T - 1: the first observation of the next rollout), `policyVersions`.
+ * Where asked for, `finalSlots`: -1, or where an episode ended the slot of `finalObservations` that holds its true last observation.
+ * Row n's k-th end of the rollout has slot n * T + k, so there is one for every step and no row writes another's.
  * Written by the learner's side after collection: `advantages`, `returns`.
  */
-export function rolloutLayout(spec: PolicySpec, numRows: number, rolloutLength: number): RolloutLayout {
+export function rolloutLayout(
+  spec: ActingSpec,
+  numRows: number,
+  rolloutLength: number,
+  { values, finalObservations }: RolloutColumns = ON_POLICY_COLUMNS,
+): RolloutLayout {
   const N = numRows;
   const T = rolloutLength;
   const A = actionSize(spec.distribution);
@@ -54,21 +75,24 @@ export function rolloutLayout(spec: PolicySpec, numRows: number, rolloutLength: 
   };
   add('observations', spec.observationDtype, [N, T, spec.observationSize]);
   add('actions', actionDtype(spec.distribution), [N, T, A]);
-  add('logProbs', 'float32', [N, T]);
-  add('values', 'float32', [N, T]);
+  const V = values ? T : 0; // an absent column has no steps
+  add('logProbs', 'float32', [N, isBehaviour(spec.distribution) ? 0 : V]);
+  add('values', 'float32', [N, V]);
   add('rewards', 'float32', [N, T]);
   add('terminated', 'uint8', [N, T]);
   add('truncated', 'uint8', [N, T]);
-  add('finalValues', 'float32', [N, T]);
+  add('finalValues', 'float32', [N, V]);
   add('episodeReturns', 'float64', [N, T]);
   add('episodeLengths', 'int32', [N, T]);
   add('actionMasks', 'uint8', [N, T, spec.actionMaskSize]);
   add('bootstrapObservations', spec.observationDtype, [N, spec.observationSize]);
   add('bootstrapMasks', 'uint8', [N, spec.actionMaskSize]);
-  add('bootstrapValues', 'float32', [N]);
+  add('bootstrapValues', 'float32', [values ? N : 0]);
   add('policyVersions', 'int32', [N]);
-  add('advantages', 'float32', [N, T]);
-  add('returns', 'float32', [N, T]);
+  add('advantages', 'float32', [N, V]);
+  add('returns', 'float32', [N, V]);
+  add('finalSlots', 'int32', [N, finalObservations ? T : 0]);
+  add('finalObservations', spec.observationDtype, [finalObservations ? N * T : 0, spec.observationSize]);
   return { numRows, rolloutLength, columns, byteLength: end };
 }
 
@@ -95,6 +119,8 @@ export interface RolloutViews {
   readonly policyVersions: Int32Array; // [N] i32
   readonly advantages: Float32Array; // [N, T] f32
   readonly returns: Float32Array; // [N, T] f32
+  readonly finalSlots: Int32Array; // [N, T] i32, -1 = the episode went on; empty unless asked for
+  readonly finalObservations: Float32Array | Uint8Array; // [N * T, obsSize], slots; empty unless asked for
 }
 
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
@@ -154,6 +180,8 @@ export function openRollout(
     policyVersions: view('policyVersions'),
     advantages: view('advantages'),
     returns: view('returns'),
+    finalSlots: view('finalSlots'),
+    finalObservations: view('finalObservations'),
   };
 }
 
@@ -162,6 +190,11 @@ function columnNamed(layout: RolloutLayout, name: string): Column {
   if (column === undefined)
     throw new ShapeError('SHAPE_ROLLOUT_COLUMN', `Expected a rollout column, got \`${name}\`.`);
   return column;
+}
+
+/** Whether a rollout of this layout has the column: an absent one is there, and empty. */
+export function hasColumn(layout: RolloutLayout, name: string): boolean {
+  return columnNamed(layout, name).shape.every((dimension) => dimension > 0);
 }
 
 /** Byte address of a column in the arena. */

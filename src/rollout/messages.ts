@@ -6,7 +6,7 @@ import type { JsonValue } from '../json.ts';
 import type { SimdHelperStart } from '../learner/simd/participate.ts';
 import type { Region } from '../memory/arena.ts';
 import type { WasmMemory } from '../memory/web-assembly.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ControlRegion } from './control-words.ts';
@@ -21,7 +21,7 @@ import type { SamplingLayout } from './sampling-layout.ts';
 export interface WorkerPlan {
   readonly memory: WasmMemory;
   readonly kernels: KernelModule;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly source: EnvModuleSource;
   readonly faultPolicy: EnvFaultPolicy;
   readonly seed: number;

@@ -1,12 +1,13 @@
 /** Action noise: one stream per environment and episode, so that an episode's actions depend on its seed alone. */
-import { noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
-import { openEpisodeStream } from '../random/episode-stream.ts';
+import { type ActingDistribution, type ActingSpec, isBehaviour, noiseSize } from '../policy/policy-spec.ts';
+import { type EpisodeStream, openEpisodeStream } from '../random/episode-stream.ts';
 
 /**
  * Fills the noise of consecutive rows.
  *
- * Discrete distributions draw uniforms, `gaussian` normals, every step. `gsde` draws its whole matrix at the first step
- * of an episode and every `sampleFrequency` steps of it. Thread: lives in one thread; `noise` is that thread's own.
+ * Discrete distributions draw uniforms, `gaussian` normals, every step. `gsde` and `squashed-gsde` draw their whole matrix at the first
+ * step of an episode and every `sampleFrequency` steps of it. Continuous behaviours draw A uniforms more, every step, whether they are
+ * used or not: what a row draws must not depend on what was explored. Thread: lives in one thread; `noise` is that thread's own.
  */
 export interface ActionNoise {
   /** Draws row r's noise for the coming action. */
@@ -16,27 +17,14 @@ export interface ActionNoise {
 }
 
 /** @param noise f32 [numRows, noiseSize]; overwritten. */
-export function createActionNoise(spec: PolicySpec, numRows: number, noise: Float32Array): ActionNoise {
+export function createActionNoise(spec: ActingSpec, numRows: number, noise: Float32Array): ActionNoise {
   const size = noiseSize(spec);
   const { distribution } = spec;
-  const isNormal = distribution.kind === 'gaussian' || distribution.kind === 'gsde';
-  const period =
-    distribution.kind !== 'gsde'
-      ? 1
-      : distribution.sampleFrequency > 0
-        ? distribution.sampleFrequency
-        : Infinity;
+  const draw = createDraw(distribution, size, noise);
   const streams = Array.from({ length: numRows }, () => openEpisodeStream(0, 'action'));
   const steps = new Float64Array(numRows); // [numRows] steps drawn in the running episode
 
-  const fill = (r: number): void => {
-    const step = steps[r]++;
-    if (step > 0 && (period === Infinity || step % period !== 0)) return;
-    const stream = streams[r];
-    const end = (r + 1) * size;
-    if (isNormal) for (let k = r * size; k < end; k++) noise[k] = stream.normal();
-    else for (let k = r * size; k < end; k++) noise[k] = stream.uniform();
-  };
+  const fill = (r: number): void => draw(streams[r], r * size, steps[r]++);
 
   return {
     fill,
@@ -46,4 +34,39 @@ export function createActionNoise(spec: PolicySpec, numRows: number, noise: Floa
       for (let step = 0; step < numSteps; step++) fill(r);
     },
   };
+}
+
+/** Draws one row's noise, from `begin`, for step `step` of its episode. */
+type Draw = (stream: EpisodeStream, begin: number, step: number) => void;
+
+function createDraw(distribution: ActingDistribution, size: number, noise: Float32Array): Draw {
+  const normals = (stream: EpisodeStream, begin: number, end: number): void => {
+    for (let k = begin; k < end; k++) noise[k] = stream.normal();
+  };
+  const uniforms = (stream: EpisodeStream, begin: number, end: number): void => {
+    for (let k = begin; k < end; k++) noise[k] = stream.uniform();
+  };
+  if ('sizes' in distribution || distribution.kind === 'bernoulli') {
+    return (stream, begin) => uniforms(stream, begin, begin + size);
+  }
+  const numUniforms = isBehaviour(distribution) ? distribution.size : 0;
+  const numNormals = size - numUniforms;
+  const isDue = createPeriod('sampleFrequency' in distribution ? distribution.sampleFrequency : 1);
+  const process = distribution.kind === 'deterministic-tanh' ? distribution.ornsteinUhlenbeck : null;
+  const keep = process === null ? 0 : 1 - process.theta * process.dt;
+  const add = process === null ? 1 : Math.sqrt(process.dt);
+  return (stream, begin, step) => {
+    const middle = begin + numNormals;
+    if (process !== null) {
+      for (let k = begin; k < middle; k++)
+        noise[k] = (step === 0 ? 0 : keep * noise[k]) + add * stream.normal();
+    } else if (isDue(step)) normals(stream, begin, middle);
+    uniforms(stream, middle, middle + numUniforms);
+  };
+}
+
+/** Whether noise is drawn anew at a step of an episode; a period below 1 means once an episode. */
+function createPeriod(period: number): (step: number) => boolean {
+  if (period === 1) return () => true;
+  return period > 1 ? (step) => step % period === 0 : (step) => step === 0;
 }

@@ -1,7 +1,7 @@
 /** Whole episodes with a frozen policy, in environments and with seeds of their own: what evaluation consists of. */
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
 import type { BatchActor } from '../policy/batch-actor.ts';
-import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { createActionMapping } from './action-mapping.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
@@ -27,7 +27,7 @@ export interface PlayOptions {
   /** min(numEnvs, number of episodes) rows. */
   readonly vectorEnv: VectorEnv;
   readonly actor: BatchActor;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly request: PlayRequest;
   /** Called after every vector step, for rendering. */
   readonly onStep?: ((vectorEnv: VectorEnv, numFinished: number) => void) | undefined;

@@ -12,6 +12,8 @@ export function poisonRollout(rollout: RolloutViews): void {
     column.fill(Number.NaN);
   for (const column of [rollout.bootstrapValues, rollout.advantages, rollout.returns])
     column.fill(Number.NaN);
+  rollout.finalSlots.fill(POISON_INTEGER);
+  rollout.finalObservations.fill(observations instanceof Uint8Array ? 0xaa : Number.NaN);
   rollout.terminated.fill(0xaa);
   rollout.truncated.fill(0xaa);
 }

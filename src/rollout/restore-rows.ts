@@ -1,7 +1,7 @@
 /** Puts environments back into the middle of their episodes: on resume, and when a dead worker is replaced. */
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
-import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { createActionMapping } from './action-mapping.ts';
 import type { RowState } from './row-states.ts';
@@ -10,7 +10,7 @@ import type { Sampler } from './sampler.ts';
 export interface RestoreContext {
   readonly vectorEnv: VectorEnv;
   readonly sampler: Sampler;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly seed: number;
   /** Makes a one-row copy of the environment, for vector environments that can save a state but not replay one row. */
   readonly makeSingle: () => Promise<VectorEnv>;
@@ -79,7 +79,7 @@ async function restoreRow(
 }
 
 /** [steps, A]: the stored actions as the environment gets them. */
-function mapActions(spec: PolicySpec, stored: ActionArray): ActionArray {
+function mapActions(spec: ActingSpec, stored: ActionArray): ActionArray {
   const A = actionSize(spec.distribution);
   const mapped =
     actionDtype(spec.distribution) === 'int32'
@@ -118,7 +118,7 @@ async function replayInCopy(
 }
 
 /** Rows for a one-row environment whose output nobody keeps. */
-function privateRow(spec: PolicySpec): StepRows {
+function privateRow(spec: ActingSpec): StepRows {
   const observation = () =>
     spec.observationDtype === 'uint8'
       ? new Uint8Array(spec.observationSize)

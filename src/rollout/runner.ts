@@ -6,7 +6,7 @@ import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
 import type { Arena, Region } from '../memory/arena.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import { createKernelPolicy } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/loader.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
@@ -20,7 +20,7 @@ import type { SamplingLayout } from './sampling-layout.ts';
 export interface RunnerOptions {
   readonly arena: Arena;
   readonly kernels: KernelModule;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly source: EnvSource;
   readonly faultPolicy: EnvFaultPolicy;
   readonly seed: number;

@@ -4,13 +4,13 @@
  * The same code runs in every worker thread and, with `numEnvRunners: 0`, in the main thread.
  */
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
-import { actionDtype, actionSize, noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { RowPolicy } from '../policy/row-policy.ts';
 import { episodeSeed } from '../random/streams.ts';
 import type { WeightBuffer } from '../weights/weight-buffer.ts';
 import { type Acting, createActing } from './acting.ts';
 import { createActionMapping, type MapAction } from './action-mapping.ts';
-import { openRollout, type RolloutViews } from './layout.ts';
+import { hasColumn, openRollout, type RolloutViews } from './layout.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
 import { type ActionNoise, createActionNoise } from './noise.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
@@ -19,7 +19,7 @@ export interface SamplerOptions {
   readonly vectorEnv: VectorEnv; // steps rows [firstRow, firstRow + vectorEnv.numRows)
   readonly firstRow: number;
   readonly seed: number;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly buffer: ArrayBufferLike;
   readonly layout: SamplingLayout;
   readonly weights: WeightBuffer;
@@ -64,6 +64,8 @@ type SamplerState = EpisodeCounters & {
   /** [rows, A] dense, private to this thread */
   readonly envActions: ActionArray;
   readonly acting: Acting | null;
+  readonly keepsFinalObservations: boolean;
+  readonly numEnds: Int32Array; // [rows] i32, episodes that ended in the running rollout
 };
 
 export function createSampler(options: SamplerOptions): Sampler {
@@ -147,6 +149,8 @@ function createState(options: SamplerOptions, sums: { taken: MetricSums | null }
         ? new Int32Array(actionElements)
         : new Float32Array(actionElements),
     acting: policy === null ? null : createActing({ policy, spec, layout, firstRow, numRows }),
+    keepsFinalObservations: hasColumn(layout.rollout, 'finalSlots'),
+    numEnds: new Int32Array(numRows),
     episodeNumbers: new Int32Array(numRows),
     episodeSteps: new Int32Array(numRows),
     episodeReturns: new Float64Array(numRows),
@@ -176,8 +180,9 @@ function aimAt({ rows, options: { spec, firstRow } }: SamplerState, rollout: Rol
 }
 
 /** Carries the current observations and masks into column t = 0. */
-function begin({ sets, current, currentMasks, options }: SamplerState, set: number): void {
+function begin({ sets, current, currentMasks, options, numEnds }: SamplerState, set: number): void {
   const rollout = sets[set];
+  numEnds.fill(0);
   const { observationSize, actionMaskSize } = options.spec;
   for (let r = 0; r < options.vectorEnv.numRows; r++) {
     const i = (options.firstRow + r) * rollout.rolloutLength;
@@ -201,6 +206,7 @@ function step(state: SamplerState, set: number, t: number): void {
   const T = rollout.rolloutLength;
   const A = actionSize(spec.distribution);
   const numRows = vectorEnv.numRows;
+  const { keepsFinalObservations } = state;
   for (let r = 0; r < numRows; r++) {
     mapAction(rollout.actions, ((firstRow + r) * T + t) * A, envActions, r * A);
   }
@@ -215,6 +221,7 @@ function step(state: SamplerState, set: number, t: number): void {
     const i = (firstRow + r) * T + t;
     episodeReturns[r] += rollout.rewards[i];
     episodeSteps[r] += 1;
+    if (keepsFinalObservations) rollout.finalSlots[i] = -1;
     if (rollout.terminated[i] !== 0 || rollout.truncated[i] !== 0) endEpisode(state, set, r, i);
   }
   options.onStep?.();
@@ -224,6 +231,7 @@ function endEpisode(state: SamplerState, set: number, r: number, i: number): voi
   const { options, sets, acting, noise, episodeNumbers, episodeReturns, episodeSteps } = state;
   const rollout = sets[set];
   if (rollout.terminated[i] === 0) acting?.finalValue(set, r, i);
+  if (state.keepsFinalObservations) keepFinalObservation(state, rollout, r, i);
   rollout.episodeReturns[i] = episodeReturns[r];
   rollout.episodeLengths[i] = episodeSteps[r];
   episodeReturns[r] = 0;
@@ -231,6 +239,16 @@ function endEpisode(state: SamplerState, set: number, r: number, i: number): voi
   episodeNumbers[r] += 1;
   noise.begin(r, state.nextSeeds[r]);
   state.nextSeeds[r] = episodeSeed(options.seed, options.firstRow + r, episodeNumbers[r] + 1);
+}
+
+/** Copies what the environment gave as its last observation into this end's slot. */
+function keepFinalObservation(state: SamplerState, rollout: RolloutViews, r: number, i: number): void {
+  const { rows, numEnds, options } = state;
+  const size = options.spec.observationSize;
+  const slot = (options.firstRow + r) * rollout.rolloutLength + numEnds[r]++;
+  rollout.finalSlots[i] = slot;
+  for (let k = 0; k < size; k++)
+    rollout.finalObservations[slot * size + k] = rows.finalObservations[r * size + k];
 }
 
 /** Records what follows step T - 1. */

@@ -1,7 +1,7 @@
 /** Where sampling keeps its state in the arena; plain JSON, posted to every worker. */
 import type { ArenaPlanner, Region } from '../memory/arena.ts';
-import { noiseSize, type PolicySpec } from '../policy/policy-spec.ts';
-import { type RolloutLayout, rolloutLayout } from './layout.ts';
+import { type ActingSpec, noiseSize } from '../policy/policy-spec.ts';
+import { ON_POLICY_COLUMNS, type RolloutColumns, type RolloutLayout, rolloutLayout } from './layout.ts';
 
 /** Sampling runs in one set while the learner may still read the other. */
 export const NUM_BLOCK_SETS = 2;
@@ -22,11 +22,12 @@ export interface SamplingLayout {
 
 export function reserveSampling(
   planner: ArenaPlanner,
-  spec: PolicySpec,
+  spec: ActingSpec,
   numRows: number,
   rolloutLength: number,
+  columns: RolloutColumns = ON_POLICY_COLUMNS,
 ): SamplingLayout {
-  const rollout = rolloutLayout(spec, numRows, rolloutLength);
+  const rollout = rolloutLayout(spec, numRows, rolloutLength, columns);
   const observationBytes = numRows * spec.observationSize * (spec.observationDtype === 'uint8' ? 1 : 4);
   const address = (bytes: number): number => (planner.reserve(bytes) satisfies Region).offset;
   return {

@@ -9,19 +9,25 @@
  * - gaussian: mean + exp(logStd) e. Mode: mean.
  * - gsde: mean_a + sum_h latent_h exp(logStd_ha) e_ha. Mode: mean.
  *
+ * Behaviours (DQN's, SAC's, TD3's) are sampled in TypeScript: behaviour-policy.ts.
+ *
  * Squashed distributions store u before tanh; logProb = log N(u) - sum 2 (log 2 - u - softplus(-2u)), the last being log(1 - tanh(u)^2).
  */
 import { ShapeError } from '../errors.ts';
 import type { Arena, Region } from '../memory/arena.ts';
+import { createRandomActions } from '../policy/distributions/random-action.ts';
 import {
+  type ActingDistribution,
+  type ActingSpec,
   actionSize,
-  type DistributionSpec,
   distributionSize,
+  isBehaviour,
   latentSize,
-  type PolicySpec,
+  noiseSize,
 } from '../policy/policy-spec.ts';
 import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
 import { statisticsOffset, type WeightBufferLayout } from '../weights/weight-buffer.ts';
+import { type BehaviourScratch, createBehaviourPolicy } from './behaviour-policy.ts';
 import type { Kernels } from './kernels.ts';
 import {
   BLOCK_ROWS,
@@ -33,6 +39,7 @@ import {
   scratchStride,
   writeProgram,
 } from './layer-program.ts';
+import { createRowCalls } from './row-calls.ts';
 
 const DESCRIPTOR_WORDS = 41;
 const DISTRIBUTION_CODES = { categorical: 0, bernoulli: 1, gaussian: 2, gsde: 3 } as const;
@@ -53,7 +60,7 @@ interface ScratchPlan {
   readonly byteLength: number;
 }
 
-function planScratch(spec: PolicySpec, rows: number, base: number): ScratchPlan {
+function planScratch(spec: ActingSpec, rows: number, base: number): ScratchPlan {
   const layers = policyLayers(spec);
   const numOutputs = distributionSize(spec.distribution);
   let end = base;
@@ -85,12 +92,12 @@ function planScratch(spec: PolicySpec, rows: number, base: number): ScratchPlan 
 const roundRows = (rows: number) => Math.min(BLOCK_ROWS, Math.ceil(rows / 4) * 4);
 
 /** Bytes of arena scratch that suit calls of `maxRows` rows; larger calls work too, in smaller blocks. */
-export function kernelPolicyScratchBytes(spec: PolicySpec, maxRows: number): number {
+export function kernelPolicyScratchBytes(spec: ActingSpec, maxRows: number): number {
   return planScratch(spec, roundRows(maxRows), 0).byteLength;
 }
 
 /** The largest block that fits the scratch. */
-function fitScratch(spec: PolicySpec, scratch: Region): ScratchPlan {
+function fitScratch(spec: ActingSpec, scratch: Region): ScratchPlan {
   for (let rows = BLOCK_ROWS; rows >= 4; rows -= 4) {
     const plan = planScratch(spec, rows, scratch.offset);
     if (plan.byteLength <= scratch.byteLength) return plan;
@@ -114,17 +121,22 @@ function chain(layers: readonly DenseLayer[], head: DenseLayer, from: Block, pla
   return { records, latent: input };
 }
 
-function segmentSizes(distribution: DistributionSpec): readonly number[] {
+function segmentSizes(distribution: ActingDistribution): readonly number[] {
   return distribution.kind === 'categorical' ? distribution.sizes : [];
 }
 
-/** Writes the constant words; those of a call (0 to 12) are written by each call. */
+/** -1 = not the kernels': a behaviour. */
+function distributionCode({ kind }: ActingDistribution): number {
+  return (DISTRIBUTION_CODES as Partial<Record<ActingDistribution['kind'], number>>)[kind] ?? -1;
+}
+
+/** Writes the constant words; those of a call (0 to 12) are written by each call. Gives what a behaviour needs to know. */
 function writeDescriptor(
   buffer: ArrayBufferLike,
-  spec: PolicySpec,
+  spec: ActingSpec,
   weightLayout: WeightBufferLayout,
   plan: ScratchPlan,
-): void {
+): BehaviourScratch {
   const layers = policyLayers(spec);
   const { distribution } = spec;
   const actor = chain(layers.actorHidden, layers.actorHead, plan.observations, plan, plan.outputs);
@@ -134,7 +146,8 @@ function writeDescriptor(
   const valuesOnly = layers.shared
     ? chain(layers.actorHidden, layers.criticHead, plan.observations, plan, plan.values)
     : critic;
-  const programs = [actor.records, critic.records, valuesOnly.records];
+  const hasValues = spec.actorOnly !== true;
+  const programs = [actor.records, hasValues ? critic.records : [], hasValues ? valuesOnly.records : []];
   const addresses: number[] = [];
   let address = plan.programs;
   for (const records of programs) {
@@ -161,7 +174,7 @@ function writeDescriptor(
     plan.outputs.address, // 25
     distributionSize(distribution),
     plan.values.address,
-    DISTRIBUTION_CODES[distribution.kind],
+    distributionCode(distribution),
     isGaussian && distribution.squash ? 1 : 0,
     actionSize(distribution), // 30
     plan.segments,
@@ -178,6 +191,11 @@ function writeDescriptor(
   words.set(constants, 13);
   new Float32Array(buffer, plan.descriptor, DESCRIPTOR_WORDS)[CLIP_WORD] = spec.clipObservation;
   new Int32Array(buffer, plan.segments, actionSize(distribution)).set(segmentSizes(distribution));
+  const { descriptor, blockRows, outputs } = plan;
+  const [program] = addresses;
+  const numLayers = actor.records.length;
+  const { latent } = actor;
+  return { descriptor, blockRows, program, numLayers, outputs, latent, logStdOffset: layers.logStd.offset };
 }
 
 /**
@@ -192,15 +210,42 @@ function writeDescriptor(
  */
 export function createKernelPolicy(
   kernels: Kernels,
-  spec: PolicySpec,
+  spec: ActingSpec,
   arena: Arena,
   scratch: Region,
   weightLayout: WeightBufferLayout,
 ): RowPolicy {
   const plan = fitScratch(spec, scratch);
-  writeDescriptor(arena.buffer, spec, weightLayout, plan);
-  const { descriptor } = plan;
-  const words = new Int32Array(arena.buffer, descriptor, 13);
+  const behaviour = writeDescriptor(arena.buffer, spec, weightLayout, plan);
+  const { distribution } = spec;
+  if (isBehaviour(distribution)) {
+    return createBehaviourPolicy(kernels, { ...spec, distribution }, arena.buffer, behaviour, weightLayout);
+  }
+  const policy = createSamplingPolicy(kernels, arena.buffer, plan.descriptor);
+  return spec.actorOnly === true ? withWarmUp(policy, spec, arena.buffer, weightLayout) : policy;
+}
+
+/** Without a value head there is a replay buffer, which random actions may warm up. */
+function withWarmUp(
+  policy: RowPolicy,
+  spec: ActingSpec,
+  buffer: ArrayBufferLike,
+  weightLayout: WeightBufferLayout,
+): RowPolicy {
+  const calls = createRowCalls(buffer, spec, weightLayout);
+  const sampleRandom = createRandomActions(spec.distribution, noiseSize(spec));
+  return {
+    ...policy,
+    act(call) {
+      if (calls.useExploration(call) && sampleRandom !== null) calls.sampleAll(call, sampleRandom);
+      else policy.act(call);
+    },
+  };
+}
+
+/** Network and sampling in one call of the kernels. */
+function createSamplingPolicy(kernels: Kernels, buffer: ArrayBufferLike, descriptor: number): RowPolicy {
+  const words = new Int32Array(buffer, descriptor, 13);
   return {
     act(call: ActCall) {
       words[0] = call.numRows;

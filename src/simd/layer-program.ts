@@ -4,7 +4,7 @@
  * One record is a dense layer: where its parameters lie (offsets, so that one program serves every copy of the weights),
  * where its block of rows comes from and goes to, and where gradients flow on the way back.
  */
-import type { Activation, PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec, Activation } from '../policy/policy-spec.ts';
 import { mlpParameterLayout, type ParameterEntry } from '../weights/parameter-layout.ts';
 
 /** Rows that go through all layers together: their activations stay in the first-level cache. */
@@ -44,13 +44,14 @@ export interface PolicyLayers {
   readonly actorHidden: readonly DenseLayer[];
   readonly actorHead: DenseLayer;
   readonly criticHidden: readonly DenseLayer[];
+  /** Of a policy without a value head: the actor's, which nobody runs as such. */
   readonly criticHead: DenseLayer;
   /** Bytes from the first parameter; 0 bytes long when the distribution has none. */
   readonly logStd: { readonly offset: number; readonly size: number };
   readonly parameterCount: number;
 }
 
-export function policyLayers(spec: PolicySpec): PolicyLayers {
+export function policyLayers(spec: ActingSpec): PolicyLayers {
   const { entries, size } = mlpParameterLayout(spec);
   const { network } = spec;
   if (network.kind !== 'mlp') throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
@@ -75,8 +76,8 @@ export function policyLayers(spec: PolicySpec): PolicyLayers {
     shared: network.shared,
     actorHidden: hidden(network.shared ? 'trunk' : 'actor'),
     actorHead: dense('actor/head', 'identity'),
-    criticHidden: network.shared ? [] : hidden('critic'),
-    criticHead: dense('critic/head', 'identity'),
+    criticHidden: network.shared || spec.actorOnly === true ? [] : hidden('critic'),
+    criticHead: dense(spec.actorOnly === true ? 'actor/head' : 'critic/head', 'identity'),
     logStd: { offset: 4 * (logStd?.offset ?? 0), size: logStd?.size ?? 0 },
     parameterCount: size,
   };

@@ -5,9 +5,11 @@
  * they were told to act with. A slot is not written again before the version after next, and by then every worker
  * has finished with it (collect() of version v resolves before v + 2 is published).
  *
- * A slot holds the flat parameters, then observation mean and inverse standard deviation (each padded to 16 elements).
+ * A slot holds the flat parameters, then observation mean and inverse standard deviation (each padded to 16 elements), then how far
+ * actions may stray: epsilon, noiseStd, isRandom (see policy/distributions/exploration.ts).
  */
 import type { ArenaPlanner, Region } from '../memory/arena.ts';
+import { type Exploration, NO_EXPLORATION } from '../policy/distributions/exploration.ts';
 
 export interface WeightBuffer {
   /** Byte address of the slot that holds `version`. */
@@ -15,7 +17,16 @@ export interface WeightBuffer {
   /** Version published last; -1 before the first. */
   readonly version: number;
   /** Main thread only. Copies into the other slot and makes it current; returns the new version. */
-  publish(parameters: Float32Array, mean: Float32Array | null, inverseStd: Float32Array | null): number;
+  publish(
+    parameters: Float32Array,
+    mean: Float32Array | null,
+    inverseStd: Float32Array | null,
+    exploration?: Exploration,
+  ): number;
+  /** The parameters of the slot that `publish` will write next: whoever fills this itself passes it on. f32 [parameterCount] */
+  nextParameters(): Float32Array;
+  /** How the policy of `version` explores. */
+  explorationOf(version: number): Exploration;
 }
 
 export interface WeightBufferLayout {
@@ -26,6 +37,8 @@ export interface WeightBufferLayout {
   readonly slotBytes: number;
 }
 
+const NUM_SCALARS = 3;
+
 const padded = (elements: number) => Math.ceil(elements / 16) * 16;
 
 export function reserveWeightBuffer(
@@ -33,7 +46,7 @@ export function reserveWeightBuffer(
   parameterCount: number,
   observationSize: number,
 ): WeightBufferLayout {
-  const slotBytes = 4 * (padded(parameterCount) + 2 * padded(observationSize));
+  const slotBytes = 4 * (padded(parameterCount) + 2 * padded(observationSize) + padded(NUM_SCALARS));
   const version: Region = planner.reserve(4);
   const slots = [planner.reserve(slotBytes).offset, planner.reserve(slotBytes).offset] as const;
   return { versionAddress: version.offset, slotAddresses: slots, parameterCount, observationSize, slotBytes };
@@ -45,28 +58,50 @@ export function statisticsOffset(layout: WeightBufferLayout): { mean: number; in
   return { mean, inverseStd: mean + 4 * padded(layout.observationSize) };
 }
 
+/** Byte offset of the exploration's scalars inside a slot: epsilon, noiseStd, isRandom, f32 [3]. */
+export function explorationOffset(layout: WeightBufferLayout): number {
+  return 4 * (padded(layout.parameterCount) + 2 * padded(layout.observationSize));
+}
+
 export function openWeightBuffer(buffer: ArrayBufferLike, layout: WeightBufferLayout): WeightBuffer {
   const versionWord = new Int32Array(buffer, layout.versionAddress, 1);
-  const { mean: meanOffset, inverseStd: inverseStdOffset } = statisticsOffset(layout);
-  const slotAddress = (version: number) => layout.slotAddresses[version % 2];
+  const slots = layout.slotAddresses.map((address) => openSlot(buffer, address, layout));
+  const slotOf = (version: number) => slots[version % 2];
   return {
-    slotAddress,
+    slotAddress: (version) => layout.slotAddresses[version % 2],
     get version() {
       return Atomics.load(versionWord, 0) - 1;
     },
-    publish(parameters, mean, inverseStd) {
+    nextParameters: () => slotOf(Atomics.load(versionWord, 0)).parameters,
+    explorationOf(version) {
+      const [epsilon, noiseStd, isRandom] = slotOf(version).scalars;
+      return { epsilon, noiseStd, isRandom: isRandom !== 0 };
+    },
+    publish(parameters, mean, inverseStd, exploration = NO_EXPLORATION) {
       const version = Atomics.load(versionWord, 0);
-      const slot = slotAddress(version);
-      new Float32Array(buffer, slot, parameters.length).set(parameters);
-      const size = layout.observationSize;
-      const means = new Float32Array(buffer, slot + meanOffset, size);
-      const inverseStds = new Float32Array(buffer, slot + inverseStdOffset, size);
-      if (mean === null) means.fill(0);
-      else means.set(mean);
-      if (inverseStd === null) inverseStds.fill(1);
-      else inverseStds.set(inverseStd);
+      const slot = slotOf(version);
+      if (parameters !== slot.parameters) slot.parameters.set(parameters);
+      if (mean === null) slot.mean.fill(0);
+      else slot.mean.set(mean);
+      if (inverseStd === null) slot.inverseStd.fill(1);
+      else slot.inverseStd.set(inverseStd);
+      slot.scalars[0] = exploration.epsilon;
+      slot.scalars[1] = exploration.noiseStd;
+      slot.scalars[2] = exploration.isRandom ? 1 : 0;
       Atomics.store(versionWord, 0, version + 1);
       return version;
     },
+  };
+}
+
+/** Made once: a view over shared memory costs more than a small policy's copy. */
+function openSlot(buffer: ArrayBufferLike, address: number, layout: WeightBufferLayout) {
+  const { mean, inverseStd } = statisticsOffset(layout);
+  const view = (offset: number, length: number) => new Float32Array(buffer, address + offset, length);
+  return {
+    parameters: view(0, layout.parameterCount),
+    mean: view(mean, layout.observationSize),
+    inverseStd: view(inverseStd, layout.observationSize),
+    scalars: view(explorationOffset(layout), NUM_SCALARS),
   };
 }

@@ -1,5 +1,5 @@
 /** A slow, plain float64 MLP policy: what the kernels are checked against. */
-import type { Activation, PolicySpec } from '../../src/policy/policy-spec.ts';
+import type { ActingSpec, Activation } from '../../src/policy/policy-spec.ts';
 import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 
 const C = Math.sqrt(2 / Math.PI);
@@ -44,7 +44,7 @@ export interface ForwardTrace {
   readonly heads: { readonly actor: LayerTrace; readonly critic: LayerTrace };
 }
 
-export function tensorsOf(spec: PolicySpec, parameters: Numbers) {
+export function tensorsOf(spec: ActingSpec, parameters: Numbers) {
   const layout = mlpParameterLayout(spec);
   const byName = new Map(layout.entries.map((entry) => [entry.name, entry]));
   return (name: string) => {
@@ -55,7 +55,7 @@ export function tensorsOf(spec: PolicySpec, parameters: Numbers) {
 }
 
 function dense(
-  spec: PolicySpec,
+  spec: ActingSpec,
   parameters: Numbers,
   name: string,
   activation: Activation,
@@ -76,7 +76,7 @@ function dense(
 }
 
 /** @param x normalised observations [B, obsSize]. */
-export function forwardReference(spec: PolicySpec, parameters: Numbers, x: number[][]): ForwardTrace {
+export function forwardReference(spec: ActingSpec, parameters: Numbers, x: number[][]): ForwardTrace {
   if (spec.network.kind !== 'mlp') throw new Error('Expected an MLP');
   const { hiddenSizes, activation, shared } = spec.network;
   const tower = (prefix: string) => {
@@ -89,9 +89,16 @@ export function forwardReference(spec: PolicySpec, parameters: Numbers, x: numbe
     return { rows, traces };
   };
   const actor = tower(shared ? 'trunk' : 'actor');
-  const critic = shared ? { rows: actor.rows, traces: [] } : tower('critic');
+  const hasValues = spec.actorOnly !== true;
+  const critic = !hasValues ? actor : shared ? { rows: actor.rows, traces: [] } : tower('critic');
   const actorHead = dense(spec, parameters, 'actor/head', 'identity', actor.rows);
-  const criticHead = dense(spec, parameters, 'critic/head', 'identity', critic.rows);
+  const criticHead = dense(
+    spec,
+    parameters,
+    hasValues ? 'critic/head' : 'actor/head',
+    'identity',
+    critic.rows,
+  );
   return {
     outputs: actorHead.output,
     values: criticHead.output.map((row) => row[0]),
@@ -103,7 +110,7 @@ export function forwardReference(spec: PolicySpec, parameters: Numbers, x: numbe
 
 /** Gradient of sum_r (gradOutputs_r . outputs_r + gradValues_r value_r) with respect to all dense parameters. */
 export function backwardReference(
-  spec: PolicySpec,
+  spec: ActingSpec,
   parameters: Numbers,
   trace: ForwardTrace,
   gradOutputs: number[][],

@@ -1,6 +1,12 @@
 /** Specs and random numbers for tests of policies. */
 
-import type { Activation, DistributionSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
+import type {
+  ActingSpec,
+  Activation,
+  BehaviourSpec,
+  DistributionSpec,
+  PolicySpec,
+} from '../../src/policy/policy-spec.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 
@@ -34,6 +40,16 @@ export function makeSpec(distribution: DistributionSpec, options: SpecOptions = 
     clipObservation: options.clip ?? 10,
     initialization: { orthogonal: true, hiddenGain: Math.SQRT2, policyGain: 0.01, valueGain: 1, logStd: 0 },
   };
+}
+
+/** A policy without a value head. */
+export function makeActingSpec(
+  distribution: BehaviourSpec | DistributionSpec,
+  options: SpecOptions = {},
+): ActingSpec {
+  const numLogits = 'sizes' in distribution ? distribution.sizes.reduce((a, b) => a + b, 0) : 0;
+  const actionMaskSize = options.masks === true ? numLogits : 0;
+  return { ...makeSpec(categorical(2), options), distribution, actionMaskSize, actorOnly: true };
 }
 
 const bounds = (size: number) => ({
@@ -80,7 +96,7 @@ export const ACTIVATION_NAMES: readonly Activation[] = [
 
 /** Parameters of about the size that training gives: kernels ~ N(0, 1/inputs), biases and logStd small; padding zero. */
 export function randomParameters(
-  spec: PolicySpec,
+  spec: ActingSpec,
   stream: Stream = openStream(1, 'parameters'),
 ): Float32Array {
   const layout = mlpParameterLayout(spec);

@@ -3,10 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/errors.ts';
 import {
   columnAddress,
+  hasColumn,
   initializeRollout,
+  OFF_POLICY_COLUMNS,
   openRollout,
   ROLLOUT_MAGIC,
   ROLLOUT_VERSION,
+  type RolloutColumns,
   rolloutLayout,
 } from '../../src/rollout/layout.ts';
 import { bernoulli, categorical, gaussian, makeSpec } from '../reference/policy-specs.ts';
@@ -56,6 +59,26 @@ describe('rolloutLayout', () => {
     expect(shapes.policyVersions).toEqual({ shape: [3], dtype: 'int32' });
   });
 
+  it('has what replay needs, or what on-policy learning needs, and leaves the other empty', () => {
+    const sizes = (columns?: RolloutColumns) =>
+      Object.fromEntries(
+        rolloutLayout(SPECS[0], 3, 4, columns).columns.map(({ name, shape }) => [
+          name,
+          shape.reduce((a, b) => a * b, 1),
+        ]),
+      );
+    const onPolicy = ['logProbs', 'values', 'finalValues', 'advantages', 'returns'];
+    const offPolicy = sizes(OFF_POLICY_COLUMNS);
+    for (const name of onPolicy) {
+      expect(offPolicy[name]).toBe(0);
+      expect(sizes()[name]).toBe(12);
+    }
+    expect(offPolicy).toMatchObject({ bootstrapValues: 0, finalSlots: 12, finalObservations: 12 * 5 });
+    expect(sizes()).toMatchObject({ bootstrapValues: 3, finalSlots: 0, finalObservations: 0 });
+    expect(hasColumn(rolloutLayout(SPECS[0], 3, 4), 'finalSlots')).toBe(false);
+    expect(hasColumn(rolloutLayout(SPECS[0], 3, 4), 'values')).toBe(true);
+  });
+
   it('takes its dtypes from the policy', () => {
     const dtypes = (k: number) =>
       Object.fromEntries(rolloutLayout(SPECS[k], 2, 2).columns.map(({ name, dtype }) => [name, dtype]));
@@ -70,7 +93,7 @@ describe('rolloutLayout', () => {
 
 describe('openRollout', () => {
   const spec = SPECS[0];
-  const layout = rolloutLayout(spec, 3, 4);
+  const layout = rolloutLayout(spec, 3, 4, { values: true, finalObservations: true });
 
   it('opens views that do not overlap, at the addresses that kernels are told', () => {
     const buffer = new SharedArrayBuffer(1024 + layout.byteLength);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type DistributionSpec, noiseSize } from '../../src/policy/policy-spec.ts';
+import { type BehaviourSpec, type DistributionSpec, noiseSize } from '../../src/policy/policy-spec.ts';
 import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { createActionNoise } from '../../src/rollout/noise.ts';
-import { bernoulli, categorical, gaussian, makeSpec } from '../reference/policy-specs.ts';
+import { bernoulli, categorical, gaussian, makeActingSpec } from '../reference/policy-specs.ts';
 
 const gsde = (sampleFrequency: number): DistributionSpec => ({
   kind: 'gsde',
@@ -14,8 +14,8 @@ const gsde = (sampleFrequency: number): DistributionSpec => ({
 });
 
 /** The noise of each of `numSteps` steps of an episode, row 1 of 2. */
-function draw(distribution: DistributionSpec, seed: number, numSteps: number, skipped = 0): number[][] {
-  const spec = makeSpec(distribution, { hiddenSizes: [3] });
+function draw(distribution: DistributionSpec | BehaviourSpec, seed: number, numSteps: number, skipped = 0): number[][] {
+  const spec = makeActingSpec(distribution, { hiddenSizes: [3] });
   const size = noiseSize(spec);
   const noise = new Float32Array(2 * size).fill(Number.NaN);
   const actionNoise = createActionNoise(spec, 2, noise);
@@ -81,5 +81,34 @@ describe('createActionNoise', () => {
     actionNoise.begin(0, 1);
     expect(second).not.toEqual(first);
     expect(fill()).toEqual(first);
+  });
+
+  it('draws uniforms after the normals for continuous behaviours', () => {
+    const stream = openEpisodeStream(4, 'action');
+    const row = () => [stream.normal(), stream.normal(), stream.uniform(), stream.uniform()].map(Math.fround);
+    const expected = Array.from({ length: 3 }, row);
+    const spec: BehaviourSpec = { kind: 'squashed-gaussian', size: 2, low: [-1, -1], high: [1, 1] };
+    expect(draw(spec, 4, 3)).toEqual(expected);
+  });
+
+  it('lets an Ornstein-Uhlenbeck process begin with every episode, and finds it again in the middle of one', () => {
+    const stream = openEpisodeStream(6, 'action');
+    const expected: number[] = [];
+    let e = 0;
+    for (let step = 0; step < 5; step++) {
+      e = Math.fround(e - 0.15 * e * 0.25 + 0.5 * stream.normal()); // dt = 0.25
+      stream.uniform();
+      expected.push(e);
+    }
+    const spec: BehaviourSpec = {
+      kind: 'deterministic-tanh',
+      size: 1,
+      low: [-1],
+      high: [1],
+      ornsteinUhlenbeck: { theta: 0.15, dt: 0.25 },
+    };
+    const drawn = draw(spec, 6, 5).map(([normal]) => normal);
+    for (const [k, value] of drawn.entries()) expect(value).toBeCloseTo(expected[k], 6);
+    expect(draw(spec, 6, 2, 3).map(([normal]) => normal)).toEqual(drawn.slice(3));
   });
 });

@@ -6,10 +6,16 @@ import type { EnvModuleSource, EnvSource } from '../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../src/env/load-env.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
-import type { PolicySpec } from '../../src/policy/policy-spec.ts';
+import type { Exploration } from '../../src/policy/distributions/exploration.ts';
+import type { ActingSpec, BehaviourSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
 import { reserveControlWords } from '../../src/rollout/control-words.ts';
 import { createInProcessRunnerGroup } from '../../src/rollout/in-process-runner-group.ts';
-import { initializeRollout, type RolloutViews } from '../../src/rollout/layout.ts';
+import {
+  initializeRollout,
+  OFF_POLICY_COLUMNS,
+  ON_POLICY_COLUMNS,
+  type RolloutViews,
+} from '../../src/rollout/layout.ts';
 import { createLocalRunnerGroup } from '../../src/rollout/local-runner-group.ts';
 import type { RowState } from '../../src/rollout/row-states.ts';
 import type { RunnerOptions } from '../../src/rollout/runner.ts';
@@ -54,10 +60,14 @@ export interface GroupOptions {
   /** Default: errors of environments are left to the workers. */
   readonly faultPolicy?: EnvFaultPolicy;
   readonly maxEnvRestarts?: number;
+  /** Acts by it, without a value head, and collects what replay needs. */
+  readonly behaviour?: BehaviourSpec;
+  readonly exploration?: Exploration;
 }
 
 export interface OpenedGroup {
   readonly group: RunnerGroup;
+  /** Under a behaviour, one without log-probabilities. */
   readonly spec: PolicySpec;
   readonly arena: Arena;
   readonly parameters: Float32Array;
@@ -86,11 +96,15 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
   const { source, numEnvs = 4, rolloutLength = 8, numEnvRunners = 0, seed = 7 } = options;
   const { trouble: _, ...untroubled } = source.options;
   const probe = await makeVectorEnv({ ...source, options: untroubled }, 1);
-  const spec = createPolicySpec(probe, { ...POLICY_OPTIONS, ...options.policy });
+  const onPolicy = createPolicySpec(probe, { ...POLICY_OPTIONS, ...options.policy });
+  const { behaviour } = options;
+  const spec: ActingSpec =
+    behaviour === undefined ? onPolicy : { ...onPolicy, distribution: behaviour, actorOnly: true };
+  const columns = behaviour === undefined ? ON_POLICY_COLUMNS : OFF_POLICY_COLUMNS;
   probe.close?.();
   const kernels = await loadKernels();
   const planner = createArenaPlanner();
-  const sampling = reserveSampling(planner, spec, numEnvs, rolloutLength);
+  const sampling = reserveSampling(planner, spec, numEnvs, rolloutLength, columns);
   const numRegions = Math.max(1, numEnvRunners);
   const control = reserveControlWords(planner, numRegions);
   const scratchBytes = kernelPolicyScratchBytes(spec, numEnvs);
@@ -124,10 +138,10 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
   onTestFinished(() => group.stop());
   return {
     group,
-    spec,
+    spec: spec as PolicySpec,
     arena,
     parameters,
-    publish: () => weightBuffer.publish(parameters, null, null),
+    publish: () => weightBuffer.publish(parameters, null, null, options.exploration),
     runnerOptions,
   };
 }
@@ -153,7 +167,22 @@ export function snapshot(rollout: RolloutViews): number[][] {
     [...rollout.bootstrapObservations],
     [...rollout.bootstrapMasks],
     [...rollout.bootstrapValues],
+    [...rollout.finalSlots],
+    ...finalObservations(rollout),
   ];
+}
+
+/** Those of slots in use. */
+function finalObservations({
+  finalSlots,
+  finalObservations,
+  numRows,
+  observations,
+}: RolloutViews): number[][] {
+  const size = observations.length / (numRows * Math.max(1, finalSlots.length / numRows));
+  return [...finalSlots]
+    .filter((slot) => slot >= 0)
+    .map((slot) => [...finalObservations.subarray(slot * size, (slot + 1) * size)]);
 }
 
 export interface Played {

@@ -319,6 +319,8 @@ describe('createKernelPolicy', () => {
         observationStride: STEPS * spec.observationSize,
         valueAddress: s.regions.values.offset,
         valueStride: 1,
+        maskAddress: 0,
+        maskStride: 0,
       });
       expect(Array.from(s.values.subarray(0, 75))).toEqual(fromAct);
     }
