@@ -59,6 +59,8 @@ export function policyLayers(spec: ActingSpec): PolicyLayers {
   const dense = (name: string, activation: Activation): DenseLayer => {
     const kernel = byName.get(`${name}/kernel`) as ParameterEntry;
     const bias = byName.get(`${name}/bias`) as ParameterEntry;
+    const gain = byName.get(`${name}/gain`);
+    const shift = byName.get(`${name}/shift`);
     const [inputs, outputs] = kernel.shape;
     return {
       name,
@@ -67,6 +69,10 @@ export function policyLayers(spec: ActingSpec): PolicyLayers {
       activation,
       kernelOffset: 4 * kernel.offset,
       biasOffset: 4 * bias.offset,
+      ...(gain !== undefined &&
+        shift !== undefined && {
+          normalization: { gainOffset: 4 * gain.offset, shiftOffset: 4 * shift.offset },
+        }),
     };
   };
   const hidden = (tower: string) =>

@@ -19,6 +19,7 @@ export interface SpecOptions {
   masks?: boolean;
   normalize?: boolean;
   clip?: number;
+  layerNorm?: boolean;
 }
 
 export function makeSpec(distribution: DistributionSpec, options: SpecOptions = {}): PolicySpec {
@@ -34,6 +35,7 @@ export function makeSpec(distribution: DistributionSpec, options: SpecOptions = 
       hiddenSizes: options.hiddenSizes ?? [64, 64],
       activation: options.activation ?? 'tanh',
       shared: options.shared ?? false,
+      ...(options.layerNorm === true && { layerNorm: true }),
     },
     distribution,
     normalizeObservations: options.normalize ?? false,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type BehaviourSpec, type DistributionSpec, noiseSize } from '../../src/policy/policy-spec.ts';
 import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { createActionNoise } from '../../src/rollout/noise.ts';
-import { bernoulli, categorical, gaussian, makeActingSpec } from '../reference/policy-specs.ts';
+import { bernoulli, categorical, gaussian, makeActingSpec, makeSpec } from '../reference/policy-specs.ts';
 
 const gsde = (sampleFrequency: number): DistributionSpec => ({
   kind: 'gsde',
@@ -14,7 +14,12 @@ const gsde = (sampleFrequency: number): DistributionSpec => ({
 });
 
 /** The noise of each of `numSteps` steps of an episode, row 1 of 2. */
-function draw(distribution: DistributionSpec | BehaviourSpec, seed: number, numSteps: number, skipped = 0): number[][] {
+function draw(
+  distribution: DistributionSpec | BehaviourSpec,
+  seed: number,
+  numSteps: number,
+  skipped = 0,
+): number[][] {
   const spec = makeActingSpec(distribution, { hiddenSizes: [3] });
   const size = noiseSize(spec);
   const noise = new Float32Array(2 * size).fill(Number.NaN);
