@@ -14,6 +14,8 @@ export interface ObjectiveBatch {
 export interface ObjectiveUpdate {
   /** Updates to make, one batch each. */
   readonly numUpdates: number;
+  /** Rows of each batch; default (and at most) what the learner was made for. */
+  readonly batchSize?: number;
   /** Fills the batch of update k = 0 .. numUpdates - 1; called in the main thread, in order, after update k - 1 is done. */
   readonly fill: (k: number, batch: ObjectiveBatch) => void;
   /** Looks at what update k left in `rowOutputs`: new priorities. */

@@ -47,20 +47,25 @@ export interface ObjectiveStep {
   /** Runs in every `every`-th update: in update u = 1, 2, ... where u mod every is 0. TD3's policy delay. */
   readonly every: number;
   readonly blends: readonly TargetBlend[];
+  /** Means over the batch that this step reports, by name; no two steps share one. */
+  readonly stats: readonly string[];
 }
 
 /** What both forms of an objective have in common; plain JSON. */
 export interface ObjectiveSpec {
   /** What the batch holds, in order. A column that a network reads is of that input's dtype and size. */
   readonly columns: readonly BatchColumn[];
-  /** f32 [B] each, written by the objective, for the loop to read: `tdErrors`. */
+  /** f32 [B] each, written by the objective's first step, for the loop to read: `tdErrors`. */
   readonly rowOutputs: readonly string[];
   readonly groups: readonly OptimizerGroup[];
   readonly steps: readonly ObjectiveStep[];
   /** Numbers that may differ from update to update, learning rates and taus included. */
   readonly scalars: readonly string[];
-  /** Means over the batch, by the name they are reported under. */
-  readonly stats: readonly string[];
+}
+
+/** All statistics, step by step: the order of {@link RowSpace.stats}. */
+export function statNames({ steps }: ObjectiveSpec): readonly string[] {
+  return steps.flatMap(({ stats }) => stats);
 }
 
 /** Rows of the largest block that a closed form is shown at once. */
@@ -112,11 +117,11 @@ export interface RowSpace {
   column(name: string): Float32Array;
   integers(name: string): Int32Array;
   bytes(name: string): Uint8Array;
-  /** f32 [MAX_BLOCK_ROWS]: what a step writes for the loop. */
+  /** f32 [MAX_BLOCK_ROWS]: what the first step writes for the loop. */
   rowOutput(name: string): Float32Array;
   /** In the order of `ObjectiveSpec.scalars`. */
   readonly scalars: Float32Array;
-  /** f64, in the order of `ObjectiveSpec.stats`: add the sum over the block's rows; cleared before every block. */
+  /** f64, in the order of {@link statNames}: add the sum over the block's rows; cleared before every block. */
   readonly stats: Float64Array;
   free(name: string): FreeView;
   /** f32 [MAX_BLOCK_ROWS, size], this thread's own; may be an input of passes. */

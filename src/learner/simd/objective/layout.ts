@@ -1,0 +1,161 @@
+/** Where everything of an objective learner lies in the arena: plain data, so that helper threads can be told. */
+import type { ArenaPlanner, Region } from '../../../memory/arena.ts';
+import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
+import {
+  MAX_BLOCK_ROWS,
+  type ObjectiveSpec,
+  type OpenObjective,
+  type OptimizerGroup,
+} from '../../objective.ts';
+import { CONTROL_BYTES } from '../control.ts';
+import { indexReals, type RealIndex } from './reals.ts';
+import { measureScratch } from './row-space.ts';
+
+/** A batch column in the arena; byte address, rows dense. */
+export interface BatchRegion {
+  readonly name: string;
+  readonly dtype: 'float32' | 'int32' | 'uint8';
+  readonly size: number;
+  readonly address: number;
+}
+
+/** One optimizer group's part of the trained parameters, cut into slices: the unit of reduction and of Adam. */
+export interface GroupSlices {
+  readonly group: OptimizerGroup;
+  /** Of the group; in elements. */
+  readonly range: ParameterRange;
+  readonly numSlices: number;
+  /** A multiple of 64. */
+  readonly sliceBytes: number;
+  /** Index of its first slice among all groups' slices. */
+  readonly firstSlice: number;
+}
+
+/** Byte addresses. Owned by the learner; between the phases of an update whoever claimed an item owns what that item writes. */
+export interface ObjectiveLayout {
+  readonly maxBatchSize: number;
+  readonly maxThreads: number;
+  readonly parameters: number; // f32 [size]
+  readonly trainedSize: number;
+  readonly m: number; // f32 [trainedSize]
+  readonly v: number; // f32 [trainedSize]
+  /** One gradient slab per group of blocks, f32 [trainedSize] each. */
+  readonly slabs: number;
+  readonly slabBytes: number;
+  readonly groups: readonly GroupSlices[];
+  readonly columns: readonly BatchRegion[];
+  /** f32 [maxBatchSize] each, in the objective's order. */
+  readonly rowOutputs: readonly number[];
+  readonly observationMean: number; // f32 [largest input]
+  readonly observationInverseStd: number; // f32 [largest input]
+  readonly control: Region;
+  /** f64, see `reals.ts`. */
+  readonly reals: Region;
+  readonly threads: readonly Region[];
+}
+
+/** A batch's blocks are summed in at most this many groups; part of the arithmetic, so it never follows the machine. */
+export const MAX_BLOCK_GROUPS = 8;
+const MAX_SLICES = 16;
+const SLICE_ELEMENTS = 1024;
+const BYTES = { float32: 4, int32: 4, uint8: 1 };
+/** Kernels load up to 15 elements past a tensor. */
+const PADDING = 64;
+
+/** How a batch of B rows is cut: into blocks of equal size, two where that gives a second thread something to do. */
+export interface BlockPlan {
+  readonly numBlocks: number;
+  /** A multiple of four; the last block has what is left. */
+  readonly blockRows: number;
+  readonly numGroups: number;
+}
+
+export function planBlocks(numRows: number): BlockPlan {
+  const wanted = Math.max(Math.ceil(numRows / MAX_BLOCK_ROWS), numRows >= 32 ? 2 : 1);
+  const blockRows = Math.min(MAX_BLOCK_ROWS, 4 * Math.ceil(numRows / wanted / 4));
+  const numBlocks = Math.ceil(numRows / blockRows);
+  return { numBlocks, blockRows, numGroups: Math.min(MAX_BLOCK_GROUPS, numBlocks) };
+}
+
+function groupRange(group: OptimizerGroup, ranges: Readonly<Record<string, ParameterRange>>): ParameterRange {
+  const [first] = group.networks;
+  let { offset: end } = ranges[first];
+  for (const name of group.networks) {
+    if (ranges[name].offset !== end) {
+      throw new TypeError(
+        `Expected the networks of group ${group.name} to be neighbours, in the model's order.`,
+      );
+    }
+    end += ranges[name].size;
+  }
+  return { offset: ranges[first].offset, size: end - ranges[first].offset };
+}
+
+function cutIntoSlices(
+  objective: ObjectiveSpec,
+  ranges: Readonly<Record<string, ParameterRange>>,
+): GroupSlices[] {
+  let firstSlice = 0;
+  return objective.groups.map((group) => {
+    const range = groupRange(group, ranges);
+    const numSlices = Math.min(MAX_SLICES, Math.max(1, Math.ceil(range.size / SLICE_ELEMENTS)));
+    const slices = {
+      group,
+      range,
+      numSlices,
+      sliceBytes: 64 * Math.ceil(range.size / 16 / numSlices),
+      firstSlice,
+    };
+    firstSlice += numSlices;
+    return slices;
+  });
+}
+
+/** Where shared float64 numbers lie. */
+export function realsOf(objective: ObjectiveSpec, groups: readonly GroupSlices[]): RealIndex {
+  const numSlices = groups.reduce((sum, group) => sum + group.numSlices, 0);
+  return indexReals(groups.length, objective.steps.length, numSlices, MAX_BLOCK_GROUPS);
+}
+
+/**
+ * Reserves the learner's memory in a plan, before the arena exists.
+ *
+ * @param open the closed form, opened once here to see what scratch it needs.
+ * @param maxThreads threads that may take part, the main one included. More threads change speed, never results.
+ */
+export function reserveObjective(
+  planner: ArenaPlanner,
+  model: ModelSpec,
+  objective: ObjectiveSpec,
+  open: OpenObjective,
+  maxBatchSize: number,
+  maxThreads = 1,
+): ObjectiveLayout {
+  const { size, trainedSize, ranges } = modelLayout(model);
+  const take = (bytes: number) => planner.reserve(bytes + PADDING).offset;
+  const groups = cutIntoSlices(objective, ranges);
+  const largestInput = Math.max(1, ...Object.values(model.inputs).map((input) => input.size));
+  const slabBytes = 64 * Math.ceil((4 * trainedSize + PADDING) / 64);
+  const scratchBytes = measureScratch(model, objective, open);
+  return {
+    maxBatchSize,
+    maxThreads,
+    parameters: take(4 * size),
+    trainedSize,
+    m: take(4 * trainedSize),
+    v: take(4 * trainedSize),
+    slabs: take(slabBytes * planBlocks(maxBatchSize).numGroups),
+    slabBytes,
+    groups,
+    columns: objective.columns.map((column) => ({
+      ...column,
+      address: take(maxBatchSize * column.size * BYTES[column.dtype]),
+    })),
+    rowOutputs: objective.rowOutputs.map(() => take(4 * maxBatchSize)),
+    observationMean: take(4 * largestInput),
+    observationInverseStd: take(4 * largestInput),
+    control: planner.reserve(CONTROL_BYTES),
+    reals: planner.reserve(8 * realsOf(objective, groups).length),
+    threads: Array.from({ length: maxThreads }, () => planner.reserve(scratchBytes)),
+  };
+}

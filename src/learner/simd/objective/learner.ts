@@ -1,0 +1,284 @@
+/** The SIMD engine's learner of an objective: the main thread's side. */
+import { EngineError, ShapeError, WorkerError } from '../../../errors.ts';
+import type { Arena } from '../../../memory/arena.ts';
+import { type ModelLayout, type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
+import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
+import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
+import type {
+  ObjectiveBatch,
+  ObjectiveLearner,
+  ObjectiveOptimizerState,
+  ObjectiveStats,
+  ObjectiveUpdate,
+} from '../../objective-learner.ts';
+import { ageClaims, Word as ControlWord, endUpdate, kindOf, MAX_STATS, NonFinite } from '../control.ts';
+import { nextTurn } from '../next-turn.ts';
+import { waitForPhase } from '../phases.ts';
+import type { ThreadTeam } from '../thread-team.ts';
+import { createObjectiveThread, type ObjectiveThread } from './items.ts';
+import type { ObjectiveLayout } from './layout.ts';
+import { openStep, workOnPhase } from './phases.ts';
+import { GroupReal } from './reals.ts';
+import { ObjectiveKind as Kind, ObjectiveWord as Word } from './words.ts';
+
+export interface SimdObjectiveSetup {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly model: ModelSpec;
+  readonly objective: ObjectiveSpec;
+  readonly open: OpenObjective;
+  readonly layout: ObjectiveLayout;
+  /** Threads that help; null = the main thread alone. They stay inside between updates, until `dispose`. */
+  readonly team?: ThreadTeam | null;
+  /** A phase in which no item is finished for this long ends the update. Default 60 s. */
+  readonly stallTimeoutMs?: number;
+}
+
+const TURN_MS = 20; // how long main may keep the event loop from turning; a turn costs 10 us
+
+type Running = SimdObjectiveSetup & { readonly thread: ObjectiveThread };
+
+/**
+ * Makes a learner over reserved memory; parameters and moments start at zero, so write the first ones.
+ *
+ * Blocks of at most 64 rows go through a step's networks forward and back in one piece; gradients are summed over groups of blocks in a
+ * fixed order, clipped by each group's norm and stepped by Adam. Results do not depend on the number of threads, to the bit.
+ *
+ * Helper threads run no code of a user's. One that is lost all the same in the middle of an update ends it with an error: sums and steps
+ * are made in place, so the update cannot be repeated.
+ *
+ * @throws `update`: EngineError `ENGINE_NON_FINITE`, ShapeError `SHAPE_BATCH`, WorkerError `WORKER_LEARN_STALLED`.
+ * Thread: main. Not reentrant. Several updates of one call cost no turn of the event loop but one every 20 ms.
+ */
+export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): ObjectiveLearner {
+  const { arena, kernels, model, objective, layout, team = null } = setup;
+  const thread = createObjectiveThread({
+    ...setup,
+    kernels: instantiateKernels(kernels, arena.memory),
+    threadIndex: 0,
+  });
+  const { reals, index } = thread;
+  const parameterLayout = modelLayout(model);
+  const vector = (address: number, length: number) => new Float32Array(arena.buffer, address, length);
+  const parameters = vector(layout.parameters, parameterLayout.size);
+  const m = vector(layout.m, layout.trainedSize);
+  const v = vector(layout.v, layout.trainedSize);
+  const numThreads = 1 + (team?.numHelpers ?? 0);
+  const counters = { numUpdates: 0 };
+  const running: Running = { ...setup, thread };
+  const batches = new Map<number, ObjectiveBatch>();
+  const batchOf = (numRows: number): ObjectiveBatch => {
+    const batch = batches.get(numRows) ?? openBatch(setup, numRows);
+    batches.set(numRows, batch);
+    return batch;
+  };
+  thread.control.words[Word.NUM_THREADS] = numThreads;
+  let hasHelpers = false;
+  const stepOf = (g: number) => index.group(g) + GroupReal.STEP;
+  return {
+    engine: 'simd',
+    backend: `${kernels.build} SIMD, ${numThreads} thread${numThreads === 1 ? '' : 's'}`,
+    model,
+    objective,
+    layout: parameterLayout,
+    readParameters(out = new Float32Array(parameters.length)) {
+      out.set(parameters);
+      return out;
+    },
+    readNetwork(name, out) {
+      const { offset, size } = parameterLayout.ranges[name];
+      const part = parameters.subarray(offset, offset + size);
+      if (out === undefined) return part.slice();
+      out.set(part);
+      return out;
+    },
+    writeParameters(values) {
+      checkLength('parameters', values, parameters);
+      parameters.set(values);
+    },
+    readOptimizerState: () => ({
+      numUpdates: counters.numUpdates,
+      steps: Object.fromEntries(objective.groups.map(({ name }, g) => [name, reals[stepOf(g)]])),
+      m: m.slice(),
+      v: v.slice(),
+    }),
+    writeOptimizerState(state: ObjectiveOptimizerState) {
+      checkLength('m', state.m, m);
+      checkLength('v', state.v, v);
+      counters.numUpdates = state.numUpdates;
+      for (const [g, { name }] of objective.groups.entries()) reals[stepOf(g)] = state.steps[name];
+      m.set(state.m);
+      v.set(state.v);
+    },
+    blendTargets: (tau) => blendAll(parameterLayout, model, parameters, tau),
+    async update(update) {
+      const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
+      begin(running, update, batch.numRows);
+      if (!hasHelpers) team?.start();
+      hasHelpers = true;
+      for (let k = 0; k < update.numUpdates; k++) {
+        update.fill(k, batch);
+        counters.numUpdates += 1;
+        openUpdate(running, counters.numUpdates);
+        const working = workUntilDone(running);
+        if (working !== null) await working;
+        if (thread.control.words[Word.NON_FINITE]) throw nonFiniteError(running, k);
+        update.after?.(k, batch);
+      }
+      return readStats(running, update.numUpdates);
+    },
+    async dispose() {
+      endUpdate(thread.control.words);
+      if (hasHelpers) await team?.finish();
+    },
+  };
+}
+
+function openBatch({ arena, layout, objective }: SimdObjectiveSetup, numRows: number): ObjectiveBatch {
+  if (!(numRows >= 1 && numRows <= layout.maxBatchSize)) {
+    throw new ShapeError(
+      'SHAPE_BATCH',
+      `Expected a batch of 1 to ${layout.maxBatchSize} rows, which the learner was made for, got ${numRows}.`,
+    );
+  }
+  const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+  const columns = layout.columns.map(({ name, dtype, size, address }) => {
+    return [name, new arrays[dtype](arena.buffer as ArrayBuffer, address, numRows * size)] as const;
+  });
+  const outputs = objective.rowOutputs.map((name, k) => {
+    return [name, new Float32Array(arena.buffer, layout.rowOutputs[k], numRows)] as const;
+  });
+  return { numRows, columns: Object.fromEntries(columns), rowOutputs: Object.fromEntries(outputs) };
+}
+
+function checkLength(name: string, values: Float32Array, target: Float32Array): void {
+  if (values.length === target.length) return;
+  throw new ShapeError(
+    'SHAPE_PARAMETERS',
+    `Expected \`${name}\` to have ${target.length} elements, got ${values.length}. They belong to another model.`,
+  );
+}
+
+/** theta' += tau (theta - theta') in float32; 1 copies exactly. */
+function blendAll(
+  { ranges }: ModelLayout,
+  { targets }: ModelSpec,
+  parameters: Float32Array,
+  tau: number,
+): void {
+  for (const [target, source] of Object.entries(targets)) {
+    const to = ranges[target].offset;
+    const from = ranges[source].offset;
+    const { size } = ranges[target];
+    if (tau === 1) parameters.copyWithin(to, from, from + size);
+    else
+      for (let k = 0; k < size; k++) parameters[to + k] += tau * (parameters[from + k] - parameters[to + k]);
+  }
+}
+
+/** What holds for all updates of a call. */
+function begin({ arena, layout, thread }: Running, update: ObjectiveUpdate, numRows: number): void {
+  const { control, reals, index, objective } = thread;
+  const { words, scalars } = control;
+  ageClaims(words);
+  words[Word.NON_FINITE_RULE] = NonFinite[update.nonFinite];
+  words[Word.NON_FINITE] = 0;
+  words[Word.NUM_ROWS] = numRows;
+  words[Word.NUM_SKIPPED] = 0;
+  words[Word.NUM_CLIPPED] = 0;
+  scalars.set(objective.scalars.map((name) => update.scalars[name]));
+  for (let step = 0; step < objective.steps.length; step++)
+    reals.fill(0, index.stepSums(step), index.stepSums(step) + MAX_STATS + 1);
+  for (let g = 0; g < objective.groups.length; g++) reals[index.group(g) + GroupReal.NORM_SUM] = 0;
+  const statistics = update.observationStatistics;
+  words[Word.IS_NORMALIZED] = statistics === null ? 0 : 1;
+  if (statistics === null) return;
+  const { mean, inverseStd } = statistics;
+  new Float32Array(arena.buffer, layout.observationMean, mean.length).set(mean);
+  new Float32Array(arena.buffer, layout.observationInverseStd, inverseStd.length).set(inverseStd);
+}
+
+/** Opens the first step that is due in update number `number` = 1, 2, ... */
+function openUpdate({ thread }: Running, number: number): void {
+  const { words } = thread.control;
+  let due = 0;
+  thread.objective.steps.forEach(({ every }, step) => {
+    if (number % every === 0) due |= 1 << step;
+  });
+  words[Word.DUE] = due;
+  openStep(thread, 0);
+}
+
+/** Works as one thread among others until the update is done; null when it was done without waiting long for anybody. */
+function workUntilDone(running: Running): Promise<void> | null {
+  const { words } = running.thread.control;
+  const begin = performance.now();
+  for (;;) {
+    const phase = Atomics.load(words, ControlWord.PHASE);
+    if (kindOf(words, phase) === Kind.WAIT) return null;
+    workOnPhase(running.thread, phase);
+    if (!waitForPhase(words, phase, TURN_MS / 2) || performance.now() - begin > TURN_MS)
+      return workPatiently(running);
+  }
+}
+
+/** The same for a long update, or one in which a helper keeps everybody waiting: turns the event loop, looks whether helpers live. */
+async function workPatiently({ thread, team = null, stallTimeoutMs = 60_000 }: Running): Promise<void> {
+  const { words } = thread.control;
+  let movedAt = performance.now();
+  for (;;) {
+    const phase = Atomics.load(words, ControlWord.PHASE);
+    if (kindOf(words, phase) === Kind.WAIT) return;
+    workOnPhase(thread, phase);
+    const hasMoved = waitForPhase(words, phase, TURN_MS / 2);
+    if (hasMoved) movedAt = performance.now();
+    await nextTurn();
+    if (hasMoved) continue;
+    const stalledMs = performance.now() - movedAt;
+    const lost = Array.from({ length: team?.numHelpers ?? 0 }, (_, k) => k + 1).filter(
+      (k) => !team?.isAlive(k),
+    );
+    if (lost.length > 0 || stalledMs > stallTimeoutMs) throw stalledError(lost[0] ?? 0);
+  }
+}
+
+function stalledError(helper: number): WorkerError {
+  const who =
+    helper > 0 ? `Learner thread ${helper} was lost` : 'A learner thread has not finished its share';
+  return new WorkerError(
+    'WORKER_LEARN_STALLED',
+    `${who} in the middle of an update, which was abandoned. Resume from the last checkpoint.`,
+    helper - 1,
+  );
+}
+
+/** Means over the updates of the call whose step was finite. */
+function readStats({ thread }: Running, numUpdates: number): ObjectiveStats {
+  const { control, reals, index, objective, work } = thread;
+  const { words } = control;
+  const means: Record<string, number> = {};
+  objective.steps.forEach(({ stats }, step) => {
+    const sums = index.stepSums(step);
+    const count = reals[sums + MAX_STATS];
+    if (count === 0) return;
+    stats.forEach((name, s) => {
+      means[name] = reals[sums + s] / count;
+    });
+    for (const g of work[step].groups)
+      means[`gradNorm/${objective.groups[g].name}`] = reals[index.group(g) + GroupReal.NORM_SUM] / count;
+  });
+  return { means, numUpdates, numSkipped: words[Word.NUM_SKIPPED], numClipped: words[Word.NUM_CLIPPED] };
+}
+
+function nonFiniteError({ thread }: Running, update: number): EngineError {
+  const { control, reals, index, objective, work } = thread;
+  const { words } = control;
+  const step = words[Word.STEP];
+  const groups = work[step].groups.map((g) => `gradNorm/${objective.groups[g].name}`);
+  const name = [...objective.steps[step].stats, ...groups][words[Word.NON_FINITE] - 1];
+  return new EngineError(
+    'ENGINE_NON_FINITE',
+    `Expected finite numbers, got ${name} = ${reals[index.badValue]} in step ${objective.steps[step].name} of update ${update}. ` +
+      'The step was not applied. Look at rewards and observations, lower the learning rate, or set `nonFinite` to skip or clip.',
+  );
+}

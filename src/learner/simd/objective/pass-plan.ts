@@ -1,0 +1,126 @@
+/** One thread's scratch for one way through a network: what is packed, activations, gradients, and the program over them. */
+import type { ModelSpec, ParameterRange } from '../../../policy/networks/model.ts';
+import { inputSize, type ModelLayout, networkNamed } from '../../../policy/networks/model.ts';
+import {
+  type Block,
+  type DenseLayer,
+  type LayerRecord,
+  needsInput,
+  scratchStride,
+} from '../../../simd/layer-program.ts';
+import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
+import { MAX_BLOCK_ROWS, type PassOptions } from '../../objective.ts';
+
+/** Hands out addresses, one after the other, in whole cache lines. */
+export interface Scratch {
+  take(bytes: number): number;
+}
+
+/** What passes of one thread share, since only one of them is under way at a time. */
+export interface SharedBlocks {
+  /** Activations of passes through which nothing flows back. */
+  readonly hidden: readonly [Block, Block];
+  /** Gradients on their way down. */
+  readonly gradients: readonly [Block, Block];
+  /** Transposed kernels by layer name. */
+  readonly transposed: Map<string, Block>;
+}
+
+export interface PassPlan {
+  readonly range: ParameterRange;
+  readonly records: readonly LayerRecord[];
+  readonly outputs: Block;
+  readonly gradOutputs: Block | null;
+  readonly gradInput: Block | null;
+  readonly latent: Block;
+}
+
+export function scratchBlock(scratch: Scratch, columns: number): Block {
+  const stride = scratchStride(columns);
+  return { address: scratch.take(MAX_BLOCK_ROWS * stride + 64), stride };
+}
+
+/** Rows end exactly at their last column. */
+function denseBlock(scratch: Scratch, columns: number): Block {
+  return { address: scratch.take(4 * MAX_BLOCK_ROWS * columns + 64), stride: 4 * columns };
+}
+
+/** The dense layers of a network, or of a target. */
+export function denseLayers(name: string, model: ModelSpec, layout: ModelLayout): DenseLayer[] {
+  const { trunk } = networkNamed(model, name);
+  if (trunk.kind !== 'mlp')
+    throw new TypeError(`Expected dense layers in ${name}: the kernels know no convolutions.`);
+  const byName = new Map(layout.entries.map((entry) => [entry.name, entry]));
+  const layer = (k: string, isHead: boolean): DenseLayer => {
+    const kernel = byName.get(`${name}/${k}/kernel`) as ParameterEntry;
+    const bias = byName.get(`${name}/${k}/bias`) as ParameterEntry;
+    const [inputs, outputs] = kernel.shape;
+    return {
+      name: `${name}/${k}`,
+      inputs,
+      outputs,
+      activation: isHead ? 'identity' : trunk.activation,
+      kernelOffset: 4 * kernel.offset,
+      biasOffset: 4 * bias.offset,
+    };
+  };
+  return [...trunk.hiddenSizes.map((_, k) => layer(`${k}`, false)), layer('head', true)];
+}
+
+/** Plans a pass over rows that are packed in `input`. */
+export function planPass(
+  options: PassOptions,
+  input: Block,
+  model: ModelSpec,
+  layout: ModelLayout,
+  shared: SharedBlocks,
+  scratch: Scratch,
+): PassPlan {
+  const { network, gradient = 'none' } = options;
+  const layers = denseLayers(network, model, layout);
+  const flowsBack = gradient !== 'none';
+  const wantsInput = gradient === 'inputs' || gradient === 'both';
+  const numOutputs = layers[layers.length - 1].outputs;
+  const outputs = denseBlock(scratch, numOutputs);
+  const gradOutputs = flowsBack ? denseBlock(scratch, numOutputs) : null;
+  const gradInput = wantsInput ? scratchBlock(scratch, inputSize(model, networkNamed(model, network))) : null;
+  const transposedOf = ({ name, inputs, outputs: columns }: DenseLayer): Block => {
+    const known = shared.transposed.get(name);
+    if (known !== undefined) return known;
+    const stride = scratchStride(inputs);
+    const block = { address: scratch.take(columns * stride + 64), stride };
+    shared.transposed.set(name, block);
+    return block;
+  };
+  let from = input;
+  let fromPre = 0;
+  const records = layers.map((layer, k): LayerRecord => {
+    const isHead = k === layers.length - 1;
+    const output = isHead ? outputs : flowsBack ? scratchBlock(scratch, layer.outputs) : shared.hidden[k % 2];
+    const pre = flowsBack && needsInput(layer.activation) ? scratch.take(MAX_BLOCK_ROWS * output.stride) : 0;
+    const target = k === 0 ? gradInput : shared.gradients[(k - 1) % 2];
+    const record: LayerRecord = {
+      layer,
+      input: from,
+      output,
+      isDense: isHead,
+      pre,
+      backward: !flowsBack
+        ? null
+        : {
+            gradOutput: isHead ? (gradOutputs as Block) : shared.gradients[k % 2],
+            gradInput: target,
+            transposed: target === null ? { address: 0, stride: 0 } : transposedOf(layer),
+            accumulates: false,
+            inputActivation: layers[k - 1]?.activation ?? 'identity',
+            inputPre: fromPre,
+          },
+    };
+    if (!isHead) {
+      from = output;
+      fromPre = pre;
+    }
+    return record;
+  });
+  return { range: layout.ranges[network], records, outputs, gradOutputs, gradInput, latent: from };
+}

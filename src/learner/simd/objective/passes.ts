@@ -1,0 +1,94 @@
+/** Ways through networks: programs of the kernels over a thread's scratch. */
+import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
+import type { Kernels } from '../../../simd/kernels.ts';
+import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
+import { MAX_BLOCK_ROWS, type Pass, type PassOptions } from '../../objective.ts';
+import type { ObjectiveLayout } from './layout.ts';
+import type { Packing } from './packing.ts';
+import { type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
+import type { ThreadJob } from './thread-job.ts';
+import type { ThreadScratch } from './thread-scratch.ts';
+
+interface Program {
+  readonly address: number;
+  readonly count: number;
+}
+
+function placeProgram(scratch: ThreadScratch, records: readonly LayerRecord[]): Program {
+  const address = scratch.take(RECORD_BYTES * records.length);
+  if (scratch.isReal) writeProgram(scratch.buffer, address, records);
+  return { address, count: records.length };
+}
+
+/** The widest hidden layer of any network: what shared blocks must hold. */
+function widestHidden(model: ModelSpec): number {
+  return Math.max(1, ...Object.values(model.networks).flatMap(({ trunk }) => trunk.hiddenSizes));
+}
+
+function viewsOf(plan: PassPlan, outputs: number, scratch: ThreadScratch) {
+  const length = MAX_BLOCK_ROWS * outputs;
+  return {
+    outputs: scratch.floats(plan.outputs.address, length),
+    gradOutputs: scratch.floats(plan.gradOutputs?.address ?? 0, plan.gradOutputs === null ? 0 : length),
+    latent: scratch.floats(plan.latent.address, (MAX_BLOCK_ROWS * plan.latent.stride) / 4),
+    latentStride: plan.latent.stride / 4,
+  };
+}
+
+/** @returns what makes a pass of the thread. */
+export function createPasses(
+  model: ModelSpec,
+  modelLayout: ModelLayout,
+  layout: ObjectiveLayout | null,
+  kernels: Kernels | null,
+  packing: Packing,
+  scratch: ThreadScratch,
+  job: ThreadJob,
+): (options: PassOptions) => Pass {
+  const width = widestHidden(model);
+  const shared: SharedBlocks = {
+    hidden: [scratchBlock(scratch, width), scratchBlock(scratch, width)],
+    gradients: [scratchBlock(scratch, width), scratchBlock(scratch, width)],
+    transposed: new Map(),
+  };
+  // by network: the phase for which its kernels were transposed, the item for which its slab was written
+  const transposedAt = new Map<string, number>();
+  const writtenAt = new Map<string, number>();
+  const parameters = layout?.parameters ?? 0;
+
+  return (options) => {
+    const { network: name, gradient = 'none' } = options;
+    const network = networkNamed(model, name);
+    const input = packing.inputsOf(options);
+    const plan = planPass(options, input.block, model, modelLayout, shared, scratch);
+    const program = placeProgram(scratch, plan.records);
+    const gradInput = plan.gradInput;
+    const inputFloats =
+      gradInput === null
+        ? new Float32Array(0)
+        : scratch.floats(gradInput.address, (MAX_BLOCK_ROWS * gradInput.stride) / 4);
+    const isTrained = gradient === 'parameters' || gradient === 'both';
+    const transposeKey = `${name} ${gradInput === null ? 'hidden' : 'all'}`;
+    return {
+      ...viewsOf(plan, network.outputs, scratch),
+      inputGradient(k) {
+        const before = network.inputs.slice(0, k);
+        const offset = before.reduce((sum, each) => sum + model.inputs[each].size, 0);
+        return { values: inputFloats, offset, stride: (gradInput?.stride ?? 0) / 4 };
+      },
+      forward(numRows) {
+        input.pack();
+        kernels?.forward(program.address, program.count, parameters, numRows);
+      },
+      backward(numRows) {
+        if (transposedAt.get(transposeKey) !== job.phase) {
+          kernels?.transposeKernels(program.address, program.count, parameters);
+          transposedAt.set(transposeKey, job.phase);
+        }
+        const isFirst = writtenAt.get(name) !== job.item;
+        if (isTrained) writtenAt.set(name, job.item);
+        kernels?.backward(program.address, program.count, isTrained ? job.slab : 0, numRows, isFirst ? 0 : 1);
+      },
+    };
+  };
+}

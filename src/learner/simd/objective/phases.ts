@@ -1,0 +1,166 @@
+/** From one phase of an objective's update to the next. */
+import { GRADIENT_BOUND } from '../../learner.ts';
+import {
+  Word as ControlWord,
+  claimItem,
+  finishItem,
+  kindOf,
+  MAX_STATS,
+  NonFinite,
+  openPhase,
+} from '../control.ts';
+import { integerPower } from '../phases.ts';
+import { numShares, type ObjectiveThread } from './items.ts';
+import { planBlocks } from './layout.ts';
+import { GroupReal } from './reals.ts';
+import { ObjectiveKind as Kind, ObjectiveWord as Word } from './words.ts';
+
+/** Begins the first due step from `from` on, or ends the update. */
+export function openStep({ control: { words }, objective }: ObjectiveThread, from: number): void {
+  for (let step = from; step < objective.steps.length; step++) {
+    if ((words[Word.DUE] & (1 << step)) === 0) continue;
+    words[Word.STEP] = step;
+    openPhase(words, Kind.GRADIENT, planBlocks(words[Word.NUM_ROWS]).numGroups);
+    return;
+  }
+  openPhase(words, Kind.WAIT, 0);
+}
+
+/** A group's gradient norm, in slice order. */
+function normOf({ reals, index, layout }: ObjectiveThread, g: number): number {
+  const { firstSlice, numSlices } = layout.groups[g];
+  let squares = 0;
+  for (let k = firstSlice; k < firstSlice + numSlices; k++) squares += reals[index.sliceSum(k)];
+  return Math.sqrt(squares);
+}
+
+/**
+ * Means of the step's statistics, in item order, and norms of its groups. Where all are finite they are added to the call's sums.
+ *
+ * @returns index of the first that is not finite (statistics, then norms), or -1.
+ */
+function collect(thread: ObjectiveThread, step: number, norms: readonly number[]): number {
+  const { control, reals, index, work } = thread;
+  const { groups, firstStat, numStats } = work[step];
+  const numRows = control.words[Word.NUM_ROWS];
+  const { numGroups } = planBlocks(numRows);
+  const sums = index.stepSums(step);
+  const means = new Array<number>(numStats);
+  for (let s = 0; s < numStats; s++) {
+    let sum = 0;
+    for (let item = 0; item < numGroups; item++) sum += reals[index.itemStats(item) + firstStat + s];
+    means[s] = sum / numRows;
+  }
+  const numbers = [...means, ...norms];
+  const bad = numbers.findIndex((number) => !Number.isFinite(number));
+  if (bad >= 0) {
+    reals[index.badValue] = numbers[bad];
+    return bad;
+  }
+  for (let s = 0; s < numStats; s++) reals[sums + s] += means[s];
+  reals[sums + MAX_STATS] += 1;
+  for (const [k, g] of groups.entries()) reals[index.group(g) + GroupReal.NORM_SUM] += norms[k];
+  return -1;
+}
+
+/** NaN becomes 0, everything else at most +-1e6, in place. @returns the norm of what is left. */
+function clipGradient(gradient: Float32Array): number {
+  let squares = 0;
+  for (let k = 0; k < gradient.length; k++) {
+    const g = gradient[k];
+    const clipped = Number.isNaN(g) ? 0 : Math.max(-GRADIENT_BOUND, Math.min(GRADIENT_BOUND, g));
+    gradient[k] = clipped;
+    squares += clipped * clipped;
+  }
+  return Math.sqrt(squares);
+}
+
+/** After the reduction: what is not finite is dealt with, then Adam. */
+function prepareAdam(thread: ObjectiveThread): void {
+  const { control, layout, work, summedGradient } = thread;
+  const { words } = control;
+  const step = words[Word.STEP];
+  const { groups, slices } = work[step];
+  let norms = groups.map((g) => normOf(thread, g));
+  const bad = collect(thread, step, norms);
+  if (bad >= 0) {
+    const rule = words[Word.NON_FINITE_RULE];
+    if (rule === NonFinite.stop) {
+      words[Word.NON_FINITE] = bad + 1;
+      openPhase(words, Kind.WAIT, 0);
+      return;
+    }
+    if (rule === NonFinite.skip) {
+      words[Word.NUM_SKIPPED] += 1;
+      openStep(thread, step + 1);
+      return;
+    }
+    words[Word.NUM_CLIPPED] += 1;
+    norms = groups.map((g) => {
+      const { offset, size } = layout.groups[g].range;
+      return clipGradient(summedGradient.subarray(offset, offset + size));
+    });
+  }
+  groups.forEach((g, k) => {
+    prepareGroup(thread, g, norms[k]);
+  });
+  openPhase(words, Kind.ADAM, numShares(slices.length, words));
+}
+
+/** Clipping as torch.nn.utils.clip_grad_norm_ does it, and Adam's corrections for its step counter. */
+function prepareGroup(
+  { control, reals, index, layout, objective }: ObjectiveThread,
+  g: number,
+  norm: number,
+): void {
+  const { maxGradNorm, adamBeta1, adamBeta2, learningRate, weightDecay } = layout.groups[g].group;
+  const at = index.group(g);
+  const rate = control.scalars[objective.scalars.indexOf(learningRate)];
+  const step = reals[at + GroupReal.STEP] + 1;
+  reals[at + GroupReal.STEP] = step;
+  reals[at + GroupReal.SCALE] = maxGradNorm === null ? 1 : Math.min(1, maxGradNorm / (norm + 1e-6));
+  reals[at + GroupReal.STEP_SIZE] = rate / (1 - integerPower(adamBeta1, step));
+  reals[at + GroupReal.ROOT_CORRECTION] = 1 / Math.sqrt(1 - integerPower(adamBeta2, step));
+  reals[at + GroupReal.DECAY] = 1 - rate * weightDecay;
+}
+
+/** Opens what follows the phase that has just been finished. */
+function advance(thread: ObjectiveThread, kind: number): void {
+  const { control, work } = thread;
+  const { words } = control;
+  const step = words[Word.STEP];
+  const { slices, blends } = work[step];
+  if (kind === Kind.GRADIENT) openPhase(words, Kind.REDUCE, numShares(slices.length, words));
+  else if (kind === Kind.REDUCE) prepareAdam(thread);
+  else if (kind === Kind.ADAM && blends.length > 0)
+    openPhase(words, Kind.BLEND, numShares(blends.length, words));
+  else openStep(thread, step + 1);
+}
+
+/** Computes a claimed item and, when it was the last, opens the next phase. */
+function runItem(thread: ObjectiveThread, item: number, phase: number): void {
+  const { words } = thread.control;
+  const kind = Atomics.load(words, ControlWord.KIND);
+  const step = words[Word.STEP];
+  if (kind === Kind.GRADIENT) thread.gradient(step, item, phase);
+  else if (kind === Kind.REDUCE) thread.reduce(step, item);
+  else if (kind === Kind.ADAM) thread.adam(step, item);
+  else thread.blend(step, item);
+  if (finishItem(words, item, phase)) advance(thread, kind);
+}
+
+/** Claims and computes what is left of a phase, beginning at the thread's own share; see `../phases.ts`. */
+export function workOnPhase(thread: ObjectiveThread, phase: number): void {
+  const { words } = thread.control;
+  if (kindOf(words, phase) < 0) return;
+  const numItems = Atomics.load(words, ControlWord.NUM_ITEMS);
+  const numThreads = words[Word.NUM_THREADS];
+  const first = Math.floor((thread.threadIndex * numItems) / numThreads) % Math.max(1, numItems);
+  for (let k = 0; k < numItems; k++) {
+    const item = first + k < numItems ? first + k : first + k - numItems;
+    if (!claimItem(words, item, phase, thread.threadIndex)) continue;
+    // a claim made after the phase ended belongs to nothing: the next phase's claims are newer and ignore it
+    if (Atomics.load(words, ControlWord.PHASE) !== phase) return;
+    runItem(thread, item, phase);
+  }
+}

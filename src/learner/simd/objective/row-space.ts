@@ -1,0 +1,122 @@
+/** What a closed form sees of one thread: its columns, buffers and passes, over scratch in the arena. */
+import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
+import type { Kernels } from '../../../simd/kernels.ts';
+import {
+  type FreeView,
+  MAX_BLOCK_ROWS,
+  type ObjectiveSpec,
+  type OpenObjective,
+  type RowSpace,
+  type RunStep,
+  statNames,
+} from '../../objective.ts';
+import { createThreadColumns } from './columns.ts';
+import type { ObjectiveLayout } from './layout.ts';
+import { createPacking } from './packing.ts';
+import { createPasses } from './passes.ts';
+import { createThreadJob, type ThreadJob } from './thread-job.ts';
+import { createThreadScratch } from './thread-scratch.ts';
+
+/** Where a thread's memory lies, and what runs on it. */
+export interface ThreadMemory {
+  readonly buffer: ArrayBufferLike;
+  readonly kernels: Kernels;
+  readonly layout: ObjectiveLayout;
+  readonly scalars: Float32Array;
+  /** First byte of the thread's scratch. */
+  readonly base: number;
+}
+
+/** One thread's rows. Set `job`, call `load`, then the step's function. */
+export interface ThreadRows {
+  readonly job: ThreadJob;
+  readonly steps: readonly RunStep[];
+  readonly stats: Float64Array;
+  readonly free: ReadonlyMap<string, FreeView>;
+  /** f32 [MAX_BLOCK_ROWS] each, in the objective's order. */
+  readonly rowOutputs: readonly Float32Array[];
+  /** Copies the block's rows and clears what the closed form adds to. */
+  load(): void;
+}
+
+/** Bytes of arena that one learning thread needs. */
+export function measureScratch(model: ModelSpec, objective: ObjectiveSpec, open: OpenObjective): number {
+  const scratch = createThreadScratch(null, 0);
+  openRows(model, objective, open, scratch, null);
+  return scratch.byteLength;
+}
+
+/** Opens the closed form for one thread. @throws TypeError where it does not fit the model or its own description. */
+export function createThreadRows(
+  model: ModelSpec,
+  objective: ObjectiveSpec,
+  open: OpenObjective,
+  memory: ThreadMemory,
+): ThreadRows {
+  return openRows(model, objective, open, createThreadScratch(memory.buffer, memory.base), memory);
+}
+
+function openRows(
+  model: ModelSpec,
+  objective: ObjectiveSpec,
+  open: OpenObjective,
+  scratch: ReturnType<typeof createThreadScratch>,
+  memory: ThreadMemory | null,
+): ThreadRows {
+  const kernels = memory?.kernels ?? null;
+  const layout = memory?.layout ?? null;
+  const parameterLayout = modelLayout(model);
+  const job = createThreadJob();
+  const columns = createThreadColumns(objective, layout, kernels, scratch, job);
+  const packing = createPacking(model, objective, layout, kernels, scratch, job);
+  const pass = createPasses(model, parameterLayout, layout, kernels, packing, scratch, job);
+  const rowOutputs = objective.rowOutputs.map(() => new Float32Array(MAX_BLOCK_ROWS));
+  const stats = new Float64Array(statNames(objective).length);
+  const free = new Map(
+    Object.keys(model.free).map((name): [string, FreeView] => {
+      const entry = parameterLayout.entries.find((candidate) => candidate.name === name);
+      const { offset, size } = entry ?? { offset: 0, size: 0 };
+      const values = scratch.floats((layout?.parameters ?? 0) + 4 * offset, size);
+      return [name, { values, gradient: new Float64Array(size) }];
+    }),
+  );
+  const space: RowSpace = {
+    column: (name) => columns.open(name, 'float32') as Float32Array,
+    integers: (name) => columns.open(name, 'int32') as Int32Array,
+    bytes: (name) => columns.open(name, 'uint8') as Uint8Array,
+    rowOutput: (name) => named(rowOutputs[objective.rowOutputs.indexOf(name)], 'row output', name),
+    scalars: memory?.scalars ?? new Float32Array(objective.scalars.length),
+    stats,
+    free: (name) => named(free.get(name), 'free parameters', name),
+    buffer(size) {
+      const address = scratch.take(4 * MAX_BLOCK_ROWS * size + 64);
+      const array = scratch.floats(address, MAX_BLOCK_ROWS * size);
+      packing.registerBuffer(array, address, size);
+      return array;
+    },
+    pass,
+  };
+  const steps = open(space);
+  if (steps.length !== objective.steps.length)
+    throw new TypeError(
+      `Expected ${objective.steps.length} steps from the closed form, got ${steps.length}.`,
+    );
+  const gradients = [...free.values()].map(({ gradient }) => gradient);
+  return {
+    job,
+    steps,
+    stats,
+    free,
+    rowOutputs,
+    load() {
+      stats.fill(0);
+      for (const gradient of gradients) gradient.fill(0);
+      columns.load();
+    },
+  };
+}
+
+function named<T>(value: T | undefined, what: string, name: string): T {
+  if (value === undefined) throw new TypeError(`Expected a name of the objective's ${what}, got ${name}.`);
+  return value;
+}
