@@ -149,6 +149,17 @@ function createGradientItem(
     { length: planBlocks(layout.maxBatchSize).numGroups },
     (_, group) => new Float32Array(arena.buffer, layout.slabs + group * layout.slabBytes, layout.trainedSize),
   );
+  const keepFree = (step: number, slab: Float32Array, isFirst: boolean) => {
+    for (const { offset, gradient } of free[step]) {
+      for (let k = 0; k < gradient.length; k++)
+        slab[offset + k] = gradient[k] + (isFirst ? 0 : slab[offset + k]);
+    }
+  };
+  const keepRowOutputs = () => {
+    rowOutputs.forEach((output, k) => {
+      for (let r = 0; r < job.numRows; r++) output[job.start + r] = rows.rowOutputs[k][r];
+    });
+  };
   return (step: number, item: number, phase: number): void => {
     const numRows = words[Word.NUM_ROWS];
     const { numBlocks, blockRows, numGroups } = planBlocks(numRows);
@@ -167,13 +178,8 @@ function createGradientItem(
       rows.load();
       rows.steps[step](job.numRows, numRows);
       for (let s = 0; s < stats.length; s++) reals[statsAt + s] += stats[s];
-      for (const { offset, gradient } of free[step]) {
-        for (let k = 0; k < gradient.length; k++)
-          slabs[item][offset + k] = gradient[k] + (block === firstBlock ? 0 : slabs[item][offset + k]);
-      }
-      if (step > 0) continue;
-      for (let k = 0; k < rowOutputs.length; k++)
-        for (let r = 0; r < job.numRows; r++) rowOutputs[k][job.start + r] = rows.rowOutputs[k][r];
+      keepFree(step, slabs[item], block === firstBlock);
+      if (step === 0) keepRowOutputs();
     }
   };
 }
@@ -203,6 +209,7 @@ export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThr
       reals[at + GroupReal.STEP_SIZE],
       reals[at + GroupReal.ROOT_CORRECTION],
       adamEpsilon,
+      reals[at + GroupReal.DECAY],
     );
   };
   return {

@@ -52,18 +52,11 @@ type Running = SimdObjectiveSetup & { readonly thread: ObjectiveThread };
  */
 export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): ObjectiveLearner {
   const { arena, kernels, model, objective, layout, team = null } = setup;
-  const thread = createObjectiveThread({
-    ...setup,
-    kernels: instantiateKernels(kernels, arena.memory),
-    threadIndex: 0,
-  });
-  const { reals, index } = thread;
-  const parameterLayout = modelLayout(model);
-  const vector = (address: number, length: number) => new Float32Array(arena.buffer, address, length);
-  const parameters = vector(layout.parameters, parameterLayout.size);
-  const m = vector(layout.m, layout.trainedSize);
-  const v = vector(layout.v, layout.trainedSize);
+  const instance = instantiateKernels(kernels, arena.memory);
+  const thread = createObjectiveThread({ ...setup, kernels: instance, threadIndex: 0 });
+  const { words } = thread.control;
   const numThreads = 1 + (team?.numHelpers ?? 0);
+  words[Word.NUM_THREADS] = numThreads;
   const counters = { numUpdates: 0 };
   const running: Running = { ...setup, thread };
   const batches = new Map<number, ObjectiveBatch>();
@@ -72,14 +65,54 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
     batches.set(numRows, batch);
     return batch;
   };
-  thread.control.words[Word.NUM_THREADS] = numThreads;
   let hasHelpers = false;
-  const stepOf = (g: number) => index.group(g) + GroupReal.STEP;
   return {
     engine: 'simd',
     backend: `${kernels.build} SIMD, ${numThreads} thread${numThreads === 1 ? '' : 's'}`,
     model,
     objective,
+    ...parameterAccess(setup, thread, counters),
+    async update(update) {
+      const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
+      begin(running, update, batch.numRows);
+      if (!hasHelpers) team?.start();
+      hasHelpers = true;
+      for (let k = 0; k < update.numUpdates; k++) {
+        update.fill(k, batch);
+        counters.numUpdates += 1;
+        openUpdate(running, counters.numUpdates);
+        const working = workUntilDone(running);
+        if (working !== null) await working;
+        if (words[Word.NON_FINITE]) throw nonFiniteError(running, k);
+        update.after?.(k, batch);
+      }
+      return readStats(running, update.numUpdates);
+    },
+    async dispose() {
+      endUpdate(words);
+      if (hasHelpers) await team?.finish();
+    },
+  };
+}
+
+type ParameterAccess = Omit<
+  ObjectiveLearner,
+  'engine' | 'backend' | 'model' | 'objective' | 'update' | 'dispose'
+>;
+
+/** Reading and writing parameters and moments, which lie in the arena. */
+function parameterAccess(
+  { arena, model, objective, layout }: SimdObjectiveSetup,
+  { reals, index }: ObjectiveThread,
+  counters: { numUpdates: number },
+): ParameterAccess {
+  const parameterLayout = modelLayout(model);
+  const vector = (address: number, length: number) => new Float32Array(arena.buffer, address, length);
+  const parameters = vector(layout.parameters, parameterLayout.size);
+  const m = vector(layout.m, layout.trainedSize);
+  const v = vector(layout.v, layout.trainedSize);
+  const stepOf = (g: number) => index.group(g) + GroupReal.STEP;
+  return {
     layout: parameterLayout,
     readParameters(out = new Float32Array(parameters.length)) {
       out.set(parameters);
@@ -111,26 +144,6 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
       v.set(state.v);
     },
     blendTargets: (tau) => blendAll(parameterLayout, model, parameters, tau),
-    async update(update) {
-      const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
-      begin(running, update, batch.numRows);
-      if (!hasHelpers) team?.start();
-      hasHelpers = true;
-      for (let k = 0; k < update.numUpdates; k++) {
-        update.fill(k, batch);
-        counters.numUpdates += 1;
-        openUpdate(running, counters.numUpdates);
-        const working = workUntilDone(running);
-        if (working !== null) await working;
-        if (thread.control.words[Word.NON_FINITE]) throw nonFiniteError(running, k);
-        update.after?.(k, batch);
-      }
-      return readStats(running, update.numUpdates);
-    },
-    async dispose() {
-      endUpdate(thread.control.words);
-      if (hasHelpers) await team?.finish();
-    },
   };
 }
 

@@ -60,23 +60,7 @@ export function createPacking(
     }
     return { ...common, address: layout?.columns[index].address ?? 0, isColumn: true };
   };
-  const packPart = ({ address, isColumn, size, isBytes, isNormalized, offset }: PackedPart, block: Block) => {
-    const rowBytes = size * (isBytes ? 1 : 4);
-    const scales = isNormalized && job.isNormalized;
-    kernels?.gatherObservations(
-      isColumn ? address + job.start * rowBytes : address,
-      rowBytes,
-      0,
-      job.numRows,
-      size,
-      isBytes ? 1 : 0,
-      scales ? (layout?.observationMean ?? 0) : 0,
-      layout?.observationInverseStd ?? 0,
-      model.clipObservation,
-      block.address + offset,
-      block.stride,
-    );
-  };
+  const packPart = createPackPart(model, layout, kernels, job);
   return {
     registerBuffer(array, address, size) {
       buffers.set(array, { address, size, id: buffers.size });
@@ -109,5 +93,31 @@ export function createPacking(
       packed.set(key, input);
       return input;
     },
+  };
+}
+
+/** Copies a part of the running block's rows into packed rows, normalised where it is to be. */
+function createPackPart(
+  model: ModelSpec,
+  layout: ObjectiveLayout | null,
+  kernels: Kernels | null,
+  job: ThreadJob,
+) {
+  return ({ address, isColumn, size, isBytes, isNormalized, offset }: PackedPart, block: Block): void => {
+    const rowBytes = size * (isBytes ? 1 : 4);
+    const scales = isNormalized && job.isNormalized;
+    kernels?.gatherObservations(
+      isColumn ? address + job.start * rowBytes : address,
+      rowBytes,
+      0,
+      job.numRows,
+      size,
+      isBytes ? 1 : 0,
+      scales ? (layout?.observationMean ?? 0) : 0,
+      layout?.observationInverseStd ?? 0,
+      model.clipObservation,
+      block.address + offset,
+      block.stride,
+    );
   };
 }

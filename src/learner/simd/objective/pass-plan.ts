@@ -2,6 +2,7 @@
 import type { ModelSpec, ParameterRange } from '../../../policy/networks/model.ts';
 import { inputSize, type ModelLayout, networkNamed } from '../../../policy/networks/model.ts';
 import {
+  type BackwardRecord,
   type Block,
   type DenseLayer,
   type LayerRecord,
@@ -96,25 +97,25 @@ export function planPass(
   let fromPre = 0;
   const records = layers.map((layer, k): LayerRecord => {
     const isHead = k === layers.length - 1;
-    const output = isHead ? outputs : flowsBack ? scratchBlock(scratch, layer.outputs) : shared.hidden[k % 2];
+    const hidden = () => (flowsBack ? scratchBlock(scratch, layer.outputs) : shared.hidden[k % 2]);
+    const output = isHead ? outputs : hidden();
     const pre = flowsBack && needsInput(layer.activation) ? scratch.take(MAX_BLOCK_ROWS * output.stride) : 0;
     const target = k === 0 ? gradInput : shared.gradients[(k - 1) % 2];
-    const record: LayerRecord = {
+    const backward: BackwardRecord = {
+      gradOutput: isHead && gradOutputs !== null ? gradOutputs : shared.gradients[k % 2],
+      gradInput: target,
+      transposed: target === null || !flowsBack ? NOWHERE : transposedOf(layer),
+      accumulates: false,
+      inputActivation: layers[k - 1]?.activation ?? 'identity',
+      inputPre: fromPre,
+    };
+    const record = {
       layer,
       input: from,
       output,
       isDense: isHead,
       pre,
-      backward: !flowsBack
-        ? null
-        : {
-            gradOutput: isHead ? (gradOutputs as Block) : shared.gradients[k % 2],
-            gradInput: target,
-            transposed: target === null ? { address: 0, stride: 0 } : transposedOf(layer),
-            accumulates: false,
-            inputActivation: layers[k - 1]?.activation ?? 'identity',
-            inputPre: fromPre,
-          },
+      backward: flowsBack ? backward : null,
     };
     if (!isHead) {
       from = output;
@@ -124,3 +125,5 @@ export function planPass(
   });
   return { range: layout.ranges[network], records, outputs, gradOutputs, gradInput, latent: from };
 }
+
+const NOWHERE: Block = { address: 0, stride: 0 };

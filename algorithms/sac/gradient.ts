@@ -1,0 +1,170 @@
+/**
+ * SAC's losses in closed form at the networks' outputs: what the SIMD engine runs. The same losses stand in tfjs operations in `loss.ts`,
+ * where they are easier to read; a test holds the two together.
+ */
+import type { JsonObject } from '../../src/json.ts';
+import {
+  type InputGradient,
+  MAX_BLOCK_ROWS,
+  type OpenObjective,
+  type Pass,
+  type RowSpace,
+  type RunStep,
+} from '../../src/learner/objective.ts';
+import type { ModelSpec } from '../../src/policy/networks/model.ts';
+import { criticNames } from './objective.ts';
+import { flowBackSquashed, sampleSquashed } from './squashed-gaussian.ts';
+
+/**
+ * Soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905), for a batch of B rows:
+ *
+ *     y        = r + discount (min_i q_i'(s', a') - alpha log pi(a'|s')),      a' ~ pi(s')
+ *     L_critic = sum_i mean (q_i(s, a) - y)^2 / 2
+ *     L_actor  = mean (alpha log pi(a~|s) - min_i q_i(s, a~)),                  a~ ~ pi(s), reparameterised
+ *     L_alpha  = -log alpha * mean (log pi(a~|s) + H)
+ *
+ * discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated. L_alpha in its logarithmic form, as in
+ * Stable-Baselines3; the paper's has alpha in front, and stalls where alpha is small.
+ */
+export function createSacGradient(model: ModelSpec, _options: JsonObject): OpenObjective {
+  const critics = criticNames(Object.keys(model.targets).length);
+  return (rows) => [criticStep(rows, model, critics), actorStep(rows, model, critics)];
+}
+
+/** exp(log alpha), or the fixed temperature among the scalars. */
+function temperatureOf(rows: RowSpace, model: ModelSpec): () => number {
+  const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
+  const index = rows.scalars.length - 1; // the last of `sacObjective`'s scalars
+  return () => (free === null ? rows.scalars[index] : Math.exp(free.values[0]));
+}
+
+function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
+  const numActions = model.inputs.action.size;
+  const rewards = rows.column('rewards');
+  const discounts = rows.column('discounts');
+  const nextNoise = rows.column('nextNoise');
+  const tdErrors = rows.rowOutput('tdErrors');
+  const nextActions = rows.buffer(numActions); // [R, A] f32
+  const nextLogProbs = new Float64Array(MAX_BLOCK_ROWS);
+  const temperature = temperatureOf(rows, model);
+  const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
+  const targets = critics.map((name) =>
+    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', nextActions] }),
+  );
+  const passes = critics.map((name) =>
+    rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
+  );
+  return (numRows, batchRows) => {
+    nextPolicy.forward(numRows);
+    for (let r = 0; r < numRows; r++)
+      nextLogProbs[r] = sampleSquashed(numActions, nextPolicy.outputs, nextNoise, nextActions, r);
+    for (const target of targets) target.forward(numRows);
+    for (const pass of passes) pass.forward(numRows);
+    const alpha = temperature();
+    for (let r = 0; r < numRows; r++) {
+      const y = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * nextLogProbs[r]);
+      tdErrors[r] = passes[0].outputs[r] - y;
+      rows.stats[2] += y;
+      for (const { outputs, gradOutputs } of passes) {
+        const error = outputs[r] - y;
+        gradOutputs[r] = error / batchRows;
+        rows.stats[0] += 0.5 * error * error;
+        rows.stats[1] += outputs[r] / passes.length;
+      }
+    }
+    for (const pass of passes) pass.backward(numRows);
+  };
+}
+
+function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
+  const numActions = model.inputs.action.size;
+  const noise = rows.column('noise');
+  const actions = rows.buffer(numActions); // [R, A] f32
+  const logProbs = new Float64Array(MAX_BLOCK_ROWS);
+  const byActions = new Float64Array(MAX_BLOCK_ROWS * numActions); // [R, A] f64, dL/da
+  const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
+  const temperature = temperatureOf(rows, model);
+  const targetEntropyIndex = rows.scalars.length - 2;
+  const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const passes = critics.map((name) =>
+    rows.pass({ network: name, inputs: ['observations', actions], gradient: 'inputs' }),
+  );
+  const byInput = passes.map((pass) => pass.inputGradient(1));
+  return (numRows, batchRows) => {
+    policy.forward(numRows);
+    for (let r = 0; r < numRows; r++)
+      logProbs[r] = sampleSquashed(numActions, policy.outputs, noise, actions, r);
+    for (const pass of passes) pass.forward(numRows);
+    const alpha = temperature();
+    for (let r = 0; r < numRows; r++) {
+      const least = indexOfSmallest(passes, r);
+      passes.forEach(({ gradOutputs }, k) => {
+        gradOutputs[r] = k === least ? -1 / batchRows : 0;
+      });
+      rows.stats[3] += alpha * logProbs[r] - passes[least].outputs[r];
+    }
+    for (const pass of passes) pass.backward(numRows);
+    sumInputGradients(byInput, numActions, numRows, byActions);
+    for (let r = 0; r < numRows; r++)
+      flowBackSquashed(
+        numActions,
+        policy.outputs,
+        noise,
+        alpha / batchRows,
+        byActions,
+        policy.gradOutputs,
+        r,
+      );
+    policy.backward(numRows);
+    for (let r = 0; r < numRows; r++) {
+      const excess = logProbs[r] + rows.scalars[targetEntropyIndex];
+      rows.stats[4] -= logProbs[r];
+      if (free === null) continue;
+      free.gradient[0] -= excess / batchRows;
+      rows.stats[7] -= free.values[0] * excess;
+    }
+    addSpread(rows.stats, policy, actions, numActions, numRows);
+  };
+}
+
+/** dL/da, summed over the critics that it flows through. */
+function sumInputGradients(
+  gradients: readonly InputGradient[],
+  numActions: number,
+  numRows: number,
+  out: Float64Array,
+): void {
+  out.fill(0);
+  for (const { values, offset, stride } of gradients) {
+    for (let r = 0; r < numRows; r++)
+      for (let a = 0; a < numActions; a++) out[r * numActions + a] += values[offset + r * stride + a];
+  }
+}
+
+/** Statistics 5 and 6: the mean deviation before the tanh, and the share of actions at the bounds. */
+function addSpread(
+  stats: Float64Array,
+  policy: Pass,
+  actions: Float32Array,
+  numActions: number,
+  numRows: number,
+): void {
+  for (let r = 0; r < numRows; r++) {
+    for (let a = 0; a < numActions; a++) {
+      stats[5] += Math.exp(policy.outputs[2 * r * numActions + numActions + a]) / numActions;
+      if (Math.abs(actions[r * numActions + a]) > 0.99) stats[6] += 1 / numActions;
+    }
+  }
+}
+
+function smallest(passes: readonly Pass[], r: number): number {
+  let least = passes[0].outputs[r];
+  for (let k = 1; k < passes.length; k++) least = Math.min(least, passes[k].outputs[r]);
+  return least;
+}
+
+function indexOfSmallest(passes: readonly Pass[], r: number): number {
+  let least = 0;
+  for (let k = 1; k < passes.length; k++) if (passes[k].outputs[r] < passes[least].outputs[r]) least = k;
+  return least;
+}

@@ -1,0 +1,118 @@
+/** SAC's networks and the steps over them. */
+import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
+import type { ConvTrunk, MlpTrunk, ModelInput, ModelSpec } from '../../src/policy/networks/model.ts';
+
+/** What SAC's networks and steps follow from; TQC's, too. */
+export interface SacShape {
+  readonly observation: ModelInput;
+  readonly clipObservation: number;
+  /** Elements of an action. */
+  readonly actionSize: number;
+  readonly actorTrunk: MlpTrunk | ConvTrunk;
+  readonly criticTrunk: MlpTrunk | ConvTrunk;
+  readonly numCritics: number;
+  /** Outputs of a critic: 1, or TQC's quantiles. */
+  readonly criticOutputs: number;
+  /** log of the temperature to begin with; null = the temperature is fixed. */
+  readonly initialLogTemperature: number | null;
+  /** The actor learns in every `policyDelay`-th update. */
+  readonly policyDelay: number;
+  readonly maxGradNorm: number | null;
+  readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
+}
+
+/** q1, q2, ... */
+export const criticNames = (numCritics: number): string[] =>
+  Array.from({ length: numCritics }, (_, k) => `q${k + 1}`);
+
+/**
+ * actor(observation) -> means, log deviations; q1 .. qN(observation, action); a target for each critic; the temperature's logarithm.
+ */
+export function sacModel(shape: SacShape): ModelSpec {
+  const { actionSize, criticTrunk, criticOutputs } = shape;
+  const critics = criticNames(shape.numCritics);
+  const critic = { inputs: ['observation', 'action'], trunk: criticTrunk, outputs: criticOutputs };
+  return {
+    inputs: {
+      observation: shape.observation,
+      action: { size: actionSize, dtype: 'float32', shape: [actionSize], isNormalized: false },
+    },
+    networks: {
+      actor: { inputs: ['observation'], trunk: shape.actorTrunk, outputs: 2 * actionSize },
+      ...Object.fromEntries(critics.map((name) => [name, critic])),
+    },
+    free:
+      shape.initialLogTemperature === null
+        ? {}
+        : { logTemperature: { shape: [1], initial: shape.initialLogTemperature } },
+    targets: Object.fromEntries(critics.map((name) => [`target/${name}`, name])),
+    clipObservation: shape.clipObservation,
+  };
+}
+
+/**
+ * Two steps, as in Stable-Baselines3: critics (with the actor and the temperature as they are), then actor and temperature through the
+ * critics just stepped. Targets follow the critics.
+ */
+export function sacObjective(shape: SacShape): ObjectiveSpec {
+  const { observation, actionSize, adam } = shape;
+  const critics = criticNames(shape.numCritics);
+  const isTuned = shape.initialLogTemperature !== null;
+  const column = (name: string, size: number, dtype: 'float32' | 'uint8' = 'float32') => ({
+    name,
+    dtype,
+    size,
+  });
+  const group = (
+    name: string,
+    networks: readonly string[],
+    maxGradNorm = shape.maxGradNorm,
+  ): OptimizerGroup => ({
+    name,
+    networks,
+    learningRate: `${name}LearningRate`,
+    maxGradNorm,
+    ...adam,
+  });
+  return {
+    columns: [
+      column('observations', observation.size, observation.dtype),
+      column('actions', actionSize),
+      column('rewards', 1),
+      column('discounts', 1),
+      column('nextObservations', observation.size, observation.dtype),
+      column('noise', actionSize),
+      column('nextNoise', actionSize),
+    ],
+    rowOutputs: ['tdErrors'],
+    groups: [
+      group('critic', critics),
+      group('actor', ['actor']),
+      ...(isTuned ? [{ ...group('temperature', ['logTemperature'], null), weightDecay: 0 }] : []),
+    ],
+    steps: [
+      {
+        name: 'critic',
+        groups: ['critic'],
+        every: 1,
+        blends: critics.map((name) => ({ target: `target/${name}`, tau: 'tau' })),
+        stats: ['criticLoss', 'qMean', 'targetMean'],
+      },
+      {
+        name: 'actor',
+        groups: ['actor', ...(isTuned ? ['temperature'] : [])],
+        every: shape.policyDelay,
+        blends: [],
+        stats: ['actorLoss', 'entropy', 'actionStd', 'saturation', ...(isTuned ? ['temperatureLoss'] : [])],
+      },
+    ],
+    scalars: [
+      'criticLearningRate',
+      'actorLearningRate',
+      ...(isTuned ? ['temperatureLearningRate'] : []),
+      'tau',
+      'targetEntropy',
+      'temperature',
+    ],
+  };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { createSacGradient } from '../../../algorithms/sac/gradient.ts';
+import { sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
+import { modelLayout } from '../../../src/policy/networks/model.ts';
+import { openStream } from '../../../src/random/streams.ts';
+import { differences } from '../../reference/model-reference.ts';
+import { normals, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
+import { SHAPE, sacLosses } from './sac-reference.ts';
+
+const SCALARS = {
+  criticLearningRate: 1e-3,
+  actorLearningRate: 1e-3,
+  temperatureLearningRate: 1e-3,
+  tau: 0.005,
+  targetEntropy: -2,
+  temperature: 0,
+};
+
+function batch(numRows: number) {
+  const flags = normals('discounts', numRows);
+  return {
+    observations: normals('observations', 3 * numRows),
+    actions: normals('actions', 2 * numRows)
+      .map(Math.tanh)
+      .map(Math.fround),
+    rewards: normals('rewards', numRows),
+    discounts: flags.map((flag) => (flag > 0.8 ? 0 : Math.fround(0.97))),
+    nextObservations: normals('nextObservations', 3 * numRows),
+    noise: normals('noise', 2 * numRows),
+    nextNoise: normals('nextNoise', 2 * numRows),
+  };
+}
+
+describe('the closed form of SAC', () => {
+  for (const numRows of [1, 5, 33, 70]) {
+    it(`has the gradients of the float64 losses for ${numRows} rows`, async () => {
+      const model = sacModel(SHAPE);
+      const { ranges } = modelLayout(model);
+      const parameters = randomModelParameters(model, openStream(3, 'parameters'));
+      const fixture = await openFixture(model, sacObjective(SHAPE), createSacGradient(model, {}), numRows);
+      fixture.learner.writeParameters(parameters);
+      const columns = batch(numRows);
+      const p = Float64Array.from(parameters);
+      const losses = sacLosses(SHAPE, columns, SCALARS, p);
+      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
+        const { offset, size } = ranges[name];
+        const expected = differences(loss, p, offset, offset + size);
+        for (let k = 0; k < size; k++)
+          expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
+            1e-5 * (1 + Math.abs(expected[k])),
+          );
+      };
+      const first = fixture.gradient(0, columns, SCALARS);
+      for (const name of ['q1', 'q2']) check(first, name, losses.critic);
+      const second = fixture.gradient(1, columns, SCALARS);
+      check(second, 'actor', losses.actor);
+      check(second, 'logTemperature', losses.temperature);
+    });
+  }
+});
