@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSacGradient } from '../../../algorithms/sac/gradient.ts';
-import { sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
+import { criticNames, type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { differences } from '../../reference/model-reference.ts';
@@ -31,17 +31,30 @@ function batch(numRows: number) {
   };
 }
 
+const NORMALIZED: SacShape = {
+  ...SHAPE,
+  criticTrunk: { kind: 'mlp', hiddenSizes: [6, 9], activation: 'silu', layerNorm: true },
+  actorTrunk: { kind: 'mlp', hiddenSizes: [7], activation: 'tanh', layerNorm: true },
+  numCritics: 3,
+};
+
 describe('the closed form of SAC', () => {
-  for (const numRows of [1, 5, 33, 70]) {
-    it(`has the gradients of the float64 losses for ${numRows} rows`, async () => {
-      const model = sacModel(SHAPE);
+  for (const [what, shape, numRows] of [
+    ['two critics', SHAPE, 1],
+    ['two critics', SHAPE, 5],
+    ['two critics', SHAPE, 33],
+    ['two critics', SHAPE, 70],
+    ['three critics and layer normalisation', NORMALIZED, 37],
+  ] as const) {
+    it(`has the gradients of the float64 losses for ${numRows} rows, ${what}`, async () => {
+      const model = sacModel(shape);
       const { ranges } = modelLayout(model);
       const parameters = randomModelParameters(model, openStream(3, 'parameters'));
-      const fixture = await openFixture(model, sacObjective(SHAPE), createSacGradient(model, {}), numRows);
+      const fixture = await openFixture(model, sacObjective(shape), createSacGradient(model, {}), numRows);
       fixture.learner.writeParameters(parameters);
       const columns = batch(numRows);
       const p = Float64Array.from(parameters);
-      const losses = sacLosses(SHAPE, columns, SCALARS, p);
+      const losses = sacLosses(shape, columns, SCALARS, p);
       const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
         const { offset, size } = ranges[name];
         const expected = differences(loss, p, offset, offset + size);
@@ -51,7 +64,7 @@ describe('the closed form of SAC', () => {
           );
       };
       const first = fixture.gradient(0, columns, SCALARS);
-      for (const name of ['q1', 'q2']) check(first, name, losses.critic);
+      for (const name of criticNames(shape.numCritics)) check(first, name, losses.critic);
       const second = fixture.gradient(1, columns, SCALARS);
       check(second, 'actor', losses.actor);
       check(second, 'logTemperature', losses.temperature);

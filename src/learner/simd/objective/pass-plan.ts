@@ -6,6 +6,7 @@ import {
   type Block,
   type DenseLayer,
   type LayerRecord,
+  type NormalizationScratch,
   needsInput,
   scratchStride,
 } from '../../../simd/layer-program.ts';
@@ -25,6 +26,8 @@ export interface SharedBlocks {
   readonly gradients: readonly [Block, Block];
   /** Transposed kernels by layer name. */
   readonly transposed: Map<string, Block>;
+  /** Copies of gains by layer name; f32 [outputs]. */
+  readonly gains: Map<string, number>;
 }
 
 export interface PassPlan {
@@ -56,7 +59,11 @@ export function denseLayers(name: string, model: ModelSpec, layout: ModelLayout)
     const kernel = byName.get(`${name}/${k}/kernel`) as ParameterEntry;
     const bias = byName.get(`${name}/${k}/bias`) as ParameterEntry;
     const [inputs, outputs] = kernel.shape;
+    const gain = byName.get(`${name}/${k}/gain`);
+    const shift = byName.get(`${name}/${k}/shift`);
+    const isNormalized = gain !== undefined && shift !== undefined;
     return {
+      ...(isNormalized && { normalization: { gainOffset: 4 * gain.offset, shiftOffset: 4 * shift.offset } }),
       name: `${name}/${k}`,
       inputs,
       outputs,
@@ -66,6 +73,24 @@ export function denseLayers(name: string, model: ModelSpec, layout: ModelLayout)
     };
   };
   return [...trunk.hiddenSizes.map((_, k) => layer(`${k}`, false)), layer('head', true)];
+}
+
+/** What a layer's way back needs; copies of parameters are shared by all passes of a thread. */
+function createBackwardScratch(shared: SharedBlocks, scratch: Scratch) {
+  return {
+    transposedOf({ name, inputs, outputs }: DenseLayer): Block {
+      const stride = scratchStride(inputs);
+      const block = shared.transposed.get(name) ?? { address: scratch.take(outputs * stride + 64), stride };
+      shared.transposed.set(name, block);
+      return block;
+    },
+    normalizationOf({ name, outputs }: DenseLayer, { stride }: Block): NormalizationScratch {
+      const gains = shared.gains.get(name) ?? scratch.take(4 * outputs + 64);
+      shared.gains.set(name, gains);
+      const rows = scratch.take(MAX_BLOCK_ROWS * stride);
+      return { rows, inverseStd: scratch.take(4 * MAX_BLOCK_ROWS), gains };
+    },
+  };
 }
 
 /** Plans a pass over rows that are packed in `input`. */
@@ -85,14 +110,7 @@ export function planPass(
   const outputs = denseBlock(scratch, numOutputs);
   const gradOutputs = flowsBack ? denseBlock(scratch, numOutputs) : null;
   const gradInput = wantsInput ? scratchBlock(scratch, inputSize(model, networkNamed(model, network))) : null;
-  const transposedOf = ({ name, inputs, outputs: columns }: DenseLayer): Block => {
-    const known = shared.transposed.get(name);
-    if (known !== undefined) return known;
-    const stride = scratchStride(inputs);
-    const block = { address: scratch.take(columns * stride + 64), stride };
-    shared.transposed.set(name, block);
-    return block;
-  };
+  const { transposedOf, normalizationOf } = createBackwardScratch(shared, scratch);
   let from = input;
   let fromPre = 0;
   const records = layers.map((layer, k): LayerRecord => {
@@ -109,12 +127,9 @@ export function planPass(
       inputActivation: layers[k - 1]?.activation ?? 'identity',
       inputPre: fromPre,
     };
-    const record = {
-      layer,
-      input: from,
-      output,
-      isDense: isHead,
-      pre,
+    const record: LayerRecord = {
+      ...{ layer, input: from, output, isDense: isHead, pre },
+      ...(flowsBack && layer.normalization && { normalization: normalizationOf(layer, output) }),
       backward: flowsBack ? backward : null,
     };
     if (!isHead) {

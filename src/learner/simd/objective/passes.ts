@@ -50,6 +50,7 @@ export function createPasses(
     hidden: [scratchBlock(scratch, width), scratchBlock(scratch, width)],
     gradients: [scratchBlock(scratch, width), scratchBlock(scratch, width)],
     transposed: new Map(),
+    gains: new Map(),
   };
   // by network: the phase for which its kernels were transposed, the item for which its slab was written
   const transposedAt = new Map<string, number>();
