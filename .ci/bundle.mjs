@@ -25,9 +25,13 @@ const isExternal = (id) => /^[^./]/.test(id) && !BUNDLED_PACKAGES.test(id);
 /** Writes the bundle of the sources in `root` to `root`/dist. */
 export async function bundle(root) {
   const environments = readdirSync(join(root, 'envs')).map((name) => `envs/${name}`);
-  const inWorkers = ['src/rollout/worker.ts', 'algorithms/ppo/gradient.ts', ...environments].filter(
-    (path) => path !== 'envs/index.ts',
-  );
+  const inWorkers = [
+    'src/rollout/worker.ts',
+    'src/threads/job-worker.ts',
+    'src/learner/simd/objective/participate.ts',
+    'algorithms/ppo/gradient.ts',
+    ...environments,
+  ].filter((path) => path !== 'envs/index.ts');
   const entries = ['src/cli/train.ts', 'src/cli/main.ts', 'src/index.ts', ...inWorkers];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
 

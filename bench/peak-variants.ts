@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
-import { workerExecArgv } from '../src/rollout/worker-url.ts';
 import { instantiateKernels, type KernelModule } from '../src/simd/kernels.ts';
+import { workerExecArgv } from '../src/threads/exec-argv.ts';
 import type { HeldVariant } from './harness.ts';
 
 const PEAK_TURNS = 20_000;

@@ -1,6 +1,6 @@
 /** The threads of rollout workers, started ahead of the workers that will live in them. */
 import { Piscina } from 'piscina';
-import { rolloutWorkerUrl, workerExecArgv } from './worker-url.ts';
+import { threadEntryUrl, workerExecArgv } from '../threads/exec-argv.ts';
 
 export interface ThreadPoolOptions {
   readonly numThreads: number;
@@ -49,7 +49,7 @@ function isSame(first: ThreadPoolOptions, second: ThreadPoolOptions): boolean {
 
 function createPool({ numThreads, memoryMb }: ThreadPoolOptions): Piscina {
   const pool = new Piscina({
-    filename: rolloutWorkerUrl(),
+    filename: threadEntryUrl('./worker', import.meta.url),
     name: 'runWorker',
     execArgv: workerExecArgv(),
     minThreads: numThreads, // so that they start now

@@ -10,7 +10,7 @@ import { gatherMinibatch } from '../../src/learner/tensorflow/minibatch.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 import type { TensorFlow } from '../../src/policy/tensor-types.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
-import { rolloutWorkerUrl, workerExecArgv } from '../../src/rollout/worker-url.ts';
+import { threadEntryUrl, workerExecArgv } from '../../src/threads/exec-argv.ts';
 import vitestConfig from '../../vitest.config.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,7 +46,7 @@ describe('1: a URL of a TypeScript file is not rewritten by the compiler', () =>
   });
 
   test('from source the worker entry is the TypeScript file', () => {
-    expect(rolloutWorkerUrl()).toMatch(/src\/rollout\/worker\.ts$/);
+    expect(threadEntryUrl('./worker', 'file:///src/rollout/pool.ts')).toBe('file:///src/rollout/worker.ts');
   });
 });
 

@@ -1,13 +1,18 @@
 /** An objective on the SIMD engine with a batch in its arena: the gradient of one step, and a learner. */
-import type { ObjectiveSpec, OpenObjective } from '../../src/learner/objective.ts';
+import type { ClosedFormSource, ObjectiveSpec, OpenObjective } from '../../src/learner/objective.ts';
 import { createObjectiveThread, numShares } from '../../src/learner/simd/objective/items.ts';
 import { planBlocks, reserveObjective } from '../../src/learner/simd/objective/layout.ts';
-import { createSimdObjectiveLearner } from '../../src/learner/simd/objective/learner.ts';
+import {
+  createSimdObjectiveLearner,
+  type SimdObjectiveSetup,
+} from '../../src/learner/simd/objective/learner.ts';
+import type { ObjectiveHelperStart } from '../../src/learner/simd/objective/participate.ts';
 import { ObjectiveWord as Word } from '../../src/learner/simd/objective/words.ts';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../../src/policy/networks/model.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 import { instantiateKernels, loadKernels } from '../../src/simd/loader.ts';
+import { createJobThreads, type JobThreads } from '../../src/threads/job-threads.ts';
 
 export type Columns = Readonly<Record<string, readonly number[]>>;
 
@@ -27,14 +32,16 @@ export async function openFixture(
   objective: ObjectiveSpec,
   open: OpenObjective,
   batchSize: number,
-  native = true,
+  helpers: { readonly numHelpers: number; readonly closedForm: ClosedFormSource } | null = null,
 ) {
-  const module = await loadKernels({ native });
+  const module = await loadKernels();
   const planner = createArenaPlanner();
-  const layout = reserveObjective(planner, model, objective, open, batchSize, 1);
+  const numThreads = 1 + (helpers?.numHelpers ?? 0);
+  const layout = reserveObjective(planner, model, objective, open, batchSize, numThreads);
   const arena = createArena(planner);
   const setup = { arena, kernels: module, model, objective, open, layout };
-  const learner = createSimdObjectiveLearner(setup);
+  const team = helpers === null ? null : startHelpers(helpers, setup);
+  const learner = createSimdObjectiveLearner({ ...setup, team });
   const thread = createObjectiveThread({
     ...setup,
     kernels: instantiateKernels(module, arena.memory),
@@ -70,6 +77,17 @@ export async function openFixture(
 }
 
 let phase = 0;
+
+function startHelpers(
+  { numHelpers, closedForm }: { readonly numHelpers: number; readonly closedForm: ClosedFormSource },
+  { arena, kernels, model, objective, layout }: Omit<SimdObjectiveSetup, 'open'>,
+): JobThreads {
+  const start: ObjectiveHelperStart = { model, objective, closedForm, layout };
+  const source = { module: HELPER, export: 'createObjectiveHelper', start };
+  return createJobThreads(numHelpers, source, kernels, arena);
+}
+
+const HELPER = new URL('../../src/learner/simd/objective/participate.ts', import.meta.url).href;
 
 /** Normal numbers [rows * size], always the same for a name. */
 export function normals(name: string, count: number, scale = 1): number[] {

@@ -5,8 +5,8 @@ import type { SimdLearnerOptions } from '../../../src/learner/simd/layout.ts';
 import { createSimdLearner } from '../../../src/learner/simd/learner.ts';
 import type { ThreadTeam } from '../../../src/learner/simd/thread-team.ts';
 import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
-import { workerExecArgv } from '../../../src/rollout/worker-url.ts';
 import { type KernelModule, loadKernels } from '../../../src/simd/loader.ts';
+import { workerExecArgv } from '../../../src/threads/exec-argv.ts';
 import { categorical, gsde, makeSpec } from '../../reference/policy-specs.ts';
 import { type Fixture, learnerOptions, makeFixture, makePlan } from '../../reference/rollout-fixture.ts';
 

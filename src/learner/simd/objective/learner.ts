@@ -11,7 +11,15 @@ import type {
   ObjectiveStats,
   ObjectiveUpdate,
 } from '../../objective-learner.ts';
-import { ageClaims, Word as ControlWord, endUpdate, kindOf, MAX_STATS, NonFinite } from '../control.ts';
+import {
+  ageClaims,
+  Word as ControlWord,
+  endUpdate,
+  kindOf,
+  MAX_STATS,
+  NonFinite,
+  openPhase,
+} from '../control.ts';
 import { nextTurn } from '../next-turn.ts';
 import { waitForPhase } from '../phases.ts';
 import type { ThreadTeam } from '../thread-team.ts';
@@ -75,7 +83,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
     async update(update) {
       const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
       begin(running, update, batch.numRows);
-      if (!hasHelpers) team?.start();
+      if (!hasHelpers) callHelpers(running);
       hasHelpers = true;
       for (let k = 0; k < update.numUpdates; k++) {
         update.fill(k, batch);
@@ -90,7 +98,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
     },
     async dispose() {
       endUpdate(words);
-      if (hasHelpers) await team?.finish();
+      await team?.finish();
     },
   };
 }
@@ -187,6 +195,12 @@ function blendAll(
     else
       for (let k = 0; k < size; k++) parameters[to + k] += tau * (parameters[from + k] - parameters[to + k]);
   }
+}
+
+/** Helpers stay until the phase is OVER, so it must not be that when they come. */
+function callHelpers({ thread, team }: Running): void {
+  openPhase(thread.control.words, Kind.WAIT, 0);
+  team?.start();
 }
 
 /** What holds for all updates of a call. */

@@ -1,10 +1,10 @@
-/** Where a worker's entry lies and how to start it, from source (tsx, vitest) and from compiled code alike. */
+/** How to start a thread that runs our modules, from source (tsx, vitest) and from compiled code alike. */
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 
-/** URL of the rollout worker's entry: `.ts` beside this file from source, `.js` when compiled. */
-export function rolloutWorkerUrl(): string {
-  return new URL(IS_SOURCE ? './worker.ts' : './worker.js', import.meta.url).href;
+/** A thread's entry: `<path>.ts` from source, `.js` when compiled; relative to the module whose URL is `base`. */
+export function threadEntryUrl(path: string, base: string): string {
+  return new URL(`${path}${IS_SOURCE ? '.ts' : '.js'}`, base).href;
 }
 
 /**
