@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['.ci/compile-cache.mjs'],
     setupFiles: ['test/fuzz-seed.ts'],
     exclude: ['dist/**', 'node_modules/**'],
     pool: 'forks',

@@ -5,9 +5,7 @@
  * A file of somebody else is left as it is.
  */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 
 const MARK = 'runs the sources of this clone';
 
@@ -16,8 +14,7 @@ export function linkBins(root) {
   const folder = join(root, 'node_modules/.bin');
   if (!existsSync(folder)) return [];
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const require = createRequire(pathToFileURL(join(root, 'package.json')));
-  const loader = relative(root, require.resolve('tsx')).replaceAll('\\', '/');
+  const loader = '.ci/typescript.mjs';
   const written = [];
   for (const [name, compiled] of Object.entries(bin)) {
     const source = compiled.replace(/^dist\//, '').replace(/\.js$/, '.ts');

@@ -22,7 +22,8 @@ const has = (name) => {
 
 if (mustWork || (has('assemblyscript/package.json') && has('tsx'))) {
   const script = fileURLToPath(new URL('../src/simd/build.ts', import.meta.url));
-  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8' });
+  const loader = new URL('./typescript.mjs', import.meta.url).href;
+  const { status, stderr } = spawnSync(process.execPath, ['--import', loader, script], { encoding: 'utf8' });
   if (status !== 0) {
     process.stderr.write(mustWork ? stderr : 'The kernels will be compiled by the first run.\n');
     process.exitCode = mustWork ? 1 : 0;

@@ -1,22 +1,21 @@
 /** From an algorithm's name, as in `--algo`, to its definition. */
-
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { AlgorithmDefinition } from '../src/config/define-algorithm.ts';
 import { nearestName } from '../src/config/nearest.ts';
-import { importModule } from '../src/env/import-module.ts';
 import { ConfigError } from '../src/errors.ts';
+import { importModule } from '../src/modules/import-module.ts';
+import { isModuleReference, locateModule } from '../src/modules/module-reference.ts';
 import { algorithms } from './registry.ts';
 
 /**
- * Finds one of ours by name (case does not count), or one of the user's by path: `./my-algorithm.ts#name`.
+ * Finds one of ours by name (case does not count), or one of the user's by path or package: `./my-algorithm.ts#name`. Its module
+ * is run: never call this with what a file says.
  *
  * @throws ConfigError `CONFIG_ALGORITHM` with the nearest name, or with what the module holds instead.
  */
 export async function findAlgorithm(name: string): Promise<AlgorithmDefinition> {
   const known = name.toLowerCase();
   if (Object.hasOwn(algorithms, known)) return algorithms[known]();
-  if (/^\.{0,2}[\\/]|\.[cm]?[jt]s(#|$)/.test(name)) return importAlgorithm(name);
+  if (isModuleReference(name)) return importAlgorithm(name);
   const names = Object.keys(algorithms);
   const near = nearestName(known, names);
   const hint = near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean \`${near}\`?`;
@@ -25,10 +24,13 @@ export async function findAlgorithm(name: string): Promise<AlgorithmDefinition> 
 }
 
 async function importAlgorithm(path: string): Promise<AlgorithmDefinition> {
-  const [file, exportName = 'default'] = path.split('#');
+  const { url, exportName = 'default' } = locateModule(path, {
+    code: 'CONFIG_ALGORITHM',
+    what: 'algorithm',
+  });
   let module: Record<string, unknown>;
   try {
-    module = await importModule(pathToFileURL(resolve(file)).href);
+    module = await importModule(url);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError('CONFIG_ALGORITHM', `The algorithm \`${path}\` could not be loaded: ${reason}`, {
@@ -37,7 +39,7 @@ async function importAlgorithm(path: string): Promise<AlgorithmDefinition> {
   }
   const definition = module[exportName];
   if (isDefinition(definition)) return definition;
-  const message = `Expected the export \`${exportName}\` of ${file} to be what defineAlgorithm() returns.`;
+  const message = `Expected the export \`${exportName}\` of ${path.split('#')[0]} to be what defineAlgorithm() returns.`;
   throw new ConfigError('CONFIG_ALGORITHM', message);
 }
 

@@ -4,12 +4,18 @@ import { registerShippedEnvs } from '../envs/index.ts';
 registerShippedEnvs();
 
 // Train
-export { Algorithm } from '../algorithms/from-checkpoint.ts';
+export { Algorithm, type FromCheckpointOptions } from '../algorithms/from-checkpoint.ts';
 export type { PPOConfigInput, ResolvedPPOConfig } from '../algorithms/ppo/config.ts';
 export { PPOConfig } from '../algorithms/ppo/index.ts';
 export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm/algorithm.ts';
 // Use what was trained
-export { type ActOptions, type Actor, loadPolicy, type Policy } from './algorithm/load-policy.ts';
+export {
+  type ActOptions,
+  type Actor,
+  type LoadPolicyOptions,
+  loadPolicy,
+  type Policy,
+} from './algorithm/load-policy.ts';
 // Bring an algorithm or a network
 export { runOptions } from './config/blocks/run.ts';
 export { commonOptions, onPolicyOptions } from './config/common-options.ts';

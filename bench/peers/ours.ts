@@ -2,7 +2,7 @@
  * Operant as a contestant, on the built package. `main.ts` strips the types into a plain module, so that what is timed is
  * plain Node: `node ours.mjs TASK PACKAGE`.
  */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -124,10 +124,10 @@ async function update({ network, rows, seconds, seed }: UpdateTask): Promise<Ans
 
 /** An actor's call with one observation; "batch" is 64 such calls, since a program asks for one action at a time. */
 async function infer({ settings, seed }: InferTask): Promise<Answer> {
-  const folder = join(tmpdir(), `operant-peer-${process.pid}`);
+  const folder = mkdtempSync(join(tmpdir(), 'operant-peer-'));
   const algorithm = await configure(settings, 100_000, seed, 0).build();
   await algorithm.train();
-  const actor = (await loadPolicy(await algorithm.save(folder))).actor();
+  const actor = (await loadPolicy(await algorithm.save(join(folder, 'checkpoint')))).actor();
   rmSync(folder, { recursive: true, force: true });
   const observation = Float32Array.of(0.01, -0.02, 0.03, 0.04);
   const measure = (rows: number, calls: number) =>

@@ -50,7 +50,7 @@ function call(command: string, args: readonly string[], cwd?: string): { ok: boo
 }
 
 export function prepare(options: PrepareOptions, wanted: ReadonlySet<string>): ReadonlyMap<string, Prepared> {
-  mkdirSync(options.cache, { recursive: true });
+  mkdirSync(options.cache, { recursive: true, mode: 0o700 });
   const prepared = new Map<string, Prepared>();
   for (const [name, packages] of Object.entries(PYTHON_ENVIRONMENTS))
     if (wanted.has(name)) prepared.set(name, preparePython(options, name, packages));

@@ -10,6 +10,7 @@ import type { ThreadTeam } from '../learner/simd/thread-team.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { TensorLoss } from '../learner/tensorflow/tensor-loss.ts';
 import type { Arena, ArenaPlanner } from '../memory/arena.ts';
+import { prepareImport } from '../modules/import-module.ts';
 import { initializeParameters } from '../policy/initialize.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
@@ -77,6 +78,7 @@ function reserveSimd(
     central: null,
     helper: numHelpers > 0 ? { spec, options, layout } : null,
     async create(arena, kernels, team) {
+      await prepareImport(loss.outputGradient.module);
       const learner = await createSimdLearner({ arena, kernels, spec, options, layout, team });
       const stream = openStream(debugging.seed, 'initialize');
       learner.writeParameters(initializeParameters(spec, learner.layout, stream));

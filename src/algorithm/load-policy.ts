@@ -2,15 +2,17 @@
 
 import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { requireTrust } from '../checkpoint/trust.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
 import { flattenObservation } from '../env/flatten-space.ts';
 import { describeSpace, spaceFromJson } from '../env/space-json.ts';
 import { explainMismatch } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
 import type { ActionArray } from '../env/vector-env.ts';
-import { CheckpointError, EngineError, ShapeError } from '../errors.ts';
+import { CheckpointError, ConfigError, EngineError, ShapeError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { ObservationStatistics } from '../learner/learner.ts';
+import { assertFileUrl, locateModule } from '../modules/module-reference.ts';
 import {
   type BatchActor,
   createCentralBatchActor,
@@ -58,20 +60,29 @@ export interface Policy {
 
 const FOLDER = 'policies/default';
 
+export interface LoadPolicyOptions {
+  /** Load the module that the checkpoint names for a network of somebody's own: its code runs. @defaultValue false */
+  readonly trust?: boolean;
+  /** Instead: that network's module given anew, `./my-network.ts#name`; also where the file has moved. */
+  readonly network?: string;
+}
+
 /**
- * Loads the policy of a checkpoint, a run folder (its latest) or a pointer file.
+ * Loads the policy of a checkpoint, a run folder (its latest) or a pointer file. Nothing that the files name is run, with one exception
+ * that needs consent: a custom network is a module.
  *
- * @throws {@link CheckpointError} when the path holds no whole checkpoint or no policy.
+ * @throws {@link CheckpointError} when the path holds no whole checkpoint or no policy; `CHECKPOINT_TRUST` for a network of
+ * somebody's own that is neither trusted nor given.
  * Cost: tens of milliseconds for an MLP; TensorFlow's start-up for other networks.
  */
-export async function loadPolicy(path: string): Promise<Policy> {
+export async function loadPolicy(path: string, options: LoadPolicyOptions = {}): Promise<Policy> {
   const { content } = await loadCheckpoint(path);
   const description = content.json[`${FOLDER}/policy.json`];
   const tensors = content.tensors[`${FOLDER}/weights.safetensors`];
   if (description === undefined || tensors === undefined) {
     throw new CheckpointError('CHECKPOINT_POLICY', `The checkpoint \`${path}\` holds no policy \`default\`.`);
   }
-  const spec = description.spec as unknown as PolicySpec;
+  const spec = withTrustedNetwork(path, description.spec as unknown as PolicySpec, options);
   const statistics = readStatistics(tensors);
   const { parameters, createActor } = await openNetwork(spec, content, statistics);
   const spaces = {
@@ -79,6 +90,24 @@ export async function loadPolicy(path: string): Promise<Policy> {
     actionSpace: spaceFromJson(description.actionSpace as JsonObject),
   };
   return { spec, ...spaces, parameters, actor: () => createEpisodeActor(createActor(), spec, spaces) };
+}
+
+function withTrustedNetwork(path: string, spec: PolicySpec, options: LoadPolicyOptions): PolicySpec {
+  const { network } = spec;
+  const { network: given, trust = false } = options;
+  if (given !== undefined) {
+    if (network.kind !== 'custom') {
+      const message = `\`network\` (${given}) is for a checkpoint with a network of your own, and this one has kind '${network.kind}': leave it out.`;
+      throw new ConfigError('CONFIG_NETWORK', message);
+    }
+    const { url, exportName = 'default' } = locateModule(given, { code: 'CONFIG_NETWORK', what: 'network' });
+    return { ...spec, network: { ...network, module: url, export: exportName } };
+  }
+  if (network.kind !== 'custom') return spec;
+  assertFileUrl(network.module);
+  const reference = `${network.module}#${network.export}`;
+  requireTrust(path, [{ option: 'training.network', flag: 'network:', reference }], trust);
+  return spec;
 }
 
 function readStatistics(tensors: Readonly<Record<string, NamedTensor>>): ObservationStatistics | null {

@@ -6,6 +6,7 @@ import type { Space } from '../env/spaces.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { locateModule } from '../modules/module-reference.ts';
 import type { Activation, DistributionSpec, NetworkSpec, PolicySpec } from '../policy/policy-spec.ts';
 
 /** The options that shape a policy; PPO's `training` and `envRunners` sections have them. */
@@ -65,9 +66,12 @@ function createNetworkSpec(shape: readonly number[], options: PolicyOptions, cwd
   const { network, hiddenSizes, activation } = options;
   if (network === 'mlp') return { kind: 'mlp', hiddenSizes, activation, shared: options.sharedLayers };
   if (network !== 'conv') {
-    const [path, name = 'default'] = network.split('#');
-    const module = /^[a-z][a-z0-9+.-]+:/i.test(path) ? path : new URL(path, `file://${cwd}/`).href;
-    return { kind: 'custom', module, export: name, options: options.networkOptions };
+    const { url, exportName = 'default' } = locateModule(
+      network,
+      { code: 'CONFIG_NETWORK', what: 'network' },
+      cwd,
+    );
+    return { kind: 'custom', module: url, export: exportName, options: options.networkOptions };
   }
   if (shape.length !== 3) {
     throw new ConfigError(

@@ -4,8 +4,8 @@ import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { showValue } from '../config/problems.ts';
 import { isPlainObject } from '../config/value-kind.ts';
-import { importModule } from '../env/import-module.ts';
 import { ConfigError } from '../errors.ts';
+import { importModule } from '../modules/import-module.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
 
 export interface ConfigFile {

@@ -43,6 +43,11 @@ const FLAGS: readonly FlagSpec[] = [
     form: '<file>',
     doc: 'Film the episode of --seed (default 0) instead: .gif, or .png for its last picture.',
   },
+  {
+    name: 'trust',
+    form: '',
+    doc: 'Load the modules (environment, network) that the checkpoint names: their code runs.',
+  },
   { name: 'watch', form: '', doc: 'Show the episode of --seed (default 0) in the terminal instead.' },
   JSON_FLAG,
 ];
@@ -61,7 +66,12 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   registerShippedEnvs();
   const checkpoint = await resolveCheckpoint(path);
   if (flags.has('render') || flags.get('watch') === 'true') return renderCommand(context, flags, checkpoint);
-  const algorithm = await Algorithm.fromCheckpoint(checkpoint, { envRunners: { numEnvRunners: 0 } });
+  const trust = flags.get('trust') === 'true';
+  const algorithm = await Algorithm.fromCheckpoint(
+    checkpoint,
+    { envRunners: { numEnvRunners: 0 } },
+    { trust },
+  );
   try {
     const result = await algorithm.evaluate(options);
     if (flags.get('json') === 'true') {
@@ -84,6 +94,7 @@ async function renderCommand(
   const isJson = flags.get('json') === 'true';
   const { episodeReturn, length, paths } = await renderEpisode({
     checkpoint,
+    trust: flags.get('trust') === 'true',
     file: flags.get('render') ?? null,
     watch: flags.get('watch') === 'true' ? (isJson ? context.stderr : context.stdout) : null,
     seed,

@@ -38,7 +38,7 @@ export const newCommand: Command = async (context) => {
     `${environment}   the environment\n${test}   its test\n\n` +
       `Check it:   node${loader} --test ${test}\n` +
       `Train it:   npx operant train --env ${environment} --stop-return 0.5 --stop-steps 300000\n` +
-      'Watch it:   npx operant evaluate --checkpoint runs/<the run> --watch\n',
+      'Watch it:   npx operant evaluate --checkpoint runs/<the run> --trust --watch\n',
   );
   return EXIT.done;
 };

@@ -1,5 +1,9 @@
 /** Plays one episode with a trained policy and shows it: as a file, or in the terminal. */
-import { checkpointConfig } from '../../algorithms/from-checkpoint.ts';
+import {
+  checkpointConfig,
+  checkpointDefinition,
+  requireTrustedModules,
+} from '../../algorithms/from-checkpoint.ts';
 import { loadPolicy } from '../algorithm/load-policy.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Env, Info, RgbFrame } from '../env/env.ts';
@@ -13,6 +17,8 @@ import type { OutputStream } from './output.ts';
 
 export interface RenderOptions {
   readonly checkpoint: string;
+  /** Load the environment's module that the checkpoint names, and its network's, where they do not ship with Operant. */
+  readonly trust: boolean;
   /** `.gif` or `.png`; null = no file. */
   readonly file: string | null;
   /** Where to show every step as text; null = nowhere. */
@@ -39,10 +45,10 @@ const HOME = '\x1b[H';
  * or an environment that has text only.
  */
 export async function renderEpisode(options: RenderOptions): Promise<RenderedEpisode> {
-  const { file, watch, seed, deterministic, framesPerSecond = 20 } = options;
+  const { file, watch, seed, deterministic, trust, framesPerSecond = 20 } = options;
   const format = file === null ? null : frameFormat(file);
-  const env = await environmentOf(options.checkpoint);
-  const actor = (await loadPolicy(options.checkpoint)).actor();
+  const env = await environmentOf(options.checkpoint, trust);
+  const actor = (await loadPolicy(options.checkpoint, { trust })).actor();
   const frames: RgbFrame[] = [];
   const show = async (line: string) => {
     if (file !== null) frames.push(frameOf(env));
@@ -74,8 +80,10 @@ export async function renderEpisode(options: RenderOptions): Promise<RenderedEpi
   return { episodeReturn, length, paths };
 }
 
-async function environmentOf(checkpoint: string): Promise<Env> {
-  const { environment } = checkpointConfig(await loadCheckpoint(checkpoint));
+async function environmentOf(path: string, trust: boolean): Promise<Env> {
+  const checkpoint = await loadCheckpoint(path);
+  requireTrustedModules(checkpoint, await checkpointDefinition(checkpoint), [], trust);
+  const { environment } = checkpointConfig(checkpoint);
   const { env, envOptions, maxEpisodeSteps } = (environment ?? {}) as JsonObject;
   if (typeof env !== 'string') {
     throw new ConfigError(

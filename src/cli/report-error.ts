@@ -12,8 +12,13 @@ export interface ErrorReport {
   readonly text: string;
 }
 
-/** Checkpoint errors that say the path on the command line was wrong, not the file at it. */
-const USAGE_CODES = new Set(['CHECKPOINT_NOT_FOUND', 'CHECKPOINT_POINTER']);
+/** Checkpoint errors that say the command line was wrong or lacks something, not the file that it names. */
+const USAGE_CODES = new Set([
+  'CHECKPOINT_NOT_FOUND',
+  'CHECKPOINT_POINTER',
+  'CHECKPOINT_TRUST',
+  'CHECKPOINT_ALGORITHM',
+]);
 
 /**
  * What to tell the user. A stack trace is shown with `verbose` only.

@@ -1,7 +1,12 @@
 /** Everything `operant train` has to know before it starts: which algorithm, which config, from where. */
 
 import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
-import { checkpointConfig, checkpointLayer } from '../../algorithms/from-checkpoint.ts';
+import {
+  checkpointConfig,
+  checkpointDefinition,
+  checkpointLayer,
+  requireTrustedModules,
+} from '../../algorithms/from-checkpoint.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
@@ -9,6 +14,7 @@ import { type Declarations, learningConfig, type ResolvedConfig } from '../confi
 import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
 import { ConfigError } from '../errors.ts';
+import { isModuleReference } from '../modules/module-reference.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunConfig } from '../run/start-run.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
@@ -47,6 +53,12 @@ const TRAIN_FLAGS: readonly FlagSpec[] = [
     group: 'train',
   },
   {
+    name: 'trust',
+    form: '',
+    doc: 'Load the modules (environment, network) that the resumed run names: their code runs.',
+    group: 'train',
+  },
+  {
     name: 'tuned',
     form: '',
     doc: 'Start from the defaults tuned for the environment. --no-tuned leaves them out. [true]',
@@ -72,7 +84,7 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   const resumePath = peekFlag(argv, 'resume');
   const file = configPath === undefined ? undefined : await readConfigFile(configPath);
   const resume = resumePath === undefined ? undefined : await loadCheckpoint(resumePath);
-  const definition = await findAlgorithm(algorithmName(argv, file, resume));
+  const definition = await chooseAlgorithm(argv, file, resume);
   const values = parseFlags(argv, trainFlags(definition));
   const layers = collectLayers(definition, values, file, resume);
   const config = resolveLayers(definition, layers);
@@ -87,15 +99,22 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   };
 }
 
-function algorithmName(argv: readonly string[], file?: ConfigFile, resume?: LoadedCheckpoint): string {
-  const resumed = resume === undefined ? undefined : checkpointConfig(resume).algorithm;
+async function chooseAlgorithm(
+  argv: readonly string[],
+  file?: ConfigFile,
+  resume?: LoadedCheckpoint,
+): Promise<AlgorithmDefinition> {
   const asked = peekFlag(argv, 'algo') ?? file?.algorithm;
-  if (resumed === undefined) return asked ?? 'ppo';
+  if (resume === undefined) return findAlgorithm(asked ?? 'ppo');
+  const { algorithm: resumed } = checkpointConfig(resume);
+  if (asked !== undefined && isModuleReference(asked)) {
+    return checkpointDefinition(resume, await findAlgorithm(asked));
+  }
   if (asked !== undefined && asked.toLowerCase() !== resumed) {
     const message = `The checkpoint \`${resume?.path}\` is of algorithm ${resumed}, not ${asked}: leave --algo out.`;
     throw new ConfigError('CONFIG_CONFLICT', message);
   }
-  return resumed;
+  return checkpointDefinition(resume);
 }
 
 function collectLayers(
@@ -109,7 +128,11 @@ function collectLayers(
     source: 'the command line',
   };
   const layers = file === undefined ? [flags] : [{ values: file.values, source: file.name }, flags];
-  if (resume !== undefined) return [checkpointLayer(resume), ...layers];
+  if (resume !== undefined) {
+    const given = layers.map((layer) => layer.values);
+    requireTrustedModules(resume, definition, given, values.get('trust') === 'true');
+    return [checkpointLayer(resume), ...layers];
+  }
   if (values.get('tuned') === 'false') return layers;
   const env = layers.map(envOf).findLast((id) => id !== undefined);
   const tuned = env === undefined ? undefined : tunedLayer(definition.tunedDefaults, env);

@@ -18,6 +18,8 @@ export interface Option<T> {
    * Default true.
    */
   readonly affectsLearning?: boolean;
+  /** True when its value may name a module, whose code is then run: a checkpoint that brings such a value needs consent. */
+  readonly namesModule?: boolean;
   /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */
   readonly needs?: { readonly option: string; readonly values: readonly unknown[] };
   /** Options of the same section that say the same: setting one in a later source drops the other of an earlier one. */

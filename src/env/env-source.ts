@@ -1,11 +1,8 @@
 /** From what a user writes (`CartPole`, `./my-env.ts#maze`) to a source that a worker thread can load. */
-import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { isModuleReference, locateModule } from '../modules/module-reference.ts';
 import type { EnvFactory } from './env.ts';
-import { resolvePackage } from './package-resolution.ts';
 import { findEnv } from './registry.ts';
 
 /** An environment by module: plain JSON, can be posted to a thread and written into a config. */
@@ -34,8 +31,6 @@ export interface EnvFactorySource {
 
 export type EnvSource = EnvModuleSource | EnvFactorySource;
 
-const SCRIPT = /\.[cm]?[jt]sx?$/;
-
 /**
  * Finds out which environment is meant.
  *
@@ -46,21 +41,24 @@ const SCRIPT = /\.[cm]?[jt]sx?$/;
  *
  * @param options laid over the options that the environment was registered with.
  * @throws {@link ConfigError} `CONFIG_ENV_UNKNOWN` with the nearest ids, `CONFIG_ENV_MODULE` when there is no such file
- * or package.
+ * or package, `CONFIG_MODULE_URL` for `data:`, `blob:` and remote URLs.
  */
 export function resolveEnv(
   idOrPath: string,
   options: JsonObject = {},
   cwd: string = process.cwd(),
 ): EnvModuleSource {
-  const module = locateModule(idOrPath, cwd);
-  if (module !== null) {
-    const exportName = splitExport(idOrPath).exportName ?? 'default';
+  if (isModuleReference(idOrPath)) {
+    const { url, exportName } = locateModule(
+      idOrPath,
+      { code: 'CONFIG_ENV_MODULE', what: 'environment' },
+      cwd,
+    );
     return {
       kind: 'module',
       id: idOrPath,
-      module,
-      export: exportName,
+      module: url,
+      export: exportName ?? 'default',
       vectorExport: null,
       options,
       maxEpisodeSteps: null,
@@ -94,37 +92,4 @@ export function factorySource(
     );
   }
   return { kind: 'factory', id, factory, options, maxEpisodeSteps: null, rewardThreshold: null };
-}
-
-/** URL of the module that is meant; null when `idOrPath` is an id. */
-function locateModule(idOrPath: string, cwd: string): string | null {
-  const { specifier, exportName } = splitExport(idOrPath);
-  if (specifier.startsWith('file:')) return existingFile(fileURLToPath(specifier), idOrPath);
-  if (/^(data|https?):/.test(specifier)) return specifier;
-  if (/^\.{1,2}[\\/]/.test(specifier) || isAbsolute(specifier) || SCRIPT.test(specifier)) {
-    return existingFile(resolve(cwd, specifier), idOrPath);
-  }
-  if (exportName === undefined && !specifier.startsWith('@')) return null;
-  const resolved = resolvePackage(specifier, cwd);
-  if (resolved !== null) return resolved;
-  throw new ConfigError(
-    'CONFIG_ENV_MODULE',
-    `Found no installed package \`${specifier}\` from ${cwd}. Install it, or write a path such as ./${specifier}.ts.`,
-  );
-}
-
-function existingFile(path: string, idOrPath: string): string {
-  if (!existsSync(path)) {
-    throw new ConfigError(
-      'CONFIG_ENV_MODULE',
-      `The environment \`${idOrPath}\` names the file ${path}, which does not exist.`,
-    );
-  }
-  return pathToFileURL(path).href;
-}
-
-function splitExport(idOrPath: string): { specifier: string; exportName: string | undefined } {
-  const at = idOrPath.lastIndexOf('#');
-  if (at < 0) return { specifier: idOrPath, exportName: undefined };
-  return { specifier: idOrPath.slice(0, at), exportName: idOrPath.slice(at + 1) || undefined };
 }

@@ -1,10 +1,10 @@
 /** Loads an environment's module in this thread and makes N of it. */
 import { ConfigError, isOperantError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { importModule } from '../modules/import-module.ts';
 import type { Env, EnvFactory } from './env.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
-import { importModule } from './import-module.ts';
 import { describeValue } from './space-values.ts';
 import type { AutoresetMode, VectorEnv, VectorEnvFactory } from './vector-env.ts';
 import { assertEnv, vectorizeEnv } from './vectorize.ts';

@@ -1,9 +1,10 @@
 /** Environments by name: id -> module URL, export and options. A function could not be posted to a thread; these can. */
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { assertFileUrl } from '../modules/module-reference.ts';
 
 export interface EnvRegistration {
-  /** Absolute URL of the module (`file:`, `data:` or `node:`-like), as `import.meta.url` gives it. */
+  /** Absolute `file:` URL of the module, as `import.meta.url` gives it. */
   readonly module: string;
   /** Export that is an `EnvFactory`. @defaultValue 'default' */
   readonly export?: string;
@@ -31,7 +32,8 @@ const registered = new Map<string, RegisteredEnv>();
  * Registers an environment for this thread's configs. Ids are `[namespace/]Name[-vN]`; an id without a version resolves
  * to the newest one. Registering an id again replaces it.
  *
- * @throws {@link ConfigError} `CONFIG_ENV_ID` for a malformed id, `CONFIG_ENV_MODULE` when `module` is not an absolute URL.
+ * @throws {@link ConfigError} `CONFIG_ENV_ID` for a malformed id, `CONFIG_ENV_MODULE` when `module` is not an absolute URL, `CONFIG_MODULE_URL`
+ * when it is one that no file of this machine has.
  */
 export function registerEnv(id: string, registration: EnvRegistration): void {
   if (!ID.test(id)) {
@@ -47,6 +49,7 @@ export function registerEnv(id: string, registration: EnvRegistration): void {
         "Write new URL('./my-env.ts', import.meta.url).href.",
     );
   }
+  assertFileUrl(registration.module);
   registered.set(id, { ...registration, id });
 }
 

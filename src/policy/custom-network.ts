@@ -24,9 +24,9 @@
  * about it. Matrices are initialised as `initialize.ts` says (names `actor/head/...` and `critic/head/...` get the heads'
  * gains), vectors to 0; `initialize` of a parameter overrides that. `logStd` is added for gaussian policies.
  */
-import { pathToFileURL } from 'node:url';
 import { EngineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { importModule } from '../modules/import-module.ts';
 import type { Stream } from '../random/streams.ts';
 import { createParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
 import { type CustomSpec, distributionSize, type PolicySpec } from './policy-spec.ts';
@@ -70,10 +70,10 @@ export async function loadCustomNetwork(
   spec: PolicySpec,
   network: CustomSpec,
 ): Promise<CustomNetwork> {
-  const url = network.module.includes('://') ? network.module : pathToFileURL(network.module).href;
+  const { module: url } = network;
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(url)) as Record<string, unknown>;
+    exported = await importModule(url);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError('ENGINE_NETWORK', `Cannot import the network module ${url}: ${reason}`, {

@@ -3,6 +3,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { importEnv } from '../env/load-env.ts';
 import type { JsonValue } from '../json.ts';
 import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
+import { prepareImport } from '../modules/import-module.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { WorkerAssignment, WorkerMessage, WorkerTask } from './messages.ts';
@@ -35,6 +36,7 @@ async function work({ plan, port }: WorkerTask, assignment: WorkerAssignment): P
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
     const onStep = () => void Atomics.add(words, Word.PROGRESS, 1);
     runner = await createRunner({ ...assignment, ...plan, arena, onStep });
+    if (plan.helper !== null) await prepareImport(plan.helper.options.outputGradient.module);
     const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
     const first = Atomics.load(words, Word.SEQUENCE);
     post({ kind: 'ready', restarted: runner.restarted });

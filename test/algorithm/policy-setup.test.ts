@@ -1,15 +1,20 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createPolicySpec, type PolicyOptions } from '../../src/algorithm/policy-setup.ts';
 import { Box, Dict, Discrete, MultiBinary, MultiDiscrete, type Space } from '../../src/env/spaces.ts';
 import { vectorizeEnv } from '../../src/env/vectorize.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { POLICY_OPTIONS } from '../rollout/open-group.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 function specFor(
   observationSpace: Space,
   actionSpace: Space,
   options: Partial<PolicyOptions> = {},
   masksActions = false,
+  cwd?: string,
 ) {
   const env = () => ({
     observationSpace,
@@ -18,7 +23,7 @@ function specFor(
     reset: () => ({ observation: 0 }),
     step: () => ({ observation: 0, reward: 0, terminated: false, truncated: false }),
   });
-  return createPolicySpec(vectorizeEnv(env, 1), { ...POLICY_OPTIONS, ...options }, '/home/me');
+  return createPolicySpec(vectorizeEnv(env, 1), { ...POLICY_OPTIONS, ...options }, cwd);
 }
 
 const LINE = new Box(-1, 1, [4]);
@@ -99,18 +104,23 @@ describe('createPolicySpec', () => {
   });
 
   it('names a network module by URL', () => {
-    expect(
-      specFor(LINE, new Discrete(2), { network: './net.ts#wide', networkOptions: { width: 3 } }).network,
-    ).toEqual({
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'net.ts'), '');
+    const module = pathToFileURL(join(folder, 'net.ts')).href;
+    const options = { network: './net.ts#wide', networkOptions: { width: 3 } };
+    expect(specFor(LINE, new Discrete(2), options, false, folder).network).toEqual({
       kind: 'custom',
-      module: 'file:///home/me/net.ts',
+      module,
       export: 'wide',
       options: { width: 3 },
     });
-    expect(specFor(LINE, new Discrete(2), { network: 'file:///x/net.ts' }).network).toMatchObject({
-      module: 'file:///x/net.ts',
+    expect(specFor(LINE, new Discrete(2), { network: module }).network).toMatchObject({
+      module,
       export: 'default',
     });
+    expect(() => specFor(LINE, new Discrete(2), { network: './absent.ts' })).toThrowError(
+      expect.objectContaining({ code: 'CONFIG_NETWORK' }),
+    );
   });
 
   it.each<[string, Space, Space, Partial<PolicyOptions>, string, RegExp]>([

@@ -71,10 +71,11 @@ it('can be trained by the printed command, evaluated, watched and filmed', async
   );
   expect(trained.exitCode, trained.stderr).toBe(0);
   expect(trained.json().at(-1)).toMatchObject({ type: 'summary', stopReason: 'stopReturn' });
-  const watched = await operant('evaluate', '--checkpoint', run, '--watch');
+  const watched = await operant('evaluate', '--checkpoint', run, '--trust', '--watch');
   expect(watched.exitCode).toBe(0);
   expect(watched.stdout).toMatch(/-*@-*.*\nstep 1, return/);
-  const filmed = await operant('evaluate', '--checkpoint', run, '--render', join(folder, 'x.gif'));
+  const film = ['--trust', '--render', join(folder, 'x.gif')];
+  const filmed = await operant('evaluate', '--checkpoint', run, ...film);
   expect([filmed.exitCode, filmed.stderr]).toEqual([2, expect.stringContaining('renders text only')]);
 });
 

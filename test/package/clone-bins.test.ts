@@ -1,5 +1,14 @@
 /** `npx operant` and `npx train` in a clone, where npm links no bins of the package itself. */
-import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -25,6 +34,7 @@ beforeAll(() => {
   writeFileSync(join(clone, 'src/cli/main.ts'), SOURCE);
   writeFileSync(join(clone, 'node_modules/.bin/asc'), 'of somebody else');
   symlinkSync(realpathSync(join(REPOSITORY, 'node_modules/tsx')), join(clone, 'node_modules/tsx'));
+  cpSync(join(REPOSITORY, '.ci'), join(clone, '.ci'), { recursive: true });
 });
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 

@@ -15,6 +15,7 @@ export const environmentOptions = {
     {
       default: '',
       doc: 'Environment id, module path (./my-env.ts or ./my-env.ts#name), or, in code with numEnvRunners 0, a factory function.',
+      namesModule: true,
     },
   ),
   envOptions: option(kind.jsonObject(), {

@@ -1,4 +1,5 @@
 /** The networks' shape. */
+import { isModuleReference } from '../../modules/module-reference.ts';
 import type { Activation } from '../../policy/policy-spec.ts';
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
@@ -20,6 +21,7 @@ export const networkOptions = {
     kind.text("'mlp', 'conv' or a module path such as './network.ts#name'", '<mlp|conv|path>'),
     {
       default: 'mlp',
+      namesModule: true,
       doc: 'Policy network: mlp, conv, or a module (./network.ts#name) with a network of your own in tfjs.',
       alsoCalled: ['model', 'policy'],
     },
@@ -61,7 +63,7 @@ export function checkNetwork({
 }): readonly Problem[] {
   if (network === 'mlp') return [];
   const problems: Problem[] = [];
-  if (network !== 'conv' && !/[./\\:]/.test(network)) {
+  if (network !== 'conv' && !isModuleReference(network)) {
     problems.push(
       conflict(
         `network (${network}) must be 'mlp', 'conv' or a module path such as './network.ts#name': write ./${network}.ts.`,

@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { foreignOwner } from '../../files/foreign-owner.ts';
 import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import {
   BINDING_PACKAGE,
   bindingPathOf,
   currentInstallation,
+  type FoundInstallation,
   packageCopyFolder,
   tensorFlowHome,
 } from './install/location.ts';
@@ -99,11 +101,23 @@ export function findNativeBinding(home: string = tensorFlowHome()): NativeCandid
   const packageEntry = path.join(folder, 'dist', 'index.js');
   const installation = currentInstallation(home);
   if (installation !== null) {
+    const problem = foreignInstallation(home, installation);
+    if (problem !== null) return `the installed binding is not loaded: ${problem}`;
     return { packageEntry, bindingPath: installation.bindingPath, source: 'operant install-tensorflow' };
   }
   const bindingPath = bindingPathOf(folder);
   if (existsSync(bindingPath)) return { packageEntry, bindingPath, source: 'npm package' };
   return `${BINDING_PACKAGE} has no native binding here`;
+}
+
+/** The binding is machine code in a cache: it has to be the user's own, unless the user named another folder for it. */
+function foreignInstallation(home: string, { folder, bindingPath }: FoundInstallation): string | null {
+  if (process.env.OPERANT_TENSORFLOW_HOME) return null;
+  for (const path of [home, folder, bindingPath]) {
+    const problem = foreignOwner(path);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 /**

@@ -67,7 +67,7 @@ export async function installTensorFlow(
   const home = options.home ?? tensorFlowHome();
   const variant = options.variant === 'auto' ? (hasNvidiaDriver() ? 'gpu' : 'cpu') : options.variant;
   const folder = installationFolder(home, options.version, variant);
-  await mkdir(home, { recursive: true });
+  await mkdir(home, { recursive: true, mode: 0o700 });
   const unlock = await lock(home);
   try {
     await removeLeftovers(home);

@@ -76,7 +76,8 @@ export function readInstallation(folder: string): FoundInstallation | null {
 /** The installation that was made or chosen last; null when there is none. */
 export function currentInstallation(home: string = tensorFlowHome()): FoundInstallation | null {
   const current = readJson<{ folder: string }>(path.join(home, 'current.json'));
-  return current === null ? null : readInstallation(path.join(home, current.folder));
+  const isName = typeof current?.folder === 'string' && /^[\w.-]+$/.test(current.folder);
+  return isName ? readInstallation(path.join(home, current.folder)) : null;
 }
 
 /** Folder of the cache's own copy of the npm package (holds `node_modules`). */

@@ -1,4 +1,5 @@
 /** Imports a user's module by URL, TypeScript included. */
+import { assertFileUrl } from './module-reference.ts';
 
 /** Registering twice makes every later resolution twice as slow, so concurrent imports share one registration. */
 let registration: Promise<void> | undefined;
@@ -9,19 +10,37 @@ let registration: Promise<void> | undefined;
  * there too: Node does not hand the parent's loader on to worker threads.
  *
  * Node's own type stripping is not used: it does not resolve `./x.js` to `x.ts`, and refuses enums.
+ *
+ * @throws ConfigError `CONFIG_MODULE_URL` for anything but a `file:` URL of this machine; else what the module throws.
  */
 export async function importModule(href: string): Promise<Record<string, unknown>> {
-  if (isTypeScript(href)) {
-    registration ??= registerTypeScript();
-    await registration;
-  }
+  assertFileUrl(href);
+  await prepareImport(href);
   return unwrap((await import(href)) as Record<string, unknown>);
 }
 
+/** Makes a later `import(href)` in this thread understand TypeScript, if that is what it is. */
+export async function prepareImport(href: string): Promise<void> {
+  if (!isTypeScript(href)) return;
+  registration ??= registerTypeScript();
+  await registration;
+}
+
+/**
+ * tsx keeps what it has compiled in a folder of the temporary directory whose name anybody can guess (`tsx-1000`), and runs what it
+ * finds there; on a machine with several users another one may have put it there. So it is loaded without that cache.
+ */
 async function registerTypeScript(): Promise<void> {
-  const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
-  esm.register();
-  cjs.register(); // for a project without "type": "module", whose .ts files Node takes as CommonJS
+  const { TSX_DISABLE_CACHE: before } = process.env;
+  process.env.TSX_DISABLE_CACHE = '1'; // read while tsx loads, in this thread and in that of its hooks
+  try {
+    const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
+    esm.register();
+    cjs.register(); // for a project without "type": "module", whose .ts files Node takes as CommonJS
+  } finally {
+    if (before === undefined) delete process.env.TSX_DISABLE_CACHE;
+    else process.env.TSX_DISABLE_CACHE = before;
+  }
 }
 
 /** A module that was compiled to CommonJS arrives whole as the default export. */

@@ -1,0 +1,52 @@
+/**
+ * A checkpoint is data, whoever sent it. The modules that its config names are code: those that do not ship with Operant are loaded
+ * only with consent.
+ */
+import { type Declarations, FUNCTION_PREFIX, flagName, listOptions } from '../config/option.ts';
+import { CheckpointError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { isModuleReference } from '../modules/module-reference.ts';
+
+/** A module that a checkpoint asks for. */
+export interface ForeignModule {
+  /** Where it stands: `environment.env`. */
+  readonly option: string;
+  /** How it can be given anew: `--env`. */
+  readonly flag: string;
+  readonly reference: string;
+}
+
+/**
+ * The modules that a saved config names, without those that later sources give anew.
+ *
+ * @param values a config by section, as saved.
+ * @param given what the user gave now, by section; a value there wins over the saved one, which then is never used.
+ */
+export function foreignModules(
+  declarations: Declarations,
+  values: JsonObject,
+  given: readonly unknown[],
+): readonly ForeignModule[] {
+  const valueIn = (config: unknown, section: string, name: string) =>
+    (config as Record<string, Record<string, unknown> | undefined> | undefined)?.[section]?.[name];
+  return listOptions(declarations).flatMap(({ section, name, option }) => {
+    if (option.namesModule !== true) return [];
+    const reference = valueIn(values, section, name);
+    const isGivenAnew = given.some((config) => valueIn(config, section, name) !== undefined);
+    if (typeof reference !== 'string' || isGivenAnew || reference.startsWith(FUNCTION_PREFIX)) return [];
+    if (!isModuleReference(reference)) return [];
+    return [{ option: `${section}.${name}`, flag: `--${flagName(name)}`, reference }];
+  });
+}
+
+/** @throws CheckpointError `CHECKPOINT_TRUST` naming every module, when there are some and `trust` is not given. */
+export function requireTrust(path: string, foreign: readonly ForeignModule[], trust: boolean): void {
+  if (trust || foreign.length === 0) return;
+  const list = foreign.map(({ option, reference }) => `  ${option}: ${reference}`).join('\n');
+  const [{ flag, reference }] = foreign;
+  throw new CheckpointError(
+    'CHECKPOINT_TRUST',
+    `The checkpoint \`${path}\` names code that did not come with Operant and would run with your rights:\n${list}\n` +
+      `If you know what these files do, give them anew (${flag} ${reference}) or say --trust; in code { trust: true }`,
+  );
+}
