@@ -9,27 +9,38 @@
  *     chunks/configuration.js    what has to be known before threads are started
  *     chunks/rollout-worker.js   what a worker thread loads
  *     chunks/thread-pool.js      Piscina, which starts threads
- *     chunks/training.js         algorithms and the driver, loaded while threads start
+ *     chunks/training.js         PPO and the driver, loaded while threads start
+ *     chunks/<algorithm>.js      what each algorithm has besides
  *     chunks/operant.js          the rest of the public interface
  *
  * and one for each module that is imported on use. zod and seedrandom are bundled, too, since they are some hundred files; their
  * licences lie beside the chunks.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const BUNDLED_PACKAGES = /^(zod|seedrandom)(\/|$)/;
 const isExternal = (id) => /^[^./]/.test(id) && !BUNDLED_PACKAGES.test(id);
 
+function foldersOf(path) {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
 /** Writes the bundle of the sources in `root` to `root`/dist. */
 export async function bundle(root) {
+  const algorithms = foldersOf(join(root, 'algorithms'));
   const environments = readdirSync(join(root, 'envs')).map((name) => `envs/${name}`);
+  const gradients = algorithms
+    .map((name) => `algorithms/${name}/gradient.ts`)
+    .filter((path) => existsSync(join(root, path)));
   const inWorkers = [
     'src/rollout/worker.ts',
     'src/threads/job-worker.ts',
     'src/learner/simd/objective/participate.ts',
-    'algorithms/ppo/gradient.ts',
+    ...gradients,
     ...environments,
   ].filter((path) => path !== 'envs/index.ts');
   const entries = ['src/cli/train.ts', 'src/cli/main.ts', 'src/index.ts', ...inWorkers];
@@ -44,7 +55,7 @@ export async function bundle(root) {
     plugins: [keepModuleUrls(root)],
     checks: { ineffectiveDynamicImport: false },
   });
-  const groups = await chunkGroups(root, inWorkers);
+  const groups = await chunkGroups(root, inWorkers, algorithms);
   const { output } = await bundled.write({
     dir: join(root, 'dist'),
     sourcemap: true,
@@ -54,7 +65,7 @@ export async function bundle(root) {
       groups: groups.map(({ name, modules }, k) => ({
         name,
         test: (id) => modules.has(id),
-        priority: 9 - k,
+        priority: groups.length - k,
       })),
     },
   });
@@ -63,7 +74,7 @@ export async function bundle(root) {
 }
 
 /** Which modules go into which chunk, in order of precedence. */
-async function chunkGroups(root, inWorkers) {
+async function chunkGroups(root, inWorkers, algorithms) {
   const worker = await staticImports(root, inWorkers);
   // An environment stays in its own file: only the one that is asked for is loaded.
   for (const path of inWorkers) if (path.startsWith('envs/')) worker.delete(join(root, path));
@@ -77,6 +88,12 @@ async function chunkGroups(root, inWorkers) {
       name: 'training',
       modules: await staticImports(root, ['src/run/start-run.ts', 'algorithms/ppo/ppo.ts']),
     },
+    ...(await Promise.all(
+      algorithms.map(async (name) => ({
+        name,
+        modules: await staticImports(root, [`algorithms/${name}/index.ts`, `algorithms/${name}/${name}.ts`]),
+      })),
+    )),
     { name: 'operant', modules: await staticImports(root, ['src/index.ts']) },
   ];
 }

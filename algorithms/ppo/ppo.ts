@@ -8,13 +8,13 @@ import { ownState, rewardScalerState, schedulesState, streamState } from '../../
 import { configToJson } from '../../src/config/option.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
-import type { Metrics } from '../../src/metrics/metric-keys.ts';
 import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream } from '../../src/random/streams.ts';
 import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { ppoOptions, type ResolvedPPOConfig } from './config.ts';
 import { createKlPenalty } from './kl-penalty.ts';
 import { ppoLossParts } from './loss-parts.ts';
+import type { PPOMetrics } from './metrics.ts';
 
 /**
  * Starts PPO: environments, workers, network and learner.
@@ -90,7 +90,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     klPenalty.adapt(update.means.approxKl);
     scaling.absorb(rollout);
 
-    const metrics: Metrics = {
+    const metrics: PPOMetrics = {
       ...trainMetrics(update.means),
       'train/numEpochs': update.numEpochs,
       'train/numUpdates': update.numMinibatches - update.numSkipped,
@@ -127,20 +127,20 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
 }
 
 /** Left out where there is no mean: when no minibatch was finite. */
-function trainMetrics(means: Readonly<Record<string, number>>): Metrics {
+function trainMetrics(means: Readonly<Record<string, number>>): PPOMetrics {
   const metrics: Record<string, number> = {};
   for (const name of Object.keys(means))
     if (Number.isFinite(means[name])) metrics[`train/${name}`] = means[name];
   return metrics;
 }
 
-function criticMetrics(rollout: RolloutViews): Metrics {
+function criticMetrics(rollout: RolloutViews): PPOMetrics {
   const explained = explainedVariance(rollout);
   return explained === null ? {} : { 'train/explainedVariance': explained };
 }
 
 /** Mean standard deviation of continuous actions, exp(logStd). */
-function actionStd({ learner }: OnPolicySystem): Metrics {
+function actionStd({ learner }: OnPolicySystem): PPOMetrics {
   const entry = learner.layout.entries.find(({ name }) => name === 'logStd');
   if (entry === undefined) return {};
   const logStd = learner.readParameters().subarray(entry.offset, entry.offset + entry.size);

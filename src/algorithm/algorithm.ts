@@ -14,7 +14,7 @@ export interface TrainResult {
   readonly numEpisodes: number;
   /** Mean return of the last `metricsWindow` episodes; null before the first episode has ended. */
   readonly episodeReturnMean: number | null;
-  /** Every metric of this iteration by key (src/metrics/metric-keys.ts), user metrics as `env/<name>`. Finite numbers only. */
+  /** Every metric of this iteration by key (docs/metrics.md), user metrics as `env/<name>`. Finite numbers only. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Episodes that ended in this iteration. */
   readonly episodes: readonly EpisodeSummary[];

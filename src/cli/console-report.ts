@@ -1,5 +1,6 @@
 /** Shows a run to a person: a live line on a terminal, else a line per iteration (one a second at most); a table at the end. */
 import type { TrainResult } from '../algorithm/algorithm.ts';
+import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
 import type { EnvFaultOutcome } from '../env/env-faults.ts';
 import type { IterationEvent, RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunSummary } from '../run/run-state.ts';
@@ -27,7 +28,12 @@ const CLEAR_LINE = '\r\u001b[2K';
  * Without a terminal an iteration gets its line when a second has passed since the last one; the first and the last iteration
  * always get theirs. Every iteration is in progress.jsonl and, with --json, on stdout.
  */
-export function createConsoleReport(output: Output, config: RunConfig, origin: Origin): RunCallbacks {
+export function createConsoleReport(
+  output: Output,
+  { headline, summary }: Pick<AlgorithmDefinition, 'headline' | 'summary'>,
+  { stopping }: Pick<RunConfig, 'stopping'>,
+  origin: Origin,
+): RunCallbacks {
   if (output.isQuiet) return {};
   const isLive = output.human.isTTY === true;
   let shownAt = Number.NEGATIVE_INFINITY;
@@ -42,7 +48,7 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
       pending = event;
       if (event.secondsHere - shownAt < (isLive ? LIVE_SECONDS : LINE_SECONDS)) return;
       shownAt = event.secondsHere;
-      const line = progressLine(event, config, origin);
+      const line = progressLine(event, headline, stopping, origin);
       output.human.write(isLive ? `${clear}${cut(line, output.human.columns)}` : numbered(event, line));
       pending = undefined;
     },
@@ -62,11 +68,11 @@ export function createConsoleReport(output: Output, config: RunConfig, origin: O
     onEnvFault: ({ fault }) => {
       if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(`${fault.error.message}: ${OUTCOMES[fault.outcome]}`);
     },
-    onStop: (summary) => {
+    onStop: (run) => {
       if (pending !== undefined && !isLive) {
-        output.human.write(numbered(pending, progressLine(pending, config, origin)));
+        output.human.write(numbered(pending, progressLine(pending, headline, stopping, origin)));
       }
-      output.human.write(`${clear}${summaryTable(summary, last)}\n`);
+      output.human.write(`${clear}${summaryTable(run, ['rollout/episodeLengthMean', ...summary], last)}\n`);
     },
   };
 }
@@ -81,10 +87,14 @@ function cut(line: string, columns = 80): string {
 }
 
 /** Most important first: a narrow terminal cuts the end off. */
-function progressLine(event: IterationEvent, config: RunConfig, origin: Origin): string {
+function progressLine(
+  event: IterationEvent,
+  headline: AlgorithmDefinition['headline'],
+  stopping: RunConfig['stopping'],
+  origin: Origin,
+): string {
   const { result, seconds } = event;
   const { metrics } = result;
-  const { stopping } = config;
   const progress = measureProgress(event, stopping, origin);
   const goal = stopping.stopSteps === null ? '' : `/${formatCount(stopping.stopSteps)}`;
   const parts = [`${formatCount(result.numEnvSteps)}${goal} steps`];
@@ -94,21 +104,17 @@ function progressLine(event: IterationEvent, config: RunConfig, origin: Origin):
     const left = progress.secondsLeft === null ? '' : `, ${formatDuration(progress.secondsLeft)} left`;
     parts.push(`${Math.floor(progress.fraction * 100)}%${left}`);
   }
-  const named: readonly (readonly [string, number | null | undefined])[] = [
-    ['return', result.episodeReturnMean],
-    ['KL', metrics['train/approxKl']],
-    ['policy loss', metrics['train/policyLoss']],
-    ['value loss', metrics['train/valueLoss']],
-  ];
   const speed = metrics['time/envStepsPerSecond'];
   if (speed !== undefined) parts.push(`${formatCount(speed)} steps/s`);
-  for (const [name, value] of named) {
-    if (value !== undefined) parts.push(`${name} ${value === null ? '-' : formatValue(value)}`);
+  parts.push(`return ${result.episodeReturnMean === null ? '-' : formatValue(result.episodeReturnMean)}`);
+  for (const [key, label] of Object.entries(headline)) {
+    const value = metrics[key];
+    if (value !== undefined) parts.push(`${label} ${formatValue(value)}`);
   }
   return parts.join('  ');
 }
 
-function summaryTable(summary: RunSummary, last: TrainResult | undefined): string {
+function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainResult | undefined): string {
   const { best, episodeReturnMean } = summary;
   const rows: (readonly [string, string])[] = [
     ['stopped by', summary.stopReason],
@@ -123,7 +129,7 @@ function summaryTable(summary: RunSummary, last: TrainResult | undefined): strin
       `${formatValue(best.value)} (${best.measure}, iteration ${formatCount(best.iteration)})`,
     ]);
   }
-  for (const key of ['rollout/episodeLengthMean', 'train/entropy', 'train/explainedVariance']) {
+  for (const key of keys) {
     const value = last?.metrics[key];
     if (value !== undefined) rows.push([key, formatValue(value)]);
   }

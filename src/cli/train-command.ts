@@ -66,7 +66,11 @@ async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> 
   return startRun({ name: definition.name, build: () => definition.build(config) }, config, {
     ...(resume === undefined ? {} : { resume }),
     handleSignals: true,
-    callbacks: [createConsoleReport(output, config, origin), createJsonReport(output), ...setup.callbacks],
+    callbacks: [
+      createConsoleReport(output, definition, config, origin),
+      createJsonReport(output),
+      ...setup.callbacks,
+    ],
     onWarning: ({ message }) => output.warn(`warning: ${message}`),
     onReady: (algorithm, runDir) => announce(setup, output, algorithm, runDir),
   });

@@ -7,6 +7,7 @@ import {
   checkpointLayer,
   requireTrustedModules,
 } from '../../algorithms/from-checkpoint.ts';
+import { algorithms } from '../../algorithms/registry.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
@@ -37,7 +38,7 @@ const TRAIN_FLAGS: readonly FlagSpec[] = [
   {
     name: 'algo',
     form: '<name|path>',
-    doc: 'Algorithm: ppo, or ./my-algorithm.ts#name. [ppo]',
+    doc: `Algorithm: ${Object.keys(algorithms).join(', ')}, or ./my-algorithm.ts#name. [ppo]`,
     group: 'train',
   },
   {

@@ -1,5 +1,6 @@
 /** One call that makes an algorithm: its builder, its flags and its registry entry. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
+import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
 import type { runOptions } from './blocks/run.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
 import { checkCommon, foldCommon } from './derived.ts';
@@ -7,8 +8,11 @@ import type { Declarations, ResolvedConfig } from './option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from './resolve.ts';
 import { type TunedDefaults, tunedLayer } from './tuned-defaults.ts';
 
+/** A key that an algorithm's iterations tell: one of its own, or of those that all have. */
+type KnownKey<M> = (keyof M & string) | MetricKey;
+
 /** What an algorithm's author writes. */
-export interface AlgorithmParts<D extends Declarations> {
+export interface AlgorithmParts<D extends Declarations, M extends MetricDeclarations> {
   /** As in `--algo ppo`: lower case. */
   readonly name: string;
   /**
@@ -18,6 +22,12 @@ export interface AlgorithmParts<D extends Declarations> {
   readonly options: D;
   /** What its options must be to each other; runs after the shared checks, on a config with all defaults filled in. */
   readonly check?: CrossCheck<D>;
+  /** Its own metrics: unit, window and formula by key. Those of every algorithm (`rollout/`, `time/`, `evaluation/`) are declared. */
+  readonly metrics?: M;
+  /** What the line of progress shows besides steps, pace and return: metric keys, most telling first, and what to call them there. */
+  readonly headline?: Readonly<Partial<Record<KnownKey<M>, string>>>;
+  /** What the table at the end of a run shows of its last iteration. */
+  readonly summary?: readonly KnownKey<M>[];
   /** Hyperparameters by environment id, by section. */
   readonly tunedDefaults?: TunedDefaults;
   readonly create: (config: ResolvedConfig<D>) => Promise<Algorithm>;
@@ -27,6 +37,9 @@ export interface AlgorithmParts<D extends Declarations> {
 export interface AlgorithmDefinition<D extends Declarations = Declarations> {
   readonly name: string;
   readonly options: D;
+  readonly metrics: MetricDeclarations;
+  readonly headline: Readonly<Partial<Record<string, string>>>;
+  readonly summary: readonly string[];
   readonly tunedDefaults: TunedDefaults;
   /** The builder class: `new ppo.Config()`. */
   readonly Config: ConfigConstructor<D>;
@@ -42,10 +55,11 @@ export interface AlgorithmDefinition<D extends Declarations = Declarations> {
  *     export const ppo = defineAlgorithm({ name: 'ppo', options: ppoOptions, check: checkPPO, create: createPPO });
  *     export const PPOConfig = ppo.Config;
  */
-export function defineAlgorithm<D extends Declarations & typeof runOptions>(
-  parts: AlgorithmParts<D>,
-): AlgorithmDefinition<D> {
-  const { name, options, check, tunedDefaults = {} } = parts;
+export function defineAlgorithm<
+  D extends Declarations & typeof runOptions,
+  M extends MetricDeclarations = Record<never, never>,
+>(parts: AlgorithmParts<D, M>): AlgorithmDefinition<D> {
+  const { name, options, check, metrics = {}, headline = {}, summary = [], tunedDefaults = {} } = parts;
   const crossChecks: CrossCheck<D>[] = [checkCommon];
   if (check !== undefined) crossChecks.push(check);
 
@@ -57,5 +71,5 @@ export function defineAlgorithm<D extends Declarations & typeof runOptions>(
     return startRun({ name, build: () => build(config) }, config, options);
   };
   const Config = createConfigConstructor({ name, options, resolve, build, run, tuned });
-  return { name, options, tunedDefaults, Config, resolve, build };
+  return { name, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
 }

@@ -1,53 +1,92 @@
-/** The options of an algorithm as a document: the reference page, and the names other libraries use. */
+/** Options as a document: of one algorithm, or the reference page of all; and the names that other libraries use. */
 import { type Declarations, flagName, listOptions } from './option.ts';
 
-/** Markdown: one table per section, in declaration order, then the name table. Ends with a newline. */
+const forms = (algorithm: string) => [
+  `In code: \`new ${algorithm.toUpperCase()}Config().training({ gamma: 0.98 })\`. In a file: \`{ "training": { "gamma": 0.98 } }\`. As a flag: \`--gamma 0.98\`;`,
+  'switches are `--tensorboard` and `--no-tensorboard`, null is written `none`, lists `64,64`.',
+];
+
+/** One algorithm's options as Markdown: a table per section, in declaration order, then the name table. Ends with a newline. */
 export function optionsMarkdown(algorithm: string, declarations: Declarations): string {
-  const sections = Object.keys(declarations).map((section) => sectionTable(declarations, section));
-  return [
+  const lines = [
     `# Options of ${algorithm}`,
     '',
-    'Made from the declarations by `npm run docs:options`; a test holds it to them.',
+    ...forms(algorithm),
     '',
-    'In code: `new PPOConfig().training({ gamma: 0.98 })`. In a file: `{ "training": { "gamma": 0.98 } }`. As a flag: `--gamma 0.98`;',
-    'switches are `--tensorboard` and `--no-tensorboard`, null is written `none`, lists `64,64`.',
+    ...sectionTables(declarations, '##'),
+  ];
+  return [...lines, '## Names elsewhere', '', ...nameTable([declarations]), ''].join('\n');
+}
+
+/**
+ * Every algorithm's options as the reference page: the shared sections once, then what each algorithm has besides.
+ *
+ * @param shared declarations by section; an algorithm's option is shared when it is the same object.
+ */
+export function optionsDocument(
+  shared: Declarations,
+  algorithms: Readonly<Record<string, Declarations>>,
+): string {
+  const own = Object.entries(algorithms).flatMap(([name, declarations]) => [
+    `## ${name}`,
     '',
-    ...sections,
-    ...nameTable(declarations),
+    ...sectionTables(without(declarations, shared), '###'),
+  ]);
+  return [
+    '# Options',
+    '',
+    'Made from the declarations by `npm run docs`; a test holds it to them.',
+    '',
+    ...forms('ppo'),
+    '',
+    '`operant options --algo NAME` lists those of one algorithm; so does `train --algo NAME --help`.',
+    '',
+    '## Every algorithm',
+    '',
+    ...sectionTables(shared, '###'),
+    ...own,
+    '## Names elsewhere',
+    '',
+    ...nameTable([shared, ...Object.values(algorithms)]),
     '',
   ].join('\n');
 }
 
-function sectionTable(declarations: Declarations, section: string): string {
-  const rows = Object.entries(declarations[section]).map(([name, { kind, doc, unit, default: value }]) => {
-    const cells = [
-      `\`${name}\``,
-      `\`--${flagName(name)}\``,
-      kind.expects,
-      defaultCell(value),
-      unit ?? '',
-      doc,
-    ];
-    return `| ${cells.map(escapeCell).join(' | ')} |`;
+/** What is not shared; sections of which nothing is left are left out. */
+function without(declarations: Declarations, shared: Declarations): Declarations {
+  const sections = Object.entries(declarations).map(([section, options]) => {
+    const own = Object.entries(options).filter(([name, option]) => shared[section]?.[name] !== option);
+    return [section, Object.fromEntries(own)] as const;
   });
-  const head = ['| Option | Flag | Value | Default | Unit | |', '|---|---|---|---|---|---|'];
-  return [`## ${section}`, '', ...head, ...rows, ''].join('\n');
+  return Object.fromEntries(sections.filter(([, options]) => Object.keys(options).length > 0));
 }
 
-function nameTable(declarations: Declarations): string[] {
-  const rows = listOptions(declarations)
-    .filter(({ option }) => option.alsoCalled !== undefined)
-    .map(({ section, name, option }) => {
-      const others = (option.alsoCalled ?? []).map((other) => `\`${other}\``).join(', ');
-      return `| ${others} | \`${name}\` | ${section} |`;
+function sectionTables(declarations: Declarations, heading: string): string[] {
+  return Object.entries(declarations).map(([section, options]) => {
+    const rows = Object.entries(options).map(([name, { kind, doc, unit, default: value }]) => {
+      const cells = [
+        `\`${name}\``,
+        `\`--${flagName(name)}\``,
+        kind.expects,
+        defaultCell(value),
+        unit ?? '',
+        doc,
+      ];
+      return `| ${cells.map(escapeCell).join(' | ')} |`;
     });
-  return [
-    '## Names elsewhere',
-    '',
-    '| RLlib, Stable-Baselines3 and others | Here | Section |',
-    '|---|---|---|',
-    ...rows,
-  ];
+    const head = ['| Option | Flag | Value | Default | Unit | |', '|---|---|---|---|---|---|'];
+    return [`${heading} ${section}`, '', ...head, ...rows, ''].join('\n');
+  });
+}
+
+/** Names of other libraries, each option once. */
+function nameTable(all: readonly Declarations[]): string[] {
+  const rows = all.flatMap(listOptions).flatMap(({ section, name, option }) => {
+    if (option.alsoCalled === undefined) return [];
+    const others = option.alsoCalled.map((other) => `\`${other}\``).join(', ');
+    return [`| ${others} | \`${name}\` | ${section} |`];
+  });
+  return ['| RLlib, Stable-Baselines3 and others | Here | Section |', '|---|---|---|', ...new Set(rows)];
 }
 
 function defaultCell(value: unknown): string {

@@ -1,4 +1,4 @@
-/** Every metric of a run: its key, its unit, the window it is taken over, and its formula. docs/metrics.md is held to this list. */
+/** Metrics: key, unit, window and formula; and those that every algorithm has. An algorithm declares its own beside itself. */
 
 export interface MetricDeclaration {
   /** `-` for pure numbers. */
@@ -8,11 +8,14 @@ export interface MetricDeclaration {
   readonly formula: string;
 }
 
+/** By key: `train/policyLoss`. */
+export type MetricDeclarations = Readonly<Record<string, MetricDeclaration>>;
+
 /**
  * Windows: `iteration` = one call of `train()`; `metricsWindow` = the last that many finished episodes (fewer at first);
  * `run` = since the run began, over all its resumes. A metric that does not apply in an iteration is left out.
  */
-export const METRICS = {
+export const SHARED_METRICS = {
   'rollout/episodeReturnMean': {
     unit: 'reward',
     window: 'metricsWindow',
@@ -66,78 +69,6 @@ export const METRICS = {
     formula:
       'environments that are not deterministic and so began their episode again, on resume or in a replaced worker',
   },
-  'train/policyLoss': {
-    unit: '-',
-    window: 'iteration',
-    formula:
-      '-mean min(r A, clip(r, 1 - clipRange, 1 + clipRange) A), r = exp(logProb - logProbOld), A = normalised advantage; mean over the minibatches that were run',
-  },
-  'train/valueLoss': {
-    unit: 'value^2',
-    window: 'iteration',
-    formula: 'mean of the value loss before `valueCoeff`; mean over minibatches',
-  },
-  'train/entropy': {
-    unit: 'nats',
-    window: 'iteration',
-    formula: "mean entropy of the policy's action distribution; mean over minibatches",
-  },
-  'train/approxKl': {
-    unit: 'nats',
-    window: 'iteration',
-    formula: 'mean of (r - 1) - log r (the k3 estimator of KL(old, new)); mean over minibatches',
-  },
-  'train/clipFraction': {
-    unit: '-',
-    window: 'iteration',
-    formula: 'share of samples with |r - 1| > clipRange; mean over minibatches',
-  },
-  'train/explainedVariance': {
-    unit: '-',
-    window: 'iteration',
-    formula:
-      '1 - Var(returns - values) / Var(returns) over the rollout, values as predicted when it was collected; left out when Var(returns) = 0',
-  },
-  'train/gradNorm': {
-    unit: '-',
-    window: 'iteration',
-    formula: 'global Euclidean norm of the gradient before clipping; mean over minibatches',
-  },
-  'train/learningRate': { unit: '-', window: 'iteration', formula: 'learning rate of the update' },
-  'train/clipRange': { unit: '-', window: 'iteration', formula: 'clip range of the update' },
-  'train/entropyCoeff': { unit: '-', window: 'iteration', formula: 'entropy coefficient of the update' },
-  'train/klPenaltyCoeff': {
-    unit: '-',
-    window: 'iteration',
-    formula: 'weight of the KL penalty in the update; left out where there is none',
-  },
-  'train/actionStd': {
-    unit: 'action',
-    window: 'iteration',
-    formula:
-      "mean of exp(logStd) after the update: the Gaussian's standard deviation over action dimensions; with gSDE, over its matrix",
-  },
-  'train/numEpochs': {
-    unit: 'epochs',
-    window: 'iteration',
-    formula: 'epochs that were run; fewer than `numEpochs` after a target-KL stop',
-  },
-  'train/numUpdates': {
-    unit: 'updates',
-    window: 'iteration',
-    formula: 'minibatches whose optimizer step was taken',
-  },
-  'train/numSkippedUpdates': {
-    unit: 'updates',
-    window: 'iteration',
-    formula: 'minibatches skipped because a loss or gradient was not finite (`nonFinite: skip`)',
-  },
-  'train/numClippedUpdates': {
-    unit: 'updates',
-    window: 'iteration',
-    formula:
-      'minibatches whose step was taken with a clipped gradient because a loss or gradient was not finite (`nonFinite: clip`); they are left out of the means',
-  },
   'time/envStepsPerSecond': {
     unit: 'environment steps/s',
     window: 'iteration',
@@ -149,11 +80,6 @@ export const METRICS = {
     formula: 'wall time of the iteration, evaluation left out',
   },
   'time/rolloutMs': { unit: 'ms', window: 'iteration', formula: 'wall time of collecting the rollout' },
-  'time/advantageMs': {
-    unit: 'ms',
-    window: 'iteration',
-    formula: 'wall time of rewards, values and advantages between rollout and update',
-  },
   'time/learnMs': { unit: 'ms', window: 'iteration', formula: 'wall time of the update' },
   'time/evaluationMs': {
     unit: 'ms',
@@ -181,14 +107,13 @@ export const METRICS = {
     formula: 'mean length of the same episodes',
   },
   'evaluation/numEpisodes': { unit: 'episodes', window: 'evaluation', formula: 'evaluation episodes' },
-} as const satisfies Readonly<Record<string, MetricDeclaration>>;
+} as const satisfies MetricDeclarations;
 
-/** A declared metric, or a number of the user's own: `info.metrics.<name>` averaged over the iteration becomes `env/<name>`. */
-export type MetricKey = keyof typeof METRICS | `env/${string}`;
+/** A shared metric, or a number of the user's own: `info.metrics.<name>` averaged over the iteration becomes `env/<name>`. */
+export type MetricKey = keyof typeof SHARED_METRICS | `env/${string}`;
 
-/** What an algorithm fills. */
+/** What an iteration tells: shared metrics, and an algorithm's own, `MetricsOf<typeof ppoMetrics>`. */
+export type MetricsOf<Own extends MetricDeclarations> = Partial<
+  Record<MetricKey | (keyof Own & string), number>
+>;
 export type Metrics = Partial<Record<MetricKey, number>>;
-
-export function isMetricKey(key: string): key is MetricKey {
-  return Object.hasOwn(METRICS, key) || key.startsWith('env/');
-}

@@ -16,6 +16,12 @@ import type { RunSummary } from '../../src/run/run-state.ts';
 const toy = defineAlgorithm({
   name: 'toy',
   options: { ...commonOptions, training: {} },
+  metrics: {
+    'train/policyLoss': { unit: '-', window: 'iteration', formula: 'x' },
+    'train/approxKl': { unit: '-', window: 'iteration', formula: 'x' },
+    'train/missing': { unit: '-', window: 'iteration', formula: 'x' },
+  },
+  headline: { 'train/approxKl': 'KL', 'train/policyLoss': 'policy loss', 'train/missing': 'missing' },
   create: async () => ({}) as Algorithm,
 });
 const configWith = (stopping: JsonObject) =>
@@ -68,7 +74,7 @@ function report(tty: { isTTY?: boolean; columns?: number }, stopping: JsonObject
   const output = createOutput({ isJson: false, isQuiet: false, isVerbose: false }, stdout, memoryStream());
   return {
     stdout,
-    hooks: createConsoleReport(output, configWith(stopping), { numEnvSteps: 0, iteration: 0 }),
+    hooks: createConsoleReport(output, toy, configWith(stopping), { numEnvSteps: 0, iteration: 0 }),
   };
 }
 

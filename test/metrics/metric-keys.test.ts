@@ -1,22 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { isMetricKey, METRICS } from '../../src/metrics/metric-keys.ts';
+import { algorithms } from '../../algorithms/registry.ts';
+import { SHARED_METRICS } from '../../src/metrics/metric-keys.ts';
+import { metricsTable } from '../../src/metrics/metrics-document.ts';
 
-test('docs/metrics.md lists every metric with its unit, window and formula, and no other', () => {
-  const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
-  const rows = text.split('\n').filter((line) => line.startsWith('| `'));
-  const expected = Object.entries(METRICS).map(
-    ([key, { unit, window, formula }]) =>
-      `| \`${key}\` | ${unit} | ${window} | ${formula.replaceAll('|', '\\|')} |`,
+test.each(Object.keys(algorithms))(
+  '%s: keys are camelCase in one of the groups, and no shared one',
+  async (name) => {
+    const { metrics, headline, summary } = await algorithms[name]();
+    expect(Object.keys(metrics).filter((key) => !/^(train|time)\/[a-z][A-Za-z0-9]*$/.test(key))).toEqual([]);
+    expect(Object.keys(metrics).filter((key) => key in SHARED_METRICS)).toEqual([]);
+    const known = { ...SHARED_METRICS, ...metrics };
+    expect([...Object.keys(headline), ...summary].filter((key) => !(key in known))).toEqual([]);
+  },
+);
+
+test('a formula with bars stays in its cell', () => {
+  expect(metricsTable({ 'train/x': { unit: '-', window: 'iteration', formula: '|x|' } })).toBe(
+    '| Key | Unit | Window | Formula |\n|---|---|---|---|\n| `train/x` | - | iteration | \\|x\\| |',
   );
-  expect(rows).toEqual(expected);
-});
-
-test('keys are camelCase in one of the groups, and user metrics count as keys', () => {
-  for (const key of Object.keys(METRICS))
-    expect(key).toMatch(/^(rollout|train|time|evaluation)\/[a-z][A-Za-z0-9]*$/);
-  expect(isMetricKey('train/policyLoss')).toBe(true);
-  expect(isMetricKey('env/fuel')).toBe(true);
-  expect(isMetricKey('train/policyloss')).toBe(false);
-  expect(isMetricKey('toString')).toBe(false);
 });

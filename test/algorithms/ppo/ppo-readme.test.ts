@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ppoOptions } from '../../../algorithms/ppo/config.ts';
-import { METRICS } from '../../../src/metrics/metric-keys.ts';
+import { ppoMetrics } from '../../../algorithms/ppo/metrics.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const text = readFileSync(new URL('algorithms/ppo/README.md', ROOT), 'utf8');
@@ -48,11 +48,11 @@ test('all details are there, in order', () => {
 });
 
 test('every metric of the update has its unit and formula', () => {
-  for (const [key, { unit, formula }] of Object.entries(METRICS)) {
+  for (const [key, { unit, formula }] of Object.entries(ppoMetrics)) {
     if (key.startsWith('train/'))
       expect(text).toContain(`| \`${key}\` | ${unit} | ${formula.replaceAll('|', '\\|')} |`);
   }
-  for (const [, key] of text.matchAll(/`(train\/\w+)`/g)) expect(Object.keys(METRICS)).toContain(key);
+  for (const [, key] of text.matchAll(/`(train\/\w+)`/g)) expect(Object.keys(ppoMetrics)).toContain(key);
 });
 
 test('every option named is declared', () => {

@@ -1,0 +1,44 @@
+/** PPO's metrics, besides those of every algorithm. */
+import { advantageMetrics, policyMetrics, updateMetrics } from '../../src/metrics/learning-metrics.ts';
+import type { MetricDeclarations, MetricsOf } from '../../src/metrics/metric-keys.ts';
+
+export const ppoMetrics = {
+  'train/policyLoss': {
+    unit: '-',
+    window: 'iteration',
+    formula:
+      '-mean min(r A, clip(r, 1 - clipRange, 1 + clipRange) A), r = exp(logProb - logProbOld), A = normalised advantage; mean over the minibatches that were run',
+  },
+  'train/valueLoss': {
+    unit: 'value^2',
+    window: 'iteration',
+    formula: 'mean of the value loss before `valueCoeff`; mean over minibatches',
+  },
+  'train/approxKl': {
+    unit: 'nats',
+    window: 'iteration',
+    formula: 'mean of (r - 1) - log r (the k3 estimator of KL(old, new)); mean over minibatches',
+  },
+  'train/clipFraction': {
+    unit: '-',
+    window: 'iteration',
+    formula: 'share of samples with |r - 1| > clipRange; mean over minibatches',
+  },
+  'train/clipRange': { unit: '-', window: 'iteration', formula: 'clip range of the update' },
+  'train/entropyCoeff': { unit: '-', window: 'iteration', formula: 'entropy coefficient of the update' },
+  'train/klPenaltyCoeff': {
+    unit: '-',
+    window: 'iteration',
+    formula: 'weight of the KL penalty in the update; left out where there is none',
+  },
+  'train/numEpochs': {
+    unit: 'epochs',
+    window: 'iteration',
+    formula: 'epochs that were run; fewer than `numEpochs` after a target-KL stop',
+  },
+  ...policyMetrics,
+  ...advantageMetrics,
+  ...updateMetrics,
+} as const satisfies MetricDeclarations;
+
+export type PPOMetrics = MetricsOf<typeof ppoMetrics>;
