@@ -9,8 +9,9 @@
  *     chunks/configuration.js    what has to be known before threads are started
  *     chunks/rollout-worker.js   what a worker thread loads
  *     chunks/thread-pool.js      Piscina, which starts threads
+ *     chunks/ppo-options.js      what PPO declares; likewise for every other algorithm
  *     chunks/training.js         PPO and the driver, loaded while threads start
- *     chunks/<algorithm>.js      what each algorithm has besides
+ *     chunks/dqn.js              what another algorithm has besides
  *     chunks/operant.js          the rest of the public interface
  *
  * and one for each module that is imported on use. zod and seedrandom are bundled, too, since they are some hundred files; their
@@ -78,22 +79,29 @@ async function chunkGroups(root, inWorkers, algorithms) {
   const worker = await staticImports(root, inWorkers);
   // An environment stays in its own file: only the one that is asked for is loaded.
   for (const path of inWorkers) if (path.startsWith('envs/')) worker.delete(join(root, path));
-  const configuration = await staticImports(root, ['src/cli/run-process.ts', 'src/cli/train-command.ts']);
+  const configuration = await staticImports(root, [
+    'src/cli/run-process.ts',
+    'src/cli/train-command.ts',
+    'src/config/define-algorithm.ts',
+  ]);
+  const perAlgorithm = (suffix, pathOf) =>
+    Promise.all(
+      algorithms.map(async (name) => ({
+        name: name + suffix,
+        modules: await staticImports(root, [pathOf(name)]),
+      })),
+    );
   return [
     { name: 'shared', modules: new Set([...worker].filter((id) => configuration.has(id))) },
     { name: 'configuration', modules: configuration },
     { name: 'rollout-worker', modules: worker },
     { name: 'thread-pool', modules: await staticImports(root, ['src/rollout/thread-pool.ts']) },
+    ...(await perAlgorithm('-options', (name) => `algorithms/${name}/index.ts`)),
     {
       name: 'training',
       modules: await staticImports(root, ['src/run/start-run.ts', 'algorithms/ppo/ppo.ts']),
     },
-    ...(await Promise.all(
-      algorithms.map(async (name) => ({
-        name,
-        modules: await staticImports(root, [`algorithms/${name}/index.ts`, `algorithms/${name}/${name}.ts`]),
-      })),
-    )),
+    ...(await perAlgorithm('', (name) => `algorithms/${name}/${name}.ts`)),
     { name: 'operant', modules: await staticImports(root, ['src/index.ts']) },
   ];
 }
