@@ -24,15 +24,16 @@ import { rolldown } from 'rolldown';
 const BUNDLED_PACKAGES = /^(zod|seedrandom)(\/|$)/;
 const isExternal = (id) => /^[^./]/.test(id) && !BUNDLED_PACKAGES.test(id);
 
-function foldersOf(path) {
-  return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+/** Names of the folders in algorithms/ that define one. */
+function namesOfAlgorithms(root) {
+  return readdirSync(join(root, 'algorithms')).filter((name) =>
+    existsSync(join(root, 'algorithms', name, 'index.ts')),
+  );
 }
 
 /** Writes the bundle of the sources in `root` to `root`/dist. */
 export async function bundle(root) {
-  const algorithms = foldersOf(join(root, 'algorithms'));
+  const algorithms = namesOfAlgorithms(root);
   const environments = readdirSync(join(root, 'envs')).map((name) => `envs/${name}`);
   const gradients = algorithms
     .map((name) => `algorithms/${name}/gradient.ts`)
