@@ -7,7 +7,7 @@
 import { exp4, madd, sigmoid4, splat, tanh4 } from './math';
 
 export const TANH = 1;
-const RELU = 2;
+export const RELU = 2;
 const ELU = 3;
 const SILU = 4;
 const GELU = 5;

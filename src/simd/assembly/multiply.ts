@@ -12,20 +12,38 @@ import { madd, splat } from './math';
 import { at, column1, panel4, panel8 } from './narrow-panels';
 import { store16 } from './store';
 
+/** What a tile's sums go through before they are stored: bits of a pass of its own, without its loads and stores. */
+const NOTHING = 0;
+const RELU_AFTER = 1;
+const TANH_SLOPE = 2;
+const RELU_SLOPE = 3;
+
 // @ts-ignore: decorator
 @inline
-function timesSlope(x: v128, y: usize, offset: usize): v128 {
+function timesTanhSlope(x: v128, y: usize, offset: usize): v128 {
   const t = v128.load(y + offset);
   return f32x4.mul(x, f32x4.sub(splat(1), f32x4.mul(t, t)));
 }
 
+// @ts-ignore: decorator
+@inline
+function timesReluSlope(x: v128, y: usize, offset: usize): v128 {
+  return f32x4.mul(x, v128.and(splat(1), f32x4.gt(v128.load(y + offset), splat(0))));
+}
+
+// @ts-ignore: decorator
+@inline
+function relu(x: v128): v128 {
+  return f32x4.max(x, splat(0));
+}
+
 /**
- * 2 x 16 tiles down one column panel. `bias` 0 = none; `accumulate` starts from what `c` holds; `tanh` 0 = none, else what
- * tanh gave there: the result is multiplied by 1 - tanh^2.
+ * 2 x 16 tiles down one column panel. `bias` 0 = none; `accumulate` starts from what `c` holds; `y` is what the activation gave there,
+ * for the slopes.
  */
 function panel16(
   a: usize, lda: usize, w: usize, ldw: usize, bias: usize, depth: usize,
-  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool, tanh: usize, tanhStride: usize,
+  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool, after: i32, y: usize, ldy: usize,
 ): void {
   const depthBytes = depth << 2;
   const b0 = at(bias, 0);
@@ -119,17 +137,37 @@ function panel16(
       pb += 16;
       pw += ldw;
     }
-    if (tanh != 0) {
-      s00 = timesSlope(s00, tanh, 0);
-      s01 = timesSlope(s01, tanh, 16);
-      s02 = timesSlope(s02, tanh, 32);
-      s03 = timesSlope(s03, tanh, 48);
-      tanh += tanhStride;
-      s10 = timesSlope(s10, tanh, 0);
-      s11 = timesSlope(s11, tanh, 16);
-      s12 = timesSlope(s12, tanh, 32);
-      s13 = timesSlope(s13, tanh, 48);
-      tanh += tanhStride;
+    if (after == TANH_SLOPE) {
+      s00 = timesTanhSlope(s00, y, 0);
+      s01 = timesTanhSlope(s01, y, 16);
+      s02 = timesTanhSlope(s02, y, 32);
+      s03 = timesTanhSlope(s03, y, 48);
+      y += ldy;
+      s10 = timesTanhSlope(s10, y, 0);
+      s11 = timesTanhSlope(s11, y, 16);
+      s12 = timesTanhSlope(s12, y, 32);
+      s13 = timesTanhSlope(s13, y, 48);
+      y += ldy;
+    } else if (after == RELU_SLOPE) {
+      s00 = timesReluSlope(s00, y, 0);
+      s01 = timesReluSlope(s01, y, 16);
+      s02 = timesReluSlope(s02, y, 32);
+      s03 = timesReluSlope(s03, y, 48);
+      y += ldy;
+      s10 = timesReluSlope(s10, y, 0);
+      s11 = timesReluSlope(s11, y, 16);
+      s12 = timesReluSlope(s12, y, 32);
+      s13 = timesReluSlope(s13, y, 48);
+      y += ldy;
+    } else if (after == RELU_AFTER) {
+      s00 = relu(s00);
+      s01 = relu(s01);
+      s02 = relu(s02);
+      s03 = relu(s03);
+      s10 = relu(s10);
+      s11 = relu(s11);
+      s12 = relu(s12);
+      s13 = relu(s13);
     }
     store16(c, s00, s01, s02, s03, columns);
     store16(c + ldc, s10, s11, s12, s13, columns);
@@ -156,29 +194,43 @@ export function multiply(
     const offset = <usize>j << 2;
     const b = bias != 0 ? bias + offset : 0;
     const left = columns - j;
-    if (left > 8) panel16(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate, 0, 0);
+    if (left > 8) panel16(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate, NOTHING, 0, 0);
     else if (left > 4) panel8(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate);
     else panel4(a, lda, w + offset, ldw, b, depth, c + offset, ldc, rows, left, accumulate);
     j += 16;
   }
 }
 
-/** Whether `multiplyBack` takes this many columns: its panels are all 16 wide. */
+/** Whether `multiplyRelu` and `multiplyBack` take this many columns: their panels are all 16 wide. */
 // @ts-ignore: decorator
 @inline
 export function hasWholePanels(columns: i32): bool {
   return (columns - 1 & 15) > 7;
 }
 
-/** c = (a w (or + c)) * (1 - y^2): a gradient on its way back through tanh, whose outputs are y, in one pass. */
-export function multiplyBack(
-  a: usize, lda: usize, w: usize, ldw: usize, depth: i32,
-  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool, y: usize, ldy: usize,
+/** c = max(a w + b, 0) in one pass. */
+export function multiplyRelu(
+  a: usize, lda: usize, w: usize, ldw: usize, bias: usize, depth: i32,
+  c: usize, ldc: usize, rows: i32, columns: i32,
 ): void {
   for (let j = 0; j < columns; j += 16) {
     const offset = <usize>j << 2;
     panel16(
-      a, lda, w + offset, ldw, 0, depth, c + offset, ldc, rows, columns - j, accumulate, y + offset, ldy,
+      a, lda, w + offset, ldw, bias + offset, depth, c + offset, ldc, rows, columns - j, false, RELU_AFTER, 0, 0,
+    );
+  }
+}
+
+/** c = (a w (or + c)) * f'(y): a gradient on its way back through tanh or relu, whose outputs are y, in one pass. */
+export function multiplyBack(
+  a: usize, lda: usize, w: usize, ldw: usize, depth: i32,
+  c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool, isTanh: bool, y: usize, ldy: usize,
+): void {
+  const after = isTanh ? TANH_SLOPE : RELU_SLOPE;
+  for (let j = 0; j < columns; j += 16) {
+    const offset = <usize>j << 2;
+    panel16(
+      a, lda, w + offset, ldw, 0, depth, c + offset, ldc, rows, columns - j, accumulate, after, y + offset, ldy,
     );
   }
 }

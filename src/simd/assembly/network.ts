@@ -4,8 +4,8 @@
  * Offsets are relative to the parameters (forward, transpose) or to a gradient slab of the same layout (backward);
  * everything else is an address. Strides in bytes.
  */
-import { applyActivation, applyDerivative, TANH } from './activation';
-import { hasWholePanels, multiply, multiplyBack } from './multiply';
+import { applyActivation, applyDerivative, RELU, TANH } from './activation';
+import { hasWholePanels, multiply, multiplyBack, multiplyRelu } from './multiply';
 import { normalizationGradients, normalize, normalizeBack } from './normalization';
 import { columnSums, outerProduct } from './outer-product';
 import { transpose } from './transpose';
@@ -25,6 +25,13 @@ export function forward(layers: usize, count: i32, parameters: usize, rows: i32)
     const outputs = word(layer, 3);
     // scratch columns are padded to 16, so whole vectors may be stored; dense outputs end exactly
     const columns = word(layer, 10) ? outputs : (outputs + 3) & ~3;
+    if (word(layer, 4) == RELU && !word(layer, 20) && hasWholePanels(columns)) {
+      multiplyRelu(
+        word(layer, 5), word(layer, 6), parameters + word(layer, 0), outputs << 2, parameters + word(layer, 1),
+        word(layer, 2), word(layer, 7), word(layer, 8), rows, columns,
+      );
+      continue;
+    }
     multiply(
       word(layer, 5), word(layer, 6), parameters + word(layer, 0), outputs << 2, parameters + word(layer, 1),
       word(layer, 2), word(layer, 7), word(layer, 8), rows, columns, false,
@@ -91,10 +98,12 @@ export function backward(layers: usize, count: i32, gradients: usize, rows: i32,
     const gradInStride = word(layer, 16);
     const columns = (inputs + 3) & ~3;
     const accumulates = word(layer, 17) != 0;
-    if (word(layer, 18) == TANH && hasWholePanels(columns)) {
+    const activation = word(layer, 18);
+    if ((activation == TANH || activation == RELU) && hasWholePanels(columns)) {
       multiplyBack(
         gradOut, gradOutStride, word(layer, 11), word(layer, 12), outputs,
-        gradIn, gradInStride, rows, columns, accumulates, word(layer, 5), word(layer, 6),
+        gradIn, gradInStride, rows, columns, accumulates, activation == TANH,
+        word(layer, 5), word(layer, 6),
       );
       continue;
     }
@@ -103,7 +112,7 @@ export function backward(layers: usize, count: i32, gradients: usize, rows: i32,
       gradIn, gradInStride, rows, columns, accumulates,
     );
     applyDerivative(
-      word(layer, 18), gradIn, gradInStride, word(layer, 5), word(layer, 6), word(layer, 19), rows, inputs,
+      activation, gradIn, gradInStride, word(layer, 5), word(layer, 6), word(layer, 19), rows, inputs,
     );
   }
 }

@@ -43,6 +43,11 @@ function normalOrZero(x: v128): v128 {
   return v128.andnot(x, f32x4.lt(f32x4.abs(x), splat(1.17549435e-38)));
 }
 
+function scaleSlice(p: usize, bytes: usize, factor: f32): void {
+  const factor4 = splat(factor);
+  for (let k: usize = 0; k < bytes; k += 16) v128.store(p + k, f32x4.mul(factor4, v128.load(p + k)));
+}
+
 /**
  * Adam (Kingma & Ba 2015) as PyTorch writes it, on clipped gradients g * scale:
  * m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  p = keep p - stepSize m / (sqrt(v) * rootCorrection + epsilon),
@@ -56,9 +61,9 @@ export function adamSlice(
   p: usize, g: usize, m: usize, v: usize, bytes: usize, scale: f32,
   beta1: f32, rest1: f32, beta2: f32, rest2: f32, stepSize: f32, rootCorrection: f32, epsilon: f32, keep: f32,
 ): void {
+  if (keep != 1) scaleSlice(p, bytes, keep); // a loop of its own: with one constant more Adam's would spill a register
   const scale4 = splat(scale), b1 = splat(beta1), c1 = splat(rest1), b2 = splat(beta2), c2 = splat(rest2);
   const step = splat(-stepSize), correction = splat(rootCorrection), eps = splat(epsilon);
-  const keep4 = splat(keep);
   for (let k: usize = 0; k < bytes; k += 16) {
     const g4 = f32x4.mul(v128.load(g + k), scale4);
     const m4 = normalOrZero(madd(b1, v128.load(m + k), f32x4.mul(c1, g4)));
@@ -66,7 +71,7 @@ export function adamSlice(
     v128.store(m + k, m4);
     v128.store(v + k, v4);
     const root = madd(f32x4.sqrt(v4), correction, eps);
-    v128.store(p + k, madd(step, f32x4.div(m4, root), f32x4.mul(keep4, v128.load(p + k))));
+    v128.store(p + k, madd(step, f32x4.div(m4, root), v128.load(p + k)));
   }
 }
 

@@ -9,18 +9,21 @@
 #ifndef OPERANT_MULTIPLY_H
 #define OPERANT_MULTIPLY_H
 
-#include "vector.h"
+#include "activation.h"
 
 #define MOST_ROWS 8
 #define MOST_VECTORS 4
 #define WIDEST (LANES == 16 ? 4 : 2) /* vectors of a tile */
 
+enum { NOTHING, RELU_AFTER, TANH_SLOPE, RELU_SLOPE };
+
 /* The parts of a product that tiles share. */
 struct product {
   size_t lda, ldw, ldc;
   const float *bias;   /* or null */
-  const char *tanh;    /* or null: what tanh gave there; the result is multiplied by 1 - tanh^2 */
-  size_t tanh_stride;
+  int after;           /* what sums go through before they are stored: NOTHING, or ... */
+  const char *y;       /* what the activation gave there, for the slopes */
+  size_t ldy;
   int depth;
   int accumulate;      /* starts from what c holds instead of the bias */
 };
@@ -28,7 +31,7 @@ struct product {
 /* `last`: how many columns the last vector has. */
 INLINE void product_tile(
     const int R, const int V, const struct product *p, const char *a, const char *w, char *c,
-    const float *bias, const char *tanh, int last) {
+    const float *bias, const char *y, int last) {
   vec s[MOST_ROWS][MOST_VECTORS];
   UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) {
     if (p->accumulate) s[r][v] = load(floats(c + r * p->ldc) + v * LANES);
@@ -47,11 +50,17 @@ INLINE void product_tile(
     }
     w += ldw;
   }
+  const size_t ldy = p->ldy;
+  if (p->after == TANH_SLOPE) {
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++)
+      s[r][v] = s[r][v] * derivative(TANH, load(floats(y + r * ldy) + v * LANES), splat(0));
+  } else if (p->after == RELU_SLOPE) {
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++)
+      s[r][v] = s[r][v] * derivative(RELU, load(floats(y + r * ldy) + v * LANES), splat(0));
+  } else if (p->after == RELU_AFTER) {
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) s[r][v] = activate(RELU, s[r][v]);
+  }
   UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) {
-    if (tanh) {
-      const vec t = load(floats(tanh + r * p->tanh_stride) + v * LANES);
-      s[r][v] = s[r][v] * (splat(1) - t * t);
-    }
     float *target = (float *)(c + r * p->ldc) + v * LANES;
     if (v == V - 1) store_first(target, s[r][v], last);
     else store(target, s[r][v]);
@@ -63,15 +72,15 @@ INLINE void product_panel(
     const int R, const int V, const struct product *p, const char *a, const char *w, char *c, int rows, size_t offset,
     int last) {
   const float *bias = p->bias ? p->bias + offset / 4 : 0;
-  const char *tanh = p->tanh ? p->tanh + offset : 0;
+  const char *y = p->y ? p->y + offset : 0;
   w += offset;
   c += offset;
 #define STEP(N)                                              \
   do {                                                       \
-    product_tile(N, V, p, a, w, c, bias, tanh, last);        \
+    product_tile(N, V, p, a, w, c, bias, y, last);           \
     a += N * p->lda;                                         \
     c += N * p->ldc;                                         \
-    if (tanh) tanh += N * p->tanh_stride;                    \
+    if (y) y += N * p->ldy;                                  \
   } while (0)
   for (; rows >= R; rows -= R) STEP(R);
   if (rows & 4) STEP(4);
@@ -111,9 +120,9 @@ static void product_column(const struct product *p, const char *a, const float *
   if (rows > 0) column_tile(1, p, a, w, c);
 }
 
-/* c [rows, columns] = a [rows, depth] w [depth, columns] + bias (or + c), times 1 - tanh^2 where that is asked for. */
+/* c [rows, columns] = a [rows, depth] w [depth, columns] + bias (or + c), and what `after` says. */
 static void multiply(const struct product *p, const char *a, const char *w, char *c, int rows, int columns) {
-  if (columns == 1 && p->ldw == 4 && !p->accumulate && !p->tanh) {
+  if (columns == 1 && p->ldw == 4 && !p->accumulate && !p->after) {
     product_column(p, a, floats(w), c, rows);
     return;
   }

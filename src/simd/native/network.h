@@ -2,7 +2,6 @@
 #ifndef OPERANT_NETWORK_H
 #define OPERANT_NETWORK_H
 
-#include "activation.h"
 #include "normalization.h"
 #include "outer-product.h"
 
@@ -24,9 +23,10 @@ INLINE int in_fours(uint32_t columns) { return (int)((columns + 3) & ~3u); }
 static void forward(char *base, uint32_t layers, int count, uint32_t parameters, int rows) {
   const struct layer *l = (const struct layer *)(base + layers);
   for (int k = 0; k < count; k++, l++) {
+    const int is_relu = l->activation == RELU && !l->is_normalized && !l->is_dense;
     const struct product p = {
       .lda = l->input_stride, .ldw = 4 * (size_t)l->outputs, .ldc = l->output_stride,
-      .bias = floats(base + parameters + l->bias), .depth = (int)l->inputs,
+      .bias = floats(base + parameters + l->bias), .depth = (int)l->inputs, .after = is_relu ? RELU_AFTER : NOTHING,
     };
     const int columns = l->is_dense ? (int)l->outputs : in_fours(l->outputs);
     char *output = base + l->output;
@@ -35,21 +35,21 @@ static void forward(char *base, uint32_t layers, int count, uint32_t parameters,
       normalize(
           output, l->output_stride, rows, (int)l->outputs, floats(base + parameters + l->gain),
           floats(base + parameters + l->shift), at(base, l->normalized), (float *)at(base, l->inverse_std));
-    apply_activation((int)l->activation, output, l->output_stride, rows, columns, at(base, l->pre));
+    if (!is_relu) apply_activation((int)l->activation, output, l->output_stride, rows, columns, at(base, l->pre));
   }
 }
 
 static void back_through(char *base, const struct layer *l, int rows) {
   const int columns = in_fours(l->inputs);
-  const int is_tanh = l->input_activation == TANH;
+  const int after = l->input_activation == TANH ? TANH_SLOPE : l->input_activation == RELU ? RELU_SLOPE : NOTHING;
   char *gradient = base + l->grad_input;
   const struct product p = {
     .lda = l->grad_output_stride, .ldw = l->transposed_stride, .ldc = l->grad_input_stride,
-    .tanh = is_tanh ? base + l->input : 0, .tanh_stride = l->input_stride,
     .depth = (int)l->outputs, .accumulate = l->accumulates != 0,
+    .after = after, .y = base + l->input, .ldy = l->input_stride,
   };
   multiply(&p, base + l->grad_output, base + l->transposed, gradient, rows, columns);
-  if (is_tanh) return;
+  if (after) return;
   apply_derivative(
       (int)l->input_activation, gradient, l->grad_input_stride, base + l->input, l->input_stride,
       at(base, l->input_pre), rows, columns);
