@@ -85,8 +85,10 @@ export interface Algorithm {
    *
    * After `train()` has thrown, this is the state at the end of the last completed iteration, or it throws, too: it never
    * gives something in between.
+   *
+   * @param storedSegments names of segments that the caller has stored, and which need not be copied again: null in their place.
    */
-  getState(): Promise<CheckpointContent>;
+  getState(storedSegments?: ReadonlySet<string>): Promise<CheckpointContent>;
   /** Continues exactly from a state: same algorithm, environment and network (a ConfigError/CheckpointError names the field that differs). */
   setState(content: CheckpointContent): Promise<void>;
   /** Writes a checkpoint folder at `directory` (created; must not exist) and returns its path. */

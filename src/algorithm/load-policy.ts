@@ -76,7 +76,7 @@ export interface LoadPolicyOptions {
  * Cost: tens of milliseconds for an MLP; TensorFlow's start-up for other networks.
  */
 export async function loadPolicy(path: string, options: LoadPolicyOptions = {}): Promise<Policy> {
-  const { content } = await loadCheckpoint(path);
+  const { content } = await loadCheckpoint(path, { withSegments: false });
   const description = content.json[`${FOLDER}/policy.json`];
   const tensors = content.tensors[`${FOLDER}/weights.safetensors`];
   if (description === undefined || tensors === undefined) {

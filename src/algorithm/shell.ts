@@ -63,9 +63,9 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
   const state = [...shellState(parts, counters, episodes), ...parts.state];
   let isSpoilt = false;
-  const getState = async (): Promise<CheckpointContent> => {
+  const getState = async (storedSegments?: ReadonlySet<string>): Promise<CheckpointContent> => {
     if (isSpoilt) throw spoiltError();
-    return joinStates(state);
+    return joinStates(state, storedSegments);
   };
 
   const train = async (): Promise<TrainResult> => {

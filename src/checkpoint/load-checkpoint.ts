@@ -6,14 +6,24 @@ import { CheckpointError, isOperantError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { CheckpointContent } from './content.ts';
 import { errorCode } from './durable-files.ts';
-import { decodeManifest, MANIFEST_NAME, type Manifest, type ManifestFile } from './manifest.ts';
+import { decodeManifest, MANIFEST_NAME, type Manifest } from './manifest.ts';
+import { openSegments } from './open-segments.ts';
 import { decodeSafetensors } from './safetensors.ts';
+import type { ManifestFile } from './segment-file.ts';
 
 export interface LoadedCheckpoint {
   /** Absolute path of the checkpoint's folder, after following a run folder or a pointer file. */
   readonly path: string;
   readonly manifest: Manifest;
   readonly content: CheckpointContent;
+}
+
+export interface LoadOptions {
+  /**
+   * false leaves out the segments (a replay buffer), which acting does not need: they may be large, or left behind when a checkpoint
+   * was copied. @defaultValue true
+   */
+  readonly withSegments?: boolean;
 }
 
 /** Longer than any pointer, so that a large file given by mistake is not read. */
@@ -25,9 +35,15 @@ const MAX_POINTER_BYTES = 4096;
  * @param path a checkpoint's folder, a run folder (its `latest`), or a pointer file `latest` or `best`.
  * @throws CheckpointError naming the file and what is wrong with it: `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_POINTER`,
  *   `CHECKPOINT_MANIFEST`, `CHECKPOINT_VERSION`, `CHECKPOINT_FILE_MISSING`, `CHECKPOINT_FILE_SIZE`, `CHECKPOINT_CHECKSUM`,
- *   `CHECKPOINT_TENSORS`, `CHECKPOINT_DTYPE`, `CHECKPOINT_JSON`, `CHECKPOINT_PATH`, `CHECKPOINT_READ`.
+ *   `CHECKPOINT_TENSORS`, `CHECKPOINT_DTYPE`, `CHECKPOINT_JSON`, `CHECKPOINT_PATH`, `CHECKPOINT_READ`, `CHECKPOINT_SEGMENT_MISSING`,
+ *   `CHECKPOINT_SEGMENT_DAMAGED`.
+ *
+ * Segments are checked here, and read when they are asked for, one at a time: a replay buffer is never in memory twice.
  */
-export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint> {
+export async function loadCheckpoint(
+  path: string,
+  { withSegments = true }: LoadOptions = {},
+): Promise<LoadedCheckpoint> {
   const folder = await resolveCheckpoint(path);
   const manifest = await readManifest(folder);
   const tensors: [string, CheckpointContent['tensors'][string]][] = [];
@@ -42,6 +58,9 @@ export async function loadCheckpoint(path: string): Promise<LoadedCheckpoint> {
     description: manifest.description,
     tensors: Object.fromEntries(tensors),
     json: Object.fromEntries(json),
+    ...(withSegments && manifest.segments !== undefined
+      ? { segments: await openSegments(folder, manifest.segments) }
+      : {}),
   };
   return { path: folder, manifest, content };
 }

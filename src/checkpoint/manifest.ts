@@ -2,16 +2,17 @@
 import { CheckpointError, isOperantError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { hashJson, stringifyExact } from './exact-json.ts';
+import {
+  checkSegmentName,
+  isSegmentFolder,
+  type ManifestFile,
+  type ManifestSegments,
+} from './segment-file.ts';
 
 export const MANIFEST_NAME = 'manifest.json';
 export const CHECKPOINT_FORMAT = 'operant-checkpoint';
 /** Grows when a reader of the old layout would misread the new one. */
 export const FORMAT_VERSION = 1;
-
-export interface ManifestFile {
-  readonly size: number;
-  readonly sha256: string;
-}
 
 export interface Manifest {
   readonly formatVersion: number;
@@ -26,6 +27,8 @@ export interface Manifest {
   readonly description: JsonObject;
   /** By path, relative to the manifest, with forward slashes. */
   readonly files: Readonly<Record<string, ManifestFile>>;
+  /** Absent in a checkpoint without segments. */
+  readonly segments?: ManifestSegments;
 }
 
 /** The manifest's text. Its last field is a checksum of all the others, so that a flipped bit in the manifest shows, too. */
@@ -80,6 +83,7 @@ function parseManifest(text: string, source: string): Manifest {
     fingerprint,
     description,
     files: readFiles(files, source),
+    ...(fields.segments !== undefined && { segments: readSegments(fields.segments, source) }),
   };
 }
 
@@ -94,9 +98,20 @@ function checkVersion(fields: JsonObject, source: string): void {
   );
 }
 
-function readFiles(files: JsonObject, source: string): Record<string, ManifestFile> {
+function readSegments(value: JsonValue, source: string): ManifestSegments {
+  if (!isObject(value) || !isObject(value.files) || !isSegmentFolder(value.folder)) {
+    throw broken(source, '`segments` has no valid `folder` and `files`');
+  }
+  return { folder: value.folder, files: readFiles(value.files, source, checkSegmentName) };
+}
+
+function readFiles(
+  files: JsonObject,
+  source: string,
+  checkName: (name: string) => void = checkRelativePath,
+): Record<string, ManifestFile> {
   const entries = Object.entries(files).map(([path, value]): [string, ManifestFile] => {
-    checkRelativePath(path);
+    checkName(path);
     if (!isObject(value)) throw broken(source, `file \`${path}\` has no size and checksum`);
     const { size, sha256 } = value;
     const hasSize = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0;

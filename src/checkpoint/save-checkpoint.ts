@@ -16,14 +16,15 @@ import {
   writeNewFile,
 } from './durable-files.ts';
 import { hashJson, stringifyExact } from './exact-json.ts';
-import {
-  checkRelativePath,
-  encodeManifest,
-  FORMAT_VERSION,
-  MANIFEST_NAME,
-  type ManifestFile,
-} from './manifest.ts';
+import { checkRelativePath, encodeManifest, FORMAT_VERSION, MANIFEST_NAME } from './manifest.ts';
 import { encodeSafetensors } from './safetensors.ts';
+import {
+  type ManifestFile,
+  type ManifestSegments,
+  SEGMENTS_FOLDER,
+  SHARED_SEGMENTS_FOLDER,
+} from './segment-file.ts';
+import { createSegmentStore, type SegmentStore } from './segment-store.ts';
 
 /**
  * Saves `content` as the folder `directory`, which must not exist yet (folders above it are created).
@@ -32,13 +33,19 @@ import { encodeSafetensors } from './safetensors.ts';
  * place: a process killed at any moment, and a machine that loses power, leave either no checkpoint of that name or a whole
  * one. On failure the half-written folder is removed and nothing else has been touched.
  *
+ * @param store where segments go, those that are there already left as they are; null: into the checkpoint, which then is whole by
+ *   itself. The checkpoint appears after all of its segments.
  * @returns the absolute path of the checkpoint.
  * @throws CheckpointError `CHECKPOINT_EXISTS`, `CHECKPOINT_DISK_FULL`, `CHECKPOINT_NOT_WRITABLE`, `CHECKPOINT_WRITE`;
- *   `CHECKPOINT_VALUE`, `CHECKPOINT_TENSORS` or `CHECKPOINT_PATH` for a content that cannot be stored without loss.
+ *   `CHECKPOINT_SEGMENT_MISSING` for a segment that neither the content nor the store has; `CHECKPOINT_VALUE`, `CHECKPOINT_TENSORS` or `CHECKPOINT_PATH` for a content that cannot be stored without loss.
  *
  * Cost: dominated by one fsync per file and folder, a few milliseconds each. Thread: any; it does not block.
  */
-export async function saveCheckpoint(directory: string, content: CheckpointContent): Promise<string> {
+export async function saveCheckpoint(
+  directory: string,
+  content: CheckpointContent,
+  store: SegmentStore | null = null,
+): Promise<string> {
   const target = resolve(directory);
   if (existsSync(target)) {
     const message = `Expected \`${target}\` not to exist, but it does. Save to another folder or remove it first`;
@@ -48,7 +55,8 @@ export async function saveCheckpoint(directory: string, content: CheckpointConte
   await makeFolder(dirname(target));
   const temporary = temporaryBeside(target);
   try {
-    await writeFolder(temporary, content, pieces);
+    const segments = await storeSegments(content, store, join(temporary, SEGMENTS_FOLDER));
+    await writeFolder(temporary, content, pieces, segments);
     await rename(temporary, target);
     await syncFolder(dirname(target));
   } catch (error) {
@@ -56,6 +64,16 @@ export async function saveCheckpoint(directory: string, content: CheckpointConte
     throw asWriteError(error, target);
   }
   return target;
+}
+
+async function storeSegments(
+  { segments }: CheckpointContent,
+  store: SegmentStore | null,
+  ownFolder: string,
+): Promise<ManifestSegments | null> {
+  if (segments === undefined) return null;
+  const files = await (store ?? createSegmentStore(ownFolder)).save(segments);
+  return { folder: store === null ? SEGMENTS_FOLDER : SHARED_SEGMENTS_FOLDER, files };
 }
 
 function piecesOf(content: CheckpointContent): Map<string, readonly Uint8Array[]> {
@@ -84,6 +102,7 @@ async function writeFolder(
   folder: string,
   content: CheckpointContent,
   pieces: ReadonlyMap<string, readonly Uint8Array[]>,
+  segments: ManifestSegments | null,
 ): Promise<void> {
   const folders = new Set([folder]);
   for (const path of pieces.keys()) {
@@ -99,7 +118,7 @@ async function writeFolder(
       ],
     ),
   );
-  const manifest = await encodeManifestOf(content, Object.fromEntries(files));
+  const manifest = await encodeManifestOf(content, Object.fromEntries(files), segments);
   await writeNewFile(join(folder, MANIFEST_NAME), [new TextEncoder().encode(manifest)]);
   await settleAll([...folders].map(syncFolder));
 }
@@ -113,6 +132,7 @@ async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 async function encodeManifestOf(
   content: CheckpointContent,
   files: Record<string, ManifestFile>,
+  segments: ManifestSegments | null,
 ): Promise<string> {
   const { engine, backend } = content.description;
   const fingerprint = await collectFingerprint(
@@ -128,5 +148,6 @@ async function encodeManifestOf(
     fingerprint: fingerprint as unknown as JsonObject,
     description: content.description,
     files,
+    ...(segments !== null && { segments }),
   });
 }

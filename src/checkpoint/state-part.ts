@@ -23,8 +23,12 @@ export interface StatePart {
     /** null for a field that the checkpoint does not have. */
     there(content: CheckpointContent): JsonObject;
   };
-  /** Ready to be written: nothing in it changes afterwards. */
-  getState(): PartState | Promise<PartState>;
+  /**
+   * Ready to be written: nothing in it changes afterwards.
+   *
+   * @param storedSegments names of segments that need not be given again (null in their place).
+   */
+  getState(storedSegments: ReadonlySet<string>): PartState | Promise<PartState>;
   /**
    * Checks and reads this part of a checkpoint, and changes nothing yet: the function that it returns does, and does not fail for
    * anything that the content holds.
@@ -35,10 +39,13 @@ export interface StatePart {
 }
 
 /** The parts' states as one content, asked for in order. @throws CheckpointError `CHECKPOINT_PARTS` when two write the same. */
-export async function joinStates(parts: readonly StatePart[]): Promise<CheckpointContent> {
+export async function joinStates(
+  parts: readonly StatePart[],
+  storedSegments: ReadonlySet<string> = new Set(),
+): Promise<CheckpointContent> {
   let joined: Fields = { description: {}, tensors: {}, json: {} };
   for (const part of parts) {
-    joined = joinFields(joined, { ...(await part.getState()) }, part.name);
+    joined = joinFields(joined, { ...(await part.getState(storedSegments)) }, part.name);
   }
   return joined as unknown as CheckpointContent;
 }

@@ -81,7 +81,7 @@ export async function renderEpisode(options: RenderOptions): Promise<RenderedEpi
 }
 
 async function environmentOf(path: string, trust: boolean): Promise<Env> {
-  const checkpoint = await loadCheckpoint(path);
+  const checkpoint = await loadCheckpoint(path, { withSegments: false });
   requireTrustedModules(checkpoint, await checkpointDefinition(checkpoint), [], trust);
   const { environment } = checkpointConfig(checkpoint);
   const { env, envOptions, maxEpisodeSteps } = (environment ?? {}) as JsonObject;

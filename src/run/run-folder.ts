@@ -11,8 +11,10 @@ import {
   TEMPORARY_PREFIX,
   temporaryBeside,
 } from '../checkpoint/durable-files.ts';
-import { listCheckpoints } from '../checkpoint/load-checkpoint.ts';
+import { listCheckpoints, loadManifest } from '../checkpoint/load-checkpoint.ts';
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
+import { type ManifestFile, SEGMENTS_FOLDER, SHARED_SEGMENTS_FOLDER } from '../checkpoint/segment-file.ts';
+import { createSegmentStore } from '../checkpoint/segment-store.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { LOCK_NAME, type RunLock, takeRunLock } from './run-lock.ts';
@@ -23,13 +25,20 @@ export type PointerName = 'latest' | 'best';
 export interface RunFolder {
   /** Absolute path. */
   readonly path: string;
+  /** Segments that need not be given to {@link RunFolder.save} again. */
+  readonly storedSegments: ReadonlySet<string>;
   /**
    * Saves `checkpoints/NNNNNN` and points `latest` (and `best`, if asked) at it. The number must be new.
    *
    * @throws CheckpointError as {@link saveCheckpoint}; `CHECKPOINT_LOCKED` when another process has taken the folder.
    */
   save(iteration: number, content: CheckpointContent, isBest: boolean): Promise<string>;
-  /** Deletes all but the last `keep` checkpoints and those that a pointer names. Returns the numbers deleted. */
+  /**
+   * Deletes all but the last `keep` checkpoints and those that a pointer names, and the segments that no checkpoint names any more
+   * (those in `superseded/` count). Returns the numbers deleted.
+   *
+   * @throws CheckpointError as `loadManifest`, when it cannot be known which segments are in use: then none is deleted.
+   */
   retain(keep: number): Promise<number[]>;
   /**
    * Makes `iteration` the newest and `best` the best, as they were when that checkpoint was written: later ones move to
@@ -88,6 +97,7 @@ export async function openRunFolder(path: string): Promise<RunFolder> {
   const lock = await takeRunLock(folder);
   await removeLeftovers(folder);
   await removeLeftovers(join(folder, 'checkpoints'));
+  await removeLeftovers(join(folder, SEGMENTS_FOLDER));
   return ownedFolder(folder, lock);
 }
 
@@ -107,6 +117,7 @@ export function checkpointName(iteration: number): string {
 function ownedFolder(path: string, lock: RunLock): RunFolder {
   const checkpoints = join(path, 'checkpoints');
   const written = new Set<number>();
+  const store = createSegmentStore(join(path, SEGMENTS_FOLDER));
   const pathOf = (iteration: number) => join(checkpoints, checkpointName(iteration));
   const point = (name: PointerName, iteration: number) =>
     replaceTextFile(join(path, name), `checkpoints/${checkpointName(iteration)}\n`);
@@ -118,11 +129,12 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
   };
   return {
     path,
+    storedSegments: store.stored,
     save: async (iteration, content, isBest) => {
       await lock.check();
       // Again after a failure to point at it: then it is already there.
       const target = pathOf(iteration);
-      if (!written.has(iteration)) await saveCheckpoint(target, content);
+      if (!written.has(iteration)) await saveCheckpoint(target, content, store);
       written.add(iteration);
       await point('latest', iteration);
       if (isBest) await point('best', iteration);
@@ -137,12 +149,14 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
         await removeWhole(pathOf(number));
         written.delete(number);
       }
+      if (existsSync(store.path)) await store.removeUnused(await usedSegments(path));
       return deleted;
     },
     rewind: async (iteration, best) => {
       await lock.check();
       await restore('latest', iteration);
       await restore('best', best);
+      if (existsSync(pathOf(iteration))) store.adopt(await sharedSegments(pathOf(iteration)));
       const later = (await listCheckpoints(checkpoints)).map(Number).filter((number) => number > iteration);
       if (later.length > 0) await makeFolder(join(path, 'superseded'));
       for (const number of later)
@@ -172,7 +186,24 @@ async function moveAside(path: string, target: string): Promise<void> {
   await rename(path, target);
 }
 
+/** The segments that a checkpoint shares with others. */
+async function sharedSegments(checkpoint: string): Promise<Readonly<Record<string, ManifestFile>>> {
+  const { segments } = (await loadManifest(checkpoint)).manifest;
+  return segments?.folder === SHARED_SEGMENTS_FOLDER ? segments.files : {};
+}
+
+async function usedSegments(path: string): Promise<Set<string>> {
+  const used = new Set<string>();
+  for (const folder of [join(path, 'checkpoints'), join(path, 'superseded')]) {
+    for (const name of await listCheckpoints(folder)) {
+      for (const segment of Object.keys(await sharedSegments(join(folder, name)))) used.add(segment);
+    }
+  }
+  return used;
+}
+
 async function removeLeftovers(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
   const names = (await readdir(folder)).filter((name) => name.startsWith(TEMPORARY_PREFIX));
   await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }

@@ -225,7 +225,7 @@ async function reportCheckpoints(run: Run): Promise<void> {
 
 async function save(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Promise<void> {
   const { algorithm, progress } = run;
-  const content = await algorithm.getState();
+  const content = await algorithm.getState(run.options.folder?.storedSegments);
   const { seconds, best, numEpisodes, episodeReturnMean } = progress;
   const state: RunState = { seconds, best, numEpisodes, episodeReturnMean };
   await checkpoints.save(content, state, algorithm.iteration, isBest, run.secondsHere());

@@ -1,0 +1,169 @@
+/** A replay buffer's memory as tensors, by range of positions, and back. */
+import type { NamedTensor } from '../checkpoint/content.ts';
+import { CheckpointError } from '../errors.ts';
+import { readFrame, type Units, unitsOf, writeFrame } from './frame-store.ts';
+import { firstPosition, type Ring } from './ring.ts';
+
+type Tensors = Readonly<Record<string, NamedTensor>>;
+
+/** Segment j holds positions [j G, (j + 1) G) of every row. Those of which a kept step (or a frame of its stack) is alive, oldest first. */
+export function fullSegments(ring: Ring): readonly number[] {
+  const { segmentSteps, numFrames } = ring.plan;
+  const oldest = Math.floor((firstPosition(ring) - numFrames + 1) / segmentSteps);
+  const numFull = Math.floor(ring.end / segmentSteps);
+  return Array.from({ length: Math.max(0, numFull - oldest) }, (_, k) => oldest + k);
+}
+
+/** Where the part begins that is in no full segment. It ends with the slot of `end`: the current observation. */
+export function tailPosition({ end, plan: { segmentSteps } }: Ring): number {
+  return Math.floor(end / segmentSteps) * segmentSteps;
+}
+
+/**
+ * Copies `length` steps of every row, beginning at a multiple of the segment's steps, so that the range does not wrap.
+ *
+ * `observations` [R, L, frameSize], `actions` [R, L, A], `rewards` [R, L], `flags` u8 [R, L] (1 terminated, 2 truncated), `masks` u8
+ * [R, L, maskSize]; and of true last observations in that range `finalKeys` f64 [F] (position * R + row), `finalObservations`
+ * [F, frameSize], `finalMasks` u8 [F, maskSize].
+ */
+export function copyRange(ring: Ring, position: number, length: number): Tensors {
+  const { plan, frames, rewards, flags, masks } = ring;
+  const { numRows: R, rowSlots, frameSize, spec } = plan;
+  const { actionSize: A, actionDtype, maskSize } = spec;
+  const observations = framesArray(ring, R * length);
+  const words = unitsOf(frames, observations);
+  const actions = new Int32Array(R * length * A);
+  const out = {
+    rewards: new Float32Array(R * length),
+    flags: new Uint8Array(R * length),
+    masks: new Uint8Array(R * length * maskSize),
+  };
+  for (let row = 0; row < R; row++) {
+    const from = row * rowSlots + (position % rowSlots);
+    const at = row * length;
+    for (let k = 0; k < length; k++) readFrame(frames, from + k, words, (at + k) * frames.frameUnits);
+    actions.set(ring.actions.subarray(from * A, (from + length) * A), at * A);
+    out.rewards.set(rewards.subarray(from, from + length), at);
+    out.flags.set(flags.subarray(from, from + length), at);
+    out.masks.set(masks.subarray(from * maskSize, (from + length) * maskSize), at * maskSize);
+  }
+  const actionData = actionDtype === 'int32' ? actions : new Float32Array(actions.buffer);
+  return {
+    observations: tensor(spec.observationDtype, [R, length, frameSize], observations),
+    actions: tensor(actionDtype, [R, length, A], actionData),
+    rewards: tensor('float32', [R, length], out.rewards),
+    flags: tensor('uint8', [R, length], out.flags),
+    masks: tensor('uint8', [R, length, maskSize], out.masks),
+    ...copyFinals(ring, position * R, (position + length) * R),
+  };
+}
+
+/** Entries with keys in [from, to). */
+function copyFinals({ finals, plan }: Ring, from: number, to: number): Tensors {
+  const { frameSize, spec } = plan;
+  const { maskSize } = spec;
+  const all = Array.from({ length: finals.length }, (_, k) => k);
+  const entries = all.filter((k) => finals.keyAt(k) >= from && finals.keyAt(k) < to);
+  const F = entries.length;
+  const observations = framesArray({ plan }, F);
+  const words = unitsOf(finals.frames, observations);
+  const masks = new Uint8Array(F * maskSize);
+  entries.forEach((entry, k) => {
+    const slot = finals.slotAt(entry);
+    readFrame(finals.frames, slot, words, k * finals.frames.frameUnits);
+    const at = (slot & finals.frames.mask) * maskSize;
+    masks.set(finals.masks[slot >>> finals.frames.shift].subarray(at, at + maskSize), k * maskSize);
+  });
+  return {
+    finalKeys: tensor(
+      'float64',
+      [F],
+      Float64Array.from(entries, (entry) => finals.keyAt(entry)),
+    ),
+    finalObservations: tensor(spec.observationDtype, [F, frameSize], observations),
+    finalMasks: tensor('uint8', [F, maskSize], masks),
+  };
+}
+
+/**
+ * Puts back what {@link copyRange} gave. Ranges have to come in order: true last observations are appended.
+ *
+ * @throws {@link CheckpointError} `CHECKPOINT_REPLAY` when a tensor is missing or has another shape; nothing has been written then.
+ */
+export function restoreRange(
+  ring: Ring,
+  position: number,
+  length: number,
+  tensors: Tensors,
+  source: string,
+): void {
+  const { plan, frames } = ring;
+  const { numRows: R, rowSlots, frameSize, spec } = plan;
+  const { actionSize: A, actionDtype, observationDtype, maskSize } = spec;
+  const F = tensors.finalKeys?.data.length ?? 0;
+  const read = <T extends NamedTensor['data']>(name: string, dtype: string, shape: readonly number[]) =>
+    dataOf<T>(tensors, name, dtype, shape, source);
+  const observations = read<Float32Array | Uint8Array>('observations', observationDtype, [
+    R,
+    length,
+    frameSize,
+  ]);
+  const actions = read<Float32Array | Int32Array>('actions', actionDtype, [R, length, A]);
+  const rewards = read<Float32Array>('rewards', 'float32', [R, length]);
+  const flags = read<Uint8Array>('flags', 'uint8', [R, length]);
+  const masks = read<Uint8Array>('masks', 'uint8', [R, length, maskSize]);
+  const keys = read<Float64Array>('finalKeys', 'float64', [F]);
+  const finals = read<Float32Array | Uint8Array>('finalObservations', observationDtype, [F, frameSize]);
+  const finalMasks = read<Uint8Array>('finalMasks', 'uint8', [F, maskSize]);
+  const words = unitsOf(frames, observations);
+  const actionWords = new Int32Array(actions.buffer, actions.byteOffset, actions.length);
+  for (let row = 0; row < R; row++) {
+    const to = row * rowSlots + (position % rowSlots);
+    const at = row * length;
+    for (let k = 0; k < length; k++) writeFrame(frames, to + k, words, (at + k) * frames.frameUnits);
+    ring.actions.set(actionWords.subarray(at * A, (at + length) * A), to * A);
+    ring.rewards.set(rewards.subarray(at, at + length), to);
+    ring.flags.set(flags.subarray(at, at + length), to);
+    ring.masks.set(masks.subarray(at * maskSize, (at + length) * maskSize), to * maskSize);
+  }
+  restoreFinals(ring, keys, unitsOf(frames, finals), finalMasks);
+}
+
+function restoreFinals({ finals, plan }: Ring, keys: Float64Array, frames: Units, masks: Uint8Array): void {
+  const { maskSize } = plan.spec;
+  for (let k = 0; k < keys.length; k++) {
+    const slot = finals.push(keys[k]);
+    writeFrame(finals.frames, slot, frames, k * finals.frames.frameUnits);
+    const to = (slot & finals.frames.mask) * maskSize;
+    finals.masks[slot >>> finals.frames.shift].set(masks.subarray(k * maskSize, (k + 1) * maskSize), to);
+  }
+}
+
+function framesArray({ plan }: Pick<Ring, 'plan'>, count: number): Float32Array | Uint8Array {
+  const length = count * plan.frameSize;
+  return plan.spec.observationDtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
+}
+
+function tensor(
+  dtype: NamedTensor['dtype'],
+  shape: readonly number[],
+  data: NamedTensor['data'],
+): NamedTensor {
+  return { dtype, shape, data };
+}
+
+function dataOf<T extends NamedTensor['data']>(
+  tensors: Tensors,
+  name: string,
+  dtype: string,
+  shape: readonly number[],
+  source: string,
+): T {
+  const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+  if (found?.dtype === dtype && found.shape.join() === shape.join()) return found.data as T;
+  const described = found === undefined ? 'nothing' : `${found.dtype} [${found.shape.join(', ')}]`;
+  throw new CheckpointError(
+    'CHECKPOINT_REPLAY',
+    `Expected \`${name}\` in the replay buffer's ${source} to be ${dtype} [${shape.join(', ')}], got ${described}. Use an older checkpoint.`,
+  );
+}
