@@ -2,7 +2,7 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
  * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, reduction, Adam and target blends are native; gathers, sampling and transposing stay in WebAssembly. No import
+ * Products, activations, transposing, reduction, Adam and target blends are native; gathers and sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
@@ -29,6 +29,7 @@ interface NativeBuild {
     rows: number,
     accumulate: number,
   ): void;
+  transposeKernels(base: number, layers: number, count: number, parameters: number): void;
   reduceSlice(base: number, slab: number, slabBytes: number, numSlabs: number, bytes: number): number;
   adamSlice(
     base: number,
@@ -175,6 +176,7 @@ export function withNativeKernels(
     forward,
     backward: (layers, count, gradients, rows, accumulate) =>
       calls.backward(base, layers, count, gradients, rows, accumulate),
+    transposeKernels: (layers, count, parameters) => calls.transposeKernels(base, layers, count, parameters),
     reduceSlice: (slab, slabBytes, numSlabs, bytes) =>
       calls.reduceSlice(base, slab, slabBytes, numSlabs, bytes),
     adamSlice: nativeAdam(module, calls, base),

@@ -32,4 +32,4 @@ static float peak(int turns) {
   return sum;
 }
 
-const struct table NAME = {forward, backward, reduce, adam, blend, peak};
+const struct table NAME = {forward, backward, transpose_kernels, reduce, adam, blend, peak};

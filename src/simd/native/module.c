@@ -50,6 +50,12 @@ static napi_value backward(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value transpose_kernels(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  c.table->transpose_kernels(c.base, word(env, &c, 1), (int)word(env, &c, 2), word(env, &c, 3));
+  return NULL;
+}
+
 static napi_value reduce_slice(napi_env env, napi_callback_info info) {
   const struct call c = read_call(env, info);
   const double squares = c.table->reduce_slice(
@@ -106,6 +112,7 @@ static napi_value make_build(napi_env env, const struct table *table) {
   napi_create_object(env, &build);
   add(env, build, "forward", forward, table);
   add(env, build, "backward", backward, table);
+  add(env, build, "transposeKernels", transpose_kernels, table);
   add(env, build, "reduceSlice", reduce_slice, table);
   add(env, build, "adamSlice", adam_slice, table);
   add(env, build, "blendSlice", blend_slice, table);

@@ -4,6 +4,7 @@
 
 #include "normalization.h"
 #include "outer-product.h"
+#include "transpose.h"
 
 struct layer {
   uint32_t kernel, bias; /* offsets from the parameters, or from a gradient slab */
@@ -36,6 +37,22 @@ static void forward(char *base, uint32_t layers, int count, uint32_t parameters,
           output, l->output_stride, rows, (int)l->outputs, floats(base + parameters + l->gain),
           floats(base + parameters + l->shift), at(base, l->normalized), (float *)at(base, l->inverse_std));
     if (!is_relu) apply_activation((int)l->activation, output, l->output_stride, rows, columns, at(base, l->pre));
+  }
+}
+
+/* What `backward` needs of the parameters: transposed copies of kernels, and normalisation's gains. */
+static void transpose_kernels(char *base, uint32_t layers, int count, uint32_t parameters) {
+  const struct layer *l = (const struct layer *)(base + layers);
+  for (int k = 0; k < count; k++, l++) {
+    const float *gain = floats(base + parameters + l->gain);
+    const int columns = (int)l->outputs;
+    if (l->gains)
+      for (int j = 0; j < columns; j += LANES)
+        store_first((float *)(base + l->gains) + j, load(gain + j), columns - j);
+    if (l->transposed)
+      transpose(
+          base + parameters + l->kernel, 4 * (size_t)columns, (int)l->inputs, columns, base + l->transposed,
+          l->transposed_stride);
   }
 }
 
