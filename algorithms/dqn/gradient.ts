@@ -1,0 +1,104 @@
+/**
+ * DQN's loss in closed form at the network's outputs: what the SIMD engine runs. The same loss stands in tfjs operations in `loss.ts`,
+ * where it is easier to read; a test holds the two together.
+ */
+import type { JsonObject } from '../../src/json.ts';
+import type { OpenObjective, Pass, RowSpace, RunStep } from '../../src/learner/objective.ts';
+import { createActionValues } from '../../src/policy/distributions/epsilon-greedy.ts';
+import type { ModelSpec } from '../../src/policy/networks/model.ts';
+import { createAtoms } from './atoms.ts';
+import type { DqnLossOptions } from './objective.ts';
+import { createReturnLoss } from './return-losses.ts';
+
+/**
+ * Deep Q-learning (Mnih et al. 2015) and what was added to it, for a batch of B rows:
+ *
+ *     a*   = argmax_a Q'(s', a), with `double` argmax_a Q(s', a); over the allowed actions, branch by branch
+ *     y    = r + discount Z'(s', a*),      Z: the value, the quantiles or the distribution of the return; several branches: their mean
+ *     loss = mean of w * mean over branches of l(Z(s, a), y)
+ *
+ * discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated; w the importance weights, 1 without.
+ * l: `return-losses.ts`. The mean over branches as common target is Tavakoli et al. 2018, arXiv:1711.08946, section 4.
+ */
+export function createDqnGradient(_model: ModelSpec, json: JsonObject): OpenObjective {
+  return (rows) => [valueStep(rows, json as unknown as DqnLossOptions)];
+}
+
+function valueStep(rows: RowSpace, options: DqnLossOptions): RunStep {
+  const { distribution, isWeighted } = options;
+  const { sizes, numAtoms } = distribution;
+  const actions = rows.integers('actions');
+  const rewards = rows.column('rewards');
+  const discounts = rows.column('discounts');
+  const weights = isWeighted ? rows.column('weights') : null;
+  const tdErrors = rows.rowOutput('tdErrors');
+  const online = rows.pass({ network: 'q', inputs: ['observations'], gradient: 'parameters' });
+  const target = rows.pass({ network: 'target/q', inputs: ['nextObservations'] });
+  const chooser = options.double ? rows.pass({ network: 'q', inputs: ['nextObservations'] }) : target;
+  const choose = createChooser(rows, options, chooser);
+  const atoms = createAtoms(distribution);
+  const returnLoss = createReturnLoss(distribution, options.loss);
+  const predicted = new Float64Array(numAtoms);
+  const following = new Float64Array(numAtoms);
+  const goal = new Float64Array(numAtoms);
+  const gradient = new Float64Array(numAtoms);
+  const numBranches = sizes.length;
+  const { stats } = rows;
+  return (numRows, batchRows) => {
+    online.forward(numRows);
+    target.forward(numRows);
+    if (chooser !== target) chooser.forward(numRows);
+    online.gradOutputs.fill(0, 0, numRows * atoms.outputSize);
+    for (let r = 0; r < numRows; r++) {
+      goal.fill(0);
+      choose.look(r);
+      for (let branch = 0; branch < numBranches; branch++) {
+        atoms.read(target.outputs, r, branch, choose.best(branch), following);
+        returnLoss.accumulate(following, 1 / numBranches, goal);
+      }
+      stats[2] += returnLoss.finishTarget(goal, rewards[r], discounts[r]);
+      const scale = (weights?.[r] ?? 1) / (numBranches * batchRows);
+      let tdError = 0;
+      for (let branch = 0; branch < numBranches; branch++) {
+        const action = actions[r * numBranches + branch];
+        atoms.read(online.outputs, r, branch, action, predicted);
+        const result = returnLoss.compare(predicted, goal, gradient);
+        for (let j = 0; j < numAtoms; j++) gradient[j] *= scale;
+        atoms.flowBack(gradient, r, branch, action, online.gradOutputs);
+        stats[0] += result.loss * scale * batchRows;
+        stats[1] += result.mean / numBranches;
+        tdError += result.tdError / numBranches;
+      }
+      tdErrors[r] = tdError;
+      stats[3] += tdError;
+    }
+    online.backward(numRows);
+  };
+}
+
+/** The greedy allowed action of each branch in the next state, by a pass's outputs. */
+function createChooser(rows: RowSpace, { distribution, hasMasks }: DqnLossOptions, { outputs }: Pass) {
+  const { sizes } = distribution;
+  const { outputSize } = createAtoms(distribution);
+  const numActions = sizes.reduce((sum, size) => sum + size, 0);
+  const masks = hasMasks ? rows.bytes('nextMasks') : null; // [R, numActions] u8
+  const readValues = createActionValues(distribution);
+  const values = new Float64Array(numActions);
+  const firstOf = sizes.map((_, branch) => sizes.slice(0, branch).reduce((sum, size) => sum + size, 0));
+  let row = 0;
+  return {
+    look(r: number): void {
+      row = r;
+      readValues(outputs, r * outputSize, values);
+    },
+    best(branch: number): number {
+      const first = firstOf[branch];
+      let best = -1;
+      for (let a = 0; a < sizes[branch]; a++) {
+        if (masks !== null && masks[row * numActions + first + a] === 0) continue;
+        if (best < 0 || values[first + a] > values[first + best]) best = a;
+      }
+      return Math.max(best, 0);
+    },
+  };
+}

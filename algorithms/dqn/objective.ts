@@ -1,0 +1,78 @@
+/** DQN's network and the one step over it. */
+import type { JsonObject } from '../../src/json.ts';
+import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
+import {
+  type EpsilonGreedySpec,
+  epsilonGreedyOutputSize,
+} from '../../src/policy/distributions/epsilon-greedy.ts';
+import type { ConvTrunk, MlpTrunk, ModelInput, ModelSpec } from '../../src/policy/networks/model.ts';
+
+/** What the losses need to know, in both forms; plain JSON. */
+export interface DqnLossOptions {
+  /** How outputs are read as values of actions; what acts reads them alike. */
+  readonly distribution: EpsilonGreedySpec;
+  /** The next action is the online network's, its value the target's (van Hasselt et al. 2016, arXiv:1509.06461). */
+  readonly double: boolean;
+  /** Of the temporal difference: smooth L1 with its corner at 1, or its square. Quantiles and C51 have losses of their own. */
+  readonly loss: 'huber' | 'mse';
+  /** Whether actions are masked in the next state. */
+  readonly hasMasks: boolean;
+  /** Whether rows have importance weights. */
+  readonly isWeighted: boolean;
+}
+
+export interface DqnShape {
+  readonly observation: ModelInput;
+  readonly clipObservation: number;
+  readonly trunk: MlpTrunk | ConvTrunk;
+  readonly options: DqnLossOptions;
+  readonly maxGradNorm: number | null;
+  readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
+}
+
+/** q(observation) -> atoms of every action, and its target. */
+export function dqnModel({ observation, clipObservation, trunk, options }: DqnShape): ModelSpec {
+  return {
+    inputs: { observation },
+    networks: {
+      q: { inputs: ['observation'], trunk, outputs: epsilonGreedyOutputSize(options.distribution) },
+    },
+    free: {},
+    targets: { 'target/q': 'q' },
+    clipObservation,
+  };
+}
+
+/** One step; the target is moved by the loop, which counts environment steps. */
+export function dqnObjective({ observation, options, maxGradNorm, adam }: DqnShape): ObjectiveSpec {
+  const { sizes } = options.distribution;
+  const numActions = sizes.reduce((sum, size) => sum + size, 0);
+  const { dtype, size } = observation;
+  return {
+    columns: [
+      { name: 'observations', dtype, size },
+      { name: 'actions', dtype: 'int32', size: sizes.length },
+      { name: 'rewards', dtype: 'float32', size: 1 },
+      { name: 'discounts', dtype: 'float32', size: 1 },
+      { name: 'nextObservations', dtype, size },
+      ...(options.hasMasks ? [{ name: 'nextMasks', dtype: 'uint8' as const, size: numActions }] : []),
+      ...(options.isWeighted ? [{ name: 'weights', dtype: 'float32' as const, size: 1 }] : []),
+    ],
+    rowOutputs: ['tdErrors'],
+    groups: [{ name: 'q', networks: ['q'], learningRate: 'learningRate', maxGradNorm, ...adam }],
+    steps: [
+      {
+        name: 'q',
+        groups: ['q'],
+        every: 1,
+        blends: [],
+        stats: ['loss', 'qMean', 'targetMean', 'tdErrorMean'],
+      },
+    ],
+    scalars: ['learningRate'],
+  };
+}
+
+/** The options as the closed form's module is given them. */
+export const lossOptionsToJson = (options: DqnLossOptions): JsonObject =>
+  JSON.parse(JSON.stringify(options)) as JsonObject;
