@@ -11,8 +11,7 @@ import {
   type RowSpace,
   type RunStep,
 } from '../../src/learner/objective.ts';
-import type { ModelSpec } from '../../src/policy/networks/model.ts';
-import { criticNames } from './objective.ts';
+import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { flowBackSquashed, sampleSquashed } from './squashed-gaussian.ts';
 
 /**
@@ -28,11 +27,11 @@ import { flowBackSquashed, sampleSquashed } from './squashed-gaussian.ts';
  */
 export function createSacGradient(model: ModelSpec, _options: JsonObject): OpenObjective {
   const critics = criticNames(Object.keys(model.targets).length);
-  return (rows) => [criticStep(rows, model, critics), actorStep(rows, model, critics)];
+  return (rows) => [criticStep(rows, model, critics), createActorStep(rows, model, critics, flowToLeast)];
 }
 
 /** exp(log alpha), or the fixed temperature among the scalars. */
-function temperatureOf(rows: RowSpace, model: ModelSpec): () => number {
+export function temperatureOf(rows: RowSpace, model: ModelSpec): () => number {
   const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
   const index = rows.scalars.length - 1; // the last of `sacObjective`'s scalars
   return () => (free === null ? rows.scalars[index] : Math.exp(free.values[0]));
@@ -76,7 +75,25 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   };
 }
 
-function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
+/**
+ * What the actor makes larger in row r, by the critics' outputs there; writes the row's gradOutputs so that `scale` times it flows back.
+ */
+export type CriticValue = (passes: readonly Pass[], r: number, scale: number) => number;
+
+/** The smallest critic's value. */
+const flowToLeast: CriticValue = (passes, r, scale) => {
+  const least = indexOfSmallest(passes, r);
+  for (let k = 0; k < passes.length; k++) passes[k].gradOutputs[r] = k === least ? scale : 0;
+  return passes[least].outputs[r];
+};
+
+/** Actor and temperature, through critics; `criticValue` is what it makes of their outputs; SAC's and TQC's. */
+export function createActorStep(
+  rows: RowSpace,
+  model: ModelSpec,
+  critics: readonly string[],
+  criticValue: CriticValue,
+): RunStep {
   const numActions = model.inputs.action.size;
   const noise = rows.column('noise');
   const actions = rows.buffer(numActions); // [R, A] f32
@@ -97,11 +114,7 @@ function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[])
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
     for (let r = 0; r < numRows; r++) {
-      const least = indexOfSmallest(passes, r);
-      passes.forEach(({ gradOutputs }, k) => {
-        gradOutputs[r] = k === least ? -1 / batchRows : 0;
-      });
-      rows.stats[3] += alpha * logProbs[r] - passes[least].outputs[r];
+      rows.stats[3] += alpha * logProbs[r] - criticValue(passes, r, -1 / batchRows);
     }
     for (const pass of passes) pass.backward(numRows);
     sumInputGradients(byInput, numActions, numRows, byActions);

@@ -1,6 +1,12 @@
 /** SAC's networks and the steps over them. */
 import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
-import type { ConvTrunk, MlpTrunk, ModelInput, ModelSpec } from '../../src/policy/networks/model.ts';
+import {
+  type ConvTrunk,
+  criticNames,
+  type MlpTrunk,
+  type ModelInput,
+  type ModelSpec,
+} from '../../src/policy/networks/model.ts';
 
 /** What SAC's networks and steps follow from; TQC's, too. */
 export interface SacShape {
@@ -20,10 +26,6 @@ export interface SacShape {
   readonly maxGradNorm: number | null;
   readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
 }
-
-/** q1, q2, ... */
-export const criticNames = (numCritics: number): string[] =>
-  Array.from({ length: numCritics }, (_, k) => `q${k + 1}`);
 
 /**
  * actor(observation) -> means, log deviations; q1 .. qN(observation, action); a target for each critic; the temperature's logarithm.

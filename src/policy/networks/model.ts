@@ -77,6 +77,11 @@ export interface ModelLayout {
   readonly ranges: Readonly<Record<string, ParameterRange>>;
 }
 
+/** q1, q2, ...: names of networks that are alike. */
+export function criticNames(numCritics: number): string[] {
+  return Array.from({ length: numCritics }, (_, k) => `q${k + 1}`);
+}
+
 /** Widths of a network's first layer's input. */
 export function inputSize(model: ModelSpec, network: ModelNetwork): number {
   return network.inputs.reduce((sum, name) => sum + model.inputs[name].size, 0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSacGradient } from '../../../algorithms/sac/gradient.ts';
-import { criticNames, type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
-import { modelLayout } from '../../../src/policy/networks/model.ts';
+import { type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
+import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { differences } from '../../reference/model-reference.ts';
 import { normals, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';

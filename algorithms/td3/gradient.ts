@@ -1,0 +1,93 @@
+/**
+ * TD3's losses in closed form at the networks' outputs: what the SIMD engine runs. The same losses stand in tfjs operations in `loss.ts`,
+ * where they are easier to read; a test holds the two together.
+ */
+import type { JsonObject } from '../../src/json.ts';
+import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
+import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
+
+/**
+ * Twin delayed deep deterministic policy gradients (Fujimoto et al. 2018, arXiv:1802.09477), for a batch of B rows:
+ *
+ *     a'       = clip(tanh mu'(s') + clip(sigma e, -c, c), -1, 1)
+ *     y        = r + discount min_i q_i'(s', a')
+ *     L_critic = sum_i mean (q_i(s, a) - y)^2
+ *     L_actor  = -mean q_1(s, tanh mu(s))
+ *
+ * discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated. Actions, sigma and c are in [-1, 1]. The
+ * square has no half, as in the authors' code.
+ */
+export function createTd3Gradient(model: ModelSpec, _options: JsonObject): OpenObjective {
+  const critics = criticNames(Object.keys(model.targets).length - 1);
+  return (rows) => [criticStep(rows, model, critics), actorStep(rows, model)];
+}
+
+// indices of `td3Objective`'s scalars
+const TARGET_NOISE = 3;
+const TARGET_NOISE_CLIP = 4;
+
+function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
+  const numActions = model.inputs.action.size;
+  const rewards = rows.column('rewards');
+  const discounts = rows.column('discounts');
+  const nextNoise = rows.column('nextNoise');
+  const tdErrors = rows.rowOutput('tdErrors');
+  const nextActions = rows.buffer(numActions); // [R, A] f32
+  const nextPolicy = rows.pass({ network: 'target/actor', inputs: ['nextObservations'] });
+  const targets = critics.map((name) =>
+    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', nextActions] }),
+  );
+  const passes = critics.map((name) =>
+    rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
+  );
+  const { stats, scalars } = rows;
+  return (numRows, batchRows) => {
+    const bound = scalars[TARGET_NOISE_CLIP];
+    nextPolicy.forward(numRows);
+    for (let i = 0; i < numRows * numActions; i++) {
+      const noise = Math.max(-bound, Math.min(bound, scalars[TARGET_NOISE] * nextNoise[i]));
+      nextActions[i] = Math.max(-1, Math.min(1, Math.tanh(nextPolicy.outputs[i]) + noise));
+    }
+    for (const target of targets) target.forward(numRows);
+    for (const pass of passes) pass.forward(numRows);
+    for (let r = 0; r < numRows; r++) {
+      let least = Number.POSITIVE_INFINITY;
+      for (const { outputs } of targets) least = Math.min(least, outputs[r]);
+      const y = rewards[r] + discounts[r] * least;
+      tdErrors[r] = passes[0].outputs[r] - y;
+      stats[2] += y;
+      for (const { outputs, gradOutputs } of passes) {
+        const error = outputs[r] - y;
+        gradOutputs[r] = (2 * error) / batchRows;
+        stats[0] += error * error;
+        stats[1] += outputs[r] / passes.length;
+      }
+    }
+    for (const pass of passes) pass.backward(numRows);
+  };
+}
+
+function actorStep(rows: RowSpace, model: ModelSpec): RunStep {
+  const numActions = model.inputs.action.size;
+  const actions = rows.buffer(numActions); // [R, A] f32
+  const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const critic = rows.pass({ network: 'q1', inputs: ['observations', actions], gradient: 'inputs' });
+  const { values, offset, stride } = critic.inputGradient(1);
+  const { stats } = rows;
+  return (numRows, batchRows) => {
+    policy.forward(numRows);
+    for (let i = 0; i < numRows * numActions; i++) actions[i] = Math.tanh(policy.outputs[i]);
+    critic.forward(numRows);
+    critic.gradOutputs.fill(-1 / batchRows, 0, numRows);
+    critic.backward(numRows);
+    for (let r = 0; r < numRows; r++) {
+      stats[3] -= critic.outputs[r];
+      for (let a = 0; a < numActions; a++) {
+        const action = actions[r * numActions + a];
+        policy.gradOutputs[r * numActions + a] = values[offset + r * stride + a] * (1 - action * action);
+        if (Math.abs(action) > 0.99) stats[4] += 1 / numActions;
+      }
+    }
+    policy.backward(numRows);
+  };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { createTd3Gradient } from '../../../algorithms/td3/gradient.ts';
+import { type Td3Shape, td3Model, td3Objective } from '../../../algorithms/td3/objective.ts';
+import { modelLayout } from '../../../src/policy/networks/model.ts';
+import { openStream } from '../../../src/random/streams.ts';
+import { differences, forwardRow } from '../../reference/model-reference.ts';
+import {
+  type Columns,
+  normals,
+  openFixture,
+  randomModelParameters,
+} from '../../reference/objective-fixture.ts';
+
+const SHAPE: Td3Shape = {
+  observation: { size: 3, dtype: 'float32', shape: [3], isNormalized: false },
+  clipObservation: 10,
+  actionSize: 2,
+  actorTrunk: { kind: 'mlp', hiddenSizes: [7, 5], activation: 'tanh', layerNorm: false },
+  criticTrunk: { kind: 'mlp', hiddenSizes: [6, 9], activation: 'elu', layerNorm: false },
+  numCritics: 2,
+  policyDelay: 2,
+  maxGradNorm: null,
+  adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
+};
+const SCALARS = {
+  criticLearningRate: 1e-3,
+  actorLearningRate: 1e-3,
+  tau: 0.005,
+  targetNoise: 0.4,
+  targetNoiseClip: 0.5,
+};
+
+function batch(numRows: number): Columns {
+  return {
+    observations: normals('observations', 3 * numRows),
+    actions: normals('actions', 2 * numRows).map((x) => Math.fround(Math.tanh(x))),
+    rewards: normals('rewards', numRows),
+    discounts: normals('discounts', numRows).map((x) => (x > 0.8 ? 0 : Math.fround(0.97))),
+    nextObservations: normals('nextObservations', 3 * numRows),
+    nextNoise: normals('nextNoise', 2 * numRows),
+  };
+}
+
+/** Straight from the equations, float64. */
+function losses(shape: Td3Shape, columns: Columns, fixed: Float64Array) {
+  const model = td3Model(shape);
+  const critics = Array.from({ length: shape.numCritics }, (_, k) => `q${k + 1}`);
+  const row = (name: string, r: number, size: number) => columns[name].slice(r * size, (r + 1) * size);
+  const clip = (x: number, bound: number) => Math.max(-bound, Math.min(bound, x));
+  const act = (p: Float64Array, name: string, s: readonly number[]) =>
+    forwardRow(model, p, name, [s]).map(Math.tanh);
+  const q = (p: Float64Array, name: string, s: readonly number[], a: readonly number[]) =>
+    forwardRow(model, p, name, [s, a])[0];
+  const targets = columns.rewards.map((reward, r) => {
+    const s = row('nextObservations', r, 3);
+    const noise = row('nextNoise', r, 2).map((e) => clip(SCALARS.targetNoise * e, SCALARS.targetNoiseClip));
+    const a = act(fixed, 'target/actor', s).map((action, k) => clip(action + noise[k], 1));
+    return (
+      reward + columns.discounts[r] * Math.min(...critics.map((name) => q(fixed, `target/${name}`, s, a)))
+    );
+  });
+  const mean = (f: (r: number) => number) => targets.reduce((sum, _, r) => sum + f(r), 0) / targets.length;
+  const errors = (p: Float64Array, r: number) =>
+    critics.map((name) => (q(p, name, row('observations', r, 3), row('actions', r, 2)) - targets[r]) ** 2);
+  return {
+    critic: (p: Float64Array) => mean((r) => errors(p, r).reduce((sum, error) => sum + error, 0)),
+    actor: (p: Float64Array) =>
+      mean((r) => {
+        const s = row('observations', r, 3);
+        return -q(fixed, 'q1', s, act(p, 'actor', s));
+      }),
+  };
+}
+
+describe('the closed form of TD3', () => {
+  for (const [numCritics, numRows] of [
+    [2, 1],
+    [2, 37],
+    [1, 70],
+  ]) {
+    it(`has the gradients of the float64 losses: ${numCritics} critics, ${numRows} rows`, async () => {
+      const shape = { ...SHAPE, numCritics };
+      const model = td3Model(shape);
+      const { ranges } = modelLayout(model);
+      const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);
+      const fixture = await openFixture(model, td3Objective(shape), createTd3Gradient(model, {}), numRows);
+      fixture.learner.writeParameters(parameters);
+      const columns = batch(numRows);
+      const p = Float64Array.from(parameters);
+      const { critic, actor } = losses(shape, columns, p);
+      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
+        const { offset, size } = ranges[name];
+        const expected = differences(loss, p, offset, offset + size);
+        for (let k = 0; k < size; k++)
+          expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
+            1e-5 * (1 + Math.abs(expected[k])),
+          );
+      };
+      const first = fixture.gradient(0, columns, SCALARS);
+      for (let k = 1; k <= numCritics; k++) check(first, `q${k}`, critic);
+      check(fixture.gradient(1, columns, SCALARS), 'actor', actor);
+    });
+  }
+});

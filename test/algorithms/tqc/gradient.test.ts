@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
+import { createTqcGradient } from '../../../algorithms/tqc/gradient.ts';
+import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
+import { openStream } from '../../../src/random/streams.ts';
+import { differences, forwardRow } from '../../reference/model-reference.ts';
+import {
+  type Columns,
+  normals,
+  openFixture,
+  randomModelParameters,
+} from '../../reference/objective-fixture.ts';
+import { SHAPE as SAC_SHAPE, sampleReference } from '../sac/sac-reference.ts';
+
+const SHAPE: SacShape = { ...SAC_SHAPE, criticOutputs: 5 };
+const NUM_DROPPED = 2;
+const SCALARS = {
+  criticLearningRate: 1e-3,
+  actorLearningRate: 1e-3,
+  temperatureLearningRate: 1e-3,
+  tau: 0.005,
+  targetEntropy: -2,
+  temperature: 0,
+};
+
+function batch(numRows: number): Columns {
+  return {
+    observations: normals('observations', 3 * numRows),
+    actions: normals('actions', 2 * numRows).map((x) => Math.fround(Math.tanh(x))),
+    rewards: normals('rewards', numRows),
+    discounts: normals('discounts', numRows).map((x) => (x > 0.8 ? 0 : Math.fround(0.97))),
+    nextObservations: normals('nextObservations', 3 * numRows),
+    noise: normals('noise', 2 * numRows),
+    nextNoise: normals('nextNoise', 2 * numRows),
+  };
+}
+
+const huber = (x: number) => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5);
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Straight from the equations, float64. */
+function losses(columns: Columns, fixed: Float64Array) {
+  const model = sacModel(SHAPE);
+  const { ranges } = modelLayout(model);
+  const critics = criticNames(2);
+  const alpha = Math.exp(fixed[ranges.logTemperature.offset]);
+  const row = (name: string, r: number, size: number) => columns[name].slice(r * size, (r + 1) * size);
+  const targets = columns.rewards.map((reward, r) => {
+    const s = row('nextObservations', r, 3);
+    const { actions, logProb } = sampleReference(
+      forwardRow(model, fixed, 'actor', [s]),
+      row('nextNoise', r, 2),
+    );
+    const pooled = critics.flatMap((name) => forwardRow(model, fixed, `target/${name}`, [s, actions]));
+    const kept = pooled.sort((a, b) => a - b).slice(0, 2 * (5 - NUM_DROPPED));
+    return kept.map((z) => reward + columns.discounts[r] * (z - alpha * logProb));
+  });
+  return {
+    critic: (p: Float64Array) =>
+      mean(
+        targets.map((ys, r) =>
+          mean(
+            critics.flatMap((name) =>
+              forwardRow(model, p, name, [row('observations', r, 3), row('actions', r, 2)]).flatMap(
+                (theta, i) => ys.map((y) => Math.abs((i + 0.5) / 5 - (y < theta ? 1 : 0)) * huber(y - theta)),
+              ),
+            ),
+          ),
+        ),
+      ),
+    actor: (p: Float64Array) =>
+      mean(
+        targets.map((_, r) => {
+          const s = row('observations', r, 3);
+          const { actions, logProb } = sampleReference(
+            forwardRow(model, p, 'actor', [s]),
+            row('noise', r, 2),
+          );
+          return (
+            alpha * logProb - mean(critics.flatMap((name) => forwardRow(model, fixed, name, [s, actions])))
+          );
+        }),
+      ),
+  };
+}
+
+describe('the closed form of TQC', () => {
+  it.each([1, 37])('has the gradients of the float64 losses for %i rows', async (numRows) => {
+    const model = sacModel(SHAPE);
+    const { ranges } = modelLayout(model);
+    const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);
+    const open = createTqcGradient(model, { numDropped: NUM_DROPPED });
+    const fixture = await openFixture(model, sacObjective(SHAPE), open, numRows);
+    fixture.learner.writeParameters(parameters);
+    const columns = batch(numRows);
+    const p = Float64Array.from(parameters);
+    const { critic, actor } = losses(columns, p);
+    const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
+      const { offset, size } = ranges[name];
+      const expected = differences(loss, p, offset, offset + size);
+      for (let k = 0; k < size; k++)
+        expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
+          1e-5 * (1 + Math.abs(expected[k])),
+        );
+    };
+    const first = fixture.gradient(0, columns, SCALARS);
+    check(first, 'q1', critic);
+    check(first, 'q2', critic);
+    check(fixture.gradient(1, columns, SCALARS), 'actor', actor);
+  });
+
+  it('drops the largest atoms of the pool: the hand-worked case', async () => {
+    // critics [1, 3, 7] and [2, 4, 10], one dropped for each: [1, 2, 3, 4]; r 0.5, gamma 0.9, alpha 0.2, log pi -1.5
+    const pool = [1, 3, 7, 2, 4, 10].sort((a, b) => a - b).slice(0, 4);
+    expect(pool.map((z) => Number((0.5 + 0.9 * (z - 0.2 * -1.5)).toFixed(9)))).toEqual([
+      1.67, 2.57, 3.47, 4.37,
+    ]);
+  });
+});
