@@ -1,4 +1,4 @@
-/** The same seed gives the same run, bit for bit, whatever the threads do. */
+/** The same seed gives the same run, bit for bit, whatever the threads do: what test/conformance does not ask of every algorithm. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { PPOConfig } from '../../src/index.ts';
@@ -56,12 +56,10 @@ async function run({
 }
 
 describe('the SIMD engine', () => {
-  test('0, 1, 2, 3 and 8 environment runners, each step of which takes as long as it likes', async () => {
+  test('0 and 8 environment runners, each step of which takes as long as it likes', async () => {
     const expected = await run({ numEnvRunners: 0 });
     expect(await run({ numEnvRunners: 0, seed: 22 })).not.toEqual(expected); // or this could not fail
-    for (const numEnvRunners of [1, 2, 3, 8]) {
-      expect(await run({ numEnvRunners, envOptions: { busyMs: 1 } })).toEqual(expected);
-    }
+    expect(await run({ numEnvRunners: 8, envOptions: { busyMs: 1 } })).toEqual(expected);
   }, 120_000);
 
   test('1 and 2 learner threads, a helper that comes and goes', async () => {

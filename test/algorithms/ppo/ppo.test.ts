@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ppoMetrics } from '../../../algorithms/ppo/metrics.ts';
 import type { CheckpointContent } from '../../../src/checkpoint/content.ts';
@@ -281,4 +282,12 @@ describe('non-finite numbers', () => {
     for (const [key, value] of Object.entries(metrics))
       expect([key, Number.isFinite(value)]).toEqual([key, true]);
   });
+});
+
+it('learns something else where actions are masked', async () => {
+  const env = fileURLToPath(new URL('../../rollout/fixtures/counting-env.ts', import.meta.url));
+  const [masked, free] = await Promise.all(
+    [true, false].map((masks) => trainSome(configFor().environment(env, { masks }), 2)),
+  );
+  expect(weightsOf(masked.content)).not.toEqual(weightsOf(free.content));
 });

@@ -1,0 +1,43 @@
+/** A run that was stopped and resumed through a checkpoint is the unbroken run, bit for bit. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { Algorithm } from '../../src/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { names, runOut, subjectOf } from './subject.ts';
+
+describe.each(names)('%s', async (name) => {
+  const subject = await subjectOf(name);
+
+  test('cut anywhere, also with another number of workers, and in a run that had gone on', async () => {
+    const folder = temporaryFolder();
+    const first = await subject.build(subject.settings.values, { envRunners: { numEnvRunners: 1 } });
+    const paths: string[] = [];
+    for (let k = 1; k <= 4; k++) {
+      await first.train();
+      if (k === 1 || k === 3) paths.push(await first.save(join(folder, `${k}`)));
+    }
+    await first.setState((await loadCheckpoint(paths[1])).content);
+    const expected = await runOut(first, 3); // to the 6th
+
+    for (const [numEnvRunners, cut] of [
+      [0, 0],
+      [2, 1],
+    ]) {
+      const resumed = await Algorithm.fromCheckpoint(
+        paths[cut],
+        { envRunners: { numEnvRunners } },
+        { trust: true },
+      );
+      if (cut === 0) for (let k = 0; k < 2; k++) await resumed.train();
+      expect(resumed.iteration).toBe(3);
+      expect(await runOut(resumed, 3)).toEqual(expected);
+    }
+    const unbroken = await subject.build(subject.settings.values, { envRunners: { numEnvRunners: 0 } });
+    for (let k = 0; k < 3; k++) await unbroken.train();
+    expect(await runOut(unbroken, 3)).toEqual(expected);
+    expect(await runOut(await Algorithm.fromCheckpoint(paths[1], {}, { trust: true }), 4)).not.toEqual(
+      expected,
+    ); // or this could not fail
+  });
+});

@@ -1,0 +1,52 @@
+/** Trials of the options that several algorithms share. */
+import type { Settings, Trial } from './subject.ts';
+
+/** By section and option: a change that has to show in the weights after two iterations. */
+export function sharedTrials(actions: Settings['actions']): Readonly<Record<string, Trial>> {
+  return {
+    'environment.env': {
+      change: {
+        environment: { env: actions === 'discrete' ? 'CartPole-v1' : 'Pendulum-v1', envOptions: {} },
+      },
+    },
+    'environment.envOptions': { change: { environment: { envOptions: { actions, scale: 3 } } } },
+    'environment.maxEpisodeSteps': { change: { environment: { maxEpisodeSteps: 5 } } },
+    'envRunners.numEnvs': { change: { envRunners: { numEnvs: 5 } } },
+    'envRunners.normalizeObservations': { change: { envRunners: { normalizeObservations: true } } },
+    'envRunners.clipObservation': {
+      base: { envRunners: { normalizeObservations: true } },
+      change: { envRunners: { clipObservation: 0.3 } },
+    },
+    'debugging.seed': { change: { debugging: { seed: 1 } } },
+  };
+}
+
+/** Options that change nothing, in reach of a short run. */
+export const sharedNeutral: Readonly<Record<string, Trial>> = {
+  'envRunners.numEnvRunners': { change: { envRunners: { numEnvRunners: 2 } } },
+  'envRunners.workerMemoryMb': { change: { envRunners: { numEnvRunners: 1, workerMemoryMb: 256 } } },
+  'learners.numLearnerThreads': {
+    change: { envRunners: { numEnvRunners: 1 }, learners: { numLearnerThreads: 2 } },
+  },
+  'evaluation.evaluationInterval': {
+    change: { evaluation: { evaluationInterval: 1, evaluationEpisodes: 1 } },
+  },
+  'faultTolerance.workerDeadlineSeconds': {
+    change: { envRunners: { numEnvRunners: 1 }, faultTolerance: { workerDeadlineSeconds: 30 } },
+  },
+  'faultTolerance.nonFinite': { change: { faultTolerance: { nonFinite: 'skip' } } },
+  'reporting.metricsWindow': { change: { reporting: { metricsWindow: 3 } } },
+  'debugging.poison': { change: { debugging: { poison: true } } },
+  'debugging.verbose': { change: { debugging: { verbose: true } } },
+};
+
+/** Networks beyond the MLP and engines need TensorFlow; faults need something that fails. */
+export const sharedElsewhere: Readonly<Record<string, string>> = {
+  'envRunners.inference': 'test/rollout/central-inference.test.ts',
+  'learners.engine': 'test/algorithms/*/engines-agree.test.ts',
+  'learners.backend': 'test/learner/tensorflow/backend.test.ts',
+  'learners.captureGraph': 'test/learner/tensorflow/capture',
+  'faultTolerance.restartFailedEnvs': 'test/rollout/env-faults.test.ts',
+  'faultTolerance.nonFinite': 'test/algorithms/*, where something is not finite',
+  'debugging.deterministic': 'test/simd: other bits, the same learning',
+};
