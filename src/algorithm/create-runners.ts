@@ -1,10 +1,13 @@
 /** Environment runners for a config: worker threads, or in process. */
+import type { commonOptions } from '../config/common-options.ts';
 import { numEnvRunnersOf } from '../config/derived.ts';
+import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
+import type { CentralPolicy } from '../learner/learner.ts';
 import type { Arena, ArenaPlanner, Region } from '../memory/arena.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
-import type { CentralActor } from '../rollout/central-inference.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
+import { type CentralActor, createCentralActor } from '../rollout/central-inference.ts';
 import { type ControlRegion, reserveControlWords } from '../rollout/control-words.ts';
 import { createInProcessRunnerGroup } from '../rollout/in-process-runner-group.ts';
 import { createLocalRunnerGroup, type LocalRunnerGroup } from '../rollout/local-runner-group.ts';
@@ -14,7 +17,12 @@ import type { SamplingLayout } from '../rollout/sampling-layout.ts';
 import { kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
-import type { OnPolicyConfig } from './on-policy-system.ts';
+
+/** The sections that runners are made from. */
+export type RunnersConfig = Pick<
+  ResolvedConfig<typeof commonOptions>,
+  'environment' | 'envRunners' | 'faultTolerance' | 'debugging'
+>;
 
 export interface RunnerRegions {
   readonly control: ControlRegion;
@@ -24,8 +32,8 @@ export interface RunnerRegions {
 
 export function reserveRunners(
   planner: ArenaPlanner,
-  spec: PolicySpec,
-  config: OnPolicyConfig,
+  spec: ActingSpec,
+  config: RunnersConfig,
 ): RunnerRegions {
   const numWorkers = numEnvRunnersOf(config);
   const numRegions = Math.max(1, numWorkers);
@@ -40,7 +48,7 @@ export function reserveRunners(
 export interface RunnerParts {
   readonly arena: Arena;
   readonly kernels: KernelModule;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly source: EnvSource;
   readonly sampling: SamplingLayout;
   readonly weights: WeightBufferLayout;
@@ -52,7 +60,7 @@ export interface RunnerParts {
 }
 
 /** @throws {@link ConfigError} `CONFIG_ENV_FACTORY` when a bare factory should run in worker threads. */
-export function createRunners(config: OnPolicyConfig, parts: RunnerParts): RunnerGroup | LocalRunnerGroup {
+export function createRunners(config: RunnersConfig, parts: RunnerParts): RunnerGroup | LocalRunnerGroup {
   const { envRunners, faultTolerance, debugging } = config;
   const { arena, source, regions, central } = parts;
   const { kernels, spec, sampling, weights } = parts;
@@ -93,4 +101,27 @@ export function createRunners(config: OnPolicyConfig, parts: RunnerParts): Runne
     ...limits,
     memoryMb: envRunners.workerMemoryMb,
   });
+}
+
+/**
+ * The actor for central inference: where a network needs it, or the config asks for it; null = the runners act.
+ *
+ * @throws {@link ConfigError} `CONFIG_INFERENCE` when it is asked for and the engine cannot.
+ */
+export function createCentral(
+  { envRunners, debugging }: RunnersConfig,
+  spec: ActingSpec,
+  policy: CentralPolicy | null,
+  { buffer }: Arena,
+  layout: SamplingLayout,
+): CentralActor | null {
+  const isNeeded = spec.network.kind !== 'mlp';
+  if (!isNeeded && envRunners.inference !== 'central') return null;
+  if (policy === null) {
+    throw new ConfigError(
+      'CONFIG_INFERENCE',
+      "inference: 'central' needs the TensorFlow engine, and the engine is simd. Set engine: 'tensorflow', or leave inference out.",
+    );
+  }
+  return createCentralActor({ policy, spec, seed: debugging.seed, buffer, layout });
 }

@@ -1,6 +1,6 @@
 /** The environments' part of a checkpoint: every one of them in the middle of its episode. */
 import type { StatePart } from '../checkpoint/state-part.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { rowStatesFromContent, rowStatesToContent } from './row-state-content.ts';
 
@@ -10,7 +10,7 @@ const STATES = 'environments.json';
 /** Comes last among the parts: when it is restored, the environments run again. @throws CheckpointError `CHECKPOINT_ENVIRONMENTS`. */
 export function environmentState(
   runners: Pick<RunnerGroup, 'getStates' | 'start'>,
-  spec: PolicySpec,
+  spec: ActingSpec,
   numEnvs: number,
 ): StatePart {
   return {

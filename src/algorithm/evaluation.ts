@@ -1,13 +1,17 @@
 /** Evaluation of the policy as it is: by the runners, or, for networks that they cannot run, here. */
+import type { commonOptions } from '../config/common-options.ts';
+import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
+import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import type { BatchActor } from '../policy/batch-actor.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import { createEnvFaultLog } from '../rollout/env-fault-log.ts';
 import { meansOf } from '../rollout/metric-sums.ts';
 import { type PlayedEpisodes, type PlayRequest, playAsync } from '../rollout/play-episodes.ts';
+import type { RunnerGroup } from '../rollout/runner-group.ts';
 import type { EvaluateOptions, EvaluationResult } from './algorithm.ts';
-import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
 
 export interface Evaluation {
   /** Evaluate after every this many iterations; null = never. */
@@ -17,15 +21,21 @@ export interface Evaluation {
 }
 
 /** What an evaluation needs of the system that is trained. */
-export type EvaluatedSystem = Pick<
-  OnPolicySystem,
-  'source' | 'spec' | 'runners' | 'publish' | 'createCentralActor'
->;
+export interface EvaluatedSystem {
+  readonly source: EnvSource;
+  readonly spec: ActingSpec;
+  readonly runners: RunnerGroup;
+  /** Makes the weights as they are those that everybody acts with. */
+  publish(): number;
+  readonly createCentralActor: ((maxRows: number) => BatchActor) | null;
+}
+
+type EvaluationConfig = Pick<ResolvedConfig<typeof commonOptions>, 'evaluation' | 'faultTolerance'>;
 
 /** Episodes 0 .. numEpisodes - 1 of the evaluation's own seed: the same for every engine, number of runners and of environments. */
 export function createEvaluation(
   system: EvaluatedSystem,
-  { evaluation: defaults, faultTolerance }: Pick<OnPolicyConfig, 'evaluation' | 'faultTolerance'>,
+  { evaluation: defaults, faultTolerance }: EvaluationConfig,
 ): Evaluation {
   const central =
     system.createCentralActor === null

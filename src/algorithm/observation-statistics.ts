@@ -9,7 +9,7 @@ import type { StatePart } from '../checkpoint/state-part.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonValue } from '../json.ts';
 import type { ObservationStatistics } from '../learner/learner.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { RolloutViews } from '../rollout/layout.ts';
 
 const WEIGHTS = 'policies/default/weights.safetensors';
@@ -24,7 +24,7 @@ export interface ObservationScaling {
 }
 
 export function createObservationScaling(
-  spec: PolicySpec,
+  spec: ActingSpec,
   space: Space,
   normalizes: boolean,
 ): ObservationScaling {
@@ -46,7 +46,7 @@ export function createObservationScaling(
 }
 
 /** mean 0, inverseStd 1 / high: pixels to [0, 1] (detail 22 of the 37). */
-function pixelScaling({ observationSize }: PolicySpec, space: Space): ObservationStatistics {
+function pixelScaling({ observationSize }: ActingSpec, space: Space): ObservationStatistics {
   const high = space.kind === 'box' ? space.high : new Float32Array(observationSize).fill(255);
   return { mean: new Float32Array(observationSize), inverseStd: high.map((bound) => 1 / bound) };
 }
@@ -57,7 +57,7 @@ function pixelScaling({ observationSize }: PolicySpec, space: Space): Observatio
  */
 export function statisticsState(
   { statistics, getState, setState }: ObservationScaling,
-  { observationSize }: PolicySpec,
+  { observationSize }: ActingSpec,
 ): StatePart {
   const schema = z.nullable(momentsSchema(observationSize));
   const tensor = (data: Float32Array): NamedTensor => ({

@@ -6,29 +6,27 @@
 import type { onPolicyOptions } from '../config/common-options.ts';
 import { numEnvRunnersOf } from '../config/derived.ts';
 import type { ResolvedConfig } from '../config/option.ts';
-import { type EnvSource, factorySource, resolveEnv } from '../env/env-source.ts';
-import { makeVectorEnv } from '../env/load-env.ts';
+import type { EnvSource } from '../env/env-source.ts';
 import type { Space } from '../env/spaces.ts';
-import type { VectorEnv } from '../env/vector-env.ts';
-import { ConfigError } from '../errors.ts';
-import type { CentralPolicy, Learner } from '../learner/learner.ts';
-import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
+import type { Learner } from '../learner/learner.ts';
+import { createArena, createArenaPlanner } from '../memory/arena.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 import { borrowThreads } from '../rollout/borrowed-threads.ts';
-import { type CentralActor, createCentralActor } from '../rollout/central-inference.ts';
 import { initializeRollout } from '../rollout/layout.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
-import { reserveSampling, type SamplingLayout } from '../rollout/sampling-layout.ts';
+import { reserveSampling } from '../rollout/sampling-layout.ts';
 import { dropWarmThreads, warmThreads } from '../rollout/thread-pool.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { mlpParameterLayout } from '../weights/parameter-layout.ts';
 import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
 import { type LossParts, numHelpersOf, reserveLearner } from './create-learner.ts';
-import { createRunners, reserveRunners } from './create-runners.ts';
+import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
+import { environmentSource, probeEnvironment } from './environment-source.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
 import { createPolicySpec, type PolicyOptions } from './policy-setup.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
+import { startAndCreate } from './start-runners.ts';
 
 /** The sections and options that an on-policy algorithm's config has. */
 export type OnPolicyConfig = ResolvedConfig<typeof onPolicyOptions> & {
@@ -96,7 +94,7 @@ async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<
     weights: weightLayout,
     regions,
     helper,
-    central: centralActor(config, spec, central, arena, sampling),
+    central: createCentral(config, spec, central, arena, sampling),
   });
   const canLend = 'team' in runners && helper !== null;
   const threads = canLend ? borrowThreads(runners.team, numHelpersOf(config)) : null;
@@ -118,53 +116,15 @@ async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<
   };
 }
 
-/** The runners start while the learner is made: neither needs the other, and both take a while. */
-async function startAndCreate(runners: RunnerGroup, create: () => Promise<Learner>): Promise<Learner> {
-  const [started, created] = await Promise.allSettled([runners.start(null), create()]);
-  if (created.status === 'fulfilled' && started.status === 'fulfilled') return created.value;
-  await runners.stop();
-  if (created.status === 'rejected') throw created.reason;
-  await created.value.dispose();
-  throw (started as PromiseRejectedResult).reason;
-}
-
 function parameterCount(spec: PolicySpec): number {
   return spec.network.kind === 'mlp' ? mlpParameterLayout(spec).size : 0;
 }
 
-function environmentSource({ environment }: OnPolicyConfig): EnvSource {
-  const { env, envOptions, maxEpisodeSteps } = environment;
-  const source = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
-  return maxEpisodeSteps === null ? source : { ...source, maxEpisodeSteps };
-}
-
-/** The actor for central inference: where a network needs it, or the config asks for it. */
-function centralActor(
-  { envRunners, debugging }: OnPolicyConfig,
-  spec: PolicySpec,
-  policy: CentralPolicy | null,
-  { buffer }: Arena,
-  layout: SamplingLayout,
-): CentralActor | null {
-  const isNeeded = spec.network.kind !== 'mlp';
-  if (!isNeeded && envRunners.inference !== 'central') return null;
-  if (policy === null) {
-    throw new ConfigError(
-      'CONFIG_INFERENCE',
-      "inference: 'central' needs the TensorFlow engine, and the engine is simd. Set engine: 'tensorflow', or leave inference out.",
-    );
-  }
-  return createCentralActor({ policy, spec, seed: debugging.seed, buffer, layout });
-}
-
-/** Looks at one environment, which is closed again. */
-async function describePolicy(source: EnvSource, { training, envRunners }: OnPolicyConfig) {
-  const probe: VectorEnv = await makeVectorEnv(source, 1);
-  try {
+/** What the policy is in this environment. */
+function describePolicy(source: EnvSource, { training, envRunners }: OnPolicyConfig) {
+  return probeEnvironment(source, (probe) => {
     const spec = createPolicySpec(probe, { ...training, ...envRunners });
     const { observationSpace, actionSpace } = probe;
     return { spec, observationSpace, actionSpace };
-  } finally {
-    probe.close?.();
-  }
+  });
 }

@@ -4,14 +4,14 @@ import type { EnvSource } from '../env/env-source.ts';
 import { spaceToJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
 
 const POLICY = 'policies/default/policy.json';
 
 export interface PolicyDescription {
   readonly source: EnvSource;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
 }

@@ -4,6 +4,7 @@ import { evaluationOptions } from './blocks/evaluation.ts';
 import { faultToleranceOptions } from './blocks/fault-tolerance.ts';
 import { learnersOptions } from './blocks/learners.ts';
 import { onPolicySamplingOptions } from './blocks/on-policy-sampling.ts';
+import { offPolicyEnvRunnersOptions } from './blocks/pace.ts';
 import { checkpointingOptions, debuggingOptions, reportingOptions, stoppingOptions } from './blocks/run.ts';
 
 /** Of every algorithm that acts in environments while it learns. */
@@ -24,3 +25,6 @@ export const onPolicyOptions = {
   ...commonOptions,
   envRunners: { ...envRunnersOptions, ...onPolicySamplingOptions },
 };
+
+/** Of every off-policy algorithm: how much an iteration collects follows from its pace (`paceOptions`, in `training`). */
+export const offPolicyOptions = { ...commonOptions, envRunners: offPolicyEnvRunnersOptions };

@@ -1,87 +1,128 @@
-/** `numEnvRunners: 0`: the same sampler in the main thread; for debugging, and for bare environment factories. */
+/** `numEnvRunners: 0`: the same sampler in the main thread; for debugging, for bare environment factories, and for short fragments. */
 import { type CentralActor, collectCentrally, type Stepper } from './central-inference.ts';
-import { createEnvFaultBook, type EnvRestartLimit } from './env-fault-log.ts';
-import { createEpisodeLedger } from './episode-ledger.ts';
-import { openRollout } from './layout.ts';
+import { createEnvFaultBook, type EnvFaultBook, type EnvRestartLimit } from './env-fault-log.ts';
+import { createEpisodeLedger, type EpisodeLedger } from './episode-ledger.ts';
+import { openRollout, type RolloutViews } from './layout.ts';
 import { meansOf } from './metric-sums.ts';
 import { placeEnvError } from './place-env-error.ts';
 import { poisonRollout } from './poison.ts';
 import { withEnvStates } from './row-states.ts';
 import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
-import type { RunnerGroup } from './runner-group.ts';
+import type { Collected, RunnerGroup } from './runner-group.ts';
 
 export type InProcessRunnerGroupOptions = Omit<RunnerOptions, 'states' | 'firstRow'> & {
   readonly central: CentralActor | null;
   readonly poison: boolean;
 } & EnvRestartLimit;
 
+const NO_METRICS: Readonly<Record<string, number>> = {};
+
 export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions): RunnerGroup {
-  const { arena, sampling, spec, source, numRows, central } = options;
+  const { spec, source, numRows, central } = options;
   const faults = createEnvFaultBook(options);
   const ledger = createEpisodeLedger(spec, numRows);
-  const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
-  let runner: Runner | undefined;
-  let numCollected = 0;
-  let isCollecting = false;
+  const live: LiveRunner = { runner: undefined, isCollecting: false };
+  const { collect, collectNow } = createCollecting(options, live, ledger, faults);
   let restarted: number[] = [];
-  const started = (): Runner => {
-    if (runner === undefined) throw new TypeError('Call start() before collect().');
-    return runner;
-  };
   return {
     numEnvRunners: 0,
     get isCollecting() {
-      return isCollecting;
+      return live.isCollecting;
     },
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
-      runner?.close();
+      live.runner?.close();
+      let runner: Runner;
       try {
         runner = await createRunner({ ...options, firstRow: 0, states });
       } catch (error) {
         throw placeEnvError(error, source, 0);
       }
-      isCollecting = false;
+      live.runner = runner;
+      live.isCollecting = false;
       ledger.restartRows(runner.restarted);
       restarted = [...runner.restarted];
       central?.start(states, runner.restarted);
       return runner.restarted;
     },
-    async collect(version) {
-      const { sampler } = started();
-      isCollecting = true;
-      const set = numCollected++ % sets.length;
-      const rollout = sets[set];
-      if (options.poison) poisonRollout(rollout);
-      try {
-        if (central === null) sampler.collect(set, version);
-        else await collectCentrally(central, directStepper(started(), set, version), rollout);
-      } catch (error) {
-        throw placeEnvError(error, source, 0);
-      }
-      faults.absorb([started().takeEnvFaults()]);
-      const episodes = ledger.absorb(rollout);
-      isCollecting = false;
-      return { rollout, episodes, metrics: meansOf(sampler.takeMetrics() ?? {}) };
-    },
+    collect,
+    collectNow,
     async play(request) {
       try {
-        return await started().player.play(request);
+        return await started(live).player.play(request);
       } catch (error) {
         throw placeEnvError(error, source, 0);
       }
     },
     async getStates() {
-      if (isCollecting) return ledger.rowStates(0, numRows);
-      return withEnvStates(ledger.rowStates(0, numRows), started().envStates());
+      if (live.isCollecting) return ledger.rowStates(0, numRows);
+      return withEnvStates(ledger.rowStates(0, numRows), started(live).envStates());
     },
     takeEnvFaults: faults.take,
     noteEnvFaults: (report) => faults.absorb([report]),
     takeFailures: () => [],
     takeRestarted: () => restarted.splice(0),
     async stop() {
-      runner?.close();
-      runner = undefined;
+      live.runner?.close();
+      live.runner = undefined;
+    },
+  };
+}
+
+interface LiveRunner {
+  runner: Runner | undefined;
+  isCollecting: boolean;
+}
+
+function started({ runner }: LiveRunner): Runner {
+  if (runner === undefined) throw new TypeError('Call start() before collect().');
+  return runner;
+}
+
+function createCollecting(
+  { arena, sampling, source, central, poison }: InProcessRunnerGroupOptions,
+  live: LiveRunner,
+  ledger: EpisodeLedger,
+  faults: EnvFaultBook,
+): Pick<RunnerGroup, 'collect' | 'collectNow'> {
+  const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
+  let numCollected = 0;
+  const begin = (): number => {
+    live.isCollecting = true;
+    const set = numCollected++ % sets.length;
+    if (poison) poisonRollout(sets[set]);
+    return set;
+  };
+  const finish = (rollout: RolloutViews): Collected => {
+    const { sampler, takeEnvFaults } = started(live);
+    const report = takeEnvFaults();
+    if (report !== null) faults.absorb([report]);
+    const episodes = ledger.absorb(rollout);
+    live.isCollecting = false;
+    const metricSums = sampler.takeMetrics();
+    return { rollout, episodes, metrics: metricSums === null ? NO_METRICS : meansOf(metricSums), metricSums };
+  };
+  const collectNow = (version: number): Collected => {
+    const { sampler } = started(live);
+    const set = begin();
+    try {
+      sampler.collect(set, version);
+    } catch (error) {
+      throw placeEnvError(error, source, 0);
+    }
+    return finish(sets[set]);
+  };
+  return {
+    collectNow: central === null ? collectNow : null,
+    async collect(version) {
+      if (central === null) return collectNow(version);
+      const set = begin();
+      try {
+        await collectCentrally(central, directStepper(started(live), set, version), sets[set]);
+      } catch (error) {
+        throw placeEnvError(error, source, 0);
+      }
+      return finish(sets[set]);
     },
   };
 }

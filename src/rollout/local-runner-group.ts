@@ -67,8 +67,9 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       faults.absorb(reports.map((report) => report.faults));
       const episodes = ledger.absorb(rollout);
       isCollecting = false;
-      return { rollout, episodes, metrics: meansOf(sums) };
+      return { rollout, episodes, metrics: meansOf(sums), metricSums: reports.length === 0 ? null : sums };
     },
+    collectNow: null,
     async play(request) {
       const requests = splitRequest(request, team.numWorkers);
       const messages = await team.play(requests);

@@ -3,6 +3,7 @@
 import type { EnvFaultReport, EnvFaults } from './env-fault-log.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
 import type { RolloutViews } from './layout.ts';
+import type { MetricSums } from './metric-sums.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
@@ -13,6 +14,8 @@ export interface Collected {
   readonly episodes: readonly EpisodeSummary[];
   /** Means of `info.metrics` in this rollout, by name. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** The sums that they follow from; null = there were none. */
+  readonly metricSums: MetricSums | null;
 }
 
 /** Something that happened to a worker, for callbacks and metrics. */
@@ -36,6 +39,11 @@ export interface RunnerGroup {
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
   /** T steps in every environment with the weights of `version`. */
   collect(version: number): Promise<Collected>;
+  /**
+   * The same, done when it returns: where environments and policy run in this very thread. null = they do not. Short rollouts cost little
+   * more than acting and stepping.
+   */
+  readonly collectNow: ((version: number) => Collected) | null;
   /**
    * Plays evaluation episodes with the weights published last, between two rollouts; training's environments and
    * streams are not touched. Not under central inference. Results do not depend on the number of runners.

@@ -1,0 +1,84 @@
+/** Who acts with which weights of a model: its acting network's part, published with how far actions may stray. */
+import type { ObjectiveLearner } from '../learner/objective-learner.ts';
+import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
+import type { Arena } from '../memory/arena.ts';
+import { type BatchActor, createCentralBatchActor } from '../policy/batch-actor.ts';
+import { type Exploration, NO_EXPLORATION } from '../policy/distributions/exploration.ts';
+import { type ActingNetwork, actingRanges } from '../policy/networks/acting-network.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
+import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
+import type { ObservationScaling } from './observation-statistics.ts';
+
+export interface ActingWeightsParts {
+  readonly spec: ActingSpec;
+  readonly acting: ActingNetwork;
+  readonly learner: ObjectiveLearner;
+  readonly central: TensorFlowPolicy | null;
+  readonly scaling: ObservationScaling;
+  readonly arena: Arena;
+  readonly weightLayout: WeightBufferLayout;
+}
+
+export interface PublishOptions {
+  /** Default: that of the version before. */
+  readonly exploration?: Exploration;
+  /** Acts with these instead of the learner's: a prefill's policy. f32 [acting parameters] */
+  readonly parameters?: Float32Array;
+  /** Changes the published copy: noise in the weights. */
+  readonly perturb?: (parameters: Float32Array) => void;
+}
+
+export interface ActingWeights {
+  /**
+   * Makes the learner's acting network what everybody acts with, and returns its version. Cost: a copy of the acting parameters where
+   * they have changed since this slot was written (two versions ago), else under a microsecond.
+   */
+  publish(options?: PublishOptions): number;
+  /** The learner's parameters have changed: what `publish` copied before is stale. */
+  noteUpdate(): void;
+  /** For networks that runners cannot run: an actor in the main thread. null = the runners act. */
+  readonly createCentralActor: ((maxRows: number) => BatchActor) | null;
+}
+
+const NEVER = -1;
+
+export function createActingWeights(parts: ActingWeightsParts): ActingWeights {
+  const { spec, acting, learner, central, scaling, arena, weightLayout } = parts;
+  const weights = openWeightBuffer(arena.buffer, weightLayout);
+  const ranges = actingRanges(learner.model, acting);
+  const isCentral = central !== null && spec.network.kind !== 'mlp';
+  const slotStamps = [NEVER, NEVER]; // which state of the learner each slot holds
+  let stamp = 0;
+  let exploration = NO_EXPLORATION;
+  const copyParameters = (target: Float32Array): void => {
+    let at = 0;
+    for (const { name, size } of ranges) {
+      learner.readNetwork(name, target.subarray(at, at + size));
+      at += size;
+    }
+  };
+  return {
+    publish(options = {}) {
+      exploration = options.exploration ?? exploration;
+      const parameters = weights.nextParameters();
+      const slot = (weights.version + 1) % 2;
+      const isOwn = options.parameters === undefined && options.perturb === undefined;
+      if (options.parameters !== undefined) parameters.set(options.parameters);
+      else if (!isOwn || slotStamps[slot] !== stamp) copyParameters(parameters);
+      options.perturb?.(parameters);
+      slotStamps[slot] = isOwn ? stamp : NEVER;
+      const { statistics } = scaling;
+      central?.publish(parameters, statistics);
+      return weights.publish(
+        parameters,
+        statistics?.mean ?? null,
+        statistics?.inverseStd ?? null,
+        exploration,
+      );
+    },
+    noteUpdate() {
+      stamp += 1;
+    },
+    createCentralActor: isCentral ? (maxRows) => createCentralBatchActor(central, spec, maxRows) : null,
+  };
+}

@@ -1,0 +1,80 @@
+/** The learner of an objective that an engine choice stands for, in two steps: reserve its place in the arena, then make it. */
+import { availableParallelism } from 'node:os';
+import { ConfigError } from '../errors.ts';
+import type { ClosedFormSource, ObjectiveSpec } from '../learner/objective.ts';
+import type { ObjectiveLearner } from '../learner/objective-learner.ts';
+import { importClosedForm } from '../learner/simd/objective/import-closed-form.ts';
+import { reserveObjective } from '../learner/simd/objective/layout.ts';
+import { createSimdObjectiveLearner } from '../learner/simd/objective/learner.ts';
+import type { ObjectiveHelperStart } from '../learner/simd/objective/participate.ts';
+import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
+import type { Arena, ArenaPlanner } from '../memory/arena.ts';
+import { type ModelSpec, modelLayout } from '../policy/networks/model.ts';
+import type { KernelModule } from '../simd/kernels.ts';
+import { threadEntryUrl } from '../threads/exec-argv.ts';
+import { createJobThreads } from '../threads/job-threads.ts';
+import type { EngineChoice } from './engine-choice.ts';
+
+/** What is learnt, once for each engine. */
+export interface ObjectiveParts {
+  readonly model: ModelSpec;
+  readonly objective: ObjectiveSpec;
+  /** Closed form at the networks' outputs; SIMD engine. */
+  readonly closedForm: ClosedFormSource;
+  /** Rows of the largest batch. */
+  readonly batchSize: number;
+}
+
+export interface ObjectiveLearnerOptions {
+  readonly choice: EngineChoice;
+  readonly numLearnerThreads: number | 'auto';
+}
+
+export interface ReservedObjectiveLearner {
+  /** For central inference; null with the SIMD engine. */
+  readonly central: TensorFlowPolicy | null;
+  /** Parameters and moments are zero at first. */
+  create(arena: Arena, kernels: KernelModule): Promise<ObjectiveLearner>;
+}
+
+/** An update that is smaller than this for each thread is over before helpers have woken. In floating-point operations. */
+const FLOPS_PER_THREAD = 8e6;
+
+/** Threads that learn; with `auto` as many as there are cores and as the work of one update is worth. */
+export function numLearnerThreadsOf(
+  { model, batchSize }: Pick<ObjectiveParts, 'model' | 'batchSize'>,
+  numLearnerThreads: number | 'auto',
+  numCores = availableParallelism(),
+): number {
+  if (numLearnerThreads !== 'auto') return numLearnerThreads;
+  const flops = 6 * batchSize * modelLayout(model).trainedSize; // forward, both ways back
+  return Math.max(1, Math.min(numCores, Math.floor(flops / FLOPS_PER_THREAD)));
+}
+
+/** @throws ConfigError `CONFIG_ENGINE` for TensorFlow, which does not run objectives; EngineError `ENGINE_CLOSED_FORM`. */
+export async function reserveObjectiveLearner(
+  planner: ArenaPlanner,
+  parts: ObjectiveParts,
+  { choice, numLearnerThreads }: ObjectiveLearnerOptions,
+): Promise<ReservedObjectiveLearner> {
+  if (choice.engine === 'tensorflow') {
+    throw new ConfigError(
+      'CONFIG_ENGINE',
+      `This algorithm learns on the simd engine alone, and tensorflow was chosen (${choice.reason}). Use network: 'mlp' and leave \`engine\` and \`backend\` out.`,
+    );
+  }
+  const { model, objective, closedForm, batchSize } = parts;
+  const numThreads = numLearnerThreadsOf(parts, numLearnerThreads);
+  const open = await importClosedForm(closedForm, model);
+  const layout = reserveObjective(planner, model, objective, open, batchSize, numThreads);
+  const helper: ObjectiveHelperStart = { model, objective, closedForm, layout };
+  return {
+    central: null,
+    async create(arena, kernels) {
+      const module = threadEntryUrl('../learner/simd/objective/participate', import.meta.url);
+      const source = { module, export: 'createObjectiveHelper', start: helper };
+      const team = numThreads > 1 ? createJobThreads(numThreads - 1, source, kernels, arena) : null;
+      return createSimdObjectiveLearner({ arena, kernels, model, objective, open, layout, team });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** Fragments of experience, one after another, while the learner works between them. */
+import type { Exploration } from '../policy/distributions/exploration.ts';
+import type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
+import type { ActingWeights } from './acting-weights.ts';
+
+export interface FragmentOptions {
+  readonly system: Pick<ActingWeights, 'publish'> & { readonly runners: RunnerGroup };
+  /** Environment steps of one fragment, over all rows. */
+  readonly numSteps: number;
+  /**
+   * 0: a fragment is collected with the newest weights, and the learner waits for it. 1: fragment k + 1 is collected with the weights
+   * from before the updates that follow fragment k, while these are made. The first fragment of an iteration always has the newest: an
+   * iteration begins and ends with nothing in flight.
+   */
+  readonly lag: number;
+  /** How the policy explores in the fragment that begins at this environment step of the run. */
+  readonly exploration: (numEnvSteps: number) => Exploration;
+}
+
+export interface Fragments {
+  /** Environment steps of one fragment, over all rows. */
+  readonly numSteps: number;
+  /** Begins an iteration of so many fragments, at this environment step of the run. */
+  begin(numFragments: number, numEnvSteps: number): void;
+  /**
+   * The next fragment: at once where it was made in this thread, else a promise. Its rollout is the caller's until the next call.
+   *
+   *     const next = fragments.next();
+   *     const { rollout } = next instanceof Promise ? await next : next;
+   */
+  next(): Collected | Promise<Collected>;
+  /** Whether a fragment of the running iteration has been given out: from then on the state is no longer that of the last one. */
+  readonly hasDelivered: boolean;
+  /** Milliseconds that `next` took since this was asked last. */
+  takeMs(): number;
+  /** Resolves when nothing is in flight: after a failure, before the runners are stopped. */
+  settle(): Promise<void>;
+}
+
+/** Thread: main. Allocates nothing of its own per fragment without worker threads. */
+export function createFragments({ system, numSteps, lag, exploration }: FragmentOptions): Fragments {
+  const { runners } = system;
+  let pending: Collected | Promise<Collected> | null = null;
+  let numLeft = 0;
+  let nextStep = 0; // environment step at which the next fragment to be collected begins
+  let hasDelivered = false;
+  let elapsedMs = 0;
+
+  const collect = (): Collected | Promise<Collected> => {
+    const version = system.publish({ exploration: exploration(nextStep) });
+    nextStep += numSteps;
+    numLeft -= 1;
+    if (runners.collectNow !== null) return runners.collectNow(version);
+    const collecting = runners.collect(version);
+    collecting.catch(() => undefined); // awaited by the next call; until then a failure is not unhandled
+    return collecting;
+  };
+  const deliver = (collected: Collected, startedAt: number): Collected => {
+    pending = lag === 1 && numLeft > 0 ? collect() : null;
+    hasDelivered = true;
+    elapsedMs += performance.now() - startedAt;
+    return collected;
+  };
+  return {
+    numSteps,
+    begin(numFragments, numEnvSteps) {
+      pending = null;
+      numLeft = numFragments;
+      nextStep = numEnvSteps;
+      hasDelivered = false;
+    },
+    next() {
+      const startedAt = performance.now();
+      const collected = pending ?? collect();
+      if (!(collected instanceof Promise)) return deliver(collected, startedAt);
+      return collected.then((value) => deliver(value, startedAt));
+    },
+    get hasDelivered() {
+      return hasDelivered;
+    },
+    takeMs() {
+      const taken = elapsedMs;
+      elapsedMs = 0;
+      return taken;
+    },
+    async settle() {
+      await Promise.resolve(pending).catch(() => undefined);
+      pending = null;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** How an off-policy algorithm divides its time between experience and updates. Everything is counted in environment steps. */
+import { option } from '../option.ts';
+import { conflict, type Problem } from '../problems.ts';
+import * as kind from '../value-kind.ts';
+import { envRunnersOptions } from './environment.ts';
+
+export const paceOptions = {
+  learningStarts: option(kind.integer({ min: 0 }), {
+    default: 1000,
+    unit: 'environment steps',
+    doc: 'Steps with uniformly random actions before the first update.',
+    alsoCalled: ['learning_starts', 'num_steps_sampled_before_learning_starts', 'warmupSteps', 'start_steps'],
+  }),
+  trainEvery: option(kind.integer({ min: 1, max: 1048576 }), {
+    default: 1,
+    unit: 'steps',
+    doc: 'Steps that each environment takes between two rounds of updates.',
+    alsoCalled: ['train_freq', 'trainFreq', 'train_frequency', 'rollout_fragment_length'],
+  }),
+  updatesPerStep: option(kind.number({ min: 0, max: 1000 }), {
+    default: 1,
+    doc: 'Updates for each environment step (the update-to-data ratio); fractions add up.',
+    alsoCalled: ['utd', 'utd_ratio', 'training_intensity', 'replay_ratio'],
+    replaces: ['gradientSteps'],
+  }),
+  gradientSteps: option(kind.nullable(kind.integer({ min: 1 })), {
+    default: null,
+    doc: 'Updates of a round, whatever numEnvs and trainEvery are; null = go by updatesPerStep.',
+    alsoCalled: ['gradient_steps'],
+    replaces: ['updatesPerStep'],
+  }),
+  batchSize: option(kind.integer({ min: 1, max: 65536 }), {
+    default: 256,
+    unit: 'transitions',
+    doc: 'Transitions of an update, drawn anew for each.',
+    alsoCalled: ['batch_size', 'train_batch_size', 'train_batch_size_per_learner', 'minibatchSize'],
+  }),
+  lag: option(kind.integer({ min: 0, max: 1 }), {
+    default: 0,
+    doc: '1 = environments go on while the learner updates, with the weights from before: faster with rollout workers, another run.',
+  }),
+  stepsPerIteration: option(kind.integer({ min: 1 }), {
+    default: 1000,
+    unit: 'environment steps',
+    doc: 'Steps between two reports, rounded up to whole rounds. With lag 1 an iteration begins with the newest weights.',
+    alsoCalled: ['min_sample_timesteps_per_iteration', 'log_interval'],
+  }),
+};
+
+/** `envRunners` of off-policy algorithms: one environment, and threads only where they pay. */
+export const offPolicyEnvRunnersOptions = {
+  ...envRunnersOptions,
+  numEnvRunners: option(kind.orAuto(kind.integer({ min: 0, max: 256 })), {
+    ...envRunnersOptions.numEnvRunners,
+    doc: 'Rollout worker threads; never changes results. auto = none for short rounds without lag, else min(cores, 4, numEnvs); 0 = in the main thread.',
+  }),
+  numEnvs: option(kind.integer({ min: 1, max: 65536 }), { ...envRunnersOptions.numEnvs, default: 1 }),
+};
+
+/** A batch has to be there when the first update wants it. */
+export function checkPace({
+  training: { learningStarts, trainEvery, batchSize },
+  envRunners: { numEnvs },
+}: {
+  readonly training: {
+    readonly learningStarts: number;
+    readonly trainEvery: number;
+    readonly batchSize: number;
+  };
+  readonly envRunners: { readonly numEnvs: number };
+}): readonly Problem[] {
+  const round = trainEvery * numEnvs;
+  const collected = round * (Math.floor(learningStarts / round) + 1);
+  if (batchSize <= collected) return [];
+  return [
+    conflict(
+      `batchSize (${batchSize}) must not exceed the ${collected} steps that have been collected when the first update is made: ` +
+        `raise learningStarts (${learningStarts}), or lower batchSize.`,
+    ),
+  ];
+}
