@@ -3,6 +3,7 @@ import type { EpsilonGreedySpec } from '../../src/policy/distributions/epsilon-g
 import type { BehaviourSpec } from '../../src/policy/policy-spec.ts';
 import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { episodeSeed } from '../../src/random/streams.ts';
+import { ON_POLICY_COLUMNS } from '../../src/rollout/layout.ts';
 import { forwardReference } from '../reference/mlp-reference.ts';
 import { EPISODE_LENGTH } from './fixtures/continuous-env.ts';
 import { isTerminated, isTruncated, lengthOf, maskOf, observationOf } from './fixtures/counting-env.ts';
@@ -137,4 +138,41 @@ describe('a policy without a value head', () => {
     calm.publish();
     expect(await calm.group.play({ ...request, deterministic: false })).toEqual(greedy);
   });
+
+  it.each([0, 2])(
+    'values each row by its best allowed action where a rollout asks for it: %i runners',
+    async (numEnvRunners) => {
+      const options = { numEnvRunners, columns: ON_POLICY_COLUMNS };
+      const { group, spec, parameters, publish } = await openGroup(counting(GREEDY, options));
+      await group.start(null);
+      const { rollout } = await group.collect(publish());
+      const best = (observation: Float32Array | Uint8Array, mask: ArrayLike<number>) => {
+        const { outputs } = forwardReference(spec, parameters, [[...observation]]);
+        return Math.max(...outputs[0].filter((_, a) => mask[a] === 1));
+      };
+      const row = <T extends Float32Array | Uint8Array>(column: T, i: number) =>
+        column.subarray(3 * i, 3 * i + 3);
+      let numTruncated = 0;
+      for (let i = 0; i < 45; i++) {
+        expect(rollout.values[i]).toBeCloseTo(
+          best(row(rollout.observations, i), row(rollout.actionMasks, i)),
+          5,
+        );
+        if (rollout.truncated[i] === 0 || rollout.terminated[i] === 1) continue;
+        numTruncated += 1;
+        const n = Math.floor(i / 9);
+        const ends = [...Array(i % 9).keys()].filter(
+          (t) => rollout.terminated[n * 9 + t] + rollout.truncated[n * 9 + t] > 0,
+        );
+        const seed = episodeSeed(SEED, n, ends.length);
+        const last = observationOf(seed, lengthOf(seed), rollout.actions[i]);
+        expect(rollout.finalValues[i]).toBeCloseTo(best(Float32Array.from(last), [1, 1, 1]), 5);
+      }
+      expect(numTruncated).toBeGreaterThan(0);
+      for (let n = 0; n < 5; n++) {
+        const expected = best(row(rollout.bootstrapObservations, n), row(rollout.bootstrapMasks, n));
+        expect(rollout.bootstrapValues[n]).toBeCloseTo(expected, 5);
+      }
+    },
+  );
 });

@@ -14,6 +14,7 @@ import {
   initializeRollout,
   OFF_POLICY_COLUMNS,
   ON_POLICY_COLUMNS,
+  type RolloutColumns,
   type RolloutViews,
 } from '../../src/rollout/layout.ts';
 import { createLocalRunnerGroup } from '../../src/rollout/local-runner-group.ts';
@@ -63,6 +64,8 @@ export interface GroupOptions {
   /** Acts by it, without a value head, and collects what replay needs. */
   readonly behaviour?: BehaviourSpec;
   readonly exploration?: Exploration;
+  /** Default: those of replay under a behaviour, else on-policy's. */
+  readonly columns?: RolloutColumns;
 }
 
 export interface OpenedGroup {
@@ -100,7 +103,7 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
   const { behaviour } = options;
   const spec: ActingSpec =
     behaviour === undefined ? onPolicy : { ...onPolicy, distribution: behaviour, actorOnly: true };
-  const columns = behaviour === undefined ? ON_POLICY_COLUMNS : OFF_POLICY_COLUMNS;
+  const columns = options.columns ?? (behaviour === undefined ? ON_POLICY_COLUMNS : OFF_POLICY_COLUMNS);
   probe.close?.();
   const kernels = await loadKernels();
   const planner = createArenaPlanner();
