@@ -1,18 +1,8 @@
 /** A file that only grows by whole records, whatever happens. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { temporaryBeside } from '../checkpoint/durable-files.ts';
+import { openRegularFileSync } from '../files/regular-file.ts';
 
 export interface AppendFile {
   readonly path: string;
@@ -30,11 +20,9 @@ export interface AppendFile {
   close(): void;
 }
 
-/** Opens `path`, creating it if need be. */
+/** Opens `path`, creating it if need be. @throws CheckpointError `CHECKPOINT_NOT_REGULAR`, `CHECKPOINT_TOO_LARGE`. */
 export function openAppendFile(path: string): AppendFile {
-  const openNow = () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
-  let descriptor = openNow();
-  let size = fstatSync(descriptor).size;
+  let { descriptor, size } = openRegularFileSync(path);
   const truncate = (length: number) => {
     ftruncateSync(descriptor, length);
     size = length;
@@ -75,8 +63,7 @@ export function openAppendFile(path: string): AppendFile {
         try {
           renameSync(beside, path);
         } finally {
-          descriptor = openNow();
-          size = fstatSync(descriptor).size;
+          ({ descriptor, size } = openRegularFileSync(path));
         }
       } catch (error) {
         rmSync(beside, { force: true });

@@ -1,6 +1,6 @@
 /** The folder that a run leaves: config, logs, numbered checkpoints, and the pointers `latest` and `best`. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { CheckpointContent } from '../checkpoint/content.ts';
 import {
@@ -11,13 +11,22 @@ import {
   TEMPORARY_PREFIX,
   temporaryBeside,
 } from '../checkpoint/durable-files.ts';
-import { listCheckpoints, loadManifest } from '../checkpoint/load-checkpoint.ts';
+import {
+  checkpointName,
+  listCheckpoints,
+  loadManifest,
+  pointedIteration,
+} from '../checkpoint/load-checkpoint.ts';
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import { type ManifestFile, SEGMENTS_FOLDER, SHARED_SEGMENTS_FOLDER } from '../checkpoint/segment-file.ts';
 import { createSegmentStore } from '../checkpoint/segment-store.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
+import { checkOwnFolder, readRegularText } from '../files/regular-file.ts';
 import type { JsonObject } from '../json.ts';
 import { LOCK_NAME, type RunLock, takeRunLock } from './run-lock.ts';
+
+/** A folder above that cannot be made at all gives ENOENT for ever. */
+const MAX_ATTEMPTS = 1000;
 
 export type PointerName = 'latest' | 'best';
 
@@ -48,6 +57,8 @@ export interface RunFolder {
   rewind(iteration: number, best: number | null): Promise<number[]>;
   /** The number of the checkpoint that a pointer names; null without one. */
   readPointer(name: PointerName): Promise<number | null>;
+  /** @throws CheckpointError `CHECKPOINT_LOCKED` once another process has taken the folder: then nothing may be written to it. */
+  check(): void;
   /** Releases the lock. The folder stays. */
   close(): Promise<void>;
 }
@@ -84,15 +95,41 @@ export async function createRunFolder(path: string, config: JsonObject): Promise
 }
 
 /**
+ * Makes a new empty folder: `base`, or `base-2`, `base-3`, ... when that is taken. However many ask at once, everybody gets another.
+ *
+ * @returns its path. @throws ConfigError `CONFIG_OUT_NOT_WRITABLE`.
+ */
+export async function makeFreshFolder(base: string): Promise<string> {
+  for (let k = 1; ; k += 1) {
+    const path = k === 1 ? base : `${base}-${k}`;
+    try {
+      await makeFolders(resolve(dirname(path)));
+      await mkdir(path);
+      return path;
+    } catch (error) {
+      const code = errorCode(error);
+      // ENOENT: another run failed, and removed the empty folder above just now.
+      if (code !== 'EEXIST' && (code !== 'ENOENT' || k > MAX_ATTEMPTS)) throw asFolderError(error, path);
+    }
+  }
+}
+
+/**
  * Opens the folder of an earlier run to go on with it: takes the lock and removes what killed saves left (`.tmp-*`).
  *
- * @throws CheckpointError `CHECKPOINT_NOT_FOUND` when there is no run folder, `CHECKPOINT_LOCKED`, `CHECKPOINT_NOT_WRITABLE`.
+ * @throws CheckpointError `CHECKPOINT_NOT_FOUND` when there is no run folder, `CHECKPOINT_NOT_REGULAR` when `checkpoints`,
+ *   `superseded` or `segments` in it is a link to somewhere else, `CHECKPOINT_LOCKED`, `CHECKPOINT_NOT_WRITABLE`.
  */
 export async function openRunFolder(path: string): Promise<RunFolder> {
   const folder = resolve(path);
   if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'checkpoints'))) {
     const message = `\`${folder}\` is not a run folder: expected \`config.json\` and \`checkpoints/\` in it`;
     throw new CheckpointError('CHECKPOINT_NOT_FOUND', message);
+  }
+  for (const name of ['checkpoints', 'superseded', SEGMENTS_FOLDER]) {
+    await checkOwnFolder(join(folder, name)).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    });
   }
   const lock = await takeRunLock(folder);
   await removeLeftovers(folder);
@@ -109,11 +146,6 @@ export function runFolderOf(checkpointPath: string): string | null {
   return isInside ? folder : null;
 }
 
-/** The name of an iteration's checkpoint: six digits or more, so that names sort as numbers for a million iterations. */
-export function checkpointName(iteration: number): string {
-  return String(iteration).padStart(6, '0');
-}
-
 function ownedFolder(path: string, lock: RunLock): RunFolder {
   const checkpoints = join(path, 'checkpoints');
   const written = new Set<number>();
@@ -121,7 +153,7 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
   const pathOf = (iteration: number) => join(checkpoints, checkpointName(iteration));
   const point = (name: PointerName, iteration: number) =>
     replaceTextFile(join(path, name), `checkpoints/${checkpointName(iteration)}\n`);
-  const readPointer = (name: PointerName) => readPointerFile(join(path, name));
+  const readPointer = (name: PointerName) => readPointerFile(path, name);
   const restore = async (name: PointerName, iteration: number | null) => {
     if ((await readPointer(name)) === iteration) return;
     if (iteration !== null && existsSync(pathOf(iteration))) await point(name, iteration);
@@ -131,7 +163,7 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
     path,
     storedSegments: store.stored,
     save: async (iteration, content, isBest) => {
-      await lock.check();
+      lock.check();
       // Again after a failure to point at it: then it is already there.
       const target = pathOf(iteration);
       if (!written.has(iteration)) await saveCheckpoint(target, content, store);
@@ -141,7 +173,7 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       return target;
     },
     retain: async (keep) => {
-      await lock.check();
+      lock.check();
       const numbers = (await listCheckpoints(checkpoints)).map(Number);
       const kept = new Set([...numbers.slice(-keep), await readPointer('latest'), await readPointer('best')]);
       const deleted = numbers.filter((number) => !kept.has(number));
@@ -153,7 +185,7 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       return deleted;
     },
     rewind: async (iteration, best) => {
-      await lock.check();
+      lock.check();
       await restore('latest', iteration);
       await restore('best', best);
       if (existsSync(pathOf(iteration))) store.adopt(await sharedSegments(pathOf(iteration)));
@@ -164,14 +196,13 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       return later;
     },
     readPointer,
+    check: lock.check,
     close: () => lock.release(),
   };
 }
 
-async function readPointerFile(path: string): Promise<number | null> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const digits = /^checkpoints\/(\d{6,})\n?$/.exec(text)?.[1];
-  return digits === undefined ? null : Number(digits);
+async function readPointerFile(folder: string, name: PointerName): Promise<number | null> {
+  return pointedIteration(await readRegularText(folder, name, 4096).catch(() => ''));
 }
 
 /** Renamed first: a folder that is half deleted must not bear a checkpoint's name. */

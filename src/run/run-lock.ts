@@ -1,105 +1,136 @@
 /** One process at a time per run folder. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asWriteError, errorCode, temporaryBeside } from '../checkpoint/durable-files.ts';
 import { CheckpointError } from '../errors.ts';
+import { readRegularText } from '../files/regular-file.ts';
+import { BEAT_MS, startHeartbeat } from './lock-heartbeat.ts';
+import { describeThisProcess, isAlive, judgeHolder, type LockHolder, parseHolder } from './lock-holder.ts';
 
 export const LOCK_NAME = 'lock';
 
+/** A lock of another machine or container that shows no sign of life for this long is dead. */
+const SILENCE_MS = 7 * BEAT_MS;
+const LOOK_MS = 250;
+/** More than a lock has; a file that only claims to be one is not read further. */
+const MAX_BYTES = 4096;
+
 export interface RunLock {
-  /** @throws CheckpointError `CHECKPOINT_LOCKED` when somebody removed or took the lock meanwhile. */
-  check(): Promise<void>;
+  /**
+   * Cost: reads a small file, tens of microseconds; blocks.
+   *
+   * @throws CheckpointError `CHECKPOINT_LOCKED` from when somebody has removed or taken the lock, for good.
+   */
+  check(): void;
   /** Removes the lock if it is still ours. */
   release(): Promise<void>;
 }
 
-interface LockHolder {
-  readonly token: string;
-  readonly pid: number;
-  readonly host: string;
-  /** When the process started, as the system counts it; null where that is not known. Tells a reused pid apart. */
-  readonly processStart: string | null;
-}
-
-/** Locks that this process holds: its own pid in a lock file proves nothing (a container's processes often share pid 1). */
-const heldTokens = new Set<string>();
+/** Locks that this process holds, by token: its own pid in a lock file proves nothing (a container's processes often share pid 1). */
+const held = new Map<string, string>();
 
 /**
  * Takes the lock of a run folder.
  *
- * The lock is a small file naming the process. One left behind by a dead process on this host is taken over: the file
- * that grants the take-over carries the dead lock's token in its name, so only one of several waiters can create it.
+ * The lock is a small file naming the process, and touched by it every two seconds. One left behind by a dead process is taken over:
+ * at once where its pid can be looked up, after {@link SILENCE_MS} without a sign of life where it cannot (another machine, another container).
+ * The file that grants the take-over carries the dead lock's token in its name, so only one of several waiters can create it.
+ * A process that ends in any way but by a signal removes its locks.
  *
- * @throws CheckpointError `CHECKPOINT_LOCKED` naming pid and host when a living process, or one on another host (which
- *   cannot be checked from here), holds it; `CHECKPOINT_NOT_WRITABLE`.
+ * @param silenceMs for tests.
+ * @throws CheckpointError `CHECKPOINT_LOCKED` naming pid and host when a living process holds it; `CHECKPOINT_NOT_WRITABLE`,
+ *   `CHECKPOINT_NOT_REGULAR`.
  */
-export async function takeRunLock(folder: string): Promise<RunLock> {
+export async function takeRunLock(folder: string, silenceMs = SILENCE_MS): Promise<RunLock> {
   const path = join(folder, LOCK_NAME);
-  const own: LockHolder = {
-    token: randomUUID(),
-    pid: process.pid,
-    host: hostname(),
-    processStart: processStart(process.pid),
-  };
-  const text = `${JSON.stringify(own)}\n`;
+  const token = randomUUID();
+  const text = `${JSON.stringify(describeThisProcess(token))}\n`;
+  let descriptor = createExclusively(path, text);
   try {
-    while (!(await createExclusively(path, text))) await takeOverDead(path, folder);
+    for (; descriptor === null; descriptor = createExclusively(path, text))
+      await takeOverDead(folder, silenceMs);
   } catch (error) {
     throw asWriteError(error, path);
   }
-  heldTokens.add(own.token);
-  const isOurs = async () => {
-    const holder = await readHolder(path);
-    return holder !== 'gone' && holder?.token === own.token;
+  if (held.size === 0) process.on('exit', removeHeld);
+  held.set(token, path);
+  return heldLock(folder, token, descriptor);
+}
+
+function heldLock(folder: string, token: string, descriptor: number): RunLock {
+  const path = join(folder, LOCK_NAME);
+  const stopHeartbeat = startHeartbeat(descriptor);
+  let isLost = false;
+  const isOurs = () => {
+    isLost ||= tokenIn(path) !== token;
+    return !isLost;
   };
   return {
-    check: async () => {
-      if (await isOurs()) return;
+    check: () => {
+      if (isOurs()) return;
       const message = `Another process has taken the run folder \`${folder}\`. Nothing more is written to it from here`;
       throw new CheckpointError('CHECKPOINT_LOCKED', message);
     },
     release: async () => {
-      if (await isOurs()) await rm(path, { force: true });
-      heldTokens.delete(own.token);
+      await stopHeartbeat();
+      closeSync(descriptor);
+      if (isOurs()) await rm(path, { force: true });
+      held.delete(token);
+      if (held.size === 0) process.off('exit', removeHeld);
     },
   };
 }
 
-async function createExclusively(path: string, text: string): Promise<boolean> {
+/** What `process.exit` in somebody's module would leave behind. */
+function removeHeld(): void {
+  for (const [token, path] of held) if (tokenIn(path) === token) rmSync(path, { force: true });
+}
+
+/** null when there is no lock, or another's. Whatever was put in its place is no reason to fail. */
+function tokenIn(path: string): string | null {
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(text).finally(() => file.close());
-    return true;
+    return parseHolder(readFileSync(path, 'utf8'))?.token ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The open file; null when there is one already. */
+function createExclusively(path: string, text: string): number | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'wx');
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
+    if (errorCode(error) === 'EEXIST') return null;
+    throw asWriteError(error, path);
+  }
+  try {
+    writeSync(descriptor, text);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(path, { force: true });
+    throw asWriteError(error, path);
   }
 }
 
 /** Removes the lock of a dead process; returns when it is worth trying to create ours. */
-async function takeOverDead(path: string, folder: string): Promise<void> {
-  const holder = await readHolder(path);
+async function takeOverDead(folder: string, silenceMs: number): Promise<void> {
+  const path = join(folder, LOCK_NAME);
+  const holder = await readHolder(folder);
   if (holder === 'gone') return;
-  if (holder !== null && !isDead(holder)) {
-    throw new CheckpointError(
-      'CHECKPOINT_LOCKED',
-      `The run folder \`${folder}\` is in use by process ${holder.pid} on ${holder.host}. Wait for it, stop it, or choose ` +
-        `another \`--out\`; if that process no longer exists, delete \`${path}\``,
-    );
+  const verdict = holder === null ? 'unknown' : judgeHolder(holder, new Set(held.keys()));
+  if (verdict === 'alive' || (verdict === 'unknown' && (await givesSign(folder, holder, silenceMs)))) {
+    throw inUse(folder, holder);
   }
   const grant = join(folder, `.tmp-lock-${holder?.token ?? 'unreadable'}`);
-  if (!(await createExclusively(grant, `${process.pid}\n`))) {
-    // Somebody else is taking it over, or died while doing so.
-    await sleep(100);
-    const granted = Number(await readFile(grant, 'utf8').catch(() => 'NaN'));
-    if (!isAlive(granted)) await rm(grant, { force: true });
-    return;
-  }
-  const current = await readHolder(path);
+  const granted = createExclusively(grant, `${process.pid}\n`);
+  if (granted === null) return waitForGranted(folder, grant);
+  closeSync(granted);
+  const current = await readHolder(folder);
   const isSame = current !== 'gone' && current?.token === holder?.token;
   const aside = temporaryBeside(path);
   if (isSame) await rename(path, aside);
@@ -107,47 +138,43 @@ async function takeOverDead(path: string, folder: string): Promise<void> {
   await rm(grant, { force: true });
 }
 
-/** null: a lock that holds no readable text, which a process left that died between creating and writing it. */
-async function readHolder(path: string): Promise<LockHolder | null | 'gone'> {
-  for (let attempt = 0; attempt < 10; attempt++) {
-    try {
-      const value = JSON.parse(await readFile(path, 'utf8'));
-      if (typeof value?.token === 'string' && Number.isInteger(value.pid)) return value as LockHolder;
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return 'gone';
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-    await sleep(20);
+/** Somebody else is taking it over, or died while doing so. */
+async function waitForGranted(folder: string, grant: string): Promise<void> {
+  await sleep(100);
+  const text = await readRegularText(folder, grant.slice(folder.length + 1), MAX_BYTES).catch(() => '');
+  if (!isAlive(Number(text))) await rm(grant, { force: true });
+}
+
+/** Watches the lock until it changes, which a living holder's does every {@link BEAT_MS}; false when it stays as it is. */
+async function givesSign(folder: string, holder: LockHolder | null, silenceMs: number): Promise<boolean> {
+  const changedAt = async () => (await stat(join(folder, LOCK_NAME)).catch(() => null))?.mtimeMs ?? null;
+  const first = await changedAt();
+  const end = performance.now() + silenceMs;
+  while (performance.now() < end) {
+    await sleep(LOOK_MS);
+    const now = await readHolder(folder);
+    if (now === 'gone' || now?.token !== holder?.token) return false; // the caller looks again
+    if ((await changedAt()) !== first) return true;
   }
-  return null;
+  return false;
 }
 
-function isDead(holder: LockHolder): boolean {
-  if (holder.host !== hostname()) return false;
-  if (holder.pid === process.pid) return !heldTokens.has(holder.token);
-  if (!isAlive(holder.pid)) return true;
-  const start = processStart(holder.pid);
-  return start !== null && holder.processStart !== null && start !== holder.processStart;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/** null: a lock as we do not write it, or one that is just being made, or whose maker died then. */
+async function readHolder(folder: string): Promise<LockHolder | null | 'gone'> {
   try {
-    process.kill(pid, 0);
-    return true;
+    return parseHolder(await readRegularText(folder, LOCK_NAME, MAX_BYTES));
   } catch (error) {
-    // EPERM: there is such a process, but it belongs to somebody else.
-    return errorCode(error) === 'EPERM';
+    if (errorCode(error) === 'ENOENT') return 'gone';
+    throw error;
   }
 }
 
-/** Field 22 of Linux' /proc/PID/stat, with the boot's id: unique over reuse of pids and restarts of the machine. */
-function processStart(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`;
-  } catch {
-    return null;
-  }
+function inUse(folder: string, holder: LockHolder | null): CheckpointError {
+  const who =
+    holder === null ? 'a process that does not say which it is' : `process ${holder.pid} on ${holder.host}`;
+  return new CheckpointError(
+    'CHECKPOINT_LOCKED',
+    `The run folder \`${folder}\` is in use by ${who}. Wait for it, stop it, or choose ` +
+      `another \`--out\`; if that process no longer exists, delete \`${join(folder, LOCK_NAME)}\``,
+  );
 }

@@ -31,12 +31,15 @@ const FLUSH_MS = 250;
  *
  * A log that cannot be written does not stop the training: the first failure of each is reported, rows are tried
  * again every iteration, and a gap stays where they failed.
+ *
+ * @param check throws when another process has the folder: then `write` and `sync` throw that, and no row is written any more.
  */
 export function openRunWriters(
   folder: string,
   choice: WriterChoice,
   from: { readonly iteration: number; readonly numEnvSteps: number },
   warn: (warning: RunWarning) => void,
+  check: () => void = () => undefined,
 ): RunWriters {
   const reported = new Set<string>();
   const attempt = <T>(path: string, action: () => T): T | null => {
@@ -62,17 +65,25 @@ export function openRunWriters(
   ];
   const writers = openers.map((open) => attempt(folder, open)).filter((writer) => writer !== null);
   let pending: MetricsRow[] = [];
+  let lost: Error | null = null;
   let flushedAt = Number.NEGATIVE_INFINITY;
   const flush = () => {
     const rows = pending;
     pending = [];
     flushedAt = performance.now();
+    try {
+      check();
+    } catch (error) {
+      lost ??= error as Error;
+      throw error;
+    }
     for (const writer of writers) {
       for (const row of rows) attempt(writer.path, () => writer.write(row));
     }
   };
   return {
     write: (row) => {
+      if (lost !== null) throw lost; // found while a checkpoint was written
       pending.push(row);
       if (performance.now() - flushedAt >= FLUSH_MS) flush();
     },
@@ -81,7 +92,11 @@ export function openRunWriters(
       await Promise.all(writers.map((writer) => writer.sync()));
     },
     close: () => {
-      flush();
+      try {
+        flush();
+      } catch {
+        // the folder is another process's, which has told whoever wrote to it before
+      }
       for (const writer of writers) attempt(writer.path, () => writer.close());
     },
   };

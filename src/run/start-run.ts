@@ -9,7 +9,13 @@ import type { commonOptions } from '../config/common-options.ts';
 import { configToJson, type ResolvedConfig } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
 import type { RunCallbacks, RunHooks } from './run-callbacks.ts';
-import { createRunFolder, openRunFolder, type RunFolder, runFolderOf } from './run-folder.ts';
+import {
+  createRunFolder,
+  makeFreshFolder,
+  openRunFolder,
+  type RunFolder,
+  runFolderOf,
+} from './run-folder.ts';
 import { type RunSummary, readRunState } from './run-state.ts';
 import { runTraining } from './train-run.ts';
 
@@ -115,8 +121,10 @@ async function openFolder(
       'give a new one with `--out`.';
     throw new ConfigError('CONFIG_OUT_MISSING', message);
   }
-  const path = out ?? freshPath(name, config);
-  const created = missingFolders(resolve(path));
+  const base = resolve(out ?? join('runs', freshName(name, config)));
+  const missing = missingFolders(base);
+  const path = out === null ? await makeFreshFolder(base) : base;
+  const created = out === null ? [path, ...missing.filter((above) => above !== base)] : missing;
   return { folder: await createRunFolder(path, { algorithm: name, ...configToJson(config) }), created };
 }
 
@@ -124,12 +132,9 @@ function missingFolders(path: string): readonly string[] {
   return existsSync(path) ? [] : [path, ...missingFolders(dirname(path))];
 }
 
-/** `runs/CartPole-ppo-20250131-142501`, with `-2`, `-3`, ... when that second is taken. */
-function freshPath(name: string, { environment }: RunConfig): string {
-  const base = join('runs', `${environmentName(environment)}${name}-${timestamp(new Date())}`);
-  let path = base;
-  for (let k = 2; existsSync(path); k += 1) path = `${base}-${k}`;
-  return path;
+/** `CartPole-ppo-20250131-142501`. */
+function freshName(name: string, { environment }: RunConfig): string {
+  return `${environmentName(environment)}${name}-${timestamp(new Date())}`;
 }
 
 /** `CartPole-`; nothing for an algorithm without environments. */

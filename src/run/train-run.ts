@@ -1,6 +1,7 @@
 /** The driver: calls `train()` until a stop condition holds, and keeps logs, checkpoints and hooks going around it. */
 import { join } from 'node:path';
 import type { Algorithm, TrainResult } from '../algorithm/algorithm.ts';
+import { checkpointName } from '../checkpoint/load-checkpoint.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
@@ -8,7 +9,7 @@ import { raiseTrainingBest, updateBest } from './best-so-far.ts';
 import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts';
 import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
-import { checkpointName, type RunFolder } from './run-folder.ts';
+import type { RunFolder } from './run-folder.ts';
 import { watchSignals } from './run-signals.ts';
 import { type BestSoFar, FRESH_RUN, type RunState, type RunSummary, type StopReason } from './run-state.ts';
 import { openRunWriters, type RunWriters, type WriterChoice } from './run-writers.ts';
@@ -63,7 +64,8 @@ interface Run {
  * The caller owns the algorithm and the folder: it calls `algorithm.stop()` and `folder.close()`.
  *
  * @throws whatever `train()` threw, after an attempt to save the last completed iteration; under `strictCallbacks` a
- *   hook's error. A checkpoint or log that cannot be written is a warning; see {@link RunSummary.checkpointError}.
+ *   hook's error; CheckpointError `CHECKPOINT_LOCKED` once another process has taken the folder, to which nothing is written then.
+ *   A checkpoint or log that cannot be written is a warning; see {@link RunSummary.checkpointError}.
  */
 export async function runTraining(
   algorithm: Algorithm,
@@ -112,7 +114,7 @@ async function beginRun(
     await rewind(folder, iteration, progress.best, warn);
     // Elsewhere, or deleted since: then there is no checkpoint that the next best one would have to beat.
     if ((await folder.readPointer('best')) !== (progress.best?.iteration ?? null)) progress.best = null;
-    writers = openRunWriters(folder.path, options, { iteration, numEnvSteps }, warn);
+    writers = openRunWriters(folder.path, options, { iteration, numEnvSteps }, warn, folder.check);
     const isHere = (await folder.readPointer('latest')) === iteration;
     const newest = isHere ? join(folder.path, 'checkpoints', checkpointName(iteration)) : null;
     const start = { iteration, newest, best: progress.best, now: secondsHere() };

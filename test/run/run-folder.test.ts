@@ -1,12 +1,27 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
-import { checkpointName, createRunFolder, openRunFolder, runFolderOf } from '../../src/run/run-folder.ts';
+import { checkpointName, loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { openJsonlWriter } from '../../src/metrics/jsonl-writer.ts';
+import { describeThisProcess } from '../../src/run/lock-holder.ts';
+import { createRunFolder, makeFreshFolder, openRunFolder, runFolderOf } from '../../src/run/run-folder.ts';
 import { exampleContent } from '../checkpoint/content.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { startToy } from './toy-process.ts';
+
+const OTHER = randomUUID();
 
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -42,6 +57,17 @@ describe('createRunFolder', () => {
     expect(await codeOf(createRunFolder(join(path, 'file', 'run'), {}))).toBe('CONFIG_OUT_NOT_WRITABLE');
     expect(await codeOf(createRunFolder(join(path, 'file'), {}))).toBe('CONFIG_OUT_NOT_WRITABLE');
   });
+});
+
+test('forty runs that begin in the same second get forty folders', async () => {
+  const base = join(temporaryFolder(), 'runs', 'CartPole-v1-ppo-20250131-142501');
+  const folders = await Promise.all(
+    Array.from({ length: 40 }, async () => createRunFolder(await makeFreshFolder(base), {})),
+  );
+  expect(new Set(folders.map(({ path }) => path)).size).toBe(40);
+  expect(readdirSync(join(base, '..'))).toHaveLength(40);
+  expect(existsSync(base) && existsSync(`${base}-40`)).toBe(true);
+  for (const folder of folders) await folder.close();
 });
 
 describe('RunFolder', () => {
@@ -105,6 +131,85 @@ describe('RunFolder', () => {
   });
 });
 
+describe.skipIf(process.platform === 'win32')('a run folder that somebody prepared', () => {
+  /** A run folder with one checkpoint and a log. */
+  async function runFolder(): Promise<string> {
+    const path = join(temporaryFolder(), 'run');
+    const folder = await createRunFolder(path, {});
+    await folder.save(1, exampleContent(1), true);
+    await folder.close();
+    return path;
+  }
+
+  const WEIGHTS = 'checkpoints/000001/policies/default/weights.safetensors';
+
+  test.each([
+    ['weights', WEIGHTS, '/dev/zero'],
+    ['manifest', 'checkpoints/000001/manifest.json', '/dev/zero'],
+    ['a folder of the checkpoint', 'checkpoints/000001/policies', '/tmp'],
+    ['the checkpoint', 'checkpoints/000001', '/tmp'],
+    ['all checkpoints', 'checkpoints', '/tmp'],
+    ['a pointer', 'latest', '/dev/zero'],
+  ])('%s as a link is refused, unread', async (_, name, target) => {
+    const path = await runFolder();
+    const place = join(path, name);
+    // What it was lies elsewhere: a link to good content is refused, too.
+    renameSync(place, join(path, '..', 'moved'));
+    for (const to of [target, join(path, '..', 'moved')]) {
+      symlinkSync(to, place);
+      expect(await codeOf(loadCheckpoint(path))).toMatch(/^CHECKPOINT_(NOT_REGULAR|POINTER)$/);
+      rmSync(place);
+    }
+    renameSync(join(path, '..', 'moved'), place);
+    expect((await loadCheckpoint(path)).manifest.description.iteration).toBe(1);
+  });
+
+  test('a pipe is refused, and nobody waits for its other end', async () => {
+    const path = await runFolder();
+    rmSync(join(path, WEIGHTS));
+    execFileSync('mkfifo', [join(path, WEIGHTS)]);
+    expect(await codeOf(loadCheckpoint(path))).toBe('CHECKPOINT_NOT_REGULAR');
+  });
+
+  test('a sparse file of a terabyte is refused, unread', async () => {
+    const path = await runFolder();
+    truncateSync(join(path, 'checkpoints/000001/manifest.json'), 2 ** 40);
+    expect(await codeOf(loadCheckpoint(path))).toBe('CHECKPOINT_TOO_LARGE');
+    truncateSync(join(path, 'latest'), 2 ** 40);
+    expect(await codeOf(loadCheckpoint(path))).toBe('CHECKPOINT_POINTER');
+  });
+
+  test('its logs are not written through links, and its checkpoints not in another place', async () => {
+    const path = await runFolder();
+    const victim = join(path, '..', 'victim.txt');
+    writeFileSync(victim, 'mine');
+    symlinkSync(victim, join(path, 'progress.jsonl'));
+    expect(() => openJsonlWriter(join(path, 'progress.jsonl'), 1)).toThrow(
+      expect.objectContaining({ code: 'CHECKPOINT_NOT_REGULAR' }),
+    );
+    expect(readFileSync(victim, 'utf8')).toBe('mine');
+    for (const name of ['checkpoints', 'superseded', 'segments']) {
+      rmSync(join(path, name), { recursive: true, force: true });
+      symlinkSync(temporaryFolder(), join(path, name));
+      expect(await codeOf(openRunFolder(path))).toBe('CHECKPOINT_NOT_REGULAR');
+      rmSync(join(path, name));
+      mkdirSync(join(path, name));
+    }
+    await (await openRunFolder(path)).close();
+  });
+
+  test('a name that only resembles a checkpoint is none', async () => {
+    const path = await runFolder();
+    for (const name of ['0000001', '12', '1e3', '000000000000000000012'])
+      mkdirSync(join(path, 'checkpoints', name));
+    const folder = await openRunFolder(path);
+    expect(await folder.retain(1)).toEqual([]);
+    writeFileSync(join(path, 'latest'), 'checkpoints/0000001\n');
+    expect(await folder.readPointer('latest')).toBeNull();
+    await folder.close();
+  });
+});
+
 describe('the lock', () => {
   const lockOf = (path: string) => JSON.parse(readFileSync(join(path, 'lock'), 'utf8'));
 
@@ -141,10 +246,7 @@ describe('the lock', () => {
     const path = join(temporaryFolder(), 'run');
     await (await createRunFolder(path, {})).close();
     // No process has this pid: Linux and macOS stay below it.
-    writeFileSync(
-      join(path, 'lock'),
-      JSON.stringify({ token: 'dead', pid: 2 ** 30, host: hostname(), processStart: null }),
-    );
+    writeFileSync(join(path, 'lock'), JSON.stringify({ ...describeThisProcess(randomUUID()), pid: 2 ** 30 }));
     const results = await Promise.allSettled(Array.from({ length: 12 }, () => openRunFolder(path)));
     const winners = results.filter((result) => result.status === 'fulfilled');
     expect(winners).toHaveLength(1);
@@ -154,38 +256,13 @@ describe('the lock', () => {
     expect(readdirSync(path).sort()).toEqual(['checkpoints', 'config.json']);
   });
 
-  test.each([
-    [
-      'whose pid a new process got',
-      { token: 'old', pid: process.ppid, host: hostname(), processStart: 'another boot/1' },
-      'no error',
-    ],
-    [
-      'of this very pid, from before a restart',
-      { token: 'old', pid: process.pid, host: hostname(), processStart: null },
-      'no error',
-    ],
-    ['of another host', { token: 'old', pid: 1, host: 'elsewhere', processStart: null }, 'CHECKPOINT_LOCKED'],
-    ['that is empty', '', 'no error'],
-  ])('left by a process %s', async (name, content, expected) => {
-    if (name.includes('new process') && !existsSync('/proc/self/stat')) return;
-    const path = join(temporaryFolder(), 'run');
-    await (await createRunFolder(path, {})).close();
-    writeFileSync(join(path, 'lock'), content === '' ? '' : JSON.stringify(content));
-    const opening = openRunFolder(path).then((folder) => folder.close());
-    expect(await codeOf(opening)).toBe(expected);
-  });
-
   test('that somebody took is noticed before anything is written', async () => {
     const path = join(temporaryFolder(), 'run');
     const folder = await createRunFolder(path, {});
-    writeFileSync(
-      join(path, 'lock'),
-      JSON.stringify({ token: 'other', pid: process.ppid, host: hostname(), processStart: null }),
-    );
+    writeFileSync(join(path, 'lock'), JSON.stringify({ ...describeThisProcess(OTHER), pid: process.ppid }));
     expect(await codeOf(folder.save(1, exampleContent(1), false))).toBe('CHECKPOINT_LOCKED');
     expect(readdirSync(join(path, 'checkpoints'))).toEqual([]);
     await folder.close();
-    expect(lockOf(path).token).toBe('other');
+    expect(lockOf(path).token).toBe(OTHER);
   });
 });

@@ -23,13 +23,13 @@ export interface ToyProcess {
 export function startToy(
   path: string,
   options: TrainToyOptions = {},
-  how: { uid?: number; fileKiB?: number } = {},
+  how: { uid?: number; fileKiB?: number; command?: readonly string[] } = {},
 ): ToyProcess {
   const script = fileURLToPath(new URL('./train-toy.ts', import.meta.url));
   const command = [process.execPath, '--import', 'tsx', script, path, JSON.stringify(options)];
   // SIGXFSZ is ignored, so that a write beyond the limit fails with EFBIG, as on a full disk it would with ENOSPC.
   const limited = ['bash', '-c', `ulimit -f ${how.fileKiB}; trap "" XFSZ; exec "$@"`, '-', ...command];
-  const [file, ...args] = how.fileKiB === undefined ? command : limited;
+  const [file, ...args] = [...(how.command ?? []), ...(how.fileKiB === undefined ? command : limited)];
   const child = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(how.uid === undefined ? {} : { uid: how.uid, env: { ...process.env, TSX_DISABLE_CACHE: '1' } }),

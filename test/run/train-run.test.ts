@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { describeThisProcess } from '../../src/run/lock-holder.ts';
 import type { RunCallbacks, RunWarning } from '../../src/run/run-callbacks.ts';
 import { createRunFolder, openRunFolder, type RunFolder } from '../../src/run/run-folder.ts';
 import { readRunState } from '../../src/run/run-state.ts';
@@ -44,6 +47,29 @@ function trainToy(
     return { summary, algorithm, warnings };
   });
 }
+
+test('a run whose folder another process has taken writes nothing more, and ends with that', async () => {
+  const path = join(temporaryFolder(), 'run');
+  const takeAway = () => writeFileSync(join(path, 'lock'), JSON.stringify(describeThisProcess(randomUUID())));
+  let logged = '';
+  const error = await trainToy(
+    path,
+    { checkpointEvery: 1, stopIterations: 100 },
+    { iterationMs: 20 },
+    {
+      onIterationEnd: async ({ result }) => {
+        if (result.iteration !== 20) return;
+        takeAway();
+        await sleep(50); // a checkpoint that was on its way
+        logged = readFileSync(join(path, 'progress.jsonl'), 'utf8');
+      },
+    },
+  ).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'CHECKPOINT_LOCKED' });
+  expect(logged.split('\n').length).toBeGreaterThan(2);
+  expect(readFileSync(join(path, 'progress.jsonl'), 'utf8')).toBe(logged);
+  expect((await loadCheckpoint(path)).manifest.description.iteration).toBeLessThanOrEqual(20);
+});
 
 /** Goes on in the same folder from a checkpoint of it. */
 async function resumeToy(path: string, from: string, options: Partial<RunOptions>, toy: ToyOptions = {}) {

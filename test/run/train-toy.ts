@@ -13,19 +13,24 @@ import { createToyAlgorithm } from './toy-algorithm.ts';
 
 export interface TrainToyOptions extends Partial<Omit<RunOptions, 'folder' | 'resumed'>> {
   readonly iterationMs?: number;
+  /** Calls process.exit(0) at the beginning of this iteration. */
+  readonly exitAt?: number;
   /** Ballast of the iterations in [from, to): bytes are four times this. */
   readonly ballast?: { readonly from: number; readonly to: number; readonly size: number };
 }
 
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const [path, optionsText = '{}'] = process.argv.slice(2);
-const { iterationMs, ballast, ...options }: TrainToyOptions = JSON.parse(optionsText);
+const { iterationMs, exitAt, ballast, ...options }: TrainToyOptions = JSON.parse(optionsText);
 
 async function main(): Promise<void> {
   const algorithm = createToyAlgorithm({
     ...(iterationMs === undefined ? {} : { iterationMs }),
     ballast: (k) => (ballast !== undefined && k >= ballast.from && k < ballast.to ? ballast.size : 0),
-    onTrain: (iteration) => say({ kind: 'train', iteration }),
+    onTrain: (iteration) => {
+      say({ kind: 'train', iteration });
+      if (iteration === exitAt) process.exit(0);
+    },
   });
   const isResumed = existsSync(join(path, 'checkpoints')) && existsSync(join(path, 'latest'));
   const folder = await (isResumed ? openRunFolder(path) : createRunFolder(path, { toy: true }));
