@@ -68,7 +68,7 @@ export function createActingWeights(parts: ActingWeightsParts): ActingWeights {
       options.perturb?.(parameters);
       slotStamps[slot] = isOwn ? stamp : NEVER;
       const { statistics } = scaling;
-      central?.publish(parameters, statistics);
+      central?.publish(parameters, statistics, exploration);
       return weights.publish(
         parameters,
         statistics?.mean ?? null,

@@ -29,7 +29,7 @@ import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
 import type { Stream } from '../random/streams.ts';
 import { createParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
-import { type CustomSpec, distributionSize, type PolicySpec } from './policy-spec.ts';
+import { type ActingSpec, type CustomSpec, distributionSize } from './policy-spec.ts';
 import type { Tensor, TensorFlow } from './tensor-types.ts';
 
 export interface CustomNetworkContext {
@@ -67,7 +67,7 @@ export type CreateCustomNetwork = (tf: TensorFlow, context: CustomNetworkContext
  */
 export async function loadCustomNetwork(
   tf: TensorFlow,
-  spec: PolicySpec,
+  spec: ActingSpec,
   network: CustomSpec,
 ): Promise<CustomNetwork> {
   const { module: url } = network;
@@ -99,7 +99,7 @@ export async function loadCustomNetwork(
  *
  * @throws EngineError `ENGINE_NETWORK` for a gsde policy, which needs a latent layer that a custom network does not name.
  */
-export function customParameterLayout(spec: PolicySpec, network: CustomNetwork): ParameterLayout {
+export function customParameterLayout(spec: ActingSpec, network: CustomNetwork): ParameterLayout {
   if (spec.distribution.kind === 'gsde') {
     throw new EngineError(
       'ENGINE_NETWORK',

@@ -2,24 +2,17 @@
  * Actions from distribution parameters in plain TypeScript: for central inference, where the network ran elsewhere.
  * The kernels do the same for rollout workers; meanings of noise and modes are those of `policy-spec.ts`.
  */
-import { createBehaviour } from './distributions/behaviour.ts';
-import {
-  type Exploration,
-  NO_EXPLORATION,
-  type RowCall,
-  type RowSampler,
-} from './distributions/exploration.ts';
+import { type Exploration, NO_EXPLORATION } from './distributions/exploration.ts';
 import { createRandomActions } from './distributions/random-action.ts';
 import {
   type ActingSpec,
   actionSize,
-  type BehaviourSpec,
   type DistributionSpec,
   distributionSize,
   isBehaviour,
-  latentSize,
   noiseSize,
 } from './policy-spec.ts';
+import { sampleBehaviour, sampleRows } from './sample-behaviours.ts';
 import { GSDE_VARIANCE_EPSILON, MASKED_LOGIT } from './tensor-distributions.ts';
 
 export interface SampleCall {
@@ -54,17 +47,14 @@ const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 export function sampleActions(spec: ActingSpec, call: SampleCall): void {
   const { distribution } = spec;
   const { exploration = NO_EXPLORATION } = call;
-  const sampleRandom =
-    exploration.isRandom && !call.deterministic ? createRandomActions(distribution, noiseSize(spec)) : null;
-  if (sampleRandom !== null || isBehaviour(distribution)) {
-    sampleRows(
-      spec,
-      call,
-      exploration,
-      sampleRandom ?? createBehaviour(distribution as BehaviourSpec, latentSize(spec)).sample,
-    );
-    return;
-  }
+  const isRandom = exploration.isRandom && !call.deterministic;
+  const sampleRandom = isRandom ? createRandomActions(distribution, noiseSize(spec)) : null;
+  if (sampleRandom !== null) sampleRows(spec, call, exploration, sampleRandom);
+  else if (isBehaviour(distribution)) sampleBehaviour({ ...spec, distribution }, call, exploration);
+  else sampleDistribution(spec, distribution, call);
+}
+
+function sampleDistribution(spec: ActingSpec, distribution: DistributionSpec, call: SampleCall): void {
   const sampleRow = ROW_SAMPLERS[distribution.kind] as DistributionSampler<DistributionSpec>;
   const sizes = {
     numParameters: distributionSize(distribution),
@@ -73,36 +63,6 @@ export function sampleActions(spec: ActingSpec, call: SampleCall): void {
   };
   for (let row = 0; row < call.numRows; row += 1)
     call.logProbs[row] = sampleRow(distribution, call, row, sizes);
-}
-
-function sampleRows(spec: ActingSpec, call: SampleCall, exploration: Exploration, sample: RowSampler): void {
-  const { distribution } = spec;
-  const H = latentSize(spec);
-  const row: RowCall = {
-    outputs: call.distributionParameters,
-    outputOffset: 0,
-    masks: call.masks,
-    maskOffset: 0,
-    noise: call.noise,
-    noiseOffset: 0,
-    latent: call.latent ?? new Float32Array(0),
-    latentOffset: 0,
-    logStd: call.logStd ?? new Float32Array(0),
-    logStdOffset: 0,
-    actions: call.actions,
-    actionOffset: 0,
-    epsilon: exploration.epsilon,
-    noiseStd: exploration.noiseStd,
-    deterministic: call.deterministic,
-  };
-  for (let r = 0; r < call.numRows; r++) {
-    row.outputOffset = r * distributionSize(distribution);
-    row.maskOffset = r * spec.actionMaskSize;
-    row.noiseOffset = r * noiseSize(spec);
-    row.latentOffset = r * H;
-    row.actionOffset = r * actionSize(distribution);
-    sample(row);
-  }
 }
 
 interface RowSizes {

@@ -3,7 +3,7 @@ import { EngineError } from '../errors.ts';
 import { mlpParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
 import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
-import type { Activation, ConvSpec, MlpSpec, PolicySpec } from './policy-spec.ts';
+import type { ActingSpec, Activation, ConvSpec, MlpSpec } from './policy-spec.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
 
 /** Entries of the flat vector by name, as tensors of their shapes. */
@@ -23,20 +23,21 @@ export interface TensorNetwork {
  */
 export function createTensorNetwork(
   tf: TensorFlow,
-  spec: PolicySpec,
+  spec: ActingSpec,
   custom: CustomNetwork | null = null,
 ): TensorNetwork {
   const { network } = spec;
+  const hasValues = spec.actorOnly !== true;
   switch (network.kind) {
     case 'mlp':
       return {
         layout: mlpParameterLayout(spec),
-        apply: (parameters, observations) => applyMlp(tf, network, parameters, observations),
+        apply: (parameters, observations) => applyMlp(tf, network, hasValues, parameters, observations),
       };
     case 'conv':
       return {
         layout: convParameterLayout(spec, network),
-        apply: (parameters, observations) => applyConv(tf, network, parameters, observations),
+        apply: (parameters, observations) => applyConv(tf, network, hasValues, parameters, observations),
       };
     case 'custom': {
       if (custom === null)
@@ -52,15 +53,19 @@ export function createTensorNetwork(
 function applyMlp(
   tf: TensorFlow,
   network: MlpSpec,
+  hasValues: boolean,
   parameters: ParameterTensors,
   observations: Tensor,
 ): NetworkOutputs {
+  const hidden = (layer: string, x: Tensor) => {
+    const product = dense(tf, parameters, layer, x);
+    const normalized = network.layerNorm === true ? normalizeLayer(tf, parameters, layer, product) : product;
+    return activate(tf, network.activation, normalized);
+  };
   const tower = (name: string) =>
-    network.hiddenSizes.reduce(
-      (x, _, k) => activate(tf, network.activation, dense(tf, parameters, `${name}/${k}`, x)),
-      observations,
-    );
+    network.hiddenSizes.reduce((x, _, k) => hidden(`${name}/${k}`, x), observations);
   const actorLatent = tower(network.shared ? 'trunk' : 'actor'); // [B, H]
+  if (!hasValues) return heads(tf, parameters, actorLatent, null);
   const criticLatent = network.shared ? actorLatent : tower('critic');
   return heads(tf, parameters, actorLatent, criticLatent);
 }
@@ -69,6 +74,7 @@ function applyMlp(
 function applyConv(
   tf: TensorFlow,
   network: ConvSpec,
+  hasValues: boolean,
   parameters: ParameterTensors,
   observations: Tensor, // [B, height, width, channels]
 ): NetworkOutputs {
@@ -81,18 +87,24 @@ function applyConv(
   for (let k = 0; k < network.hiddenSizes.length; k += 1) {
     x = activate(tf, network.activation, dense(tf, parameters, `trunk/${k}`, x));
   }
-  return heads(tf, parameters, x, x);
+  return heads(tf, parameters, x, hasValues ? x : null);
 }
 
+/** @param criticLatent null = there is no value head: values are 0. */
 function heads(
   tf: TensorFlow,
   parameters: ParameterTensors,
   actorLatent: Tensor,
-  criticLatent: Tensor,
+  criticLatent: Tensor | null,
 ): NetworkOutputs {
+  const distributionParameters = dense(tf, parameters, 'actor/head', actorLatent);
+  const values =
+    criticLatent === null
+      ? tf.mul(tf.slice(distributionParameters, [0, 0], [-1, 1]), 0)
+      : dense(tf, parameters, 'critic/head', criticLatent);
   return {
-    distributionParameters: dense(tf, parameters, 'actor/head', actorLatent),
-    values: tf.reshape(dense(tf, parameters, 'critic/head', criticLatent), [-1]),
+    distributionParameters,
+    values: tf.reshape(values, [-1]),
     latent: actorLatent,
     logStd: parameters.logStd ?? null,
   };
@@ -112,6 +124,13 @@ function applyCustom(
     latent: null,
     logStd: parameters.logStd ?? null,
   };
+}
+
+/** (x - mean) / sqrt(variance + 1e-5) over a row's units, then gain and shift. */
+function normalizeLayer(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
+  const { mean, variance } = tf.moments(x, 1, true);
+  const normalized = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
+  return tf.add(tf.mul(normalized, parameters[`${name}/gain`]), parameters[`${name}/shift`]);
 }
 
 /** x W + b: [B, in] to [B, out]. */

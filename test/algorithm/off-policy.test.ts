@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cartPole } from '../../envs/cart-pole.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
@@ -5,6 +8,7 @@ import type { Algorithm, TrainResult } from '../../src/algorithm/algorithm.ts';
 import { loadPolicy } from '../../src/algorithm/load-policy.ts';
 import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import type { Env } from '../../src/env/env.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { episodeSeed } from '../../src/random/streams.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { openQLearning } from './q-learning.ts';
@@ -117,5 +121,20 @@ describe('an off-policy algorithm', () => {
     const algorithm = await openQLearning({ ...config(), environment: { env: hugeRewards } });
     await expect(algorithm.train()).rejects.toMatchObject({ code: 'ENGINE_NON_FINITE' });
     await expect(algorithm.getState()).rejects.toMatchObject({ code: 'CHECKPOINT_SPOILT' });
+  });
+
+  it('replaces a lost worker in the middle of a fragment, and goes on with the same run', async () => {
+    const env = fileURLToPath(new URL('../rollout/fixtures/troubled-env.ts', import.meta.url));
+    const marker = join(temporaryFolder(), 'marker');
+    const trouble = { trouble: 'exit', atStep: 3, spare: 40, marker };
+    const open = (envOptions: JsonObject, numEnvRunners: number) =>
+      openQLearning({ ...config({ numEnvRunners, lag: 1 }), environment: { env, envOptions } });
+    const expected = await run(await open({}, 0), 2);
+    const { results, content } = await run(await open(trouble, 2), 2);
+    expect(existsSync(`${marker}.40`)).toBe(true);
+    expect(content.tensors).toEqual(expected.content.tensors);
+    expect(results.flatMap(({ workerFailures = [] }) => workerFailures)).toMatchObject([
+      { isRecovered: true },
+    ]);
   });
 });

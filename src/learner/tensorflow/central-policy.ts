@@ -1,6 +1,8 @@
 /** Acting and valuing in the learner's thread, for networks that rollout workers cannot run. */
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import { type Exploration, NO_EXPLORATION } from '../../policy/distributions/exploration.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { sampleActions } from '../../policy/sample-actions.ts';
+import { writeBehaviourValues } from '../../policy/sample-behaviours.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { CentralPolicy, ObservationStatistics } from '../learner.ts';
 import type { LoadedTensorFlow } from './backend.ts';
@@ -8,14 +10,18 @@ import { createCapturedForward } from './capture/captured-forward.ts';
 import { createEagerForward } from './policy-forward.ts';
 
 export interface TensorFlowPolicy extends CentralPolicy {
-  /** Copies weights and frozen observation statistics; every later `act` and `values` uses them. */
-  publish(parameters: Float32Array, statistics: ObservationStatistics | null): void;
+  /** Copies weights, frozen observation statistics and how to explore; every later `act` and `values` uses them. */
+  publish(
+    parameters: Float32Array,
+    statistics: ObservationStatistics | null,
+    exploration?: Exploration,
+  ): void;
   dispose(): void;
 }
 
 export interface TensorFlowPolicyOptions {
   readonly tensorflow: LoadedTensorFlow;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly network: TensorNetwork;
   readonly parameters: Float32Array; // [layout.size] f32, copied
   /** Whether the forward pass is captured as a graph on the native binding; default true. */
@@ -37,18 +43,24 @@ export function createTensorFlowPolicy(options: TensorFlowPolicyOptions): Tensor
   const logStdOf = (flat: Float32Array) =>
     logStdEntry === undefined ? null : flat.slice(logStdEntry.offset, logStdEntry.offset + logStdEntry.size);
   let logStd = logStdOf(parameters);
+  let exploration = NO_EXPLORATION;
   return {
-    publish(flat, statistics) {
+    publish(flat, statistics, published = NO_EXPLORATION) {
       logStd = logStdOf(flat);
+      exploration = published;
       publish(flat, statistics);
     },
     async act(call) {
       const { distributionParameters, values, latent } = await forward(call.observations, call.numRows, true);
       call.values.set(values);
-      sampleActions(spec, { ...call, distributionParameters, latent, logStd });
+      sampleActions(spec, { ...call, distributionParameters, latent, logStd, exploration });
+      writeBehaviourValues(spec, distributionParameters, call.masks, call.numRows, call.values);
     },
     async values(observations, numRows, out) {
-      if (numRows > 0) out.set((await forward(observations, numRows, false)).values);
+      if (numRows === 0) return;
+      const { distributionParameters, values } = await forward(observations, numRows, false);
+      out.set(values);
+      writeBehaviourValues(spec, distributionParameters, null, numRows, out);
     },
     dispose,
   };

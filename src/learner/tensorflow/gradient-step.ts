@@ -1,5 +1,5 @@
 /** One minibatch in tfjs operations: loss, gradient, norm clip. The same code runs eagerly and inside a captured graph. */
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec, PolicySpec } from '../../policy/policy-spec.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { Scalar, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import { GRADIENT_BOUND, type UpdatePlan } from '../learner.ts';
@@ -106,7 +106,7 @@ function keepFinite(tf: TensorFlow, gradient: Tensor, stats: Tensor): Tensor {
  */
 export function prepareObservations(
   tf: TensorFlow,
-  spec: PolicySpec,
+  spec: ActingSpec,
   raw: Tensor, // [B, obsSize]
   statistics: StatisticsTensors | null,
 ): Tensor {

@@ -1,6 +1,6 @@
 /** A policy on TensorFlow without a learner: for acting with saved weights. */
 import { loadCustomNetwork } from '../../policy/custom-network.ts';
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { createTensorNetwork } from '../../policy/tensor-network.ts';
 import type { ParameterLayout } from '../../weights/parameter-layout.ts';
 import { loadTensorFlow } from './backend.ts';
@@ -8,7 +8,7 @@ import { createTensorFlowPolicy, type TensorFlowPolicy } from './central-policy.
 
 /** Publish weights to it before it acts. @throws EngineError `ENGINE_NETWORK` when a custom network's module cannot be used. */
 export async function openTensorFlowPolicy(
-  spec: PolicySpec,
+  spec: ActingSpec,
 ): Promise<{ policy: TensorFlowPolicy; layout: ParameterLayout }> {
   const tensorflow = await loadTensorFlow({ backend: 'auto' });
   const { tf } = tensorflow;

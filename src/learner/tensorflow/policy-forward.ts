@@ -1,5 +1,5 @@
 /** The forward pass of a policy whose weights are published to it: eagerly, on every backend. */
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import type { ObservationStatistics } from '../learner.ts';
@@ -25,15 +25,16 @@ export interface PolicyForward {
 
 export interface PolicyForwardOptions {
   readonly tf: TensorFlow;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly network: TensorNetwork;
   readonly parameters: Float32Array; // [layout.size] f32, copied
 }
 
 /** What acting needs of the network's outputs: distribution parameters, values and, for gsde, the latent. */
-export function fetchedOutputs({ distribution }: PolicySpec, outputs: NetworkOutputs): Tensor[] {
+export function fetchedOutputs({ distribution }: ActingSpec, outputs: NetworkOutputs): Tensor[] {
   const { distributionParameters, values, latent } = outputs;
-  if (distribution.kind !== 'gsde' || latent === null) return [distributionParameters, values];
+  const isGsde = distribution.kind === 'gsde' || distribution.kind === 'squashed-gsde';
+  if (!isGsde || latent === null) return [distributionParameters, values];
   return [distributionParameters, values, latent];
 }
 
