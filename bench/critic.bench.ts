@@ -18,10 +18,12 @@ import { createPhases, PHASES, type Phase } from './critic-phases.ts';
 import {
   type HeldVariant,
   interleave,
+  longer,
   option,
   printHeader,
   printTable,
   type Timing,
+  turnsOf,
   writeResults,
 } from './harness.ts';
 import { labelOf, pairedPeakVariant, peakFlops, peakVariant } from './peak-variants.ts';
@@ -34,7 +36,6 @@ const DEFAULT_CASES = [
 const NUM_ROUNDS = Number(option('rounds', '60'));
 const WANTED = option('phases', PHASES.join()).split(',');
 const NUM_THREADS = option('threads', '1,2').split(',').map(Number);
-const SAMPLE_MICROSECONDS = 1500;
 
 interface Case {
   readonly widths: readonly number[];
@@ -100,24 +101,6 @@ async function criticVariants(
     const name = `${labelOf(kernels)}${threadsLabel(numThreads)}: ${phase}`;
     return { variant: { name, units, run: runAll }, stop };
   });
-}
-
-/** How many turns make a sample long enough to time. */
-function turnsOf(run: () => void): number {
-  for (let k = 0; k < 20; k++) run();
-  const start = performance.now();
-  for (let k = 0; k < 20; k++) run();
-  const turn = (1000 * (performance.now() - start)) / 20;
-  return Math.max(1, Math.round(SAMPLE_MICROSECONDS / turn));
-}
-
-/** As long as the other samples: a short one catches the processor at another clock. */
-function longer({ variant, stop }: HeldVariant): HeldVariant {
-  const units = turnsOf(() => void variant.run());
-  const run = () => {
-    for (let k = 0; k < units; k++) void variant.run();
-  };
-  return { variant: { ...variant, units, run }, stop };
 }
 
 async function benchCase(builds: readonly KernelModule[], given: Case) {

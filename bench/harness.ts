@@ -45,6 +45,26 @@ export interface InterleaveOptions {
   readonly numWarmups: number;
 }
 
+const SAMPLE_MICROSECONDS = 1500;
+
+/** How many turns make a sample long enough to time. */
+export function turnsOf(run: () => void): number {
+  for (let k = 0; k < 20; k++) run();
+  const start = performance.now();
+  for (let k = 0; k < 20; k++) run();
+  const turn = (1000 * (performance.now() - start)) / 20;
+  return Math.max(1, Math.round(SAMPLE_MICROSECONDS / turn));
+}
+
+/** As long as the other samples: a short one catches the processor at another clock. */
+export function longer({ variant, stop }: HeldVariant): HeldVariant {
+  const units = turnsOf(() => void variant.run());
+  const run = () => {
+    for (let k = 0; k < units; k++) void variant.run();
+  };
+  return { variant: { ...variant, units, run }, stop };
+}
+
 /** One sample of every variant per round, so that drift of the machine's speed falls on all of them alike. */
 export async function interleave(
   variants: readonly Variant[],

@@ -3,16 +3,15 @@
  * where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import {
-  type InputGradient,
-  MAX_BLOCK_ROWS,
-  type OpenObjective,
-  type Pass,
-  type RowSpace,
-  type RunStep,
+import type {
+  InputGradient,
+  OpenObjective,
+  Pass,
+  RowSpace,
+  RunStep,
+  SquashedRows,
 } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
-import { flowBackSquashed, sampleSquashed } from './squashed-gaussian.ts';
 
 /**
  * Soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905), for a batch of B rows:
@@ -38,30 +37,26 @@ export function temperatureOf(rows: RowSpace, model: ModelSpec): () => number {
 }
 
 function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
-  const numActions = model.inputs.action.size;
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
-  const nextNoise = rows.column('nextNoise');
   const tdErrors = rows.rowOutput('tdErrors');
-  const nextActions = rows.buffer(numActions); // [R, A] f32
-  const nextLogProbs = new Float64Array(MAX_BLOCK_ROWS);
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
+  const next = rows.squashedGaussian(nextPolicy, rows.column('nextNoise'));
   const targets = critics.map((name) =>
-    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', nextActions] }),
+    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', next.actions] }),
   );
   const passes = critics.map((name) =>
     rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
   );
   return (numRows, batchRows) => {
     nextPolicy.forward(numRows);
-    for (let r = 0; r < numRows; r++)
-      nextLogProbs[r] = sampleSquashed(numActions, nextPolicy.outputs, nextNoise, nextActions, r);
+    next.sample(numRows);
     for (const target of targets) target.forward(numRows);
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
     for (let r = 0; r < numRows; r++) {
-      const y = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * nextLogProbs[r]);
+      const y = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * next.logProbs[r]);
       tdErrors[r] = passes[0].outputs[r] - y;
       rows.stats[2] += y;
       for (const { outputs, gradOutputs } of passes) {
@@ -95,39 +90,27 @@ export function createActorStep(
   criticValue: CriticValue,
 ): RunStep {
   const numActions = model.inputs.action.size;
-  const noise = rows.column('noise');
-  const actions = rows.buffer(numActions); // [R, A] f32
-  const logProbs = new Float64Array(MAX_BLOCK_ROWS);
-  const byActions = new Float64Array(MAX_BLOCK_ROWS * numActions); // [R, A] f64, dL/da
   const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
   const temperature = temperatureOf(rows, model);
   const targetEntropyIndex = rows.scalars.length - 2;
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const squashed = rows.squashedGaussian(policy, rows.column('noise'));
+  const { logProbs } = squashed;
   const passes = critics.map((name) =>
-    rows.pass({ network: name, inputs: ['observations', actions], gradient: 'inputs' }),
+    rows.pass({ network: name, inputs: ['observations', squashed.actions], gradient: 'inputs' }),
   );
   const byInput = passes.map((pass) => pass.inputGradient(1));
   return (numRows, batchRows) => {
     policy.forward(numRows);
-    for (let r = 0; r < numRows; r++)
-      logProbs[r] = sampleSquashed(numActions, policy.outputs, noise, actions, r);
+    squashed.sample(numRows);
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
     for (let r = 0; r < numRows; r++) {
       rows.stats[3] += alpha * logProbs[r] - criticValue(passes, r, -1 / batchRows);
     }
     for (const pass of passes) pass.backward(numRows);
-    sumInputGradients(byInput, numActions, numRows, byActions);
-    for (let r = 0; r < numRows; r++)
-      flowBackSquashed(
-        numActions,
-        policy.outputs,
-        noise,
-        alpha / batchRows,
-        byActions,
-        policy.gradOutputs,
-        r,
-      );
+    sumInputGradients(byInput, numActions, numRows, squashed.byActions);
+    squashed.flowBack(numRows, alpha / batchRows);
     policy.backward(numRows);
     for (let r = 0; r < numRows; r++) {
       const excess = logProbs[r] + rows.scalars[targetEntropyIndex];
@@ -136,7 +119,7 @@ export function createActorStep(
       free.gradient[0] -= excess / batchRows;
       rows.stats[7] -= free.values[0] * excess;
     }
-    addSpread(rows.stats, policy, actions, numActions, numRows);
+    addSpread(rows.stats, squashed, numActions, numRows);
   };
 }
 
@@ -145,7 +128,7 @@ function sumInputGradients(
   gradients: readonly InputGradient[],
   numActions: number,
   numRows: number,
-  out: Float64Array,
+  out: Float32Array,
 ): void {
   out.fill(0);
   for (const { values, offset, stride } of gradients) {
@@ -157,17 +140,18 @@ function sumInputGradients(
 /** Statistics 5 and 6: the mean deviation before the tanh, and the share of actions at the bounds. */
 function addSpread(
   stats: Float64Array,
-  policy: Pass,
-  actions: Float32Array,
+  { actions, deviations }: SquashedRows,
   numActions: number,
   numRows: number,
 ): void {
-  for (let r = 0; r < numRows; r++) {
-    for (let a = 0; a < numActions; a++) {
-      stats[5] += Math.exp(policy.outputs[2 * r * numActions + numActions + a]) / numActions;
-      if (Math.abs(actions[r * numActions + a]) > 0.99) stats[6] += 1 / numActions;
-    }
+  let sum = 0;
+  let numSaturated = 0;
+  for (let k = 0; k < numRows * numActions; k++) {
+    sum += deviations[k];
+    if (Math.abs(actions[k]) > 0.99) numSaturated += 1;
   }
+  stats[5] += sum / numActions;
+  stats[6] += numSaturated / numActions;
 }
 
 function smallest(passes: readonly Pass[], r: number): number {

@@ -3,16 +3,10 @@
  * where they are easier to read; a test holds the two together. Networks, columns and steps are SAC's, with several outputs a critic.
  */
 import type { JsonObject } from '../../src/json.ts';
-import {
-  MAX_BLOCK_ROWS,
-  type OpenObjective,
-  type RowSpace,
-  type RunStep,
-} from '../../src/learner/objective.ts';
+import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { quantileHuber } from '../dqn/return-losses.ts';
 import { createActorStep, temperatureOf } from '../sac/gradient.ts';
-import { sampleSquashed } from '../sac/squashed-gaussian.ts';
 
 /** Plain JSON. */
 export interface TqcLossOptions {
@@ -76,23 +70,20 @@ function criticStep(
   critics: readonly string[],
   { numDropped }: TqcLossOptions,
 ): RunStep {
-  const numActions = model.inputs.action.size;
   const M = model.networks.q1.outputs;
   const numPooled = critics.length * M;
   const numKept = numPooled - numDropped * critics.length;
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
-  const nextNoise = rows.column('nextNoise');
   const tdErrors = rows.rowOutput('tdErrors');
-  const nextActions = rows.buffer(numActions); // [R, A] f32
-  const nextLogProbs = new Float64Array(MAX_BLOCK_ROWS);
   const pool = new Float64Array(numPooled);
   const predicted = new Float64Array(M);
   const gradient = new Float64Array(M);
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
+  const next = rows.squashedGaussian(nextPolicy, rows.column('nextNoise'));
   const targets = critics.map((name) =>
-    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', nextActions] }),
+    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', next.actions] }),
   );
   const passes = critics.map((name) =>
     rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
@@ -110,15 +101,14 @@ function criticStep(
   };
   return (numRows, batchRows) => {
     nextPolicy.forward(numRows);
-    for (let r = 0; r < numRows; r++)
-      nextLogProbs[r] = sampleSquashed(numActions, nextPolicy.outputs, nextNoise, nextActions, r);
+    next.sample(numRows);
     for (const target of targets) target.forward(numRows);
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
     const scale = 1 / (critics.length * batchRows);
     for (let r = 0; r < numRows; r++) {
       fillPool(r);
-      const targetMean = truncatedTarget(pool, numKept, rewards[r], discounts[r], alpha * nextLogProbs[r]);
+      const targetMean = truncatedTarget(pool, numKept, rewards[r], discounts[r], alpha * next.logProbs[r]);
       const mean = meanOfRow(r);
       for (const { outputs, gradOutputs } of passes) {
         predicted.set(outputs.subarray(r * M, (r + 1) * M));

@@ -110,6 +110,35 @@ export interface Kernels {
     rows: number,
     columns: number,
   ): void;
+  /**
+   * Rows of a tanh-squashed Gaussian with a deviation of its own (assembly/squashed-gaussian.ts has the equations): parameters [R, 2A]
+   * (means, then log deviations) and noise [R, A] give actions [R, A], log-probabilities [R], and for the way back deviations and
+   * slopes 1 - a^2 [R, A]; `scratch` [R, A]. All f32, dense. A row's bits depend on that row alone.
+   */
+  sampleSquashed(
+    parameters: number,
+    noise: number,
+    rows: number,
+    size: number,
+    actions: number,
+    logProbs: number,
+    deviations: number,
+    slopes: number,
+    scratch: number,
+  ): void;
+  /** Gradients [R, 2A] from dL/da [R, A] f32 and dL/dlog pi, one number for all rows; after `sampleSquashed` of the same rows. */
+  flowBackSquashed(
+    parameters: number,
+    noise: number,
+    rows: number,
+    size: number,
+    actions: number,
+    deviations: number,
+    slopes: number,
+    byActions: number,
+    byLogProb: number,
+    gradients: number,
+  ): void;
   mathTable(kind: number, source: number, target: number, count: number): void;
   /** 24 operations for each lane of a vector a turn; what it returns keeps it from being left out. */
   peak(turns: number): number;

@@ -8,5 +8,6 @@ export { transpose } from './transpose';
 export { gatherObservations, gatherWords, gatherBytes, gatherScaled } from './gather';
 export { reduceSlice, adamSlice, blendSlice } from './optimizer';
 export { applyActivation, applyDerivative } from './activation';
+export { sampleSquashed, flowBackSquashed } from './squashed-gaussian';
 export { mathTable } from './math';
 export { peak } from './peak';

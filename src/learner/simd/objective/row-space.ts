@@ -14,6 +14,7 @@ import { createThreadColumns } from './columns.ts';
 import type { ObjectiveLayout } from './layout.ts';
 import { createPacking } from './packing.ts';
 import { createPasses } from './passes.ts';
+import { createSquashedRows } from './squashed-rows.ts';
 import { createThreadJob, type ThreadJob } from './thread-job.ts';
 import { createThreadScratch } from './thread-scratch.ts';
 
@@ -80,6 +81,12 @@ function openRows(
       return [name, { values, gradient: new Float64Array(size) }];
     }),
   );
+  const buffer = (size: number) => {
+    const address = scratch.take(4 * MAX_BLOCK_ROWS * size + 64);
+    const array = scratch.floats(address, MAX_BLOCK_ROWS * size);
+    packing.registerBuffer(array, address, size);
+    return array;
+  };
   const space: RowSpace = {
     column: (name) => columns.open(name, 'float32') as Float32Array,
     integers: (name) => columns.open(name, 'int32') as Int32Array,
@@ -88,13 +95,10 @@ function openRows(
     scalars: memory?.scalars ?? new Float32Array(objective.scalars.length),
     stats,
     free: (name) => named(free.get(name), 'free parameters', name),
-    buffer(size) {
-      const address = scratch.take(4 * MAX_BLOCK_ROWS * size + 64);
-      const array = scratch.floats(address, MAX_BLOCK_ROWS * size);
-      packing.registerBuffer(array, address, size);
-      return array;
-    },
+    buffer,
     pass,
+    squashedGaussian: (policy, noise) =>
+      createSquashedRows(policy, noise, buffer(noise.length / MAX_BLOCK_ROWS), kernels, scratch),
   };
   const steps = open(space);
   if (steps.length !== objective.steps.length)

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { sacModel, sacObjective } from '../../../../algorithms/sac/objective.ts';
+import type { OpenObjective } from '../../../../src/learner/objective.ts';
+import { SHAPE } from '../../../algorithms/sac/sac-reference.ts';
+import { openFixture } from '../../../reference/objective-fixture.ts';
+
+describe('the squashed Gaussian of a row space', () => {
+  it('refuses noise that is not half as wide as the outputs', async () => {
+    const open: OpenObjective = (rows) => {
+      rows.squashedGaussian(
+        rows.pass({ network: 'actor', inputs: ['observations'] }),
+        rows.column('observations'),
+      );
+      return [];
+    };
+    await expect(openFixture(sacModel(SHAPE), sacObjective(SHAPE), open, 8)).rejects.toThrow(
+      /got 4 outputs a row for 3 elements/,
+    );
+  });
+});
