@@ -40,12 +40,19 @@ export async function bundle(root) {
     .filter((path) => existsSync(join(root, path)));
   const inWorkers = [
     'src/rollout/worker.ts',
+    'src/exports/gradient.ts',
     'src/threads/job-worker.ts',
     'src/learner/simd/objective/participate.ts',
     ...gradients,
     ...environments,
   ].filter((path) => path !== 'envs/index.ts');
-  const entries = ['src/cli/train.ts', 'src/cli/main.ts', 'src/index.ts', ...inWorkers];
+  const entries = [
+    'src/cli/train.ts',
+    'src/cli/main.ts',
+    'src/index.ts',
+    'src/exports/algorithm.ts',
+    ...inWorkers,
+  ];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
 
   const bundled = await rolldown({

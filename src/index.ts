@@ -16,13 +16,8 @@ export {
   loadPolicy,
   type Policy,
 } from './algorithm/load-policy.ts';
-// Bring an algorithm or a network
-export { runOptions } from './config/blocks/run.ts';
-export { commonOptions, onPolicyOptions } from './config/common-options.ts';
-export { type AlgorithmDefinition, defineAlgorithm } from './config/define-algorithm.ts';
-export { option, type ResolvedConfig } from './config/option.ts';
-export { evaluateSchedule, type Schedule } from './config/schedule.ts';
-export * as valueKind from './config/value-kind.ts';
+// Bring an algorithm: `operant/algorithm`. A network: see CreateCustomNetwork below
+export type { AlgorithmDefinition } from './config/define-algorithm.ts';
 // Bring an environment
 export { type CheckReport, checkEnv, formatCheckReport } from './env/check-env.ts';
 export type { Env, EnvFactory, Info, ResetOptions, ResetResult, RgbFrame, StepResult } from './env/env.ts';

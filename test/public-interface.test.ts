@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { algorithms } from '../algorithms/registry.ts';
 import * as operant from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -98,5 +99,12 @@ describe('run', () => {
     const out = join(folder, 'a', 'b');
     await expect(small().environment('CartPoel').checkpointing({ out }).run()).rejects.toThrow('CartPole');
     expect(existsSync(join(folder, 'a'))).toBe(false);
+  });
+});
+
+describe('every registered algorithm', () => {
+  it.each(Object.keys(algorithms))('%s has its builder among the exports', async (name) => {
+    const { Config } = await algorithms[name]();
+    expect(Object.values(operant)).toContain(Config);
   });
 });

@@ -2,7 +2,6 @@
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
-import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -89,7 +88,7 @@ export type PPOConfigInput = ConfigInput<PPOOptions>;
 /** What PPO's options must be to each other; the shared ones are checked before. */
 export function checkPPO(config: ResolvedPPOConfig): readonly Problem[] {
   const { klPenaltyCoeff, klPenaltyTarget } = config.training;
-  const problems = [...checkMinibatches(config), ...checkActorCritic(config), ...checkNetwork(config)];
+  const problems = [...checkMinibatches(config), ...checkActorCritic(config)];
   if (klPenaltyTarget !== null && klPenaltyCoeff === 0) {
     problems.push(
       conflict(

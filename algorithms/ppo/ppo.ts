@@ -1,16 +1,15 @@
 /** Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347): the whole algorithm, top to bottom. */
-import { computeGae, explainedVariance } from '../../src/advantage/gae.ts';
-import { createRewardScaler } from '../../src/advantage/reward-scaler.ts';
+import { computeGae } from '../../src/advantage/gae.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { tellCritic, tellPolicy, tellUpdate } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
-import { createOnPolicySystem, type OnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
-import { ownState, rewardScalerState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
-import { configToJson } from '../../src/config/option.ts';
+import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
+import { ownState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream } from '../../src/random/streams.ts';
-import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { ppoOptions, type ResolvedPPOConfig } from './config.ts';
 import { createKlPenalty } from './kl-penalty.ts';
 import { ppoLossParts } from './loss-parts.ts';
@@ -37,7 +36,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const { numEnvs, rolloutLength } = envRunners;
   const { gamma, gaeLambda, minibatchSize, normalizeAdvantages, targetKl, valueClipRange } = training;
   const numSamples = numEnvs * rolloutLength;
-  const system = await createOnPolicySystem(config, ppoLossParts(training));
+  const system = await createOnPolicySystem(config, ppoLossParts(training), training);
   const { runners, learner, scaling } = system;
   const schedules = createSchedules(
     ppoOptions.training,
@@ -46,8 +45,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   );
   const klPenalty = createKlPenalty(training);
   const shuffle = openStream(debugging.seed, 'shuffle');
-  const rewardScaler = envRunners.normalizeRewards ? createRewardScaler(numEnvs, rolloutLength, gamma) : null;
-  const clipReward = rewardScaler === null ? null : envRunners.clipReward;
+  const rewards = createRewardScaling(envRunners, gamma);
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
@@ -62,14 +60,8 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     const { rollout } = collected;
 
     const collectedAt = performance.now();
-    rewardScaler?.absorb(rollout);
-    const rewardScale = rewardScaler?.scale ?? 1;
-    computeGae(rollout, {
-      gamma,
-      gaeLambda,
-      rewardScale,
-      clipReward: clipReward ?? Number.POSITIVE_INFINITY,
-    });
+    rewards.absorb(rollout);
+    computeGae(rollout, { gamma, gaeLambda, ...rewards.now });
 
     const advantagesAt = performance.now();
     for (let epoch = 0; epoch < training.numEpochs; epoch++) {
@@ -91,17 +83,14 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     scaling.absorb(rollout);
 
     const metrics: PPOMetrics = {
-      ...trainMetrics(update.means),
+      ...tellUpdate(update),
+      ...tellCritic(rollout),
+      ...tellPolicy(learner),
       'train/numEpochs': update.numEpochs,
-      'train/numUpdates': update.numMinibatches - update.numSkipped,
-      'train/numSkippedUpdates': update.numSkipped,
-      'train/numClippedUpdates': update.numClipped,
       'train/learningRate': scalars.learningRate,
       'train/clipRange': scalars.clipRange,
       'train/entropyCoeff': scalars.entropyCoeff,
       ...(training.klPenaltyCoeff > 0 ? { 'train/klPenaltyCoeff': scalars.klPenaltyCoeff } : {}),
-      ...criticMetrics(rollout),
-      ...actionStd(system),
       'time/rolloutMs': collectedAt - start,
       'time/advantageMs': advantagesAt - collectedAt,
       'time/learnMs': learntAt - advantagesAt,
@@ -113,36 +102,14 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   return createOnPolicyAlgorithm({
     name: 'ppo',
     config,
-    configJson: { algorithm: 'ppo', ...configToJson(config) },
     system,
     iterate,
     state: [
       streamState('shuffle', shuffle),
-      rewardScalerState(rewardScaler),
+      rewards.state,
       schedulesState(schedules),
       ownState('klPenaltyCoeff', klPenalty.schema, klPenalty),
     ],
     setSchedule: schedules.set,
   });
-}
-
-/** Left out where there is no mean: when no minibatch was finite. */
-function trainMetrics(means: Readonly<Record<string, number>>): PPOMetrics {
-  const metrics: Record<string, number> = {};
-  for (const name of Object.keys(means))
-    if (Number.isFinite(means[name])) metrics[`train/${name}`] = means[name];
-  return metrics;
-}
-
-function criticMetrics(rollout: RolloutViews): PPOMetrics {
-  const explained = explainedVariance(rollout);
-  return explained === null ? {} : { 'train/explainedVariance': explained };
-}
-
-/** Mean standard deviation of continuous actions, exp(logStd). */
-function actionStd({ learner }: OnPolicySystem): PPOMetrics {
-  const entry = learner.layout.entries.find(({ name }) => name === 'logStd');
-  if (entry === undefined) return {};
-  const logStd = learner.readParameters().subarray(entry.offset, entry.offset + entry.size);
-  return { 'train/actionStd': logStd.reduce((sum, value) => sum + Math.exp(value), 0) / entry.size };
 }

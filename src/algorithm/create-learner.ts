@@ -1,6 +1,7 @@
 /** The learner that an engine choice stands for, in two steps: reserve its place in the arena, then make it. */
 import { availableParallelism } from 'node:os';
 import { numEnvRunnersOf } from '../config/derived.ts';
+import { ConfigError } from '../errors.ts';
 import type { Learner } from '../learner/learner.ts';
 import type { OutputGradientSource } from '../learner/output-gradient.ts';
 import { reserveSimdLearner } from '../learner/simd/layout.ts';
@@ -22,8 +23,15 @@ import type { OnPolicyConfig } from './on-policy-system.ts';
 export interface LossParts {
   /** Closed form at the network's outputs; SIMD engine. */
   readonly outputGradient: OutputGradientSource;
-  /** In tfjs operations; TensorFlow engine. */
-  readonly tensorLoss: (spec: PolicySpec) => Promise<TensorLoss>;
+  /** In tfjs operations; TensorFlow engine. Left out: the algorithm runs on the SIMD engine alone. */
+  readonly tensorLoss?: (spec: PolicySpec) => Promise<TensorLoss>;
+}
+
+/** The largest update that will be asked for: memory is reserved for it. */
+export interface PlanBounds {
+  readonly numEpochs: number;
+  /** Samples; at most those of a rollout. */
+  readonly minibatchSize: number;
 }
 
 /** A learner whose place in the arena is reserved. */
@@ -42,9 +50,10 @@ export async function reserveLearner(
   spec: PolicySpec,
   choice: EngineChoice,
   loss: LossParts,
+  bounds: PlanBounds,
 ): Promise<ReservedLearner> {
   if (choice.engine === 'tensorflow') return reserveTensorFlow(config, spec, choice, loss);
-  return reserveSimd(planner, config, spec, loss);
+  return reserveSimd(planner, config, spec, loss, bounds);
 }
 
 /** Threads that learn: the main one and, with `auto`, as many rollout workers as there are further cores. */
@@ -59,6 +68,7 @@ function reserveSimd(
   config: OnPolicyConfig,
   spec: PolicySpec,
   loss: LossParts,
+  bounds: PlanBounds,
 ): ReservedLearner {
   const { training, envRunners, debugging } = config;
   const options = {
@@ -66,8 +76,8 @@ function reserveSimd(
     adamBeta1: training.adamBeta1,
     adamBeta2: training.adamBeta2,
     adamEpsilon: training.adamEpsilon,
-    maxEpochs: training.numEpochs,
-    maxMinibatchSize: training.minibatchSize,
+    maxEpochs: bounds.numEpochs,
+    maxMinibatchSize: bounds.minibatchSize,
     outputGradient: loss.outputGradient,
   };
   const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
@@ -92,13 +102,19 @@ async function reserveTensorFlow(
   { training, learners, debugging }: OnPolicyConfig,
   spec: PolicySpec,
   choice: Extract<EngineChoice, { engine: 'tensorflow' }>,
-  loss: LossParts,
+  { tensorLoss }: LossParts,
 ): Promise<ReservedLearner> {
+  if (tensorLoss === undefined) {
+    throw new ConfigError(
+      'CONFIG_ENGINE',
+      "This algorithm has no loss for the TensorFlow engine. Set engine: 'simd' and network: 'mlp', or leave both out.",
+    );
+  }
   const { createTensorFlowLearner } = await import('../learner/tensorflow/learner.ts');
   const learner = await createTensorFlowLearner({
     tensorflow: choice.tensorflow,
     spec,
-    loss: await loss.tensorLoss(spec),
+    loss: await tensorLoss(spec),
     initial: openStream(debugging.seed, 'initialize'),
     adam: { beta1: training.adamBeta1, beta2: training.adamBeta2, epsilon: training.adamEpsilon },
     maxGradNorm: training.maxGradNorm,

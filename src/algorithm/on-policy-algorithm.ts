@@ -1,6 +1,7 @@
 /** An on-policy algorithm: the shell around a system that collects a rollout and learns from it in each iteration. */
 import type { StatePart } from '../checkpoint/state-part.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import { configToJson } from '../config/option.ts';
+import type { JsonValue } from '../json.ts';
 import type { Collected } from '../rollout/runner-group.ts';
 import type { Algorithm } from './algorithm.ts';
 import { environmentState } from './environment-state.ts';
@@ -20,7 +21,6 @@ export interface OnPolicyIteration {
 export interface OnPolicyAlgorithmParts {
   readonly name: string;
   readonly config: OnPolicyConfig;
-  readonly configJson: JsonObject;
   readonly system: OnPolicySystem;
   /** Collect, learn, and so on, once; `numEnvSteps` = steps before this iteration. */
   readonly iterate: (numEnvSteps: number) => Promise<OnPolicyIteration>;
@@ -30,13 +30,13 @@ export interface OnPolicyAlgorithmParts {
 }
 
 export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorithm {
-  const { name, config, configJson, system } = parts;
+  const { name, config, system } = parts;
   const { learner, runners, scaling, spec } = system;
   const { numEnvs, rolloutLength } = config.envRunners;
   return createAlgorithm({
     name,
     config,
-    configJson,
+    configJson: { algorithm: name, ...configToJson(config) },
     banner: createBanner(name, config, system),
     async iterate(numEnvSteps) {
       const { collected, metrics } = await parts.iterate(numEnvSteps);

@@ -19,7 +19,7 @@ import { dropWarmThreads, warmThreads } from '../rollout/thread-pool.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { mlpParameterLayout } from '../weights/parameter-layout.ts';
 import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
-import { type LossParts, numHelpersOf, reserveLearner } from './create-learner.ts';
+import { type LossParts, numHelpersOf, type PlanBounds, reserveLearner } from './create-learner.ts';
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import { environmentSource, probeEnvironment } from './environment-source.ts';
@@ -38,8 +38,6 @@ interface AdamConfig {
   readonly adamBeta1: number;
   readonly adamBeta2: number;
   readonly adamEpsilon: number;
-  readonly numEpochs: number;
-  readonly minibatchSize: number;
 }
 
 export type OnPolicySystem = Publishing & {
@@ -60,16 +58,24 @@ export type OnPolicySystem = Publishing & {
  * @throws ConfigError when environment, options and engine do not fit; EnvError or WorkerError when a runner cannot start. Nothing is
  * left running then.
  */
-export async function createOnPolicySystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
+export async function createOnPolicySystem(
+  config: OnPolicyConfig,
+  loss: LossParts,
+  bounds: PlanBounds,
+): Promise<OnPolicySystem> {
   warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
   try {
-    return await assembleSystem(config, loss);
+    return await assembleSystem(config, loss, bounds);
   } finally {
     await dropWarmThreads();
   }
 }
 
-async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<OnPolicySystem> {
+async function assembleSystem(
+  config: OnPolicyConfig,
+  loss: LossParts,
+  bounds: PlanBounds,
+): Promise<OnPolicySystem> {
   const { envRunners, learners, debugging } = config;
   const source = environmentSource(config);
   const description = await describePolicy(source, config);
@@ -80,7 +86,7 @@ async function assembleSystem(config: OnPolicyConfig, loss: LossParts): Promise<
   const planner = createArenaPlanner();
   const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength);
   const regions = reserveRunners(planner, spec, config);
-  const reserved = await reserveLearner(planner, config, spec, choice, loss);
+  const reserved = await reserveLearner(planner, config, spec, choice, loss, bounds);
   const weightLayout = reserveWeightBuffer(planner, reserved.parameterCount, spec.observationSize);
   const arena = createArena(planner);
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);

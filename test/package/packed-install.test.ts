@@ -8,6 +8,7 @@ import {
   installInEmptyProject,
   nodeBinaries,
   packedTarball,
+  REPOSITORY,
   runCommand,
 } from './packed-project.ts';
 
@@ -70,6 +71,7 @@ interface Summary {
   readonly type: string;
   readonly stopReason: string;
   readonly envSteps: number;
+  readonly iterations: number;
   readonly checkpoint: string;
 }
 
@@ -148,6 +150,54 @@ describe('a packed install', () => {
     const run = runCommand(node, ['--import', 'tsx', script], project.folder);
     expect(run.status, run.stderr).toBe(0);
     expect(run.stdout).toMatch(/\S/);
+  });
+
+  test.each(nodeBinaries())(
+    'trains an algorithm of its own from the command line, and resumes it, under %s',
+    (node) => {
+      for (const name of ['a2c.ts', 'gradient.ts']) {
+        const source = readFileSync(join(REPOSITORY, 'examples/a2c', name), 'utf8');
+        writeFileSync(
+          join(project.folder, name),
+          source.replace(/'\.\.\/\.\.\/src\/exports\/(\w+)\.ts'/, "'operant/$1'"),
+        );
+      }
+      rmSync(join(project.folder, 'runs'), { recursive: true, force: true });
+      const algo = ['--algo', './a2c.ts#a2c', '--num-env-runners', '2', '--out', 'runs/a2c', '--json'];
+      const train = (...flags: string[]) =>
+        runCommand(node, [bin('train'), ...algo, ...flags], project.folder);
+      const run = train('--env', 'CartPole', '--stop-return', '100', '--stop-steps', '60000', '--seed', '0');
+      expect(run.status, run.stderr).toBe(0);
+      const { stopReason, iterations } = lastLine(run.stdout);
+      expect(stopReason).toBe('stopReturn');
+      const stop = ['--stop-return', 'none', '--stop-iterations', `${iterations + 2}`];
+      const resumed = train('--resume', 'runs/a2c', ...stop);
+      expect(resumed.status, resumed.stderr).toBe(0);
+      expect(lastLine(resumed.stdout)).toMatchObject({
+        stopReason: 'stopIterations',
+        iterations: iterations + 2,
+      });
+      const help = runCommand(node, [bin('train'), '--algo', './a2c.ts#a2c', '--help'], project.folder);
+      expect(help.stdout).toMatch(/--entropy-coeff .*\n? *Weight of the entropy bonus\. \[0\.01\]/);
+    },
+  );
+
+  test('has types for an algorithm of its own', () => {
+    const flags =
+      '--noEmit --strict --skipLibCheck --module nodenext --target es2023 --lib es2023,dom --types'.split(
+        ' ',
+      );
+    const tsc = join(REPOSITORY, 'node_modules/.bin/tsc');
+    const checked = runCommand(tsc, [...flags, '', '--allowImportingTsExtensions', 'a2c.ts'], project.folder);
+    expect(checked.stdout).toBe('');
+    const wrong = "import { a2c } from './a2c.ts';\nnew a2c.Config().training({ valueCoef: 1 });\n";
+    writeFileSync(join(project.folder, 'wrong.ts'), wrong);
+    const refused = runCommand(
+      tsc,
+      [...flags, '', '--allowImportingTsExtensions', 'wrong.ts'],
+      project.folder,
+    );
+    expect(refused.stdout).toMatch(/valueCoef/); // or the check above could not fail
   });
 
   // of the kernels, the native ones too, where this machine can build them

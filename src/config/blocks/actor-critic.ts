@@ -2,7 +2,7 @@
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
 import * as kind from '../value-kind.ts';
-import { networkOptions } from './network.ts';
+import { checkNetwork, networkOptions } from './network.ts';
 
 /** Initial weights. */
 const initializationOptions = {
@@ -66,11 +66,12 @@ export const actorCriticOptions = {
   ...gaussianOptions,
 };
 
-export function checkActorCritic({
-  training,
-}: {
-  readonly training: { readonly gsdeSampleFrequency: number };
-}): readonly Problem[] {
-  if (training.gsdeSampleFrequency !== 0) return [];
-  return [conflict('gsdeSampleFrequency (0) must be -1 (new noise once an episode) or at least 1.')];
+export function checkActorCritic(
+  config: Parameters<typeof checkNetwork>[0] & {
+    readonly training: { readonly gsdeSampleFrequency: number };
+  },
+): readonly Problem[] {
+  if (config.training.gsdeSampleFrequency !== 0) return checkNetwork(config);
+  const message = 'gsdeSampleFrequency (0) must be -1 (new noise once an episode) or at least 1.';
+  return [conflict(message), ...checkNetwork(config)];
 }

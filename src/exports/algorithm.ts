@@ -1,0 +1,67 @@
+/**
+ * `operant/algorithm`: what an algorithm is made of, for those who write one. Define it with {@link defineAlgorithm}, train it with
+ * `train --algo ./my-algorithm.ts#name`; examples/a2c is a whole one.
+ */
+// Advantages and returns
+export { computeGae, explainedVariance, type GaeOptions } from '../advantage/gae.ts';
+// The loop's outside, and what it stands on
+export type { Algorithm, EvaluationResult, TrainResult } from '../algorithm/algorithm.ts';
+export type { LossParts, PlanBounds } from '../algorithm/create-learner.ts';
+export { tellCritic, tellPolicy, tellUpdate } from '../algorithm/learning-report.ts';
+export {
+  createOnPolicyAlgorithm,
+  type OnPolicyAlgorithmParts,
+  type OnPolicyIteration,
+} from '../algorithm/on-policy-algorithm.ts';
+export {
+  createOnPolicySystem,
+  type OnPolicyConfig,
+  type OnPolicySystem,
+} from '../algorithm/on-policy-system.ts';
+// What a checkpoint holds
+export { ownState, schedulesState, streamState } from '../algorithm/own-state.ts';
+export { createRewardScaling, type RewardScaling } from '../algorithm/reward-scaling.ts';
+export { createAlgorithm, type Iteration, type ShellParts } from '../algorithm/shell.ts';
+export type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
+export type { PartState, StatePart } from '../checkpoint/state-part.ts';
+// Options
+export { actorCriticOptions, checkActorCritic } from '../config/blocks/actor-critic.ts';
+export { adamOptions } from '../config/blocks/adam.ts';
+export { checkMinibatches, minibatchOptions } from '../config/blocks/minibatches.ts';
+export { checkNetwork, networkOptions } from '../config/blocks/network.ts';
+export { discountOptions, gaeOptions } from '../config/blocks/returns.ts';
+export { runOptions } from '../config/blocks/run.ts';
+export { scheduleOptions } from '../config/blocks/schedules.ts';
+export { commonOptions, onPolicyOptions } from '../config/common-options.ts';
+export {
+  type AlgorithmDefinition,
+  type AlgorithmParts,
+  defineAlgorithm,
+} from '../config/define-algorithm.ts';
+export {
+  type ConfigInput,
+  type Declarations,
+  type Option,
+  option,
+  type ResolvedConfig,
+  withDefaults,
+} from '../config/option.ts';
+export { conflict, type Problem } from '../config/problems.ts';
+export { evaluateSchedule, type Schedule } from '../config/schedule.ts';
+export { createSchedules, type Schedules } from '../config/schedules.ts';
+export type { TunedDefaults } from '../config/tuned-defaults.ts';
+export * as valueKind from '../config/value-kind.ts';
+// Learning
+export type { Learner, UpdatePlan, UpdateStats } from '../learner/learner.ts';
+export type { LossResult, TensorBatch, TensorLoss } from '../learner/tensorflow/tensor-loss.ts';
+// Metrics
+export { advantageMetrics, policyMetrics, updateMetrics } from '../metrics/learning-metrics.ts';
+export type { MetricDeclaration, MetricDeclarations, MetricsOf } from '../metrics/metric-keys.ts';
+export { actionStatistics } from '../policy/tensor-distributions.ts';
+export type { NetworkOutputs, Scalar, Tensor, TensorFlow } from '../policy/tensor-types.ts';
+// Chance
+export { shufflePermutation } from '../random/shuffle.ts';
+export { openStream, type Stream } from '../random/streams.ts';
+// Rollouts
+export type { RolloutViews } from '../rollout/layout.ts';
+export type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
