@@ -32,7 +32,7 @@ export function createKlPenalty({
 }: ResolvedPPOConfig['training']): KlPenalty {
   let coeff = klPenaltyCoeff;
   return {
-    schema: z.optional(z.nullable(z.number())),
+    schema: z.optional(z.nullable(z.number().check(z.gte(0)))),
     get coeff() {
       return coeff;
     },

@@ -13,6 +13,7 @@ export interface RewardScaler {
   readonly scale: number;
   /** Follows the discounted returns through a rollout. Call before `scale` is used for it. */
   absorb(rollout: RolloutViews): void;
+  readonly numRows: number;
   getState(): RewardScalerState;
   setState(state: RewardScalerState): void;
 }
@@ -32,6 +33,7 @@ export function createRewardScaler(numRows: number, rolloutLength: number, gamma
   const running = new Float64Array(numRows);
   const discounted = new Float64Array(numRows * rolloutLength); // [N, T] f64
   return {
+    numRows,
     get scale() {
       return 1 / Math.sqrt(moments.variance(0) + 1e-8);
     },

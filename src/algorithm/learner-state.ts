@@ -28,7 +28,7 @@ export function learnerState(learner: Learner): StatePart {
       const { tensors } = content;
       const parameters = tensorsToParameters(tensors[WEIGHTS], layout);
       const m = tensorsToParameters(tensors[OPTIMIZER], layout, 'm/');
-      const v = tensorsToParameters(tensors[OPTIMIZER], layout, 'v/');
+      const v = tensorsToParameters(tensors[OPTIMIZER], layout, 'v/', 'nonNegative');
       const step = readField(content, ['optimizerStep'], countSchema);
       return () => {
         learner.writeParameters(parameters);

@@ -5,12 +5,11 @@ import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { requireTrust } from '../checkpoint/trust.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
 import { flattenObservation } from '../env/flatten-space.ts';
-import { describeSpace, spaceFromJson } from '../env/space-json.ts';
+import { describeSpace } from '../env/space-json.ts';
 import { explainMismatch } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
 import type { ActionArray } from '../env/vector-env.ts';
-import { CheckpointError, ConfigError, EngineError, ShapeError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { ConfigError, EngineError, ShapeError } from '../errors.ts';
 import type { ObservationStatistics } from '../learner/learner.ts';
 import { assertFileUrl, locateModule } from '../modules/module-reference.ts';
 import {
@@ -26,6 +25,7 @@ import { createActionNoise } from '../rollout/noise.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { mlpParameterLayout } from '../weights/parameter-layout.ts';
 import { tensorsToParameters } from './parameter-content.ts';
+import { type PolicyFiles, readPolicyFiles } from './read-policy.ts';
 
 export interface ActOptions {
   /** The distribution's mode instead of a sample. @defaultValue true */
@@ -58,8 +58,6 @@ export interface Policy {
   actor(): Actor;
 }
 
-const FOLDER = 'policies/default';
-
 export interface LoadPolicyOptions {
   /** Load the module that the checkpoint names for a network of somebody's own: its code runs. @defaultValue false */
   readonly trust?: boolean;
@@ -77,18 +75,11 @@ export interface LoadPolicyOptions {
  */
 export async function loadPolicy(path: string, options: LoadPolicyOptions = {}): Promise<Policy> {
   const { content } = await loadCheckpoint(path, { withSegments: false });
-  const description = content.json[`${FOLDER}/policy.json`];
-  const tensors = content.tensors[`${FOLDER}/weights.safetensors`];
-  if (description === undefined || tensors === undefined) {
-    throw new CheckpointError('CHECKPOINT_POLICY', `The checkpoint \`${path}\` holds no policy \`default\`.`);
-  }
-  const spec = withTrustedNetwork(path, description.spec as unknown as PolicySpec, options);
-  const statistics = readStatistics(tensors);
-  const { parameters, createActor } = await openNetwork(spec, content, statistics);
-  const spaces = {
-    observationSpace: spaceFromJson(description.observationSpace as JsonObject),
-    actionSpace: spaceFromJson(description.actionSpace as JsonObject),
-  };
+  const files = readPolicyFiles(content, path);
+  const { observationSpace, actionSpace } = files;
+  const spec = withTrustedNetwork(path, files.spec, options);
+  const { parameters, createActor } = await openNetwork({ ...files, spec }, content);
+  const spaces = { observationSpace, actionSpace };
   return { spec, ...spaces, parameters, actor: () => createEpisodeActor(createActor(), spec, spaces) };
 }
 
@@ -110,24 +101,15 @@ function withTrustedNetwork(path: string, spec: PolicySpec, options: LoadPolicyO
   return spec;
 }
 
-function readStatistics(tensors: Readonly<Record<string, NamedTensor>>): ObservationStatistics | null {
-  const mean = tensors['observation/mean'];
-  const inverseStd = tensors['observation/inverseStd'];
-  if (mean === undefined || inverseStd === undefined) return null;
-  return { mean: mean.data as Float32Array, inverseStd: inverseStd.data as Float32Array };
-}
-
 interface OpenedNetwork {
   readonly parameters: Float32Array;
   createActor(): BatchActor | KernelActor;
 }
 
 async function openNetwork(
-  spec: PolicySpec,
-  { tensors, json }: CheckpointContent,
-  statistics: ObservationStatistics | null,
+  { spec, weights, statistics }: PolicyFiles,
+  { json }: CheckpointContent,
 ): Promise<OpenedNetwork> {
-  const weights = tensors[`${FOLDER}/weights.safetensors`];
   if (spec.network.kind !== 'mlp') return openTensorNetwork(spec, weights, statistics);
   const layout = mlpParameterLayout(spec);
   const parameters = tensorsToParameters(weights, layout);

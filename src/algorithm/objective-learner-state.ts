@@ -70,7 +70,7 @@ export function objectiveLearnerState(
       const policy = tensorsToParameters(tensors[WEIGHTS], policyLayout);
       copyActing((to, from, size) => parameters.set(policy.subarray(from, from + size), to));
       const m = tensorsToParameters(tensors[OPTIMIZER], trained, 'm/');
-      const v = tensorsToParameters(tensors[OPTIMIZER], trained, 'v/');
+      const v = tensorsToParameters(tensors[OPTIMIZER], trained, 'v/', 'nonNegative');
       const { numUpdates, steps } = readField(content, ['optimizer'], schema);
       return () => {
         learner.writeParameters(parameters);

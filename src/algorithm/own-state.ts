@@ -7,6 +7,7 @@ import type { StatePart } from '../checkpoint/state-part.ts';
 import type { Schedules } from '../config/schedules.ts';
 import type { JsonObject } from '../json.ts';
 import type { Stream } from '../random/streams.ts';
+import { otherNumEnvs } from './row-state-content.ts';
 
 /** A field of the algorithm's own. @param schema what a checkpoint has to hold there. */
 export function ownState<T>(
@@ -25,12 +26,21 @@ export function streamState(name: string, stream: Stream): StatePart {
 /** null where rewards are not scaled. A run that begins to scale them when it resumes, begins with fresh statistics. */
 export function rewardScalerState(scaler: RewardScaler | null): StatePart {
   const schema = z.nullable(z.object({ moments: momentsSchema(1), returns: z.array(z.number()) }));
-  return ownState('rewardScaler', schema, {
+  const part = ownState('rewardScaler', schema, {
     getState: () => (scaler === null ? null : (scaler.getState() as z.infer<typeof schema>)),
     setState: (state) => {
       if (state !== null) scaler?.setState(state);
     },
   });
+  return {
+    ...part,
+    readState(content) {
+      const numRows = readField(content, ['algorithm', 'rewardScaler'], schema)?.returns.length;
+      if (numRows !== undefined && scaler !== null && numRows !== scaler.numRows)
+        throw otherNumEnvs(numRows, scaler.numRows);
+      return part.readState(content);
+    },
+  };
 }
 
 /**

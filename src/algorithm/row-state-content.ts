@@ -1,10 +1,13 @@
 /** Environment states as a checkpoint's files: numbers as tensors, what environments gave as JSON. */
 
 import type { NamedTensor } from '../checkpoint/content.ts';
+import { readTensor, type TensorRule } from '../checkpoint/tensor-rules.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { RowState } from '../rollout/row-states.ts';
+
+const FILE = 'environments.safetensors';
 
 export interface RowStateContent {
   readonly tensors: Readonly<Record<string, NamedTensor>>;
@@ -53,34 +56,70 @@ export function rowStatesToContent(states: readonly RowState[], spec: ActingSpec
   };
 }
 
-/** @throws {@link CheckpointError} `CHECKPOINT_ENVIRONMENTS` when the number of environments differs. */
+/**
+ * @throws {@link CheckpointError} `CHECKPOINT_ENVIRONMENTS` when the number of environments differs, `CHECKPOINT_STATE` naming what is
+ * not as it was saved.
+ */
 export function rowStatesFromContent(
   { tensors, json }: RowStateContent,
   spec: ActingSpec,
   numEnvs: number,
 ): RowState[] {
-  const envStates = json.envStates as readonly JsonValue[];
-  if (envStates.length !== numEnvs) {
-    throw new CheckpointError(
-      'CHECKPOINT_ENVIRONMENTS',
-      `The checkpoint holds ${envStates.length} environments and numEnvs is ${numEnvs}. Resume with the same \`numEnvs\`; \`numEnvRunners\` is free.`,
-    );
-  }
+  const { envStates } = json;
+  if (!Array.isArray(envStates)) throw unusable('`envStates` is no list');
+  if (envStates.length !== numEnvs) throw otherNumEnvs(envStates.length, numEnvs);
   const A = actionSize(spec.distribution);
   const { observationSize } = spec;
-  const actions = tensors.actions.data as Float32Array | Int32Array;
-  const observations = tensors.observations.data as Float32Array | Uint8Array;
+  const read = (name: string, rule: TensorRule) => readTensor(tensors, FILE, name, rule).data;
+  const counts = (name: string) =>
+    read(name, { dtype: 'int32', shape: [numEnvs], values: 'nonNegative' }) as Int32Array;
+  const [episodeNumbers, episodeSteps, replaySteps] = [
+    counts('episodeNumbers'),
+    counts('episodeSteps'),
+    counts('replaySteps'),
+  ];
+  const episodeReturns = read('episodeReturns', { dtype: 'float64', shape: [numEnvs], values: 'finite' });
+  const observations = read('observations', {
+    dtype: spec.observationDtype,
+    shape: [numEnvs, observationSize],
+    values: 'finite',
+  }) as Float32Array | Uint8Array;
+  const numActions = replaySteps.reduce((sum, steps) => sum + steps, 0);
+  const actions = read('actions', {
+    dtype: actionDtype(spec.distribution),
+    shape: [numActions, A],
+    values: 'finite',
+  }) as Float32Array | Int32Array;
   let at = 0;
-  return envStates.map((envState, n) => {
+  return envStates.map((envState: JsonValue, n) => {
+    // An episode is replayed from its beginning, or from a state in it: never with more actions than it has had.
+    const isWhole =
+      envState === null ? replaySteps[n] === episodeSteps[n] : replaySteps[n] <= episodeSteps[n];
+    if (!isWhole)
+      throw unusable(`environment ${n} has ${episodeSteps[n]} steps and ${replaySteps[n]} actions`);
     const begin = at;
-    at += tensors.replaySteps.data[n] * A;
+    at += replaySteps[n] * A;
     return {
-      episodeNumber: tensors.episodeNumbers.data[n],
-      episodeStep: tensors.episodeSteps.data[n],
-      episodeReturn: tensors.episodeReturns.data[n],
+      episodeNumber: episodeNumbers[n],
+      episodeStep: episodeSteps[n],
+      episodeReturn: episodeReturns[n],
       envState,
       actions: actions.slice(begin, at),
       observation: observations.slice(n * observationSize, (n + 1) * observationSize),
     };
   });
+}
+
+function unusable(why: string): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_STATE',
+    `The checkpoint's environments are not as they were saved: ${why}. Use an older checkpoint.`,
+  );
+}
+
+export function otherNumEnvs(found: number, numEnvs: number): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_ENVIRONMENTS',
+    `The checkpoint holds ${found} environments and numEnvs is ${numEnvs}. Resume with the same \`numEnvs\`; \`numEnvRunners\` is free.`,
+  );
 }

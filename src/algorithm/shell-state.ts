@@ -1,8 +1,10 @@
 /** The shell's own part of a checkpoint: counters, episode window, configuration. */
-import { countSchema, fieldState } from '../checkpoint/field-state.ts';
+import * as z from 'zod/mini';
+import { countSchema, fieldState, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
-import type { JsonObject } from '../json.ts';
-import { createEpisodeWindow, type EpisodeWindow } from '../metrics/episode-window.ts';
+import { CheckpointError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { EpisodeWindow } from '../metrics/episode-window.ts';
 import type { ShellParts } from './shell.ts';
 
 export interface Counters {
@@ -10,6 +12,8 @@ export interface Counters {
   numEnvSteps: number;
   numEpisodes: number;
 }
+
+const COUNTERS = ['iteration', 'numEnvSteps', 'numEpisodes'] as const;
 
 /** In the order of the fields in `state.json`. */
 export function shellState(
@@ -41,20 +45,34 @@ export function shellState(
       description: { algorithm: name, ...counters },
       json: { 'config.json': configJson, 'state.json': { seed } },
     }),
-    readState: () => () => undefined,
+    // Both are written from the same counters: the manifest's are shown and go by, the state's are gone on with.
+    readState(content) {
+      for (const field of COUNTERS) {
+        const value = readField(content, [field], countSchema);
+        if (content.description[field] !== value) throw disagreeing(field, value, content.description[field]);
+      }
+      return () => undefined;
+    },
   };
   return [counter('iteration'), counter('numEnvSteps'), counter('numEpisodes'), run, windowState(episodes)];
 }
 
-function windowState(episodes: EpisodeWindow): StatePart {
-  return {
-    name: 'episodes',
-    files: ['state.json'],
-    getState: () => ({ json: { 'state.json': { episodes: episodes.getState() } } }),
-    readState({ json }) {
-      const state = json['state.json'].episodes as JsonObject;
-      createEpisodeWindow(episodes.size).setState(state); // throws for what is not as it was saved
-      return () => episodes.setState(state);
-    },
-  };
+function disagreeing(field: string, state: number, manifest: JsonValue | undefined): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_STATE',
+    `The checkpoint's state.json has \`${field}\` ${state}, and its manifest ${JSON.stringify(manifest)}. Use an older checkpoint.`,
+  );
 }
+
+function windowState(episodes: EpisodeWindow): StatePart {
+  return fieldState<JsonObject>({
+    field: ['episodes'],
+    schema: WINDOW as unknown as z.ZodMiniType<JsonObject>,
+    getState: episodes.getState,
+    setState: episodes.setState,
+  });
+}
+
+const WINDOW = z
+  .object({ returns: z.array(z.number()), lengths: z.array(countSchema) })
+  .check(z.refine(({ returns, lengths }) => returns.length === lengths.length));

@@ -69,15 +69,23 @@ export const countSchema: z.ZodMiniType<number> = z
   .number()
   .check(z.refine((value) => Number.isSafeInteger(value) && value >= 0));
 
-/** The words of a random stream. */
-export const streamSchema = z.object({ c: z.number(), s0: z.number(), s1: z.number(), s2: z.number() });
+const word = z.number().check(z.gte(0), z.lt(1));
 
-/** `size` numbers. */
+/** The words of a random stream: an alea generator's fractions and its carry, which its multiplier bounds. */
+export const streamSchema = z.object({
+  c: z.int().check(z.gte(0), z.lte(2_091_639)),
+  s0: word,
+  s1: word,
+  s2: word,
+});
+
+/** `size` finite numbers. */
 export function numbersSchema(size: number): z.ZodMiniType<number[]> {
   return z.array(z.number()).check(z.length(size));
 }
 
 /** Running moments of `size` dimensions. */
 export function momentsSchema(size: number) {
-  return z.object({ count: countSchema, mean: numbersSchema(size), squares: numbersSchema(size) });
+  const squares = z.array(z.number().check(z.gte(0))).check(z.length(size));
+  return z.object({ count: countSchema, mean: numbersSchema(size), squares });
 }

@@ -1,0 +1,95 @@
+/** A policy's files, checked: what acts, its spaces and its statistics, as data of unknown origin. */
+import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
+import { readTensor } from '../checkpoint/tensor-rules.ts';
+import { flatActionSize } from '../env/flatten-action.ts';
+import { flatSize } from '../env/flatten-space.ts';
+import { spaceFromJson } from '../env/space-json.ts';
+import type { Space } from '../env/spaces.ts';
+import { CheckpointError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { ObservationStatistics } from '../learner/learner.ts';
+import { parsePolicySpec } from '../policy/policy-schema.ts';
+import { actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+
+const FOLDER = 'policies/default';
+
+export interface PolicyFiles {
+  readonly spec: PolicySpec;
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly weights: Readonly<Record<string, NamedTensor>>;
+  /** null = observations are taken as they are. */
+  readonly statistics: ObservationStatistics | null;
+}
+
+/**
+ * @param path for messages.
+ * @throws CheckpointError `CHECKPOINT_POLICY` when there is no policy, or its description does not hold together; `CHECKPOINT_STATE`.
+ */
+export function readPolicyFiles({ json, tensors }: CheckpointContent, path: string): PolicyFiles {
+  const description = json[`${FOLDER}/policy.json`];
+  const weights = tensors[`${FOLDER}/weights.safetensors`];
+  if (description === undefined || weights === undefined) {
+    throw new CheckpointError('CHECKPOINT_POLICY', `The checkpoint \`${path}\` holds no policy \`default\`.`);
+  }
+  const parsed = parsePolicySpec(description.spec);
+  if ('problem' in parsed) throw broken(path, `\`${parsed.problem}\` of its spec is not as it was saved`);
+  const { spec } = parsed;
+  const observationSpace = readSpace(description.observationSpace, spec, path);
+  const actionSpace = readSpace(description.actionSpace, spec, path);
+  if (flatSize(observationSpace) !== spec.observationSize)
+    throw broken(path, 'its observation space has another size');
+  if (flatActionSize(actionSpace) !== actionSize(spec.distribution))
+    throw broken(path, 'its action space has another size');
+  const statistics = readStatistics(weights, spec);
+  if (spec.normalizeObservations && statistics === null)
+    throw broken(path, 'its observation statistics are missing');
+  return { spec, observationSpace, actionSpace, weights, statistics };
+}
+
+function readSpace(json: JsonValue | undefined, spec: PolicySpec, path: string): Space {
+  // A box allocates its bounds, so its size is looked at before there is one.
+  checkBoxes(json, Math.max(spec.observationSize, actionSize(spec.distribution)), path);
+  try {
+    return spaceFromJson(json ?? null);
+  } catch (cause) {
+    throw broken(path, 'one of its spaces is none', cause);
+  }
+}
+
+function checkBoxes(json: JsonValue | undefined, maxSize: number, path: string): void {
+  if (typeof json !== 'object' || json === null) return;
+  const { kind, shape, spaces } = json as JsonObject;
+  if (kind === 'box') {
+    const size = Array.isArray(shape)
+      ? shape.reduce((product: number, size) => product * Number(size), 1)
+      : Number.NaN;
+    if (!(size <= maxSize)) throw broken(path, `a box of it has ${size} elements`);
+  }
+  if (typeof spaces !== 'object' || spaces === null) return;
+  for (const part of Object.values(spaces)) checkBoxes(part, maxSize, path);
+}
+
+function readStatistics(
+  weights: Readonly<Record<string, NamedTensor>>,
+  { observationSize }: PolicySpec,
+): ObservationStatistics | null {
+  if (weights['observation/mean'] === undefined) return null;
+  const read = (name: string, values: 'finite' | 'nonNegative') =>
+    readTensor(weights, 'weights', name, { dtype: 'float32', shape: [observationSize], values })
+      .data as Float32Array;
+  return {
+    mean: read('observation/mean', 'finite'),
+    inverseStd: read('observation/inverseStd', 'nonNegative'),
+  };
+}
+
+function broken(path: string, why: string, cause?: unknown): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_POLICY',
+    `The policy of the checkpoint \`${path}\` cannot be used: ${why}.`,
+    {
+      cause,
+    },
+  );
+}
