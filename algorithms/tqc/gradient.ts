@@ -5,7 +5,6 @@
 import type { JsonObject } from '../../src/json.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
-import { quantileHuber } from '../dqn/return-losses.ts';
 import { createActorStep, temperatureOf } from '../sac/gradient.ts';
 
 /** Plain JSON. */
@@ -77,8 +76,7 @@ function criticStep(
   const discounts = rows.column('discounts');
   const tdErrors = rows.rowOutput('tdErrors');
   const pool = new Float64Array(numPooled);
-  const predicted = new Float64Array(M);
-  const gradient = new Float64Array(M);
+  const kept = rows.buffer(numKept); // [R, numKept] f32
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
   const next = rows.squashedGaussian(nextPolicy, rows.column('nextNoise'));
@@ -87,6 +85,9 @@ function criticStep(
   );
   const passes = critics.map((name) =>
     rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
+  );
+  const losses = passes.map(({ outputs, gradOutputs }) =>
+    rows.quantileLoss({ predicted: outputs, gradient: gradOutputs, targets: kept, numTargets: numKept }),
   );
   const { stats } = rows;
   const fillPool = (r: number): void => {
@@ -105,19 +106,18 @@ function criticStep(
     for (const target of targets) target.forward(numRows);
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
-    const scale = 1 / (critics.length * batchRows);
     for (let r = 0; r < numRows; r++) {
       fillPool(r);
       const targetMean = truncatedTarget(pool, numKept, rewards[r], discounts[r], alpha * next.logProbs[r]);
+      for (let j = 0; j < numKept; j++) kept[r * numKept + j] = pool[j];
       const mean = meanOfRow(r);
-      for (const { outputs, gradOutputs } of passes) {
-        predicted.set(outputs.subarray(r * M, (r + 1) * M));
-        stats[0] += quantileHuber(predicted, pool, numKept, gradient) / critics.length;
-        for (let i = 0; i < M; i++) gradOutputs[r * M + i] = gradient[i] * scale;
-      }
       tdErrors[r] = mean - targetMean;
       stats[1] += mean;
       stats[2] += targetMean;
+    }
+    for (const loss of losses) {
+      loss.compare(numRows, 1 / (critics.length * batchRows));
+      for (let r = 0; r < numRows; r++) stats[0] += loss.losses[r] / critics.length;
     }
     for (const pass of passes) pass.backward(numRows);
   };

@@ -132,6 +132,32 @@ export interface SquashedRows {
   flowBack(numRows: number, byLogProb: number): void;
 }
 
+/** Outputs or gradOutputs of passes, or buffers; rows dense. */
+export interface QuantileLossRows {
+  /** theta, [MAX_BLOCK_ROWS, N] f32. */
+  readonly predicted: Float32Array;
+  /** Out, [MAX_BLOCK_ROWS, N] f32. */
+  readonly gradient: Float32Array;
+  /** y, [MAX_BLOCK_ROWS, numTargets or more] f32. */
+  readonly targets: Float32Array;
+  /** The first of a row that are compared. */
+  readonly numTargets: number;
+}
+
+/**
+ * The quantile Huber loss (Dabney et al. 2018, arXiv:1710.10044) with its corner at 1, in the engine's kernels, float32:
+ *
+ *     loss = mean over i, j of |tau_i - 1(u < 0)| Huber(u),   u = y_j - theta_i,   tau_i = (i + 1/2) / N
+ *
+ * QR-DQN's sum over predicted quantiles is N times that, TQC's mean is that.
+ */
+export interface QuantileLoss {
+  /** f32 [MAX_BLOCK_ROWS], after `compare`. */
+  readonly losses: Float32Array;
+  /** Writes losses, and `scale` times the gradient. */
+  compare(numRows: number, scale: number): void;
+}
+
 /** Free parameters as a step sees them. */
 export interface FreeView {
   readonly values: Float32Array;
@@ -157,6 +183,7 @@ export interface RowSpace {
   pass(options: PassOptions): Pass;
   /** @param noise standard normals, a column of A elements as `column` gave it. */
   squashedGaussian(policy: Pass, noise: Float32Array): SquashedRows;
+  quantileLoss(rows: QuantileLossRows): QuantileLoss;
 }
 
 /**

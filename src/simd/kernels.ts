@@ -139,6 +139,23 @@ export interface Kernels {
     byLogProb: number,
     gradients: number,
   ): void;
+  /**
+   * mean over quantiles i and targets j of |tau_i - 1(u < 0)| Huber(u), u = y_j - theta_i, for each row: losses [R] and gradient
+   * [R, size] = scale dloss/dtheta. predicted [R, size], the first `numTargets` of targets [R, ...]; f32, strides in bytes.
+   */
+  quantileHuber(
+    predicted: number,
+    predictedStride: number,
+    targets: number,
+    targetsStride: number,
+    rows: number,
+    size: number,
+    numTargets: number,
+    scale: number,
+    gradient: number,
+    gradientStride: number,
+    losses: number,
+  ): void;
   mathTable(kind: number, source: number, target: number, count: number): void;
   /** 24 operations for each lane of a vector a turn; what it returns keeps it from being left out. */
   peak(turns: number): number;

@@ -2,7 +2,7 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
  * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, transposing, reduction, Adam and target blends are native; gathers and sampling stay in WebAssembly. No import
+ * Products, activations, transposing, reduction, Adam, target blends and the quantile loss are native; gathers and sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
@@ -41,6 +41,20 @@ interface NativeBuild {
     numbersAddress: number,
   ): void;
   blendSlice(base: number, target: number, source: number, bytes: number, tau: number): void;
+  quantileHuber(
+    base: number,
+    predicted: number,
+    predictedStride: number,
+    targets: number,
+    targetsStride: number,
+    rows: number,
+    size: number,
+    numTargets: number,
+    scale: number,
+    gradient: number,
+    gradientStride: number,
+    losses: number,
+  ): void;
   peak(base: number, turns: number): number;
 }
 
@@ -181,6 +195,7 @@ export function withNativeKernels(
       calls.reduceSlice(base, slab, slabBytes, numSlabs, bytes),
     adamSlice: nativeAdam(module, calls, base),
     blendSlice: (target, source, bytes, tau) => calls.blendSlice(base, target, source, bytes, tau),
+    quantileHuber: (...of) => calls.quantileHuber(base, ...of),
     peak: (turns) => calls.peak(base, turns),
   };
 }

@@ -9,5 +9,6 @@ export { gatherObservations, gatherWords, gatherBytes, gatherScaled } from './ga
 export { reduceSlice, adamSlice, blendSlice } from './optimizer';
 export { applyActivation, applyDerivative } from './activation';
 export { sampleSquashed, flowBackSquashed } from './squashed-gaussian';
+export { quantileHuber } from './quantile-huber';
 export { mathTable } from './math';
 export { peak } from './peak';

@@ -1,6 +1,7 @@
 /* One build of the kernels: compiled once for each of AVX2 and AVX-512, fused and not; NAME is its table. */
 #include "network.h"
 #include "optimizer.h"
+#include "quantile-huber.h"
 #include "table.h"
 
 static double reduce(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes) {
@@ -32,4 +33,4 @@ static float peak(int turns) {
   return sum;
 }
 
-const struct table NAME = {forward, backward, transpose_kernels, reduce, adam, blend, peak};
+const struct table NAME = {forward, backward, transpose_kernels, reduce, adam, blend, quantile_huber_rows, peak};

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include "table.h"
 
-#define MOST_ARGUMENTS 7
+#define MOST_ARGUMENTS 12
 
 struct call {
   const struct table *table;
@@ -84,6 +84,19 @@ static napi_value blend_slice(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value quantile_huber(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const struct quantile_huber q = {
+    .predicted = word(env, &c, 1), .predicted_stride = word(env, &c, 2),
+    .targets = word(env, &c, 3), .targets_stride = word(env, &c, 4),
+    .rows = (int)word(env, &c, 5), .size = (int)word(env, &c, 6), .num_targets = (int)word(env, &c, 7),
+    .scale = (float)number(env, c.arguments[8]),
+    .gradient = word(env, &c, 9), .gradient_stride = word(env, &c, 10), .losses = word(env, &c, 11),
+  };
+  c.table->quantile_huber(c.base, &q);
+  return NULL;
+}
+
 static napi_value peak(napi_env env, napi_callback_info info) {
   const struct call c = read_call(env, info);
   napi_value result;
@@ -116,6 +129,7 @@ static napi_value make_build(napi_env env, const struct table *table) {
   add(env, build, "reduceSlice", reduce_slice, table);
   add(env, build, "adamSlice", adam_slice, table);
   add(env, build, "blendSlice", blend_slice, table);
+  add(env, build, "quantileHuber", quantile_huber, table);
   add(env, build, "peak", peak, table);
   return build;
 }

@@ -8,6 +8,13 @@ struct adam_numbers {
   float scale, beta1, rest1, beta2, rest2, step_size, root_correction, epsilon, keep;
 };
 
+struct quantile_huber {
+  uint32_t predicted, predicted_stride, targets, targets_stride; /* addresses from the base */
+  int rows, size, num_targets;
+  float scale;
+  uint32_t gradient, gradient_stride, losses;
+};
+
 struct table {
   void (*forward)(char *base, uint32_t layers, int count, uint32_t parameters, int rows);
   void (*backward)(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate);
@@ -16,6 +23,7 @@ struct table {
   void (*adam_slice)(
       char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers);
   void (*blend_slice)(char *base, uint32_t target, uint32_t source, uint32_t bytes, float tau);
+  void (*quantile_huber)(char *base, const struct quantile_huber *q);
   float (*peak)(int turns);
 };
 

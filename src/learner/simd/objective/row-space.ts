@@ -14,6 +14,7 @@ import { createThreadColumns } from './columns.ts';
 import type { ObjectiveLayout } from './layout.ts';
 import { createPacking } from './packing.ts';
 import { createPasses } from './passes.ts';
+import { createQuantileLoss } from './quantile-loss.ts';
 import { createSquashedRows } from './squashed-rows.ts';
 import { createThreadJob, type ThreadJob } from './thread-job.ts';
 import { createThreadScratch } from './thread-scratch.ts';
@@ -99,6 +100,7 @@ function openRows(
     pass,
     squashedGaussian: (policy, noise) =>
       createSquashedRows(policy, noise, buffer(noise.length / MAX_BLOCK_ROWS), kernels, scratch),
+    quantileLoss: (of) => createQuantileLoss(of, kernels, scratch),
   };
   const steps = open(space);
   if (steps.length !== objective.steps.length)

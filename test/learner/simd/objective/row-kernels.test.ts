@@ -4,6 +4,19 @@ import type { OpenObjective } from '../../../../src/learner/objective.ts';
 import { SHAPE } from '../../../algorithms/sac/sac-reference.ts';
 import { openFixture } from '../../../reference/objective-fixture.ts';
 
+describe('the quantile loss of a row space', () => {
+  it('refuses more targets than a row has', async () => {
+    const open: OpenObjective = (rows) => {
+      const [predicted, gradient, targets] = [rows.buffer(4), rows.buffer(4), rows.buffer(7)];
+      rows.quantileLoss({ predicted, gradient, targets, numTargets: 8 });
+      return [];
+    };
+    await expect(openFixture(sacModel(SHAPE), sacObjective(SHAPE), open, 8)).rejects.toThrow(
+      /at most 7 targets, got 4 and 8/,
+    );
+  });
+});
+
 describe('the squashed Gaussian of a row space', () => {
   it('refuses noise that is not half as wide as the outputs', async () => {
     const open: OpenObjective = (rows) => {

@@ -1,0 +1,36 @@
+/** The quantile Huber loss of a thread's rows: calls of the kernels. */
+import type { Kernels } from '../../../simd/kernels.ts';
+import { MAX_BLOCK_ROWS, type QuantileLoss, type QuantileLossRows } from '../../objective.ts';
+import type { ThreadScratch } from './thread-scratch.ts';
+
+export function createQuantileLoss(
+  { predicted, gradient, targets, numTargets }: QuantileLossRows,
+  kernels: Kernels | null,
+  scratch: ThreadScratch,
+): QuantileLoss {
+  const [numQuantiles, targetSize] = [predicted, targets].map(({ length }) => length / MAX_BLOCK_ROWS);
+  if (gradient.length !== predicted.length || numTargets > targetSize) {
+    throw new TypeError(
+      `Expected a gradient of ${numQuantiles} numbers a row and at most ${targetSize} targets, got ${gradient.length / MAX_BLOCK_ROWS} and ${numTargets}.`,
+    );
+  }
+  const losses = scratch.floats(scratch.take(4 * MAX_BLOCK_ROWS), MAX_BLOCK_ROWS);
+  return {
+    losses,
+    compare(numRows, scale) {
+      kernels?.quantileHuber(
+        predicted.byteOffset, // the arena's views begin at its first byte
+        4 * numQuantiles,
+        targets.byteOffset,
+        4 * targetSize,
+        numRows,
+        numQuantiles,
+        numTargets,
+        scale,
+        gradient.byteOffset,
+        4 * numQuantiles,
+        losses.byteOffset,
+      );
+    },
+  };
+}
