@@ -57,12 +57,15 @@ export function createRunningMoments(size: number): RunningMoments {
 }
 
 /** Running normalisation of observations: x' = clip((x - mean) / sqrt(variance + 1e-8), +-clip). Detail 28 of the 37. */
+/** Raw observations of some steps: a rollout, a fragment. */
+export type ObservedRows = Pick<RolloutViews, 'observations' | 'numRows' | 'rolloutLength'>;
+
 export interface ObservationNormalizer {
   /** f32 [obsSize]; frozen between calls of `absorb`. */
   readonly mean: Float32Array;
   readonly inverseStd: Float32Array;
   /** Merges a rollout's observations and refreshes `mean` and `inverseStd`. */
-  absorb(rollout: RolloutViews): void;
+  absorb(rollout: ObservedRows): void;
   getState(): MomentsState;
   setState(state: MomentsState): void;
 }

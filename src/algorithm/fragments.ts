@@ -15,6 +15,8 @@ export interface FragmentOptions {
   readonly lag: number;
   /** How the policy explores in the fragment that begins at this environment step of the run. */
   readonly exploration: (numEnvSteps: number) => Exploration;
+  /** Changes the published weights of every fragment anew: noisy layers. */
+  readonly perturb?: (parameters: Float32Array) => void;
 }
 
 export interface Fragments {
@@ -38,7 +40,9 @@ export interface Fragments {
 }
 
 /** Thread: main. Allocates nothing of its own per fragment without worker threads. */
-export function createFragments({ system, numSteps, lag, exploration }: FragmentOptions): Fragments {
+export function createFragments(options: FragmentOptions): Fragments {
+  const { system, numSteps, lag, exploration } = options;
+  const perturbation = options.perturb === undefined ? {} : { perturb: options.perturb };
   const { runners } = system;
   let pending: Collected | Promise<Collected> | null = null;
   let numLeft = 0;
@@ -47,7 +51,7 @@ export function createFragments({ system, numSteps, lag, exploration }: Fragment
   let elapsedMs = 0;
 
   const collect = (): Collected | Promise<Collected> => {
-    const version = system.publish({ exploration: exploration(nextStep) });
+    const version = system.publish({ ...perturbation, exploration: exploration(nextStep) });
     nextStep += numSteps;
     numLeft -= 1;
     if (runners.collectNow !== null) return runners.collectNow(version);

@@ -18,7 +18,7 @@ import {
   createKernelActor,
   type KernelActor,
 } from '../policy/batch-actor.ts';
-import { actionDtype, actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
 import { createActionMapping } from '../rollout/action-mapping.ts';
 import { createActionNoise } from '../rollout/noise.ts';
@@ -50,7 +50,7 @@ export interface Actor {
 }
 
 export interface Policy {
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   /** f32, the flat parameter vector. */
@@ -74,16 +74,23 @@ export interface LoadPolicyOptions {
  * Cost: tens of milliseconds for an MLP; TensorFlow's start-up for other networks.
  */
 export async function loadPolicy(path: string, options: LoadPolicyOptions = {}): Promise<Policy> {
+  const { spec, parameters, createActor, ...spaces } = await openPolicyActor(path, options);
+  return { spec, ...spaces, parameters, actor: () => createEpisodeActor(createActor(), spec, spaces) };
+}
+
+/** The same as {@link loadPolicy}, for flat rows: one row an actor. */
+export async function openPolicyActor(
+  path: string,
+  options: LoadPolicyOptions = {},
+): Promise<PolicySpaces & OpenedNetwork & { readonly spec: ActingSpec }> {
   const { content } = await loadCheckpoint(path, { withSegments: false });
   const files = readPolicyFiles(content, path);
   const { observationSpace, actionSpace } = files;
   const spec = withTrustedNetwork(path, files.spec, options);
-  const { parameters, createActor } = await openNetwork({ ...files, spec }, content);
-  const spaces = { observationSpace, actionSpace };
-  return { spec, ...spaces, parameters, actor: () => createEpisodeActor(createActor(), spec, spaces) };
+  return { spec, ...(await openNetwork({ ...files, spec }, content)), observationSpace, actionSpace };
 }
 
-function withTrustedNetwork(path: string, spec: PolicySpec, options: LoadPolicyOptions): PolicySpec {
+function withTrustedNetwork(path: string, spec: ActingSpec, options: LoadPolicyOptions): ActingSpec {
   const { network } = spec;
   const { network: given, trust = false } = options;
   if (given !== undefined) {
@@ -126,7 +133,7 @@ async function openNetwork(
 }
 
 async function openTensorNetwork(
-  spec: PolicySpec,
+  spec: ActingSpec,
   weights: Readonly<Record<string, NamedTensor>>,
   statistics: ObservationStatistics | null,
 ): Promise<OpenedNetwork> {
@@ -144,7 +151,7 @@ interface PolicySpaces {
 
 function createEpisodeActor(
   batch: BatchActor | KernelActor,
-  spec: PolicySpec,
+  spec: ActingSpec,
   { observationSpace, actionSpace }: PolicySpaces,
 ): Actor {
   const noise = createActionNoise(spec, 1, batch.noise);
@@ -197,7 +204,7 @@ function writeObservation(space: Space, observation: unknown, { observations }: 
 }
 
 function writeMask(
-  { actionMaskSize }: PolicySpec,
+  { actionMaskSize }: ActingSpec,
   mask: ArrayLike<number> | undefined,
   out: Uint8Array | null,
 ): void {

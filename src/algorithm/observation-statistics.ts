@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import type { MomentsState } from '../advantage/running-moments.ts';
-import { createObservationNormalizer } from '../advantage/running-moments.ts';
+import { createObservationNormalizer, type ObservedRows } from '../advantage/running-moments.ts';
 import type { NamedTensor } from '../checkpoint/content.ts';
 import { momentsSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
@@ -10,7 +10,6 @@ import type { Space } from '../env/spaces.ts';
 import type { JsonValue } from '../json.ts';
 import type { ObservationStatistics } from '../learner/learner.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
-import type { RolloutViews } from '../rollout/layout.ts';
 
 const WEIGHTS = 'policies/default/weights.safetensors';
 
@@ -18,7 +17,7 @@ export interface ObservationScaling {
   /** Frozen between calls of `absorb`; null = observations pass unchanged. The arrays stay the same objects. */
   readonly statistics: ObservationStatistics | null;
   /** Learns from a rollout, after it has been learnt from. */
-  absorb(rollout: RolloutViews): void;
+  absorb(rollout: ObservedRows): void;
   getState(): MomentsState | null;
   setState(state: MomentsState | null): void;
 }

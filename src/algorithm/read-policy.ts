@@ -9,12 +9,12 @@ import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { ObservationStatistics } from '../learner/learner.ts';
 import { parsePolicySpec } from '../policy/policy-schema.ts';
-import { actionSize, type PolicySpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionSize } from '../policy/policy-spec.ts';
 
 const FOLDER = 'policies/default';
 
 export interface PolicyFiles {
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   readonly weights: Readonly<Record<string, NamedTensor>>;
@@ -47,7 +47,7 @@ export function readPolicyFiles({ json, tensors }: CheckpointContent, path: stri
   return { spec, observationSpace, actionSpace, weights, statistics };
 }
 
-function readSpace(json: JsonValue | undefined, spec: PolicySpec, path: string): Space {
+function readSpace(json: JsonValue | undefined, spec: ActingSpec, path: string): Space {
   // A box allocates its bounds, so its size is looked at before there is one.
   checkBoxes(json, Math.max(spec.observationSize, actionSize(spec.distribution)), path);
   try {
@@ -72,7 +72,7 @@ function checkBoxes(json: JsonValue | undefined, maxSize: number, path: string):
 
 function readStatistics(
   weights: Readonly<Record<string, NamedTensor>>,
-  { observationSize }: PolicySpec,
+  { observationSize }: ActingSpec,
 ): ObservationStatistics | null {
   if (weights['observation/mean'] === undefined) return null;
   const read = (name: string, values: 'finite' | 'nonNegative') =>

@@ -1,6 +1,6 @@
-/** What a file may say that a policy is: a {@link PolicySpec} that was written by somebody else. */
+/** What a file may say that a policy is: a {@link ActingSpec} that was written by somebody else. */
 import * as z from 'zod/mini';
-import type { Activation, PolicySpec } from './policy-spec.ts';
+import type { ActingSpec, Activation } from './policy-spec.ts';
 
 const count = z.int().check(z.positive());
 const countOrNone = z.int().check(z.gte(0));
@@ -96,8 +96,8 @@ function isBoxOf(size: unknown, low: unknown, high: unknown): boolean {
 /** The spec, or where it is none: `distribution.sizes`. Fields that are not known here are kept. */
 export function parsePolicySpec(
   value: unknown,
-): { readonly spec: PolicySpec } | { readonly problem: string } {
+): { readonly spec: ActingSpec } | { readonly problem: string } {
   const parsed = policy.safeParse(value);
-  if (parsed.success) return { spec: parsed.data as unknown as PolicySpec };
+  if (parsed.success) return { spec: parsed.data as unknown as ActingSpec };
   return { problem: parsed.error.issues[0].path.join('.') || 'spec' };
 }

@@ -47,3 +47,19 @@ export function createActionMapping(spec: ActingSpec): MapAction {
     }
   };
 }
+
+/**
+ * The other way, for experience from elsewhere: what a behaviour stores of an action that an environment got. Continuous ones come from the
+ * bounds to [-1, 1], clipped into it.
+ */
+export function createActionStoring(spec: ActingSpec): MapAction {
+  const { distribution } = spec;
+  if (!isBehaviour(distribution) || 'sizes' in distribution) return createActionMapping(spec);
+  const { size, low, high } = distribution;
+  return (given, givenOffset, out, outOffset) => {
+    for (let a = 0; a < size; a++) {
+      const unit = (given[givenOffset + a] - low[a]) / (high[a] - low[a]);
+      out[outOffset + a] = 2 * Math.min(Math.max(unit, 0), 1) - 1;
+    }
+  };
+}
