@@ -81,7 +81,7 @@ export interface RunCallbacks {
 
 /** Something went wrong and the run goes on. */
 export interface RunWarning {
-  readonly kind: 'checkpoint' | 'metrics' | 'callback' | 'rewind';
+  readonly kind: 'checkpoint' | 'metrics' | 'callback' | 'rewind' | 'interruption';
   /** One sentence for people. */
   readonly message: string;
   readonly error: unknown;

@@ -26,7 +26,7 @@ export type RunConfig = ResolvedConfig<typeof runOptions> &
 export interface StartRunOptions {
   readonly callbacks?: readonly RunCallbacks[];
   readonly onWarning?: NonNullable<RunHooks['onWarning']>;
-  /** SIGINT and SIGTERM end the run with a checkpoint. @defaultValue false */
+  /** SIGINT, SIGTERM, SIGHUP and errors that nobody caught end the run with a checkpoint. @defaultValue false */
   readonly handleSignals?: boolean;
   /** An error in a hook ends the run, with a checkpoint, and is thrown. @defaultValue false */
   readonly strictCallbacks?: boolean;

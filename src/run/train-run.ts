@@ -10,7 +10,7 @@ import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts'
 import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
 import type { RunFolder } from './run-folder.ts';
-import { watchSignals } from './run-signals.ts';
+import { type SignalWatch, watchSignals } from './run-signals.ts';
 import { type BestSoFar, FRESH_RUN, type RunState, type RunSummary, type StopReason } from './run-state.ts';
 import { openRunWriters, type RunWriters, type WriterChoice } from './run-writers.ts';
 import { type StopConditions, stopReasonOf } from './stop-conditions.ts';
@@ -22,7 +22,10 @@ export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoi
   readonly resumed?: RunState;
   /** Episodes that `stopReturn` and `best` need. */
   readonly metricsWindow: number;
-  /** SIGINT and SIGTERM end the run after the current iteration, with a checkpoint; the second one kills at once. */
+  /**
+   * SIGINT, SIGTERM and SIGHUP end the run after the current iteration, with a checkpoint; a second SIGINT or SIGTERM kills at once. So do
+   * errors that {@link failRuns} is given.
+   */
   readonly handleSignals: boolean;
   /** An error in a hook ends the run, with a checkpoint, and is thrown. @defaultValue false */
   readonly strictCallbacks?: boolean;
@@ -63,7 +66,7 @@ interface Run {
  *
  * The caller owns the algorithm and the folder: it calls `algorithm.stop()` and `folder.close()`.
  *
- * @throws whatever `train()` threw, after an attempt to save the last completed iteration; under `strictCallbacks` a
+ * @throws whatever `train()` threw, or an error that nobody caught (see {@link RunOptions.handleSignals}), after an attempt to save the last completed iteration; under `strictCallbacks` a
  *   hook's error; CheckpointError `CHECKPOINT_LOCKED` once another process has taken the folder, to which nothing is written then.
  *   A checkpoint or log that cannot be written is a warning; see {@link RunSummary.checkpointError}.
  */
@@ -72,22 +75,34 @@ export async function runTraining(
   options: RunOptions,
   hooks: RunHooks = {},
 ): Promise<RunSummary> {
-  const signals = options.handleSignals ? watchSignals() : null;
   const warn = hooks.onWarning ?? printWarning;
+  const signals = options.handleSignals ? watchSignals((signal) => warn(interruption(signal))) : null;
   try {
     const run = await beginRun(algorithm, options, hooks, warn);
     let reason: StopReason = 'error';
     try {
-      reason = await iterate(run, () => (signals?.received ?? null) !== null);
+      reason = await iterate(run, () => interruptionOf(signals));
     } finally {
       // Also after a failure: then this saves the last completed iteration, if the algorithm can still give it.
       await finish(run, reason, warn);
     }
     if (run.callbacks.strictError !== null) throw run.callbacks.strictError;
+    if (signals !== null && signals.failure !== null) throw signals.failure;
     return summaryOf(run, reason);
   } finally {
     signals?.dispose();
   }
+}
+
+function interruptionOf(signals: SignalWatch | null): 'interrupted' | 'error' | null {
+  if (signals === null) return null;
+  if (signals.failure !== null) return 'error';
+  return signals.received === null ? null : 'interrupted';
+}
+
+function interruption(signal: NodeJS.Signals): RunWarning {
+  const message = `${signal} came: the run ends after this iteration, with a checkpoint`;
+  return { kind: 'interruption', message, error: null };
 }
 
 async function beginRun(
@@ -160,10 +175,10 @@ function setSchedule(algorithm: Algorithm, name: string, schedule: JsonValue): v
   algorithm.setSchedule(name, schedule);
 }
 
-async function iterate(run: Run, isInterrupted: () => boolean): Promise<StopReason> {
+async function iterate(run: Run, interrupted: () => StopReason | null): Promise<StopReason> {
   const { algorithm, progress, checkpoints, options, callbacks } = run;
   for (;;) {
-    const reason = stopReasonNow(run, isInterrupted());
+    const reason = interrupted() ?? stopReasonNow(run);
     if (reason !== null) return reason;
     const result = await algorithm.train();
     progress.seconds = run.secondsBefore + run.secondsHere();
@@ -181,9 +196,8 @@ async function iterate(run: Run, isInterrupted: () => boolean): Promise<StopReas
   }
 }
 
-function stopReasonNow(run: Run, isInterrupted: boolean): StopReason | null {
+function stopReasonNow(run: Run): StopReason | null {
   const { algorithm, progress, options } = run;
-  if (isInterrupted) return 'interrupted';
   if (progress.isStopRequested) return 'callback';
   const { iteration, numEnvSteps } = algorithm;
   const { numEpisodes, episodeReturnMean, seconds } = progress;

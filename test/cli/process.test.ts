@@ -1,6 +1,6 @@
 /** What only a process of its own can show: signals, pipes, exit codes, and that it ends by itself. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -53,7 +53,7 @@ async function appears(file: string): Promise<void> {
 }
 
 describe.skipIf(process.platform === 'win32')('a signal', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s ends a run with a checkpoint and 130; it can be resumed',
     async (signal) => {
       const out = join(temporaryFolder(), 'run');
@@ -79,6 +79,65 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
       ).toEqual([Number(next), undefined]);
     },
   );
+});
+
+describe.skipIf(process.platform === 'win32')('what cannot be written', () => {
+  const START = ['--env', 'CartPole', '--stop-iterations', '40', ...SMALL];
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'stdout on a full disk: the run goes on to its end, is saved, and says so',
+    async () => {
+      const out = join(temporaryFolder(), 'run');
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [...bin('train'), ...START, '--json', '--out', out], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      const { code, stderr } = await ended(child);
+      closeSync(full);
+      expect(code, stderr).toBe(1);
+      expect(stderr.match(/standard output cannot be written/g)).toHaveLength(1);
+      expect(readFileSync(join(out, 'latest'), 'utf8')).toBe('checkpoints/000040\n');
+      expect(existsSync(join(out, 'lock'))).toBe(false);
+    },
+  );
+
+  it('stderr that nobody reads any more: the run goes on to its end', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const child = spawn(process.execPath, [...bin('train'), ...START, '--json', '--out', out]);
+    child.stderr.once('data', () => child.stderr.destroy());
+    const { code, stdout } = await ended(child);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      stopReason: 'stopIterations',
+    });
+  });
+});
+
+describe('an error that nobody catches', () => {
+  it.each([
+    ['a stray rejection', 'Promise.reject(new Error("stray"))'],
+    ['what a timer throws, again and again', 'setInterval(() => { throw new Error("stray"); }, 5)'],
+  ])('%s ends the run as a signal does, with its checkpoint, and is told', async (_, code) => {
+    const folder = temporaryFolder();
+    const config = join(folder, 'config.mjs');
+    writeFileSync(
+      config,
+      `export default {};
+       let isDone = false;
+       const step = () => { isDone = true; ${code}; };
+       import { statSync } from 'node:fs';
+       const log = 'run/progress.jsonl';
+       const hasRows = () => (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0;
+       const wait = setInterval(() => { if (!isDone && hasRows()) step(); }, 20);
+       wait.unref();`,
+    );
+    const argv = ['--config', config, '--env', 'CartPole', '--out', 'run', '--stop-seconds', '50', ...SMALL];
+    const { status, stderr } = run('train', [...argv, '--checkpoint-seconds', '1000'], folder);
+    expect(status, stderr).toBe(1);
+    expect(stderr).toMatch(/Error: stray(.|\n)*Nobody caught this error/);
+    expect(readFileSync(join(folder, 'run', 'latest'), 'utf8')).toMatch(/^checkpoints.\d+\n$/);
+    expect(existsSync(join(folder, 'run', 'lock'))).toBe(false);
+  });
 });
 
 describe('a reader that leaves', () => {

@@ -63,7 +63,7 @@ describe('SIGKILL', () => {
 });
 
 describe.skipIf(isWindows)('signals', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)(
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s: the iteration is finished, saved, and reported',
     async (signal) => {
       const path = join(temporaryFolder(), 'run');
@@ -80,6 +80,17 @@ describe.skipIf(isWindows)('signals', () => {
       expect(existsSync(join(path, 'lock'))).toBe(false);
     },
   );
+
+  test('a closing terminal sends SIGHUP twice: the run is saved all the same', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const toy = startToy(path, { handleSignals: true, iterationMs: 300, checkpointEvery: null });
+    await toy.until(({ kind, iteration }) => kind === 'train' && iteration === 2);
+    toy.child.kill('SIGHUP');
+    await toy.until(({ kind, about }) => kind === 'warning' && about === 'interruption');
+    toy.child.kill('SIGHUP');
+    expect(await toy.ended).toEqual({ status: 0, signal: null });
+    expect((await loadCheckpoint(path)).manifest.description.iteration).toBe(2);
+  });
 
   test('the second SIGINT kills at once', async () => {
     const toy = startToy(join(temporaryFolder(), 'run'), { handleSignals: true, iterationMs: 600_000 });
