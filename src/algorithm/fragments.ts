@@ -1,4 +1,5 @@
 /** Fragments of experience, one after another, while the learner works between them. */
+import { nextTurn } from '../learner/simd/next-turn.ts';
 import type { Exploration } from '../policy/distributions/exploration.ts';
 import type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
 import type { ActingWeights } from './acting-weights.ts';
@@ -25,7 +26,8 @@ export interface Fragments {
   /** Begins an iteration of so many fragments, at this environment step of the run. */
   begin(numFragments: number, numEnvSteps: number): void;
   /**
-   * The next fragment: at once where it was made in this thread, else a promise. Its rollout is the caller's until the next call.
+   * The next fragment: at once where it was made in this thread, else a promise. Its rollout is the caller's until the next call. Every
+   * 20 ms it is a promise all the same: the event loop turns, so that signals, timers and messages get through.
    *
    *     const next = fragments.next();
    *     const { rollout } = next instanceof Promise ? await next : next;
@@ -39,6 +41,9 @@ export interface Fragments {
   settle(): Promise<void>;
 }
 
+/** How long the event loop may stand still; a turn costs 10 us. */
+const TURN_MS = 20;
+
 /** Thread: main. Allocates nothing of its own per fragment without worker threads. */
 export function createFragments(options: FragmentOptions): Fragments {
   const { system, numSteps, lag, exploration } = options;
@@ -49,6 +54,7 @@ export function createFragments(options: FragmentOptions): Fragments {
   let nextStep = 0; // environment step at which the next fragment to be collected begins
   let hasDelivered = false;
   let elapsedMs = 0;
+  let turnedAt = performance.now();
 
   const collect = (): Collected | Promise<Collected> => {
     const version = system.publish({ ...perturbation, exploration: exploration(nextStep) });
@@ -76,8 +82,11 @@ export function createFragments(options: FragmentOptions): Fragments {
     next() {
       const startedAt = performance.now();
       const collected = pending ?? collect();
-      if (!(collected instanceof Promise)) return deliver(collected, startedAt);
-      return collected.then((value) => deliver(value, startedAt));
+      const isDue = startedAt - turnedAt >= TURN_MS;
+      if (isDue) turnedAt = startedAt;
+      if (!isDue && !(collected instanceof Promise)) return deliver(collected, startedAt);
+      const turned = isDue ? nextTurn() : null;
+      return Promise.all([collected, turned]).then(([value]) => deliver(value, startedAt));
     },
     get hasDelivered() {
       return hasDelivered;

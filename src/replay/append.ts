@@ -29,6 +29,7 @@ export interface ReplayFragment {
 
 /** A fragment with its arrays in the units that frames are copied as. */
 interface Source {
+  readonly ring: Ring;
   readonly fragment: ReplayFragment;
   readonly observations: Units;
   readonly bootstraps: Units;
@@ -48,9 +49,8 @@ interface Source {
  * truncated step without its last observation, `SHAPE_REPLAY_STACK` when an observation is not the stack of the frames before it.
  */
 export function appendFragment(ring: Ring, fragment: ReplayFragment): void {
-  checkSizes(ring, fragment);
   const { rolloutLength: T } = fragment;
-  const source = openSource(ring, fragment);
+  const source = sourceOf(ring, fragment);
   if (ring.end === ring.plan.numFrames - 1) writeFramesBefore(ring, source);
   for (let t = 0; t < T; t++) {
     appendStep(ring, source, t);
@@ -60,11 +60,25 @@ export function appendFragment(ring: Ring, fragment: ReplayFragment): void {
   writeFrontier(ring, source);
 }
 
+/** The two block sets of a run come again and again, and a view costs more than a short fragment's copy. */
+const openSources = new WeakMap<ReplayFragment, Source>();
+
+/** @throws ShapeError as {@link appendFragment}. */
+function sourceOf(ring: Ring, fragment: ReplayFragment): Source {
+  const known = openSources.get(fragment);
+  if (known?.ring === ring) return known;
+  checkSizes(ring, fragment);
+  const source = openSource(ring, fragment);
+  openSources.set(fragment, source);
+  return source;
+}
+
 function openSource(ring: Ring, fragment: ReplayFragment): Source {
   const { frames, plan } = ring;
   const { actions } = fragment;
   const observationUnits = frames.frameUnits * plan.numFrames;
   return {
+    ring,
     fragment,
     observations: unitsOf(frames, fragment.observations),
     bootstraps: unitsOf(frames, fragment.bootstrapObservations),
