@@ -3,10 +3,10 @@
  * where it is easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import type { OpenObjective, Pass, RowSpace, RunStep } from '../../src/learner/objective.ts';
-import { createActionValues } from '../../src/policy/distributions/epsilon-greedy.ts';
+import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
 import { createAtoms } from './atoms.ts';
+import { createNextAtoms, type NextAtoms } from './next-atoms.ts';
 import type { DqnLossOptions } from './objective.ts';
 import { createReturnLoss } from './return-losses.ts';
 
@@ -35,61 +35,70 @@ function valueStep(rows: RowSpace, options: DqnLossOptions): RunStep {
   const online = rows.pass({ network: 'q', inputs: ['observations'], gradient: 'parameters' });
   const target = rows.pass({ network: 'target/q', inputs: ['nextObservations'] });
   const chooser = options.double ? rows.pass({ network: 'q', inputs: ['nextObservations'] }) : target;
-  const choose = createChooser(rows, options, chooser);
+  const following = createNextAtoms(rows, distribution, target);
+  const choice = chooser === target ? following : createNextAtoms(rows, distribution, chooser);
+  const choose = createChooser(rows, options, choice);
   const atoms = createAtoms(distribution);
-  const returnLoss = createReturnLoss(distribution, options.loss);
-  const predicted = new Float64Array(numAtoms);
-  const following = new Float64Array(numAtoms);
-  const goal = new Float64Array(numAtoms);
-  const gradient = new Float64Array(numAtoms);
+  const loss = createReturnLoss(rows, distribution, options.loss);
+  const next = new Float64Array(numAtoms);
+  const own = new Float64Array(numAtoms);
   const numBranches = sizes.length;
   const { stats } = rows;
+
+  const setTargets = (numRows: number): void => {
+    following.prepare(numRows);
+    if (choice !== following) choice.prepare(numRows);
+    for (let r = 0; r < numRows; r++) {
+      next.fill(0);
+      choose.look(r);
+      for (let branch = 0; branch < numBranches; branch++)
+        following.accumulate(r, branch, choose.best(branch), 1 / numBranches, next);
+      stats[2] += loss.finishTarget(next, r, rewards[r], discounts[r]);
+    }
+  };
+
+  const compareBranch = (branch: number, numRows: number, batchRows: number): void => {
+    for (let r = 0; r < numRows; r++) {
+      atoms.read(online.outputs, r, branch, actions[r * numBranches + branch], own);
+      for (let j = 0; j < numAtoms; j++) loss.predicted[r * numAtoms + j] = own[j];
+    }
+    loss.compare(numRows);
+    for (let r = 0; r < numRows; r++) {
+      const weight = weights?.[r] ?? 1;
+      const scale = weight / (numBranches * batchRows);
+      for (let j = 0; j < numAtoms; j++) own[j] = scale * loss.gradient[r * numAtoms + j];
+      atoms.flowBack(own, r, branch, actions[r * numBranches + branch], online.gradOutputs);
+      stats[0] += (loss.losses[r] * weight) / numBranches;
+      stats[1] += loss.means[r] / numBranches;
+      stats[3] += loss.tdErrors[r] / numBranches;
+      tdErrors[r] += loss.tdErrors[r] / numBranches;
+    }
+  };
+
   return (numRows, batchRows) => {
     online.forward(numRows);
     target.forward(numRows);
     if (chooser !== target) chooser.forward(numRows);
     online.gradOutputs.fill(0, 0, numRows * atoms.outputSize);
-    for (let r = 0; r < numRows; r++) {
-      goal.fill(0);
-      choose.look(r);
-      for (let branch = 0; branch < numBranches; branch++) {
-        atoms.read(target.outputs, r, branch, choose.best(branch), following);
-        returnLoss.accumulate(following, 1 / numBranches, goal);
-      }
-      stats[2] += returnLoss.finishTarget(goal, rewards[r], discounts[r]);
-      const scale = (weights?.[r] ?? 1) / (numBranches * batchRows);
-      let tdError = 0;
-      for (let branch = 0; branch < numBranches; branch++) {
-        const action = actions[r * numBranches + branch];
-        atoms.read(online.outputs, r, branch, action, predicted);
-        const result = returnLoss.compare(predicted, goal, gradient);
-        for (let j = 0; j < numAtoms; j++) gradient[j] *= scale;
-        atoms.flowBack(gradient, r, branch, action, online.gradOutputs);
-        stats[0] += result.loss * scale * batchRows;
-        stats[1] += result.mean / numBranches;
-        tdError += result.tdError / numBranches;
-      }
-      tdErrors[r] = tdError;
-      stats[3] += tdError;
-    }
+    tdErrors.fill(0);
+    setTargets(numRows);
+    for (let branch = 0; branch < numBranches; branch++) compareBranch(branch, numRows, batchRows);
     online.backward(numRows);
   };
 }
 
-/** The greedy allowed action of each branch in the next state, by a pass's outputs. */
-function createChooser(rows: RowSpace, { distribution, hasMasks }: DqnLossOptions, { outputs }: Pass) {
+/** The greedy allowed action of each branch in the next state. */
+function createChooser(rows: RowSpace, { distribution, hasMasks }: DqnLossOptions, choice: NextAtoms) {
   const { sizes } = distribution;
-  const { outputSize } = createAtoms(distribution);
   const numActions = sizes.reduce((sum, size) => sum + size, 0);
   const masks = hasMasks ? rows.bytes('nextMasks') : null; // [R, numActions] u8
-  const readValues = createActionValues(distribution);
   const values = new Float64Array(numActions);
   const firstOf = sizes.map((_, branch) => sizes.slice(0, branch).reduce((sum, size) => sum + size, 0));
   let row = 0;
   return {
     look(r: number): void {
       row = r;
-      readValues(outputs, r * outputSize, values);
+      choice.readValues(r, values);
     },
     best(branch: number): number {
       const first = firstOf[branch];

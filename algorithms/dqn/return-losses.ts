@@ -1,124 +1,111 @@
 /**
- * How far the predicted atoms of a taken action are from what followed: one loss for each kind of atom. One row at a time, float64.
+ * How far the predicted atoms of taken actions are from what followed: one loss for each kind of atom, over a block's rows.
  *
  * - a value: smooth L1 (Huber with its corner at 1) or the square of delta = Q - y, y = r + discount Q'
  * - quantiles (Dabney et al. 2018, arXiv:1710.10044): sum_i mean_j |tau_i - 1(u < 0)| Huber(u), u = y_j - theta_i, tau_i = (i + 1/2) / N
  * - C51 (Bellemare et al. 2017, arXiv:1707.06887): cross-entropy of softmax(logits) against the projection of r + discount z
+ *
+ * Quantiles and softmax run in the engine's kernels: in TypeScript they take several times as long as the network.
  */
+import { MAX_BLOCK_ROWS, type RowSpace } from '../../src/learner/objective.ts';
 import type { EpsilonGreedySpec } from '../../src/policy/distributions/epsilon-greedy.ts';
 
+/** One branch's rows at a time; arrays are [MAX_BLOCK_ROWS, numAtoms] or [MAX_BLOCK_ROWS]. */
 export interface ReturnLoss {
+  /** f32: atoms of the taken actions. Write all of the block's rows before `compare`. */
+  readonly predicted: Float32Array;
+  /** f32: what they are compared with, likewise; see `finishTarget`. */
+  readonly targets: Float32Array;
+  /** f32: the losses' gradient at `predicted`; after `compare`. */
+  readonly gradient: Float32Array;
+  readonly losses: Float64Array;
+  /** Means of the predicted returns. */
+  readonly means: Float64Array;
+  /** What priorities are made of: |delta|, |difference of means|, or C51's cross-entropy (as in Rainbow). */
+  readonly tdErrors: Float64Array;
   /**
-   * What the next atoms become: values and quantiles as they are, logits as probabilities; added to `sum` with a weight, so that
-   * several branches give their mean. f64 [numAtoms] each.
+   * Row r's target, out of the next atoms: values and quantiles as they are, C51's as probabilities. f64 [numAtoms]. Returns its mean.
    */
-  accumulate(atoms: Float64Array, weight: number, sum: Float64Array): void;
-  /** The target's atoms (C51: its projected probabilities), in place, from what was accumulated. Returns the target's mean. */
-  finishTarget(sum: Float64Array, reward: number, discount: number): number;
-  /** The loss; writes its gradient at the predicted atoms. `mean` and `tdError` of the row are left in the result. */
-  compare(predicted: Float64Array, target: Float64Array, gradient: Float64Array): ReturnComparison;
+  finishTarget(next: Float64Array, r: number, reward: number, discount: number): number;
+  compare(numRows: number): void;
 }
 
-export interface ReturnComparison {
-  loss: number;
-  /** Mean of the predicted return. */
-  mean: number;
-  /** What a priority is made of: |delta|, |difference of means|, or C51's cross-entropy (as in Rainbow). */
-  tdError: number;
-}
-
+/** Makes a thread's loss, and buffers for its rows. */
 export function createReturnLoss(
+  rows: RowSpace,
   { numAtoms, support }: EpsilonGreedySpec,
   loss: 'huber' | 'mse',
 ): ReturnLoss {
-  if (support !== null) return categoricalLoss(numAtoms, support.low, support.high);
-  return numAtoms === 1 ? valueLoss(loss) : quantileLoss(numAtoms);
+  const part: LossRows = {
+    predicted: rows.buffer(numAtoms),
+    targets: rows.buffer(numAtoms),
+    gradient: rows.buffer(numAtoms),
+    losses: new Float64Array(MAX_BLOCK_ROWS),
+    means: new Float64Array(MAX_BLOCK_ROWS),
+    tdErrors: new Float64Array(MAX_BLOCK_ROWS),
+  };
+  if (support !== null) return categoricalLoss(rows, part, numAtoms, support.low, support.high);
+  return numAtoms === 1 ? valueLoss(part, loss) : quantileLoss(rows, part, numAtoms);
 }
 
-function accumulate(atoms: Float64Array, weight: number, sum: Float64Array): void {
-  for (let j = 0; j < atoms.length; j++) sum[j] += weight * atoms[j];
+type LossRows = Omit<ReturnLoss, 'finishTarget' | 'compare'>;
+
+/** r + discount z for each atom z. */
+function shiftAtoms(targets: Float32Array): ReturnLoss['finishTarget'] {
+  return (next, r, reward, discount) => {
+    const numAtoms = next.length;
+    let sum = 0;
+    for (let j = 0; j < numAtoms; j++) {
+      const atom = reward + discount * next[j];
+      targets[r * numAtoms + j] = atom;
+      sum += atom;
+    }
+    return sum / numAtoms;
+  };
 }
 
 /** x^2 / 2 where |x| <= 1, else |x| - 1/2. */
 const huber = (x: number): number => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5);
 const huberSlope = (x: number): number => Math.max(-1, Math.min(1, x));
 
-function valueLoss(kind: 'huber' | 'mse'): ReturnLoss {
-  const result: ReturnComparison = { loss: 0, mean: 0, tdError: 0 };
+function valueLoss(part: LossRows, kind: 'huber' | 'mse'): ReturnLoss {
+  const { predicted, targets, gradient, losses, means, tdErrors } = part;
   return {
-    accumulate,
-    finishTarget(sum, reward, discount) {
-      sum[0] = reward + discount * sum[0];
-      return sum[0];
-    },
-    compare(predicted, target, gradient) {
-      const delta = predicted[0] - target[0];
-      result.loss = kind === 'huber' ? huber(delta) : delta * delta;
-      gradient[0] = kind === 'huber' ? huberSlope(delta) : 2 * delta;
-      result.mean = predicted[0];
-      result.tdError = Math.abs(delta);
-      return result;
+    ...part,
+    finishTarget: shiftAtoms(targets),
+    compare(numRows) {
+      for (let r = 0; r < numRows; r++) {
+        const delta = predicted[r] - targets[r];
+        losses[r] = kind === 'huber' ? huber(delta) : delta * delta;
+        gradient[r] = kind === 'huber' ? huberSlope(delta) : 2 * delta;
+        means[r] = predicted[r];
+        tdErrors[r] = Math.abs(delta);
+      }
     },
   };
 }
 
-const meanOf = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function quantileLoss(numAtoms: number): ReturnLoss {
-  const result: ReturnComparison = { loss: 0, mean: 0, tdError: 0 };
-  return {
-    accumulate,
-    finishTarget(sum, reward, discount) {
-      for (let j = 0; j < numAtoms; j++) sum[j] = reward + discount * sum[j];
-      return meanOf(sum);
-    },
-    compare(predicted, target, gradient) {
-      result.loss = quantileHuber(predicted, target, target.length, gradient) * numAtoms;
-      for (let i = 0; i < numAtoms; i++) gradient[i] *= numAtoms;
-      result.mean = meanOf(predicted);
-      result.tdError = Math.abs(result.mean - meanOf(target));
-      return result;
-    },
-  };
-}
-
-/**
- * mean_i mean_j |tau_i - 1(u < 0)| Huber(u) over N predicted quantiles and the first `numTargets` targets, u = y_j - theta_i; writes its
- * gradient [N]. QR-DQN's sum over predicted quantiles is N times that; TQC's mean is that.
- */
-export function quantileHuber(
-  predicted: Float64Array,
-  targets: Float64Array,
-  numTargets: number,
-  gradient: Float64Array,
-): number {
-  const N = predicted.length;
-  let loss = 0;
-  for (let i = 0; i < N; i++) {
-    const tau = (i + 0.5) / N;
-    let slope = 0;
-    for (let j = 0; j < numTargets; j++) {
-      const u = targets[j] - predicted[i];
-      const weight = u < 0 ? 1 - tau : tau;
-      loss += weight * huber(u);
-      slope -= weight * huberSlope(u);
-    }
-    gradient[i] = slope / (N * numTargets);
-  }
-  return loss / (N * numTargets);
-}
-
-/** softmax in place. */
-function softmax(values: Float64Array): void {
-  let top = values[0];
-  for (let j = 1; j < values.length; j++) top = Math.max(top, values[j]);
+function meanOfRow(values: Float32Array, r: number, size: number): number {
   let sum = 0;
-  for (let j = 0; j < values.length; j++) {
-    values[j] = Math.exp(values[j] - top);
-    sum += values[j];
-  }
-  for (let j = 0; j < values.length; j++) values[j] /= sum;
+  for (let k = r * size; k < (r + 1) * size; k++) sum += values[k];
+  return sum / size;
+}
+
+function quantileLoss(rows: RowSpace, part: LossRows, numAtoms: number): ReturnLoss {
+  const { predicted, targets, losses, means, tdErrors } = part;
+  const meanLoss = rows.quantileLoss({ ...part, numTargets: numAtoms });
+  return {
+    ...part,
+    finishTarget: shiftAtoms(targets),
+    compare(numRows) {
+      meanLoss.compare(numRows, numAtoms); // QR-DQN's is the sum over predicted quantiles
+      for (let r = 0; r < numRows; r++) {
+        losses[r] = numAtoms * meanLoss.losses[r];
+        means[r] = meanOfRow(predicted, r, numAtoms);
+        tdErrors[r] = Math.abs(means[r] - meanOfRow(targets, r, numAtoms));
+      }
+    },
+  };
 }
 
 /**
@@ -135,10 +122,10 @@ export function projectOntoSupport(
 ): void {
   const N = probabilities.length;
   const step = (high - low) / (N - 1);
+  const first = (reward + discount * low - low) / step; // where atom 0 lands, in atoms
   out.fill(0);
   for (let j = 0; j < N; j++) {
-    const value = Math.max(low, Math.min(high, reward + discount * (low + j * step)));
-    const position = Math.max(0, Math.min(N - 1, (value - low) / step));
+    const position = Math.max(0, Math.min(N - 1, first + discount * j));
     const below = Math.floor(position);
     const share = position - below;
     out[below] += probabilities[j] * (1 - share);
@@ -146,40 +133,42 @@ export function projectOntoSupport(
   }
 }
 
-function categoricalLoss(numAtoms: number, low: number, high: number): ReturnLoss {
-  const result: ReturnComparison = { loss: 0, mean: 0, tdError: 0 };
-  const scratch = new Float64Array(numAtoms);
+function categoricalLoss(
+  rows: RowSpace,
+  part: LossRows,
+  numAtoms: number,
+  low: number,
+  high: number,
+): ReturnLoss {
+  const { predicted, targets, gradient, losses, means, tdErrors } = part;
+  const softmax = rows.softmax({ values: predicted, probabilities: gradient, size: numAtoms });
+  const projected = new Float64Array(numAtoms);
   const step = (high - low) / (numAtoms - 1);
-  const expectation = (probabilities: Float64Array) =>
-    probabilities.reduce((sum, p, j) => sum + p * (low + j * step), 0);
   return {
-    accumulate(atoms, weight, sum) {
-      scratch.set(atoms);
-      softmax(scratch);
-      accumulate(scratch, weight, sum);
-    },
-    finishTarget(sum, reward, discount) {
-      scratch.set(sum);
-      projectOntoSupport(scratch, low, high, reward, discount, sum);
-      return expectation(sum);
-    },
-    compare(predicted, target, gradient) {
-      let top = predicted[0];
-      for (let j = 1; j < numAtoms; j++) top = Math.max(top, predicted[j]);
-      let total = 0;
-      for (let j = 0; j < numAtoms; j++) total += Math.exp(predicted[j] - top);
-      const logTotal = top + Math.log(total);
-      result.loss = 0;
-      result.mean = 0;
+    ...part,
+    finishTarget(next, r, reward, discount) {
+      projectOntoSupport(next, low, high, reward, discount, projected);
+      let mean = 0;
       for (let j = 0; j < numAtoms; j++) {
-        const logProbability = predicted[j] - logTotal;
-        const probability = Math.exp(logProbability);
-        result.loss -= target[j] * logProbability;
-        result.mean += probability * (low + j * step);
-        gradient[j] = probability - target[j];
+        targets[r * numAtoms + j] = projected[j];
+        mean += projected[j] * (low + j * step);
       }
-      result.tdError = result.loss;
-      return result;
+      return mean;
+    },
+    compare(numRows) {
+      softmax.run(numRows);
+      for (let r = 0; r < numRows; r++) {
+        let loss = 0;
+        let mean = 0;
+        for (let j = 0, k = r * numAtoms; j < numAtoms; j++, k++) {
+          loss += targets[k] * (softmax.logSums[r] - predicted[k]);
+          mean += gradient[k] * (low + j * step);
+          gradient[k] -= targets[k];
+        }
+        losses[r] = loss;
+        means[r] = mean;
+        tdErrors[r] = loss;
+      }
     },
   };
 }

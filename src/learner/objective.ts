@@ -158,6 +158,21 @@ export interface QuantileLoss {
   compare(numRows: number, scale: number): void;
 }
 
+/** Outputs of passes, or buffers: [MAX_BLOCK_ROWS, k * size] f32, softmax over each `size` neighbours. */
+export interface SoftmaxRows {
+  readonly values: Float32Array;
+  /** Out; may be `values` itself. */
+  readonly probabilities: Float32Array;
+  readonly size: number;
+}
+
+/** In the engine's kernels, float32. */
+export interface Softmax {
+  /** log of the sum of e^x, [MAX_BLOCK_ROWS, k] f32; after `run`. A value's log-probability is value - logSum. */
+  readonly logSums: Float32Array;
+  run(numRows: number): void;
+}
+
 /** Free parameters as a step sees them. */
 export interface FreeView {
   readonly values: Float32Array;
@@ -184,6 +199,7 @@ export interface RowSpace {
   /** @param noise standard normals, a column of A elements as `column` gave it. */
   squashedGaussian(policy: Pass, noise: Float32Array): SquashedRows;
   quantileLoss(rows: QuantileLossRows): QuantileLoss;
+  softmax(rows: SoftmaxRows): Softmax;
 }
 
 /**

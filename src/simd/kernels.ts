@@ -156,6 +156,11 @@ export interface Kernels {
     gradientStride: number,
     losses: number,
   ): void;
+  /**
+   * Softmax of rows of values [R, columns] into probabilities (may be the same), and log sum e^x of each row [R]; dense f32. In
+   * WebAssembly alone.
+   */
+  softmax(values: number, rows: number, columns: number, probabilities: number, logSums: number): void;
   mathTable(kind: number, source: number, target: number, count: number): void;
   /** 24 operations for each lane of a vector a turn; what it returns keeps it from being left out. */
   peak(turns: number): number;

@@ -85,6 +85,16 @@ describe.each([
     });
   });
 
+  it("is TQC's mean over both, over the first targets", () => {
+    const { predicted, targets, losses, run } = openRows(module, { rows: 1, size: 3, numTargets: 2 });
+    predicted.set([-1, 0, 2]);
+    targets.set([-0.5, 1, 4]);
+    run(1);
+    // pair losses of the table, without the last target
+    const pairs = 0.020833333 + 0.25 + 0.0625 + 0.25 + 0.333333333 + 0.083333333;
+    expect(losses[0]).toBeCloseTo(pairs / 6, 6);
+  });
+
   it.each(SHAPES)('agrees with float64 for %o', (shape) => {
     const { rows, size, numTargets } = shape;
     const stream = openStream(9, 'quantiles', size);

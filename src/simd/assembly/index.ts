@@ -10,5 +10,6 @@ export { reduceSlice, adamSlice, blendSlice } from './optimizer';
 export { applyActivation, applyDerivative } from './activation';
 export { sampleSquashed, flowBackSquashed } from './squashed-gaussian';
 export { quantileHuber } from './quantile-huber';
+export { softmax } from './softmax';
 export { mathTable } from './math';
 export { peak } from './peak';

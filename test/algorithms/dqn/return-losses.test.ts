@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createAtoms } from '../../../algorithms/dqn/atoms.ts';
+import { dqnModel, dqnObjective } from '../../../algorithms/dqn/objective.ts';
 import {
   createReturnLoss,
   projectOntoSupport,
-  quantileHuber,
+  type ReturnLoss,
 } from '../../../algorithms/dqn/return-losses.ts';
+import type { OpenObjective } from '../../../src/learner/objective.ts';
 import type { EpsilonGreedySpec } from '../../../src/policy/distributions/epsilon-greedy.ts';
+import { openFixture } from '../../reference/objective-fixture.ts';
 
 const spec = (changes: Partial<EpsilonGreedySpec>): EpsilonGreedySpec => ({
   kind: 'epsilon-greedy',
@@ -15,6 +18,35 @@ const spec = (changes: Partial<EpsilonGreedySpec>): EpsilonGreedySpec => ({
   dueling: false,
   ...changes,
 });
+
+/** A loss over the rows of a thread of the SIMD engine. */
+async function openLoss(
+  changes: Partial<EpsilonGreedySpec>,
+  kind: 'huber' | 'mse' = 'huber',
+): Promise<ReturnLoss> {
+  const options = {
+    distribution: spec(changes),
+    double: false,
+    loss: kind,
+    hasMasks: false,
+    isWeighted: false,
+  };
+  const shape = {
+    observation: { size: 3, dtype: 'float32', shape: [3], isNormalized: false },
+    clipObservation: 10,
+    trunk: { kind: 'mlp', hiddenSizes: [4], activation: 'tanh', layerNorm: false },
+    options,
+    maxGradNorm: null,
+    adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
+  } as const;
+  let loss: ReturnLoss | undefined;
+  const open: OpenObjective = (rows) => {
+    loss = createReturnLoss(rows, options.distribution, kind);
+    return [() => {}];
+  };
+  await openFixture(dqnModel(shape), dqnObjective(shape), open, 8);
+  return loss as ReturnLoss;
+}
 
 describe('the projection of C51', () => {
   const p = Float64Array.of(0.1, 0.2, 0.4, 0.2, 0.1);
@@ -31,57 +63,53 @@ describe('the projection of C51', () => {
     for (let j = 0; j < 5; j++) expect(out[j]).toBeCloseTo(expected[j], 12);
   });
 
-  it('is compared by cross-entropy: ln 5 against a uniform prediction', () => {
-    const loss = createReturnLoss(spec({ numAtoms: 5, support: { low: -2, high: 2 } }), 'huber');
-    const target = Float64Array.of(0.01, 0.13, 0.28, 0.36, 0.22);
-    const gradient = new Float64Array(5);
-    const result = loss.compare(new Float64Array(5), target, gradient);
-    expect(result.loss).toBeCloseTo(1.6094379124341, 12);
-    expect(result.mean).toBeCloseTo(0, 12);
-    for (let j = 0; j < 5; j++) expect(gradient[j]).toBeCloseTo(0.2 - target[j], 12);
+  it('is compared by cross-entropy: ln 5 against a uniform prediction', async () => {
+    const loss = await openLoss({ numAtoms: 5, support: { low: -2, high: 2 } });
+    const target = [0.01, 0.13, 0.28, 0.36, 0.22];
+    loss.predicted.fill(0);
+    loss.targets.set(target);
+    loss.compare(1);
+    expect(loss.losses[0]).toBeCloseTo(1.6094379124341, 6);
+    expect(loss.means[0]).toBeCloseTo(0, 6);
+    expect(loss.tdErrors[0]).toBe(loss.losses[0]);
+    for (let j = 0; j < 5; j++) expect(loss.gradient[j]).toBeCloseTo(0.2 - target[j], 6);
   });
 
-  it('makes a target of logits: their probabilities, shifted and projected', () => {
-    const loss = createReturnLoss(spec({ numAtoms: 5, support: { low: -2, high: 2 } }), 'huber');
-    const sum = new Float64Array(5);
-    loss.accumulate(Float64Array.from(p, Math.log), 1, sum);
-    expect(loss.finishTarget(sum, 0.7, 0.9)).toBeCloseTo(0.65, 12);
-    expect([...sum].map((m) => Number(m.toFixed(9)))).toEqual([0.01, 0.13, 0.28, 0.36, 0.22]);
+  it('makes a target of the next probabilities, shifted and projected', async () => {
+    const loss = await openLoss({ numAtoms: 5, support: { low: -2, high: 2 } });
+    expect(loss.finishTarget(p, 1, 0.7, 0.9)).toBeCloseTo(0.65, 12);
+    const row = [...loss.targets.subarray(5, 10)];
+    expect(row.map((m) => Number(m.toFixed(6)))).toEqual([0.01, 0.13, 0.28, 0.36, 0.22]);
   });
 });
 
 describe('the quantile Huber loss', () => {
-  const theta = Float64Array.of(-1, 0, 2);
-  const targets = Float64Array.of(-0.5, 1, 4);
-
-  it("is QR-DQN's sum over predicted quantiles, mean over targets", () => {
-    const gradient = new Float64Array(3);
-    const result = createReturnLoss(spec({ numAtoms: 3 }), 'huber').compare(theta, targets, gradient);
-    expect(result.loss).toBeCloseTo(1.5833333333, 9);
-    [-0.1388888889, -0.25, -0.1666666667].forEach((g, i) => void expect(gradient[i]).toBeCloseTo(g, 9));
-  });
-
-  it("is TQC's mean over both, over the first targets", () => {
-    const gradient = new Float64Array(3);
-    expect(quantileHuber(theta, targets, 3, gradient)).toBeCloseTo(0.5277777778, 9);
-    // pair losses of the reference's table, without the last target
-    const pairs = 0.020833333 + 0.25 + 0.0625 + 0.25 + 0.333333333 + 0.083333333;
-    expect(quantileHuber(theta, targets, 2, gradient)).toBeCloseTo(pairs / 6, 8);
+  it("is QR-DQN's sum over predicted quantiles, mean over targets", async () => {
+    const loss = await openLoss({ numAtoms: 3 });
+    loss.predicted.set([-1, 0, 2], 3);
+    expect(loss.finishTarget(Float64Array.of(-1, 2, 8), 1, 0, 0.5)).toBe(1.5);
+    loss.compare(2);
+    expect(loss.losses[1]).toBeCloseTo(1.5833333333, 6);
+    [-0.1388888889, -0.25, -0.1666666667].forEach((g, i) => {
+      expect(loss.gradient[3 + i]).toBeCloseTo(g, 6);
+    });
+    expect(loss.means[1]).toBeCloseTo(1 / 3, 6);
+    expect(loss.tdErrors[1]).toBeCloseTo(1.5 - 1 / 3, 6);
   });
 });
 
 describe('the loss of a value', () => {
-  it('is smooth L1 with its corner at 1, or the square', () => {
-    const gradient = new Float64Array(1);
-    const huber = createReturnLoss(spec({}), 'huber');
-    expect(huber.compare(Float64Array.of(1.5), Float64Array.of(1), gradient).loss).toBe(0.125);
-    expect(gradient[0]).toBe(0.5);
-    expect(huber.compare(Float64Array.of(-3), Float64Array.of(1), gradient).loss).toBe(3.5);
-    expect(gradient[0]).toBe(-1);
-    expect(
-      createReturnLoss(spec({}), 'mse').compare(Float64Array.of(-3), Float64Array.of(1), gradient).loss,
-    ).toBe(16);
-    expect(gradient[0]).toBe(-8);
+  it.each([
+    ['huber', 1.5, 0.125, 0.5],
+    ['huber', -3, 3.5, -1],
+    ['mse', -3, 16, -8],
+  ] as const)('%s: %d against 1 gives %d, gradient %d', async (kind, predicted, expected, gradient) => {
+    const loss = await openLoss({}, kind);
+    loss.predicted[0] = predicted;
+    expect(loss.finishTarget(Float64Array.of(1), 0, 0.5, 0.5)).toBe(1);
+    loss.compare(1);
+    expect([loss.losses[0], loss.gradient[0]]).toEqual([expected, gradient]);
+    expect(loss.tdErrors[0]).toBe(Math.abs(predicted - 1));
   });
 });
 

@@ -14,7 +14,7 @@ import { createThreadColumns } from './columns.ts';
 import type { ObjectiveLayout } from './layout.ts';
 import { createPacking } from './packing.ts';
 import { createPasses } from './passes.ts';
-import { createQuantileLoss } from './quantile-loss.ts';
+import { createQuantileLoss, createSoftmax } from './row-kernels.ts';
 import { createSquashedRows } from './squashed-rows.ts';
 import { createThreadJob, type ThreadJob } from './thread-job.ts';
 import { createThreadScratch } from './thread-scratch.ts';
@@ -101,6 +101,7 @@ function openRows(
     squashedGaussian: (policy, noise) =>
       createSquashedRows(policy, noise, buffer(noise.length / MAX_BLOCK_ROWS), kernels, scratch),
     quantileLoss: (of) => createQuantileLoss(of, kernels, scratch),
+    softmax: (of) => createSoftmax(of, kernels, scratch),
   };
   const steps = open(space);
   if (steps.length !== objective.steps.length)

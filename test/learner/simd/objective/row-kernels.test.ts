@@ -17,6 +17,19 @@ describe('the quantile loss of a row space', () => {
   });
 });
 
+describe('the softmax of a row space', () => {
+  it('refuses values that are no whole groups', async () => {
+    const open: OpenObjective = (rows) => {
+      const values = rows.buffer(10);
+      rows.softmax({ values, probabilities: values, size: 4 });
+      return [];
+    };
+    await expect(openFixture(sacModel(SHAPE), sacObjective(SHAPE), open, 8)).rejects.toThrow(
+      /in groups of 4, got 10 and 10 a row/,
+    );
+  });
+});
+
 describe('the squashed Gaussian of a row space', () => {
   it('refuses noise that is not half as wide as the outputs', async () => {
     const open: OpenObjective = (rows) => {

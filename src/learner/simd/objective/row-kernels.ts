@@ -1,6 +1,12 @@
-/** The quantile Huber loss of a thread's rows: calls of the kernels. */
+/** Losses and softmax over a thread's rows: calls of the kernels. */
 import type { Kernels } from '../../../simd/kernels.ts';
-import { MAX_BLOCK_ROWS, type QuantileLoss, type QuantileLossRows } from '../../objective.ts';
+import {
+  MAX_BLOCK_ROWS,
+  type QuantileLoss,
+  type QuantileLossRows,
+  type Softmax,
+  type SoftmaxRows,
+} from '../../objective.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 
 export function createQuantileLoss(
@@ -32,5 +38,30 @@ export function createQuantileLoss(
         losses.byteOffset,
       );
     },
+  };
+}
+
+export function createSoftmax(
+  { values, probabilities, size }: SoftmaxRows,
+  kernels: Kernels | null,
+  scratch: ThreadScratch,
+): Softmax {
+  const perRow = values.length / MAX_BLOCK_ROWS / size;
+  if (!Number.isInteger(perRow) || probabilities.length !== values.length) {
+    throw new TypeError(
+      `Expected as many probabilities as values, in groups of ${size}, got ${probabilities.length / MAX_BLOCK_ROWS} and ${values.length / MAX_BLOCK_ROWS} a row.`,
+    );
+  }
+  const logSums = scratch.floats(scratch.take(4 * MAX_BLOCK_ROWS * perRow), MAX_BLOCK_ROWS * perRow);
+  return {
+    logSums,
+    run: (numRows) =>
+      kernels?.softmax(
+        values.byteOffset,
+        numRows * perRow,
+        size,
+        probabilities.byteOffset,
+        logSums.byteOffset,
+      ),
   };
 }
