@@ -73,13 +73,26 @@ function createNetworkSpec(shape: readonly number[], options: PolicyOptions, cwd
     );
     return { kind: 'custom', module: url, export: exportName, options: options.networkOptions };
   }
+  const layers = chooseConvLayers(shape, options.convLayers);
+  return { kind: 'conv', layers, hiddenSizes, activation };
+}
+
+/**
+ * The convolutions over an image: those that were asked for, or Nature-CNN's, or one layer for small grids.
+ *
+ * @throws {@link ConfigError} `CONFIG_NETWORK` for what is no image, or where nothing is left of it.
+ */
+export function chooseConvLayers(
+  shape: readonly number[],
+  wanted: readonly (readonly [number, number, number])[] | null,
+): readonly (readonly [number, number, number])[] {
   if (shape.length !== 3) {
     throw new ConfigError(
       'CONFIG_NETWORK',
       `network: 'conv' needs observations [height, width, channels], got [${shape.join(', ')}]. Use network: 'mlp'.`,
     );
   }
-  const layers = options.convLayers ?? (Math.min(shape[0], shape[1]) >= 36 ? NATURE_CNN : GRID_CNN);
+  const layers = wanted ?? (Math.min(shape[0], shape[1]) >= 36 ? NATURE_CNN : GRID_CNN);
   let [height, width] = shape;
   for (const [, kernelSize, stride] of layers) {
     height = Math.floor((height - kernelSize) / stride) + 1;
@@ -91,7 +104,7 @@ function createNetworkSpec(shape: readonly number[], options: PolicyOptions, cwd
       );
     }
   }
-  return { kind: 'conv', layers, hiddenSizes, activation };
+  return layers;
 }
 
 function createDistribution(space: Space, options: PolicyOptions): DistributionSpec {

@@ -56,3 +56,12 @@ export const advantageMetrics = {
     formula: 'wall time of rewards, values and advantages between rollout and update',
   },
 } as const satisfies MetricDeclarations;
+
+/** Of a replay buffer. */
+export const replayMetrics = {
+  'replay/size': {
+    unit: 'transitions',
+    window: 'iteration',
+    formula: 'transitions that are kept at its end',
+  },
+} as const satisfies MetricDeclarations;

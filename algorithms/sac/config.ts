@@ -1,0 +1,54 @@
+/** SAC's options: the shared sections and its own `training`. */
+import { continuousControlOptions } from '../../src/config/blocks/continuous-control.ts';
+import { checkNetwork } from '../../src/config/blocks/network.ts';
+import { checkPace } from '../../src/config/blocks/pace.ts';
+import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkSchedules } from '../../src/config/blocks/schedules.ts';
+import { offPolicyOptions } from '../../src/config/common-options.ts';
+import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
+import type { Problem } from '../../src/config/problems.ts';
+import * as kind from '../../src/config/value-kind.ts';
+
+/** The weight of the entropy; TQC's, too. */
+export const temperatureOptions = {
+  temperature: option(kind.orAuto(kind.number({ min: 0 })), {
+    default: 'auto',
+    doc: 'Weight of the entropy in the return; auto = learnt, so that the entropy comes to targetEntropy.',
+    alsoCalled: ['ent_coef', 'alpha', 'entropyCoeff', 'entropy_coeff'],
+  }),
+  initialTemperature: option(kind.number({ above: 0 }), {
+    default: 1,
+    doc: 'Where a learnt temperature begins.',
+    needs: { option: 'temperature', values: ['auto'] },
+    alsoCalled: ['initial_alpha'],
+  }),
+  temperatureLearningRate: option(kind.nullable(kind.schedule({ min: 0 })), {
+    default: null,
+    doc: "Adam's step size for the logarithm of a learnt temperature; null = the actor's.",
+    needs: { option: 'temperature', values: ['auto'] },
+    alsoCalled: ['alpha_lr', 'entropy_learning_rate'],
+  }),
+  targetEntropy: option(kind.orAuto(kind.number()), {
+    default: 'auto',
+    unit: 'nats',
+    doc: 'Entropy, in [-1, 1] units, to which a learnt temperature leads; auto = minus the number of action elements.',
+    needs: { option: 'temperature', values: ['auto'] },
+    alsoCalled: ['target_entropy'],
+  }),
+};
+
+export const sacOptions = {
+  ...offPolicyOptions,
+  training: { ...continuousControlOptions, ...temperatureOptions },
+};
+
+export type SACOptions = typeof sacOptions;
+/** SAC's configuration after defaults and checks, by section. */
+export type ResolvedSACConfig = ResolvedConfig<SACOptions>;
+/** What a user writes: any subset, by section. */
+export type SACConfigInput = ConfigInput<SACOptions>;
+
+/** What SAC's options must be to each other; the shared ones are checked before. */
+export function checkSAC(config: ResolvedSACConfig): readonly Problem[] {
+  return [...checkPace(config), ...checkReplay(config), ...checkSchedules(config), ...checkNetwork(config)];
+}

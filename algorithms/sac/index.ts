@@ -1,0 +1,23 @@
+/** SAC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { checkSAC, sacOptions } from './config.ts';
+import { sacMetrics } from './metrics.ts';
+import { tunedSAC } from './tuned.ts';
+
+export const sac = defineAlgorithm({
+  name: 'sac',
+  options: sacOptions,
+  check: checkSAC,
+  metrics: sacMetrics,
+  headline: {
+    'train/temperature': 'temperature',
+    'train/criticLoss': 'critic loss',
+    'train/qMean': 'Q',
+  },
+  summary: ['train/entropy', 'train/saturation', 'replay/size'],
+  tunedDefaults: tunedSAC,
+  create: async (config) => (await import('./sac.ts')).createSAC(config),
+});
+
+/** SAC's configuration builder. */
+export const SACConfig = sac.Config;

@@ -1,0 +1,63 @@
+/** Batches of transitions out of a replay buffer, uniformly or by priority, and what of that a checkpoint holds. */
+import type { StatePart } from '../checkpoint/state-part.ts';
+import type { ObjectiveBatch } from '../learner/objective-learner.ts';
+import { openStream, type Stream } from '../random/streams.ts';
+import type { TransitionBatch } from '../replay/gather.ts';
+import { createPrioritisedSampler } from '../replay/prioritised-sampler.ts';
+import type { Replay } from '../replay/replay.ts';
+import { replayState } from '../replay/replay-state.ts';
+import { sampleUniform } from '../replay/uniform-sampler.ts';
+import { streamState } from './own-state.ts';
+
+export interface TransitionOptions {
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly nStep: number;
+  readonly gamma: number;
+  readonly checkpointReplay: boolean;
+  /** null = uniform. */
+  readonly priorities: { readonly exponent: number } | null;
+}
+
+export interface Transitions {
+  /**
+   * Draws a batch and fills the columns `observations`, `actions`, `rewards`, `discounts`, `nextObservations`, `nextMasks` and, by
+   * priority, `weights`, as far as the batch has them.
+   *
+   * @param importanceExponent of the weights; read with priorities only.
+   */
+  fill(batch: ObjectiveBatch, importanceExponent?: number): void;
+  /** Gives the batch drawn last the priorities that its row output `tdErrors` says. Nothing without priorities. */
+  after(batch: ObjectiveBatch): void;
+  /** The buffer with its priorities. */
+  readonly replayState: StatePart;
+  readonly state: readonly StatePart[];
+}
+
+/** Thread: main. Allocates nothing per batch. */
+export function createTransitions(replay: Replay, options: TransitionOptions): Transitions {
+  const { seed, batchSize, nStep, gamma, priorities } = options;
+  const stream = openStream(seed, 'replay');
+  const indices = new Int32Array(batchSize); // [B] i32
+  const sampler = priorities === null ? null : createPrioritisedSampler(replay, nStep);
+  return {
+    fill({ columns }, importanceExponent = 0) {
+      if (sampler === null || priorities === null) sampleUniform(replay, nStep, stream, indices);
+      else {
+        const weights = columns.weights as Float32Array; // [B] f32
+        sampler.sample(stream, priorities.exponent, importanceExponent, indices, weights);
+      }
+      replay.gather(indices, nStep, gamma, columns as unknown as TransitionBatch);
+    },
+    after({ rowOutputs }) {
+      if (priorities !== null) sampler?.update(indices, rowOutputs.tdErrors, priorities.exponent);
+    },
+    replayState: replayState(replay, { sampler, isSaved: options.checkpointReplay }),
+    state: [streamState('replay', stream)],
+  };
+}
+
+/** Fills a column with standard normals. */
+export function fillNormals(stream: Stream, column: Float32Array | Int32Array | Uint8Array): void {
+  for (let k = 0; k < column.length; k++) column[k] = stream.normal();
+}

@@ -1,0 +1,64 @@
+/** What actor-critic algorithms with a replay buffer have in common: networks, optimizers, targets. */
+import { option, withDefaults } from '../option.ts';
+import * as kind from '../value-kind.ts';
+import { adamOptions } from './adam.ts';
+import { networkOptions } from './network.ts';
+import { paceOptions } from './pace.ts';
+import { replayOptions } from './replay.ts';
+import { discountOptions } from './returns.ts';
+import { scheduleOptions } from './schedules.ts';
+
+const { learningRate, ...adamWithoutRate } = adamOptions;
+const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
+
+/** Actor and critics have learning rates of their own; `training` of SAC, TD3 and TQC begins with these. */
+export const continuousControlOptions = {
+  ...paceOptions,
+  ...replayOptions,
+  ...discountOptions,
+  actorLearningRate: option(kind.schedule({ min: 0 }), {
+    ...learningRate,
+    doc: "Adam's step size for the actor.",
+    alsoCalled: ['actor_lr', 'policy_lr', 'pi_lr', 'lr', 'learning_rate', 'learningRate'],
+  }),
+  criticLearningRate: option(kind.schedule({ min: 0 }), {
+    ...learningRate,
+    doc: "Adam's step size for the critics.",
+    alsoCalled: ['critic_lr', 'q_lr', 'qf_learning_rate'],
+  }),
+  ...adamWithoutRate,
+  weightDecay: option(kind.number({ min: 0, max: 1 }), {
+    default: 0,
+    doc: 'Decoupled weight decay of actor and critics (AdamW); 0 = none.',
+    alsoCalled: ['weight_decay'],
+  }),
+  ...scheduleOptions,
+  tau: option(kind.number({ above: 0, max: 1 }), {
+    default: 0.005,
+    doc: 'Share of the way that targets move towards their networks in an update.',
+    alsoCalled: ['polyak', 'target_network_update_coeff'],
+  }),
+  numCritics: option(kind.integer({ min: 1, max: 16 }), {
+    default: 2,
+    doc: 'Critics; the smallest value counts.',
+    alsoCalled: ['n_critics', 'numQ', 'twin_q'],
+  }),
+  policyDelay: option(kind.integer({ min: 1, max: 1000 }), {
+    default: 1,
+    unit: 'updates',
+    doc: 'The actor learns in every this many updates.',
+    alsoCalled: ['policy_delay', 'policy_frequency', 'policyFrequency'],
+  }),
+  ...withDefaults(builtInNetworkOptions, { hiddenSizes: [256, 256], activation: 'relu' }),
+  criticHiddenSizes: option(kind.nullable(kind.integerList({ min: 1, max: 65536 })), {
+    default: null,
+    doc: "Units of each hidden layer of the critics; null = as the actor's.",
+    needs: { option: 'network', values: ['mlp', 'conv'] },
+  }),
+  criticLayerNorm: option(kind.boolean(), {
+    default: false,
+    doc: 'Normalise each hidden layer of the critics over its units: steadier with many updates a step (DroQ, BRO).',
+    needs: { option: 'network', values: ['mlp'] },
+    alsoCalled: ['layer_norm', 'layerNorm'],
+  }),
+};
