@@ -26,6 +26,8 @@ export interface DqnShape {
   readonly clipObservation: number;
   readonly trunk: MlpTrunk | ConvTrunk;
   readonly options: DqnLossOptions;
+  /** Whether the target follows by the scalar `tau`; otherwise the loop copies. */
+  readonly followsByTau: boolean;
   readonly maxGradNorm: number | null;
   readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
 }
@@ -43,8 +45,14 @@ export function dqnModel({ observation, clipObservation, trunk, options }: DqnSh
   };
 }
 
-/** One step; the target is moved by the loop, which counts environment steps. */
-export function dqnObjective({ observation, options, maxGradNorm, adam }: DqnShape): ObjectiveSpec {
+/** One step; where the target is copied, the loop does it, since it counts environment steps. */
+export function dqnObjective({
+  observation,
+  options,
+  followsByTau,
+  maxGradNorm,
+  adam,
+}: DqnShape): ObjectiveSpec {
   const { sizes } = options.distribution;
   const numActions = sizes.reduce((sum, size) => sum + size, 0);
   const { dtype, size } = observation;
@@ -65,11 +73,11 @@ export function dqnObjective({ observation, options, maxGradNorm, adam }: DqnSha
         name: 'q',
         groups: ['q'],
         every: 1,
-        blends: [],
+        blends: followsByTau ? [{ target: 'target/q', tau: 'tau' }] : [],
         stats: ['loss', 'qMean', 'targetMean', 'tdErrorMean'],
       },
     ],
-    scalars: ['learningRate'],
+    scalars: ['learningRate', ...(followsByTau ? ['tau'] : [])],
   };
 }
 

@@ -38,6 +38,7 @@ function shapeOf(
       isWeighted: false,
       ...options,
     },
+    followsByTau: false,
     maxGradNorm: null,
     adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
   };

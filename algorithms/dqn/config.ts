@@ -1,0 +1,128 @@
+/** DQN's options: the shared sections and its own `training`. */
+import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
+import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
+import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
+import { discountOptions } from '../../src/config/blocks/returns.ts';
+import { checkSchedules, scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { offPolicyOptions } from '../../src/config/common-options.ts';
+import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
+import { conflict, type Problem } from '../../src/config/problems.ts';
+import * as kind from '../../src/config/value-kind.ts';
+
+const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
+
+const explorationOptions = {
+  epsilon: option(kind.schedule({ min: 0, max: 1 }), {
+    default: {
+      schedule: 'piecewise',
+      points: [
+        [0, 1],
+        [10_000, 0.05],
+      ],
+    },
+    doc: 'Chance of a random action, over environment steps; evaluation takes none.',
+    alsoCalled: ['exploration_fraction', 'exploration_final_eps', 'epsilon_timesteps', 'eps'],
+  }),
+};
+
+const targetOptions = {
+  targetInterval: option(kind.integer({ min: 1 }), {
+    default: 500,
+    unit: 'environment steps',
+    doc: 'The target becomes a copy of the network after every this many steps.',
+    needs: { option: 'tau', values: [null] },
+    alsoCalled: ['target_update_interval', 'target_network_update_freq', 'target_network_frequency'],
+  }),
+  tau: option(kind.nullable(kind.number({ above: 0, max: 1 })), {
+    default: null,
+    doc: 'Share of the way that the target moves towards the network in an update; null = it is copied, see targetInterval.',
+    alsoCalled: ['polyak'],
+  }),
+};
+
+/** What was added to DQN; `rainbow` is all of them. */
+const variantOptions = {
+  double: option(kind.boolean(), {
+    default: false,
+    doc: "The next action is chosen by the network, its value is the target's: less overestimation.",
+    alsoCalled: ['double_q', 'doubleQ'],
+  }),
+  dueling: option(kind.boolean(), {
+    default: false,
+    doc: 'Q = V + A - mean A, from a value and advantages.',
+  }),
+  distribution: option(kind.choice(['none', 'c51', 'quantiles']), {
+    default: 'none',
+    doc: 'What is learnt of the return: its mean, its distribution on fixed atoms (C51), or its quantiles (QR-DQN).',
+    alsoCalled: ['num_atoms', 'n_quantiles'],
+  }),
+  numAtoms: option(kind.integer({ min: 2, max: 1001 }), {
+    default: 51,
+    doc: 'Atoms of C51, or quantiles.',
+    needs: { option: 'distribution', values: ['c51', 'quantiles'] },
+  }),
+  minReturn: option(kind.nullable(kind.number()), {
+    default: null,
+    doc: 'Smallest discounted return that C51 can tell; required by it.',
+    needs: { option: 'distribution', values: ['c51'] },
+    alsoCalled: ['v_min', 'vMin'],
+  }),
+  maxReturn: option(kind.nullable(kind.number()), {
+    default: null,
+    doc: 'Largest discounted return that C51 can tell; required by it.',
+    needs: { option: 'distribution', values: ['c51'] },
+    alsoCalled: ['v_max', 'vMax'],
+  }),
+  loss: option(kind.choice(['huber', 'mse']), {
+    default: 'huber',
+    doc: 'Loss of the temporal difference where the mean is learnt: smooth L1, or its square.',
+    needs: { option: 'distribution', values: ['none'] },
+    alsoCalled: ['td_error_loss_fn'],
+  }),
+};
+
+export const dqnOptions = {
+  ...offPolicyOptions,
+  training: {
+    ...withDefaults(paceOptions, { batchSize: 64, updatesPerStep: 0.25, trainEvery: 4 }),
+    ...withDefaults(replayOptions, { replayCapacity: 100_000 }),
+    ...priorityOptions,
+    ...discountOptions,
+    ...withDefaults(adamOptions, { learningRate: 1e-3, maxGradNorm: 10 }),
+    ...scheduleOptions,
+    ...explorationOptions,
+    ...targetOptions,
+    ...variantOptions,
+    ...withDefaults(builtInNetworkOptions, { hiddenSizes: [128, 128], activation: 'relu' }),
+  },
+};
+
+export type DQNOptions = typeof dqnOptions;
+/** DQN's configuration after defaults and checks, by section. */
+export type ResolvedDQNConfig = ResolvedConfig<DQNOptions>;
+/** What a user writes: any subset, by section. */
+export type DQNConfigInput = ConfigInput<DQNOptions>;
+
+/** What DQN's options must be to each other; the shared ones are checked before. */
+export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
+  const { distribution, minReturn, maxReturn } = config.training;
+  const problems = [
+    ...checkPace(config),
+    ...checkReplay(config),
+    ...checkSchedules(config),
+    ...checkNetwork(config),
+  ];
+  if (distribution !== 'c51') return problems;
+  if (minReturn === null || maxReturn === null) {
+    problems.push(
+      conflict(
+        'distribution (c51) needs minReturn and maxReturn, the smallest and the largest discounted return: 0 and 100, say, for a reward ' +
+          'of 1 a step at gamma 0.99. Set both, or use distribution quantiles, which needs no range.',
+      ),
+    );
+  } else if (minReturn >= maxReturn) {
+    problems.push(conflict(`minReturn (${minReturn}) must be below maxReturn (${maxReturn}).`));
+  }
+  return problems;
+}

@@ -1,0 +1,86 @@
+/** Deep Q-learning (Mnih et al. 2015) and what was added to it: the whole algorithm, top to bottom. */
+import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { createFragments } from '../../src/algorithm/fragments.ts';
+import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
+import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
+import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
+import { schedulesState } from '../../src/algorithm/own-state.ts';
+import { isCrossed } from '../../src/algorithm/pace.ts';
+import { createTransitions } from '../../src/algorithm/transitions.ts';
+import { configToJson } from '../../src/config/option.ts';
+import { createSchedules } from '../../src/config/schedules.ts';
+import { dqnOptions, type ResolvedDQNConfig } from './config.ts';
+import { dqnParts } from './setup.ts';
+
+/**
+ * Starts DQN: environments, network, replay buffer and learner.
+ *
+ * One round, of which an iteration has many:
+ *
+ *     fragment            trainEvery steps in every environment, epsilon-greedy; uniformly random before learningStarts
+ *     append              to the replay buffer
+ *     updates             updatesPerStep for each step, each from a fresh batch, by priority when asked for:
+ *         q               towards r + discount Z'(s', a*), Z the value, C51's distribution or quantiles of the return
+ *         priorities      from the batch's errors
+ *     target              a copy after every targetInterval environment steps, or tau of the way in every update
+ *
+ * Thread: main; the call resolves when every worker is ready. `stop()` the result.
+ *
+ * @throws ConfigError when environment, network, memory and options do not fit together.
+ */
+export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
+  const { training, envRunners, debugging, faultTolerance } = config;
+  const { tau, targetInterval, prioritised, priorityExponent, learningStarts } = training;
+  const system = await createOffPolicySystem(config, (env) => dqnParts(env, config));
+  const { learner, replay, scaling } = system;
+  const priorities = prioritised ? { exponent: priorityExponent } : null;
+  const transitions = createTransitions(replay, { ...training, seed: debugging.seed, priorities });
+  const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;
+  const schedules = createSchedules(dqnOptions.training, names, training);
+  const fragments = createFragments({
+    system,
+    numSteps: training.trainEvery * envRunners.numEnvs,
+    lag: training.lag,
+    exploration: (step) => ({
+      epsilon: schedules.at(step).epsilon,
+      noiseStd: 0,
+      isRandom: step < learningStarts,
+    }),
+  });
+
+  const iterate = createOffPolicyIteration({
+    system,
+    fragments,
+    pace: training,
+    learn(numUpdates, numEnvSteps) {
+      const { learningRate, importanceExponent } = schedules.at(numEnvSteps);
+      return learner.update({
+        numUpdates,
+        fill: (_k, batch) => transitions.fill(batch, importanceExponent),
+        after: (_k, batch) => transitions.after(batch),
+        scalars: { learningRate, tau: tau ?? 0 },
+        observationStatistics: scaling.statistics,
+        nonFinite: faultTolerance.nonFinite,
+      });
+    },
+    afterRound(before, after) {
+      if (tau === null && isCrossed(targetInterval, before, after)) learner.blendTargets(1);
+    },
+    metrics(numEnvSteps) {
+      const { learningRate, epsilon } = schedules.at(numEnvSteps);
+      return { 'train/learningRate': learningRate, 'train/epsilon': epsilon };
+    },
+  });
+
+  return createOffPolicyAlgorithm({
+    name: 'dqn',
+    config,
+    configJson: { algorithm: 'dqn', ...configToJson(config) },
+    system,
+    fragments,
+    iterate,
+    replayState: transitions.replayState,
+    state: [...transitions.state, schedulesState(schedules)],
+    setSchedule: schedules.set,
+  });
+}

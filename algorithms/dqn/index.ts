@@ -1,0 +1,19 @@
+/** DQN as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { checkDQN, dqnOptions } from './config.ts';
+import { dqnMetrics } from './metrics.ts';
+import { tunedDQN } from './tuned.ts';
+
+export const dqn = defineAlgorithm({
+  name: 'dqn',
+  options: dqnOptions,
+  check: checkDQN,
+  metrics: dqnMetrics,
+  headline: { 'train/epsilon': 'epsilon', 'train/loss': 'loss', 'train/qMean': 'Q' },
+  summary: ['train/tdErrorMean', 'replay/size'],
+  tunedDefaults: tunedDQN,
+  create: async (config) => (await import('./dqn.ts')).createDQN(config),
+});
+
+/** DQN's configuration builder. */
+export const DQNConfig = dqn.Config;

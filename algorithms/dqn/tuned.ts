@@ -1,0 +1,31 @@
+/**
+ * DQN settings tuned per environment, by environment id and section. `train` starts from them; builders ask by `.tuned()`.
+ *
+ * Tuned on seeds 100 and up; reported on seeds 0 to 4 (bench/results/learning.md).
+ */
+import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
+
+export const tunedDQN: TunedDefaults = {
+  // rl-baselines3-zoo's row: bursts of 128 updates after every 256 steps
+  'CartPole-v1': {
+    training: {
+      learningRate: 2.3e-3,
+      batchSize: 64,
+      replayCapacity: 100_000,
+      learningStarts: 1000,
+      gamma: 0.99,
+      targetInterval: 10,
+      trainEvery: 256,
+      gradientSteps: 128,
+      epsilon: {
+        schedule: 'piecewise',
+        points: [
+          [0, 1],
+          [8000, 0.04],
+        ],
+      },
+      hiddenSizes: [256, 256],
+    },
+    stopping: { stopSteps: 50_000 },
+  },
+};

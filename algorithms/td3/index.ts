@@ -1,0 +1,23 @@
+/** TD3 as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { checkTD3, td3Options } from './config.ts';
+import { td3Metrics } from './metrics.ts';
+import { tunedTD3 } from './tuned.ts';
+
+export const td3 = defineAlgorithm({
+  name: 'td3',
+  options: td3Options,
+  check: checkTD3,
+  metrics: td3Metrics,
+  headline: {
+    'train/criticLoss': 'critic loss',
+    'train/actorLoss': 'actor loss',
+    'train/qMean': 'Q',
+  },
+  summary: ['train/saturation', 'replay/size'],
+  tunedDefaults: tunedTD3,
+  create: async (config) => (await import('./td3.ts')).createTD3(config),
+});
+
+/** TD3's configuration builder. */
+export const TD3Config = td3.Config;

@@ -1,0 +1,23 @@
+/** TQC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { sacMetrics } from '../sac/metrics.ts';
+import { checkTQC, tqcOptions } from './config.ts';
+import { tunedTQC } from './tuned.ts';
+
+export const tqc = defineAlgorithm({
+  name: 'tqc',
+  options: tqcOptions,
+  check: checkTQC,
+  metrics: sacMetrics,
+  headline: {
+    'train/temperature': 'temperature',
+    'train/criticLoss': 'critic loss',
+    'train/qMean': 'Q',
+  },
+  summary: ['train/entropy', 'train/saturation', 'replay/size'],
+  tunedDefaults: tunedTQC,
+  create: async (config) => (await import('./tqc.ts')).createTQC(config),
+});
+
+/** TQC's configuration builder. */
+export const TQCConfig = tqc.Config;
