@@ -3,10 +3,18 @@ import { registerShippedEnvs } from '../envs/index.ts';
 
 registerShippedEnvs();
 
+export type { DQNConfigInput, ResolvedDQNConfig } from '../algorithms/dqn/config.ts';
+export { DQNConfig } from '../algorithms/dqn/index.ts';
 // Train
 export { Algorithm, type FromCheckpointOptions } from '../algorithms/from-checkpoint.ts';
 export type { PPOConfigInput, ResolvedPPOConfig } from '../algorithms/ppo/config.ts';
 export { PPOConfig } from '../algorithms/ppo/index.ts';
+export type { ResolvedSACConfig, SACConfigInput } from '../algorithms/sac/config.ts';
+export { SACConfig } from '../algorithms/sac/index.ts';
+export type { ResolvedTD3Config, TD3ConfigInput } from '../algorithms/td3/config.ts';
+export { TD3Config } from '../algorithms/td3/index.ts';
+export type { ResolvedTQCConfig, TQCConfigInput } from '../algorithms/tqc/config.ts';
+export { TQCConfig } from '../algorithms/tqc/index.ts';
 export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm/algorithm.ts';
 // Use what was trained
 export {

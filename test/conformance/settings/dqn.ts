@@ -1,0 +1,126 @@
+/** DQN under the conformance suite. */
+import {
+  convElsewhere,
+  networkTrials,
+  offPolicyNeutral,
+  offPolicyPlain,
+  offPolicyRefused,
+  paceTrials,
+} from '../off-policy-trials.ts';
+import type { Settings, Values } from '../subject.ts';
+
+const training = (options: Values[string]): Values => ({ training: options });
+const c51 = training({ distribution: 'c51', minReturn: 0, maxReturn: 8 });
+
+export const settings: Settings = {
+  actions: 'discrete',
+  values: {
+    envRunners: { numEnvRunners: 0, numEnvs: 5, normalizeObservations: true },
+    training: {
+      learningStarts: 60,
+      trainEvery: 3,
+      batchSize: 20,
+      updatesPerStep: 0.4,
+      stepsPerIteration: 60,
+      replayCapacity: 170,
+      nStep: 3,
+      hiddenSizes: [16, 16],
+      lag: 1,
+      targetInterval: 45,
+      double: true,
+      dueling: true,
+      distribution: 'quantiles',
+      numAtoms: 7,
+      prioritised: true,
+      importanceExponent: { schedule: 'linear', from: 0.4, to: 1 },
+      scheduleSteps: 3000,
+    },
+    learners: { engine: 'simd' },
+    evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
+    debugging: { seed: 21 },
+  },
+  plain: { ...offPolicyPlain, training: { ...offPolicyPlain.training, epsilon: 0.3 } },
+  trials: {
+    ...paceTrials,
+    ...networkTrials,
+    'training.lag': { base: training({ learningRate: 0.05 }), change: training({ lag: 1 }) },
+    'training.learningRate': { change: training({ learningRate: 1e-4 }) },
+    'training.epsilon': { change: training({ epsilon: 0.9 }) },
+    'training.scheduleSteps': {
+      base: training({ learningRate: { schedule: 'linear', from: 1e-3, to: 0 }, scheduleSteps: 1000 }),
+      change: training({ scheduleSteps: 2000 }),
+    },
+    'training.targetInterval': { change: training({ targetInterval: 24 }) },
+    'training.tau': { change: training({ tau: 0.1 }) },
+    'training.double': {
+      base: training({ learningRate: 0.05, targetInterval: 24 }),
+      change: training({ double: true }),
+    },
+    'training.dueling': { change: training({ dueling: true }) },
+    'training.distribution': { change: training({ distribution: 'quantiles' }) },
+    'training.numAtoms': {
+      base: training({ distribution: 'quantiles' }),
+      change: training({ numAtoms: 11 }),
+    },
+    'training.minReturn': { base: c51, change: training({ minReturn: -8 }) },
+    'training.maxReturn': { base: c51, change: training({ maxReturn: 16 }) },
+    'training.loss': {
+      base: { environment: { envOptions: { actions: 'discrete', scale: 5 } } },
+      change: training({ loss: 'mse' }),
+    },
+    'training.prioritised': { change: training({ prioritised: true }) },
+    'training.priorityExponent': {
+      base: training({ prioritised: true }),
+      change: training({ priorityExponent: 1 }),
+    },
+    'training.importanceExponent': {
+      base: training({ prioritised: true }),
+      change: training({ importanceExponent: 1 }),
+    },
+  },
+  neutral: offPolicyNeutral,
+  testedElsewhere: convElsewhere,
+  refused: [
+    ...offPolicyRefused,
+    [
+      'continuous actions',
+      { environment: { env: 'Pendulum-v1', envOptions: {} } },
+      /dqn is for a choice among actions.*Use sac/,
+    ],
+    ['C51 without a range', training({ distribution: 'c51' }), /needs minReturn and maxReturn/],
+    [
+      'a range without an inside',
+      training({ distribution: 'c51', minReturn: 5, maxReturn: 5 }),
+      /minReturn \(5\) must be below maxReturn \(5\)/,
+    ],
+    [
+      'a priority exponent above 1',
+      training({ prioritised: true, priorityExponent: 1.5 }),
+      /priorityExponent/,
+    ],
+    [
+      'an option without effect',
+      training({ targetInterval: 10, tau: 0.1 }),
+      /targetInterval \(10\) has no effect while tau is 0.1/,
+    ],
+  ],
+  learns: {
+    values: {
+      envRunners: { numEnvRunners: 0 },
+      training: {
+        learningStarts: 100,
+        trainEvery: 1,
+        updatesPerStep: 1,
+        batchSize: 64,
+        gamma: 0,
+        stepsPerIteration: 200,
+        hiddenSizes: [32],
+        learningRate: 3e-3,
+        epsilon: 0.2,
+      },
+      learners: { engine: 'simd' },
+    },
+    numIterations: 6,
+    returnAtLeast: 8,
+  },
+};
