@@ -1,7 +1,10 @@
 /** A replay buffer's memory as tensors, by range of positions, and back. */
+
 import type { NamedTensor } from '../checkpoint/content.ts';
+import { indexOfOdd } from '../checkpoint/tensor-rules.ts';
 import { CheckpointError } from '../errors.ts';
 import { readFrame, type Units, unitsOf, writeFrame } from './frame-store.ts';
+import type { ReplayPlan } from './replay-spec.ts';
 import { firstPosition, type Ring } from './ring.ts';
 
 type Tensors = Readonly<Record<string, NamedTensor>>;
@@ -85,10 +88,50 @@ function copyFinals({ finals, plan }: Ring, from: number, to: number): Tensors {
   };
 }
 
+/** The arrays of a range, as {@link copyRange} gave them. */
+interface RangeArrays {
+  readonly observations: Float32Array | Uint8Array; // [R, length, frameSize]
+  readonly actions: Float32Array | Int32Array; // [R, length, A]
+  readonly rewards: Float32Array; // [R, length] f32
+  readonly flags: Uint8Array; // [R, length] u8
+  readonly masks: Uint8Array; // [R, length, maskSize] u8
+  readonly keys: Float64Array; // [F] f64
+  readonly finals: Float32Array | Uint8Array; // [F, frameSize]
+  readonly finalMasks: Uint8Array; // [F, maskSize] u8
+}
+
+/** @throws {@link CheckpointError} `CHECKPOINT_REPLAY` when a tensor is missing, has another shape, or holds what no run puts there. */
+export function readRange(
+  { spec, numRows: R, frameSize }: ReplayPlan,
+  length: number,
+  tensors: Tensors,
+  source: string,
+): RangeArrays {
+  const { actionSize: A, actionDtype, observationDtype, maskSize } = spec;
+  const F = tensors.finalKeys?.data.length ?? 0;
+  const read = <T extends NamedTensor['data']>(
+    name: string,
+    dtype: string,
+    shape: readonly number[],
+    values: 'finite' | 'nonNegative' = 'finite',
+  ) => dataOf<T>(tensors, name, dtype, shape, source, values);
+  const actionValues = actionDtype === 'int32' ? 'nonNegative' : 'finite';
+  return {
+    observations: read('observations', observationDtype, [R, length, frameSize]),
+    actions: read('actions', actionDtype, [R, length, A], actionValues),
+    rewards: read('rewards', 'float32', [R, length]),
+    flags: read('flags', 'uint8', [R, length]),
+    masks: read('masks', 'uint8', [R, length, maskSize]),
+    keys: read('finalKeys', 'float64', [F], 'nonNegative'),
+    finals: read('finalObservations', observationDtype, [F, frameSize]),
+    finalMasks: read('finalMasks', 'uint8', [F, maskSize]),
+  };
+}
+
 /**
  * Puts back what {@link copyRange} gave. Ranges have to come in order: true last observations are appended.
  *
- * @throws {@link CheckpointError} `CHECKPOINT_REPLAY` when a tensor is missing or has another shape; nothing has been written then.
+ * @throws {@link CheckpointError} as {@link readRange}; nothing has been written then.
  */
 export function restoreRange(
   ring: Ring,
@@ -98,23 +141,10 @@ export function restoreRange(
   source: string,
 ): void {
   const { plan, frames } = ring;
-  const { numRows: R, rowSlots, frameSize, spec } = plan;
-  const { actionSize: A, actionDtype, observationDtype, maskSize } = spec;
-  const F = tensors.finalKeys?.data.length ?? 0;
-  const read = <T extends NamedTensor['data']>(name: string, dtype: string, shape: readonly number[]) =>
-    dataOf<T>(tensors, name, dtype, shape, source);
-  const observations = read<Float32Array | Uint8Array>('observations', observationDtype, [
-    R,
-    length,
-    frameSize,
-  ]);
-  const actions = read<Float32Array | Int32Array>('actions', actionDtype, [R, length, A]);
-  const rewards = read<Float32Array>('rewards', 'float32', [R, length]);
-  const flags = read<Uint8Array>('flags', 'uint8', [R, length]);
-  const masks = read<Uint8Array>('masks', 'uint8', [R, length, maskSize]);
-  const keys = read<Float64Array>('finalKeys', 'float64', [F]);
-  const finals = read<Float32Array | Uint8Array>('finalObservations', observationDtype, [F, frameSize]);
-  const finalMasks = read<Uint8Array>('finalMasks', 'uint8', [F, maskSize]);
+  const { numRows: R, rowSlots, spec } = plan;
+  const { actionSize: A, maskSize } = spec;
+  const range = readRange(plan, length, tensors, source);
+  const { observations, actions, rewards, flags, masks, keys, finals, finalMasks } = range;
   const words = unitsOf(frames, observations);
   const actionWords = new Int32Array(actions.buffer, actions.byteOffset, actions.length);
   for (let row = 0; row < R; row++) {
@@ -158,9 +188,17 @@ function dataOf<T extends NamedTensor['data']>(
   dtype: string,
   shape: readonly number[],
   source: string,
+  values: 'finite' | 'nonNegative',
 ): T {
   const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-  if (found?.dtype === dtype && found.shape.join() === shape.join()) return found.data as T;
+  if (found?.dtype === dtype && found.shape.join() === shape.join()) {
+    const odd = indexOfOdd(found.data, values);
+    if (odd < 0) return found.data as T;
+    throw new CheckpointError(
+      'CHECKPOINT_REPLAY',
+      `Expected ${values === 'nonNegative' ? 'numbers from 0' : 'finite numbers'} as \`${name}\` in the replay buffer's ${source}, got ${found.data[odd]} at ${odd}. Use an older checkpoint.`,
+    );
+  }
   const described = found === undefined ? 'nothing' : `${found.dtype} [${found.shape.join(', ')}]`;
   throw new CheckpointError(
     'CHECKPOINT_REPLAY',

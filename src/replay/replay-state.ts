@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto';
 import type { CheckpointContent, NamedTensor, ReadSegment } from '../checkpoint/content.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
+import { readTensor } from '../checkpoint/tensor-rules.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { PrioritisedSampler } from './prioritised-sampler.ts';
+import type { PrioritisedSampler, PriorityState } from './prioritised-sampler.ts';
 import type { Replay } from './replay.ts';
-import { copyRange, fullSegments, restoreRange, tailPosition } from './replay-segments.ts';
+import { copyRange, fullSegments, readRange, restoreRange, tailPosition } from './replay-segments.ts';
 import type { ReplayPlan } from './replay-spec.ts';
+import type { Ring } from './ring.ts';
 
 const FILE = 'replay.json';
 const TENSORS = 'replay.safetensors';
@@ -58,6 +60,7 @@ export function replayState(replay: Replay, { sampler, isSaved = true }: ReplayS
         return () => clear(replay, sampler, names);
       }
       const readers = saved.segments.map((name) => readerOf(content, name));
+      checkTail(replay, sampler, saved, content.tensors[TENSORS] ?? {});
       return async () => {
         clear(replay, sampler, names);
         for (const [k, read] of readers.entries()) {
@@ -109,6 +112,18 @@ function wholeState(
   };
 }
 
+/** Looks at what is newer than the segments before anything changes. */
+function checkTail(
+  { ring }: Replay,
+  sampler: PrioritisedSampler | null,
+  saved: SavedReplay & JsonObject,
+  tensors: Readonly<Record<string, NamedTensor>>,
+): void {
+  const tail = tailPosition({ ...ring, end: saved.end });
+  readRange(ring.plan, saved.end - tail + 1, tensors, TENSORS);
+  if (sampler !== null) readPriorities(ring, saved, tensors);
+}
+
 function restoreTail(
   { ring }: Replay,
   sampler: PrioritisedSampler | null,
@@ -118,20 +133,27 @@ function restoreTail(
   ring.end = saved.end;
   const tail = tailPosition(ring);
   restoreRange(ring, tail, ring.end - tail + 1, tensors, TENSORS);
-  if (sampler === null) return;
-  const { largestPriority, prioritiesFirst, prioritiesEnd } = saved;
-  const masses = tensors.priorities?.data;
-  const isWhole = [largestPriority, prioritiesFirst, prioritiesEnd].every(
-    (value) => typeof value === 'number',
-  );
-  if (!isWhole || !(masses instanceof Float32Array)) throw broken('it holds no priorities');
-  sampler.setState({
-    masses,
-    largestPriority: largestPriority as number,
-    first: prioritiesFirst as number,
-    end: prioritiesEnd as number,
-  });
+  sampler?.setState(readPriorities(ring, saved, tensors));
 }
+
+function readPriorities(
+  { plan }: Ring,
+  { largestPriority, prioritiesFirst: first, prioritiesEnd: end, end: replayEnd }: SavedReplay & JsonObject,
+  tensors: Readonly<Record<string, NamedTensor>>,
+): PriorityState {
+  const numSlots = plan.numRows * plan.rowSlots;
+  const { data: masses } = readTensor(tensors, TENSORS, 'priorities', {
+    dtype: 'float32',
+    shape: [numSlots],
+    values: 'nonNegative',
+  });
+  const isPriority = typeof largestPriority === 'number' && largestPriority > 0 && largestPriority < Infinity;
+  if (!isPriority || !isCount(first) || !isCount(end) || first > end || end > replayEnd)
+    throw broken('its priorities do not fit it');
+  return { masses: masses as Float32Array, largestPriority, first, end };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function priorityTensors(sampler: PrioritisedSampler | null): Record<string, NamedTensor> {
   if (sampler === null) return {};
@@ -159,6 +181,7 @@ function clear({ ring }: Replay, sampler: PrioritisedSampler | null, names: Map<
 function readSaved({ json }: CheckpointContent, plan: ReplayPlan): (SavedReplay & JsonObject) | null {
   const value = Object.hasOwn(json, FILE) ? json[FILE] : undefined;
   if (value === undefined || value.isSaved === false) return null;
+  if (value.isSaved !== true) throw broken('it does not say whether it was saved');
   const differences = jsonDifferences(value.layout as JsonValue, layoutOf(plan), 'replay');
   if (differences.length > 0) {
     const list = differences.map(
@@ -170,14 +193,13 @@ function readSaved({ json }: CheckpointContent, plan: ReplayPlan): (SavedReplay 
     );
   }
   const { end, first, segments } = value;
-  const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0;
   const areNames = Array.isArray(segments) && segments.every((name) => typeof name === 'string');
-  const numFull = Math.floor((end as number) / plan.segmentSteps);
+  const numFull = isCount(end) ? Math.floor(end / plan.segmentSteps) : 0;
   if (
     isCount(end) &&
     isCount(first) &&
     areNames &&
-    (segments.length === 0 || (first as number) + segments.length === numFull)
+    (segments.length === 0 || first + segments.length === numFull)
   ) {
     return value as unknown as SavedReplay & JsonObject;
   }

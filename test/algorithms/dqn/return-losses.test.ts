@@ -36,6 +36,7 @@ async function openLoss(
     clipObservation: 10,
     trunk: { kind: 'mlp', hiddenSizes: [4], activation: 'tanh', layerNorm: false },
     options,
+    followsByTau: false,
     maxGradNorm: null,
     adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
   } as const;
