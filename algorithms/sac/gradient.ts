@@ -3,13 +3,14 @@
  * where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import type {
-  InputGradient,
-  OpenObjective,
-  Pass,
-  RowSpace,
-  RunStep,
-  SquashedRows,
+import {
+  type InputGradient,
+  MAX_BLOCK_ROWS,
+  type OpenObjective,
+  type Pass,
+  type RowSpace,
+  type RunStep,
+  type SquashedRows,
 } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 
@@ -40,6 +41,8 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
   const tdErrors = rows.rowOutput('tdErrors');
+  const goals = new Float64Array(MAX_BLOCK_ROWS);
+  const { stats } = rows;
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
   const next = rows.squashedGaussian(nextPolicy, rows.column('nextNoise'));
@@ -55,19 +58,39 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
     for (const target of targets) target.forward(numRows);
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
+    let sum = 0;
     for (let r = 0; r < numRows; r++) {
-      const y = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * next.logProbs[r]);
-      tdErrors[r] = passes[0].outputs[r] - y;
-      rows.stats[2] += y;
-      for (const { outputs, gradOutputs } of passes) {
-        const error = outputs[r] - y;
-        gradOutputs[r] = error / batchRows;
-        rows.stats[0] += 0.5 * error * error;
-        rows.stats[1] += outputs[r] / passes.length;
-      }
+      goals[r] = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * next.logProbs[r]);
+      tdErrors[r] = passes[0].outputs[r] - goals[r];
+      sum += goals[r];
     }
-    for (const pass of passes) pass.backward(numRows);
+    stats[2] += sum;
+    for (const pass of passes) {
+      flowToGoals(pass, goals, numRows, batchRows, stats, passes.length);
+      pass.backward(numRows);
+    }
   };
+}
+
+/** Half the squared error of one critic's rows, statistics 0 and 1. */
+function flowToGoals(
+  { outputs, gradOutputs }: Pass,
+  goals: Float64Array,
+  numRows: number,
+  batchRows: number,
+  stats: Float64Array,
+  numCritics: number,
+): void {
+  let squares = 0;
+  let sum = 0;
+  for (let r = 0; r < numRows; r++) {
+    const error = outputs[r] - goals[r];
+    gradOutputs[r] = error / batchRows;
+    squares += error * error;
+    sum += outputs[r];
+  }
+  stats[0] += 0.5 * squares;
+  stats[1] += sum / numCritics;
 }
 
 /**
@@ -94,6 +117,7 @@ export function createActorStep(
   const temperature = temperatureOf(rows, model);
   const targetEntropyIndex = rows.scalars.length - 2;
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const { stats } = rows;
   const squashed = rows.squashedGaussian(policy, rows.column('noise'));
   const { logProbs } = squashed;
   const passes = critics.map((name) =>
@@ -105,21 +129,24 @@ export function createActorStep(
     squashed.sample(numRows);
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
+    let loss = 0;
+    let sumLogProbs = 0;
     for (let r = 0; r < numRows; r++) {
-      rows.stats[3] += alpha * logProbs[r] - criticValue(passes, r, -1 / batchRows);
+      loss += alpha * logProbs[r] - criticValue(passes, r, -1 / batchRows);
+      sumLogProbs += logProbs[r];
     }
+    stats[3] += loss;
+    stats[4] -= sumLogProbs;
     for (const pass of passes) pass.backward(numRows);
     sumInputGradients(byInput, numActions, numRows, squashed.byActions);
     squashed.flowBack(numRows, alpha / batchRows);
     policy.backward(numRows);
-    for (let r = 0; r < numRows; r++) {
-      const excess = logProbs[r] + rows.scalars[targetEntropyIndex];
-      rows.stats[4] -= logProbs[r];
-      if (free === null) continue;
+    if (free !== null) {
+      const excess = sumLogProbs + numRows * rows.scalars[targetEntropyIndex];
       free.gradient[0] -= excess / batchRows;
-      rows.stats[7] -= free.values[0] * excess;
+      stats[7] -= free.values[0] * excess;
     }
-    addSpread(rows.stats, squashed, numActions, numRows);
+    addSpread(stats, squashed, numActions, numRows);
   };
 }
 
