@@ -33,6 +33,9 @@ export interface EnvKernel {
   writeMask?(n: number, out: Uint8Array, offset: number): void;
   /** Reports the numbers of the last step to be averaged into metrics. */
   reportMetrics?(n: number, onMetric: (n: number, name: string, value: number) => void): void;
+  /** As those of `Env`. */
+  computeReward?(achievedGoal: Float32Array, desiredGoal: Float32Array): number;
+  computeTerminated?(achievedGoal: Float32Array, desiredGoal: Float32Array): boolean;
   getState?(n: number): JsonValue;
   setState?(n: number, state: JsonValue): void;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;

@@ -60,6 +60,15 @@ export interface Env<Observation = unknown, Action = unknown> {
   getState?(): JsonValue;
   /** Restores what `getState` gave; the next `step` continues from there. */
   setState?(state: JsonValue): void;
+  /**
+   * Of a goal environment (a Dict observation with `observation`, `achievedGoal`, `desiredGoal`): the reward of a step that led to
+   * `achievedGoal` if `desiredGoal` had been wanted; for the step's own two goals, the reward that `step` gave. Both are flat. Hindsight
+   * relabelling asks an instance in another thread, which is never stepped, so the answer must not depend on the instance's state. Unlike
+   * Gymnasium's `compute_reward` there is no `info`: replay keeps none.
+   */
+  computeReward?(achievedGoal: Float32Array, desiredGoal: Float32Array): number;
+  /** Beside `computeReward`, whether such a step terminates the episode; absent: relabelled episodes end where they ended. */
+  computeTerminated?(achievedGoal: Float32Array, desiredGoal: Float32Array): boolean;
   /** An RGB picture, or text for a terminal. */
   render?(mode?: 'rgb' | 'ansi'): RgbFrame | string;
   close?(): void;

@@ -5,6 +5,7 @@ import type { Env, EnvFactory, StepResult } from './env.ts';
 import type { EnvKernel, EnvKernelFactory } from './env-kernel.ts';
 import { actionMaskSize, flatActionSize, flattenAction, flattenActionSpace } from './flatten-action.ts';
 import { flattenObservationSpace, unflattenObservation } from './flatten-space.ts';
+import { goalFunctions } from './goal-functions.ts';
 import { checkNumEnvs, kernelVectorEnv } from './kernel-vector-env.ts';
 import type { ActionArray, AutoresetMode, ObservationArray, VectorEnvFactory } from './vector-env.ts';
 
@@ -73,6 +74,7 @@ function singleEnv(kernel: EnvKernel): Env {
         info: info(),
       };
     },
+    ...goalFunctions(kernel),
     ...stateFunctions(kernel, () => {
       isRunning = true;
     }),

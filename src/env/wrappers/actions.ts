@@ -58,17 +58,22 @@ export function rescaleAction(env: Env, low = -1, high = 1): Env {
  */
 export function repeatAction(env: Env, numSteps: number): Env {
   checkCount('repeatAction', 'numSteps', numSteps);
-  return wrapEnv(env, {
-    step(action) {
-      let result = env.step(action);
-      let reward = result.reward;
-      for (let k = 1; k < numSteps && !result.terminated && !result.truncated; k++) {
-        result = env.step(action);
-        reward += result.reward;
-      }
-      return { ...result, reward };
+  return wrapEnv(
+    env,
+    {
+      step(action) {
+        let result = env.step(action);
+        let reward = result.reward;
+        for (let k = 1; k < numSteps && !result.terminated && !result.truncated; k++) {
+          result = env.step(action);
+          reward += result.reward;
+        }
+        return { ...result, reward };
+      },
     },
-  });
+    undefined,
+    true,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Wrappers that change rewards. Episode returns that training reports are then those of the changed rewards. */
 import { ConfigError } from '../../errors.ts';
 import type { Env } from '../env.ts';
+import { goalFunctions } from '../goal-functions.ts';
 import { wrapEnv } from './wrap-env.ts';
 
 /** Passes every reward through a function. */
@@ -10,6 +11,7 @@ export function transformReward(env: Env, transform: (reward: number) => number)
       const result = env.step(action);
       return { ...result, reward: transform(result.reward) };
     },
+    ...goalFunctions(env, transform),
   });
 }
 

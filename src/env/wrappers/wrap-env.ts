@@ -1,6 +1,7 @@
 /** What every wrapper of a single environment is made with. */
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { Env } from '../env.ts';
+import { goalFunctions } from '../goal-functions.ts';
 
 /** What a wrapper remembers between steps, so that saved episodes go on. */
 export interface WrapperState {
@@ -13,8 +14,9 @@ export interface WrapperState {
  * keep their `this`.
  *
  * @param state what the wrapper itself remembers; saved beside the state of `env` when `env` can save its own.
+ * @param changesRewards leaves out `computeReward`, which would give other rewards than `step`.
  */
-export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState): Env {
+export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState, changesRewards = false): Env {
   return {
     observationSpace: env.observationSpace,
     actionSpace: env.actionSpace,
@@ -24,6 +26,8 @@ export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState):
     step: (action) => env.step(action),
     ...(env.render && { render: (mode) => env.render?.(mode) ?? '' }),
     ...(env.close && { close: () => env.close?.() }),
+    // A wrapper that changes what is observed, or sums rewards, changes what a goal's reward is.
+    ...(replaced.observationSpace === undefined && !changesRewards && goalFunctions(env)),
     ...stateFunctions(env, state),
     ...replaced,
   };
