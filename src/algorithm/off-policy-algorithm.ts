@@ -11,6 +11,7 @@ import { statisticsState } from './observation-statistics.ts';
 import type { OffPolicyConfig } from './off-policy-config.ts';
 import type { OffPolicySystem } from './off-policy-system.ts';
 import { policyState } from './policy-state.ts';
+import { prefillReplay } from './prefill.ts';
 import { createAlgorithm, type Iteration } from './shell.ts';
 
 export interface OffPolicyAlgorithmParts {
@@ -39,6 +40,8 @@ export function createOffPolicyAlgorithm(parts: OffPolicyAlgorithmParts): Algori
     banner: createBanner(name, config, system),
     async iterate(numEnvSteps) {
       try {
+        if (numEnvSteps === 0 && system.replay.size === 0)
+          await prefillReplay(system, config, config.training);
         return await parts.iterate(numEnvSteps);
       } catch (error) {
         await fragments.settle();

@@ -10,5 +10,8 @@ export type OffPolicyConfig = ResolvedConfig<typeof commonOptions> & {
     readonly batchSize: number;
     /** 0 or 1. */
     readonly lag: number;
+    /** What the replay buffer begins with, see prefill.ts. */
+    readonly prefill: string | null;
+    readonly prefillSteps: number | null;
   };
 };

@@ -16,9 +16,11 @@ import { createPolicyPlayer, createRandomPlayer, recordEpisodes } from './record
 export interface PrefillOptions {
   /** `random`, a checkpoint (or run folder), or a `.safetensors` file of episodes; null = nothing. */
   readonly prefill: string | null;
-  /** Steps that are played; of a file all are taken. */
-  readonly prefillSteps: number;
+  /** Steps that are played; null = 10,000. Of a file all are taken. */
+  readonly prefillSteps: number | null;
 }
+
+const DEFAULT_STEPS = 10_000;
 
 /**
  * Fills the replay buffer of a run that begins; a run that resumes has its own. These transitions are no environment steps of the run:
@@ -33,7 +35,12 @@ export async function prefillReplay(
   options: PrefillOptions,
 ): Promise<number> {
   if (options.prefill === null) return 0;
-  const episodes = await obtainEpisodes(system, config, options.prefill, options.prefillSteps);
+  const episodes = await obtainEpisodes(
+    system,
+    config,
+    options.prefill,
+    options.prefillSteps ?? DEFAULT_STEPS,
+  );
   const { replay, scaling, spec } = system;
   return appendEpisodes(replay, episodes, createActionStoring(spec), scaling.absorb);
 }

@@ -25,8 +25,10 @@ const config = (prefill: string | null, seed = 5) => ({
   envRunners: { numEnvRunners: 0, numEnvs: 2 },
   learners: { numLearnerThreads: 1 },
   debugging: { seed },
-  training: { learningStarts: 40, batchSize: 32, updatesPerStep: 0.5, stepsPerIteration: 100 },
-  ...(prefill === null ? {} : { replay: { prefill, prefillSteps: 301 } }),
+  training: {
+    ...{ learningStarts: 40, batchSize: 32, updatesPerStep: 0.5, stepsPerIteration: 100 },
+    ...(prefill === null ? {} : { prefill, prefillSteps: 301 }),
+  },
 });
 
 const record = (numSteps: number, spec: ActingSpec = SPEC, env = 'CartPole-v1') =>

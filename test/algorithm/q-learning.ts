@@ -7,7 +7,6 @@ import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorit
 import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
 import { streamState } from '../../src/algorithm/own-state.ts';
 import { fragmentsPerIteration, isCrossed, numUpdatesDue } from '../../src/algorithm/pace.ts';
-import { prefillReplay } from '../../src/algorithm/prefill.ts';
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { prefillOptions } from '../../src/config/blocks/prefill.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
@@ -19,7 +18,7 @@ import { replayState } from '../../src/replay/replay-state.ts';
 import { sampleUniform } from '../../src/replay/uniform-sampler.ts';
 import { qModel, qObjective } from './fixtures/q-objective.ts';
 
-const options = { ...offPolicyOptions, training: paceOptions, replay: prefillOptions };
+const options = { ...offPolicyOptions, training: { ...paceOptions, ...prefillOptions } };
 const GRADIENT = new URL('./fixtures/q-objective.ts', import.meta.url).href;
 const closedForm = { module: GRADIENT, export: 'createQGradient', options: {} };
 const CAPACITY = 700;
@@ -65,7 +64,6 @@ async function createQLearning(config: ResolvedConfig<typeof options>): Promise<
     state: [streamState('replay', stream)],
     async iterate(numEnvSteps) {
       const tally = createIterationTally();
-      if (numEnvSteps === 0) await prefillReplay(system, config, config.replay);
       const numFragments = fragmentsPerIteration(training.stepsPerIteration, numSteps);
       fragments.begin(numFragments, numEnvSteps);
       let step = numEnvSteps;

@@ -29,6 +29,11 @@ export const paceTrials: Readonly<Record<string, Trial>> = {
   'training.replayCapacity': { change: training({ replayCapacity: 60 }) },
   'training.nStep': { change: training({ nStep: 3 }) },
   'training.gamma': { change: training({ gamma: 0.5 }) },
+  'training.prefill': { change: training({ prefill: 'random', prefillSteps: 50 }) },
+  'training.prefillSteps': {
+    base: training({ prefill: 'random', prefillSteps: 50 }),
+    change: training({ prefillSteps: 52 }),
+  },
 };
 
 export const networkTrials: Readonly<Record<string, Trial>> = {
@@ -79,6 +84,11 @@ export const offPolicyRefused: Settings['refused'] = [
     'a buffer that does not hold a batch',
     training({ replayCapacity: 15 }),
     /replayCapacity \(15\) must hold a batch/,
+  ],
+  [
+    'steps of a prefill that there is not',
+    training({ prefillSteps: 100 }),
+    /prefillSteps \(100\) has no effect while prefill is null/,
   ],
   ['a buffer that does not fit memory', training({ replayCapacity: 1e13 }), /replayCapacity|memory|replay/i],
   ['a network that the kernels do not cover', training({ network: 'conv' }), /needs the TensorFlow engine/],

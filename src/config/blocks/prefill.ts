@@ -1,5 +1,6 @@
 /** Experience that a replay buffer begins with; options of the section that has the buffer's. */
 import { option } from '../option.ts';
+import { conflict, type Problem } from '../problems.ts';
 import * as kind from '../value-kind.ts';
 
 export const prefillOptions = {
@@ -8,9 +9,29 @@ export const prefillOptions = {
     doc: "What the buffer begins with: 'random' actions, the policy of a checkpoint or run folder, or recorded episodes (.safetensors).",
     alsoCalled: ['input_', 'demonstrations', 'offlineData'],
   }),
-  prefillSteps: option(kind.integer({ min: 1 }), {
-    default: 10_000,
+  prefillSteps: option(kind.nullable(kind.integer({ min: 1 })), {
+    default: null,
     unit: 'transitions',
-    doc: 'Transitions that are played for it, besides the steps of the run; a file of episodes is taken whole.',
+    doc: 'Transitions that are played for prefill, besides the steps of the run; null = 10,000. A file of episodes is taken whole.',
   }),
 };
+
+export function checkPrefill({
+  training: { prefill, prefillSteps },
+}: {
+  readonly training: { readonly prefill: string | null; readonly prefillSteps: number | null };
+}): readonly Problem[] {
+  if (prefillSteps === null) return [];
+  if (prefill === null)
+    return [
+      conflict(
+        `prefillSteps (${prefillSteps}) has no effect while prefill is null: set prefill, or leave it out.`,
+      ),
+    ];
+  if (!prefill.endsWith('.safetensors')) return [];
+  return [
+    conflict(
+      `prefillSteps (${prefillSteps}) has no effect with a file of episodes (${prefill}), which is taken whole: leave it out.`,
+    ),
+  ];
+}

@@ -2,6 +2,7 @@
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
 import * as kind from '../value-kind.ts';
+import { checkPrefill, prefillOptions } from './prefill.ts';
 
 export const replayOptions = {
   replayCapacity: option(kind.integer({ min: 1 }), {
@@ -22,6 +23,7 @@ export const replayOptions = {
     alsoCalled: ['store_buffer_in_checkpoints', 'save_replay_buffer'],
     affectsLearning: false,
   }),
+  ...prefillOptions,
 };
 
 /** Drawing in proportion to the error (Schaul et al. 2016, arXiv:1511.05952). */
@@ -46,13 +48,20 @@ export const priorityOptions = {
 };
 
 /** The buffer has to hold a batch. */
-export function checkReplay({
-  training: { replayCapacity, batchSize, nStep },
-}: {
-  readonly training: { readonly replayCapacity: number; readonly batchSize: number; readonly nStep: number };
+export function checkReplay(config: {
+  readonly training: {
+    readonly replayCapacity: number;
+    readonly batchSize: number;
+    readonly nStep: number;
+    readonly prefill: string | null;
+    readonly prefillSteps: number | null;
+  };
 }): readonly Problem[] {
-  if (batchSize + nStep - 1 <= replayCapacity) return [];
+  const { replayCapacity, batchSize, nStep } = config.training;
+  const problems = checkPrefill(config);
+  if (batchSize + nStep - 1 <= replayCapacity) return problems;
   return [
+    ...problems,
     conflict(
       `replayCapacity (${replayCapacity}) must hold a batch: at least batchSize (${batchSize}) + nStep (${nStep}) - 1 transitions. ` +
         'Raise replayCapacity.',
