@@ -55,6 +55,9 @@ export {
   captureGraph,
 } from './learner/tensorflow/capture/capture-graph.ts';
 export type { CreateCustomNetwork, CustomNetwork, CustomNetworkContext } from './policy/custom-network.ts';
+// Experience from elsewhere, for `prefill`
+export { loadEpisodes, saveEpisodes } from './replay/episode-file.ts';
+export type { RecordedEpisode } from './replay/recorded-episodes.ts';
 export type { EpisodeSummary } from './rollout/episode-summary.ts';
 export type {
   CheckpointEvent,

@@ -1,13 +1,30 @@
 /**
  * `operant/algorithm`: what an algorithm is made of, for those who write one. Define it with {@link defineAlgorithm}, train it with
- * `train --algo ./my-algorithm.ts#name`; examples/a2c is a whole one.
+ * `train --algo ./my-algorithm.ts#name`; examples/a2c is a whole one. One that learns off-policy is made of
+ * {@link createOffPolicySystem}, {@link createFragments}, {@link createOffPolicyIteration}; `algorithms/dqn` shows how.
  */
 // Advantages and returns
 export { computeGae, explainedVariance, type GaeOptions } from '../advantage/gae.ts';
 // The loop's outside, and what it stands on
 export type { Algorithm, EvaluationResult, TrainResult } from '../algorithm/algorithm.ts';
 export type { LossParts, PlanBounds } from '../algorithm/create-learner.ts';
+export { createFragments, type FragmentOptions, type Fragments } from '../algorithm/fragments.ts';
+export { createIterationTally, type IterationTally } from '../algorithm/iteration-tally.ts';
 export { tellCritic, tellPolicy, tellUpdate } from '../algorithm/learning-report.ts';
+export { boundedBox, createTrunk, observationInput } from '../algorithm/model-setup.ts';
+export {
+  createObjectiveSystem,
+  type ObjectiveSystem,
+  type ObjectiveSystemParts,
+} from '../algorithm/objective-system.ts';
+export { createOffPolicyAlgorithm, type OffPolicyAlgorithmParts } from '../algorithm/off-policy-algorithm.ts';
+export type { OffPolicyConfig } from '../algorithm/off-policy-config.ts';
+export { createOffPolicyIteration, type OffPolicyLoop } from '../algorithm/off-policy-iteration.ts';
+export {
+  createOffPolicySystem,
+  type OffPolicyParts,
+  type OffPolicySystem,
+} from '../algorithm/off-policy-system.ts';
 export {
   createOnPolicyAlgorithm,
   type OnPolicyAlgorithmParts,
@@ -20,8 +37,10 @@ export {
 } from '../algorithm/on-policy-system.ts';
 // What a checkpoint holds
 export { ownState, schedulesState, streamState } from '../algorithm/own-state.ts';
+export { isCrossed, numUpdatesDue } from '../algorithm/pace.ts';
 export { createRewardScaling, type RewardScaling } from '../algorithm/reward-scaling.ts';
 export { createAlgorithm, type Iteration, type ShellParts } from '../algorithm/shell.ts';
+export { createTransitions, fillNormals, type Transitions } from '../algorithm/transitions.ts';
 export type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
 export type { PartState, StatePart } from '../checkpoint/state-part.ts';
 // Options
@@ -29,10 +48,12 @@ export { actorCriticOptions, checkActorCritic } from '../config/blocks/actor-cri
 export { adamOptions } from '../config/blocks/adam.ts';
 export { checkMinibatches, minibatchOptions } from '../config/blocks/minibatches.ts';
 export { checkNetwork, networkOptions } from '../config/blocks/network.ts';
+export { checkPace, paceOptions } from '../config/blocks/pace.ts';
+export { checkReplay, priorityOptions, replayOptions } from '../config/blocks/replay.ts';
 export { discountOptions, gaeOptions } from '../config/blocks/returns.ts';
 export { runOptions } from '../config/blocks/run.ts';
 export { scheduleOptions } from '../config/blocks/schedules.ts';
-export { commonOptions, onPolicyOptions } from '../config/common-options.ts';
+export { commonOptions, offPolicyOptions, onPolicyOptions } from '../config/common-options.ts';
 export {
   type AlgorithmDefinition,
   type AlgorithmParts,
@@ -53,10 +74,15 @@ export type { TunedDefaults } from '../config/tuned-defaults.ts';
 export * as valueKind from '../config/value-kind.ts';
 // Learning
 export type { Learner, UpdatePlan, UpdateStats } from '../learner/learner.ts';
+export type { ObjectiveSpec } from '../learner/objective.ts';
+export type { ObjectiveLearner } from '../learner/objective-learner.ts';
 export type { LossResult, TensorBatch, TensorLoss } from '../learner/tensorflow/tensor-loss.ts';
 // Metrics
 export { advantageMetrics, policyMetrics, updateMetrics } from '../metrics/learning-metrics.ts';
 export type { MetricDeclaration, MetricDeclarations, MetricsOf } from '../metrics/metric-keys.ts';
+export type { Exploration } from '../policy/distributions/exploration.ts';
+export type { ActingNetwork } from '../policy/networks/acting-network.ts';
+export type { ModelInput, ModelSpec } from '../policy/networks/model.ts';
 export { actionStatistics } from '../policy/tensor-distributions.ts';
 export type { NetworkOutputs, Scalar, Tensor, TensorFlow } from '../policy/tensor-types.ts';
 // Chance

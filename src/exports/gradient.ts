@@ -1,4 +1,12 @@
-/** `operant/gradient`: for the module with an algorithm's output gradient, which every learner thread loads. Nothing heavy. */
+/** `operant/gradient`: for the module with an algorithm's output gradient or closed form, which every learner thread loads. Nothing heavy. */
+export {
+  type CreateClosedForm,
+  MAX_BLOCK_ROWS,
+  type OpenObjective,
+  type Pass,
+  type RowSpace,
+  type RunStep,
+} from '../learner/objective.ts';
 export {
   type CreateOutputGradient,
   type DistributionGradient,
