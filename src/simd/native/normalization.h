@@ -6,12 +6,20 @@
 
 #define PARTS (16 / LANES) /* a row is summed in 16 lanes */
 
+/* x where `left` columns are left from its first lane on: zeros past the last column. */
+INLINE vec lanes_of(vec x, int left) { return left >= LANES ? x : first_lanes(x, left); }
+
 INLINE float total(const vec *s) {
-  float q[16];
-  UNROLL for (int v = 0; v < PARTS; v++) store(q + v * LANES, s[v]);
-  float sums[4];
-  for (int n = 0; n < 4; n++) sums[n] = (q[n] + q[n + 4]) + (q[n + 8] + q[n + 12]);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+#if LANES == 16
+  const __m128 a = _mm512_extractf32x4_ps(s[0], 0), b = _mm512_extractf32x4_ps(s[0], 1);
+  const __m128 c = _mm512_extractf32x4_ps(s[0], 2), d = _mm512_extractf32x4_ps(s[0], 3);
+#else
+  const __m128 a = _mm256_extractf128_ps(s[0], 0), b = _mm256_extractf128_ps(s[0], 1);
+  const __m128 c = _mm256_extractf128_ps(s[1], 0), d = _mm256_extractf128_ps(s[1], 1);
+#endif
+  const __m128 q = _mm_add_ps(_mm_add_ps(a, b), _mm_add_ps(c, d));
+  const __m128 pairs = _mm_add_ps(q, _mm_movehdup_ps(q));
+  return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_movehl_ps(pairs, pairs)));
 }
 
 INLINE float row_mean(const float *z, int columns) {
@@ -19,7 +27,7 @@ INLINE float row_mean(const float *z, int columns) {
   UNROLL for (int v = 0; v < PARTS; v++) s[v] = splat(0);
   for (int j = 0; j < columns; j += 16) UNROLL for (int v = 0; v < PARTS; v++) {
     const int at = j + v * LANES;
-    s[v] = s[v] + first_lanes(load(z + at), columns - at);
+    s[v] = s[v] + lanes_of(load(z + at), columns - at);
   }
   return total(s) / (float)columns;
 }
@@ -29,7 +37,7 @@ INLINE float row_variance(const float *z, int columns, float mean) {
   UNROLL for (int v = 0; v < PARTS; v++) s[v] = splat(0);
   for (int j = 0; j < columns; j += 16) UNROLL for (int v = 0; v < PARTS; v++) {
     const int at = j + v * LANES;
-    const vec centered = first_lanes(load(z + at) - splat(mean), columns - at);
+    const vec centered = lanes_of(load(z + at) - splat(mean), columns - at);
     s[v] = madd(centered, centered, s[v]);
   }
   return total(s) / (float)columns;
@@ -84,9 +92,9 @@ static void normalize_back(
     UNROLL for (int v = 0; v < PARTS; v++) s[v] = t[v] = splat(0);
     for (int j = 0; j < columns; j += 16) UNROLL for (int v = 0; v < PARTS; v++) {
       const int at = j + v * LANES;
-      const vec a = first_lanes(load(row + at) * load(gain + at), columns - at);
+      const vec a = lanes_of(load(row + at) * load(gain + at), columns - at);
       s[v] = s[v] + a;
-      t[v] = madd(a, first_lanes(load(floats(x) + at), columns - at), t[v]);
+      t[v] = madd(a, lanes_of(load(floats(x) + at), columns - at), t[v]);
     }
     const vec mean = splat(total(s) / (float)columns);
     const vec slope = splat(-(total(t) / (float)columns));
