@@ -90,7 +90,7 @@ async function chunkGroups(root, inWorkers, algorithms) {
   const configuration = await staticImports(root, [
     'src/cli/run-process.ts',
     'src/cli/train-command.ts',
-    'src/config/define-algorithm.ts',
+    'src/define/define-algorithm.ts',
   ]);
   const perAlgorithm = (suffix, pathOf) =>
     Promise.all(

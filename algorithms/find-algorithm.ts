@@ -1,6 +1,7 @@
 /** From an algorithm's name, as in `--algo`, to its definition. */
-import type { AlgorithmDefinition } from '../src/config/define-algorithm.ts';
+
 import { nearestName } from '../src/config/nearest.ts';
+import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { ConfigError } from '../src/errors.ts';
 import { importModule } from '../src/modules/import-module.ts';
 import { isModuleReference, locateModule } from '../src/modules/module-reference.ts';

@@ -2,8 +2,8 @@
 import type { Algorithm as RunningAlgorithm } from '../src/algorithm/algorithm.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../src/checkpoint/load-checkpoint.ts';
 import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
-import type { AlgorithmDefinition } from '../src/config/define-algorithm.ts';
 import type { ConfigLayer } from '../src/config/resolve.ts';
+import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { CheckpointError } from '../src/errors.ts';
 import type { JsonObject } from '../src/json.ts';
 import { isModuleReference } from '../src/modules/module-reference.ts';

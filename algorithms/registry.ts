@@ -1,5 +1,5 @@
 /** The algorithms we ship, by name. Each is loaded only when it is asked for. */
-import type { AlgorithmDefinition } from '../src/config/define-algorithm.ts';
+import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 
 export const algorithms: Readonly<Record<string, () => Promise<AlgorithmDefinition>>> = {
   ppo: async () => (await import('./ppo/index.ts')).ppo as unknown as AlgorithmDefinition,

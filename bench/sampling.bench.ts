@@ -10,17 +10,17 @@
 import { createPolicySpec } from '../src/algorithm/policy-setup.ts';
 import type { EnvModuleSource } from '../src/env/env-source.ts';
 import { makeVectorEnv } from '../src/env/load-env.ts';
+import { initializeRollout } from '../src/experience/layout.ts';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
 import { initializeParameters } from '../src/policy/initialize.ts';
+import { mlpParameterLayout } from '../src/policy/networks/mlp-parameters.ts';
 import { noiseSize } from '../src/policy/policy-spec.ts';
 import { openStream } from '../src/random/streams.ts';
 import { reserveControlWords } from '../src/rollout/control-words.ts';
-import { initializeRollout } from '../src/rollout/layout.ts';
 import { createLocalRunnerGroup } from '../src/rollout/local-runner-group.ts';
 import { reserveSampling } from '../src/rollout/sampling-layout.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../src/simd/kernel-policy.ts';
 import { instantiateKernels, loadKernels } from '../src/simd/loader.ts';
-import { mlpParameterLayout } from '../src/weights/parameter-layout.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../src/weights/weight-buffer.ts';
 import { interleave, option, printHeader, printTable, type Variant, writeResults } from './harness.ts';
 

@@ -1,11 +1,16 @@
 /** Learners of the TensorFlow engine over random rollouts, any network and distribution: one unit is one minibatch. */
 import { ppoLoss } from '../algorithms/ppo/loss.ts';
+import {
+  initializeRollout,
+  openRollout,
+  type RolloutViews,
+  rolloutLayout,
+} from '../src/experience/layout.ts';
 import type { UpdatePlan } from '../src/learner/learner.ts';
 import type { LoadedTensorFlow } from '../src/learner/tensorflow/backend.ts';
 import { createTensorFlowLearner, type TensorFlowLearner } from '../src/learner/tensorflow/learner.ts';
 import { actionSize, type DistributionSpec, type PolicySpec } from '../src/policy/policy-spec.ts';
 import { openStream } from '../src/random/streams.ts';
-import { initializeRollout, openRollout, type RolloutViews, rolloutLayout } from '../src/rollout/layout.ts';
 import type { HeldVariant } from './harness.ts';
 import { type Passes, passesOf, unitsOf } from './passes.ts';
 

@@ -1,5 +1,11 @@
 /** Learners of the SIMD engine over random rollouts, as variants to time: one unit is one minibatch. */
 import { Worker } from 'node:worker_threads';
+import {
+  initializeRollout,
+  openRollout,
+  type RolloutViews,
+  rolloutLayout,
+} from '../src/experience/layout.ts';
 import type { UpdatePlan } from '../src/learner/learner.ts';
 import {
   reserveSimdLearner,
@@ -10,12 +16,11 @@ import { createSimdLearner } from '../src/learner/simd/learner.ts';
 import type { ThreadTeam } from '../src/learner/simd/thread-team.ts';
 import { type Arena, createArena, createArenaPlanner } from '../src/memory/arena.ts';
 import { initializeParameters } from '../src/policy/initialize.ts';
+import { mlpParameterLayout } from '../src/policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../src/policy/policy-spec.ts';
 import { openStream } from '../src/random/streams.ts';
-import { initializeRollout, openRollout, type RolloutViews, rolloutLayout } from '../src/rollout/layout.ts';
 import type { KernelModule } from '../src/simd/loader.ts';
 import { workerExecArgv } from '../src/threads/exec-argv.ts';
-import { mlpParameterLayout } from '../src/weights/parameter-layout.ts';
 import type { HeldVariant } from './harness.ts';
 import { type Passes, passesOf, unitsOf } from './passes.ts';
 import { labelOf } from './peak-variants.ts';

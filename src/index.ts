@@ -25,7 +25,7 @@ export {
   type Policy,
 } from './algorithm/load-policy.ts';
 // Bring an algorithm: `operant/algorithm`. A network: see CreateCustomNetwork below
-export type { AlgorithmDefinition } from './config/define-algorithm.ts';
+export type { AlgorithmDefinition } from './define/define-algorithm.ts';
 // Bring an environment
 export { type CheckReport, checkEnv, formatCheckReport } from './env/check-env.ts';
 export type { Env, EnvFactory, Info, ResetOptions, ResetResult, RgbFrame, StepResult } from './env/env.ts';

@@ -1,5 +1,5 @@
 /** DQN as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkDQN, dqnOptions } from './config.ts';
 import { dqnMetrics } from './metrics.ts';
 import { tunedDQN } from './tuned.ts';

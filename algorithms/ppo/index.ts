@@ -1,5 +1,5 @@
 /** PPO as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkPPO, ppoOptions } from './config.ts';
 import { ppoMetrics } from './metrics.ts';
 import { tunedPPO } from './tuned.ts';

@@ -1,5 +1,5 @@
 /** Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347): the whole algorithm, top to bottom. */
-import { computeGae } from '../../src/advantage/gae.ts';
+
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { tellCritic, tellPolicy, tellUpdate } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
@@ -10,6 +10,7 @@ import { createSchedules } from '../../src/config/schedules.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream } from '../../src/random/streams.ts';
+import { computeGae } from '../../src/targets/gae.ts';
 import { ppoOptions, type ResolvedPPOConfig } from './config.ts';
 import { createKlPenalty } from './kl-penalty.ts';
 import { ppoLossParts } from './loss-parts.ts';

@@ -1,5 +1,5 @@
 /** SAC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkSAC, sacOptions } from './config.ts';
 import { sacMetrics } from './metrics.ts';
 import { tunedSAC } from './tuned.ts';

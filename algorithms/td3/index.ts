@@ -1,5 +1,5 @@
 /** TD3 as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkTD3, td3Options } from './config.ts';
 import { td3Metrics } from './metrics.ts';
 import { tunedTD3 } from './tuned.ts';

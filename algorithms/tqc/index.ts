@@ -1,5 +1,5 @@
 /** TQC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { sacMetrics } from '../sac/metrics.ts';
 import { checkTQC, tqcOptions } from './config.ts';
 import { tunedTQC } from './tuned.ts';

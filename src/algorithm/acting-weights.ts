@@ -1,11 +1,12 @@
 /** Who acts with which weights of a model: its acting network's part, published with how far actions may stray. */
+
+import { type BatchActor, createCentralBatchActor } from '../acting/batch-actor.ts';
 import type { ObjectiveLearner } from '../learner/objective-learner.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { Arena } from '../memory/arena.ts';
-import { type BatchActor, createCentralBatchActor } from '../policy/batch-actor.ts';
-import { type Exploration, NO_EXPLORATION } from '../policy/distributions/exploration.ts';
 import { type ActingNetwork, actingRanges } from '../policy/networks/acting-network.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
+import { type Exploration, NO_EXPLORATION } from '../weights/exploration.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ObservationScaling } from './observation-statistics.ts';
 

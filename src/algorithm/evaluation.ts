@@ -1,11 +1,12 @@
 /** Evaluation of the policy as it is: by the runners, or, for networks that they cannot run, here. */
+
+import type { BatchActor } from '../acting/batch-actor.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
-import type { BatchActor } from '../policy/batch-actor.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import { createEnvFaultLog } from '../rollout/env-fault-log.ts';
 import { meansOf } from '../rollout/metric-sums.ts';

@@ -1,9 +1,10 @@
 /** What a learner's update and its rollout tell, as metrics (src/metrics/learning-metrics.ts declares them). */
-import { explainedVariance } from '../advantage/gae.ts';
+
+import type { RolloutViews } from '../experience/layout.ts';
 import type { Learner, UpdateStats } from '../learner/learner.ts';
 import type { advantageMetrics, policyMetrics, updateMetrics } from '../metrics/learning-metrics.ts';
 import type { MetricsOf } from '../metrics/metric-keys.ts';
-import type { RolloutViews } from '../rollout/layout.ts';
+import { explainedVariance } from '../targets/gae.ts';
 
 /** Counts, and the means of the loss's statistics as `train/<name>`; a mean is left out where no minibatch was finite. */
 export function tellUpdate({

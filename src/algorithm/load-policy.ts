@@ -1,5 +1,13 @@
 /** A trained policy for plain use: a program, a server, a game. No environment, no learner, no worker threads. */
 
+import { createActionMapping } from '../acting/action-mapping.ts';
+import {
+  type BatchActor,
+  createCentralBatchActor,
+  createKernelActor,
+  type KernelActor,
+} from '../acting/batch-actor.ts';
+import { createActionNoise } from '../acting/noise.ts';
 import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { requireTrust } from '../checkpoint/trust.ts';
@@ -10,20 +18,12 @@ import { explainMismatch } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
 import type { ActionArray } from '../env/vector-env.ts';
 import { ConfigError, EngineError, ShapeError } from '../errors.ts';
-import type { ObservationStatistics } from '../learner/learner.ts';
 import { assertFileUrl, locateModule } from '../modules/module-reference.ts';
-import {
-  type BatchActor,
-  createCentralBatchActor,
-  createKernelActor,
-  type KernelActor,
-} from '../policy/batch-actor.ts';
+import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
-import { createActionMapping } from '../rollout/action-mapping.ts';
-import { createActionNoise } from '../rollout/noise.ts';
 import { loadKernels } from '../simd/loader.ts';
-import { mlpParameterLayout } from '../weights/parameter-layout.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import { tensorsToParameters } from './parameter-content.ts';
 import { type PolicyFiles, readPolicyFiles } from './read-policy.ts';
 

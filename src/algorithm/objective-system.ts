@@ -8,13 +8,13 @@
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvSource } from '../env/env-source.ts';
+import { initializeRollout, type RolloutColumns } from '../experience/layout.ts';
 import type { ObjectiveLearner } from '../learner/objective-learner.ts';
 import { createArena, createArenaPlanner } from '../memory/arena.ts';
 import { type ActingNetwork, actingLayout, actingSpecOf } from '../policy/networks/acting-network.ts';
 import { type InitializeModelOptions, initializeModel } from '../policy/networks/initialize-model.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
-import { initializeRollout, type RolloutColumns } from '../rollout/layout.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { reserveSampling } from '../rollout/sampling-layout.ts';
 import { dropWarmThreads, warmThreads } from '../rollout/thread-pool.ts';

@@ -1,15 +1,15 @@
 /** What a policy's observations are shifted and scaled by: running statistics, fixed pixel scaling, or nothing. */
 
 import * as z from 'zod/mini';
-import type { MomentsState } from '../advantage/running-moments.ts';
-import { createObservationNormalizer, type ObservedRows } from '../advantage/running-moments.ts';
 import type { NamedTensor } from '../checkpoint/content.ts';
 import { momentsSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonValue } from '../json.ts';
-import type { ObservationStatistics } from '../learner/learner.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
+import type { MomentsState } from '../statistics/running-moments.ts';
+import { createObservationNormalizer, type ObservedRows } from '../statistics/running-moments.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 
 const WEIGHTS = 'policies/default/weights.safetensors';
 

@@ -14,12 +14,13 @@
  *       await learner.update({ numUpdates: numUpdatesDue(training, before, after), fill, scalars, ... });
  *     }
  */
+
+import { OFF_POLICY_COLUMNS } from '../experience/layout.ts';
 import { actingSpecOf } from '../policy/networks/acting-network.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { availableMemory } from '../replay/available-memory.ts';
 import { createReplay, type Replay } from '../replay/replay.ts';
 import { checkReplayMemory, type ReplaySpec } from '../replay/replay-spec.ts';
-import { OFF_POLICY_COLUMNS } from '../rollout/layout.ts';
 import type { EnvDescription } from './environment-source.ts';
 import { numOffPolicyRunners } from './num-off-policy-runners.ts';
 import {

@@ -1,12 +1,12 @@
 /** What a loop keeps besides learner and environments: streams, schedules, scalers. Fields of `state.json` under `algorithm`. */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
-import type { RewardScaler } from '../advantage/reward-scaler.ts';
 import { fieldState, momentsSchema, readField, streamSchema } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { Schedules } from '../config/schedules.ts';
 import type { JsonObject } from '../json.ts';
 import type { Stream } from '../random/streams.ts';
+import type { RewardScaler } from '../targets/reward-scaler.ts';
 import { otherNumEnvs } from './row-state-content.ts';
 
 /** A field of the algorithm's own. @param schema what a checkpoint has to hold there. */

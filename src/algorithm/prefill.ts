@@ -1,12 +1,12 @@
 /** Experience that a replay buffer begins with: from random actions, from another run's policy, or recorded. */
 
+import { createActionStoring } from '../acting/action-mapping.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import type { EnvFaultHandling } from '../env/env-faults.ts';
 import { spaceToJson } from '../env/space-json.ts';
 import { ConfigError } from '../errors.ts';
 import { loadEpisodes } from '../replay/episode-file.ts';
 import { appendEpisodes, type RecordedEpisode } from '../replay/recorded-episodes.ts';
-import { createActionStoring } from '../rollout/action-mapping.ts';
 import { createEnvFaultLog } from '../rollout/env-fault-log.ts';
 import { openPolicyActor } from './load-policy.ts';
 import type { OffPolicyConfig } from './off-policy-config.ts';

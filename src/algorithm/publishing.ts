@@ -1,8 +1,9 @@
 /** Who acts with which weights: runners and central inference, from one call. */
+
+import { type BatchActor, createCentralBatchActor } from '../acting/batch-actor.ts';
 import type { Learner } from '../learner/learner.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { Arena } from '../memory/arena.ts';
-import { type BatchActor, createCentralBatchActor } from '../policy/batch-actor.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ObservationScaling } from './observation-statistics.ts';

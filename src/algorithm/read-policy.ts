@@ -7,9 +7,9 @@ import { spaceFromJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { ObservationStatistics } from '../learner/learner.ts';
 import { parsePolicySpec } from '../policy/policy-schema.ts';
 import { type ActingSpec, actionSize } from '../policy/policy-spec.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 
 const FOLDER = 'policies/default';
 

@@ -1,17 +1,18 @@
 /** Plays episodes and keeps all that happened in them: what fills a replay buffer before learning, and what offline learning reads. */
+
+import { createActionMapping } from '../acting/action-mapping.ts';
+import type { BatchActor } from '../acting/batch-actor.ts';
+import { createActionNoise } from '../acting/noise.ts';
 import type { EnvFaultHandling } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { ActionArray, ObservationArray, StepRows } from '../env/vector-env.ts';
-import type { BatchActor } from '../policy/batch-actor.ts';
-import { NO_EXPLORATION } from '../policy/distributions/exploration.ts';
 import { createRandomActions } from '../policy/distributions/random-action.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import { sampleRows } from '../policy/sample-behaviours.ts';
 import { episodeSeed } from '../random/streams.ts';
 import type { RecordedEpisode } from '../replay/recorded-episodes.ts';
-import { createActionMapping } from '../rollout/action-mapping.ts';
-import { createActionNoise } from '../rollout/noise.ts';
+import { NO_EXPLORATION } from '../weights/exploration.ts';
 
 /** Acts for one environment. The arrays are the caller's between calls. */
 export interface Player {

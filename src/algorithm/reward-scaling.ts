@@ -1,7 +1,8 @@
 /** `normalizeRewards` and `clipReward`: what a rollout's rewards are multiplied by and bounded to before they are learnt from. */
-import { createRewardScaler } from '../advantage/reward-scaler.ts';
+
 import type { StatePart } from '../checkpoint/state-part.ts';
-import type { RolloutViews } from '../rollout/layout.ts';
+import type { RolloutViews } from '../experience/layout.ts';
+import { createRewardScaler } from '../targets/reward-scaler.ts';
 import { rewardScalerState } from './own-state.ts';
 
 export interface RewardScaling {

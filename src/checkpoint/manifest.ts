@@ -21,7 +21,7 @@ export interface Manifest {
   readonly createdAt: string;
   /** sha256 of `config.json` with sorted keys; null when the checkpoint holds none. */
   readonly configHash: string | null;
-  /** See src/run/fingerprint.ts. */
+  /** See src/machine/fingerprint.ts. */
   readonly fingerprint: JsonObject;
   /** The algorithm's own fields: algorithm, environment, policy, counters. */
   readonly description: JsonObject;

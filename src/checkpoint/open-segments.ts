@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CheckpointError, isOperantError } from '../errors.ts';
+import { errorCode } from '../files/durable-files.ts';
 import { openRegularFile, readRegularFile } from '../files/regular-file.ts';
 import type { ReadSegment } from './content.ts';
-import { errorCode } from './durable-files.ts';
 import { decodeSafetensors } from './safetensors.ts';
 import {
   type ManifestFile,

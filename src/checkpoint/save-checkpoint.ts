@@ -3,10 +3,6 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { collectFingerprint } from '../run/fingerprint.ts';
-import { operantVersion } from '../run/operant-version.ts';
-import type { CheckpointContent } from './content.ts';
 import {
   asWriteError,
   makeFolder,
@@ -14,7 +10,11 @@ import {
   syncFolder,
   temporaryBeside,
   writeNewFile,
-} from './durable-files.ts';
+} from '../files/durable-files.ts';
+import type { JsonObject } from '../json.ts';
+import { collectFingerprint } from '../machine/fingerprint.ts';
+import { operantVersion } from '../machine/operant-version.ts';
+import type { CheckpointContent } from './content.ts';
 import { hashJson, stringifyExact } from './exact-json.ts';
 import { checkRelativePath, encodeManifest, FORMAT_VERSION, MANIFEST_NAME } from './manifest.ts';
 import { encodeSafetensors } from './safetensors.ts';

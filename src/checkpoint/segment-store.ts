@@ -3,8 +3,14 @@ import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.ts';
+import {
+  asWriteError,
+  makeFolder,
+  syncFolder,
+  temporaryBeside,
+  writeNewFile,
+} from '../files/durable-files.ts';
 import type { ReadSegment } from './content.ts';
-import { asWriteError, makeFolder, syncFolder, temporaryBeside, writeNewFile } from './durable-files.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import { checkSegmentName, type ManifestFile, segmentFileName } from './segment-file.ts';
 

@@ -1,6 +1,6 @@
 /** `operant doctor --compare`: what this machine has that is not as it was when a run was made. */
 import { loadManifest } from '../checkpoint/load-checkpoint.ts';
-import { compareWithHere, type Fingerprint, type FingerprintDifference } from '../run/fingerprint.ts';
+import { compareWithHere, type Fingerprint, type FingerprintDifference } from '../machine/fingerprint.ts';
 import { wrap } from './help-text.ts';
 
 export interface RunComparison {

@@ -1,6 +1,6 @@
 /** Shows a run to a person: a live line on a terminal, else a line per iteration (one a second at most); a table at the end. */
 import type { TrainResult } from '../algorithm/algorithm.ts';
-import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import type { EnvFaultOutcome } from '../env/env-faults.ts';
 import type { IterationEvent, RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunSummary } from '../run/run-state.ts';

@@ -2,8 +2,8 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { chooseEngine } from '../algorithm/engine-choice.ts';
 import { probeTensorFlow, type TensorFlowProbe } from '../learner/tensorflow/backend.ts';
+import { operantVersion } from '../machine/operant-version.ts';
 import type { NetworkSpec } from '../policy/policy-spec.ts';
-import { operantVersion } from '../run/operant-version.ts';
 import { loadKernels } from '../simd/loader.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';

@@ -1,7 +1,7 @@
 /** Finds the sub-command, runs it, and turns what it throws into a message and an exit code. */
 import { nearestName } from '../config/nearest.ts';
 import { ConfigError } from '../errors.ts';
-import { operantVersion } from '../run/operant-version.ts';
+import { operantVersion } from '../machine/operant-version.ts';
 import type { Command, CommandContext } from './command.ts';
 import { table } from './help-text.ts';
 import { describeError, EXIT } from './report-error.ts';

@@ -94,7 +94,7 @@ function announce(
 
 /** Says what may keep a resumed run from being the same bit for bit. */
 async function warnOfOtherMachine(saved: object, output: Output): Promise<void> {
-  const { compareWithHere } = await import('../run/fingerprint.ts');
+  const { compareWithHere } = await import('../machine/fingerprint.ts');
   for (const { field, first, second, severity, consequence } of await compareWithHere(saved)) {
     if (severity === 'exactness')
       output.warn(`warning: ${field} was ${first} and is now ${second}. ${consequence}`);

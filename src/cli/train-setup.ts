@@ -10,10 +10,10 @@ import {
 import { algorithms } from '../../algorithms/registry.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import type { AlgorithmDefinition } from '../config/define-algorithm.ts';
 import { type Declarations, learningConfig, type ResolvedConfig } from '../config/option.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
 import { isModuleReference } from '../modules/module-reference.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';

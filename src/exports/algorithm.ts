@@ -4,7 +4,7 @@
  * {@link createOffPolicySystem}, {@link createFragments}, {@link createOffPolicyIteration}; `algorithms/dqn` shows how.
  */
 // Advantages and returns
-export { computeGae, explainedVariance, type GaeOptions } from '../advantage/gae.ts';
+
 // The loop's outside, and what it stands on
 export type { Algorithm, EvaluationResult, TrainResult } from '../algorithm/algorithm.ts';
 export type { LossParts, PlanBounds } from '../algorithm/create-learner.ts';
@@ -55,11 +55,6 @@ export { runOptions } from '../config/blocks/run.ts';
 export { scheduleOptions } from '../config/blocks/schedules.ts';
 export { commonOptions, offPolicyOptions, onPolicyOptions } from '../config/common-options.ts';
 export {
-  type AlgorithmDefinition,
-  type AlgorithmParts,
-  defineAlgorithm,
-} from '../config/define-algorithm.ts';
-export {
   type ConfigInput,
   type Declarations,
   type Option,
@@ -72,6 +67,13 @@ export { evaluateSchedule, type Schedule } from '../config/schedule.ts';
 export { createSchedules, type Schedules } from '../config/schedules.ts';
 export type { TunedDefaults } from '../config/tuned-defaults.ts';
 export * as valueKind from '../config/value-kind.ts';
+export {
+  type AlgorithmDefinition,
+  type AlgorithmParts,
+  defineAlgorithm,
+} from '../define/define-algorithm.ts';
+// Rollouts
+export type { RolloutViews } from '../experience/layout.ts';
 // Learning
 export type { Learner, UpdatePlan, UpdateStats } from '../learner/learner.ts';
 export type { ObjectiveSpec } from '../learner/objective.ts';
@@ -80,7 +82,6 @@ export type { LossResult, TensorBatch, TensorLoss } from '../learner/tensorflow/
 // Metrics
 export { advantageMetrics, policyMetrics, updateMetrics } from '../metrics/learning-metrics.ts';
 export type { MetricDeclaration, MetricDeclarations, MetricsOf } from '../metrics/metric-keys.ts';
-export type { Exploration } from '../policy/distributions/exploration.ts';
 export type { ActingNetwork } from '../policy/networks/acting-network.ts';
 export type { ModelInput, ModelSpec } from '../policy/networks/model.ts';
 export { actionStatistics } from '../policy/tensor-distributions.ts';
@@ -88,6 +89,6 @@ export type { NetworkOutputs, Scalar, Tensor, TensorFlow } from '../policy/tenso
 // Chance
 export { shufflePermutation } from '../random/shuffle.ts';
 export { openStream, type Stream } from '../random/streams.ts';
-// Rollouts
-export type { RolloutViews } from '../rollout/layout.ts';
 export type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
+export { computeGae, explainedVariance, type GaeOptions } from '../targets/gae.ts';
+export type { Exploration } from '../weights/exploration.ts';

@@ -1,5 +1,6 @@
 /** The learner: what an algorithm sees of an engine. */
-import type { RolloutViews } from '../rollout/layout.ts';
+import type { RolloutViews } from '../experience/layout.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
 
 /**
@@ -29,12 +30,6 @@ export interface UpdatePlan {
    * goes on as always (norm of that, clipping to the global norm, Adam).
    */
   readonly nonFinite: 'stop' | 'skip' | 'clip';
-}
-
-/** x' = clip((x - mean) * inverseStd, +-clip). */
-export interface ObservationStatistics {
-  readonly mean: Float32Array; // [obsSize] f32
-  readonly inverseStd: Float32Array; // [obsSize] f32
 }
 
 /** Bound of a gradient's elements under `nonFinite: clip`. */
@@ -81,26 +76,4 @@ export interface Learner {
    */
   update(rollout: RolloutViews, plan: UpdatePlan): Promise<UpdateStats>;
   dispose(): Promise<void>;
-}
-
-/**
- * Acts for rows in the learner's own thread (central inference): for networks that only the TensorFlow engine covers.
- * Same meaning of arguments as the kernels' policy, with plain arrays.
- */
-export interface CentralPolicy {
-  /** observations [B, obsSize] raw; masks [B, maskSize] or null; noise [B, noiseSize]; writes actions [B, A], logProbs [B], values [B]. */
-  act(call: CentralActCall): Promise<void>;
-  /** Values alone, for final and bootstrap observations. */
-  values(observations: Float32Array | Uint8Array, numRows: number, out: Float32Array): Promise<void>;
-}
-
-export interface CentralActCall {
-  readonly numRows: number;
-  readonly observations: Float32Array | Uint8Array;
-  readonly masks: Uint8Array | null;
-  readonly noise: Float32Array;
-  readonly deterministic: boolean;
-  readonly actions: Float32Array | Int32Array;
-  readonly logProbs: Float32Array;
-  readonly values: Float32Array;
 }

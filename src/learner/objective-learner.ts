@@ -1,6 +1,6 @@
 /** A learner that runs an objective: what a loop with a replay buffer sees of an engine. */
 import type { ModelLayout, ModelSpec } from '../policy/networks/model.ts';
-import type { ObservationStatistics } from './learner.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import type { ObjectiveSpec } from './objective.ts';
 
 /** A batch to be filled: one array a column, by name. Owned by whoever fills it while `fill` runs, by the learner afterwards. */

@@ -1,7 +1,7 @@
 /** A file that only grows by whole records, whatever happens. */
 import { closeSync, ftruncateSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { temporaryBeside } from '../checkpoint/durable-files.ts';
+import { temporaryBeside } from '../files/durable-files.ts';
 import { openRegularFileSync } from '../files/regular-file.ts';
 
 export interface AppendFile {

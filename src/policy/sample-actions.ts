@@ -2,7 +2,7 @@
  * Actions from distribution parameters in plain TypeScript: for central inference, where the network ran elsewhere.
  * The kernels do the same for rollout workers; meanings of noise and modes are those of `policy-spec.ts`.
  */
-import { type Exploration, NO_EXPLORATION } from './distributions/exploration.ts';
+import { type Exploration, NO_EXPLORATION } from '../weights/exploration.ts';
 import { createRandomActions } from './distributions/random-action.ts';
 import {
   type ActingSpec,

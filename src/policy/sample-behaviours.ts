@@ -1,11 +1,7 @@
 /** Actions of behaviours from plain arrays: for central inference, where the network ran elsewhere. */
+
+import { type Exploration, NO_EXPLORATION, type RowCall, type RowSampler } from '../weights/exploration.ts';
 import { createBehaviour } from './distributions/behaviour.ts';
-import {
-  type Exploration,
-  NO_EXPLORATION,
-  type RowCall,
-  type RowSampler,
-} from './distributions/exploration.ts';
 import {
   type ActingSpec,
   actionSize,

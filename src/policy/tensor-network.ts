@@ -1,8 +1,9 @@
 /** The networks of `policy-spec.ts` in tfjs operations, over the entries of the flat parameter vector. */
 import { EngineError } from '../errors.ts';
-import { mlpParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
+import type { ParameterLayout } from '../weights/parameter-layout.ts';
 import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
+import { mlpParameterLayout } from './networks/mlp-parameters.ts';
 import type { ActingSpec, Activation, ConvSpec, MlpSpec } from './policy-spec.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
 

@@ -1,7 +1,8 @@
 /** The sampler's calls into the policy, with every address worked out once. */
+
+import { columnAddress, hasColumn, type RolloutLayout } from '../experience/layout.ts';
 import { type ActingSpec, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
-import { columnAddress, hasColumn, type RolloutLayout } from './layout.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 
 export interface ActingOptions {

@@ -3,11 +3,12 @@
  *
  * For networks that the kernels do not cover. Noise comes from the same per-episode streams as in the workers.
  */
-import type { CentralPolicy } from '../learner/learner.ts';
+
+import { createActionNoise } from '../acting/noise.ts';
+import { hasColumn, type RolloutViews } from '../experience/layout.ts';
+import type { CentralPolicy } from '../policy/central-policy.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
-import { hasColumn, type RolloutViews } from './layout.ts';
-import { createActionNoise } from './noise.ts';
 import type { RowState } from './row-states.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 

@@ -5,10 +5,10 @@
  */
 
 import type { ActionArray } from '../env/vector-env.ts';
+import type { RolloutViews } from '../experience/layout.ts';
 import type { JsonValue } from '../json.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
-import type { RolloutViews } from './layout.ts';
 import type { RowState } from './row-states.ts';
 
 interface RunningEpisode {

@@ -1,9 +1,10 @@
 /** Plays evaluation episodes with the kernels, in the thread of a runner. */
+
+import { createKernelActor, type KernelActor } from '../acting/batch-actor.ts';
 import type { EnvFaultHandling } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
-import { createKernelActor, type KernelActor } from '../policy/batch-actor.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import { statisticsOffset, type WeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';

@@ -1,8 +1,9 @@
 /** `numEnvRunners: 0`: the same sampler in the main thread; for debugging, for bare environment factories, and for short fragments. */
+
+import { openRollout, type RolloutViews } from '../experience/layout.ts';
 import { type CentralActor, collectCentrally, type Stepper } from './central-inference.ts';
 import { createEnvFaultBook, type EnvFaultBook, type EnvRestartLimit } from './env-fault-log.ts';
 import { createEpisodeLedger, type EpisodeLedger } from './episode-ledger.ts';
-import { openRollout, type RolloutViews } from './layout.ts';
 import { meansOf } from './metric-sums.ts';
 import { placeEnvError } from './place-env-error.ts';
 import { poisonRollout } from './poison.ts';

@@ -1,9 +1,10 @@
 /** Environment runners in threads of this process, over the shared arena. */
+
+import { openRollout } from '../experience/layout.ts';
 import { type CentralActor, collectCentrally, halvesOf, type Stepper } from './central-inference.ts';
 import { Command } from './control-words.ts';
 import { createEnvFaultBook } from './env-fault-log.ts';
 import { createEpisodeLedger } from './episode-ledger.ts';
-import { openRollout } from './layout.ts';
 import type { WorkerMessage } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
 import { joinPlayed, splitRequest } from './play-shares.ts';

@@ -1,11 +1,12 @@
 /** Whole episodes with a frozen policy, in environments and with seeds of their own: what evaluation consists of. */
+
+import { createActionMapping } from '../acting/action-mapping.ts';
+import type { BatchActor } from '../acting/batch-actor.ts';
+import { createActionNoise } from '../acting/noise.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
-import type { BatchActor } from '../policy/batch-actor.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
-import { createActionMapping } from './action-mapping.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
-import { createActionNoise } from './noise.ts';
 
 /** Which episodes to play; plain data. Episode k is seeded by hash(seed, k, 0), whoever plays it. */
 export interface PlayRequest {

@@ -1,5 +1,5 @@
 /** Debug mode: values that look wrong in every place a runner must write, so that reading too early shows. */
-import type { RolloutViews } from './layout.ts';
+import type { RolloutViews } from '../experience/layout.ts';
 
 const POISON_INTEGER = -559038737; // 0xdeadbeef
 

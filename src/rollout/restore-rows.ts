@@ -1,9 +1,10 @@
 /** Puts environments back into the middle of their episodes: on resume, and when a dead worker is replaced. */
+
+import { createActionMapping } from '../acting/action-mapping.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
-import { createActionMapping } from './action-mapping.ts';
 import type { RowState } from './row-states.ts';
 import type { Sampler } from './sampler.ts';
 

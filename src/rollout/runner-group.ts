@@ -1,8 +1,8 @@
 /** What an algorithm sees of its environment runners, wherever they run. */
 
+import type { RolloutViews } from '../experience/layout.ts';
 import type { EnvFaultReport, EnvFaults } from './env-fault-log.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
-import type { RolloutViews } from './layout.ts';
 import type { MetricSums } from './metric-sums.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';

@@ -3,16 +3,17 @@
  *
  * The same code runs in every worker thread and, with `numEnvRunners: 0`, in the main thread.
  */
+
+import { createActionMapping, type MapAction } from '../acting/action-mapping.ts';
+import { type ActionNoise, createActionNoise } from '../acting/noise.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
+import { hasColumn, openRollout, type RolloutViews } from '../experience/layout.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { RowPolicy } from '../policy/row-policy.ts';
 import { episodeSeed } from '../random/streams.ts';
 import type { WeightBuffer } from '../weights/weight-buffer.ts';
 import { type Acting, createActing } from './acting.ts';
-import { createActionMapping, type MapAction } from './action-mapping.ts';
-import { hasColumn, openRollout, type RolloutViews } from './layout.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
-import { type ActionNoise, createActionNoise } from './noise.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 
 export interface SamplerOptions {

@@ -1,7 +1,13 @@
 /** Where sampling keeps its state in the arena; plain JSON, posted to every worker. */
+
+import {
+  ON_POLICY_COLUMNS,
+  type RolloutColumns,
+  type RolloutLayout,
+  rolloutLayout,
+} from '../experience/layout.ts';
 import type { ArenaPlanner, Region } from '../memory/arena.ts';
 import { type ActingSpec, noiseSize } from '../policy/policy-spec.ts';
-import { ON_POLICY_COLUMNS, type RolloutColumns, type RolloutLayout, rolloutLayout } from './layout.ts';
 
 /** Sampling runs in one set while the learner may still read the other. */
 export const NUM_BLOCK_SETS = 2;

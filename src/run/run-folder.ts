@@ -4,14 +4,6 @@ import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { CheckpointContent } from '../checkpoint/content.ts';
 import {
-  errorCode,
-  makeFolder,
-  makeFolders,
-  replaceTextFile,
-  TEMPORARY_PREFIX,
-  temporaryBeside,
-} from '../checkpoint/durable-files.ts';
-import {
   checkpointName,
   listCheckpoints,
   loadManifest,
@@ -21,6 +13,14 @@ import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import { type ManifestFile, SEGMENTS_FOLDER, SHARED_SEGMENTS_FOLDER } from '../checkpoint/segment-file.ts';
 import { createSegmentStore } from '../checkpoint/segment-store.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
+import {
+  errorCode,
+  makeFolder,
+  makeFolders,
+  replaceTextFile,
+  TEMPORARY_PREFIX,
+  temporaryBeside,
+} from '../files/durable-files.ts';
 import { checkOwnFolder, readRegularText } from '../files/regular-file.ts';
 import type { JsonObject } from '../json.ts';
 import { LOCK_NAME, type RunLock, takeRunLock } from './run-lock.ts';

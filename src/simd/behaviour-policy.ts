@@ -1,6 +1,5 @@
 /** Acting with behaviours: the kernels run the network, the distribution's own file samples from its outputs. */
 import { createBehaviour } from '../policy/distributions/behaviour.ts';
-import type { RowSampler } from '../policy/distributions/exploration.ts';
 import { createRandomActions } from '../policy/distributions/random-action.ts';
 import {
   type ActingSpec,
@@ -10,6 +9,7 @@ import {
   noiseSize,
 } from '../policy/policy-spec.ts';
 import type { RowPolicy } from '../policy/row-policy.ts';
+import type { RowSampler } from '../weights/exploration.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { Kernels } from './kernels.ts';
 import type { Block } from './layer-program.ts';

@@ -4,8 +4,10 @@
  * One record is a dense layer: where its parameters lie (offsets, so that one program serves every copy of the weights),
  * where its block of rows comes from and goes to, and where gradients flow on the way back.
  */
+
+import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
 import type { ActingSpec, Activation } from '../policy/policy-spec.ts';
-import { mlpParameterLayout, type ParameterEntry } from '../weights/parameter-layout.ts';
+import type { ParameterEntry } from '../weights/parameter-layout.ts';
 
 /** Rows that go through all layers together: their activations stay in the first-level cache. */
 export const BLOCK_ROWS = 64;

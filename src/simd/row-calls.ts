@@ -1,7 +1,8 @@
 /** Rows in the arena as {@link RowCall}s: the kernels' calls speak of byte addresses, samplers of elements. */
-import type { RowCall, RowSampler } from '../policy/distributions/exploration.ts';
+
 import { type ActingSpec, actionDtype, noiseSize } from '../policy/policy-spec.ts';
 import type { ActCall } from '../policy/row-policy.ts';
+import type { RowCall, RowSampler } from '../weights/exploration.ts';
 import { explorationOffset, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 
 type MaskedCall = Pick<ActCall, 'maskAddress' | 'maskStride'>;

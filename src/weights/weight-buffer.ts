@@ -9,7 +9,7 @@
  * actions may stray: epsilon, noiseStd, isRandom (see policy/distributions/exploration.ts).
  */
 import type { ArenaPlanner, Region } from '../memory/arena.ts';
-import { type Exploration, NO_EXPLORATION } from '../policy/distributions/exploration.ts';
+import { type Exploration, NO_EXPLORATION } from './exploration.ts';
 
 export interface WeightBuffer {
   /** Byte address of the slot that holds `version`. */

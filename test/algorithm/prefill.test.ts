@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { registerShippedEnvs } from '../../envs/index.ts';
+import { createActionMapping, createActionStoring } from '../../src/acting/action-mapping.ts';
 import { createRandomPlayer, recordEpisodes } from '../../src/algorithm/record-episodes.ts';
 import { resolveEnv } from '../../src/env/env-source.ts';
 import { PPOConfig } from '../../src/index.ts';
 import type { ActingSpec } from '../../src/policy/policy-spec.ts';
 import { saveEpisodes } from '../../src/replay/episode-file.ts';
-import { createActionMapping, createActionStoring } from '../../src/rollout/action-mapping.ts';
 import { makeActingSpec } from '../reference/policy-specs.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { openQLearning } from './q-learning.ts';

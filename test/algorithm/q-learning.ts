@@ -10,8 +10,8 @@ import { fragmentsPerIteration, isCrossed, numUpdatesDue } from '../../src/algor
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { prefillOptions } from '../../src/config/blocks/prefill.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
 import { type ConfigInput, configToJson, type ResolvedConfig } from '../../src/config/option.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { openStream } from '../../src/random/streams.ts';
 import type { TransitionBatch } from '../../src/replay/gather.ts';
 import { replayState } from '../../src/replay/replay-state.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
 import { encodeManifest } from '../../src/checkpoint/manifest.ts';
-import { operantVersion } from '../../src/run/operant-version.ts';
+import { operantVersion } from '../../src/machine/operant-version.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { operant } from './run-in-process.ts';
 

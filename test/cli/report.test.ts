@@ -7,7 +7,7 @@ import { createOutput } from '../../src/cli/output.ts';
 import { measureProgress } from '../../src/cli/progress.ts';
 import { describeError } from '../../src/cli/report-error.ts';
 import { commonOptions } from '../../src/config/common-options.ts';
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { CheckpointError, ConfigError, EnvError } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { IterationEvent } from '../../src/run/run-callbacks.ts';

@@ -4,8 +4,8 @@ import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { runOptions } from '../../src/config/blocks/run.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { commonOptions } from '../../src/config/common-options.ts';
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
 import { withDefaults } from '../../src/config/option.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 
 const training = { ...adamOptions, ...scheduleOptions };
 const create = () => Promise.reject(new Error('never built'));

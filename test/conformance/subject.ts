@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { algorithms } from '../../algorithms/registry.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
-import type { AlgorithmDefinition } from '../../src/config/define-algorithm.ts';
+import type { AlgorithmDefinition } from '../../src/define/define-algorithm.ts';
 import '../../src/index.ts'; // registers the environments
 import type { JsonObject } from '../../src/json.ts';
 import { comparable } from '../invariants/run-content.ts';

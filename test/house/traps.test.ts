@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
+import type { RolloutViews } from '../../src/experience/layout.ts';
 import { gatherMinibatch } from '../../src/learner/tensorflow/minibatch.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 import type { TensorFlow } from '../../src/policy/tensor-types.ts';
-import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { threadEntryUrl, workerExecArgv } from '../../src/threads/exec-argv.ts';
 import vitestConfig from '../../vitest.config.ts';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { initializeParameters, orthogonalMatrix } from '../../src/policy/initialize.ts';
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 import { openStream } from '../../src/random/streams.ts';
-import { createParameterLayout, mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
+import { createParameterLayout } from '../../src/weights/parameter-layout.ts';
 
 function specOf(orthogonal: boolean): PolicySpec {
   return {

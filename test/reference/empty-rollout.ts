@@ -1,11 +1,12 @@
 /** A block set outside of any run. */
-import type { PolicySpec } from '../../src/policy/policy-spec.ts';
+
 import {
   initializeRollout,
   openRollout,
   type RolloutViews,
   rolloutLayout,
-} from '../../src/rollout/layout.ts';
+} from '../../src/experience/layout.ts';
+import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 
 /** N rows of T steps in memory of their own, all zero. */
 export function emptyRollout(spec: PolicySpec, numRows: number, rolloutLength: number): RolloutViews {

@@ -1,6 +1,7 @@
 /** A slow, plain float64 MLP policy: what the kernels are checked against. */
+
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import type { ActingSpec, Activation } from '../../src/policy/policy-spec.ts';
-import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 
 const C = Math.sqrt(2 / Math.PI);
 export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

@@ -1,5 +1,6 @@
 /** Specs and random numbers for tests of policies. */
 
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import type {
   ActingSpec,
   Activation,
@@ -8,7 +9,6 @@ import type {
   PolicySpec,
 } from '../../src/policy/policy-spec.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
-import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 
 export interface SpecOptions {
   observationSize?: number;

@@ -1,6 +1,7 @@
 /** PPO's loss in plain float64, and its gradient: numerical at the network's outputs, backpropagated through the layers. */
+
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
-import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 import { type RowInputs, rowStatistics } from './distribution-reference.ts';
 import { backwardReference, forwardReference, tensorsOf } from './mlp-reference.ts';
 

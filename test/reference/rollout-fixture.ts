@@ -1,17 +1,17 @@
 /** A random rollout in an arena, with a learner's memory beside it. */
 
+import {
+  initializeRollout,
+  openRollout,
+  type RolloutViews,
+  rolloutLayout,
+} from '../../src/experience/layout.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from '../../src/learner/simd/layout.ts';
 import { reserveSimdLearner } from '../../src/learner/simd/layout.ts';
 import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { actionSize, distributionSize, type PolicySpec } from '../../src/policy/policy-spec.ts';
 import { openStream } from '../../src/random/streams.ts';
-import {
-  initializeRollout,
-  openRollout,
-  type RolloutViews,
-  rolloutLayout,
-} from '../../src/rollout/layout.ts';
 import { rowStatistics } from './distribution-reference.ts';
 import { forwardReference } from './mlp-reference.ts';
 import { normalizedRows, randomParameters } from './policy-specs.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ON_POLICY_COLUMNS } from '../../src/experience/layout.ts';
 import type { EpsilonGreedySpec } from '../../src/policy/distributions/epsilon-greedy.ts';
 import type { BehaviourSpec } from '../../src/policy/policy-spec.ts';
 import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { episodeSeed } from '../../src/random/streams.ts';
-import { ON_POLICY_COLUMNS } from '../../src/rollout/layout.ts';
 import { forwardReference } from '../reference/mlp-reference.ts';
 import { EPISODE_LENGTH } from './fixtures/continuous-env.ts';
 import { isTerminated, isTruncated, lengthOf, maskOf, observationOf } from './fixtures/counting-env.ts';

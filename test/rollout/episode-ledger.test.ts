@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { RolloutViews } from '../../src/experience/layout.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { createEpisodeLedger } from '../../src/rollout/episode-ledger.ts';
-import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { emptyRollout } from '../reference/empty-rollout.ts';
 import { categorical, gaussian, makeSpec } from '../reference/policy-specs.ts';
 

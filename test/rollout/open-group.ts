@@ -4,19 +4,19 @@ import { createPolicySpec, type PolicyOptions } from '../../src/algorithm/policy
 import type { EnvFaultPolicy } from '../../src/env/env-faults.ts';
 import type { EnvModuleSource, EnvSource } from '../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../src/env/load-env.ts';
-import type { JsonObject } from '../../src/json.ts';
-import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
-import type { Exploration } from '../../src/policy/distributions/exploration.ts';
-import type { ActingSpec, BehaviourSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
-import { reserveControlWords } from '../../src/rollout/control-words.ts';
-import { createInProcessRunnerGroup } from '../../src/rollout/in-process-runner-group.ts';
 import {
   initializeRollout,
   OFF_POLICY_COLUMNS,
   ON_POLICY_COLUMNS,
   type RolloutColumns,
   type RolloutViews,
-} from '../../src/rollout/layout.ts';
+} from '../../src/experience/layout.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
+import type { ActingSpec, BehaviourSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
+import { reserveControlWords } from '../../src/rollout/control-words.ts';
+import { createInProcessRunnerGroup } from '../../src/rollout/in-process-runner-group.ts';
 import { createLocalRunnerGroup } from '../../src/rollout/local-runner-group.ts';
 import type { RowState } from '../../src/rollout/row-states.ts';
 import type { RunnerOptions } from '../../src/rollout/runner.ts';
@@ -24,7 +24,7 @@ import type { RunnerGroup } from '../../src/rollout/runner-group.ts';
 import { reserveSampling } from '../../src/rollout/sampling-layout.ts';
 import { kernelPolicyScratchBytes } from '../../src/simd/kernel-policy.ts';
 import { loadKernels } from '../../src/simd/loader.ts';
-import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
+import type { Exploration } from '../../src/weights/exploration.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../../src/weights/weight-buffer.ts';
 import { randomParameters } from '../reference/policy-specs.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { RolloutViews } from '../../src/experience/layout.ts';
 import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { episodeSeed } from '../../src/random/streams.ts';
-import type { RolloutViews } from '../../src/rollout/layout.ts';
 import { rowStatistics } from '../reference/distribution-reference.ts';
 import { forwardReference, tensorsOf } from '../reference/mlp-reference.ts';
 import { EPISODE_LENGTH } from './fixtures/continuous-env.ts';

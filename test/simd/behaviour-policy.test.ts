@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createKernelActor } from '../../src/policy/batch-actor.ts';
+import { createKernelActor } from '../../src/acting/batch-actor.ts';
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import type { BehaviourSpec } from '../../src/policy/policy-spec.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { type KernelModule, loadKernels } from '../../src/simd/loader.ts';
-import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 import { forwardReference } from '../reference/mlp-reference.ts';
 import { makeActingSpec, randomParameters } from '../reference/policy-specs.ts';
 

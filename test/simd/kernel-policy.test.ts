@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import {
   actionDtype,
   actionSize,
@@ -10,7 +11,6 @@ import {
 import { openStream } from '../../src/random/streams.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../../src/simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
-import { mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../../src/weights/weight-buffer.ts';
 import { logSoftmax, maskedSegments, rowStatistics } from '../reference/distribution-reference.ts';
 import { forwardReference, sigmoid, tensorsOf } from '../reference/mlp-reference.ts';

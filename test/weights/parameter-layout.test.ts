@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createParameterLayout, mlpParameterLayout } from '../../src/weights/parameter-layout.ts';
+import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
+import { createParameterLayout } from '../../src/weights/parameter-layout.ts';
 import { categorical, gaussian, gsde, makeSpec } from '../reference/policy-specs.ts';
 
 const shapesOf = (...args: Parameters<typeof makeSpec>) =>

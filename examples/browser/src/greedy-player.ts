@@ -1,6 +1,6 @@
 /** Plays CartPole in real time with the most probable actions of the weights of the moment. */
 import { cartPole } from '../../../envs/cart-pole.ts';
-import { createKernelActor } from '../../../src/policy/batch-actor.ts';
+import { createKernelActor } from '../../../src/acting/batch-actor.ts';
 import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
 import type { KernelModule } from '../../../src/simd/kernels.ts';
 import { MAX_EPISODE_STEPS } from './settings.ts';

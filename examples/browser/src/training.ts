@@ -1,8 +1,8 @@
 /** PPO on CartPole over one WebAssembly memory: the same parts as `algorithms/ppo/ppo.ts`, put together for a browser. */
 import { cartPoleVector } from '../../../envs/cart-pole.ts';
-import { computeGae } from '../../../src/advantage/gae.ts';
 import { createPolicySpec } from '../../../src/algorithm/policy-setup.ts';
 import { evaluateSchedule, type Schedule } from '../../../src/config/schedule.ts';
+import { initializeRollout, openRollout } from '../../../src/experience/layout.ts';
 import type { Learner } from '../../../src/learner/learner.ts';
 import { reserveSimdLearner, type SimdLearnerOptions } from '../../../src/learner/simd/layout.ts';
 import { createSimdLearner } from '../../../src/learner/simd/learner.ts';
@@ -13,13 +13,13 @@ import { shufflePermutation } from '../../../src/random/shuffle.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { createEpisodeLedger } from '../../../src/rollout/episode-ledger.ts';
 import type { EpisodeSummary } from '../../../src/rollout/episode-summary.ts';
-import { initializeRollout, openRollout } from '../../../src/rollout/layout.ts';
 import { restoreRows } from '../../../src/rollout/restore-rows.ts';
 import { FRESH_ROW } from '../../../src/rollout/row-states.ts';
 import { createSampler } from '../../../src/rollout/sampler.ts';
 import { reserveSampling } from '../../../src/rollout/sampling-layout.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../../../src/simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../../../src/simd/kernels.ts';
+import { computeGae } from '../../../src/targets/gae.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../../../src/weights/weight-buffer.ts';
 import { createGradient, gradientSource } from './gradient.ts';
 import type { HelperStart } from './messages.ts';

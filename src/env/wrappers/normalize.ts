@@ -2,8 +2,9 @@
  * Normalisation of whole vector environments, for loops of your own. In training use the options `normalizeObservations`
  * and `normalizeRewards`: their statistics are merged over all runners and saved with checkpoints.
  */
-import { createRunningMoments, type MomentsState } from '../../advantage/running-moments.ts';
+
 import { ConfigError } from '../../errors.ts';
+import { createRunningMoments, type MomentsState } from '../../statistics/running-moments.ts';
 import { flattenObservationSpace } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
 import { Box } from '../spaces.ts';

@@ -1,10 +1,10 @@
 /** The SIMD engine's learner: the main thread's side of an update. */
 import { EngineError, ShapeError, WorkerError } from '../../errors.ts';
+import type { RolloutViews } from '../../experience/layout.ts';
 import type { Arena } from '../../memory/arena.ts';
+import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
-import type { RolloutViews } from '../../rollout/layout.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
-import { mlpParameterLayout } from '../../weights/parameter-layout.ts';
 import type { Learner, UpdatePlan, UpdateStats } from '../learner.ts';
 import type { OutputGradient } from '../output-gradient.ts';
 import {

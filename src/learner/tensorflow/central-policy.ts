@@ -1,10 +1,12 @@
 /** Acting and valuing in the learner's thread, for networks that rollout workers cannot run. */
-import { type Exploration, NO_EXPLORATION } from '../../policy/distributions/exploration.ts';
+
+import type { CentralPolicy } from '../../policy/central-policy.ts';
 import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { sampleActions } from '../../policy/sample-actions.ts';
 import { writeBehaviourValues } from '../../policy/sample-behaviours.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
-import type { CentralPolicy, ObservationStatistics } from '../learner.ts';
+import { type Exploration, NO_EXPLORATION } from '../../weights/exploration.ts';
+import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import type { LoadedTensorFlow } from './backend.ts';
 import { createCapturedForward } from './capture/captured-forward.ts';
 import { createEagerForward } from './policy-forward.ts';

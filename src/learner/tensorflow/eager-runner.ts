@@ -1,6 +1,7 @@
 /** Runs every minibatch as tfjs operations, one by one: for every backend. */
+
+import type { RolloutViews } from '../../experience/layout.ts';
 import type { Scalar, TensorFlow } from '../../policy/tensor-types.ts';
-import type { RolloutViews } from '../../rollout/layout.ts';
 import type { UpdatePlan } from '../learner.ts';
 import { type AdamOptions, type AdamVariables, adamStep } from './adam.ts';
 import { type GradientStepOptions, gradientStep, type StatisticsTensors } from './gradient-step.ts';

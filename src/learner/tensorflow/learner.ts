@@ -1,5 +1,6 @@
 /** The TensorFlow engine: any network and any loss that tfjs can express, on whichever backend was loaded. */
 import { EngineError, ShapeError } from '../../errors.ts';
+import type { RolloutViews } from '../../experience/layout.ts';
 import {
   type CustomNetwork,
   initializeCustomParameters,
@@ -9,7 +10,6 @@ import { initializeParameters } from '../../policy/initialize.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { createTensorNetwork, type TensorNetwork } from '../../policy/tensor-network.ts';
 import type { Stream } from '../../random/streams.ts';
-import type { RolloutViews } from '../../rollout/layout.ts';
 import type { Learner, OptimizerState, UpdatePlan, UpdateStats } from '../learner.ts';
 import { ADAM_DEFAULTS, type AdamOptions } from './adam.ts';
 import type { LoadedTensorFlow } from './backend.ts';

@@ -1,7 +1,8 @@
 /** The copy boundary between shared rollout memory and tensors. */
+
+import type { RolloutViews } from '../../experience/layout.ts';
 import { actionSize, type PolicySpec } from '../../policy/policy-spec.ts';
 import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
-import type { RolloutViews } from '../../rollout/layout.ts';
 import type { MinibatchTensors } from './gradient-step.ts';
 
 /**

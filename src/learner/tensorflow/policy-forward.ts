@@ -2,7 +2,7 @@
 import type { ActingSpec } from '../../policy/policy-spec.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
-import type { ObservationStatistics } from '../learner.ts';
+import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import { unpackParameters } from './flat-parameters.ts';
 import { prepareObservations, type StatisticsTensors } from './gradient-step.ts';
 

@@ -1,5 +1,5 @@
 /** How a learner runs the minibatches of one update: eagerly, or as session calls of a captured graph. */
-import type { RolloutViews } from '../../rollout/layout.ts';
+import type { RolloutViews } from '../../experience/layout.ts';
 import type { UpdatePlan } from '../learner.ts';
 
 /** Everything since `begin`. */

@@ -1,8 +1,9 @@
 /** From a behaviour to the functions that act by it. */
+
+import type { RowSampler, RowValue } from '../../weights/exploration.ts';
 import type { BehaviourSpec } from '../policy-spec.ts';
 import { createDeterministicTanh } from './deterministic-tanh.ts';
 import { createEpsilonGreedy } from './epsilon-greedy.ts';
-import type { RowSampler, RowValue } from './exploration.ts';
 import { createSquashedGaussian } from './squashed-gaussian.ts';
 import { createSquashedGsde } from './squashed-gsde.ts';
 

@@ -6,7 +6,7 @@
  * e is standard normal, or an Ornstein-Uhlenbeck process that begins at 0 with every episode (Lillicrap et al. 2016, arXiv:1509.02971):
  * e' = e - theta e dt + sqrt(dt) N(0, 1). The stored action is what was done, in [-1, 1]; the environment gets it mapped to its bounds.
  */
-import type { RowSampler } from './exploration.ts';
+import type { RowSampler } from '../../weights/exploration.ts';
 
 /** Outputs per row: [A], before the tanh. */
 export interface DeterministicTanhSpec {

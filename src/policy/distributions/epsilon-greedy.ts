@@ -5,7 +5,7 @@
  * coin and its random action come from the row's own noise, one of each for every branch, so a row's actions do not depend on the rows
  * beside it (Stable-Baselines3 tosses one coin for all environments).
  */
-import type { RowCall, RowSampler, RowValue } from './exploration.ts';
+import type { RowCall, RowSampler, RowValue } from '../../weights/exploration.ts';
 
 /**
  * Outputs per row, with S = sum(sizes): `[S, numAtoms]`; with `dueling` `[1 + S, numAtoms]`, the state's atoms first, and

@@ -1,7 +1,8 @@
 /** Uniformly random actions from a row's own noise: what a replay buffer is warmed up with before learning starts. */
+
+import type { RowSampler } from '../../weights/exploration.ts';
 import type { ActingDistribution } from '../policy-spec.ts';
 import { uniformChoice } from './epsilon-greedy.ts';
-import type { RowSampler } from './exploration.ts';
 
 /**
  * Discrete: uniform over the allowed actions of each branch. Continuous: uniform in [-1, 1], which is uniform in the environment's bounds.

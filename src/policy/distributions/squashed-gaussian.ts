@@ -5,7 +5,7 @@
  *
  * The stored action is a in [-1, 1]; the environment gets low + (a + 1) / 2 (high - low).
  */
-import type { RowSampler } from './exploration.ts';
+import type { RowSampler } from '../../weights/exploration.ts';
 
 /** Outputs per row: [2A], the means, then the log deviations. */
 export interface SquashedGaussianSpec {

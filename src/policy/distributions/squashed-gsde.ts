@@ -6,7 +6,7 @@
  * e [H, A] ~ N(0, 1) is drawn anew every `sampleFrequency` steps of an episode (-1: once an episode); latent is the actor's last hidden
  * layer. The means are clipped as in the authors' implementation, else tanh saturates and the noise no longer shows.
  */
-import type { RowSampler } from './exploration.ts';
+import type { RowSampler } from '../../weights/exploration.ts';
 
 /** Outputs per row: [A] means; `logStd` [H, A] are free parameters that stand after the actor's. */
 export interface SquashedGsdeSpec {

@@ -1,9 +1,10 @@
 /** The network of a model that acts: what runners are told of it, and where its parameters lie. */
 
-import { mlpParameterLayout, type ParameterLayout } from '../../weights/parameter-layout.ts';
+import type { ParameterLayout } from '../../weights/parameter-layout.ts';
 import { convParameterLayout } from '../conv-layers.ts';
 import type { ActingDistribution, ActingSpec, NetworkSpec } from '../policy-spec.ts';
 import { distributionSize } from '../policy-spec.ts';
+import { mlpParameterLayout } from './mlp-parameters.ts';
 import { type ModelNetwork, type ModelSpec, modelLayout, networkNamed } from './model.ts';
 
 /** Which network acts, and how: DQN's `q` is epsilon-greedy, SAC's `actor` a squashed Gaussian. */

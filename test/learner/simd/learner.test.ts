@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { initializeRollout, openRollout, rolloutLayout } from '../../../src/experience/layout.ts';
 import type { Learner } from '../../../src/learner/learner.ts';
 import type { SimdLearnerOptions } from '../../../src/learner/simd/layout.ts';
 import { createSimdLearner } from '../../../src/learner/simd/learner.ts';
 import { createArena, createArenaPlanner } from '../../../src/memory/arena.ts';
-import { initializeRollout, openRollout, rolloutLayout } from '../../../src/rollout/layout.ts';
 import { type KernelModule, loadKernels } from '../../../src/simd/loader.ts';
 import { categorical, gaussian, makeSpec } from '../../reference/policy-specs.ts';
 import { gradientReference, lossReference } from '../../reference/ppo-reference.ts';

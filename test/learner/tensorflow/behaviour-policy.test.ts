@@ -1,8 +1,8 @@
 /** Behaviours act by central inference as they do on the kernels. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createCentralBatchActor, createKernelActor } from '../../../src/acting/batch-actor.ts';
 import { type LoadedTensorFlow, loadTensorFlow } from '../../../src/learner/tensorflow/backend.ts';
 import { createTensorFlowPolicy } from '../../../src/learner/tensorflow/central-policy.ts';
-import { createCentralBatchActor, createKernelActor } from '../../../src/policy/batch-actor.ts';
 import type { ActingSpec, BehaviourSpec } from '../../../src/policy/policy-spec.ts';
 import { createTensorNetwork } from '../../../src/policy/tensor-network.ts';
 import { openStream } from '../../../src/random/streams.ts';

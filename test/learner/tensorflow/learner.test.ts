@@ -7,9 +7,9 @@ import {
   type TensorFlowBackend,
 } from '../../../src/learner/tensorflow/backend.ts';
 import { createTensorFlowLearner } from '../../../src/learner/tensorflow/learner.ts';
+import { mlpParameterLayout } from '../../../src/policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { mlpParameterLayout } from '../../../src/weights/parameter-layout.ts';
 import { DISTRIBUTIONS, specFor } from '../../algorithms/ppo/random-batch.ts';
 import { relativeError } from '../../algorithms/ppo/reference-loss.ts';
 import { noNativeBinding } from './native.ts';

@@ -1,14 +1,14 @@
 /** Rollouts with made-up contents, whose old log-probabilities and values fit a policy. */
 
-import type { UpdatePlan } from '../../../src/learner/learner.ts';
-import { actionSize, type PolicySpec } from '../../../src/policy/policy-spec.ts';
-import { openStream } from '../../../src/random/streams.ts';
 import {
   initializeRollout,
   openRollout,
   type RolloutViews,
   rolloutLayout,
-} from '../../../src/rollout/layout.ts';
+} from '../../../src/experience/layout.ts';
+import type { UpdatePlan } from '../../../src/learner/learner.ts';
+import { actionSize, type PolicySpec } from '../../../src/policy/policy-spec.ts';
+import { openStream } from '../../../src/random/streams.ts';
 import { randomMask } from '../../algorithms/ppo/random-batch.ts';
 
 /** A rollout in shared memory, N rows of T steps; log-probabilities are near -1. */

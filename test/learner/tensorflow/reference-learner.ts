@@ -1,8 +1,8 @@
 /** A whole PPO update in float64 with gradients by finite differences: slow, and independent of every engine. */
 import type { PpoLossOptions } from '../../../algorithms/ppo/loss.ts';
+import type { RolloutViews } from '../../../src/experience/layout.ts';
 import type { UpdatePlan } from '../../../src/learner/learner.ts';
 import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
-import type { RolloutViews } from '../../../src/rollout/layout.ts';
 import type { ParameterLayout } from '../../../src/weights/parameter-layout.ts';
 import { type ReferenceScalars, referenceLoss } from '../../algorithms/ppo/reference-loss.ts';
 

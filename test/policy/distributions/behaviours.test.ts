@@ -6,9 +6,9 @@ import {
   type EpsilonGreedySpec,
   epsilonGreedyOutputSize,
 } from '../../../src/policy/distributions/epsilon-greedy.ts';
-import type { RowCall } from '../../../src/policy/distributions/exploration.ts';
 import { createRandomActions } from '../../../src/policy/distributions/random-action.ts';
 import type { BehaviourSpec } from '../../../src/policy/policy-spec.ts';
+import type { RowCall } from '../../../src/weights/exploration.ts';
 
 const greedy = (sizes: number[], options: Partial<EpsilonGreedySpec> = {}): EpsilonGreedySpec => ({
   kind: 'epsilon-greedy',

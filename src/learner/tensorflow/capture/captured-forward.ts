@@ -1,6 +1,6 @@
 /** The forward pass of a policy as one session call, a graph per number of rows. */
 
-import type { ObservationStatistics } from '../../learner.ts';
+import type { ObservationStatistics } from '../../../weights/observation-statistics.ts';
 import { unpackParameters } from '../flat-parameters.ts';
 import { prepareObservations } from '../gradient-step.ts';
 import { fetchedOutputs, type PolicyForward, type PolicyForwardOptions } from '../policy-forward.ts';

@@ -1,7 +1,8 @@
 /** The rollout inside a session: uploaded once per update, gathered by index inside the graph. */
+
+import type { RolloutViews } from '../../../experience/layout.ts';
 import { actionDtype, actionSize, type PolicySpec } from '../../../policy/policy-spec.ts';
 import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
-import type { RolloutViews } from '../../../rollout/layout.ts';
 import type { MinibatchTensors } from '../gradient-step.ts';
 import type { TensorValues } from '../native-binding.ts';
 import type { GraphVariable } from './graph-nodes.ts';

@@ -1,22 +1,22 @@
 /** The builder: one method per section of the declarations. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
-import type { EnvFactory } from '../env/env.ts';
-import { ConfigError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import type { RunCallbacks } from '../run/run-callbacks.ts';
-import type { RunSummary } from '../run/run-state.ts';
-import type { StartRunOptions } from '../run/start-run.ts';
-import { type CheckedLayer, checkLayer } from './check-layer.ts';
+import { type CheckedLayer, checkLayer } from '../config/check-layer.ts';
 import {
   type ConfigInput,
   configToJson,
   type Declarations,
   type ResolvedConfig,
   type SectionInput,
-} from './option.ts';
-import { showValue, throwProblems } from './problems.ts';
-import { type ConfigLayer, mergeLayers } from './resolve.ts';
-import { isPlainObject } from './value-kind.ts';
+} from '../config/option.ts';
+import { showValue, throwProblems } from '../config/problems.ts';
+import { type ConfigLayer, mergeLayers } from '../config/resolve.ts';
+import { isPlainObject } from '../config/value-kind.ts';
+import type { EnvFactory } from '../env/env.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { RunCallbacks } from '../run/run-callbacks.ts';
+import type { RunSummary } from '../run/run-state.ts';
+import type { StartRunOptions } from '../run/start-run.ts';
 
 /** A config in the making. Section methods check names and values at once, and return the same builder. */
 export type ConfigBuilder<D extends Declarations> = BuilderCore<D> & SectionMethods<D>;

@@ -1,6 +1,6 @@
 /** Return-based reward scaling: rewards divided by the standard deviation of the discounted return. */
-import type { RolloutViews } from '../rollout/layout.ts';
-import { createRunningMoments, type MomentsState } from './running-moments.ts';
+import type { RolloutViews } from '../experience/layout.ts';
+import { createRunningMoments, type MomentsState } from '../statistics/running-moments.ts';
 
 export interface RewardScalerState {
   readonly moments: MomentsState;

@@ -1,5 +1,5 @@
 /** Generalized advantage estimation over a rollout. */
-import type { RolloutViews } from '../rollout/layout.ts';
+import type { RolloutViews } from '../experience/layout.ts';
 
 export interface GaeOptions {
   /** Discount per environment step, unitless, [0, 1]. */

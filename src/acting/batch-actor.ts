@@ -1,13 +1,14 @@
 /** Acting outside of a rollout: for evaluation, and for a trained policy in somebody's program. */
 import type { ActionArray, ObservationArray } from '../env/vector-env.ts';
-import type { CentralPolicy, ObservationStatistics } from '../learner/learner.ts';
 import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
+import type { CentralPolicy } from '../policy/central-policy.ts';
+import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
+import type { ActCall } from '../policy/row-policy.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/kernels.ts';
+import type { Exploration } from '../weights/exploration.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../weights/weight-buffer.ts';
-import type { Exploration } from './distributions/exploration.ts';
-import { type ActingSpec, actionDtype, actionSize, noiseSize } from './policy-spec.ts';
-import type { ActCall } from './row-policy.ts';
 
 /** Up to `maxRows` rows at a time. The arrays are the caller's to fill and read between calls. */
 export interface BatchActor {

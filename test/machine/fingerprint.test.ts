@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { collectFingerprint, compareFingerprints, type Fingerprint } from '../../src/run/fingerprint.ts';
-import { operantVersion } from '../../src/run/operant-version.ts';
+import { collectFingerprint, compareFingerprints, type Fingerprint } from '../../src/machine/fingerprint.ts';
+import { operantVersion } from '../../src/machine/operant-version.ts';
 
 const EXAMPLE: Fingerprint = {
   operant: '1.0.0',

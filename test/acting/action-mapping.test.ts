@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createActionMapping } from '../../src/acting/action-mapping.ts';
 import type { DistributionSpec } from '../../src/policy/policy-spec.ts';
-import { createActionMapping } from '../../src/rollout/action-mapping.ts';
 import { bernoulli, categorical, makeSpec } from '../reference/policy-specs.ts';
 
 function map(distribution: DistributionSpec, stored: Float32Array | Int32Array): number[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createActionNoise } from '../../src/acting/noise.ts';
 import { type BehaviourSpec, type DistributionSpec, noiseSize } from '../../src/policy/policy-spec.ts';
 import { openEpisodeStream } from '../../src/random/episode-stream.ts';
-import { createActionNoise } from '../../src/rollout/noise.ts';
 import { bernoulli, categorical, gaussian, makeActingSpec, makeSpec } from '../reference/policy-specs.ts';
 
 const gsde = (sampleFrequency: number): DistributionSpec => ({

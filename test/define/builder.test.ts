@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { PPOConfig, ppo } from '../../algorithms/ppo/index.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { commonOptions } from '../../src/config/common-options.ts';
-import { defineAlgorithm } from '../../src/config/define-algorithm.ts';
 import { option, type ResolvedConfig } from '../../src/config/option.ts';
 import { conflict } from '../../src/config/problems.ts';
 import { number } from '../../src/config/value-kind.ts';
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 describe('the builder', () => {

@@ -1,5 +1,4 @@
 /** Running mean and variance in float64, merged once per iteration in environment order. */
-import type { RolloutViews } from '../rollout/layout.ts';
 
 /** Plain JSON for checkpoints. */
 export interface MomentsState {
@@ -58,7 +57,11 @@ export function createRunningMoments(size: number): RunningMoments {
 
 /** Running normalisation of observations: x' = clip((x - mean) / sqrt(variance + 1e-8), +-clip). Detail 28 of the 37. */
 /** Raw observations of some steps: a rollout, a fragment. */
-export type ObservedRows = Pick<RolloutViews, 'observations' | 'numRows' | 'rolloutLength'>;
+export interface ObservedRows {
+  readonly observations: ArrayLike<number>; // [numRows, rolloutLength, obsSize]
+  readonly numRows: number;
+  readonly rolloutLength: number;
+}
 
 export interface ObservationNormalizer {
   /** f32 [obsSize]; frozen between calls of `absorb`. */

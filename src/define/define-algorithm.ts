@@ -1,12 +1,12 @@
 /** One call that makes an algorithm: its builder, its flags and its registry entry. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
+import type { runOptions } from '../config/blocks/run.ts';
+import { checkCommon, foldCommon } from '../config/derived.ts';
+import type { Declarations, ResolvedConfig } from '../config/option.ts';
+import { type ConfigLayer, type CrossCheck, resolveConfig } from '../config/resolve.ts';
+import { type TunedDefaults, tunedLayer } from '../config/tuned-defaults.ts';
 import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
-import type { runOptions } from './blocks/run.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
-import { checkCommon, foldCommon } from './derived.ts';
-import type { Declarations, ResolvedConfig } from './option.ts';
-import { type ConfigLayer, type CrossCheck, resolveConfig } from './resolve.ts';
-import { type TunedDefaults, tunedLayer } from './tuned-defaults.ts';
 
 /** A key that an algorithm's iterations tell: one of its own, or of those that all have. */
 type KnownKey<M> = (keyof M & string) | MetricKey;

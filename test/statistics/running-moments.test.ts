@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createObservationNormalizer, createRunningMoments } from '../../src/advantage/running-moments.ts';
 import { openStream } from '../../src/random/streams.ts';
+import { createObservationNormalizer, createRunningMoments } from '../../src/statistics/running-moments.ts';
 import { emptyRollout } from '../reference/empty-rollout.ts';
 import { categorical, makeSpec } from '../reference/policy-specs.ts';
 

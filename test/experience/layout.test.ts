@@ -11,7 +11,7 @@ import {
   ROLLOUT_VERSION,
   type RolloutColumns,
   rolloutLayout,
-} from '../../src/rollout/layout.ts';
+} from '../../src/experience/layout.ts';
 import { bernoulli, categorical, gaussian, makeSpec } from '../reference/policy-specs.ts';
 
 const BYTES = { float32: 4, float64: 8, int32: 4, uint8: 1 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createRewardScaler } from '../../src/advantage/reward-scaler.ts';
+import type { RolloutViews } from '../../src/experience/layout.ts';
 import { openStream } from '../../src/random/streams.ts';
-import type { RolloutViews } from '../../src/rollout/layout.ts';
+import { createRewardScaler } from '../../src/targets/reward-scaler.ts';
 import { emptyRollout } from '../reference/empty-rollout.ts';
 import { categorical, makeSpec } from '../reference/policy-specs.ts';
 
