@@ -104,7 +104,7 @@ function prepareAdam(thread: ObjectiveThread): void {
   groups.forEach((g, k) => {
     prepareGroup(thread, g, norms[k]);
   });
-  openPhase(words, Kind.ADAM, numShares(slices.length, words));
+  proceed(thread, Kind.ADAM, slices.length);
 }
 
 /** Clipping as torch.nn.utils.clip_grad_norm_ does it, and Adam's corrections for its step counter. */
@@ -127,14 +127,31 @@ function prepareGroup(
 /** Opens what follows the phase that has just been finished. */
 function advance(thread: ObjectiveThread, kind: number): void {
   const { control, work } = thread;
-  const { words } = control;
-  const step = words[Word.STEP];
+  const step = control.words[Word.STEP];
   const { slices, blends } = work[step];
-  if (kind === Kind.GRADIENT) openPhase(words, Kind.REDUCE, numShares(slices.length, words));
+  if (kind === Kind.GRADIENT) proceed(thread, Kind.REDUCE, slices.length);
   else if (kind === Kind.REDUCE) prepareAdam(thread);
-  else if (kind === Kind.ADAM && blends.length > 0)
-    openPhase(words, Kind.BLEND, numShares(blends.length, words));
+  else if (kind === Kind.ADAM && blends.length > 0) proceed(thread, Kind.BLEND, blends.length);
   else openStep(thread, step + 1);
+}
+
+/** Opens a phase of `numPieces` slices or blends; a thread that is alone runs it at once, without telling anybody. */
+function proceed(thread: ObjectiveThread, kind: number, numPieces: number): void {
+  const { words } = thread.control;
+  const shares = numShares(numPieces, words);
+  if (words[Word.NUM_THREADS] > 1) {
+    openPhase(words, kind, shares);
+    return;
+  }
+  const step = words[Word.STEP];
+  for (let share = 0; share < shares; share++) runShare(thread, kind, step, share);
+  advance(thread, kind);
+}
+
+function runShare(thread: ObjectiveThread, kind: number, step: number, share: number): void {
+  if (kind === Kind.REDUCE) thread.reduce(step, share);
+  else if (kind === Kind.ADAM) thread.adam(step, share);
+  else thread.blend(step, share);
 }
 
 /** Computes a claimed item and, when it was the last, opens the next phase. */
@@ -143,9 +160,7 @@ function runItem(thread: ObjectiveThread, item: number, phase: number): void {
   const kind = Atomics.load(words, ControlWord.KIND);
   const step = words[Word.STEP];
   if (kind === Kind.GRADIENT) thread.gradient(step, item, phase);
-  else if (kind === Kind.REDUCE) thread.reduce(step, item);
-  else if (kind === Kind.ADAM) thread.adam(step, item);
-  else thread.blend(step, item);
+  else runShare(thread, kind, step, item);
   if (finishItem(words, item, phase)) advance(thread, kind);
 }
 
