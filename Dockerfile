@@ -11,6 +11,7 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /opt/operant
 # The manifest alone first: dependencies are fetched again only when it changes. No install script is needed.
 COPY package.json package-lock.json ./
+COPY .ci/native-tensorflow/package.json .ci/native-tensorflow/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund

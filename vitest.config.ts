@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['.ci/compile-cache.mjs'],
     setupFiles: ['test/fuzz-seed.ts'],
-    exclude: ['dist/**', 'node_modules/**'],
+    exclude: ['dist/**', 'node_modules/**', 'test/package/fixtures/**'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -51,6 +51,7 @@ export async function bundle(root) {
     'src/cli/main.ts',
     'src/index.ts',
     'src/exports/algorithm.ts',
+    'src/exports/tensorflow.ts',
     ...inWorkers,
   ];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
@@ -61,7 +62,7 @@ export async function bundle(root) {
     platform: 'node',
     external: isExternal,
     transform: { define: { 'import.meta.url': 'moduleUrl' } },
-    plugins: [keepModuleUrls(root)],
+    plugins: [leaveOutCompilers(root), keepModuleUrls(root)],
     checks: { ineffectiveDynamicImport: false },
   });
   const groups = await chunkGroups(root, inWorkers, algorithms);
@@ -132,6 +133,18 @@ async function staticImports(root, paths) {
   });
   await graph.generate();
   return ids;
+}
+
+/**
+ * The kernels are in the package, and what compiles them in a clone is not: a bundler would look for the compiler in the projects of
+ * those who use the package.
+ */
+function leaveOutCompilers(root) {
+  const compilers = new Set(['build.ts', 'build-native.ts'].map((name) => join(root, 'src/simd', name)));
+  return {
+    name: 'leave-out-compilers',
+    load: (id) => (compilers.has(id) ? { code: 'export {};', moduleType: 'js' } : null),
+  };
 }
 
 /**

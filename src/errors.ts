@@ -4,14 +4,25 @@
  * One class per cause; every message names the option or quantity, the bound, the value that was given and what
  * to do. Codes are part of the public interface: they do not change between minor versions. The classes are flat
  * (each extends Error alone); {@link isOperantError} recognises all of them.
+ *
+ * A process may hold two instances of this module: tsx compiles one for `require` and leaves another to `import`, Jest makes one for each test
+ * file. So `instanceof` goes by name and code.
  */
 
 interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+function isNamed(value: unknown, name: string, prefix: string): boolean {
+  const { name: found, code } = Object(value) as { readonly name?: unknown; readonly code?: unknown };
+  return found === name && typeof code === 'string' && code.startsWith(prefix);
+}
+
 /** Raised when an option, a flag or a combination of options is not usable. Exit code 2 on the command line. */
 export class ConfigError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'ConfigError', 'CONFIG_');
+  }
   override readonly name = 'ConfigError';
   readonly code: string;
   constructor(code: `CONFIG_${string}`, message: string, details: ErrorDetails = {}) {
@@ -22,6 +33,9 @@ export class ConfigError extends Error {
 
 /** Raised when an array's length, dtype or shape is not what a function was promised. */
 export class ShapeError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'ShapeError', 'SHAPE_');
+  }
   override readonly name = 'ShapeError';
   readonly code: string;
   constructor(code: `SHAPE_${string}`, message: string, details: ErrorDetails = {}) {
@@ -43,6 +57,9 @@ export interface EnvErrorPlace {
 
 /** Raised when an environment throws, or returns what its spaces do not allow. */
 export class EnvError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'EnvError', 'ENV_');
+  }
   override readonly name = 'EnvError';
   readonly code: string;
   readonly place: EnvErrorPlace;
@@ -55,6 +72,9 @@ export class EnvError extends Error {
 
 /** Raised when a rollout worker thread dies, hangs past its deadline or cannot start. */
 export class WorkerError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'WorkerError', 'WORKER_');
+  }
   override readonly name = 'WorkerError';
   readonly code: string;
   readonly workerIndex: number;
@@ -67,6 +87,9 @@ export class WorkerError extends Error {
 
 /** Raised when a checkpoint or a run folder cannot be written, found, read, or does not fit. */
 export class CheckpointError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'CheckpointError', 'CHECKPOINT_');
+  }
   override readonly name = 'CheckpointError';
   readonly code: string;
   constructor(code: `CHECKPOINT_${string}`, message: string, details: ErrorDetails = {}) {
@@ -77,6 +100,9 @@ export class CheckpointError extends Error {
 
 /** Raised when a learner engine cannot be loaded, does not cover a network, or meets non-finite numbers. */
 export class EngineError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'EngineError', 'ENGINE_');
+  }
   override readonly name = 'EngineError';
   readonly code: string;
   constructor(code: `ENGINE_${string}`, message: string, details: ErrorDetails = {}) {

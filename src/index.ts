@@ -49,12 +49,6 @@ export {
   WorkerError,
 } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
-export {
-  type CapturableFunction,
-  type CapturedFunctions,
-  captureGraph,
-} from './learner/tensorflow/capture/capture-graph.ts';
-export type { CreateCustomNetwork, CustomNetwork, CustomNetworkContext } from './policy/custom-network.ts';
 // Experience from elsewhere, for `prefill`
 export { loadEpisodes, saveEpisodes } from './replay/episode-file.ts';
 export type { RecordedEpisode } from './replay/recorded-episodes.ts';

@@ -1,5 +1,5 @@
 /** Which engine learns, and why. */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, EngineError } from '../errors.ts';
 import type { LoadedTensorFlow } from '../learner/tensorflow/backend.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
 
@@ -46,8 +46,14 @@ export async function chooseEngine(
   if (backend !== 'auto') return load(`backend ${backend} was asked for`);
   if (!isCovered) return load(`the kernels do not cover a ${spec.network.kind} network`);
   if (engine === 'auto' && parameterCount >= GPU_WORTHWHILE_PARAMETERS) {
-    const choice = await load(`${parameterCount} parameters and a GPU`);
-    if (choice.engine === 'tensorflow' && choice.tensorflow.gpu) return choice;
+    const choice = await load(`${parameterCount} parameters and a GPU`).catch(unlessMissing);
+    if (choice?.engine === 'tensorflow' && choice.tensorflow.gpu) return choice;
   }
   return { engine: 'simd', reason: engine === 'simd' ? 'asked for' : 'covers this network' };
+}
+
+/** Without TensorFlow there is no GPU to be found, which is no error. */
+function unlessMissing(error: unknown): null {
+  if (error instanceof EngineError && error.code === 'ENGINE_BACKEND_MISSING') return null;
+  throw error;
 }

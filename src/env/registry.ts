@@ -26,7 +26,12 @@ export interface RegisteredEnv extends EnvRegistration {
 }
 
 const ID = /^(?:[\w.-]+\/)?[A-Za-z0-9_.-]+?(?:-v(\d+))?$/;
-const registered = new Map<string, RegisteredEnv>();
+
+/** One for the process: two instances of this module (`require` and `import` under tsx, Jest's) know the same environments. */
+const REGISTRY = Symbol.for('operant.environments');
+const shared = globalThis as { [REGISTRY]?: Map<string, RegisteredEnv> };
+shared[REGISTRY] ??= new Map();
+const registered = shared[REGISTRY];
 
 /**
  * Registers an environment for this thread's configs. Ids are `[namespace/]Name[-vN]`; an id without a version resolves

@@ -10,11 +10,11 @@
  *         { name: 'actor/head/kernel', shape: [32, numOutputs] },
  *         { name: 'critic/head/kernel', shape: [32, 1] },
  *       ],
- *       apply(parameters, observations) {
- *         const hidden = tf.relu(tf.add(tf.matMul(observations, parameters['hidden/kernel']), parameters['hidden/bias']));
+ *       apply(parameter, observations) {
+ *         const hidden = tf.relu(tf.add(tf.matMul(observations, parameter('hidden/kernel')), parameter('hidden/bias')));
  *         return {
- *           distributionParameters: tf.matMul(hidden, parameters['actor/head/kernel']),
- *           value: tf.matMul(hidden, parameters['critic/head/kernel']),
+ *           distributionParameters: tf.matMul(hidden, parameter('actor/head/kernel')),
+ *           value: tf.matMul(hidden, parameter('critic/head/kernel')),
  *         };
  *       },
  *     });
@@ -33,7 +33,8 @@ import { type ActingSpec, type CustomSpec, distributionSize } from './policy-spe
 import type { Tensor, TensorFlow } from './tensor-types.ts';
 
 export interface CustomNetworkContext {
-  readonly observationShape: readonly number[];
+  /** `[size]`, or `[height, width, channels]` of an image. */
+  readonly observationShape: readonly [number, ...number[]];
   /** P, the number of distribution parameters per row. */
   readonly numOutputs: number;
   readonly options: JsonObject;
@@ -49,11 +50,12 @@ export interface CustomParameter {
 export interface CustomNetwork {
   readonly parameters: readonly CustomParameter[];
   /**
+   * @param parameter gives the tensor of a declared name; another name is an EngineError `ENGINE_NETWORK`.
    * @param observations [B, ...observationShape] f32, normalised.
    * @returns distributionParameters [B, P] and value [B] or [B, 1], f32.
    */
   apply(
-    parameters: Readonly<Record<string, Tensor>>,
+    parameter: (name: string) => Tensor,
     observations: Tensor,
   ): { readonly distributionParameters: Tensor; readonly value: Tensor };
 }
@@ -88,7 +90,7 @@ export async function loadCustomNetwork(
     );
   }
   return (create as CreateCustomNetwork)(tf, {
-    observationShape: spec.observationShape,
+    observationShape: spec.observationShape as readonly [number, ...number[]],
     numOutputs: distributionSize(spec.distribution),
     options: network.options,
   });

@@ -117,7 +117,15 @@ function applyCustom(
   parameters: ParameterTensors,
   observations: Tensor,
 ): NetworkOutputs {
-  const { distributionParameters, value } = custom.apply(parameters, observations);
+  const parameter = (name: string): Tensor => {
+    if (Object.hasOwn(parameters, name)) return parameters[name];
+    const names = Object.keys(parameters).join(', ');
+    throw new EngineError(
+      'ENGINE_NETWORK',
+      `The network asks for a parameter \`${name}\`; it declares ${names}.`,
+    );
+  };
+  const { distributionParameters, value } = custom.apply(parameter, observations);
   const numRows = observations.shape[0];
   return {
     distributionParameters,

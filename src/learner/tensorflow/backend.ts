@@ -32,7 +32,8 @@ export interface LoadedTensorFlow {
  *
  * @param deterministic asks the native binding for one thread an operation (see {@link limitOperationThreads}).
  *
- * @throws EngineError `ENGINE_BACKEND_MISSING` when the wanted backend cannot be loaded; the message says what to do.
+ * @throws EngineError `ENGINE_BACKEND_MISSING` when the wanted backend cannot be loaded; the message says what to do. tfjs itself
+ * is an optional peer.
  * Cost: 0.3 s (wasm, cpu), about 2 s and 450 MB (node-gpu). Thread: main.
  */
 export async function loadTensorFlow({
@@ -57,6 +58,7 @@ export async function loadTensorFlow({
 }
 
 async function loadBestBackend(deterministic: boolean): Promise<LoadedTensorFlow> {
+  if (!resolves(TFJS) && typeof findNativeBinding() === 'string') throw nothingInstalled();
   const failures: string[] = [];
   for (const attempt of [() => loadNodeGpu(deterministic), loadHardwareWebGpu, loadWasm, loadCpu]) {
     try {
@@ -95,14 +97,10 @@ async function loadNodeGpu(deterministic = false): Promise<LoadedTensorFlow> {
 }
 
 async function loadWasm(): Promise<LoadedTensorFlow> {
-  const tf = loadPlainTensorFlow();
+  const tf = loadPlainTensorFlow('wasm');
   if (!activated.has('wasm')) {
-    try {
-      const wasm = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(folder: string): void };
-      wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}${path.sep}`);
-    } catch (error) {
-      throw missing('wasm', `@tensorflow/tfjs-backend-wasm does not load (${firstLine(error)})`, error);
-    }
+    const wasm = requirePeer<{ setWasmPaths(folder: string): void }>(TFJS_WASM, 'wasm');
+    wasm.setWasmPaths(`${path.dirname(require.resolve(TFJS_WASM))}${path.sep}`);
     correctWasmKernels(tf);
     activated.add('wasm');
   }
@@ -117,7 +115,7 @@ async function loadWasm(): Promise<LoadedTensorFlow> {
 }
 
 async function loadCpu(): Promise<LoadedTensorFlow> {
-  const tf = loadPlainTensorFlow();
+  const tf = loadPlainTensorFlow('cpu');
   await tf.setBackend('cpu');
   return {
     tf,
@@ -129,7 +127,7 @@ async function loadCpu(): Promise<LoadedTensorFlow> {
 }
 
 async function loadWebGpu(): Promise<LoadedTensorFlow> {
-  const tf = loadPlainTensorFlow();
+  const tf = loadPlainTensorFlow('webgpu');
   if (!activated.has('webgpu')) {
     webGpuAdapter ??= await findWebGpuAdapter();
     if (typeof webGpuAdapter === 'string') throw missing('webgpu', webGpuAdapter);
@@ -156,18 +154,38 @@ let webGpuAdapter: WebGpuAdapter | string | null = null;
 /** Backends whose one-time set-up is done in this process. */
 const activated = new Set<TensorFlowBackend>();
 
-function loadPlainTensorFlow(): TensorFlow {
-  const tf = require('@tensorflow/tfjs') as TensorFlow;
+function loadPlainTensorFlow(backend: TensorFlowBackend): TensorFlow {
+  const tf = requirePeer<TensorFlow>(TFJS, backend);
   tf.env().set('PROD', true); // else tfjs prints an advertisement for tfjs-node on first use
   return tf;
 }
 
+const TFJS = '@tensorflow/tfjs';
+const TFJS_WASM = '@tensorflow/tfjs-backend-wasm';
+
 const REMEDIES: Record<TensorFlowBackend, string> = {
   'node-gpu': 'Run `operant install-tensorflow` to have it.',
-  webgpu: 'Run `npm install webgpu @tensorflow/tfjs-backend-webgpu`, or use `backend: auto`.',
-  wasm: 'Reinstall with `npm ci`, or use `backend: cpu`.',
-  cpu: 'Reinstall with `npm ci`.',
+  webgpu: `Run \`npm install webgpu @tensorflow/tfjs-backend-webgpu ${TFJS}\`, or use \`backend: auto\`.`,
+  wasm: `Run \`npm install ${TFJS}@4 ${TFJS_WASM}@4\`.`,
+  cpu: `Run \`npm install ${TFJS}@4\`.`,
 };
+
+function requirePeer<T>(name: string, backend: TensorFlowBackend): T {
+  try {
+    return require(name) as T;
+  } catch (error) {
+    const isThere = resolves(name);
+    const reason = isThere ? `does not load (${firstLine(error)})` : 'is not installed';
+    throw missing(backend, `the npm package ${name} ${reason}`, error);
+  }
+}
+
+function nothingInstalled(): EngineError {
+  const message =
+    `TensorFlow.js is not installed, and neither is its native binding. Run \`npm install ${TFJS}@4 ${TFJS_WASM}@4\` ` +
+    '(WebAssembly), or `operant install-tensorflow` (native).';
+  return new EngineError('ENGINE_BACKEND_MISSING', message);
+}
 
 function missing(backend: TensorFlowBackend, reason: string, cause?: unknown): EngineError {
   const message = `The ${backend} backend is missing: ${reason}. ${REMEDIES[backend]}`;
@@ -193,8 +211,8 @@ export interface TensorFlowProbe {
   };
   readonly wasm: boolean;
   readonly webgpu: boolean;
-  /** What `auto` takes. */
-  readonly automatic: TensorFlowBackend;
+  /** What `auto` takes; null = there is nothing. */
+  readonly automatic: TensorFlowBackend | null;
 }
 
 /** Looks at what is there. Loads the native binding if there is one (its version and GPU are not known before), nothing else. */
@@ -211,9 +229,10 @@ export async function probeTensorFlow(): Promise<TensorFlowProbe> {
     }
   }
   const memoryGrowth = (process.env.TF_FORCE_GPU_ALLOW_GROWTH ?? 'true') === 'true';
-  const wasm = resolves('@tensorflow/tfjs-backend-wasm');
-  const webgpu = resolves('webgpu') && resolves('@tensorflow/tfjs-backend-webgpu');
-  const automatic = native.available ? 'node-gpu' : wasm ? 'wasm' : 'cpu';
+  const cpu = resolves(TFJS);
+  const wasm = cpu && resolves(TFJS_WASM);
+  const webgpu = cpu && resolves('webgpu') && resolves('@tensorflow/tfjs-backend-webgpu');
+  const automatic = native.available ? 'node-gpu' : wasm ? 'wasm' : cpu ? 'cpu' : null;
   return { native: { ...native, bindingPath, memoryGrowth }, wasm, webgpu, automatic };
 }
 

@@ -1,0 +1,284 @@
+/**
+ * The packed package in projects as people have them: module and commonjs; tsx, compiled, bundled; Vitest and Jest; npm (one
+ * node_modules above several packages, as in a monorepo) and pnpm, which hoists nothing; and without TensorFlow.js.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import {
+  type Finished,
+  nodeBinaries,
+  packedTarball,
+  REPOSITORY,
+  runCommand,
+  temporaryProject,
+} from './packed-project.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
+/** CartPole is known, a policy acts, an own environment trains in a thread, an error is the class that was imported. */
+const RIGHT = '[true,"number",64,"CONFIG_ENV_UNKNOWN"]\n';
+const FEW = [
+  '--stop-iterations',
+  '1',
+  '--num-envs',
+  '4',
+  '--rollout-length',
+  '16',
+  '--minibatch-size',
+  '32',
+  '--quiet',
+];
+/** Tools that the projects borrow from this repository instead of installing them. */
+const BORROWED = ['typescript', '@typescript', 'vitest', '@types/node', 'undici-types'];
+
+const repositoryTool = (path: string) => join(REPOSITORY, 'node_modules', path);
+
+let root: string;
+beforeAll(() => {
+  root = temporaryProject('projects');
+  writeFileSync(join(root, 'package.json'), '{ "private": true }\n');
+  const flags = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts'];
+  const installed = runCommand('npm', ['install', ...flags, packedTarball(), 'jest@30'], root);
+  if (installed.status !== 0) throw new Error(`npm install failed:\n${installed.stderr}`);
+  for (const name of BORROWED) borrow(name);
+}, 600_000);
+afterAll(() => {
+  if (root !== undefined) rmSync(root, { recursive: true, force: true });
+});
+
+function borrow(name: string): void {
+  const path = join(root, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) symlinkSync(repositoryTool(name), path, 'junction');
+}
+
+/** A package of the monorepo, with some of the fixtures in it. */
+function newPackage(name: string, type: 'module' | 'commonjs', files: readonly string[]): string {
+  const folder = join(root, 'packages', name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, type }));
+  for (const file of files) copyFileSync(join(FIXTURES, file), join(folder, file));
+  return folder;
+}
+
+function expectRight({ status, stdout, stderr }: Finished): void {
+  expect(stdout, stderr).toBe(RIGHT);
+  expect(status, stderr).toBe(0);
+}
+
+const installedBin = (folder: string) => join(folder, 'node_modules/operant/dist/src/cli/main.js');
+
+describe.each(nodeBinaries())('under %s', (node) => {
+  describe.each(['module', 'commonjs'] as const)('a project of type %s', (type) => {
+    test('runs through tsx', () => {
+      const folder = newPackage(`tsx-${type}`, type, ['script.ts', 'walk.ts']);
+      expectRight(runCommand(node, ['--import', 'tsx', 'script.ts'], folder));
+      expectRight(runCommand(node, [join(root, 'node_modules/tsx/dist/cli.mjs'), 'script.ts'], folder));
+    });
+
+    test('compiles with every check on, and runs', () => {
+      const folder = newPackage(`compiled-${type}`, type, ['script.ts', 'walk.ts']);
+      const compilerOptions = {
+        target: 'es2023',
+        module: 'nodenext',
+        strict: true,
+        noUncheckedIndexedAccess: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        types: ['node'],
+        outDir: 'out',
+        rootDir: '.',
+      };
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+      const compiled = runCommand(
+        process.execPath,
+        [repositoryTool('typescript/bin/tsc'), '-p', '.'],
+        folder,
+      );
+      expect(compiled.stdout).toBe('');
+      const run = runCommand(node, ['--no-warnings', 'out/script.js'], folder, {
+        WALK: './out/walk.js#walk',
+      });
+      expectRight(run);
+    });
+
+    test('trains from the command line with its own TypeScript environment', () => {
+      const folder = newPackage(`command-${type}`, type, ['walk.ts']);
+      const out = join(folder, `run-${nodeBinaries().indexOf(node)}`);
+      const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', out];
+      const { status, stderr } = runCommand(node, [installedBin(root), ...args], folder);
+      expect(status, stderr).toBe(0);
+      expect(existsSync(join(out, 'checkpoints/000001/manifest.json'))).toBe(true);
+    });
+  });
+
+  test('loads TypeScript without a cache in the shared temporary directory', () => {
+    const folder = newPackage('cache', 'module', ['walk.ts']);
+    const temporary = join(folder, `tmp-${nodeBinaries().indexOf(node)}`);
+    mkdirSync(temporary);
+    const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', join(temporary, 'run')];
+    const { status, stderr } = runCommand(node, [installedBin(root), ...args], folder, {
+      TMPDIR: temporary,
+      TSX_DISABLE_CACHE: '',
+    });
+    expect(status, stderr).toBe(0);
+    const cached = readdirSync(temporary, { recursive: true }).filter((name) => /tsx/.test(String(name)));
+    expect(cached.flatMap((name) => readdirSync(join(temporary, String(name))))).toEqual([]);
+  });
+
+  test('works in Jest with its ES modules', () => {
+    const folder = newPackage('jest', 'module', ['walk.js', 'jest.test.js']);
+    const jest = join(root, 'node_modules/jest/bin/jest.js');
+    const { status, stderr } = runCommand(
+      node,
+      ['--experimental-vm-modules', jest, '--rootDir', '.'],
+      folder,
+    );
+    expect(stderr).toContain('2 passed');
+    expect(status, stderr).toBe(0);
+  });
+});
+
+test('works in Vitest', () => {
+  const folder = newPackage('vitest', 'module', ['walk.ts', 'vitest.test.ts']);
+  const vitest = repositoryTool('vitest/vitest.mjs');
+  const { status, stdout, stderr } = runCommand(process.execPath, [vitest, 'run', '--root', '.'], folder);
+  expect(stdout, stderr).toMatch(/1.* passed/);
+  expect(status, stderr).toBe(0);
+});
+
+test('bundles for Node, and runs where it was left outside of the bundle', () => {
+  const folder = newPackage('bundled', 'module', ['script.ts', 'walk.ts']);
+  const esbuild = repositoryTool('esbuild/bin/esbuild');
+  const flags = ['script.ts', '--bundle', '--platform=node', '--format=esm', '--log-level=error'];
+  const whole = runCommand(process.execPath, [esbuild, ...flags, '--outfile=whole.mjs'], folder);
+  expect([whole.status, whole.stderr]).toEqual([0, '']);
+  runCommand(process.execPath, [esbuild, ...flags, '--external:operant', '--outfile=bundle.mjs'], folder);
+  expectRight(runCommand(process.execPath, ['bundle.mjs'], folder));
+});
+
+test('installs with pnpm, which hoists nothing', () => {
+  const folder = newPackage('../pnpm', 'module', ['script.ts', 'walk.ts']);
+  const installed = runCommand('npx', ['--yes', 'pnpm@10', 'add', packedTarball()], folder);
+  expect(installed.status, installed.stdout).toBe(0);
+  expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+    'operant',
+  ]);
+  const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', 'run'];
+  const { status, stderr } = runCommand(process.execPath, [installedBin(folder), ...args], folder);
+  expect(status, stderr).toBe(0);
+});
+
+describe('TensorFlow.js', () => {
+  const trainNetwork = (folder: string, out: string, node = process.execPath) => {
+    const args = [
+      'train',
+      '--env',
+      'CartPole',
+      '--no-tuned',
+      '--network',
+      './net.ts#network',
+      ...FEW,
+      '--num-epochs',
+      '1',
+    ];
+    return runCommand(node, [installedBin(root), ...args, '--out', out], folder);
+  };
+
+  test('is not there unless asked for: who needs it is told what to install, who does not is not', () => {
+    expect(existsSync(join(root, 'node_modules/@tensorflow'))).toBe(false);
+    const folder = newPackage('without', 'module', ['net.ts']);
+    const large = ['train', '--env', 'CartPole', '--hidden-sizes', '700,700', ...FEW, '--out', 'large'];
+    const simd = runCommand(process.execPath, [installedBin(root), ...large], folder);
+    expect(simd.status, simd.stderr).toBe(0);
+    const wanted = 'npm install @tensorflow/tfjs@4 @tensorflow/tfjs-backend-wasm@4';
+    const asked = ['train', '--env', 'CartPole', '--engine', 'tensorflow', ...FEW, '--out', 'asked'];
+    for (const run of [
+      runCommand(process.execPath, [installedBin(root), ...asked], folder),
+      trainNetwork(folder, 'network'),
+    ]) {
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain(wanted);
+      expect(run.stderr.trim().split('\n')).toHaveLength(1);
+    }
+  });
+
+  test("trains a network of one's own in TypeScript where it is there, and compiles it with strict types", () => {
+    borrow('@tensorflow');
+    const folder = newPackage('network', 'module', ['net.ts']);
+    for (const [k, node] of nodeBinaries().entries()) {
+      const { status, stderr } = trainNetwork(folder, `run-${k}`, node);
+      expect(status, stderr).toBe(0);
+    }
+    const flags =
+      '--ignoreConfig --noEmit --strict --noUncheckedIndexedAccess --skipLibCheck --module nodenext --target es2023';
+    const tsc = [repositoryTool('typescript/bin/tsc'), ...flags.split(' '), '--types', 'node', 'net.ts'];
+    expect(runCommand(process.execPath, tsc, folder).stdout).toBe('');
+  });
+});
+
+describe('the package', () => {
+  const manifest = () => JSON.parse(readFileSync(join(root, 'node_modules/operant/package.json'), 'utf8'));
+
+  test('is found by tools that know no exports', () => {
+    const { main, types, exports } = manifest();
+    expect([main, types]).toEqual([exports['.'].default, exports['.'].types]);
+  });
+
+  test('names only files that it holds: entries, and links in its pages', () => {
+    const folder = join(root, 'node_modules/operant');
+    const { main, types, bin } = manifest();
+    const pages = readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter((path) => path.endsWith('.md') && !path.includes('node_modules'));
+    const links = pages.flatMap((page) => {
+      const text = readFileSync(join(folder, page), 'utf8');
+      const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)\s#]+)/g)].map(([, target]) => target);
+      return targets.map((target) => join(dirname(page), target));
+    });
+    expect(pages.length).toBeGreaterThan(8);
+    expect(links.length).toBeGreaterThan(20);
+    const missing = [main, types, ...Object.values<string>(bin), ...links].filter(
+      (path) => !existsSync(join(folder, path)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('brings little: 40 MB with everything that it depends on', () => {
+    const alone = temporaryProject('alone');
+    try {
+      writeFileSync(join(alone, 'package.json'), '{ "private": true }\n');
+      runCommand(
+        'npm',
+        ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', packedTarball()],
+        alone,
+      );
+      const { packages } = JSON.parse(readFileSync(join(alone, 'package-lock.json'), 'utf8')) as {
+        packages: Record<string, { hasInstallScript?: boolean }>;
+      };
+      const scripted = Object.keys(packages).filter((name) => packages[name]?.hasInstallScript);
+      expect(scripted).toEqual(['node_modules/esbuild']); // as the README says
+      expect(sizeOf(join(alone, 'node_modules'))).toBeLessThan(40e6);
+    } finally {
+      rmSync(alone, { recursive: true, force: true });
+    }
+  });
+});
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + readFileSync(join(entry.parentPath, entry.name)).length, 0);
+}
