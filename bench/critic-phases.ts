@@ -1,5 +1,5 @@
 /** The phases of a critic's update, as one thread of several runs its share of them. */
-import type { Kernels } from '../src/simd/kernels.ts';
+import type { Kernels } from '../src/simd/kernel-exports.ts';
 import { BLOCK_ROWS } from '../src/simd/layer-program.ts';
 import type { CriticLayout } from './critic-network.ts';
 

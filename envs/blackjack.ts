@@ -29,7 +29,8 @@
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
-import { type EnvRandom, envRandomOpener } from '../src/env/env-random.ts';
+import type { EnvRandom } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Discrete, Tuple } from '../src/env/spaces.ts';
 import type { JsonObject, JsonValue } from '../src/json.ts';

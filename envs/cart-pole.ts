@@ -33,7 +33,7 @@
 import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
-import { envRandomOpener } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { createCanvas } from '../src/env/render/canvas.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';

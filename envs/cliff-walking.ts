@@ -29,7 +29,7 @@
  */
 import type { EnvKernelFactory } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
-import { envRandomOpener } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import type { JsonObject } from '../src/json.ts';
 import { drawGrid } from './frozen-lake.ts';

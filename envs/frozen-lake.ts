@@ -31,7 +31,7 @@
 
 import type { EnvKernelFactory } from '../src/env/env-kernel.ts';
 import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
-import { envRandomOpener } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import type { Color } from '../src/env/render/canvas.ts';
 import { gridFrame } from '../src/env/render/grid-frame.ts';

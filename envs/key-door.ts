@@ -35,7 +35,8 @@
 import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernel, type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { checkChoice, checkRange, readEnvOptions } from '../src/env/env-options.ts';
-import { type EnvRandom, envRandomOpener } from '../src/env/env-random.ts';
+import type { EnvRandom } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import type { Color } from '../src/env/render/canvas.ts';
 import { gridFrame } from '../src/env/render/grid-frame.ts';

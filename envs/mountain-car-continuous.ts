@@ -28,7 +28,7 @@
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
-import { envRandomOpener } from '../src/env/env-random.ts';
+import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box } from '../src/env/spaces.ts';
 import { drawHill } from './mountain-hill.ts';

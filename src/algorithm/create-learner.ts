@@ -17,7 +17,7 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { EngineChoice } from './engine-choice.ts';
-import type { OnPolicyConfig } from './on-policy-system.ts';
+import type { OnPolicyConfig } from './on-policy-config.ts';
 
 /** An algorithm's loss, once for each engine. */
 export interface LossParts {

@@ -8,7 +8,8 @@ import { environmentState } from './environment-state.ts';
 import { createEvaluation } from './evaluation.ts';
 import { learnerState } from './learner-state.ts';
 import { statisticsState } from './observation-statistics.ts';
-import type { OnPolicyConfig, OnPolicySystem } from './on-policy-system.ts';
+import type { OnPolicyConfig } from './on-policy-config.ts';
+import type { OnPolicySystem } from './on-policy-system.ts';
 import { policyState } from './policy-state.ts';
 import { createAlgorithm } from './shell.ts';
 

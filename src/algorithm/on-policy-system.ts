@@ -3,9 +3,7 @@
  *
  *     env -> rollout worker -> SharedArrayBuffer rollout -> advantage -> learner -> shared weights
  */
-import type { onPolicyOptions } from '../config/common-options.ts';
 import { numEnvRunnersOf } from '../config/derived.ts';
-import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import type { Space } from '../env/spaces.ts';
 import { initializeRollout } from '../experience/layout.ts';
@@ -24,21 +22,10 @@ import { createCentral, createRunners, reserveRunners } from './create-runners.t
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import { environmentSource, probeEnvironment } from './environment-source.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
-import { createPolicySpec, type PolicyOptions } from './policy-setup.ts';
+import type { OnPolicyConfig } from './on-policy-config.ts';
+import { createPolicySpec } from './policy-setup.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { startAndCreate } from './start-runners.ts';
-
-/** The sections and options that an on-policy algorithm's config has. */
-export type OnPolicyConfig = ResolvedConfig<typeof onPolicyOptions> & {
-  readonly training: Omit<PolicyOptions, 'normalizeObservations' | 'clipObservation'> & AdamConfig;
-};
-
-interface AdamConfig {
-  readonly maxGradNorm: number | null;
-  readonly adamBeta1: number;
-  readonly adamBeta2: number;
-  readonly adamEpsilon: number;
-}
 
 export type OnPolicySystem = Publishing & {
   readonly source: EnvSource;

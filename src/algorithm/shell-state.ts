@@ -5,7 +5,13 @@ import type { StatePart } from '../checkpoint/state-part.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EpisodeWindow } from '../metrics/episode-window.ts';
-import type { ShellParts } from './shell.ts';
+
+/** What of a run has to be known to go on with it. */
+export interface ShellDescription {
+  readonly name: string;
+  readonly config: { readonly debugging: { readonly seed: number } };
+  readonly configJson: JsonObject;
+}
 
 export interface Counters {
   iteration: number;
@@ -17,7 +23,7 @@ const COUNTERS = ['iteration', 'numEnvSteps', 'numEpisodes'] as const;
 
 /** In the order of the fields in `state.json`. */
 export function shellState(
-  { name, config, configJson }: Pick<ShellParts, 'name' | 'config' | 'configJson'>,
+  { name, config, configJson }: ShellDescription,
   counters: Counters,
   episodes: EpisodeWindow,
 ): readonly StatePart[] {

@@ -1,9 +1,7 @@
-/** The random numbers of an environment: our own streams, or NumPy's where Gymnasium's seeded resets are wanted. */
-import { ConfigError } from '../errors.ts';
+/** The random numbers of an environment. */
 import type { JsonValue } from '../json.ts';
 import { type EpisodeStream, openEpisodeStream } from '../random/episode-stream.ts';
 import type { StreamState } from '../random/streams.ts';
-import { openNumpyRandom } from './numpy-random.ts';
 
 /** What environments draw from; one per episode, opened from the episode's seed. */
 export interface EnvRandom {
@@ -49,19 +47,4 @@ class StreamRandom implements EnvRandom {
   setState(state: JsonValue): void {
     this.stream.setState(state as unknown as StreamState);
   }
-}
-
-/**
- * How an environment opens its generator, after its option `resetRng`: `operant` (our streams) or `numpy` (draw for draw
- * that of Gymnasium, where `reset(seed=s)` is called for every episode).
- *
- * @throws {@link ConfigError} `CONFIG_ENV_OPTION` for anything else.
- */
-export function envRandomOpener(envId: string, resetRng: string): (seed: number) => EnvRandom {
-  if (resetRng === 'operant') return openEnvRandom;
-  if (resetRng === 'numpy') return openNumpyRandom;
-  throw new ConfigError(
-    'CONFIG_ENV_OPTION',
-    `Expected option \`resetRng\` of ${envId} to be operant or numpy, got \`${resetRng}\`.`,
-  );
 }

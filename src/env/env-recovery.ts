@@ -9,7 +9,8 @@ import type { JsonValue } from '../json.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { type EnvFaultHandling, mayBeginAnew } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
-import type { ActionArray, ObservationArray, StepRows } from './vector-env.ts';
+import type { Recovery } from './recovery.ts';
+import type { ActionArray, StepRows } from './vector-env.ts';
 import { fail, placeError, takeStep, type Vector, writeRow, writeScalars } from './vector-state.ts';
 
 /** A seed whose reset fails for good is passed over for one that follows from it; so many times. */
@@ -21,20 +22,6 @@ interface History {
   state: JsonValue;
   actions: ActionArray; // [capacity, actionSize]
   numActions: number;
-}
-
-export interface Recovery {
-  readonly handling: EnvFaultHandling;
-  readonly rebuild: (n: number) => void;
-  /** An episode begins, or goes on from a state; its row has been written. */
-  onBegin(n: number, state: JsonValue, out: StepRows): void;
-  /** A step was taken and written. */
-  onStep(n: number, actions: ActionArray, out: StepRows): void;
-  /** Steps were repeated, [numSteps, actionSize]; the row has been written. */
-  onReplay(n: number, actions: ActionArray, numSteps: number, out: StepRows): void;
-  /** Repeats the episode of a fresh instance. @returns false when that led elsewhere. */
-  bringBack(n: number, seed: number): boolean;
-  copyLastObservation(n: number, to: ObservationArray, offset: number): void;
 }
 
 /** @returns null when the kernel cannot make a fresh instance of one environment, or none is wanted and no number replaced. */

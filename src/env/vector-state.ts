@@ -1,7 +1,7 @@
 /** What a vector environment made of a kernel keeps, and how one environment's step is written and its error placed. */
 import { EnvError, type EnvErrorPlace } from '../errors.ts';
 import type { EnvKernel } from './env-kernel.ts';
-import type { Recovery } from './env-recovery.ts';
+import type { Recovery } from './recovery.ts';
 import type { ActionArray, AutoresetMode, StepRows } from './vector-env.ts';
 
 export interface Vector {

@@ -30,11 +30,8 @@ export {
   type OnPolicyAlgorithmParts,
   type OnPolicyIteration,
 } from '../algorithm/on-policy-algorithm.ts';
-export {
-  createOnPolicySystem,
-  type OnPolicyConfig,
-  type OnPolicySystem,
-} from '../algorithm/on-policy-system.ts';
+export type { OnPolicyConfig } from '../algorithm/on-policy-config.ts';
+export { createOnPolicySystem, type OnPolicySystem } from '../algorithm/on-policy-system.ts';
 // What a checkpoint holds
 export { ownState, schedulesState, streamState } from '../algorithm/own-state.ts';
 export { isCrossed, numUpdatesDue } from '../algorithm/pace.ts';

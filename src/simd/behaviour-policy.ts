@@ -11,7 +11,7 @@ import {
 import type { RowPolicy } from '../policy/row-policy.ts';
 import type { RowSampler } from '../weights/exploration.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
-import type { Kernels } from './kernels.ts';
+import type { Kernels } from './kernel-exports.ts';
 import type { Block } from './layer-program.ts';
 import { createRowCalls } from './row-calls.ts';
 

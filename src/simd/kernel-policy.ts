@@ -28,7 +28,7 @@ import {
 import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
 import { statisticsOffset, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import { type BehaviourScratch, createBehaviourPolicy } from './behaviour-policy.ts';
-import type { Kernels } from './kernels.ts';
+import type { Kernels } from './kernel-exports.ts';
 import {
   BLOCK_ROWS,
   type Block,

@@ -6,7 +6,7 @@
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
-import type { Kernels } from './kernels.ts';
+import type { Kernels } from './kernel-exports.ts';
 
 /** The addon's name, beside the WebAssembly modules. */
 export const NATIVE_FILE = 'kernels-linux-x64.node';

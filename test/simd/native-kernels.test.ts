@@ -7,7 +7,7 @@ import type { Activation, PolicySpec } from '../../src/policy/policy-spec.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { BUILD_FOLDER } from '../../src/simd/build.ts';
 import { buildNative } from '../../src/simd/build-native.ts';
-import type { Kernels } from '../../src/simd/kernels.ts';
+import type { Kernels } from '../../src/simd/kernel-exports.ts';
 import { BLOCK_ROWS, policyLayers } from '../../src/simd/layer-program.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
 import { NATIVE_FILE, openNative } from '../../src/simd/native-kernels.ts';

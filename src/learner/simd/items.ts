@@ -1,7 +1,7 @@
 /** What a work item computes. One of these per thread; it owns the thread's scratch. */
 import type { Arena } from '../../memory/arena.ts';
 import { actionDtype, actionSize, distributionSize, type PolicySpec } from '../../policy/policy-spec.ts';
-import type { Kernels } from '../../simd/kernels.ts';
+import type { Kernels } from '../../simd/kernel-exports.ts';
 import { BLOCK_ROWS, policyLayers } from '../../simd/layer-program.ts';
 import type { GradientChunk, OutputGradient } from '../output-gradient.ts';
 import { arrangeAdvantages } from './arrange-advantages.ts';

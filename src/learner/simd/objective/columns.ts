@@ -1,7 +1,7 @@
 /** Batch columns as a thread sees them: the block's rows, copied into scratch of its own. */
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type BatchColumn, MAX_BLOCK_ROWS, type ObjectiveSpec } from '../../objective.ts';
-import type { ObjectiveLayout } from './layout.ts';
+import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 

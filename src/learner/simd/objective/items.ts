@@ -1,11 +1,12 @@
 /** What a work item of an objective's step computes. One of these per thread; it owns the thread's scratch. */
 import type { Arena } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
 import { type ControlViews, MAX_ITEMS, openControl } from '../control.ts';
-import { type GroupSlices, type ObjectiveLayout, planBlocks, realsOf } from './layout.ts';
+import { planBlocks, realsOf } from './layout.ts';
 import { GroupReal, type RealIndex } from './reals.ts';
+import type { GroupSlices, ObjectiveLayout } from './regions.ts';
 import { createThreadRows } from './row-space.ts';
 import { ObjectiveWord as Word } from './words.ts';
 

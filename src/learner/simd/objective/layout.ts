@@ -1,5 +1,5 @@
-/** Where everything of an objective learner lies in the arena: plain data, so that helper threads can be told. */
-import type { ArenaPlanner, Region } from '../../../memory/arena.ts';
+/** Lays out an objective learner's memory in the arena, and cuts batches and parameters into what threads share. */
+import type { ArenaPlanner } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
 import {
   MAX_BLOCK_ROWS,
@@ -9,50 +9,8 @@ import {
 } from '../../objective.ts';
 import { CONTROL_BYTES } from '../control.ts';
 import { indexReals, type RealIndex } from './reals.ts';
+import type { GroupSlices, ObjectiveLayout } from './regions.ts';
 import { measureScratch } from './row-space.ts';
-
-/** A batch column in the arena; byte address, rows dense. */
-export interface BatchRegion {
-  readonly name: string;
-  readonly dtype: 'float32' | 'int32' | 'uint8';
-  readonly size: number;
-  readonly address: number;
-}
-
-/** One optimizer group's part of the trained parameters, cut into slices: the unit of reduction and of Adam. */
-export interface GroupSlices {
-  readonly group: OptimizerGroup;
-  /** Of the group; in elements. */
-  readonly range: ParameterRange;
-  readonly numSlices: number;
-  /** A multiple of 64. */
-  readonly sliceBytes: number;
-  /** Index of its first slice among all groups' slices. */
-  readonly firstSlice: number;
-}
-
-/** Byte addresses. Owned by the learner; between the phases of an update whoever claimed an item owns what that item writes. */
-export interface ObjectiveLayout {
-  readonly maxBatchSize: number;
-  readonly maxThreads: number;
-  readonly parameters: number; // f32 [size]
-  readonly trainedSize: number;
-  readonly m: number; // f32 [trainedSize]
-  readonly v: number; // f32 [trainedSize]
-  /** One gradient slab per group of blocks, f32 [trainedSize] each. */
-  readonly slabs: number;
-  readonly slabBytes: number;
-  readonly groups: readonly GroupSlices[];
-  readonly columns: readonly BatchRegion[];
-  /** f32 [maxBatchSize] each, in the objective's order. */
-  readonly rowOutputs: readonly number[];
-  readonly observationMean: number; // f32 [largest input]
-  readonly observationInverseStd: number; // f32 [largest input]
-  readonly control: Region;
-  /** f64, see `reals.ts`. */
-  readonly reals: Region;
-  readonly threads: readonly Region[];
-}
 
 /** A batch's blocks are summed in at most this many groups; part of the arithmetic, so it never follows the machine. */
 export const MAX_BLOCK_GROUPS = 8;

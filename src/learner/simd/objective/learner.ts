@@ -24,9 +24,9 @@ import { nextTurn } from '../next-turn.ts';
 import { waitForPhase } from '../phases.ts';
 import type { ThreadTeam } from '../thread-team.ts';
 import { createObjectiveThread, type ObjectiveThread } from './items.ts';
-import type { ObjectiveLayout } from './layout.ts';
 import { openStep, workOnPhase } from './phases.ts';
 import { GroupReal } from './reals.ts';
+import type { ObjectiveLayout } from './regions.ts';
 import { ObjectiveKind as Kind, ObjectiveWord as Word } from './words.ts';
 
 export interface SimdObjectiveSetup {

@@ -1,10 +1,10 @@
 /** The rows that a network reads, side by side: columns (normalised where the model says so) and buffers of the thread. */
 import { inputSize, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import type { Block } from '../../../simd/layer-program.ts';
 import type { ObjectiveSpec, PassOptions } from '../../objective.ts';
-import type { ObjectiveLayout } from './layout.ts';
 import { scratchBlock } from './pass-plan.ts';
+import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 

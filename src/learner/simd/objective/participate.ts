@@ -7,8 +7,8 @@ import { kindOf, Word } from '../control.ts';
 import { waitForPhase } from '../phases.ts';
 import { importClosedForm } from './import-closed-form.ts';
 import { createObjectiveThread, type ObjectiveThread } from './items.ts';
-import type { ObjectiveLayout } from './layout.ts';
 import { workOnPhase } from './phases.ts';
+import type { ObjectiveLayout } from './regions.ts';
 import { ObjectiveKind as Kind } from './words.ts';
 
 /** What a helper is told when its thread starts; plain data. */

@@ -1,11 +1,11 @@
 /** Ways through networks: programs of the kernels over a thread's scratch. */
 import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
 import { MAX_BLOCK_ROWS, type Pass, type PassOptions } from '../../objective.ts';
-import type { ObjectiveLayout } from './layout.ts';
 import type { Packing } from './packing.ts';
 import { type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
+import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 

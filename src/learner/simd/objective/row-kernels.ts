@@ -1,5 +1,5 @@
 /** Losses and softmax over a thread's rows: calls of the kernels. */
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import {
   MAX_BLOCK_ROWS,
   type QuantileLoss,

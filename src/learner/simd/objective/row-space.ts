@@ -1,6 +1,6 @@
 /** What a closed form sees of one thread: its columns, buffers and passes, over scratch in the arena. */
 import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import {
   type FreeView,
   MAX_BLOCK_ROWS,
@@ -11,9 +11,9 @@ import {
   statNames,
 } from '../../objective.ts';
 import { createThreadColumns } from './columns.ts';
-import type { ObjectiveLayout } from './layout.ts';
 import { createPacking } from './packing.ts';
 import { createPasses } from './passes.ts';
+import type { ObjectiveLayout } from './regions.ts';
 import { createQuantileLoss, createSoftmax } from './row-kernels.ts';
 import { createSquashedRows } from './squashed-rows.ts';
 import { createThreadJob, type ThreadJob } from './thread-job.ts';

@@ -1,5 +1,5 @@
 /** A squashed Gaussian over a pass's outputs: scratch and calls of the kernels. */
-import type { Kernels } from '../../../simd/kernels.ts';
+import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { MAX_BLOCK_ROWS, type Pass, type SquashedRows } from '../../objective.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 

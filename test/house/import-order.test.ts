@@ -1,4 +1,4 @@
-/** The folders of src/ import one way: each only from those before it in the order, types and imports on use included. */
+/** Imports go one way, types included: folders of src/ only from those before them in the order, files never round in a ring. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
@@ -61,4 +61,49 @@ test.each([
   "type Views = import('../experience/layout.ts').RolloutViews;",
 ])('and this would be found in src/env: %s', (source) => {
   expect(upward(importsIn('src/env/env.ts', source))).toEqual(['src/env/env.ts -> src/experience/layout.ts']);
+});
+
+/** Of imports at the top of a file: what is imported on use, to begin sooner, may look back. */
+function ring(imports: readonly Import[]): readonly string[] | null {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): readonly string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (finished.has(file)) return null;
+    path.push(file);
+    for (const to of next.get(file) ?? []) {
+      const found = visit(to);
+      if (found !== null) return found;
+    }
+    path.pop();
+    finished.add(file);
+    return null;
+  };
+  for (const file of next.keys()) {
+    const found = visit(file);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const ON_USE = /\bimport\s*\([^)]*\)/g;
+
+test('no files import each other, types included', () => {
+  const others = ['algorithms', 'envs'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map(
+      (path) => `${folder}/${String(path).replaceAll('\\', '/')}`,
+    ),
+  );
+  const all = [...files, ...others.filter((path) => path.endsWith('.ts'))];
+  const imports = all.flatMap((file) =>
+    importsIn(file, readFileSync(join(root, file), 'utf8').replace(ON_USE, '')),
+  );
+  expect(ring(imports)).toBeNull();
+});
+
+test('and a ring would be found', () => {
+  const imports = ['ab', 'bc', 'cd', 'db'].map(([from, to]) => ({ from, to }));
+  expect(ring(imports)).toEqual(['b', 'c', 'd', 'b']);
 });
