@@ -2,7 +2,7 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
  * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, transposing, reduction, Adam, target blends and the quantile loss are native; gathers and sampling stay in WebAssembly. No import
+ * Products, activations, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers and other sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
@@ -54,6 +54,18 @@ interface NativeBuild {
     gradient: number,
     gradientStride: number,
     losses: number,
+  ): void;
+  sampleSquashed(
+    base: number,
+    parameters: number,
+    noise: number,
+    rows: number,
+    size: number,
+    actions: number,
+    logProbs: number,
+    deviations: number,
+    slopes: number,
+    scratch: number,
   ): void;
   peak(base: number, turns: number): number;
 }
@@ -196,6 +208,7 @@ export function withNativeKernels(
     adamSlice: nativeAdam(module, calls, base),
     blendSlice: (target, source, bytes, tau) => calls.blendSlice(base, target, source, bytes, tau),
     quantileHuber: (...of) => calls.quantileHuber(base, ...of),
+    sampleSquashed: (...of) => calls.sampleSquashed(base, ...of),
     peak: (turns) => calls.peak(base, turns),
   };
 }

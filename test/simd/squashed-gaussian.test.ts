@@ -2,14 +2,20 @@
 import { describe, expect, it } from 'vitest';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { openStream } from '../../src/random/streams.ts';
-import { instantiateKernels, loadKernels } from '../../src/simd/loader.ts';
+import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
 import { slope } from './dense-network.ts';
 
-const MODULES = { relaxed: await loadKernels(), strict: await loadKernels({ deterministic: true }) };
+const relaxed = await loadKernels();
+const strict = await loadKernels({ deterministic: true });
+const MODULES = {
+  native: relaxed,
+  relaxed: { ...relaxed, native: null },
+  strict: { ...strict, native: null },
+} as const;
 const UNTOUCHED = -12345;
 const BY_LOG_PROB = 0.7;
 
-function openSquashed(build: 'relaxed' | 'strict', rows: number, size: number) {
+function openSquashed(module: KernelModule, rows: number, size: number) {
   const planner = createArenaPlanner();
   const sizes = {
     parameters: 2 * rows * size,
@@ -25,7 +31,7 @@ function openSquashed(build: 'relaxed' | 'strict', rows: number, size: number) {
   const names = Object.keys(sizes) as (keyof typeof sizes)[];
   const regions = names.map((name) => planner.reserve(4 * sizes[name] + 64));
   const arena = createArena(planner);
-  const { sampleSquashed, flowBackSquashed } = instantiateKernels(MODULES[build], arena.memory);
+  const { sampleSquashed, flowBackSquashed } = instantiateKernels(module, arena.memory);
   const vectors = Object.fromEntries(
     names.map((name, k) => {
       const whole = new Float32Array(arena.buffer, regions[k].offset, sizes[name] + 16).fill(UNTOUCHED);
@@ -70,7 +76,7 @@ function reference(means: ArrayLike<number>, logStds: ArrayLike<number>, noise: 
   return { actions, logProb };
 }
 
-describe.each(['relaxed', 'strict'] as const)('squashed Gaussian kernels, %s build', (build) => {
+describe.each(['native', 'relaxed', 'strict'] as const)('squashed Gaussian, %s kernels', (build) => {
   it.each([
     [0, 0, 0, -0.918939],
     [0, 0, 3, -0.800282],
@@ -79,7 +85,7 @@ describe.each(['relaxed', 'strict'] as const)('squashed Gaussian kernels, %s bui
     [10, -2, 0, 19.694767],
     [-20, 0, 0, 37.694767],
   ])('log-probability of mean %d, log deviation %d, noise %d is %d', (mean, logStd, noise, expected) => {
-    const block = openSquashed(build, 1, 1);
+    const block = openSquashed(MODULES[build], 1, 1);
     block.parameters.values.set([mean, logStd]);
     block.noise.values[0] = noise;
     block.sample();
@@ -90,7 +96,7 @@ describe.each(['relaxed', 'strict'] as const)('squashed Gaussian kernels, %s bui
   const cases = [1, 2, 3, 4, 6, 17].flatMap((size) => [1, 2, 3, 5, 64].map((rows) => [rows, size] as const));
 
   it.each(cases)('%i rows of %i actions agree with float64, way back included', (rows, size) => {
-    const block = openSquashed(build, rows, size);
+    const block = openSquashed(MODULES[build], rows, size);
     const { parameters, noise, actions, logProbs, byActions, gradients } = block;
     for (const { values } of [parameters, noise, byActions])
       for (let k = 0; k < values.length; k++) values[k] = 1.5 * stream.normal();
@@ -120,7 +126,7 @@ describe.each(['relaxed', 'strict'] as const)('squashed Gaussian kernels, %s bui
   });
 
   it('keeps the slope of actions that round to a bound', () => {
-    const block = openSquashed(build, 3, 1);
+    const block = openSquashed(MODULES[build], 3, 1);
     block.parameters.values.set([9.5, -20, -12, -20, 30, -20]);
     block.noise.values.fill(0);
     block.sample();
@@ -131,7 +137,7 @@ describe.each(['relaxed', 'strict'] as const)('squashed Gaussian kernels, %s bui
   });
 
   it('gives a row the same bits whatever is beside it', () => {
-    const [whole, alone] = [openSquashed(build, 5, 3), openSquashed(build, 1, 3)];
+    const [whole, alone] = [openSquashed(MODULES[build], 5, 3), openSquashed(MODULES[build], 1, 3)];
     for (const { values } of [whole.parameters, whole.noise])
       for (let k = 0; k < values.length; k++) values[k] = stream.normal();
     alone.parameters.values.set(whole.parameters.values.subarray(18, 24));
@@ -140,5 +146,35 @@ describe.each(['relaxed', 'strict'] as const)('squashed Gaussian kernels, %s bui
     alone.sample();
     expect(alone.logProbs.values[0]).toBe(whole.logProbs.values[3]);
     expect(alone.actions.values).toEqual(whole.actions.values.slice(9, 12));
+  });
+});
+
+const widths = ([8, 16] as const).filter((numLanes) => numLanes <= (relaxed.native?.numLanes ?? 0));
+
+describe.each(widths)('native squashed Gaussian, %i lanes', (numLanes) => {
+  it.each([relaxed, strict])('has the bits of the WebAssembly kernels, build %#', (module) => {
+    const stream = openStream(12, 'twins');
+    for (const [rows, size] of [
+      [1, 1],
+      [3, 1],
+      [64, 1],
+      [5, 2],
+      [17, 3],
+      [63, 5],
+      [64, 6],
+      [2, 17],
+    ]) {
+      const native = { path: module.native?.path ?? '', numLanes };
+      const twins = [null, native].map((kind) => openSquashed({ ...module, native: kind }, rows, size));
+      for (const name of ['parameters', 'noise'] as const) {
+        const { values } = twins[0][name];
+        for (let k = 0; k < values.length; k++) values[k] = 8 * stream.normal() ** 3;
+        twins[1][name].values.set(values);
+      }
+      for (const { sample } of twins) sample();
+      for (const name of ['actions', 'logProbs', 'deviations', 'slopes'] as const)
+        expect(twins[1][name].values, `${name}, ${rows} x ${size}`).toEqual(twins[0][name].values);
+      expect(twins[1].isIntact()).toBe(true);
+    }
   });
 });

@@ -34,6 +34,25 @@ INLINE vec exp_of(vec value) {
   return select_greater(splat(-87.0), value, splat(0), p * power_of_two(n));
 }
 
+INLINE vec log_of(vec x) {
+  vec m;
+  const vec e = split_exponent(x, &m);
+  const vec r = m - splat(1);
+  const vec z = r * r;
+  vec p = madd(r, splat(7.0376836292e-2), splat(-1.1514610310e-1));
+  p = madd(p, r, splat(1.1676998740e-1));
+  p = madd(p, r, splat(-1.2420140846e-1));
+  p = madd(p, r, splat(1.4249322787e-1));
+  p = madd(p, r, splat(-1.6668057665e-1));
+  p = madd(p, r, splat(2.0000714765e-1));
+  p = madd(p, r, splat(-2.4999993993e-1));
+  p = madd(p, r, splat(3.3333331174e-1));
+  p = p * r * z;
+  p = madd(e, splat(-2.12194440e-4), p);
+  p = madd(z, splat(-0.5), p);
+  return madd(e, splat(0.693359375), r + p);
+}
+
 INLINE vec sigmoid_of(vec x) { return splat(1) / (splat(1) + exp_of(-x)); }
 
 #endif

@@ -2,6 +2,7 @@
 #include "network.h"
 #include "optimizer.h"
 #include "quantile-huber.h"
+#include "squashed-gaussian.h"
 #include "table.h"
 
 static double reduce(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes) {
@@ -33,4 +34,4 @@ static float peak(int turns) {
   return sum;
 }
 
-const struct table NAME = {forward, backward, transpose_kernels, reduce, adam, blend, quantile_huber_rows, peak};
+const struct table NAME = {forward, backward, transpose_kernels, reduce, adam, blend, quantile_huber_rows, sample_squashed_rows, peak};

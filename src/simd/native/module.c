@@ -97,6 +97,18 @@ static napi_value quantile_huber(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value sample_squashed(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const struct squashed_rows s = {
+    .parameters = word(env, &c, 1), .noise = word(env, &c, 2),
+    .rows = (int)word(env, &c, 3), .size = (int)word(env, &c, 4),
+    .actions = word(env, &c, 5), .log_probs = word(env, &c, 6), .deviations = word(env, &c, 7),
+    .slopes = word(env, &c, 8), .scratch = word(env, &c, 9),
+  };
+  c.table->sample_squashed(c.base, &s);
+  return NULL;
+}
+
 static napi_value peak(napi_env env, napi_callback_info info) {
   const struct call c = read_call(env, info);
   napi_value result;
@@ -130,6 +142,7 @@ static napi_value make_build(napi_env env, const struct table *table) {
   add(env, build, "adamSlice", adam_slice, table);
   add(env, build, "blendSlice", blend_slice, table);
   add(env, build, "quantileHuber", quantile_huber, table);
+  add(env, build, "sampleSquashed", sample_squashed, table);
   add(env, build, "peak", peak, table);
   return build;
 }

@@ -15,6 +15,12 @@ struct quantile_huber {
   uint32_t gradient, gradient_stride, losses;
 };
 
+struct squashed_rows {
+  uint32_t parameters, noise; /* addresses from the base */
+  int rows, size;
+  uint32_t actions, log_probs, deviations, slopes, scratch;
+};
+
 struct table {
   void (*forward)(char *base, uint32_t layers, int count, uint32_t parameters, int rows);
   void (*backward)(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate);
@@ -24,6 +30,7 @@ struct table {
       char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers);
   void (*blend_slice)(char *base, uint32_t target, uint32_t source, uint32_t bytes, float tau);
   void (*quantile_huber)(char *base, const struct quantile_huber *q);
+  void (*sample_squashed)(char *base, const struct squashed_rows *s);
   float (*peak)(int turns);
 };
 

@@ -34,6 +34,13 @@ INLINE vec power_of_two(vec n) {
   const __m512i biased = _mm512_add_epi32(_mm512_cvttps_epi32(n), _mm512_set1_epi32(127));
   return _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23));
 }
+/* x = m 2^e with m from sqrt(1/2) to sqrt(2), for normal positive x: e, and m by the pointer */
+INLINE vec split_exponent(vec x, vec *m) {
+  const __m512i middle = _mm512_set1_epi32(0x3f3504f3);
+  const __m512i bits = _mm512_sub_epi32(_mm512_castps_si512(x), middle);
+  *m = _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(bits, _mm512_set1_epi32(0x007fffff)), middle));
+  return _mm512_cvtepi32_ps(_mm512_srai_epi32(bits, 23));
+}
 /* the first `count` lanes; nothing beyond them is touched */
 INLINE void store_first(float *p, vec x, int count) {
   _mm512_mask_storeu_ps(p, count >= LANES ? 0xffff : (__mmask16)((1u << count) - 1), x);
@@ -61,6 +68,12 @@ INLINE vec select_greater(vec x, vec y, vec a, vec b) {
 INLINE vec power_of_two(vec n) {
   const __m256i biased = _mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127));
   return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
+}
+INLINE vec split_exponent(vec x, vec *m) {
+  const __m256i middle = _mm256_set1_epi32(0x3f3504f3);
+  const __m256i bits = _mm256_sub_epi32(_mm256_castps_si256(x), middle);
+  *m = _mm256_castsi256_ps(_mm256_add_epi32(_mm256_and_si256(bits, _mm256_set1_epi32(0x007fffff)), middle));
+  return _mm256_cvtepi32_ps(_mm256_srai_epi32(bits, 23));
 }
 INLINE void store_first(float *p, vec x, int count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
