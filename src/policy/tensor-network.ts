@@ -136,14 +136,19 @@ function applyCustom(
 }
 
 /** (x - mean) / sqrt(variance + 1e-5) over a row's units, then gain and shift. */
-function normalizeLayer(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
+export function normalizeLayer(
+  tf: TensorFlow,
+  parameters: ParameterTensors,
+  name: string,
+  x: Tensor,
+): Tensor {
   const { mean, variance } = tf.moments(x, 1, true);
   const normalized = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
   return tf.add(tf.mul(normalized, parameters[`${name}/gain`]), parameters[`${name}/shift`]);
 }
 
 /** x W + b: [B, in] to [B, out]. */
-function dense(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
+export function dense(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
   return tf.add(tf.matMul(x, parameters[`${name}/kernel`]), parameters[`${name}/bias`]);
 }
 

@@ -4,42 +4,8 @@ import { type Td3Shape, td3Model, td3Objective } from '../../../algorithms/td3/o
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { differences, forwardRow } from '../../reference/model-reference.ts';
-import {
-  type Columns,
-  normals,
-  openFixture,
-  randomModelParameters,
-} from '../../reference/objective-fixture.ts';
-
-const SHAPE: Td3Shape = {
-  observation: { size: 3, dtype: 'float32', shape: [3], isNormalized: false },
-  clipObservation: 10,
-  actionSize: 2,
-  actorTrunk: { kind: 'mlp', hiddenSizes: [7, 5], activation: 'tanh', layerNorm: false },
-  criticTrunk: { kind: 'mlp', hiddenSizes: [6, 9], activation: 'elu', layerNorm: false },
-  numCritics: 2,
-  policyDelay: 2,
-  maxGradNorm: null,
-  adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
-};
-const SCALARS = {
-  criticLearningRate: 1e-3,
-  actorLearningRate: 1e-3,
-  tau: 0.005,
-  targetNoise: 0.4,
-  targetNoiseClip: 0.5,
-};
-
-function batch(numRows: number): Columns {
-  return {
-    observations: normals('observations', 3 * numRows),
-    actions: normals('actions', 2 * numRows).map((x) => Math.fround(Math.tanh(x))),
-    rewards: normals('rewards', numRows),
-    discounts: normals('discounts', numRows).map((x) => (x > 0.8 ? 0 : Math.fround(0.97))),
-    nextObservations: normals('nextObservations', 3 * numRows),
-    nextNoise: normals('nextNoise', 2 * numRows),
-  };
-}
+import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
+import { batch, SCALARS, SHAPE } from './td3-fixture.ts';
 
 /** Straight from the equations, float64. */
 function losses(shape: Td3Shape, columns: Columns, fixed: Float64Array) {

@@ -1,39 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
+import { sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
 import { createTqcGradient, truncatedTarget } from '../../../algorithms/tqc/gradient.ts';
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { differences, forwardRow } from '../../reference/model-reference.ts';
-import {
-  type Columns,
-  normals,
-  openFixture,
-  randomModelParameters,
-} from '../../reference/objective-fixture.ts';
-import { SHAPE as SAC_SHAPE, sampleReference } from '../sac/sac-reference.ts';
-
-const SHAPE: SacShape = { ...SAC_SHAPE, criticOutputs: 5 };
-const NUM_DROPPED = 2;
-const SCALARS = {
-  criticLearningRate: 1e-3,
-  actorLearningRate: 1e-3,
-  temperatureLearningRate: 1e-3,
-  tau: 0.005,
-  targetEntropy: -2,
-  temperature: 0,
-};
-
-function batch(numRows: number): Columns {
-  return {
-    observations: normals('observations', 3 * numRows),
-    actions: normals('actions', 2 * numRows).map((x) => Math.fround(Math.tanh(x))),
-    rewards: normals('rewards', numRows),
-    discounts: normals('discounts', numRows).map((x) => (x > 0.8 ? 0 : Math.fround(0.97))),
-    nextObservations: normals('nextObservations', 3 * numRows),
-    noise: normals('noise', 2 * numRows),
-    nextNoise: normals('nextNoise', 2 * numRows),
-  };
-}
+import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
+import { sampleReference } from '../sac/sac-reference.ts';
+import { batch, NUM_DROPPED, SCALARS, SHAPE } from './tqc-fixture.ts';
 
 const huber = (x: number) => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5);
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

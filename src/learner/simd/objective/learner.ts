@@ -1,7 +1,7 @@
 /** The SIMD engine's learner of an objective: the main thread's side. */
 import { EngineError, ShapeError, WorkerError } from '../../../errors.ts';
 import type { Arena } from '../../../memory/arena.ts';
-import { type ModelLayout, type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
+import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
 import type {
@@ -11,6 +11,7 @@ import type {
   ObjectiveStats,
   ObjectiveUpdate,
 } from '../../objective-learner.ts';
+import { blendTargets } from '../../target-blend.ts';
 import {
   ageClaims,
   Word as ControlWord,
@@ -151,7 +152,7 @@ function parameterAccess(
       m.set(state.m);
       v.set(state.v);
     },
-    blendTargets: (tau) => blendAll(parameterLayout, model, parameters, tau),
+    blendTargets: (tau) => blendTargets(parameterLayout, model, parameters, tau),
   };
 }
 
@@ -178,23 +179,6 @@ function checkLength(name: string, values: Float32Array, target: Float32Array): 
     'SHAPE_PARAMETERS',
     `Expected \`${name}\` to have ${target.length} elements, got ${values.length}. They belong to another model.`,
   );
-}
-
-/** theta' += tau (theta - theta') in float32; 1 copies exactly. */
-function blendAll(
-  { ranges }: ModelLayout,
-  { targets }: ModelSpec,
-  parameters: Float32Array,
-  tau: number,
-): void {
-  for (const [target, source] of Object.entries(targets)) {
-    const to = ranges[target].offset;
-    const from = ranges[source].offset;
-    const { size } = ranges[target];
-    if (tau === 1) parameters.copyWithin(to, from, from + size);
-    else
-      for (let k = 0; k < size; k++) parameters[to + k] += tau * (parameters[from + k] - parameters[to + k]);
-  }
 }
 
 /** Helpers stay until the phase is OVER, so it must not be that when they come. */
