@@ -32,14 +32,13 @@ export function dqnParts(env: EnvDescription, config: ResolvedDQNConfig): OffPol
     maxGradNorm: training.maxGradNorm,
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay: 0 },
   };
+  const model = dqnModel(shape);
+  const options = lossOptionsToJson(shape.options);
   return {
-    model: dqnModel(shape),
+    model,
     objective: dqnObjective(shape),
-    closedForm: {
-      module: GRADIENT,
-      export: 'createDqnGradient',
-      options: lossOptionsToJson(shape.options),
-    },
+    closedForm: { module: GRADIENT, export: 'createDqnGradient', options },
+    losses: async () => (await import('./loss.ts')).createDqnLoss(model, options),
     acting: { network: 'q', distribution },
     replay: { capacity: training.replayCapacity },
     isPrioritised: training.prioritised,

@@ -11,7 +11,7 @@ import { evaluateSchedule } from '../../src/config/schedule.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { type ResolvedSACConfig, sacOptions } from './config.ts';
-import { sacParts, sacShape } from './setup.ts';
+import { type LossForms, sacParts, sacShape } from './setup.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.meta.url).href;
@@ -36,9 +36,12 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
 export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
   const { training, envRunners, debugging, faultTolerance } = config;
   const { seed } = debugging;
-  const closedForm = { module: GRADIENT, export: 'createSacGradient', options: {} };
+  const forms: LossForms = {
+    closedForm: { module: GRADIENT, export: 'createSacGradient', options: {} },
+    losses: async (model) => (await import('./loss.ts')).createSacLoss(model, {}),
+  };
   const system = await createOffPolicySystem(config, (env) =>
-    sacParts(env, sacShape(env, config, 'sac'), closedForm, training.replayCapacity),
+    sacParts(env, sacShape(env, config, 'sac'), forms, training.replayCapacity),
   );
   const { learner, replay, scaling } = system;
   const transitions = createTransitions(replay, { ...training, seed, priorities: null });

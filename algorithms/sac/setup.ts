@@ -3,6 +3,8 @@ import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { boundedBox, createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import type { ClosedFormSource } from '../../src/learner/objective.ts';
+import type { TensorObjective } from '../../src/learner/tensorflow/objective/tensor-objective.ts';
+import type { ModelSpec } from '../../src/policy/networks/model.ts';
 import type { ResolvedSACConfig } from './config.ts';
 import { type SacShape, sacModel, sacObjective } from './objective.ts';
 
@@ -41,18 +43,26 @@ export function sacShape(
   };
 }
 
+/** The losses over SAC's networks, once for each engine; TQC has others. */
+export interface LossForms {
+  readonly closedForm: ClosedFormSource;
+  readonly losses: (model: ModelSpec) => Promise<TensorObjective>;
+}
+
 /** What the system is made of. */
 export function sacParts(
   env: EnvDescription,
   shape: SacShape,
-  closedForm: ClosedFormSource,
+  forms: LossForms,
   replayCapacity: number,
 ): OffPolicyParts {
   const { size, low, high } = boundedBox(env, 'sac');
+  const model = sacModel(shape);
   return {
-    model: sacModel(shape),
+    model,
     objective: sacObjective(shape),
-    closedForm,
+    closedForm: forms.closedForm,
+    losses: () => forms.losses(model),
     acting: { network: 'actor', distribution: { kind: 'squashed-gaussian', size, low, high } },
     replay: { capacity: replayCapacity },
   };

@@ -112,10 +112,12 @@ function td3Parts(env: EnvDescription, { training, envRunners }: ResolvedTD3Conf
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay },
   };
   const ornsteinUhlenbeck = noiseProcess === 'ornstein-uhlenbeck' ? { theta: 0.15, dt: 1 } : null;
+  const model = td3Model(shape);
   return {
-    model: td3Model(shape),
+    model,
     objective: td3Objective(shape),
     closedForm: { module: GRADIENT, export: 'createTd3Gradient', options: {} },
+    losses: async () => (await import('./loss.ts')).createTd3Loss(model, {}),
     acting: {
       network: 'actor',
       distribution: { kind: 'deterministic-tanh', size, low, high, ornsteinUhlenbeck },

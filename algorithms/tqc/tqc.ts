@@ -10,7 +10,7 @@ import { configToJson } from '../../src/config/option.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { createTemperature } from '../sac/sac.ts';
-import { sacParts, sacShape } from '../sac/setup.ts';
+import { type LossForms, sacParts, sacShape } from '../sac/setup.ts';
 import { type ResolvedTQCConfig, tqcOptions } from './config.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
@@ -37,9 +37,12 @@ export async function createTQC(config: ResolvedTQCConfig): Promise<Algorithm> {
   const { training, envRunners, debugging, faultTolerance } = config;
   const { seed } = debugging;
   const options = { numDropped: training.numDroppedQuantiles };
-  const closedForm = { module: GRADIENT, export: 'createTqcGradient', options };
+  const forms: LossForms = {
+    closedForm: { module: GRADIENT, export: 'createTqcGradient', options },
+    losses: async (model) => (await import('./loss.ts')).createTqcLoss(model, options),
+  };
   const system = await createOffPolicySystem(config, (env) =>
-    sacParts(env, sacShape(env, config, 'tqc', training.numQuantiles), closedForm, training.replayCapacity),
+    sacParts(env, sacShape(env, config, 'tqc', training.numQuantiles), forms, training.replayCapacity),
   );
   const { learner, replay, scaling } = system;
   const transitions = createTransitions(replay, { ...training, seed, priorities: null });

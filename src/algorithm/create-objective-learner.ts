@@ -7,9 +7,12 @@ import { importClosedForm } from '../learner/simd/objective/import-closed-form.t
 import { reserveObjective } from '../learner/simd/objective/layout.ts';
 import { createSimdObjectiveLearner } from '../learner/simd/objective/learner.ts';
 import type { ObjectiveHelperStart } from '../learner/simd/objective/participate.ts';
+import type { LoadedTensorFlow } from '../learner/tensorflow/backend.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
+import type { TensorObjective } from '../learner/tensorflow/objective/tensor-objective.ts';
 import type { Arena, ArenaPlanner } from '../memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../policy/networks/model.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import { threadEntryUrl } from '../threads/exec-argv.ts';
 import { createJobThreads } from '../threads/job-threads.ts';
@@ -21,6 +24,8 @@ export interface ObjectiveParts {
   readonly objective: ObjectiveSpec;
   /** Closed form at the networks' outputs; SIMD engine. */
   readonly closedForm: ClosedFormSource;
+  /** In tfjs operations; TensorFlow engine. Absent = this algorithm does not run there. */
+  readonly losses?: () => Promise<TensorObjective>;
   /** Rows of the largest batch. */
   readonly batchSize: number;
 }
@@ -28,6 +33,9 @@ export interface ObjectiveParts {
 export interface ObjectiveLearnerOptions {
   readonly choice: EngineChoice;
   readonly numLearnerThreads: number | 'auto';
+  readonly captureGraph: boolean;
+  /** What acts: by central inference where the kernels do not cover its network. */
+  readonly spec: ActingSpec;
 }
 
 export interface ReservedObjectiveLearner {
@@ -51,18 +59,53 @@ export function numLearnerThreadsOf(
   return Math.max(1, Math.min(numCores, Math.floor(flops / FLOPS_PER_THREAD)));
 }
 
-/** @throws ConfigError `CONFIG_ENGINE` for TensorFlow, which does not run objectives; EngineError `ENGINE_CLOSED_FORM`. */
+/** @throws ConfigError `CONFIG_ENGINE` where the algorithm has no losses for TensorFlow; EngineError `ENGINE_CLOSED_FORM`. */
 export async function reserveObjectiveLearner(
   planner: ArenaPlanner,
   parts: ObjectiveParts,
-  { choice, numLearnerThreads }: ObjectiveLearnerOptions,
+  options: ObjectiveLearnerOptions,
 ): Promise<ReservedObjectiveLearner> {
-  if (choice.engine === 'tensorflow') {
+  const { choice } = options;
+  return choice.engine === 'tensorflow'
+    ? reserveTensorFlow(parts, choice, options)
+    : reserveSimd(planner, parts, options);
+}
+
+/** The TensorFlow learner needs no place in the arena. */
+async function reserveTensorFlow(
+  { model, objective, losses, batchSize }: ObjectiveParts,
+  { tensorflow, reason }: Extract<EngineChoice, { engine: 'tensorflow' }>,
+  { captureGraph: capture, spec }: ObjectiveLearnerOptions,
+): Promise<ReservedObjectiveLearner> {
+  if (losses === undefined) {
     throw new ConfigError(
       'CONFIG_ENGINE',
-      `This algorithm learns on the simd engine alone, and tensorflow was chosen (${choice.reason}). Use network: 'mlp' and leave \`engine\` and \`backend\` out.`,
+      `This algorithm learns on the simd engine alone, and tensorflow was chosen (${reason}). Use network: 'mlp' and leave \`engine\` and \`backend\` out.`,
     );
   }
+  const { createTensorObjectiveLearner } = await import('../learner/tensorflow/objective/learner.ts');
+  const setup = { tensorflow, model, objective, losses: await losses(), maxBatchSize: batchSize, capture };
+  const central = await openCentralPolicy(tensorflow, spec, capture);
+  return { central, create: async () => createTensorObjectiveLearner(setup) };
+}
+
+async function openCentralPolicy(
+  tensorflow: LoadedTensorFlow,
+  spec: ActingSpec,
+  capture: boolean,
+): Promise<TensorFlowPolicy> {
+  const { createTensorNetwork } = await import('../policy/tensor-network.ts');
+  const { createTensorFlowPolicy } = await import('../learner/tensorflow/central-policy.ts');
+  const network = createTensorNetwork(tensorflow.tf, spec);
+  const parameters = new Float32Array(network.layout.size);
+  return createTensorFlowPolicy({ tensorflow, spec, network, parameters, capture });
+}
+
+async function reserveSimd(
+  planner: ArenaPlanner,
+  parts: ObjectiveParts,
+  { numLearnerThreads }: ObjectiveLearnerOptions,
+): Promise<ReservedObjectiveLearner> {
   const { model, objective, closedForm, batchSize } = parts;
   const numThreads = numLearnerThreadsOf(parts, numLearnerThreads);
   const open = await importClosedForm(closedForm, model);

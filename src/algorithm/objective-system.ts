@@ -107,7 +107,8 @@ async function assembleSystem(
   const planner = createArenaPlanner();
   const sampling = reserveSampling(planner, spec, envRunners.numEnvs, rolloutLength, columns);
   const regions = reserveRunners(planner, spec, config);
-  const learnerOptions = { choice, numLearnerThreads: learners.numLearnerThreads };
+  const { numLearnerThreads, captureGraph } = learners;
+  const learnerOptions = { choice, numLearnerThreads, captureGraph, spec };
   const reserved = await reserveObjectiveLearner(planner, parts, learnerOptions);
   const weightLayout = reserveWeightBuffer(planner, layout.size, spec.observationSize);
   const arena = createArena(planner);

@@ -31,15 +31,17 @@ export interface CapturedFunctions<Name extends string> {
  * variable; so do random numbers that tfjs draws in JavaScript. Reading a value inside a function is an error.
  *
  * @param functions by name; each is run twice.
+ * @param only the variables that exist and that the functions use, where it is known: others are left alone then.
  * @throws EngineError `ENGINE_CAPTURE` naming the operation that cannot be captured.
  * On other backends than the native one the functions run eagerly and `pull` and `push` do nothing.
  */
 export function captureGraph<Name extends string>(
   tf: TensorFlow,
   functions: Readonly<Record<Name, CapturableFunction>>,
+  only?: readonly Variable[],
 ): CapturedFunctions<Name> {
   if (tf.getBackend() !== 'tensorflow') return eagerFunctions(functions);
-  const initial = runOnce(tf, Object.values(functions));
+  const initial = runOnce(tf, Object.values(functions), only);
   const recorder = createGraphRecorder(tf);
   let session: GraphSession;
   const declared = initial.map(({ variable }) => recorder.variable(variable));
@@ -92,9 +94,10 @@ function writeVariables(session: GraphSession, variables: readonly GraphVariable
 function runOnce(
   tf: TensorFlow,
   functions: readonly CapturableFunction[],
+  only?: readonly Variable[],
 ): { variable: Variable; value: Tensor }[] {
   const engine = tf.engine();
-  const known = Object.values(engine.state.registeredVariables) as Variable[];
+  const known = only ?? (Object.values(engine.state.registeredVariables) as Variable[]);
   const initial = known.map((variable) => ({ variable, value: tf.clone(variable) as Tensor }));
   const makeVariable = engine.makeVariable.bind(engine);
   engine.makeVariable = (...args: Parameters<typeof makeVariable>) => {

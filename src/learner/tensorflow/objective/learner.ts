@@ -230,7 +230,7 @@ function openRunner(
     ]),
   );
   const isCaptured = capture && tensorflow.backend === 'node-gpu';
-  const captured = isCaptured ? captureGraph(tf, functions) : eager(tf, functions);
+  const captured = isCaptured ? captureGraph(tf, functions, Object.values(variables)) : eager(tf, functions);
   tf.dispose(examples);
   return { functions: captured, key };
 }
