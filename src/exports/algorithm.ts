@@ -75,6 +75,12 @@ export type { RolloutViews } from '../experience/layout.ts';
 export type { Learner, UpdatePlan, UpdateStats } from '../learner/learner.ts';
 export type { ObjectiveSpec } from '../learner/objective.ts';
 export type { ObjectiveLearner } from '../learner/objective-learner.ts';
+export type {
+  StepLoss,
+  TensorObjective,
+  TensorScope,
+  TensorStep,
+} from '../learner/tensorflow/objective/tensor-objective.ts';
 export type { LossResult, TensorBatch, TensorLoss } from '../learner/tensorflow/tensor-loss.ts';
 // Metrics
 export { advantageMetrics, policyMetrics, updateMetrics } from '../metrics/learning-metrics.ts';

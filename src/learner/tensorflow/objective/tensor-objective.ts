@@ -1,6 +1,4 @@
 /** The seam between an algorithm and the TensorFlow engine: the losses of an objective's steps, in tfjs operations. */
-import type { JsonObject } from '../../../json.ts';
-import type { ModelSpec } from '../../../policy/networks/model.ts';
 import type { Scalar, Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
 
 /** What a step's loss is made of. Tensors are of the running batch of B rows; whoever runs the step frees them. */
@@ -34,6 +32,3 @@ export type TensorStep = (scope: TensorScope) => () => StepLoss;
 
 /** In the order of `ObjectiveSpec.steps`. */
 export type TensorObjective = readonly TensorStep[];
-
-/** What an algorithm's `loss.ts` exports. */
-export type CreateTensorObjective = (model: ModelSpec, options: JsonObject) => TensorObjective;
