@@ -4,8 +4,13 @@ export {
   MAX_BLOCK_ROWS,
   type OpenObjective,
   type Pass,
+  type QuantileLoss,
+  type QuantileLossRows,
   type RowSpace,
   type RunStep,
+  type Softmax,
+  type SoftmaxRows,
+  type SquashedRows,
 } from '../learner/objective.ts';
 export {
   type CreateOutputGradient,
