@@ -9,11 +9,17 @@ import type { JsonObject } from '../src/json.ts';
 import { isModuleReference } from '../src/modules/module-reference.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
+/** Something with a saved config: a checkpoint, or a run that was killed before its first one. */
+export interface SavedConfig {
+  readonly path: string;
+  readonly content: Pick<LoadedCheckpoint['content'], 'json'>;
+}
+
 /** The `config.json` in a checkpoint: `algorithm`, and options by section. */
 export function checkpointConfig({
   content,
   path,
-}: LoadedCheckpoint): JsonObject & { readonly algorithm: string } {
+}: SavedConfig): JsonObject & { readonly algorithm: string } {
   const config = content.json['config.json'];
   if (typeof config?.algorithm === 'string') return { ...config, algorithm: config.algorithm };
   throw new CheckpointError(
@@ -23,7 +29,7 @@ export function checkpointConfig({
 }
 
 /** That config as a layer. Its `out` is left: the folder may have moved, and the checkpoint's own place is what counts. */
-export function checkpointLayer(checkpoint: LoadedCheckpoint): ConfigLayer {
+export function checkpointLayer(checkpoint: SavedConfig): ConfigLayer {
   return {
     values: checkpointSections(checkpoint),
     source: "the checkpoint's config.json",
@@ -31,7 +37,7 @@ export function checkpointLayer(checkpoint: LoadedCheckpoint): ConfigLayer {
   };
 }
 
-function checkpointSections(checkpoint: LoadedCheckpoint): JsonObject {
+function checkpointSections(checkpoint: SavedConfig): JsonObject {
   const { algorithm, checkpointing, ...sections } = checkpointConfig(checkpoint);
   const { out, ...kept } = (checkpointing ?? {}) as JsonObject;
   return { ...sections, checkpointing: kept };
@@ -44,7 +50,7 @@ function checkpointSections(checkpoint: LoadedCheckpoint): JsonObject {
  * @throws CheckpointError `CHECKPOINT_ALGORITHM`; ConfigError `CONFIG_ALGORITHM` when nobody knows the name.
  */
 export async function checkpointDefinition(
-  checkpoint: LoadedCheckpoint,
+  checkpoint: SavedConfig,
   given?: AlgorithmDefinition,
 ): Promise<AlgorithmDefinition> {
   const { algorithm: name } = checkpointConfig(checkpoint);
@@ -65,7 +71,7 @@ export async function checkpointDefinition(
  * @throws CheckpointError `CHECKPOINT_TRUST`
  */
 export function requireTrustedModules(
-  checkpoint: LoadedCheckpoint,
+  checkpoint: SavedConfig,
   { options }: AlgorithmDefinition,
   given: readonly unknown[],
   trust: boolean,

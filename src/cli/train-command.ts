@@ -56,7 +56,7 @@ async function trainHelp(argv: readonly string[]): Promise<string> {
 }
 
 async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> {
-  const { definition, config, resume } = setup;
+  const { definition, config, resume, restart } = setup;
   const { startRun } = await import('../run/start-run.ts');
   const { description } = resume?.content ?? {};
   const origin = {
@@ -65,6 +65,7 @@ async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> 
   };
   return startRun({ name: definition.name, build: () => definition.build(config) }, config, {
     ...(resume === undefined ? {} : { resume }),
+    ...(restart === undefined ? {} : { restart: restart.path }),
     handleSignals: true,
     callbacks: [
       createConsoleReport(output, definition, config, origin),
@@ -77,16 +78,16 @@ async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> 
 }
 
 function announce(
-  { notes, config, resume }: TrainSetup,
+  { notes, config, resume, restart }: TrainSetup,
   output: Output,
   algorithm: Algorithm,
   runDir: string,
 ): void {
   for (const line of algorithm.banner) output.say(line);
   for (const note of notes) output.say(note);
-  output.say(
-    resume === undefined ? `Run folder: ${runDir}` : `Run folder: ${runDir}, going on from ${resume.path}`,
-  );
+  const from = resume === undefined ? '' : `, going on from ${resume.path}`;
+  const anew = restart === undefined ? '' : ': it holds no checkpoint yet, so the run begins anew';
+  output.say(`Run folder: ${runDir}${from}${anew}`);
   if (Object.values(config.stopping).every((value) => value === null)) {
     output.say('No stop condition is set: Ctrl-C writes a checkpoint and ends the run.');
   }

@@ -6,6 +6,7 @@ import {
   checkpointDefinition,
   checkpointLayer,
   requireTrustedModules,
+  type SavedConfig,
 } from '../../algorithms/from-checkpoint.ts';
 import { algorithms } from '../../algorithms/registry.ts';
 import { jsonDifferences } from '../checkpoint/exact-json.ts';
@@ -18,6 +19,7 @@ import { ConfigError } from '../errors.ts';
 import { isModuleReference } from '../modules/module-reference.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunConfig } from '../run/start-run.ts';
+import { readUnstartedRun, type UnstartedRun } from '../run/unstarted-run.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { type FlagSpec, type FlagValues, parseFlags, peekFlag } from './flags.ts';
 import { configFromFlags, optionFlags } from './option-flags.ts';
@@ -26,6 +28,8 @@ export interface TrainSetup {
   readonly definition: AlgorithmDefinition;
   readonly config: RunConfig & ResolvedConfig<Declarations>;
   readonly resume: LoadedCheckpoint | undefined;
+  /** A run that was killed before its first checkpoint, to be begun anew in its folder. */
+  readonly restart: UnstartedRun | undefined;
   readonly callbacks: readonly RunCallbacks[];
   readonly isJson: boolean;
   readonly isQuiet: boolean;
@@ -50,7 +54,7 @@ const TRAIN_FLAGS: readonly FlagSpec[] = [
   {
     name: 'resume',
     form: '<folder>',
-    doc: "Go on from a run folder's latest checkpoint, or from one checkpoint, with its config.",
+    doc: "Go on from a run folder's latest checkpoint, or from one checkpoint, with its config. A run without one is begun anew.",
     group: 'train',
   },
   {
@@ -84,15 +88,17 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   const configPath = peekFlag(argv, 'config');
   const resumePath = peekFlag(argv, 'resume');
   const file = configPath === undefined ? undefined : await readConfigFile(configPath);
-  const resume = resumePath === undefined ? undefined : await loadCheckpoint(resumePath);
-  const definition = await chooseAlgorithm(argv, file, resume);
+  const { resume, restart } = await readResumed(resumePath);
+  const saved = resume ?? restart;
+  const definition = await chooseAlgorithm(argv, file, saved);
   const values = parseFlags(argv, trainFlags(definition));
-  const layers = collectLayers(definition, values, file, resume);
+  const layers = collectLayers(definition, values, file, saved);
   const config = resolveLayers(definition, layers);
   return {
     definition,
     config: config as TrainSetup['config'],
     resume,
+    restart,
     callbacks: file?.callbacks ?? [],
     isJson: values.get('json') === 'true',
     isQuiet: values.get('quiet') === 'true',
@@ -100,10 +106,17 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   };
 }
 
+/** Where `--resume` leads: to a checkpoint, or to a run that has none yet. */
+async function readResumed(path: string | undefined): Promise<Pick<TrainSetup, 'resume' | 'restart'>> {
+  if (path === undefined) return { resume: undefined, restart: undefined };
+  const restart = (await readUnstartedRun(path)) ?? undefined;
+  return { resume: restart === undefined ? await loadCheckpoint(path) : undefined, restart };
+}
+
 async function chooseAlgorithm(
   argv: readonly string[],
   file?: ConfigFile,
-  resume?: LoadedCheckpoint,
+  resume?: SavedConfig,
 ): Promise<AlgorithmDefinition> {
   const asked = peekFlag(argv, 'algo') ?? file?.algorithm;
   if (resume === undefined) return findAlgorithm(asked ?? 'ppo');
@@ -122,7 +135,7 @@ function collectLayers(
   definition: AlgorithmDefinition,
   values: FlagValues,
   file: ConfigFile | undefined,
-  resume: LoadedCheckpoint | undefined,
+  resume: SavedConfig | undefined,
 ): readonly ConfigLayer[] {
   const flags: ConfigLayer = {
     values: configFromFlags(definition.options, values),

@@ -85,7 +85,7 @@ export async function createRunFolder(path: string, config: JsonObject): Promise
   try {
     // Again, now that nobody else can: another process may have filled it since.
     await checkEmpty(folder);
-    await replaceTextFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    await writeConfig(folder, config);
     await makeFolder(join(folder, 'checkpoints'));
   } catch (error) {
     await lock.release();
@@ -136,6 +136,27 @@ export async function openRunFolder(path: string): Promise<RunFolder> {
   await removeLeftovers(join(folder, 'checkpoints'));
   await removeLeftovers(join(folder, SEGMENTS_FOLDER));
   return ownedFolder(folder, lock);
+}
+
+/**
+ * Opens the folder of a run that was killed before its first checkpoint, to begin it anew.
+ *
+ * @param config what `config.json` gets. @throws as {@link openRunFolder}.
+ */
+export async function reopenRunFolder(path: string, config: JsonObject): Promise<RunFolder> {
+  await makeFolder(join(resolve(path), 'checkpoints'));
+  const folder = await openRunFolder(path);
+  try {
+    await writeConfig(folder.path, config);
+    return folder;
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+function writeConfig(folder: string, config: JsonObject): Promise<void> {
+  return replaceTextFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** The run folder that a checkpoint's path lies in; null for a checkpoint that was saved somewhere else. */

@@ -65,7 +65,7 @@ function heldLock(folder: string, token: string, descriptor: number): RunLock {
   const stopHeartbeat = startHeartbeat(descriptor);
   let isLost = false;
   const isOurs = () => {
-    isLost ||= tokenIn(path) !== token;
+    isLost ||= isTaken(path, token);
     return !isLost;
   };
   return {
@@ -86,15 +86,17 @@ function heldLock(folder: string, token: string, descriptor: number): RunLock {
 
 /** What `process.exit` in somebody's module would leave behind. */
 function removeHeld(): void {
-  for (const [token, path] of held) if (tokenIn(path) === token) rmSync(path, { force: true });
+  for (const [token, path] of held) if (!isTaken(path, token)) rmSync(path, { force: true });
 }
 
-/** null when there is no lock, or another's. Whatever was put in its place is no reason to fail. */
-function tokenIn(path: string): string | null {
+/** What says for certain that the lock is no longer there. A process without a free descriptor (EMFILE) still has its lock. */
+const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR'];
+
+function isTaken(path: string, token: string): boolean {
   try {
-    return parseHolder(readFileSync(path, 'utf8'))?.token ?? null;
-  } catch {
-    return null;
+    return parseHolder(readFileSync(path, 'utf8'))?.token !== token;
+  } catch (error) {
+    return GONE.includes(errorCode(error) ?? '');
   }
 }
 

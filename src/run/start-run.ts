@@ -14,6 +14,7 @@ import {
   makeFreshFolder,
   openRunFolder,
   type RunFolder,
+  reopenRunFolder,
   runFolderOf,
 } from './run-folder.ts';
 import { type RunSummary, readRunState } from './run-state.ts';
@@ -32,6 +33,8 @@ export interface StartRunOptions {
   readonly strictCallbacks?: boolean;
   /** Go on from this checkpoint, in the run folder it lies in unless the config names another. */
   readonly resume?: LoadedCheckpoint;
+  /** Instead: begin anew in this folder of a run that was killed before its first checkpoint, unless the config names another. */
+  readonly restart?: string;
   /** When the algorithm is ready and before the first iteration. */
   readonly onReady?: (algorithm: Algorithm, runDir: string) => void;
 }
@@ -57,7 +60,7 @@ export async function startRun(
   const { resume } = options;
   const building = runnable.build();
   building.catch(() => undefined); // a failure is thrown below, when it is known what became of the folder
-  const opened = await openFolder(runnable.name, config, resume).catch(async (error: unknown) => {
+  const opened = await openFolder(runnable.name, config, options).catch(async (error: unknown) => {
     await building.then((algorithm) => algorithm.stop()).catch(() => undefined);
     throw error;
   });
@@ -110,9 +113,13 @@ interface OpenedFolder {
 async function openFolder(
   name: string,
   config: RunConfig,
-  resume: LoadedCheckpoint | undefined,
+  { resume, restart }: Pick<StartRunOptions, 'resume' | 'restart'>,
 ): Promise<OpenedFolder> {
   const { out } = config.checkpointing;
+  const json = { algorithm: name, ...configToJson(config) };
+  if (restart !== undefined && (out === null || resolve(out) === restart)) {
+    return { folder: await reopenRunFolder(restart, json), created: [] };
+  }
   const home = resume === undefined ? null : runFolderOf(resume.path);
   if (resume !== undefined && (out === null || (home !== null && resolve(out) === home))) {
     if (home !== null) return { folder: await openRunFolder(home), created: [] };
@@ -125,7 +132,7 @@ async function openFolder(
   const missing = missingFolders(base);
   const path = out === null ? await makeFreshFolder(base) : base;
   const created = out === null ? [path, ...missing.filter((above) => above !== base)] : missing;
-  return { folder: await createRunFolder(path, { algorithm: name, ...configToJson(config) }), created };
+  return { folder: await createRunFolder(path, json), created };
 }
 
 function missingFolders(path: string): readonly string[] {

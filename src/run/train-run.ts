@@ -7,6 +7,7 @@ import type { JsonValue } from '../json.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
 import { raiseTrainingBest, updateBest } from './best-so-far.ts';
 import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts';
+import { limitRepeats } from './repeated-warnings.ts';
 import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -75,7 +76,7 @@ export async function runTraining(
   options: RunOptions,
   hooks: RunHooks = {},
 ): Promise<RunSummary> {
-  const warn = hooks.onWarning ?? printWarning;
+  const { warn, finish: finishWarnings } = limitRepeats(hooks.onWarning ?? printWarning);
   const signals = options.handleSignals ? watchSignals((signal) => warn(interruption(signal))) : null;
   try {
     const run = await beginRun(algorithm, options, hooks, warn);
@@ -91,6 +92,7 @@ export async function runTraining(
     return summaryOf(run, reason);
   } finally {
     signals?.dispose();
+    finishWarnings();
   }
 }
 

@@ -140,6 +140,32 @@ describe('an error that nobody catches', () => {
   });
 });
 
+describe('a run that is killed before its first checkpoint', () => {
+  it('is begun anew by --resume, in its folder and with its options', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const argv = ['--env', 'CartPole', '--seed', '7', '--out', out, '--checkpoint-seconds', '1000', ...SMALL];
+    const child = spawn(process.execPath, [...bin('train'), ...argv]);
+    const result = ended(child);
+    await appears(join(out, 'progress.jsonl'));
+    child.kill('SIGKILL');
+    await result;
+    expect(existsSync(join(out, 'lock'))).toBe(true);
+    expect(existsSync(join(out, 'latest'))).toBe(false);
+    const again = run('main', ['train', '--resume', out, '--stop-iterations', '3'], out);
+    expect(again.status, again.stderr).toBe(0);
+    expect(again.stdout).toContain('it holds no checkpoint yet, so the run begins anew');
+    const rows = readFileSync(join(out, 'progress.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(rows.map((row) => JSON.parse(row).iteration)).toEqual([1, 2, 3]);
+    const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    expect(config.debugging.seed).toBe(7);
+    expect(config.envRunners.numEnvs).toBe(4);
+    // It has one now, from which it goes on.
+    const resumed = run('main', ['train', '--resume', out, '--stop-iterations', '4'], out);
+    expect(resumed.status, resumed.stderr).toBe(0);
+    expect(resumed.stdout).toContain('going on from');
+  });
+});
+
 describe('a reader that leaves', () => {
   it('ends the run with a checkpoint', async () => {
     const out = join(temporaryFolder(), 'run');
