@@ -98,13 +98,28 @@ export function writeMask(
   }
 }
 
+/** Each becomes a column of the logs and a curve. */
+export const MAX_METRICS = 1000;
+
+/** @param where `one step`, or what else names them. */
+export function tooManyMetrics(where: string): EnvError {
+  return new EnvError(
+    'ENV_METRICS',
+    `Expected at most ${MAX_METRICS} names in \`info.metrics\` of ${where}, got more: each becomes a column of the logs. ` +
+      'Report sums or means under fixed names, and put no number of an object or an episode into a name.',
+  );
+}
+
 export function reportMetrics(
   info: Info | undefined,
   n: number,
   onMetric: (n: number, name: string, value: number) => void,
 ): void {
   if (info?.metrics === undefined) return;
+  let numMetrics = 0;
   for (const name in info.metrics) {
+    numMetrics += 1;
+    if (numMetrics > MAX_METRICS) throw tooManyMetrics('one step');
     const value = info.metrics[name];
     if (!Number.isFinite(value)) {
       throw new EnvError(

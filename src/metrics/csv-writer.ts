@@ -27,12 +27,22 @@ export function openCsvWriter(path: string, iteration: number): MetricsWriter {
         file.append(Buffer.from(line));
         return;
       }
+      if (columns.length + added.length > MAX_COLUMNS) throw tooManyColumns(added[0]);
       rewrite(file, columns, [...columns, ...added], line);
       for (const column of added) places.set(column, columns.push(column) - 1);
     },
     sync: file.sync,
     close: file.close,
   };
+}
+
+/** Every new column rewrites the file. */
+const MAX_COLUMNS = 2000;
+
+function tooManyColumns(name: string): Error {
+  return new Error(
+    `it has ${MAX_COLUMNS} columns at most, and \`${name}\` is one more; a metric's name must not change with every episode`,
+  );
 }
 
 /** Cuts the file; returns the columns of its header, none for a new file. */

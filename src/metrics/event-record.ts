@@ -57,12 +57,14 @@ export function scalarsRecord(
 
 const FLOAT_BYTES = 4;
 /** By tag: the same come in every iteration. */
+const MAX_HEADS = 10_000;
 const valueHeads = new Map<string, Buffer>();
 
 /** A Summary.Value up to its four bytes of value. */
 function valueHead(tag: string): Buffer {
   let head = valueHeads.get(tag);
   if (head === undefined) {
+    if (valueHeads.size >= MAX_HEADS) valueHeads.clear(); // names that never come again
     const value = Buffer.concat([bytesField(VALUE_TAG, Buffer.from(tag)), key(VALUE_SIMPLE, FIXED32)]);
     head = Buffer.concat([key(SUMMARY_VALUE, DELIMITED), varint(value.length + FLOAT_BYTES), value]);
     valueHeads.set(tag, head);

@@ -1,8 +1,14 @@
 /** Sums of `info.metrics`, merged over runners and averaged. */
+import { MAX_METRICS, tooManyMetrics } from '../env/user-results.ts';
+
 export type MetricSums = Record<string, { sum: number; count: number }>;
 
+/** @throws EnvError `ENV_METRICS` for the 1001st name. */
 export function addMetric(into: MetricSums, name: string, value: number): void {
-  into[name] ??= { sum: 0, count: 0 };
+  if (into[name] === undefined) {
+    if (Object.keys(into).length >= MAX_METRICS) throw tooManyMetrics('one iteration');
+    into[name] = { sum: 0, count: 0 };
+  }
   into[name].sum += value;
   into[name].count += 1;
 }

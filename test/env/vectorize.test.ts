@@ -29,6 +29,9 @@ function counter(overrides: Partial<Env> = {}): Env {
 const seeds = (...values: number[]) => Uint32Array.from(values);
 const actions = (...values: number[]) => Int32Array.from(values);
 
+const manyMetrics = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, k) => [`m${k}`, k]));
+
 describe('autoreset', () => {
   it('same-step: next first observation in the row, true last one in finalObservations', () => {
     const env = vectorizeEnv(() => counter(), 2);
@@ -244,6 +247,7 @@ describe('errors of an environment', () => {
     ['ENV_FLAGS', step({ ...good, terminated: undefined })],
     ['ENV_FLAGS', step({ ...good, truncated: 1 })],
     ['ENV_METRIC', step({ ...good, info: { metrics: { x: Number.NaN } } })],
+    ['ENV_METRICS', step({ ...good, info: { metrics: manyMetrics(100_000) } })],
   ])('%s %#', (code, overrides) => {
     const env = vectorizeEnv(() => counter(overrides), 1, { envId: 'bad-env' });
     const rows = { ...makeRows(env), onMetric: () => {} };
