@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, isOperantError } from '../errors.ts';
+import { openFilesHint } from '../machine/open-files.ts';
 
 /** Everything that starts with this is the leftover of a killed process; the next owner of the folder removes it. */
 export const TEMPORARY_PREFIX = '.tmp-';
@@ -107,7 +108,7 @@ export function asWriteError(error: unknown, path: string): Error {
     const message = `Cannot write \`${path}\` (${code}). Make the folder writable or choose another one`;
     return new CheckpointError('CHECKPOINT_NOT_WRITABLE', message, { cause: error });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = openFilesHint(code) ?? (error instanceof Error ? error.message : String(error));
   return new CheckpointError('CHECKPOINT_WRITE', `Cannot write \`${path}\`: ${reason}`, { cause: error });
 }
 

@@ -49,7 +49,7 @@ export function createArenaPlanner(): ArenaPlanner {
  * Allocates the memory for a finished plan. `initial === maximum`: it never grows, so views never detach.
  *
  * @param shared false gives an unshared memory (a browser page without cross-origin isolation: one thread).
- * @throws {@link ConfigError} `CONFIG_ARENA_SIZE` above 4 GiB.
+ * @throws {@link ConfigError} `CONFIG_ARENA_SIZE` above 4 GiB; `CONFIG_MEMORY` when the system does not give it.
  */
 export function createArena(plan: ArenaPlanner, shared = true): Arena {
   const pages = Math.ceil(plan.byteLength / PAGE_BYTES);
@@ -60,6 +60,21 @@ export function createArena(plan: ArenaPlanner, shared = true): Arena {
       `The rollout and learner buffers need ${gibibytes} GiB, and WebAssembly memory ends at 4 GiB. Lower \`numEnvs\` or \`rolloutLength\`, or use \`engine: 'tensorflow'\`.`,
     );
   }
-  const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared });
+  const memory = allocate(pages, shared);
   return { memory, buffer: memory.buffer };
+}
+
+function allocate(pages: number, shared: boolean): WasmMemory {
+  try {
+    return new webAssembly.Memory({ initial: pages, maximum: pages, shared });
+  } catch (cause) {
+    const mebibytes = ((pages * PAGE_BYTES) / 2 ** 20).toFixed(1);
+    throw new ConfigError(
+      'CONFIG_MEMORY',
+      `The rollout and learner buffers need ${mebibytes} MiB, and the system did not give them. V8 reserves 10 GiB of addresses for each ` +
+        'WebAssembly memory, however small, so a limit on address space (`ulimit -v`) below 20 GB is the likely cause: raise it, limit ' +
+        'resident memory instead (a container does), or start Node with `--disable-wasm-trap-handler`, which reserves no more than is used.',
+      { cause },
+    );
+  }
 }

@@ -1,5 +1,6 @@
 /** The threads of rollout workers, started ahead of the workers that will live in them. */
 import { Piscina } from 'piscina';
+import { checkOpenFiles } from '../machine/open-files.ts';
 import { threadEntryUrl, workerExecArgv } from '../threads/exec-argv.ts';
 
 export interface ThreadPoolOptions {
@@ -13,6 +14,8 @@ let warm: { readonly pool: Piscina; readonly options: ThreadPoolOptions } | null
 /**
  * Starts threads that the next {@link takeThreads} with the same options gets: a thread needs as long to start as the rest of a run
  * needs to be put together. Call {@link dropWarmThreads} when that was done, or failed. Cost: 1-2 ms a thread. Thread: main.
+ *
+ * @throws ConfigError `CONFIG_OPEN_FILES` where the system does not let them live.
  */
 export function warmThreads(options: ThreadPoolOptions): void {
   if (options.numThreads === 0 || (warm !== null && isSame(warm.options, options))) return;
@@ -48,6 +51,7 @@ function isSame(first: ThreadPoolOptions, second: ThreadPoolOptions): boolean {
 }
 
 function createPool({ numThreads, memoryMb }: ThreadPoolOptions): Piscina {
+  checkOpenFiles(numThreads + 1);
   const pool = new Piscina({
     filename: threadEntryUrl('./worker', import.meta.url),
     name: 'runWorker',

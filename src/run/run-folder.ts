@@ -1,6 +1,6 @@
 /** The folder that a run leaves: config, logs, numbered checkpoints, and the pointers `latest` and `best`. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { CheckpointContent } from '../checkpoint/content.ts';
 import {
@@ -23,10 +23,8 @@ import {
 } from '../files/durable-files.ts';
 import { checkOwnFolder, readRegularText } from '../files/regular-file.ts';
 import type { JsonObject } from '../json.ts';
+import { asFolderError } from './fresh-folder.ts';
 import { LOCK_NAME, type RunLock, takeRunLock } from './run-lock.ts';
-
-/** A folder above that cannot be made at all gives ENOENT for ever. */
-const MAX_ATTEMPTS = 1000;
 
 export type PointerName = 'latest' | 'best';
 
@@ -92,26 +90,6 @@ export async function createRunFolder(path: string, config: JsonObject): Promise
     throw error;
   }
   return ownedFolder(folder, lock);
-}
-
-/**
- * Makes a new empty folder: `base`, or `base-2`, `base-3`, ... when that is taken. However many ask at once, everybody gets another.
- *
- * @returns its path. @throws ConfigError `CONFIG_OUT_NOT_WRITABLE`.
- */
-export async function makeFreshFolder(base: string): Promise<string> {
-  for (let k = 1; ; k += 1) {
-    const path = k === 1 ? base : `${base}-${k}`;
-    try {
-      await makeFolders(resolve(dirname(path)));
-      await mkdir(path);
-      return path;
-    } catch (error) {
-      const code = errorCode(error);
-      // ENOENT: another run failed, and removed the empty folder above just now.
-      if (code !== 'EEXIST' && (code !== 'ENOENT' || k > MAX_ATTEMPTS)) throw asFolderError(error, path);
-    }
-  }
 }
 
 /**
@@ -274,23 +252,5 @@ async function checkEmpty(folder: string): Promise<void> {
     'CONFIG_OUT_EXISTS',
     `Expected \`--out ${folder}\` to be new or empty, but it holds ${names.length} entries (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}). ` +
       'Choose another folder, or continue that run with `--resume`',
-  );
-}
-
-function asFolderError(error: unknown, folder: string): Error {
-  if (error instanceof ConfigError) return error;
-  const code = errorCode(error) ?? '';
-  const isFile = code === 'EEXIST' || code === 'ENOTDIR';
-  const why = isFile
-    ? 'a part of that path is a file'
-    : error instanceof Error
-      ? error.message
-      : String(error);
-  return new ConfigError(
-    'CONFIG_OUT_NOT_WRITABLE',
-    `Cannot create the run folder \`--out ${folder}\`: ${why}. Choose another one`,
-    {
-      cause: error,
-    },
   );
 }

@@ -8,10 +8,10 @@ import type { runOptions } from '../config/blocks/run.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import { configToJson, type ResolvedConfig } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
+import { makeFreshFolder } from './fresh-folder.ts';
 import type { RunCallbacks, RunHooks } from './run-callbacks.ts';
 import {
   createRunFolder,
-  makeFreshFolder,
   openRunFolder,
   type RunFolder,
   reopenRunFolder,
