@@ -23,16 +23,16 @@ export function sharedTrials(actions: Settings['actions']): Readonly<Record<stri
 
 /** Options that change nothing, in reach of a short run. */
 export const sharedNeutral: Readonly<Record<string, Trial>> = {
-  'envRunners.numEnvRunners': { change: { envRunners: { numEnvRunners: 2 } } },
-  'envRunners.workerMemoryMb': { change: { envRunners: { numEnvRunners: 1, workerMemoryMb: 256 } } },
+  // In one run, since threads take their time to start: numEnvRunners, workerMemoryMb and workerDeadlineSeconds, too.
   'learners.numLearnerThreads': {
-    change: { envRunners: { numEnvRunners: 1 }, learners: { numLearnerThreads: 2 } },
+    change: {
+      envRunners: { numEnvRunners: 2, workerMemoryMb: 256 },
+      learners: { numLearnerThreads: 2 },
+      faultTolerance: { workerDeadlineSeconds: 30 },
+    },
   },
   'evaluation.evaluationInterval': {
     change: { evaluation: { evaluationInterval: 1, evaluationEpisodes: 1 } },
-  },
-  'faultTolerance.workerDeadlineSeconds': {
-    change: { envRunners: { numEnvRunners: 1 }, faultTolerance: { workerDeadlineSeconds: 30 } },
   },
   'faultTolerance.nonFinite': { change: { faultTolerance: { nonFinite: 'skip' } } },
   'reporting.metricsWindow': { change: { reporting: { metricsWindow: 3 } } },
