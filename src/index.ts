@@ -9,6 +9,8 @@ export { DQNConfig } from '../algorithms/dqn/index.ts';
 export { Algorithm, type FromCheckpointOptions } from '../algorithms/from-checkpoint.ts';
 export type { PPOConfigInput, ResolvedPPOConfig } from '../algorithms/ppo/config.ts';
 export { PPOConfig } from '../algorithms/ppo/index.ts';
+export type { PQNConfigInput, ResolvedPQNConfig } from '../algorithms/pqn/config.ts';
+export { PQNConfig } from '../algorithms/pqn/index.ts';
 export type { ResolvedSACConfig, SACConfigInput } from '../algorithms/sac/config.ts';
 export { SACConfig } from '../algorithms/sac/index.ts';
 export type { ResolvedTD3Config, TD3ConfigInput } from '../algorithms/td3/config.ts';

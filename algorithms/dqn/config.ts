@@ -1,5 +1,6 @@
 /** DQN's options: the shared sections and its own `training`. */
 import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
@@ -11,20 +12,6 @@ import { conflict, type Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
-
-const explorationOptions = {
-  epsilon: option(kind.schedule({ min: 0, max: 1 }), {
-    default: {
-      schedule: 'piecewise',
-      points: [
-        [0, 1],
-        [10_000, 0.05],
-      ],
-    },
-    doc: 'Chance of a random action, over environment steps; evaluation takes none.',
-    alsoCalled: ['exploration_fraction', 'exploration_final_eps', 'epsilon_timesteps', 'eps'],
-  }),
-};
 
 const targetOptions = {
   targetInterval: option(kind.integer({ min: 1 }), {

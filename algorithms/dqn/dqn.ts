@@ -7,7 +7,6 @@ import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts'
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { isCrossed } from '../../src/algorithm/pace.ts';
 import { createTransitions } from '../../src/algorithm/transitions.ts';
-import { configToJson } from '../../src/config/option.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { dqnOptions, type ResolvedDQNConfig } from './config.ts';
 import { dqnParts } from './setup.ts';
@@ -75,7 +74,6 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
   return createOffPolicyAlgorithm({
     name: 'dqn',
     config,
-    configJson: { algorithm: 'dqn', ...configToJson(config) },
     system,
     fragments,
     iterate,

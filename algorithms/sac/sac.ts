@@ -6,7 +6,6 @@ import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iterati
 import { createOffPolicySystem, type OffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
-import { configToJson } from '../../src/config/option.ts';
 import { evaluateSchedule } from '../../src/config/schedule.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
@@ -88,7 +87,6 @@ export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
   return createOffPolicyAlgorithm({
     name: 'sac',
     config,
-    configJson: { algorithm: 'sac', ...configToJson(config) },
     system,
     fragments,
     iterate,

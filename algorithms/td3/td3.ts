@@ -8,7 +8,6 @@ import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iterati
 import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
-import { configToJson } from '../../src/config/option.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { type ResolvedTD3Config, td3Options } from './config.ts';
@@ -78,7 +77,6 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
   return createOffPolicyAlgorithm({
     name: 'td3',
     config,
-    configJson: { algorithm: 'td3', ...configToJson(config) },
     system,
     fragments,
     iterate,

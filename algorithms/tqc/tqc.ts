@@ -6,7 +6,6 @@ import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iterati
 import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
-import { configToJson } from '../../src/config/option.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { createTemperature } from '../sac/sac.ts';
@@ -89,7 +88,6 @@ export async function createTQC(config: ResolvedTQCConfig): Promise<Algorithm> {
   return createOffPolicyAlgorithm({
     name: 'tqc',
     config,
-    configJson: { algorithm: 'tqc', ...configToJson(config) },
     system,
     fragments,
     iterate,

@@ -12,6 +12,7 @@ export { createFragments, type FragmentOptions, type Fragments } from '../algori
 export { createIterationTally, type IterationTally } from '../algorithm/iteration-tally.ts';
 export { tellCritic, tellPolicy, tellUpdate } from '../algorithm/learning-report.ts';
 export { boundedBox, createTrunk, observationInput } from '../algorithm/model-setup.ts';
+export { createObjectiveAlgorithm, type ObjectiveAlgorithmParts } from '../algorithm/objective-algorithm.ts';
 export {
   createObjectiveSystem,
   type ObjectiveSystem,

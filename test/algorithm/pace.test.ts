@@ -41,11 +41,16 @@ describe('pace', () => {
   });
 
   it('asks for a batch that can have been collected', () => {
-    const check = (learningStarts: number, batchSize: number) =>
-      checkPace({ training: { learningStarts, trainEvery: 4, batchSize }, envRunners: { numEnvs: 2 } });
+    const check = (learningStarts: number, batchSize: number, prefill: string | null = null) =>
+      checkPace({
+        training: { learningStarts, trainEvery: 4, batchSize, prefill },
+        envRunners: { numEnvs: 2 },
+      });
     expect(check(100, 104)).toEqual([]);
     expect(check(100, 105)).toHaveLength(1);
     expect(check(0, 8)).toEqual([]);
+    expect(check(0, 256)).toHaveLength(1);
+    expect(check(0, 256, 'random')).toEqual([]); // who knows how much that is
   });
 });
 

@@ -10,7 +10,7 @@ import { fragmentsPerIteration, isCrossed, numUpdatesDue } from '../../src/algor
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { prefillOptions } from '../../src/config/blocks/prefill.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
-import { type ConfigInput, configToJson, type ResolvedConfig } from '../../src/config/option.ts';
+import type { ConfigInput, ResolvedConfig } from '../../src/config/option.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { openStream } from '../../src/random/streams.ts';
 import type { TransitionBatch } from '../../src/replay/gather.ts';
@@ -57,7 +57,6 @@ async function createQLearning(config: ResolvedConfig<typeof options>): Promise<
   return createOffPolicyAlgorithm({
     name: 'q-learning',
     config,
-    configJson: { algorithm: 'q-learning', ...configToJson(config) },
     system,
     fragments,
     replayState: replayState(replay, { sampler: null }),

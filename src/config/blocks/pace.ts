@@ -59,16 +59,19 @@ export const offPolicyEnvRunnersOptions = {
 
 /** A batch has to be there when the first update wants it. */
 export function checkPace({
-  training: { learningStarts, trainEvery, batchSize },
+  training: { learningStarts, trainEvery, batchSize, prefill },
   envRunners: { numEnvs },
 }: {
   readonly training: {
     readonly learningStarts: number;
     readonly trainEvery: number;
     readonly batchSize: number;
+    /** What is prefilled counts, too; how much it is shows when it is there. */
+    readonly prefill: string | null;
   };
   readonly envRunners: { readonly numEnvs: number };
 }): readonly Problem[] {
+  if (prefill !== null) return [];
   const round = trainEvery * numEnvs;
   const collected = round * (Math.floor(learningStarts / round) + 1);
   if (batchSize <= collected) return [];

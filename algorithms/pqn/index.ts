@@ -1,0 +1,19 @@
+/** PQN as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
+import { checkPQN, pqnOptions } from './config.ts';
+import { pqnMetrics } from './metrics.ts';
+import { tunedPQN } from './tuned.ts';
+
+export const pqn = defineAlgorithm({
+  name: 'pqn',
+  options: pqnOptions,
+  check: checkPQN,
+  metrics: pqnMetrics,
+  headline: { 'train/epsilon': 'epsilon', 'train/loss': 'loss', 'train/qMean': 'Q' },
+  summary: ['train/tdErrorMean', 'train/explainedVariance'],
+  tunedDefaults: tunedPQN,
+  create: async (config) => (await import('./pqn.ts')).createPQN(config),
+});
+
+/** PQN's configuration builder. */
+export const PQNConfig = pqn.Config;
