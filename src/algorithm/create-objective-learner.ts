@@ -11,6 +11,7 @@ import type { LoadedTensorFlow } from '../learner/tensorflow/backend.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { TensorObjective } from '../learner/tensorflow/objective/tensor-objective.ts';
 import type { Arena, ArenaPlanner } from '../memory/arena.ts';
+import { prepareImport } from '../modules/import-module.ts';
 import { type ModelSpec, modelLayout } from '../policy/networks/model.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
@@ -108,6 +109,7 @@ async function reserveSimd(
 ): Promise<ReservedObjectiveLearner> {
   const { model, objective, closedForm, batchSize } = parts;
   const numThreads = numLearnerThreadsOf(parts, numLearnerThreads);
+  await prepareImport(closedForm.module);
   const open = await importClosedForm(closedForm, model);
   const layout = reserveObjective(planner, model, objective, open, batchSize, numThreads);
   const helper: ObjectiveHelperStart = { model, objective, closedForm, layout };
@@ -115,7 +117,8 @@ async function reserveSimd(
     central: null,
     async create(arena, kernels) {
       const module = threadEntryUrl('../learner/simd/objective/participate', import.meta.url);
-      const source = { module, export: 'createObjectiveHelper', start: helper };
+      const imports = [closedForm.module];
+      const source = { module, export: 'createObjectiveHelper', imports, start: helper };
       const team = numThreads > 1 ? createJobThreads(numThreads - 1, source, kernels, arena) : null;
       return createSimdObjectiveLearner({ arena, kernels, model, objective, open, layout, team });
     },

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { showValue } from '../config/problems.ts';
+import { parseStrictJson } from '../config/strict-json.ts';
 import { isPlainObject } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
 import { importModule } from '../modules/import-module.ts';
@@ -46,7 +47,7 @@ async function readJson(path: string): Promise<unknown> {
     throw unreadable(path, cause);
   }
   try {
-    return JSON.parse(text);
+    return parseStrictJson(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError('CONFIG_FILE', `The config file \`${path}\` is not JSON: ${reason}.`, { cause });

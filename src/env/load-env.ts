@@ -2,6 +2,7 @@
 import { ConfigError, isOperantError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
+import { whileLoading } from '../modules/loading.ts';
 import type { Env, EnvFactory } from './env.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
@@ -108,7 +109,7 @@ function assertVectorEnv(value: VectorEnv, id: string, numEnvs: number, autorese
 
 function callFactory<T>(id: string, call: () => T): T {
   try {
-    return call();
+    return whileLoading(`the environment ${id}`, call);
   } catch (error) {
     if (isOperantError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,9 @@
 /** Imports a user's module by URL, TypeScript included. */
+import { whileLoading, withinSeconds } from './loading.ts';
 import { assertFileUrl } from './module-reference.ts';
+
+/** A module that downloads something at its top level may take a while; one that takes longer hangs. */
+const LOADING_SECONDS = 120;
 
 /** Registering twice makes every later resolution twice as slow, so concurrent imports share one registration. */
 let registration: Promise<void> | undefined;
@@ -11,12 +15,19 @@ let registration: Promise<void> | undefined;
  *
  * Node's own type stripping is not used: it does not resolve `./x.js` to `x.ts`, and refuses enums.
  *
- * @throws ConfigError `CONFIG_MODULE_URL` for anything but a `file:` URL of this machine; else what the module throws.
+ * A module that ends the process while it is loaded is told of on stderr, with an exit code that is not 0.
+ *
+ * @throws ConfigError `CONFIG_MODULE_URL` for anything but a `file:` URL of this machine; Error when it does not finish within `seconds`;
+ * else what the module throws.
  */
-export async function importModule(href: string): Promise<Record<string, unknown>> {
+export async function importModule(
+  href: string,
+  seconds = LOADING_SECONDS,
+): Promise<Record<string, unknown>> {
   assertFileUrl(href);
   await prepareImport(href);
-  return unwrap((await import(href)) as Record<string, unknown>);
+  const loaded = whileLoading(`the module ${href}`, () => withinSeconds(import(href), seconds));
+  return unwrap((await loaded) as Record<string, unknown>);
 }
 
 /** Makes a later `import(href)` in this thread understand TypeScript, if that is what it is. */
