@@ -23,7 +23,12 @@ const has = (name) => {
 if (mustWork || (has('assemblyscript/package.json') && has('tsx'))) {
   const script = fileURLToPath(new URL('../src/simd/build.ts', import.meta.url));
   const loader = new URL('./typescript.mjs', import.meta.url).href;
-  const { status, stderr } = spawnSync(process.execPath, ['--import', loader, script], { encoding: 'utf8' });
+  // Longer than the build's own deadlines: whatever hangs, an install does not.
+  const { status, stderr } = spawnSync(process.execPath, ['--import', loader, script], {
+    encoding: 'utf8',
+    timeout: 300_000,
+    killSignal: 'SIGKILL',
+  });
   if (status !== 0) {
     process.stderr.write(mustWork ? stderr : 'The kernels will be compiled by the first run.\n');
     process.exitCode = mustWork ? 1 : 0;

@@ -59,20 +59,41 @@ async function readOutcome(folder: string): Promise<NativeOutcome | null> {
   }
 }
 
-/** Runs the compiler; what it complains of, or null. */
-function compile(compiler: string, args: readonly string[]): Promise<string | null> {
+/** A build takes 3 s; a compiler that waits for a licence server, or for nothing, is not waited for. */
+const DEADLINE_MS = 120_000;
+
+/** Runs the compiler; what it complains of, or null. At the deadline it is ended with everything that it started. */
+function compile(compiler: string, args: readonly string[], deadlineMs: number): Promise<string | null> {
   return new Promise((resolve) => {
-    const child = spawn(compiler, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    // A group of its own, which can be ended as a whole.
+    const child = spawn(compiler, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     let text = '';
+    const timer = setTimeout(() => {
+      endGroup(child.pid);
+      child.stderr.destroy();
+      resolve(`${compiler} did not end within ${deadlineMs / 1000} s`);
+    }, deadlineMs);
+    child.once('exit', () => clearTimeout(timer));
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
-    child.once('error', () => resolve(`no C compiler was found (tried ${compiler}; CC names another)`));
+    child.once('error', () => {
+      clearTimeout(timer);
+      resolve(`no C compiler was found (tried ${compiler}; CC names another)`);
+    });
     child.once('close', (status) => {
       const line = text.split('\n').find((candidate) => candidate.includes('error')) ?? text.split('\n')[0];
       resolve(status === 0 ? null : `${compiler} failed: ${line}`);
     });
   });
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself just now
+  }
 }
 
 function headersFolder(): string | null {
@@ -85,7 +106,7 @@ function headersFolder(): string | null {
 }
 
 /** Compiles every width, fused and not, at once; then links. Null = `target` was made, else why not. */
-async function compileAll(target: string): Promise<string | null> {
+async function compileAll(target: string, deadlineMs: number): Promise<string | null> {
   const headers = headersFolder();
   if (headers === null) return 'node-api-headers is not installed (--omit=dev)';
   const compiler = process.env.CC ?? 'cc';
@@ -101,13 +122,19 @@ async function compileAll(target: string): Promise<string | null> {
   const units = [...builds, { table: 'module', args: ['-I', headers, join(SOURCES, 'module.c')] }];
   try {
     const problems = await Promise.all(
-      units.map(({ table, args }) => compile(compiler, [...COMMON, ...args, '-c', '-o', object(table)])),
+      units.map(({ table, args }) =>
+        compile(compiler, [...COMMON, ...args, '-c', '-o', object(table)], deadlineMs),
+      ),
     );
     const problem = problems.find((found) => found !== null);
     if (problem !== undefined) return problem;
     const linked = join(scratch, NATIVE_FILE);
     const objects = units.map(({ table }) => object(table));
-    const trouble = await compile(compiler, ['-shared', '-nostdlib', '-o', linked, ...objects, '-lgcc']);
+    const trouble = await compile(
+      compiler,
+      ['-shared', '-nostdlib', '-o', linked, ...objects, '-lgcc'],
+      deadlineMs,
+    );
     if (trouble === null) await rename(linked, target); // whole or not at all, whoever builds beside us
     return trouble;
   } finally {
@@ -118,17 +145,22 @@ async function compileAll(target: string): Promise<string | null> {
 /**
  * Builds the addon into `folder` unless it, or the failure to build it, is as new as the sources.
  *
- * Never throws for want of a compiler: WebAssembly does without. Cost: 3 s on two cores, when there is something to do.
+ * Never throws for want of a compiler, or of one that ends: WebAssembly does without. Cost: 3 s on two cores, when there is something to do.
  *
  * @param retry try again what failed before.
+ * @param deadlineMs for one call of the compiler.
  */
-export async function buildNative(folder: string, retry = false): Promise<NativeOutcome> {
+export async function buildNative(
+  folder: string,
+  retry = false,
+  deadlineMs = DEADLINE_MS,
+): Promise<NativeOutcome> {
   const key = await sourceKey();
   const last = await readOutcome(folder);
   const target = join(folder, NATIVE_FILE);
   if (last?.key === key && (last.problem === null ? existsSync(target) : !retry)) return last;
   await mkdir(folder, { recursive: true });
-  const problem = unsupportedPlatform() ?? (await compileAll(target));
+  const problem = unsupportedPlatform() ?? (await compileAll(target, deadlineMs));
   if (problem !== null) await rm(target, { force: true });
   const outcome = { key, problem };
   await writeFile(join(folder, RECORD), `${JSON.stringify(outcome)}\n`);
