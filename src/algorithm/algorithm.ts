@@ -37,6 +37,8 @@ export interface WorkerFailureSummary {
   readonly isRecovered: boolean;
   /** From the failure to full strength. */
   readonly seconds: number;
+  /** Programs that its environments had started and left behind, and that were killed. */
+  readonly numProcessesEnded?: number;
 }
 
 export interface EvaluationResult {

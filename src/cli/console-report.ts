@@ -63,7 +63,12 @@ export function createConsoleReport(
       const outcome = failure.isRecovered
         ? `replaced within ${formatValue(failure.seconds)} s`
         : 'not replaced';
-      sayAbove(`rollout worker ${failure.workerIndex} failed (${failure.error.message}), ${outcome}`);
+      const { numProcessesEnded = 0 } = failure;
+      const ended =
+        numProcessesEnded === 0
+          ? ''
+          : `, ${numProcessesEnded} programs that its environments had started were killed`;
+      sayAbove(`rollout worker ${failure.workerIndex} failed (${failure.error.message}), ${outcome}${ended}`);
     },
     onEnvFault: ({ fault }) => {
       if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(`${fault.error.message}: ${OUTCOMES[fault.outcome]}`);

@@ -1,9 +1,11 @@
 /** Every message that crosses a thread boundary, besides the control words. */
+
 import type { MessagePort } from 'node:worker_threads';
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvModuleSource } from '../env/env-source.ts';
 import type { JsonValue } from '../json.ts';
 import type { SimdHelperStart } from '../learner/simd/participate.ts';
+import type { ProcessChanges } from '../machine/child-processes.ts';
 import type { Region } from '../memory/arena.ts';
 import type { WasmMemory } from '../memory/web-assembly.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
@@ -60,3 +62,6 @@ export type WorkerMessage =
   | { readonly kind: 'collected'; readonly sums: MetricSums; readonly faults: EnvFaultReport | null }
   | { readonly kind: 'states'; readonly states: readonly JsonValue[] }
   | { readonly kind: 'played'; readonly played: PlayedEpisodes };
+
+/** Also from a worker, but no answer to anything: the programs that its environments started, and those of them that have ended. */
+export type ProcessMessage = { readonly kind: 'processes' } & ProcessChanges;

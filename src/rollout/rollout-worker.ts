@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { WorkerError } from '../errors.ts';
+import { endProcesses } from '../machine/child-processes.ts';
 import type { Region } from '../memory/arena.ts';
 import {
   Command,
@@ -12,7 +13,7 @@ import {
   waitUntilAtLeast,
 } from './control-words.ts';
 import { fromErrorMessage } from './error-message.ts';
-import type { WorkerAssignment, WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
+import type { ProcessMessage, WorkerAssignment, WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
@@ -41,8 +42,12 @@ export interface RolloutWorker {
    */
   done(deadlineMs: number): Promise<WorkerMessage | null>;
   isAlive(): boolean;
-  /** Ends the thread: asks first when it is able to answer, else kills it. Resolves when it is gone. */
-  end(isResponsive: boolean): Promise<void>;
+  /**
+   * Ends the thread: asks first when it is able to answer, else kills it and what its environments started. Resolves when it is gone.
+   *
+   * @returns how many processes were ended.
+   */
+  end(isResponsive: boolean): Promise<number>;
 }
 
 /** What is known of a running thread. */
@@ -54,6 +59,8 @@ interface ThreadState {
   readonly port: MessagePort;
   readonly messages: WorkerMessage[];
   wake: (() => void) | null;
+  /** Pids of programs that its environments have started and that have not ended. */
+  readonly processes: Set<number>;
   isOver: boolean;
   exitReason: Error | null;
   sequence: number;
@@ -94,7 +101,7 @@ export function startStandbyWorker(pool: Piscina, plan: WorkerPlan): StandbyWork
       giveCommand(ownWords, Command.ASSIGN);
       return becomeReady(thread, range);
     },
-    end: () => end(thread, false),
+    end: async () => void (await end(thread, false)),
   };
 }
 
@@ -103,7 +110,7 @@ async function becomeReady(thread: ThreadState, range: RowRange): Promise<Rollou
   const isReady = await waitUntilAtLeast(words, Word.READY, 1, START_DEADLINE_MS, () => isGone(thread));
   if (!isReady) {
     const reason = await reasonOf(thread, 'start', START_DEADLINE_MS);
-    thread.abort.abort();
+    await end(thread, false);
     throw reason;
   }
   const ready = await nextMessage(thread);
@@ -147,19 +154,28 @@ function launch(
     port: port1,
     messages: [],
     wake: null,
+    processes: new Set(),
     isOver: false,
     exitReason: null,
     sequence: 0,
   };
-  port1.on('message', (message: WorkerMessage) => {
-    thread.messages.push(message);
+  const receive = (message: WorkerMessage | ProcessMessage) => {
+    if (message.kind !== 'processes') {
+      thread.messages.push(message);
+      return;
+    }
+    for (const pid of message.started) thread.processes.add(pid);
+    for (const pid of message.ended) thread.processes.delete(pid);
+  };
+  port1.on('message', (message: WorkerMessage | ProcessMessage) => {
+    receive(message);
     thread.wake?.();
   });
   const task: WorkerTask = { plan, assignment, port: port2 };
   const over = (reason: unknown) => {
     // What it posted last may still be on its way, and closing the port would drop it.
     for (let rest = receiveMessageOnPort(port1); rest !== undefined; rest = receiveMessageOnPort(port1)) {
-      thread.messages.push(rest.message as WorkerMessage);
+      receive(rest.message as WorkerMessage | ProcessMessage);
     }
     thread.isOver = true;
     thread.exitReason = reason instanceof Error ? reason : null;
@@ -232,7 +248,7 @@ async function reasonOf(thread: ThreadState, what: string, deadlineMs: number): 
   );
 }
 
-async function end(thread: ThreadState, isResponsive: boolean): Promise<void> {
+async function end(thread: ThreadState, isResponsive: boolean): Promise<number> {
   if (isResponsive && !isGone(thread)) {
     const sequence = giveCommand(thread.words, Command.STOP);
     await waitUntilAtLeast(thread.words, Word.DONE, sequence, 2000, () => isGone(thread));
@@ -242,4 +258,6 @@ async function end(thread: ThreadState, isResponsive: boolean): Promise<void> {
   const deadline = performance.now() + 2000;
   while (!thread.isOver && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 5));
+  // A thread that was asked has closed its environments, which end their programs themselves.
+  return isResponsive ? 0 : endProcesses(thread.processes);
 }

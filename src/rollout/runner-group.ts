@@ -25,6 +25,8 @@ export interface WorkerFailure {
   /** True when the worker was replaced and its rows collected again. */
   readonly isRecovered: boolean;
   readonly seconds: number;
+  /** Programs that its environments had started and left behind, and that were killed. */
+  readonly numProcessesEnded: number;
 }
 
 /**

@@ -155,9 +155,10 @@ function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, s
   const replace = async (w: number, error: Error): Promise<void> => {
     const begin = performance.now();
     const { firstRow, numRows } = ranges[w];
+    let numProcessesEnded = 0;
     for (let reason = error; ; ) {
       budget.spend(reason);
-      await workers[w].end(false);
+      numProcessesEnded += await workers[w].end(false);
       try {
         const states = options.rowStates(firstRow, numRows);
         const warm = standby.assign(ranges[w], states);
@@ -170,7 +171,7 @@ function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, s
     standby.start();
     options.onRestarted(workers[w].restarted);
     const seconds = (performance.now() - begin) / 1000;
-    failures.push({ workerIndex: w, error, isRecovered: true, seconds });
+    failures.push({ workerIndex: w, error, isRecovered: true, seconds, numProcessesEnded });
   };
 
   const repeat = async (w: number, give: () => void, catchUp: CatchUp): Promise<WorkerMessage | null> => {
@@ -193,7 +194,13 @@ function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, s
         const worker = await startRolloutWorker(pool, plan, range, states);
         const seconds = (performance.now() - startedAt) / 1000;
         const { workerIndex } = range;
-        failures.push({ workerIndex, error: error as Error, isRecovered: true, seconds });
+        failures.push({
+          workerIndex,
+          error: error as Error,
+          isRecovered: true,
+          seconds,
+          numProcessesEnded: 0,
+        });
         return worker;
       }
     },

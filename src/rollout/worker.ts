@@ -3,18 +3,25 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { importEnv } from '../env/load-env.ts';
 import type { JsonValue } from '../json.ts';
 import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
+import { noteChildProcesses } from '../machine/child-processes.ts';
 import { prepareImport } from '../modules/import-module.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
-import type { WorkerAssignment, WorkerMessage, WorkerTask } from './messages.ts';
+import type { ProcessMessage, WorkerAssignment, WorkerMessage, WorkerTask } from './messages.ts';
 import { placeEnvError } from './place-env-error.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import { createRunner, type Runner } from './runner.ts';
 
 export async function runWorker(task: WorkerTask): Promise<void> {
+  const processes = noteChildProcesses();
+  const tellProcesses = () => {
+    const changes = processes.takeChanges();
+    if (changes !== null) task.port.postMessage({ kind: 'processes', ...changes } satisfies ProcessMessage);
+  };
+  process.on('exit', tellProcesses);
   const assignment = task.assignment ?? (await standBy(task));
   if (assignment === null) task.port.close();
-  else await work(task, assignment);
+  else await work(task, assignment, tellProcesses);
 }
 
 /** Everything that takes long, done beforehand; then blocks. null = it was never needed. */
@@ -27,7 +34,11 @@ async function standBy({ plan, port }: WorkerTask): Promise<WorkerAssignment | n
   return isAssigned ? (receiveMessageOnPort(port)?.message as WorkerAssignment) : null;
 }
 
-async function work({ plan, port }: WorkerTask, assignment: WorkerAssignment): Promise<void> {
+async function work(
+  { plan, port }: WorkerTask,
+  assignment: WorkerAssignment,
+  tellProcesses: () => void,
+): Promise<void> {
   const { workerIndex, firstRow } = assignment;
   const words = openControlWords(plan.memory.buffer, plan.control, workerIndex);
   const post = (message: WorkerMessage) => port.postMessage(message);
@@ -36,14 +47,16 @@ async function work({ plan, port }: WorkerTask, assignment: WorkerAssignment): P
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
     const onStep = () => void Atomics.add(words, Word.PROGRESS, 1);
     runner = await createRunner({ ...assignment, ...plan, arena, onStep });
+    tellProcesses(); // before it is ready: then everything is told of that a lost worker leaves
     if (plan.helper !== null) await prepareImport(plan.helper.options.outputGradient.module);
     const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
     const first = Atomics.load(words, Word.SEQUENCE);
     post({ kind: 'ready', restarted: runner.restarted });
     Atomics.store(words, Word.READY, 1);
     Atomics.notify(words, Word.READY);
-    await obey(words, first, { workerIndex, port }, runner, helper, post);
+    await obey(words, first, { workerIndex, port, tellProcesses }, runner, helper, post);
   } catch (error) {
+    tellProcesses();
     post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, firstRow)) });
     Atomics.store(words, Word.FAILED, 1);
     Atomics.notify(words, Word.READY);
@@ -54,10 +67,16 @@ async function work({ plan, port }: WorkerTask, assignment: WorkerAssignment): P
   }
 }
 
+interface WorkerPlace {
+  readonly workerIndex: number;
+  readonly port: MessagePort;
+  readonly tellProcesses: () => void;
+}
+
 async function obey(
   words: Int32Array<SharedArrayBuffer>,
   first: number,
-  { workerIndex, port }: { readonly workerIndex: number; readonly port: MessagePort },
+  { workerIndex, port, tellProcesses }: WorkerPlace,
   runner: Runner,
   helper: SimdHelper | null,
   post: (message: WorkerMessage) => void,
@@ -106,6 +125,7 @@ async function obey(
     const sums = isRolloutOver ? sampler.takeMetrics() : null;
     const faults = isRolloutOver ? runner.takeEnvFaults() : null;
     if (sums !== null || faults !== null) reply({ kind: 'collected', sums: sums ?? {}, faults });
+    tellProcesses();
     Atomics.store(words, Word.POSTED, isPosted ? 1 : 0);
     reportDone(words, seen);
   }
