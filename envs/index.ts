@@ -104,6 +104,22 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     description: 'Draw cards against a dealer. Best mean return about -0.05.',
   },
   {
+    id: 'BitFlip-v0',
+    file: 'bit-flip',
+    export: 'bitFlip',
+    vectorExport: 'bitFlipVector',
+    rewardThreshold: -7,
+    description: 'Turn 15 bits as asked, with a reward at the goal alone: for hindsight. Limit 15 steps.',
+  },
+  {
+    id: 'PointReach-v0',
+    file: 'point-reach',
+    export: 'pointReach',
+    vectorExport: 'pointReachVector',
+    rewardThreshold: -15,
+    description: 'Push a point to a place, with a reward there alone: for hindsight. Limit 50 steps.',
+  },
+  {
     id: 'Snake-v1',
     file: 'snake',
     export: 'snake',

@@ -1,6 +1,7 @@
 /** DQN's options: the shared sections and its own `training`. */
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { explorationOptions } from '../../src/config/blocks/exploration.ts';
+import { hindsightOptions } from '../../src/config/blocks/hindsight.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
@@ -74,6 +75,7 @@ export const dqnOptions = {
   training: {
     ...withDefaults(paceOptions, { batchSize: 64, updatesPerStep: 0.25, trainEvery: 4 }),
     ...withDefaults(replayOptions, { replayCapacity: 100_000 }),
+    ...hindsightOptions,
     ...priorityOptions,
     ...discountOptions,
     ...withDefaults(adamOptions, { learningRate: 1e-3, maxGradNorm: 10 }),

@@ -31,9 +31,9 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
   const { training, envRunners, debugging, faultTolerance } = config;
   const { tau, targetInterval, prioritised, priorityExponent, learningStarts } = training;
   const system = await createOffPolicySystem(config, (env) => dqnParts(env, config));
-  const { learner, replay, scaling } = system;
+  const { learner, scaling } = system;
   const priorities = prioritised ? { exponent: priorityExponent } : null;
-  const transitions = createTransitions(replay, { ...training, seed: debugging.seed, priorities });
+  const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities });
   const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;
   const schedules = createSchedules(dqnOptions.training, names, training);
   const fragments = createFragments({

@@ -2,6 +2,7 @@
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
+import { replayParts } from '../../src/algorithm/replay-parts.ts';
 import { describeSpace } from '../../src/env/space-json.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { EpsilonGreedySpec } from '../../src/policy/distributions/epsilon-greedy.ts';
@@ -40,7 +41,7 @@ export function dqnParts(env: EnvDescription, config: ResolvedDQNConfig): OffPol
     closedForm: { module: GRADIENT, export: 'createDqnGradient', options },
     losses: async () => (await import('./loss.ts')).createDqnLoss(model, options),
     acting: { network: 'q', distribution },
-    replay: { capacity: training.replayCapacity },
+    ...replayParts(env, training),
     isPrioritised: training.prioritised,
   };
 }

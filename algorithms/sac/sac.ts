@@ -40,10 +40,10 @@ export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
     losses: async (model) => (await import('./loss.ts')).createSacLoss(model, {}),
   };
   const system = await createOffPolicySystem(config, (env) =>
-    sacParts(env, sacShape(env, config, 'sac'), forms, training.replayCapacity),
+    sacParts(env, sacShape(env, config, 'sac'), forms, training),
   );
-  const { learner, replay, scaling } = system;
-  const transitions = createTransitions(replay, { ...training, seed, priorities: null });
+  const { learner, scaling } = system;
+  const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
   const rates = createSchedules(sacOptions.training, ['actorLearningRate', 'criticLearningRate'], training);
   const fragments = createFragments({

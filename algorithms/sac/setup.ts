@@ -2,6 +2,7 @@
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { boundedBox, createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
+import { type ReplayPartsOptions, replayParts } from '../../src/algorithm/replay-parts.ts';
 import type { ClosedFormSource } from '../../src/learner/objective.ts';
 import type { TensorObjective } from '../../src/learner/tensorflow/objective/tensor-objective.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
@@ -54,7 +55,7 @@ export function sacParts(
   env: EnvDescription,
   shape: SacShape,
   forms: LossForms,
-  replayCapacity: number,
+  replay: ReplayPartsOptions,
 ): OffPolicyParts {
   const { size, low, high } = boundedBox(env, 'sac');
   const model = sacModel(shape);
@@ -64,6 +65,6 @@ export function sacParts(
     closedForm: forms.closedForm,
     losses: () => forms.losses(model),
     acting: { network: 'actor', distribution: { kind: 'squashed-gaussian', size, low, high } },
-    replay: { capacity: replayCapacity },
+    ...replayParts(env, replay),
   };
 }

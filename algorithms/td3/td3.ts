@@ -7,6 +7,7 @@ import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorit
 import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
 import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { replayParts } from '../../src/algorithm/replay-parts.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
@@ -37,8 +38,8 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
   const { seed } = debugging;
   const { tau, targetNoise, targetNoiseClip } = training;
   const system = await createOffPolicySystem(config, (env) => td3Parts(env, config));
-  const { learner, replay, scaling } = system;
-  const transitions = createTransitions(replay, { ...training, seed, priorities: null });
+  const { learner, scaling } = system;
+  const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
   const names = ['actorLearningRate', 'criticLearningRate', 'explorationNoise'] as const;
   const schedules = createSchedules(td3Options.training, names, training);
@@ -120,7 +121,7 @@ function td3Parts(env: EnvDescription, { training, envRunners }: ResolvedTD3Conf
       network: 'actor',
       distribution: { kind: 'deterministic-tanh', size, low, high, ornsteinUhlenbeck },
     },
-    replay: { capacity: training.replayCapacity },
+    ...replayParts(env, training),
     initialization: { headBounds: { actor: ACTOR_HEAD_BOUND } },
   };
 }

@@ -41,10 +41,10 @@ export async function createTQC(config: ResolvedTQCConfig): Promise<Algorithm> {
     losses: async (model) => (await import('./loss.ts')).createTqcLoss(model, options),
   };
   const system = await createOffPolicySystem(config, (env) =>
-    sacParts(env, sacShape(env, config, 'tqc', training.numQuantiles), forms, training.replayCapacity),
+    sacParts(env, sacShape(env, config, 'tqc', training.numQuantiles), forms, training),
   );
-  const { learner, replay, scaling } = system;
-  const transitions = createTransitions(replay, { ...training, seed, priorities: null });
+  const { learner, scaling } = system;
+  const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
   const rates = createSchedules(tqcOptions.training, ['actorLearningRate', 'criticLearningRate'], training);
   const temperature = createTemperature(config, system);

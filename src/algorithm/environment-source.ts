@@ -1,6 +1,7 @@
 /** Which environment a config means, and what it looks like. */
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
+import type { FrameStack } from '../env/env.ts';
 import { type EnvSource, factorySource, resolveEnv } from '../env/env-source.ts';
 import { flattenActionSpace } from '../env/flatten-action.ts';
 import { flattenObservationSpace } from '../env/flatten-space.ts';
@@ -24,6 +25,8 @@ export interface EnvDescription {
   readonly action: FlatAction;
   /** Elements of an action mask; 0 = none. */
   readonly actionMaskSize: number;
+  /** How its observations are stacked, where a wrapper did that; null = they are whole. */
+  readonly frameStack: FrameStack | null;
 }
 
 /** Looks at one environment with `look`, and closes it again. */
@@ -41,6 +44,7 @@ export function describeEnvironment({
   observationSpace,
   actionSpace,
   actionMaskSize,
+  frameStack,
 }: VectorEnv): EnvDescription {
   const observation = flattenObservationSpace(observationSpace);
   return {
@@ -49,5 +53,6 @@ export function describeEnvironment({
     observation,
     action: flattenActionSpace(actionSpace),
     actionMaskSize,
+    frameStack: frameStack ?? null,
   };
 }

@@ -19,6 +19,8 @@ import { OFF_POLICY_COLUMNS } from '../experience/layout.ts';
 import { actingSpecOf } from '../policy/networks/acting-network.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { availableMemory } from '../replay/available-memory.ts';
+import { loadGoalReward } from '../replay/goal.ts';
+import { createHindsight, type Hindsight, type HindsightOptions } from '../replay/hindsight.ts';
 import { createReplay, type Replay } from '../replay/replay.ts';
 import { checkReplayMemory, type ReplaySpec } from '../replay/replay-spec.ts';
 import type { EnvDescription } from './environment-source.ts';
@@ -35,10 +37,14 @@ export type OffPolicyParts = Omit<ObjectiveSystemParts, 'batchSize'> & {
   readonly replay: Pick<ReplaySpec, 'capacity' | 'bytes' | 'frameStack' | 'goal'>;
   /** Whether sampling keeps priorities, which take memory. */
   readonly isPrioritised?: boolean;
+  /** How goals are relabelled; the environment's own `computeReward` says what for. Needs `replay.goal`. */
+  readonly hindsight?: Omit<HindsightOptions, 'reward'>;
 };
 
 export type OffPolicySystem = ObjectiveSystem & {
   readonly replay: Replay;
+  /** null = transitions keep their goals, if they have any. */
+  readonly hindsight: Hindsight | null;
   /** One line for people: what the replay buffer takes. */
   readonly replayMemory: string;
 };
@@ -55,25 +61,44 @@ export async function createOffPolicySystem(
   describe: (env: EnvDescription) => OffPolicyParts,
 ): Promise<OffPolicySystem> {
   const { training, envRunners } = config;
-  const planned: { spec: ReplaySpec | null; memory: string } = { spec: null, memory: '' };
+  const planned: Planned = { spec: null, memory: '', hindsight: null };
   const options = {
     rolloutLength: training.trainEvery,
     columns: OFF_POLICY_COLUMNS,
     numEnvRunners: numOffPolicyRunners(config),
   };
   const system = await createObjectiveSystem(config, options, (env) => {
-    const { replay, isPrioritised, ...parts } = describe(env);
+    const { replay, isPrioritised, hindsight = null, ...parts } = describe(env);
     const spec = actingSpecOf(parts.model, { ...parts.acting, actionMaskSize: env.actionMaskSize });
     planned.spec = replaySpecOf(spec, envRunners.numEnvs, replay);
     planned.memory = checkReplayMemory(planned.spec, availableMemory(), isPrioritised);
+    planned.hindsight = hindsight;
     return { ...parts, batchSize: training.batchSize };
   });
   try {
-    return { ...system, replay: createReplay(planned.spec as ReplaySpec), replayMemory: planned.memory };
+    const replay = createReplay(planned.spec as ReplaySpec);
+    const reward = planned.hindsight === null ? null : await loadGoalReward(system.source);
+    const hindsight =
+      reward && planned.hindsight && createHindsight(replay, { ...planned.hindsight, reward });
+    return {
+      ...system,
+      ...{ replay, hindsight, replayMemory: planned.memory },
+      async stop() {
+        await system.stop();
+        reward?.close();
+      },
+    };
   } catch (error) {
     await system.stop();
     throw error;
   }
+}
+
+/** What is known of the buffer once the environment is. */
+interface Planned {
+  spec: ReplaySpec | null;
+  memory: string;
+  hindsight: Omit<HindsightOptions, 'reward'> | null;
 }
 
 function replaySpecOf(spec: ActingSpec, numRows: number, options: OffPolicyParts['replay']): ReplaySpec {

@@ -4,9 +4,9 @@ import type { ObjectiveBatch } from '../learner/objective-learner.ts';
 import { openStream, type Stream } from '../random/streams.ts';
 import type { TransitionBatch } from '../replay/gather.ts';
 import { createPrioritisedSampler } from '../replay/prioritised-sampler.ts';
-import type { Replay } from '../replay/replay.ts';
 import { replayState } from '../replay/replay-state.ts';
 import { sampleUniform } from '../replay/uniform-sampler.ts';
+import type { OffPolicySystem } from './off-policy-system.ts';
 import { streamState } from './own-state.ts';
 
 export interface TransitionOptions {
@@ -22,7 +22,7 @@ export interface TransitionOptions {
 export interface Transitions {
   /**
    * Draws a batch and fills the columns `observations`, `actions`, `rewards`, `discounts`, `nextObservations`, `nextMasks` and, by
-   * priority, `weights`, as far as the batch has them.
+   * priority, `weights`, as far as the batch has them. Under hindsight some get other goals.
    *
    * @param importanceExponent of the weights; read with priorities only.
    */
@@ -35,7 +35,10 @@ export interface Transitions {
 }
 
 /** Thread: main. Allocates nothing per batch. */
-export function createTransitions(replay: Replay, options: TransitionOptions): Transitions {
+export function createTransitions(
+  { replay, hindsight }: Pick<OffPolicySystem, 'replay' | 'hindsight'>,
+  options: TransitionOptions,
+): Transitions {
   const { seed, batchSize, nStep, gamma, priorities } = options;
   const stream = openStream(seed, 'replay');
   const indices = new Int32Array(batchSize); // [B] i32
@@ -47,7 +50,9 @@ export function createTransitions(replay: Replay, options: TransitionOptions): T
         const weights = columns.weights as Float32Array; // [B] f32
         sampler.sample(stream, priorities.exponent, importanceExponent, indices, weights);
       }
-      replay.gather(indices, nStep, gamma, columns as unknown as TransitionBatch);
+      const batch = columns as unknown as TransitionBatch;
+      replay.gather(indices, nStep, gamma, batch);
+      hindsight?.relabel(indices, nStep, gamma, stream, batch);
     },
     after({ rowOutputs }) {
       if (priorities !== null) sampler?.update(indices, rowOutputs.tdErrors, priorities.exponent);

@@ -6,7 +6,7 @@
  */
 import type { EnvError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { RgbFrame } from './env.ts';
+import type { FrameStack, RgbFrame } from './env.ts';
 import type { Space } from './spaces.ts';
 import type { ActionArray, ObservationArray } from './vector-env.ts';
 
@@ -20,6 +20,8 @@ export interface EnvKernel {
   readonly maxEpisodeSteps: number | null;
   /** Whether `writeMask` is there and used. */
   readonly masksActions: boolean;
+  /** As `Env.frameStack`. */
+  readonly frameStack?: FrameStack;
   /** What the last `step(n)` gave. Float64: exact rewards for a single environment; rollouts round to float32. */
   readonly rewards: Float64Array; // [numEnvs] f64
   readonly terminated: Uint8Array; // [numEnvs] u8

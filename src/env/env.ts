@@ -35,6 +35,15 @@ export interface StepResult<Observation = unknown> {
   readonly info?: Info;
 }
 
+/**
+ * Observations that are the last `numFrames` of the same episode, the first one repeated after a reset, oldest first; `groupSize`
+ * elements of a frame lie together (a pixel's channels, or a whole frame that is no image).
+ */
+export interface FrameStack {
+  readonly numFrames: number;
+  readonly groupSize: number;
+}
+
 /** An RGB picture, row by row from the top left, 3 bytes a pixel. */
 export interface RgbFrame {
   readonly width: number;
@@ -54,6 +63,8 @@ export interface Env<Observation = unknown, Action = unknown> {
   readonly masksActions?: boolean;
   /** Steps after which an episode is truncated from outside; absent = no limit. */
   readonly maxEpisodeSteps?: number;
+  /** Set by the wrapper `frameStack`: a replay buffer then keeps each frame once. */
+  readonly frameStack?: FrameStack;
   reset(options?: ResetOptions): ResetResult<Observation>;
   step(action: Action): StepResult<Observation>;
   /** Everything needed to go on in mid-episode; plain JSON. With `setState`, resume does not have to replay the episode. */

@@ -58,6 +58,7 @@ export function kernelVectorEnv(
     observationSpace: kernel.observationSpace,
     actionSpace: kernel.actionSpace,
     actionMaskSize: vector.maskSize,
+    ...(kernel.frameStack && { frameStack: kernel.frameStack }),
     autoreset,
     reset(seeds, out) {
       for (let n = 0; n < numEnvs; n++) restart(vector, n, seeds[n], out);

@@ -1,6 +1,6 @@
 /** The fast path: N environments in one thread that write into rows they are given and allocate nothing. */
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { RgbFrame } from './env.ts';
+import type { FrameStack, RgbFrame } from './env.ts';
 import type { Space } from './spaces.ts';
 
 /**
@@ -59,6 +59,8 @@ export interface VectorEnv {
   readonly actionSpace: Space;
   /** Elements of one row's action mask; 0 = no masks. */
   readonly actionMaskSize: number;
+  /** As `Env.frameStack`. */
+  readonly frameStack?: FrameStack;
   readonly autoreset: AutoresetMode;
   /** Starts an episode in every environment. Writes observations and masks only. @param seeds u32 [numEnvs]. */
   reset(seeds: Uint32Array, out: StepRows): void;

@@ -142,6 +142,7 @@ function userKernel(
     actionSpace: first.actionSpace,
     maxEpisodeSteps: maxEpisodeSteps === undefined ? (first.maxEpisodeSteps ?? null) : maxEpisodeSteps,
     masksActions: first.masksActions ?? false,
+    ...(first.frameStack && { frameStack: first.frameStack }),
     rewards: new Float64Array(envs.length),
     terminated: new Uint8Array(envs.length),
     truncated: new Uint8Array(envs.length),

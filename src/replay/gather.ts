@@ -116,7 +116,8 @@ export function finalOf(ring: Ring, base: number, slot: number): number {
   return ring.finals.find(positionOf(ring, slot - base) * numRows + base / rowSlots);
 }
 
-function gatherMasks(
+/** Masks of the transition in row b: of slot `index`, and of slot `next` or entry `final`. */
+export function gatherMasks(
   { masks, finals, plan }: Ring,
   batch: TransitionBatch,
   b: number,

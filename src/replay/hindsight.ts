@@ -3,7 +3,7 @@ import { ConfigError, EnvError } from '../errors.ts';
 import type { Stream } from '../random/streams.ts';
 import { readFinalObservation, readObservation } from './frame-stack.ts';
 import { type FrameStore, type Units, unitsOf } from './frame-store.ts';
-import { finalOf, type TransitionBatch } from './gather.ts';
+import { finalOf, gatherMasks, type TransitionBatch } from './gather.ts';
 import type { GoalReward } from './goal.ts';
 import type { Replay } from './replay.ts';
 import type { GoalLayout } from './replay-spec.ts';
@@ -187,6 +187,7 @@ function relabelWindow(context: Context, index: number, b: number): void {
   const final = flag === 0 ? -1 : finalOf(ring, base, last);
   if (final < 0) readObservation(ring, base, slot, context.nextUnits, b * size);
   else readFinalObservation(ring, base, last, final, context.nextUnits, b * size);
+  if (spec.maskSize > 0) gatherMasks(ring, batch, b, index, slot, final);
   const at = b * size + context.goal.desiredGoal.offset;
   batch.observations.set(desired, at);
   batch.nextObservations.set(desired, at);

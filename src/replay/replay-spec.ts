@@ -1,20 +1,11 @@
 /** What a replay buffer holds, how it is laid out, and what memory that takes: known before anything is allocated. */
+import type { FrameStack } from '../env/env.ts';
 import { ConfigError } from '../errors.ts';
 
 /** Where the goal of a goal environment lies in its flat observation; offsets and sizes in elements. */
 export interface GoalLayout {
   readonly achievedGoal: { readonly offset: number; readonly size: number };
   readonly desiredGoal: { readonly offset: number; readonly size: number };
-}
-
-/**
- * Observations that are the last `numFrames` frames of the same episode, as the wrapper `frameStack` gives them: oldest first,
- * the first frame repeated after a reset. `groupSize` elements of a frame lie together: the channels of one pixel for images,
- * the whole frame for everything else.
- */
-export interface FrameStackSpec {
-  readonly numFrames: number;
-  readonly groupSize: number;
 }
 
 /** What is stored. Exactly one of `capacity` and `bytes` is given. */
@@ -28,7 +19,8 @@ export interface ReplaySpec {
   /** Elements of an observation as the policy sees it, stacked frames included. */
   readonly observationSize: number;
   readonly observationDtype: 'float32' | 'uint8';
-  readonly frameStack?: FrameStackSpec;
+  /** How observations are stacked; then each frame is stored once. */
+  readonly frameStack?: FrameStack;
   readonly actionSize: number;
   readonly actionDtype: 'float32' | 'int32';
   /** Elements of an action mask; 0 without masks. */

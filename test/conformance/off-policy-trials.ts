@@ -36,6 +36,18 @@ export const paceTrials: Readonly<Record<string, Trial>> = {
   },
 };
 
+/** In an environment with goals. */
+export const hindsightTrials = (env: string): Readonly<Record<string, Trial>> => {
+  const environment: Values = { environment: { env, envOptions: {} } };
+  return {
+    'training.hindsight': { base: environment, change: training({ hindsight: 'final' }) },
+    'training.hindsightGoals': {
+      base: { ...environment, ...training({ hindsight: 'future' }) },
+      change: training({ hindsightGoals: 1 }),
+    },
+  };
+};
+
 export const networkTrials: Readonly<Record<string, Trial>> = {
   'training.maxGradNorm': { change: training({ maxGradNorm: 1e-6 }) },
   'training.adamBeta1': { change: training({ adamBeta1: 0.5 }) },
@@ -48,6 +60,7 @@ export const networkTrials: Readonly<Record<string, Trial>> = {
 /** Of actors with critics. */
 export const continuousControlTrials: Readonly<Record<string, Trial>> = {
   ...paceTrials,
+  ...hindsightTrials('PointReach-v0'),
   ...networkTrials,
   'training.actorLearningRate': { change: training({ actorLearningRate: 1e-3 }) },
   'training.criticLearningRate': { change: training({ criticLearningRate: 1e-3 }) },
@@ -89,6 +102,12 @@ export const offPolicyRefused: Settings['refused'] = [
     'steps of a prefill that there is not',
     training({ prefillSteps: 100 }),
     /prefillSteps \(100\) has no effect while prefill is null/,
+  ],
+  ['hindsight without goals', training({ hindsight: 'future' }), /needs a Dict observation with/],
+  [
+    'goals without hindsight',
+    training({ hindsightGoals: 2 }),
+    /hindsightGoals \(2\) has no effect while hindsight is none/,
   ],
   ['a buffer that does not fit memory', training({ replayCapacity: 1e13 }), /replayCapacity|memory|replay/i],
   ['a network that the kernels do not cover', training({ network: 'conv' }), /needs the TensorFlow engine/],

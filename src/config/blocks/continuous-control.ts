@@ -2,6 +2,7 @@
 import { option, withDefaults } from '../option.ts';
 import * as kind from '../value-kind.ts';
 import { adamOptions } from './adam.ts';
+import { hindsightOptions } from './hindsight.ts';
 import { networkOptions } from './network.ts';
 import { paceOptions } from './pace.ts';
 import { replayOptions } from './replay.ts';
@@ -15,6 +16,7 @@ const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
 export const continuousControlOptions = {
   ...paceOptions,
   ...replayOptions,
+  ...hindsightOptions,
   ...discountOptions,
   actorLearningRate: option(kind.schedule({ min: 0 }), {
     ...learningRate,

@@ -79,6 +79,7 @@ export function frameStack(env: Env, numFrames: number): Env {
     env,
     {
       observationSpace: stackedSpace(inner, numFrames, channels),
+      frameStack: { numFrames, groupSize: channels },
       reset(options) {
         const result = env.reset(options);
         frames = new Array(numFrames).fill(read(result.observation));

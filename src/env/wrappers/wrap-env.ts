@@ -26,6 +26,7 @@ export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState, 
     step: (action) => env.step(action),
     ...(env.render && { render: (mode) => env.render?.(mode) ?? '' }),
     ...(env.close && { close: () => env.close?.() }),
+    ...(replaced.observationSpace === undefined && env.frameStack && { frameStack: env.frameStack }),
     // A wrapper that changes what is observed, or sums rewards, changes what a goal's reward is.
     ...(replaced.observationSpace === undefined && !changesRewards && goalFunctions(env)),
     ...stateFunctions(env, state),

@@ -1,6 +1,7 @@
 /** DQN under the conformance suite. */
 import {
   convElsewhere,
+  hindsightTrials,
   networkTrials,
   offPolicyNeutral,
   offPolicyPlain,
@@ -42,6 +43,7 @@ export const settings: Settings = {
   plain: { ...offPolicyPlain, training: { ...offPolicyPlain.training, epsilon: 0.3 } },
   trials: {
     ...paceTrials,
+    ...hindsightTrials('BitFlip-v0'),
     ...networkTrials,
     'training.lag': { base: training({ learningRate: 0.05 }), change: training({ lag: 1 }) },
     'training.learningRate': { change: training({ learningRate: 1e-4 }) },

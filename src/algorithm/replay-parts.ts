@@ -1,0 +1,26 @@
+/** From an algorithm's options and an environment to what is kept of it, and how goals are relabelled. */
+import { goalLayout } from '../replay/goal.ts';
+import type { GoalStrategy } from '../replay/hindsight.ts';
+import type { EnvDescription } from './environment-source.ts';
+import type { OffPolicyParts } from './off-policy-system.ts';
+
+/** The options that it reads. */
+export interface ReplayPartsOptions {
+  readonly replayCapacity: number;
+  readonly hindsight: 'none' | GoalStrategy;
+  readonly hindsightGoals: number;
+}
+
+/**
+ * Frames that a wrapper stacked are stored once each; goals are found in the observation.
+ *
+ * @throws ConfigError `CONFIG_GOAL` for hindsight in an environment without goals.
+ */
+export function replayParts(
+  { observationSpace, frameStack }: EnvDescription,
+  { replayCapacity: capacity, hindsight, hindsightGoals }: ReplayPartsOptions,
+): Pick<OffPolicyParts, 'replay' | 'hindsight'> {
+  if (hindsight === 'none') return { replay: { capacity, ...(frameStack !== null && { frameStack }) } };
+  const goal = goalLayout(observationSpace);
+  return { replay: { capacity, goal }, hindsight: { strategy: hindsight, numGoals: hindsightGoals } };
+}
