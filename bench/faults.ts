@@ -1,8 +1,9 @@
 /**
- * What a run survives, counted: SIGKILLs and crashes, lost workers of every kind at every place, damaged files, wrong configs.
+ * What a run survives, counted: SIGKILLs and crashes, lost workers of every kind at every place, damaged files, wrong configs, and
+ * drills from outside (parallel runs, forged locks, lost terminals and outputs, other containers, special files).
  *
  *     npm run bench:faults -- [--kills 200] [--crashes 100] [--deaths 100] [--inputs 100000] [--configs 10000] [--rounds 10]
- *                             [--minutes 120] [--only kills,deaths,parsers] [--seed 1]
+ *                             [--minutes 120] [--only kills,deaths,parsers,drills] [--seed 1]
  *
  * Builds the package and tries that, an equal share of everything in each round. Unless something is left out, every round writes
  * bench/results/faults.md anew. The exit status is 1 when anything was lost or differs from an undisturbed run, or was not tried
@@ -17,7 +18,7 @@ import { faultsPage, problemsOf } from './faults/report.ts';
 import { compiledSubject } from './faults/subject.ts';
 import { describeMachine, load } from './machine.ts';
 
-const ALL = 'kills,deaths,parsers';
+const ALL = 'kills,deaths,parsers,drills';
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },

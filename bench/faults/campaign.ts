@@ -1,6 +1,7 @@
 /** The whole campaign in rounds, each with an equal share of everything, so that there are figures for all of it at any time. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { runDrills } from './drills.ts';
 import { type KillReport, killAndResume } from './kill-and-resume.ts';
 import { fuzzParsers, type ParserReport } from './parsers.ts';
 import type { FaultCounts, SignalReport } from './report.ts';
@@ -40,12 +41,13 @@ const MIN_PAUSED = 2;
 export async function runCampaign(options: CampaignOptions): Promise<FaultCounts> {
   const { size, parts, numRounds, seed, subject, folder } = options;
   const end = performance.now() + options.maxMinutes * 60_000;
-  let counts: FaultCounts = { parsers: [], kills: [], deaths: [], paused: null };
+  let counts: FaultCounts = { parsers: [], kills: [], deaths: [], paused: null, drills: [] };
   for (let round = 0; round < numRounds && performance.now() < end; round++) {
     const share = (total: number) =>
       Math.floor(((round + 1) * total) / numRounds) - Math.floor((round * total) / numRounds);
     const roundSeed = seed * 1000 + round;
-    let { parsers, kills, deaths, paused } = counts;
+    let { parsers, kills, deaths, paused, drills } = counts;
+    if (parts.includes('drills') && round === 0) drills = await runDrills(subject, folder);
     if (parts.includes('parsers')) {
       parsers = addEach(parsers, fuzzParsers(share(size.inputs), share(size.configs), roundSeed), addParsers);
     }
@@ -69,7 +71,7 @@ export async function runCampaign(options: CampaignOptions): Promise<FaultCounts
       }
       kills = addEach(kills, reports, addKills);
     }
-    counts = { parsers, kills, deaths, paused };
+    counts = { parsers, kills, deaths, paused, drills };
     options.onRound(counts, round + 1);
   }
   return counts;

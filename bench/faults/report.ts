@@ -1,6 +1,7 @@
 /** The counted faults as a page. */
 import { load, type Machine, machineLine } from '../machine.ts';
 import { median } from '../statistics.ts';
+import type { DrillReport } from './drills.ts';
 import type { KillReport } from './kill-and-resume.ts';
 import type { ParserReport } from './parsers.ts';
 import type { DeathReport, Fault } from './worker-deaths.ts';
@@ -13,6 +14,8 @@ export interface FaultCounts {
   readonly deaths: readonly DeathReport[];
   /** The same with time enough in between for another thread to be ready. */
   readonly paused: DeathReport | null;
+  /** Tried once. */
+  readonly drills: readonly DrillReport[];
 }
 
 const PLACES: Readonly<Record<Fault['place'], string>> = {
@@ -31,12 +34,12 @@ const table = (head: readonly string[], rows: readonly string[]): string[] => [
   '',
 ];
 
-export function problemsOf({ parsers, kills, deaths, paused }: FaultCounts): string[] {
+export function problemsOf({ parsers, kills, deaths, paused, drills }: FaultCounts): string[] {
   const all = paused === null ? deaths : [...deaths, paused];
   const missing = all.flatMap(({ fault, numInjected, numExact }) =>
     numExact === numInjected ? [] : [`${fault.kind} at ${fault.place}: ${numExact} of ${numInjected} exact`],
   );
-  return [...parsers, ...kills, ...all].flatMap(({ problems }) => problems).concat(missing);
+  return [...parsers, ...kills, ...all, ...drills].flatMap(({ problems }) => problems).concat(missing);
 }
 
 function parserTable(parsers: readonly ParserReport[]): string[] {
@@ -68,6 +71,13 @@ function killTable(kills: FaultCounts['kills']): string[] {
         `${kill.numIterations}, ${kill.numIterationsRepeated}`,
       ),
     ),
+  );
+}
+
+function drillTable(drills: FaultCounts['drills']): string[] {
+  return table(
+    ['drill', 'tried', 'held'],
+    drills.map(({ drill, numTried, numHeld }) => row(drill, numTried, numHeld)),
   );
 }
 
@@ -134,6 +144,11 @@ export function faultsPage(
           '',
           ...deathTable([counts.paused]),
         ]),
+    '## Drills',
+    '',
+    'Tried from outside, once each: what somebody does who wants to break a run.',
+    '',
+    ...drillTable(counts.drills),
     '## Parsers',
     '',
     ...parserTable(counts.parsers),
