@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, isOperantError } from '../errors.ts';
-import { openFilesHint } from '../machine/open-files.ts';
+import { openFilesHint } from './open-files.ts';
 
 /** Everything that starts with this is the leftover of a killed process; the next owner of the folder removes it. */
 export const TEMPORARY_PREFIX = '.tmp-';

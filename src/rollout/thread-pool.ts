@@ -1,6 +1,6 @@
 /** The threads of rollout workers, started ahead of the workers that will live in them. */
 import { Piscina } from 'piscina';
-import { checkOpenFiles } from '../machine/open-files.ts';
+import { checkOpenFiles } from '../files/open-files.ts';
 import { threadEntryUrl, workerExecArgv } from '../threads/exec-argv.ts';
 
 export interface ThreadPoolOptions {

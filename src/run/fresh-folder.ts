@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { errorCode, makeFolders } from '../files/durable-files.ts';
-import { openFilesHint } from '../machine/open-files.ts';
+import { openFilesHint } from '../files/open-files.ts';
 
 /** A folder above that cannot be made at all gives ENOENT for ever. */
 const MAX_ATTEMPTS = 1000;

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { checkOpenFiles, openFilesHint, openFilesLimit } from '../../src/machine/open-files.ts';
+import { checkOpenFiles, openFilesHint, openFilesLimit } from '../../src/files/open-files.ts';
 
 const isLinux = process.platform === 'linux';
 const src = (name: string) => fileURLToPath(new URL(`../../src/${name}`, import.meta.url));
