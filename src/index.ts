@@ -19,13 +19,9 @@ export type { ResolvedTQCConfig, TQCConfigInput } from '../algorithms/tqc/config
 export { TQCConfig } from '../algorithms/tqc/index.ts';
 export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm/algorithm.ts';
 // Use what was trained
-export {
-  type ActOptions,
-  type Actor,
-  type LoadPolicyOptions,
-  loadPolicy,
-  type Policy,
-} from './algorithm/load-policy.ts';
+export { type LoadPolicyOptions, loadPolicy, type Policy } from './algorithm/load-policy.ts';
+export type { ActOptions, Actor } from './algorithm/policy-calls.ts';
+export type { ActionDistribution, PolicyInspection } from './algorithm/policy-inspection.ts';
 // Bring an algorithm: `operant/algorithm`. A network: see CreateCustomNetwork below
 export type { AlgorithmDefinition } from './define/define-algorithm.ts';
 // Bring an environment

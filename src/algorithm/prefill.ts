@@ -76,5 +76,5 @@ async function openPlayer({ observationSpace, actionSpace }: OffPolicySystem, pa
       `The policy of \`${path}\` acts in another environment, and cannot prefill this replay buffer: ${list.join('; ')}.`,
     );
   }
-  return createPolicyPlayer(policy.spec, policy.createActor());
+  return createPolicyPlayer(policy.spec, policy.createActor(1));
 }

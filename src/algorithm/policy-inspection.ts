@@ -1,0 +1,110 @@
+/** What a policy thinks of an observation: probabilities, means and deviations, action values, the value of the state. */
+import { EngineError } from '../errors.ts';
+import { createActionValues } from '../policy/distributions/epsilon-greedy.ts';
+import { LOG_STD_MAX, LOG_STD_MIN } from '../policy/distributions/squashed-gaussian.ts';
+import type { RowOutputs } from '../policy/networks/mlp-forward.ts';
+import type { ActingDistribution } from '../policy/policy-spec.ts';
+
+/** How likely actions are, in the distribution's own terms. */
+export type ActionDistribution =
+  /** Probabilities of each component's choices (Discrete: one component); forbidden ones are 0. */
+  | { readonly kind: 'categorical'; readonly probabilities: readonly (readonly number[])[] }
+  /** Probability of 1, element by element. */
+  | { readonly kind: 'bernoulli'; readonly probabilities: readonly number[] }
+  /**
+   * Mean and standard deviation, element by element; with `isSquashed` those before tanh, which is then stretched over the bounds.
+   */
+  | {
+      readonly kind: 'gaussian';
+      readonly mean: readonly number[];
+      readonly std: readonly number[];
+      readonly isSquashed: boolean;
+    }
+  /** What each choice of each branch is worth, Q(s, a): expected discounted return. Forbidden ones are included. */
+  | { readonly kind: 'action-values'; readonly values: readonly (readonly number[])[] };
+
+export interface PolicyInspection {
+  readonly distribution: ActionDistribution;
+  /** The value head's estimate V(s) of the discounted return (of normalised rewards, where the run normalised them); null without such a head. */
+  readonly value: number | null;
+}
+
+/** @param mask [maskSize] 1 = allowed; null without masks. @throws EngineError `ENGINE_INSPECT` for a distribution that is none of these. */
+export function inspectRow(
+  distribution: ActingDistribution,
+  row: RowOutputs,
+  mask: ArrayLike<number> | null,
+): PolicyInspection {
+  return { distribution: describe(distribution, row, mask), value: row.value };
+}
+
+function describe(
+  distribution: ActingDistribution,
+  row: RowOutputs,
+  mask: ArrayLike<number> | null,
+): ActionDistribution {
+  const { outputs } = row;
+  switch (distribution.kind) {
+    case 'categorical': {
+      const logits = Array.from(outputs, (logit, k) => (mask !== null && mask[k] === 0 ? -Infinity : logit));
+      return { kind: 'categorical', probabilities: split(logits, distribution.sizes).map(softmax) };
+    }
+    case 'bernoulli':
+      return {
+        kind: 'bernoulli',
+        probabilities: Array.from(outputs, (logit) => 1 / (1 + Math.exp(-logit))),
+      };
+    case 'gaussian':
+    case 'gsde':
+      return {
+        kind: 'gaussian',
+        mean: [...outputs],
+        std: deviations(distribution.kind, row),
+        isSquashed: distribution.squash,
+      };
+    case 'squashed-gaussian': {
+      const { size } = distribution;
+      const clamp = (x: number) => Math.min(LOG_STD_MAX, Math.max(LOG_STD_MIN, x));
+      const std = Array.from(outputs.subarray(size), (x) => Math.exp(clamp(x)));
+      return { kind: 'gaussian', mean: [...outputs.subarray(0, size)], std, isSquashed: true };
+    }
+    case 'epsilon-greedy': {
+      const values = new Float64Array(distribution.sizes.reduce((sum, size) => sum + size, 0)); // [S] f64
+      createActionValues(distribution)(outputs, 0, values);
+      return { kind: 'action-values', values: split([...values], distribution.sizes) };
+    }
+    default:
+      throw new EngineError(
+        'ENGINE_INSPECT',
+        `A policy of kind '${distribution.kind}' has no distribution to look at: its action is act(observation).`,
+      );
+  }
+}
+
+/** exp(logStd); with gSDE sqrt(sum_h latent_h^2 exp(logStd_ha)^2 + 1e-6). */
+function deviations(kind: 'gaussian' | 'gsde', { outputs, latent, logStd }: RowOutputs): number[] {
+  const free = logStd ?? new Float32Array();
+  if (kind === 'gaussian') return Array.from(free, Math.exp);
+  return Array.from(outputs, (_, a) => {
+    let variance = 1e-6;
+    for (let h = 0; h < latent.length; h++) {
+      variance += (latent[h] * Math.exp(free[h * outputs.length + a])) ** 2;
+    }
+    return Math.sqrt(variance);
+  });
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const largest = Math.max(...logits);
+  const weights = logits.map((logit) => Math.exp(logit - largest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+function split(numbers: readonly number[], sizes: readonly number[]): number[][] {
+  let start = 0;
+  return sizes.map((size) => {
+    start += size;
+    return numbers.slice(start - size, start);
+  });
+}
