@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 /** From the ground up; ARCHITECTURE.md says what each is. */
 const ORDER = [
-  ...['errors.ts', 'json.ts', 'random', 'memory', 'statistics', 'files', 'modules', 'machine'],
+  ...['errors.ts', 'json.ts', 'random', 'memory', 'statistics', 'machine', 'files', 'modules'],
   ...['env', 'weights', 'policy', 'simd', 'threads', 'acting', 'experience', 'targets', 'learner', 'rollout'],
   ...['config', 'metrics', 'checkpoint', 'replay', 'algorithm', 'run', 'define'],
   ...['exports', 'cli', 'index.ts'],
