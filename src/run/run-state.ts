@@ -1,5 +1,7 @@
 /** What the driver itself remembers, and what it reports at the end. */
+import * as z from 'zod/mini';
 import type { CheckpointContent } from '../checkpoint/content.ts';
+import { countSchema } from '../checkpoint/field-state.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 
@@ -53,6 +55,19 @@ export function encodeRunState(state: RunState): JsonObject {
   return { ...state, best: state.best === null ? null : { ...state.best } };
 }
 
+const RUN_STATE: z.ZodMiniType<RunState> = z.object({
+  seconds: z.number().check(z.gte(0)),
+  best: z.nullable(
+    z.object({
+      iteration: countSchema,
+      value: z.number(),
+      measure: z.enum(['evaluation', 'training']),
+    }),
+  ),
+  numEpisodes: countSchema,
+  episodeReturnMean: z.nullable(z.number()),
+});
+
 /**
  * The driver's part of a loaded checkpoint; a fresh one for a checkpoint that `algo.save()` wrote outside of a run.
  *
@@ -61,22 +76,10 @@ export function encodeRunState(state: RunState): JsonObject {
 export function readRunState(content: CheckpointContent): RunState {
   const value = content.json[RUN_STATE_NAME];
   if (value === undefined) return FRESH_RUN;
-  const { seconds, best, numEpisodes, episodeReturnMean } = value;
-  if (typeof seconds !== 'number' || seconds < 0) throw wrong('seconds', seconds);
-  if (typeof numEpisodes !== 'number') throw wrong('numEpisodes', numEpisodes);
-  if (episodeReturnMean !== null && typeof episodeReturnMean !== 'number') {
-    throw wrong('episodeReturnMean', episodeReturnMean);
-  }
-  return { seconds, best: readBest(best), numEpisodes, episodeReturnMean };
-}
-
-function readBest(value: JsonValue | undefined): BestSoFar | null {
-  if (value === null) return null;
-  if (typeof value !== 'object' || Array.isArray(value)) throw wrong('best', value);
-  const { iteration, value: score, measure } = value as JsonObject;
-  if (typeof iteration !== 'number' || typeof score !== 'number') throw wrong('best', value);
-  if (measure !== 'evaluation' && measure !== 'training') throw wrong('best.measure', measure);
-  return { iteration, value: score, measure };
+  const parsed = RUN_STATE.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path }] = parsed.error.issues;
+  throw wrong(path.join('.'), value[String(path[0])]);
 }
 
 function wrong(field: string, value: JsonValue | undefined): CheckpointError {
