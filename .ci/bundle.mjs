@@ -9,9 +9,10 @@
  *     chunks/configuration.js    what has to be known before threads are started
  *     chunks/rollout-worker.js   what a worker thread loads
  *     chunks/thread-pool.js      Piscina, which starts threads
- *     chunks/ppo-options.js      what PPO declares; likewise for every other algorithm
+ *     chunks/ppo-options.js      what PPO declares
+ *     chunks/off-policy-options.js, dqn-options.js, ...   what others declare besides, together and each
  *     chunks/training.js         PPO and the driver, loaded while threads start
- *     chunks/dqn.js              what another algorithm has besides
+ *     chunks/off-policy.js, dqn.js, ...                   what others have besides, likewise
  *     chunks/operant.js          the rest of the public interface
  *
  * and one for each module that is imported on use. zod and seedrandom are bundled, too, since they are some hundred files; their
@@ -100,19 +101,30 @@ async function chunkGroups(root, inWorkers, algorithms) {
         modules: await staticImports(root, [pathOf(name)]),
       })),
     );
+  const options = await perAlgorithm('-options', (name) => `algorithms/${name}/index.ts`);
+  const loops = await perAlgorithm('', (name) => `algorithms/${name}/${name}.ts`);
   return [
     { name: 'shared', modules: new Set([...worker].filter((id) => configuration.has(id))) },
     { name: 'configuration', modules: configuration },
     { name: 'rollout-worker', modules: worker },
     { name: 'thread-pool', modules: await staticImports(root, ['src/rollout/thread-pool.ts']) },
-    ...(await perAlgorithm('-options', (name) => `algorithms/${name}/index.ts`)),
+    ...options.filter(({ name }) => name === 'ppo-options'),
+    inSeveral('off-policy-options', options),
+    ...options,
     {
       name: 'training',
       modules: await staticImports(root, ['src/run/start-run.ts', 'algorithms/ppo/ppo.ts']),
     },
-    ...(await perAlgorithm('', (name) => `algorithms/${name}/${name}.ts`)),
+    inSeveral('off-policy', loops),
+    ...loops,
     { name: 'operant', modules: await staticImports(root, ['src/index.ts']) },
   ];
+}
+
+/** A chunk of the modules that are in at least two of these. */
+function inSeveral(name, groups) {
+  const all = groups.flatMap(({ modules }) => [...modules]);
+  return { name, modules: new Set(all.filter((id, k) => all.indexOf(id) !== k)) };
 }
 
 /** The files that some modules import, directly or not, without those imported on use. */
