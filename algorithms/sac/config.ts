@@ -6,7 +6,7 @@ import { checkReplay } from '../../src/config/blocks/replay.ts';
 import { checkSchedules } from '../../src/config/blocks/schedules.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
-import type { Problem } from '../../src/config/problems.ts';
+import { conflict, type Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 /** The weight of the entropy; TQC's, too. */
@@ -37,9 +37,52 @@ export const temperatureOptions = {
   }),
 };
 
+/** State-dependent exploration (Raffin et al. 2021, arXiv:2005.05719); TQC's, too. */
+export const gsdeOptions = {
+  useGsde: option(kind.boolean(), {
+    default: false,
+    doc: 'Generalized state-dependent exploration: noise that stays the same function of the state for a while; simd engine.',
+    needs: { option: 'network', values: ['mlp'] },
+    alsoCalled: ['use_sde', 'useSde'],
+  }),
+  gsdeSampleFrequency: option(kind.integer({ min: -1 }), {
+    default: -1,
+    unit: 'steps',
+    doc: 'Draw new gSDE noise every this many steps of an episode; -1 = once an episode. 0 is not allowed.',
+    needs: { option: 'useGsde', values: [true] },
+    alsoCalled: ['sde_sample_freq'],
+  }),
+  logStdInit: option(kind.number({ min: -20, max: 5 }), {
+    default: -3,
+    doc: "Initial logarithm of gSDE's standard deviations.",
+    needs: { option: 'useGsde', values: [true] },
+    alsoCalled: ['log_std_init'],
+  }),
+};
+
+/** gSDE takes its noise from the actor's last hidden layer. */
+export function checkGsde({
+  training: { useGsde, gsdeSampleFrequency, hiddenSizes },
+}: {
+  readonly training: {
+    readonly useGsde: boolean;
+    readonly gsdeSampleFrequency: number;
+    readonly hiddenSizes: readonly number[];
+  };
+}): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (gsdeSampleFrequency === 0)
+    problems.push(conflict('gsdeSampleFrequency (0) must be -1 (new noise once an episode) or at least 1.'));
+  if (useGsde && hiddenSizes.length === 0)
+    problems.push(
+      conflict('useGsde takes its noise from the last hidden layer, and hiddenSizes is empty: give it one.'),
+    );
+  return problems;
+}
+
 export const sacOptions = {
   ...offPolicyOptions,
-  training: { ...continuousControlOptions, ...temperatureOptions },
+  training: { ...continuousControlOptions, ...temperatureOptions, ...gsdeOptions },
 };
 
 export type SACOptions = typeof sacOptions;
@@ -50,5 +93,11 @@ export type SACConfigInput = ConfigInput<SACOptions>;
 
 /** What SAC's options must be to each other; the shared ones are checked before. */
 export function checkSAC(config: ResolvedSACConfig): readonly Problem[] {
-  return [...checkPace(config), ...checkReplay(config), ...checkSchedules(config), ...checkNetwork(config)];
+  return [
+    ...checkGsde(config),
+    ...checkPace(config),
+    ...checkReplay(config),
+    ...checkSchedules(config),
+    ...checkNetwork(config),
+  ];
 }

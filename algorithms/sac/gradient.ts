@@ -13,6 +13,7 @@ import {
   type SquashedRows,
 } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
+import { policyRows } from './policy-rows.ts';
 
 /**
  * Soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905), for a batch of B rows:
@@ -45,7 +46,7 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const { stats } = rows;
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
-  const next = rows.squashedGaussian(nextPolicy, rows.column('nextNoise'));
+  const next = policyRows(rows, model, nextPolicy, rows.column('nextNoise'));
   const targets = critics.map((name) =>
     rows.pass({ network: `target/${name}`, inputs: ['nextObservations', next.actions] }),
   );
@@ -118,7 +119,7 @@ export function createActorStep(
   const targetEntropyIndex = rows.scalars.length - 2;
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
   const { stats } = rows;
-  const squashed = rows.squashedGaussian(policy, rows.column('noise'));
+  const squashed = policyRows(rows, model, policy, rows.column('noise'));
   const { logProbs } = squashed;
   const passes = critics.map((name) =>
     rows.pass({ network: name, inputs: ['observations', squashed.actions], gradient: 'inputs' }),

@@ -56,6 +56,10 @@ export const sacMetrics = {
     ...gradNorm,
     formula: "norm of the actor's gradient before clipping; mean over batches",
   },
+  'train/gradNorm/exploration': {
+    ...gradNorm,
+    formula: "norm of the gradient of gSDE's deviations before clipping; mean over batches",
+  },
   'train/gradNorm/temperature': {
     ...gradNorm,
     formula: "norm of the temperature's gradient; mean over batches",

@@ -21,17 +21,22 @@ export interface SacShape {
   readonly criticOutputs: number;
   /** log of the temperature to begin with; null = the temperature is fixed. */
   readonly initialLogTemperature: number | null;
+  /** gSDE: logarithm of the deviations to begin with. Absent or null = the actor gives deviations of its own. */
+  readonly initialLogStd?: number | null;
   /** The actor learns in every `policyDelay`-th update. */
   readonly policyDelay: number;
   readonly maxGradNorm: number | null;
   readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
 }
 
+const latentSize = ({ actorTrunk }: SacShape) => actorTrunk.hiddenSizes.at(-1) ?? 0;
+
 /**
- * actor(observation) -> means, log deviations; q1 .. qN(observation, action); a target for each critic; the temperature's logarithm.
+ * actor(observation) -> means, log deviations (gSDE: means, and log deviations [H, A] as free parameters); q1 .. qN(observation, action); a target for each critic; the temperature's logarithm.
  */
 export function sacModel(shape: SacShape): ModelSpec {
-  const { actionSize, criticTrunk, criticOutputs } = shape;
+  const { actionSize, criticTrunk, criticOutputs, initialLogTemperature, initialLogStd = null } = shape;
+  const isGsde = initialLogStd !== null;
   const critics = criticNames(shape.numCritics);
   const critic = { inputs: ['observation', 'action'], trunk: criticTrunk, outputs: criticOutputs };
   return {
@@ -40,13 +45,15 @@ export function sacModel(shape: SacShape): ModelSpec {
       action: { size: actionSize, dtype: 'float32', shape: [actionSize], isNormalized: false },
     },
     networks: {
-      actor: { inputs: ['observation'], trunk: shape.actorTrunk, outputs: 2 * actionSize },
+      actor: { inputs: ['observation'], trunk: shape.actorTrunk, outputs: (isGsde ? 1 : 2) * actionSize },
       ...Object.fromEntries(critics.map((name) => [name, critic])),
     },
-    free:
-      shape.initialLogTemperature === null
-        ? {}
-        : { logTemperature: { shape: [1], initial: shape.initialLogTemperature } },
+    free: {
+      ...(initialLogTemperature !== null && {
+        logTemperature: { shape: [1], initial: initialLogTemperature },
+      }),
+      ...(isGsde && { logStd: { shape: [latentSize(shape), actionSize], initial: initialLogStd } }),
+    },
     targets: Object.fromEntries(critics.map((name) => [`target/${name}`, name])),
     clipObservation: shape.clipObservation,
   };
@@ -60,6 +67,7 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
   const { observation, actionSize, adam } = shape;
   const critics = criticNames(shape.numCritics);
   const isTuned = shape.initialLogTemperature !== null;
+  const isGsde = (shape.initialLogStd ?? null) !== null;
   const column = (name: string, size: number, dtype: 'float32' | 'uint8' = 'float32') => ({
     name,
     dtype,
@@ -91,6 +99,9 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
       group('critic', critics),
       group('actor', ['actor']),
       ...(isTuned ? [{ ...group('temperature', ['logTemperature'], null), weightDecay: 0 }] : []),
+      ...(isGsde
+        ? [{ ...group('exploration', ['logStd']), learningRate: 'actorLearningRate', weightDecay: 0 }]
+        : []),
     ],
     steps: [
       {
@@ -102,7 +113,7 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
       },
       {
         name: 'actor',
-        groups: ['actor', ...(isTuned ? ['temperature'] : [])],
+        groups: ['actor', ...(isTuned ? ['temperature'] : []), ...(isGsde ? ['exploration'] : [])],
         every: shape.policyDelay,
         blends: [],
         stats: ['actorLoss', 'entropy', 'actionStd', 'saturation', ...(isTuned ? ['temperatureLoss'] : [])],

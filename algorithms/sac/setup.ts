@@ -37,6 +37,7 @@ export function sacShape(
     criticTrunk: createTrunk(env, critic),
     numCritics: training.numCritics,
     criticOutputs,
+    initialLogStd: training.useGsde ? training.logStdInit : null,
     initialLogTemperature: temperature === 'auto' ? Math.log(training.initialTemperature) : null,
     policyDelay: training.policyDelay,
     maxGradNorm: training.maxGradNorm,
@@ -55,16 +56,20 @@ export function sacParts(
   env: EnvDescription,
   shape: SacShape,
   forms: LossForms,
-  replay: ReplayPartsOptions,
+  training: ReplayPartsOptions & { readonly gsdeSampleFrequency: number },
 ): OffPolicyParts {
   const { size, low, high } = boundedBox(env, 'sac');
   const model = sacModel(shape);
+  const isGsde = (shape.initialLogStd ?? null) !== null;
+  const gsde = { kind: 'squashed-gsde', sampleFrequency: training.gsdeSampleFrequency } as const;
   return {
     model,
     objective: sacObjective(shape),
     closedForm: forms.closedForm,
-    losses: () => forms.losses(model),
-    acting: { network: 'actor', distribution: { kind: 'squashed-gaussian', size, low, high } },
-    ...replayParts(env, replay),
+    ...(isGsde ? {} : { losses: () => forms.losses(model) }),
+    acting: isGsde
+      ? { network: 'actor', logStd: 'logStd', distribution: { ...gsde, size, low, high } }
+      : { network: 'actor', distribution: { kind: 'squashed-gaussian', size, low, high } },
+    ...replayParts(env, training),
   };
 }

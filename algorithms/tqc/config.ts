@@ -6,7 +6,7 @@ import { checkSchedules } from '../../src/config/blocks/schedules.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
-import { sacOptions } from '../sac/config.ts';
+import { checkGsde, sacOptions } from '../sac/config.ts';
 
 const quantileOptions = {
   numQuantiles: option(kind.integer({ min: 1, max: 1000 }), {
@@ -33,6 +33,7 @@ export type TQCConfigInput = ConfigInput<TQCOptions>;
 export function checkTQC(config: ResolvedTQCConfig): readonly Problem[] {
   const { numQuantiles, numDroppedQuantiles } = config.training;
   const problems = [
+    ...checkGsde(config),
     ...checkPace(config),
     ...checkReplay(config),
     ...checkSchedules(config),

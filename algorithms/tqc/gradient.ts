@@ -6,6 +6,7 @@ import type { JsonObject } from '../../src/json.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { createActorStep, temperatureOf } from '../sac/gradient.ts';
+import { policyRows } from '../sac/policy-rows.ts';
 
 /** Plain JSON. */
 export interface TqcLossOptions {
@@ -79,7 +80,7 @@ function criticStep(
   const kept = rows.buffer(numKept); // [R, numKept] f32
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
-  const next = rows.squashedGaussian(nextPolicy, rows.column('nextNoise'));
+  const next = policyRows(rows, model, nextPolicy, rows.column('nextNoise'));
   const targets = critics.map((name) =>
     rows.pass({ network: `target/${name}`, inputs: ['nextObservations', next.actions] }),
   );

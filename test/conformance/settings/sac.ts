@@ -17,6 +17,13 @@ export const temperatureTrials: Readonly<Record<string, Trial>> = {
   'training.targetEntropy': { change: training({ targetEntropy: 3 }) },
 };
 
+const gsde = training({ useGsde: true, gsdeSampleFrequency: 5 });
+export const gsdeTrials: Readonly<Record<string, Trial>> = {
+  'training.useGsde': { change: training({ useGsde: true }) },
+  'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 2 }) },
+  'training.logStdInit': { base: gsde, change: training({ logStdInit: -1 }) },
+};
+
 export const settings: Settings = {
   actions: 'continuous',
   values: {
@@ -40,7 +47,7 @@ export const settings: Settings = {
     debugging: { seed: 21 },
   },
   plain: offPolicyPlain,
-  trials: { ...continuousControlTrials, ...temperatureTrials },
+  trials: { ...continuousControlTrials, ...temperatureTrials, ...gsdeTrials },
   neutral: offPolicyNeutral,
   testedElsewhere: convElsewhere,
   refused: [
@@ -49,6 +56,17 @@ export const settings: Settings = {
       'a choice among actions',
       { environment: { env: 'CartPole-v1', envOptions: {} } },
       /sac is for continuous actions \(Box\).*Use dqn/,
+    ],
+    [
+      'gSDE without a frequency',
+      training({ useGsde: true, gsdeSampleFrequency: 0 }),
+      /gsdeSampleFrequency \(0\)/,
+    ],
+    ['gSDE without a hidden layer', training({ useGsde: true, hiddenSizes: [] }), /hiddenSizes is empty/],
+    [
+      'gSDE on TensorFlow',
+      { training: { useGsde: true }, learners: { engine: 'tensorflow' } },
+      /learns on the simd engine alone/,
     ],
     [
       'an option without effect',

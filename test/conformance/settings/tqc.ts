@@ -7,7 +7,7 @@ import {
   offPolicyRefused,
 } from '../off-policy-trials.ts';
 import type { Settings, Values } from '../subject.ts';
-import { temperatureTrials } from './sac.ts';
+import { gsdeTrials, temperatureTrials } from './sac.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
 
@@ -26,6 +26,8 @@ export const settings: Settings = {
       hiddenSizes: [16, 16],
       policyDelay: 2,
       lag: 1,
+      useGsde: true,
+      gsdeSampleFrequency: 5,
       actorLearningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
       scheduleSteps: 3000,
     },
@@ -37,6 +39,7 @@ export const settings: Settings = {
   trials: {
     ...continuousControlTrials,
     ...temperatureTrials,
+    ...gsdeTrials,
     'training.numQuantiles': { change: training({ numQuantiles: 11 }) },
     'training.numDroppedQuantiles': { change: training({ numDroppedQuantiles: 5 }) },
   },
