@@ -41,7 +41,8 @@ interface Source {
 }
 
 /**
- * Appends T steps to every row and drops the oldest.
+ * Appends T steps to every row and drops the oldest. Where a row does not go on from the observation that it had arrived at (a resumed
+ * run restarts an episode of an environment that is not deterministic), the episode before counts as truncated there.
  *
  * Thread: the ring's owner. Cost: two copies of what is stored; a stack is also put together again and compared.
  *
@@ -52,6 +53,7 @@ export function appendFragment(ring: Ring, fragment: ReplayFragment): void {
   const { rolloutLength: T } = fragment;
   const source = sourceOf(ring, fragment);
   if (ring.end === ring.plan.numFrames - 1) writeFramesBefore(ring, source);
+  else cutWhereBroken(ring, source);
   for (let t = 0; t < T; t++) {
     appendStep(ring, source, t);
     ring.end += 1;
@@ -98,6 +100,43 @@ function writeFramesBefore(ring: Ring, { fragment, observations, observationUnit
       writeStackedFrame(ring.frames, n * rowSlots + f, ring, f, observations, at);
     }
   }
+}
+
+/** Two episodes must not become one, whose middle step leads from one to the other. */
+function cutWhereBroken(ring: Ring, source: Source): void {
+  const { plan, flags, masks, finals, end } = ring;
+  const { numRows, rowSlots } = plan;
+  const { maskSize } = plan.spec;
+  for (let n = 0; n < numRows; n++) {
+    const base = n * rowSlots;
+    const last = base + ((end - 1) % rowSlots);
+    const arrived = base + (end % rowSlots);
+    if (flags[last] !== 0 || isNewest(ring, source, n, arrived)) continue;
+    flags[last] = TRUNCATED;
+    ring.numCuts += 1;
+    const slot = finals.push((end - 1) * numRows + n);
+    const { chunks, shift, mask, frameUnits } = ring.frames;
+    writeFrame(finals.frames, slot, chunks[arrived >>> shift], (arrived & mask) * frameUnits);
+    finals.masks[slot >>> finals.frames.shift].set(
+      masks.subarray(arrived * maskSize, (arrived + 1) * maskSize),
+      (slot & finals.frames.mask) * maskSize,
+    );
+  }
+}
+
+/** Whether the frame of `slot` is the newest of row n's first observation. */
+function isNewest({ plan, frames }: Ring, source: Source, n: number, slot: number): boolean {
+  const { numFrames, frameSize, groupSize } = plan;
+  const { frameUnits } = frames;
+  const groupUnits = (frameUnits / frameSize) * groupSize;
+  const chunk = frames.chunks[slot >>> frames.shift];
+  const from = (slot & frames.mask) * frameUnits;
+  const at = n * source.fragment.rolloutLength * source.observationUnits + (numFrames - 1) * groupUnits;
+  for (let k = 0; k < frameUnits; k++) {
+    const group = Math.floor(k / groupUnits) * (numFrames - 1) * groupUnits;
+    if (chunk[from + k] !== source.observations[at + group + k]) return false;
+  }
+  return true;
 }
 
 function appendStep(ring: Ring, source: Source, t: number): void {

@@ -5,8 +5,7 @@ import type { ReplayPlan } from './replay-spec.ts';
 const ENTRIES_PER_CHUNK = 1024;
 
 /**
- * A queue of entries by key. Keys (position * numRows + row) only grow, so entries are found by halving and leave in the order
- * they came. Memory grows with the largest number of entries alive at once, and is used again.
+ * A queue of entries by key, position * numRows + row, in order: entries are found by halving and leave from the front. Memory grows with the largest number of entries alive at once, and is used again.
  */
 export interface FinalFrames {
   readonly frames: FrameStore;
@@ -35,6 +34,10 @@ export function createFinalFrames(plan: ReplayPlan): FinalFrames {
 
   const keyAt = (k: number) => queue.keys[(head + k) & (queue.keys.length - 1)];
   const slotAt = (k: number) => queue.slots[(head + k) & (queue.keys.length - 1)];
+  const put = (k: number, key: number, slot: number) => {
+    queue.keys[(head + k) & (queue.keys.length - 1)] = key;
+    queue.slots[(head + k) & (queue.keys.length - 1)] = slot;
+  };
   /** Entries with a smaller key. */
   const countBefore = (key: number) => {
     let low = 0;
@@ -47,13 +50,10 @@ export function createFinalFrames(plan: ReplayPlan): FinalFrames {
     return low;
   };
   const grow = () => {
-    const larger = { keys: new Float64Array(2 * length), slots: new Int32Array(2 * length) };
-    for (let k = 0; k < length; k++) {
-      larger.keys[k] = keyAt(k);
-      larger.slots[k] = slotAt(k);
-    }
-    queue = larger;
+    const entries = Array.from({ length }, (_, k) => [keyAt(k), slotAt(k)] as const);
+    queue = { keys: new Float64Array(2 * length), slots: new Int32Array(2 * length) };
     head = 0;
+    for (const [k, [key, slot]] of entries.entries()) put(k, key, slot);
   };
   const newSlot = () => {
     if (numSlots % ENTRIES_PER_CHUNK === 0) {
@@ -80,10 +80,11 @@ export function createFinalFrames(plan: ReplayPlan): FinalFrames {
     push(key) {
       if (length === queue.keys.length) grow();
       const slot = free.pop() ?? newSlot();
-      const at = (head + length) & (queue.keys.length - 1);
-      queue.keys[at] = key;
-      queue.slots[at] = slot;
+      let k = length;
       length += 1;
+      // One that comes late (an episode cut afterwards) goes before the others of its step.
+      for (; k > 0 && keyAt(k - 1) > key; k--) put(k, keyAt(k - 1), slotAt(k - 1));
+      put(k, key, slot);
       return slot;
     },
     find(key) {

@@ -37,7 +37,8 @@ interface SavedReplay {
 /**
  * The whole buffer, so that a resumed run samples what it would have sampled.
  *
- * A segment's content never changes once it is full; its name holds its digest, so a checkpoint has to write only what no other has
+ * A segment's content does not change once it is full (but where an episode is cut afterwards: then it is another segment); its name
+ * holds its digest, so a checkpoint has to write only what no other has
  * written: new segments, and the tail, which is less than one segment (a 256th of the buffer). Priorities change everywhere, so they
  * are written whole, 4 bytes a slot.
  *
@@ -48,11 +49,16 @@ interface SavedReplay {
  */
 export function replayState(replay: Replay, { sampler, isSaved = true }: ReplayStateOptions): StatePart {
   const names = new Map<number, string>(); // of full segments that are alive
+  let numCuts = 0;
   return {
     name: 'replay',
     files: [],
-    getState: (storedSegments) =>
-      isSaved ? wholeState(replay, sampler, names, storedSegments) : { json: { [FILE]: { isSaved: false } } },
+    getState(storedSegments) {
+      if (!isSaved) return { json: { [FILE]: { isSaved: false } } };
+      if (replay.ring.numCuts !== numCuts) names.clear();
+      numCuts = replay.ring.numCuts;
+      return wholeState(replay, sampler, names, storedSegments);
+    },
     readState(content) {
       const saved = readSaved(content, replay.ring.plan);
       if (saved === null) {

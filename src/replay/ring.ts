@@ -24,6 +24,8 @@ export interface Ring {
   readonly finals: FinalFrames;
   /** Position of the next step. It counts from numFrames - 1, since the frames before the first step have slots, too. */
   end: number;
+  /** Episodes that were cut after their last step had been appended: what that step's segment holds has changed. */
+  numCuts: number;
 }
 
 /** @throws ConfigError as {@link planReplay}; `CONFIG_REPLAY_MEMORY` when the memory cannot be had. */
@@ -39,6 +41,7 @@ export function createRing(spec: ReplaySpec): Ring {
     masks: new Uint8Array(allocateShared(numSlots * spec.maskSize)),
     finals: createFinalFrames(plan),
     end: plan.numFrames - 1,
+    numCuts: 0,
   };
 }
 

@@ -149,6 +149,52 @@ describe('a ring', () => {
     }
   });
 
+  test('cuts an episode that does not go on from where it was', () => {
+    const spec = { ...vectorSpec, numRows: 3, capacity: 60 };
+    const replay = createReplay(spec);
+    const before = recorder(spec, (row, step) => (row === 2 && step === 3 ? 'truncated' : null));
+    replay.append(before.play(4));
+    // Rows 0 and 2 begin anew, of which row 2 had ended; row 1 goes on.
+    const fragment = recorder(
+      spec,
+      () => null,
+      () => [7, 8, 9],
+    ).play(2);
+    fragment.observations.set(before.rows[1][3].next, 2 * 3);
+    replay.append(fragment);
+    const batch = batchOf(spec, 3);
+    replay.gather(
+      Int32Array.from([0, 1, 2], (n) => slotOf(replay, n, 3)),
+      2,
+      0.5,
+      batch,
+    );
+    expect([...batch.discounts]).toEqual([0.5, 0.25, 0.5]);
+    expect([...batch.nextObservations]).toEqual([
+      ...before.rows[0][3].next,
+      7,
+      8,
+      9,
+      ...before.rows[2][3].next,
+    ]);
+  });
+
+  test('cuts it in stacks of frames, too', () => {
+    const spec = { ...vectorSpec, observationSize: 6, frameStack: { numFrames: 3, groupSize: 1 } };
+    const replay = createReplay(spec);
+    const before = recorder(spec, () => null);
+    replay.append(before.play(4));
+    const restarted = recorder(spec, () => null);
+    const fragment = restarted.play(3);
+    for (let k = 0; k < fragment.observations.length; k++) fragment.observations[k] += 1000;
+    replay.append(fragment);
+    const batch = batchOf(spec, 2);
+    replay.gather(Int32Array.of(slotOf(replay, 0, 5), slotOf(replay, 0, 7)), 3, 0.5, batch);
+    expect([...batch.discounts]).toEqual([0.5, 0.25]);
+    expect([...batch.nextObservations.subarray(0, 6)]).toEqual(before.rows[0][3].next);
+    expect([...batch.observations.subarray(6)]).toEqual([...fragment.observations.subarray(6 * 1, 6 * 2)]);
+  });
+
   test('keeps the bits of every float, NaN payloads included', () => {
     const replay = createReplay({ ...vectorSpec, observationSize: 2 });
     const { play } = recorder({ ...vectorSpec, observationSize: 2 }, () => null);
