@@ -1,4 +1,7 @@
-/** PQN's loss in closed form at the network's outputs: what the SIMD engine runs. */
+/**
+ * PQN's loss in closed form at the network's outputs: what the SIMD engine runs. The same loss stands in tfjs operations in `loss.ts`; a test
+ * holds the two together.
+ */
 import type { JsonObject } from '../../src/json.ts';
 import type { OpenObjective } from '../../src/learner/objective.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';

@@ -33,10 +33,13 @@ export function pqnParts(
     maxGradNorm: training.maxGradNorm,
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay },
   };
+  const model = pqnModel(shape);
+  const options = { sizes: [...sizes] };
   return {
-    model: pqnModel(shape),
+    model,
     objective: pqnObjective(shape),
-    closedForm: { module: GRADIENT, export: 'createPqnGradient', options: { sizes: [...sizes] } },
+    closedForm: { module: GRADIENT, export: 'createPqnGradient', options },
+    losses: async () => (await import('./loss.ts')).createPqnLoss(model, options),
     batchSize: training.minibatchSize,
     acting: {
       network: 'q',
