@@ -1,5 +1,5 @@
-/** `npm run docs`: writes what docs/ takes from declarations. `reference()` gives it, for the test that holds the pages to it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `npm run docs`: writes what docs/ and the README take from declarations. `reference()` gives it, for the test that holds the pages to it. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { algorithms } from '../algorithms/registry.ts';
 import { commonOptions } from '../src/config/common-options.ts';
@@ -7,10 +7,12 @@ import { optionsDocument } from '../src/config/options-document.ts';
 import { SHARED_METRICS } from '../src/metrics/metric-keys.ts';
 import { metricsTable } from '../src/metrics/metrics-document.ts';
 
-const pathOf = (name: string) => new URL(`../docs/${name}`, import.meta.url);
+const pathOf = (name: string) => new URL(`../${name}`, import.meta.url);
 
-/** The pages by name, as they should be. */
-export async function reference(): Promise<Readonly<Record<'options.md' | 'metrics.md', string>>> {
+/** The pages by path, as they should be. */
+export async function reference(): Promise<
+  Readonly<Record<'docs/options.md' | 'docs/metrics.md' | 'README.md', string>>
+> {
   const definitions = await Promise.all(Object.values(algorithms).map((find) => find()));
   const options = Object.fromEntries(definitions.map(({ name, options }) => [name, options]));
   const metrics = [
@@ -18,16 +20,28 @@ export async function reference(): Promise<Readonly<Record<'options.md' | 'metri
     ...definitions.flatMap(({ name, metrics }) => [`## ${name}`, metricsTable(metrics)]),
   ];
   return {
-    'options.md': optionsDocument(commonOptions, options),
-    'metrics.md': betweenMarks(readFileSync(pathOf('metrics.md'), 'utf8'), metrics.join('\n\n')),
+    'docs/options.md': optionsDocument(commonOptions, options),
+    'docs/metrics.md': declared('docs/metrics.md', metrics.join('\n\n')),
+    'README.md': declared('README.md', algorithmsTable(definitions)),
   };
 }
 
-function betweenMarks(page: string, text: string): string {
+function algorithmsTable(definitions: readonly { readonly name: string; readonly title: string }[]): string {
+  const rows = definitions.map(({ name, title }) => {
+    const page = `algorithms/${name}/README.md`;
+    const what = existsSync(pathOf(page)) ? `[${title}](${page})` : title;
+    return `| \`${name}\` | \`${name.toUpperCase()}Config\` | ${what} |`;
+  });
+  return ['| `--algo` | In code | |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** The page with what stands between its marks replaced. */
+function declared(path: string, text: string): string {
+  const page = readFileSync(pathOf(path), 'utf8');
   const [before, after] = ['<!-- declared -->', '<!-- /declared -->'].map((mark) => page.indexOf(mark));
   return `${page.slice(0, before)}<!-- declared -->\n\n${text}\n\n${page.slice(after)}`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const [name, text] of Object.entries(await reference())) writeFileSync(pathOf(name), text);
+  for (const [path, text] of Object.entries(await reference())) writeFileSync(pathOf(path), text);
 }

@@ -6,6 +6,7 @@ import { tunedDQN } from './tuned.ts';
 
 export const dqn = defineAlgorithm({
   name: 'dqn',
+  title: 'Deep Q-networks (Mnih et al. 2015); double, dueling, distributional and prioritised as options',
   options: dqnOptions,
   check: checkDQN,
   metrics: dqnMetrics,

@@ -6,6 +6,7 @@ import { tunedPPO } from './tuned.ts';
 
 export const ppo = defineAlgorithm({
   name: 'ppo',
+  title: 'Proximal policy optimization (Schulman et al. 2017)',
   options: ppoOptions,
   check: checkPPO,
   metrics: ppoMetrics,

@@ -6,6 +6,7 @@ import { tunedPQN } from './tuned.ts';
 
 export const pqn = defineAlgorithm({
   name: 'pqn',
+  title: 'Parallelised Q-network: Q-learning on rollouts (Gallici et al. 2025)',
   options: pqnOptions,
   check: checkPQN,
   metrics: pqnMetrics,

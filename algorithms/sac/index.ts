@@ -6,6 +6,7 @@ import { tunedSAC } from './tuned.ts';
 
 export const sac = defineAlgorithm({
   name: 'sac',
+  title: 'Soft actor-critic (Haarnoja et al. 2018)',
   options: sacOptions,
   check: checkSAC,
   metrics: sacMetrics,

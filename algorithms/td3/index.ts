@@ -6,6 +6,7 @@ import { tunedTD3 } from './tuned.ts';
 
 export const td3 = defineAlgorithm({
   name: 'td3',
+  title: 'Twin delayed deep deterministic policy gradient (Fujimoto et al. 2018)',
   options: td3Options,
   check: checkTD3,
   metrics: td3Metrics,

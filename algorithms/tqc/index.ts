@@ -6,6 +6,7 @@ import { tunedTQC } from './tuned.ts';
 
 export const tqc = defineAlgorithm({
   name: 'tqc',
+  title: 'Truncated quantile critics (Kuznetsov et al. 2020)',
   options: tqcOptions,
   check: checkTQC,
   metrics: sacMetrics,

@@ -49,7 +49,8 @@ async function trainHelp(argv: readonly string[]): Promise<string> {
   return [
     'Usage: operant train --env <id|path> [flags]',
     '',
-    'Trains a policy. Exit codes: 0 done, 1 failure, 2 bad usage or config, 130 interrupted after a checkpoint.',
+    `Trains a policy. ${definition.name}: ${definition.title}.`,
+    'Exit codes: 0 done, 1 failure, 2 bad usage or config, 130 interrupted after a checkpoint.',
     '',
     flagsHelp(trainFlags(definition)),
   ].join('\n');

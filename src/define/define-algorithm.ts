@@ -15,6 +15,8 @@ type KnownKey<M> = (keyof M & string) | MetricKey;
 export interface AlgorithmParts<D extends Declarations, M extends MetricDeclarations> {
   /** As in `--algo ppo`: lower case. */
   readonly name: string;
+  /** What it is, with its paper: `Soft actor-critic (Haarnoja et al. 2018)`. Default: its name. */
+  readonly title?: string;
   /**
    * All sections: `{ ...onPolicyOptions, training: { ... } }`, or `{ ...runOptions, ... }` for one that has no environments. The shared
    * checks look at the sections that there are.
@@ -36,6 +38,7 @@ export interface AlgorithmParts<D extends Declarations, M extends MetricDeclarat
 /** What the registry, the command line and `fromCheckpoint` know of an algorithm. */
 export interface AlgorithmDefinition<D extends Declarations = Declarations> {
   readonly name: string;
+  readonly title: string;
   readonly options: D;
   readonly metrics: MetricDeclarations;
   readonly headline: Readonly<Partial<Record<string, string>>>;
@@ -60,6 +63,7 @@ export function defineAlgorithm<
   M extends MetricDeclarations = Record<never, never>,
 >(parts: AlgorithmParts<D, M>): AlgorithmDefinition<D> {
   const { name, options, check, metrics = {}, headline = {}, summary = [], tunedDefaults = {} } = parts;
+  const { title = name } = parts;
   const crossChecks: CrossCheck<D>[] = [checkCommon];
   if (check !== undefined) crossChecks.push(check);
 
@@ -71,5 +75,5 @@ export function defineAlgorithm<
     return startRun({ name, build: () => build(config) }, config, options);
   };
   const Config = createConfigConstructor({ name, options, resolve, build, run, tuned });
-  return { name, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
+  return { name, title, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
 }

@@ -1,9 +1,9 @@
-/** What docs/ takes from declarations is what these say. */
+/** What docs/ and the README take from declarations is what these say. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { reference } from '../../.ci/docs.ts';
 
-test.each(['options.md', 'metrics.md'] as const)('docs/%s', async (name) => {
-  const page = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
-  expect((await reference())[name], 'run `npm run docs`').toBe(page);
+test.each(['docs/options.md', 'docs/metrics.md', 'README.md'] as const)('%s', async (path) => {
+  const page = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  expect((await reference())[path], 'run `npm run docs`').toBe(page);
 });
