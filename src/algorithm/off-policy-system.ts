@@ -15,6 +15,7 @@
  *     }
  */
 
+import { ConfigError } from '../errors.ts';
 import { OFF_POLICY_COLUMNS } from '../experience/layout.ts';
 import { actingSpecOf } from '../policy/networks/acting-network.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
@@ -22,7 +23,7 @@ import { availableMemory } from '../replay/available-memory.ts';
 import { loadGoalReward } from '../replay/goal.ts';
 import { createHindsight, type Hindsight, type HindsightOptions } from '../replay/hindsight.ts';
 import { createReplay, type Replay } from '../replay/replay.ts';
-import { checkReplayMemory, type ReplaySpec } from '../replay/replay-spec.ts';
+import { checkReplayMemory, planReplay, type ReplaySpec } from '../replay/replay-spec.ts';
 import type { EnvDescription } from './environment-source.ts';
 import { numOffPolicyRunners } from './num-off-policy-runners.ts';
 import {
@@ -71,6 +72,7 @@ export async function createOffPolicySystem(
     const { replay, isPrioritised, hindsight = null, ...parts } = describe(env);
     const spec = actingSpecOf(parts.model, { ...parts.acting, actionMaskSize: env.actionMaskSize });
     planned.spec = replaySpecOf(spec, envRunners.numEnvs, replay);
+    checkHoldsBatch(planned.spec, training.batchSize);
     planned.memory = checkReplayMemory(planned.spec, availableMemory(), isPrioritised);
     planned.hindsight = hindsight;
     return { ...parts, batchSize: training.batchSize };
@@ -92,6 +94,16 @@ export async function createOffPolicySystem(
     await system.stop();
     throw error;
   }
+}
+
+/** Capacity in transitions is checked with the options; what fits some bytes is known only now. */
+function checkHoldsBatch(spec: ReplaySpec, batchSize: number): void {
+  const { rowCapacity, numRows } = planReplay(spec);
+  if (batchSize <= rowCapacity * numRows) return;
+  throw new ConfigError(
+    'CONFIG_CONFLICT',
+    `replayBytes (${spec.bytes}) holds ${rowCapacity * numRows} transitions, and batchSize is ${batchSize}. Raise replayBytes.`,
+  );
 }
 
 /** What is known of the buffer once the environment is. */

@@ -7,6 +7,7 @@ import type { OffPolicyParts } from './off-policy-system.ts';
 /** The options that it reads. */
 export interface ReplayPartsOptions {
   readonly replayCapacity: number;
+  readonly replayBytes: number | null;
   readonly hindsight: 'none' | GoalStrategy;
   readonly hindsightGoals: number;
 }
@@ -18,9 +19,10 @@ export interface ReplayPartsOptions {
  */
 export function replayParts(
   { observationSpace, frameStack }: EnvDescription,
-  { replayCapacity: capacity, hindsight, hindsightGoals }: ReplayPartsOptions,
+  { replayCapacity, replayBytes, hindsight, hindsightGoals }: ReplayPartsOptions,
 ): Pick<OffPolicyParts, 'replay' | 'hindsight'> {
-  if (hindsight === 'none') return { replay: { capacity, ...(frameStack !== null && { frameStack }) } };
+  const size = { capacity: replayCapacity, ...(replayBytes !== null && { bytes: replayBytes }) };
+  if (hindsight === 'none') return { replay: { ...size, ...(frameStack !== null && { frameStack }) } };
   const goal = goalLayout(observationSpace);
-  return { replay: { capacity, goal }, hindsight: { strategy: hindsight, numGoals: hindsightGoals } };
+  return { replay: { ...size, goal }, hindsight: { strategy: hindsight, numGoals: hindsightGoals } };
 }

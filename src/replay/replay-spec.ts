@@ -8,7 +8,7 @@ export interface GoalLayout {
   readonly desiredGoal: { readonly offset: number; readonly size: number };
 }
 
-/** What is stored. Exactly one of `capacity` and `bytes` is given. */
+/** What is stored. Of `capacity` and `bytes` one is given, or both: then the smaller buffer is meant. */
 export interface ReplaySpec {
   /** Transitions that are kept, over all rows; rounded up to a multiple of `numRows`. */
   readonly capacity?: number;
@@ -27,7 +27,7 @@ export interface ReplaySpec {
   readonly maskSize: number;
   /** Of a goal environment; then the last observations of terminated episodes are kept, too. */
   readonly goal?: GoalLayout;
-  /** Steps of a row in one checkpoint segment. @defaultValue a 256th of the buffer, and at least 64 KiB over all rows */
+  /** Steps of a row in one checkpoint segment. @defaultValue a 256th of the buffer, and at least 64 KiB over all rows or an 8th of it */
   readonly segmentSteps?: number;
 }
 
@@ -64,6 +64,7 @@ export interface ReplayBytes {
 
 const MIN_SEGMENT_BYTES = 65_536;
 const NUM_SEGMENTS = 256;
+const FEWEST_SEGMENTS = 8;
 /** Final observations are planned for one step in so many; more of them take more memory when they come. */
 const STEPS_PER_FINAL = 16;
 const FINAL_KEY_BYTES = 16; // key f64, slot i32, free list i32
@@ -91,11 +92,12 @@ export function planReplay(spec: ReplaySpec): ReplayPlan {
     const rowSlots = Math.ceil((rowCapacity + segmentSteps + numFrames) / segmentSteps) * segmentSteps;
     return { ...shape, rowCapacity, segmentSteps, rowSlots };
   };
-  const plan = layOut(
+  const wanted = Math.ceil((spec.capacity ?? Number.POSITIVE_INFINITY) / numRows);
+  const fitting =
     spec.bytes === undefined
-      ? Math.ceil((spec.capacity ?? 0) / numRows)
-      : largestCapacity(spec.bytes, numRows, (rowCapacity) => bytesOf(layOut(rowCapacity)).total),
-  );
+      ? wanted
+      : largestCapacity(spec.bytes, numRows, (rowCapacity) => bytesOf(layOut(rowCapacity)).total);
+  const plan = layOut(Math.min(wanted, fitting));
   const numSlots = numRows * plan.rowSlots;
   if (plan.rowCapacity >= 1 && numSlots <= MAX_SLOTS) return plan;
   const given = spec.bytes === undefined ? `capacity ${spec.capacity}` : `${spec.bytes} bytes`;
@@ -112,7 +114,8 @@ function slotBytes({ spec, frameBytes }: Pick<ReplayPlan, 'spec' | 'frameBytes'>
 }
 
 function defaultSegmentSteps(rowCapacity: number, stepBytes: number): number {
-  return Math.max(1, Math.ceil(rowCapacity / NUM_SEGMENTS), Math.ceil(MIN_SEGMENT_BYTES / stepBytes));
+  const least = Math.min(Math.ceil(MIN_SEGMENT_BYTES / stepBytes), Math.ceil(rowCapacity / FEWEST_SEGMENTS));
+  return Math.max(1, Math.ceil(rowCapacity / NUM_SEGMENTS), least);
 }
 
 /** The largest capacity of a row whose buffer fits, found by halving: segments make the bytes jump. */
@@ -186,7 +189,7 @@ function checkSpec(spec: ReplaySpec): void {
     );
   };
   const { capacity, bytes, frameStack, goal, observationSize } = spec;
-  require((capacity === undefined) !== (bytes === undefined), 'either `capacity` or `bytes`', 'both or none');
+  require(capacity !== undefined || bytes !== undefined, '`capacity` or `bytes`', 'none');
   require(isCount(capacity ?? 1, 1), '`capacity` to be a whole number from 1', capacity);
   require(isCount(bytes ?? 1, 1), '`bytes` to be a whole number from 1', bytes);
   require(isCount(spec.numRows, 1), '`numRows` to be a whole number from 1', spec.numRows);

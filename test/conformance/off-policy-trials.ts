@@ -27,6 +27,7 @@ export const paceTrials: Readonly<Record<string, Trial>> = {
   'training.lag': { change: training({ lag: 1 }) },
   'training.stepsPerIteration': { change: training({ stepsPerIteration: 80 }) },
   'training.replayCapacity': { change: training({ replayCapacity: 60 }) },
+  'training.replayBytes': { change: training({ replayBytes: 3000 }) },
   'training.nStep': { change: training({ nStep: 3 }) },
   'training.gamma': { change: training({ gamma: 0.5 }) },
   'training.prefill': { change: training({ prefill: 'random', prefillSteps: 50 }) },
@@ -102,6 +103,11 @@ export const offPolicyRefused: Settings['refused'] = [
     'steps of a prefill that there is not',
     training({ prefillSteps: 100 }),
     /prefillSteps \(100\) has no effect while prefill is null/,
+  ],
+  [
+    'bytes that do not hold a batch',
+    training({ replayBytes: 300 }),
+    /replayBytes \(300\) holds|buffer of 300 bytes/,
   ],
   ['hindsight without goals', training({ hindsight: 'future' }), /needs a Dict observation with/],
   [

@@ -77,7 +77,8 @@ describe('capacity', () => {
 
   test.each([
     [{ ...pendulum, capacity: 0 }, /capacity.*got 0/],
-    [{ ...pendulum, bytes: 5 }, /either `capacity` or `bytes`/],
+    [{ ...pendulum, capacity: undefined }, /`capacity` or `bytes`/],
+    [{ ...pendulum, bytes: 5 }, /at least 1/],
     [{ ...pendulum, numRows: 0 }, /numRows/],
     [{ ...pendulum, frameStack: { numFrames: 2, groupSize: 1 } }, /numFrames/],
     [{ ...pendulum, frameStack: { numFrames: 3, groupSize: 2 } }, /groupSize/],
@@ -88,6 +89,17 @@ describe('capacity', () => {
     [{ ...vectorSpec, capacity: 3_000_000_000 }, /at most 2147483647 slots/],
   ])('%j is refused', (spec, message) => {
     expect(() => planReplay(spec as ReplaySpec)).toThrow(message);
+  });
+
+  test('in transitions and bytes is the smaller of the two', () => {
+    const { capacity: _, ...rest } = pendulum;
+    const fitting = planReplay({ ...rest, bytes: 5_000_000 }).rowCapacity;
+    expect(planReplay({ ...pendulum, bytes: 5_000_000 }).rowCapacity).toBe(fitting);
+    expect(planReplay({ ...pendulum, capacity: 1000, bytes: 5_000_000 }).rowCapacity).toBe(1000);
+  });
+
+  test('of a small buffer costs little more than what it holds', () => {
+    expect(replayBytes({ ...pendulum, capacity: 1000 }).total).toBeLessThan(1.5 * 21_000);
   });
 
   test('in bytes that hold not one transition is refused', () => {

@@ -11,6 +11,12 @@ export const replayOptions = {
     doc: 'Transitions that are kept, over all environments; the oldest make room. The memory they take is told at the start.',
     alsoCalled: ['buffer_size', 'bufferSize', 'replay_buffer_capacity', 'capacity'],
   }),
+  replayBytes: option(kind.nullable(kind.integer({ min: 1 })), {
+    default: null,
+    unit: 'bytes',
+    doc: 'Memory that they may take: as many are kept as fit, and replayCapacity at most; null = as much as that takes.',
+    alsoCalled: ['buffer_bytes', 'max_buffer_memory'],
+  }),
   nStep: option(kind.integer({ min: 1, max: 1000 }), {
     default: 1,
     unit: 'steps',
