@@ -10,6 +10,7 @@ import {
   checkStepAfterEnd,
   countingRandomCalls,
 } from './check-behaviour.ts';
+import { checkGoals } from './check-goals.ts';
 import { type CheckFinding, messageOf, playTrace, type Report, type Trace } from './check-trace.ts';
 import type { Env, EnvFactory } from './env.ts';
 import { actionMaskSize, flattenActionSpace } from './flatten-action.ts';
@@ -163,6 +164,7 @@ function play(env: Env, check: Check): void {
   checkSeeds(check);
   if (check.isFactory) checkSharedState(check);
   checkSavedState(env, check);
+  checkGoals(env, check);
   checkRender(env, report);
   judgeTraces(env, check);
 }
