@@ -29,7 +29,7 @@ const targetOptions = {
   }),
 };
 
-/** What was added to DQN; `rainbow` is all of them. */
+/** What was added to DQN; each on its own. */
 const variantOptions = {
   double: option(kind.boolean(), {
     default: false,
@@ -43,11 +43,11 @@ const variantOptions = {
   distribution: option(kind.choice(['none', 'c51', 'quantiles']), {
     default: 'none',
     doc: 'What is learnt of the return: its mean, its distribution on fixed atoms (C51), or its quantiles (QR-DQN).',
-    alsoCalled: ['num_atoms', 'n_quantiles'],
   }),
   numAtoms: option(kind.integer({ min: 2, max: 1001 }), {
     default: 51,
     doc: 'Atoms of C51, or quantiles.',
+    alsoCalled: ['num_atoms', 'n_quantiles'],
     needs: { option: 'distribution', values: ['c51', 'quantiles'] },
   }),
   minReturn: option(kind.nullable(kind.number()), {
