@@ -38,26 +38,31 @@ const variantOptions = {
   }),
   dueling: option(kind.boolean(), {
     default: false,
+    onlyAtStart: true,
     doc: 'Q = V + A - mean A, from a value and advantages.',
   }),
   distribution: option(kind.choice(['none', 'c51', 'quantiles']), {
     default: 'none',
+    onlyAtStart: true,
     doc: 'What is learnt of the return: its mean, its distribution on fixed atoms (C51), or its quantiles (QR-DQN).',
   }),
   numAtoms: option(kind.integer({ min: 2, max: 1001 }), {
     default: 51,
+    onlyAtStart: true,
     doc: 'Atoms of C51, or quantiles.',
     alsoCalled: ['num_atoms', 'n_quantiles'],
     needs: { option: 'distribution', values: ['c51', 'quantiles'] },
   }),
   minReturn: option(kind.nullable(kind.number()), {
     default: null,
+    onlyAtStart: true,
     doc: 'Smallest discounted return that C51 can tell; required by it.',
     needs: { option: 'distribution', values: ['c51'] },
     alsoCalled: ['v_min', 'vMin'],
   }),
   maxReturn: option(kind.nullable(kind.number()), {
     default: null,
+    onlyAtStart: true,
     doc: 'Largest discounted return that C51 can tell; required by it.',
     needs: { option: 'distribution', values: ['c51'] },
     alsoCalled: ['v_max', 'vMax'],

@@ -9,7 +9,7 @@ export interface KlPenalty {
   adapt(kl: number): void;
   /** The weight, for a checkpoint; null where there is no penalty. */
   getState(): number | null | undefined;
-  /** Takes up a checkpoint's weight. One without, or of a run without a penalty, leaves the weight at its beginning. */
+  /** Takes up a checkpoint's weight. One without, or of a run without a penalty, sets the weight to its beginning. */
   setState(saved: number | null | undefined): void;
   /** What a checkpoint may hold; nothing where it was written before there was a penalty. */
   readonly schema: z.ZodMiniType<number | null | undefined>;
@@ -43,7 +43,7 @@ export function createKlPenalty({
     },
     getState: () => (klPenaltyCoeff > 0 ? coeff : null), // halved a thousand times it is 0, and stays
     setState(saved) {
-      if (typeof saved === 'number' && klPenaltyCoeff > 0) coeff = saved;
+      coeff = typeof saved === 'number' && klPenaltyCoeff > 0 ? saved : klPenaltyCoeff;
     },
   };
 }

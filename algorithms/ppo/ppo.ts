@@ -4,7 +4,7 @@ import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { tellCritic, tellPolicy, tellUpdate } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
 import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
-import { ownState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
@@ -109,7 +109,11 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       streamState('shuffle', shuffle),
       rewards.state,
       schedulesState(schedules),
-      ownState('klPenaltyCoeff', klPenalty.schema, klPenalty),
+      adaptedState(
+        'klPenaltyCoeff',
+        { path: ['training', 'klPenaltyCoeff'], value: training.klPenaltyCoeff },
+        klPenalty,
+      ),
     ],
     setSchedule: schedules.set,
   });

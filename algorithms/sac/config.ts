@@ -18,6 +18,7 @@ export const temperatureOptions = {
   }),
   initialTemperature: option(kind.number({ above: 0 }), {
     default: 1,
+    onlyAtStart: true,
     doc: 'Where a learnt temperature begins.',
     needs: { option: 'temperature', values: ['auto'] },
     alsoCalled: ['initial_alpha'],

@@ -18,6 +18,7 @@ const noiseOptions = {
   }),
   noiseProcess: option(kind.choice(['gaussian', 'ornstein-uhlenbeck']), {
     default: 'gaussian',
+    onlyAtStart: true,
     doc: 'Independent noise, or noise that drifts over an episode (theta 0.15), for tasks that need a push in one direction.',
   }),
   targetNoise: option(kind.number({ min: 0 }), {

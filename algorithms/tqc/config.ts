@@ -11,6 +11,7 @@ import { checkGsde, sacOptions } from '../sac/config.ts';
 const quantileOptions = {
   numQuantiles: option(kind.integer({ min: 1, max: 1000 }), {
     default: 25,
+    onlyAtStart: true,
     doc: 'Quantiles of the return that each critic gives.',
     alsoCalled: ['n_quantiles', 'num_quantiles'],
   }),

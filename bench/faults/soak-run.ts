@@ -55,6 +55,7 @@ export async function soak({ env, engine, seconds, folder }: SoakOptions): Promi
       {
         folder: runFolder,
         ...{ stopReturn: null, stopSteps: null, stopSeconds: seconds, stopIterations: null },
+        ...{ stopProcessSeconds: null, stopEvaluationReturn: null, stopEvaluationPatience: null },
         ...{ checkpointEvery: 5, checkpointSeconds: null, keepCheckpoints: 3, metricsWindow: 100 },
         ...{ jsonl: true, csv: true, tensorboard: true, handleSignals: false },
       },

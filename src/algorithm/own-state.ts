@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod/mini';
 import { fieldState, momentsSchema, readField, streamSchema } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
+import { valueIn } from '../config/resume-rules.ts';
 import type { Schedules } from '../config/schedules.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { Stream } from '../random/streams.ts';
 import type { RewardScaler } from '../targets/reward-scaler.ts';
 import { otherNumEnvs } from './row-state-content.ts';
@@ -44,19 +45,47 @@ export function rewardScalerState(scaler: RewardScaler | null): StatePart {
 }
 
 /**
+ * A field that begins as an option says and changes from there. A resume goes on with what was saved; one that gives the option another
+ * value begins anew, as that says.
+ *
+ * @param option `['training', 'klPenaltyCoeff']`, and its value here.
+ */
+export function adaptedState<T>(
+  name: string,
+  option: { readonly path: readonly [section: string, name: string]; readonly value: JsonValue },
+  parts: { readonly schema: z.ZodMiniType<T>; getState(): T; setState(state: T): void },
+): StatePart {
+  const initial = parts.getState();
+  return {
+    ...ownState(name, parts.schema, parts),
+    readState(content) {
+      const saved = readField(content, ['algorithm', name], parts.schema);
+      const before = valueIn(content.json['config.json'] ?? {}, ...option.path);
+      const isChanged = before !== undefined && !isDeepStrictEqual(before, option.value);
+      return () => parts.setState(isChanged ? initial : saved);
+    },
+  };
+}
+
+/**
  * Schedules that were replaced during the run stay replaced. One that was not is the configuration's: that of the run that
- * resumes, so that a new `learningRate` given on resume counts.
+ * resumes, so that a new `learningRate` given on resume counts; it counts, too, where the run had replaced the old one.
  */
 export function schedulesState<Name extends string>(schedules: Schedules<Name>): StatePart {
   return {
     ...ownState('schedules', schedules.schema, schedules),
     readState(content) {
       const saved = readField(content, ['algorithm', 'schedules'], schedules.schema);
-      const configured = (content.json['config.json']?.training ?? {}) as JsonObject;
-      const replaced = Object.entries(saved).filter(
-        ([name, schedule]) => !isDeepStrictEqual(schedule, configured[name]),
-      );
-      return () => schedules.setState(Object.fromEntries(replaced) as Partial<typeof saved>);
+      const before = (content.json['config.json']?.training ?? {}) as JsonObject;
+      const { configured } = schedules;
+      const kept = Object.entries(saved).filter(([name, schedule]) => {
+        const isReplaced = !isDeepStrictEqual(schedule, before[name]);
+        const isGivenAnew = name in before && !isDeepStrictEqual(configured[name as Name], before[name]);
+        return isReplaced && !isGivenAnew;
+      });
+      const state = { ...configured, ...(Object.fromEntries(kept) as Partial<typeof saved>) };
+      schedules.check(state);
+      return () => schedules.setState(state);
     },
   };
 }

@@ -2,9 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { showValue } from '../config/problems.ts';
+import { readConfigObject } from '../config/config-object.ts';
 import { parseStrictJson } from '../config/strict-json.ts';
-import { isPlainObject } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
 import { importModule } from '../modules/import-module.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
@@ -18,6 +17,8 @@ export interface ConfigFile {
   readonly values: unknown;
   /** Hooks of an exported builder. */
   readonly callbacks: readonly RunCallbacks[];
+  /** Whether it starts from the defaults tuned for its environment: the same file means the same experiment in a script. */
+  readonly isTuned: boolean;
 }
 
 const MODULE = /^\.[cm]?[jt]s$/;
@@ -87,6 +88,7 @@ interface BuilderLike {
   readonly algorithm: string;
   readonly values: unknown;
   readonly hooks: readonly RunCallbacks[];
+  readonly isTuned: boolean;
 }
 
 function isBuilder(content: unknown): content is BuilderLike {
@@ -96,16 +98,9 @@ function isBuilder(content: unknown): content is BuilderLike {
 
 function interpret(content: unknown, name: string): ConfigFile {
   if (isBuilder(content)) {
-    return { name, algorithm: content.algorithm, values: content.values, callbacks: content.hooks };
+    const { algorithm, values, hooks, isTuned } = content;
+    return { name, algorithm, values, callbacks: hooks, isTuned };
   }
-  if (!isPlainObject(content)) {
-    const message = `Expected ${name} to hold an object of sections, got ${showValue(content)}.`;
-    throw new ConfigError('CONFIG_FILE', message);
-  }
-  const { algorithm, ...values } = content;
-  if (algorithm !== undefined && typeof algorithm !== 'string') {
-    const message = `Expected \`algorithm\` of ${name} to be a name such as 'ppo', got ${showValue(algorithm)}.`;
-    throw new ConfigError('CONFIG_FILE', message);
-  }
-  return { name, algorithm, values, callbacks: [] };
+  const { algorithm, sections, isTuned } = readConfigObject(content, name);
+  return { name, algorithm, values: sections, callbacks: [], isTuned };
 }

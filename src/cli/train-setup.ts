@@ -66,7 +66,7 @@ const TRAIN_FLAGS: readonly FlagSpec[] = [
   {
     name: 'tuned',
     form: '',
-    doc: 'Start from the defaults tuned for the environment. --no-tuned leaves them out. [true]',
+    doc: 'Start from the defaults tuned for the environment. [true; with --config what the file says: builder.tuned(), "tuned": true]',
     group: 'train',
   },
   {
@@ -147,7 +147,8 @@ function collectLayers(
     requireTrustedModules(resume, definition, given, values.get('trust') === 'true');
     return [checkpointLayer(resume), ...layers];
   }
-  if (values.get('tuned') === 'false') return layers;
+  const isTuned = values.has('tuned') ? values.get('tuned') === 'true' : (file?.isTuned ?? true);
+  if (!isTuned) return layers;
   const env = layers.map(envOf).findLast((id) => id !== undefined);
   const tuned = env === undefined ? undefined : tunedLayer(definition.tunedDefaults, env);
   return tuned === undefined ? layers : [tuned, ...layers];

@@ -52,14 +52,31 @@ function foldLearners(learners: CommonConfig['learners']): CommonConfig['learner
 
 /** What the shared options must be to each other, section by section: those that an algorithm does not have are not asked for. */
 export function checkCommon(config: ResolvedConfig<Declarations>): readonly Problem[] {
-  const { environment, envRunners } = config as SomeSections;
+  const { environment, envRunners, evaluation, stopping } = config as SomeSections;
   return [
+    ...(stopping === undefined ? [] : checkStopping(stopping, evaluation)),
     ...(environment === undefined ? [] : checkEnvironment(environment)),
     ...(environment === undefined || envRunners === undefined
       ? []
       : checkEnvRunners({ environment, envRunners })),
     ...checkSchedules(config),
   ];
+}
+
+function checkStopping(
+  stopping: CommonConfig['stopping'],
+  evaluation: CommonConfig['evaluation'] | undefined,
+): readonly Problem[] {
+  if (evaluation !== undefined && evaluation.evaluationInterval !== null) return [];
+  return (['stopEvaluationReturn', 'stopEvaluationPatience'] as const).flatMap((name) => {
+    const value = stopping[name];
+    if (value === null) return [];
+    return [
+      conflict(
+        `${name} (${value}) looks at evaluations, and there are none while evaluationInterval is null: set evaluationInterval.`,
+      ),
+    ];
+  });
 }
 
 function checkEnvironment({ env }: CommonConfig['environment']): readonly Problem[] {

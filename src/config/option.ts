@@ -18,6 +18,8 @@ export interface Option<T> {
    * Default true.
    */
   readonly affectsLearning?: boolean;
+  /** True when only the beginning of a run reads it, or what is saved has its shape (initial weights, a replay buffer's size): a resume that changes it is refused. */
+  readonly onlyAtStart?: boolean;
   /** True when its value may name a module, whose code is then run: a checkpoint that brings such a value needs consent. */
   readonly namesModule?: boolean;
   /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */

@@ -10,6 +10,10 @@ export interface Schedules<Name extends string> {
   at(numEnvSteps: number): Record<Name, number>;
   /** @throws {@link ConfigError} `CONFIG_SCHEDULE` for an unknown name or a value out of bounds. */
   set(name: string, schedule: JsonValue): void;
+  /** What the configuration says, by name. */
+  readonly configured: Readonly<Record<Name, Schedule>>;
+  /** @throws {@link ConfigError} `CONFIG_SCHEDULE` when one is linear and there is no `scheduleSteps`. */
+  check(state: Readonly<Record<Name, Schedule>>): void;
   /** All of them as they are now, by name; plain JSON. */
   getState(): Record<Name, Schedule>;
   /** Replaces those that are given. */
@@ -33,8 +37,17 @@ export function createSchedules<Name extends string>(
   const record = <T>(of: (name: Name) => T) =>
     Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, T>;
   const schedules = record((name): Schedule => values[name]);
+  const configured = { ...schedules };
   const { scheduleSteps } = values;
+  const check = (name: string, schedule: Schedule) => {
+    if (isLinear(schedule) && scheduleSteps === null)
+      throw refused(
+        `\`${name}\` cannot become linear while scheduleSteps is null: use piecewise, or set scheduleSteps.`,
+      );
+  };
   return {
+    configured,
+    check: (state) => names.forEach((name) => void check(name, state[name])),
     schema: z.object(record((name) => options[name].kind.schema)) as unknown as z.ZodMiniType<
       Record<Name, Schedule>
     >,
@@ -47,10 +60,7 @@ export function createSchedules<Name extends string>(
       const parsed = schema.safeParse(schedule);
       if (!parsed.success)
         throw refused(`Expected \`${name}\` to be ${expects}, got ${JSON.stringify(schedule)}.`);
-      if (isLinear(parsed.data) && scheduleSteps === null)
-        throw refused(
-          `\`${name}\` cannot become linear while scheduleSteps is null: use piecewise, or set scheduleSteps.`,
-        );
+      check(name, parsed.data);
       schedules[known] = parsed.data;
     },
     getState: () => ({ ...schedules }),

@@ -1,6 +1,7 @@
 /** The builder: one method per section of the declarations. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
 import { type CheckedLayer, checkLayer } from '../config/check-layer.ts';
+import { readConfigObject } from '../config/config-object.ts';
 import {
   type ConfigInput,
   configToJson,
@@ -33,12 +34,14 @@ export interface BuilderCore<D extends Declarations> {
   readonly values: ConfigInput<D>;
   /** The hooks that were added. */
   readonly hooks: readonly RunCallbacks[];
+  /** Whether {@link tuned} was called. */
+  readonly isTuned: boolean;
   /** The environment and its options, or the whole section: `.environment({ env, maxEpisodeSteps: 200 })`. */
   environment(env: string | EnvFactory, envOptions?: JsonObject): ConfigBuilder<D>;
   environment(options: SectionInput<D['environment']>): ConfigBuilder<D>;
   /**
-   * Starts from the hyperparameters tuned for the environment, where there are some; whatever is set explicitly wins. The
-   * command line does this by default, the builder only when asked.
+   * Starts from the hyperparameters tuned for the environment, where there are some; whatever is set explicitly wins. A builder does this
+   * only when asked, also one that a config file exports; `operant train --env` without a file does it by default.
    */
   tuned(): ConfigBuilder<D>;
   /** Adds hooks for {@link run}. */
@@ -65,12 +68,12 @@ export interface BuilderCore<D extends Declarations> {
   ): Promise<RunSummary>;
   /** An independent builder with the same values. */
   copy(): ConfigBuilder<D>;
-  /** What was set, with the algorithm's name: good for `--config FILE`. A function becomes `function:<name>`. */
+  /** What was set, with the algorithm's name, and `tuned: true` after {@link tuned}: good for `--config FILE`. A function becomes `function:<name>`. */
   toJSON(): JsonObject;
 }
 
 export interface ConfigConstructor<D extends Declarations> {
-  /** @param values options by section to start from, for example a parsed JSON file. */
+  /** @param values options by section to start from, for example a parsed JSON file; `tuned: true` beside them calls `tuned()`. */
   new (values?: ConfigInput<D> | JsonObject): ConfigBuilder<D>;
 }
 
@@ -98,7 +101,11 @@ export function createConfigConstructor<D extends Declarations>(
     constructor(values?: ConfigInput<D> | JsonObject) {
       const state: BuilderState = { values: {}, callbacks: [], isTuned: false };
       equip(this, parts, state);
-      if (values !== undefined) addValues(parts, state, withoutAlgorithmName(values, parts.name));
+      if (values === undefined) return;
+      const { algorithm, isTuned, sections } = readConfigObject(values, 'this configuration');
+      if (algorithm !== undefined && algorithm !== parts.name) throw otherAlgorithm(algorithm, parts.name);
+      state.isTuned = isTuned;
+      addValues(parts, state, sections);
     }
   }
   Object.defineProperty(Config, 'name', { value: `${parts.name.toUpperCase()}Config` });
@@ -121,6 +128,7 @@ function equip<D extends Declarations>(
   ]);
   Object.assign(target, Object.fromEntries(sections), coreMethods(builder, parts, state));
   Object.defineProperty(target, 'values', { get: () => state.values, enumerable: true });
+  Object.defineProperty(target, 'isTuned', { get: () => state.isTuned, enumerable: true });
   Object.defineProperty(target, 'hooks', { get: () => state.callbacks, enumerable: true });
   Object.freeze(builder);
   return builder;
@@ -130,7 +138,7 @@ function coreMethods<D extends Declarations>(
   builder: ConfigBuilder<D>,
   parts: BuilderParts<D>,
   state: BuilderState,
-): Omit<BuilderCore<D>, 'values' | 'hooks'> {
+): Omit<BuilderCore<D>, 'values' | 'hooks' | 'isTuned'> {
   const validate = () => parts.resolve(layersOf(parts, state));
   return {
     algorithm: parts.name,
@@ -158,7 +166,11 @@ function coreMethods<D extends Declarations>(
     },
     run: async (options = {}) => parts.run(validate(), { ...options, callbacks: state.callbacks }),
     copy: () => equip(Object.create(Object.getPrototypeOf(builder)), parts, { ...state }),
-    toJSON: () => ({ algorithm: parts.name, ...configToJson(state.values as ResolvedConfig<Declarations>) }),
+    toJSON: () => ({
+      algorithm: parts.name,
+      ...(state.isTuned ? { tuned: true } : {}),
+      ...configToJson(state.values as ResolvedConfig<Declarations>),
+    }),
   };
 }
 
@@ -181,10 +193,7 @@ function layersOf<D extends Declarations>(
   return tuned === undefined ? [{ values: state.values }] : [tuned, { values: state.values }];
 }
 
-/** `toJSON` and `config.json` name the algorithm beside the sections. */
-function withoutAlgorithmName(values: object, name: string): object {
-  const { algorithm, ...sections } = values as { readonly algorithm?: unknown };
-  if (algorithm === undefined || algorithm === name) return sections;
+function otherAlgorithm(algorithm: string, name: string): ConfigError {
   const message = `This configuration is for algorithm ${showValue(algorithm)}, not ${name}: use the builder of that algorithm.`;
-  throw new ConfigError('CONFIG_CONFLICT', message);
+  return new ConfigError('CONFIG_CONFLICT', message);
 }

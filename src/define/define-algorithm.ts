@@ -4,6 +4,7 @@ import type { runOptions } from '../config/blocks/run.ts';
 import { checkCommon, foldCommon } from '../config/derived.ts';
 import type { Declarations, ResolvedConfig } from '../config/option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from '../config/resolve.ts';
+import { refuseLateChanges } from '../config/resume-rules.ts';
 import { type TunedDefaults, tunedLayer } from '../config/tuned-defaults.ts';
 import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
@@ -68,7 +69,7 @@ export function defineAlgorithm<
   if (check !== undefined) crossChecks.push(check);
 
   const resolve = (layers: readonly ConfigLayer[]) => resolveConfig(options, layers, crossChecks, foldCommon);
-  const build = (config: ResolvedConfig<D>) => parts.create(config);
+  const build = async (config: ResolvedConfig<D>) => withResumeRules(await parts.create(config), options);
   const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
   const run: BuilderParts<D>['run'] = async (config, options) => {
     const { startRun } = await import('../run/start-run.ts');
@@ -76,4 +77,14 @@ export function defineAlgorithm<
   };
   const Config = createConfigConstructor({ name, options, resolve, build, run, tuned });
   return { name, title, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
+}
+
+/** Whatever goes on from a checkpoint comes through `setState`. */
+function withResumeRules(algorithm: Algorithm, options: Declarations): Algorithm {
+  const { setState } = algorithm;
+  algorithm.setState = async (content) => {
+    refuseLateChanges(options, content.json['config.json'], algorithm.config);
+    await setState.call(algorithm, content);
+  };
+  return algorithm;
 }

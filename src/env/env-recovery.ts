@@ -162,7 +162,7 @@ export function recoverReset(
     return true;
   }
   for (let k = 1; k <= MAX_SEEDS && mayBeginAnew(handling, failure); k++) {
-    const other = episodeSeed(seed, 0, k);
+    const other = episodeSeed(seed, 0, k, 'substitute');
     vector.seeds[n] = other;
     if (!begins(other)) continue;
     handling.onFault({ error: first, outcome: 'new-episode' });

@@ -34,7 +34,7 @@ export {
 export type { OnPolicyConfig } from '../algorithm/on-policy-config.ts';
 export { createOnPolicySystem, type OnPolicySystem } from '../algorithm/on-policy-system.ts';
 // What a checkpoint holds
-export { ownState, schedulesState, streamState } from '../algorithm/own-state.ts';
+export { adaptedState, ownState, schedulesState, streamState } from '../algorithm/own-state.ts';
 export { isCrossed, numUpdatesDue } from '../algorithm/pace.ts';
 export { createRewardScaling, type RewardScaling } from '../algorithm/reward-scaling.ts';
 export { createAlgorithm, type Iteration, type ShellParts } from '../algorithm/shell.ts';

@@ -57,7 +57,20 @@ export function openStream(seed: number, ...path: readonly (string | number)[]):
 }
 
 /**
- * The seed of one episode: a hash of the master seed, the environment's index in the whole run and the number
+ * What an episode is for, with two constants that keep its seeds apart from those of the other purposes, whatever the master seeds are:
+ * training's and an evaluation's may be the same number.
+ */
+const EPISODE_LABELS = {
+  training: [0x9e3779b9, 0x165667b1],
+  evaluation: [0x3c6ef372, 0x510e527f],
+  /** A seed in the place of one with which an environment cannot begin. */
+  substitute: [0x1f83d9ab, 0x5be0cd19],
+} as const;
+
+export type EpisodePurpose = keyof typeof EPISODE_LABELS;
+
+/**
+ * The seed of one episode: a hash of its purpose, the master seed, the environment's index in the whole run and the number
  * of the episode in that environment. It seeds both the environment and its action noise, so an episode does not
  * depend on which worker plays it or on what was played before.
  *
@@ -65,11 +78,17 @@ export function openStream(seed: number, ...path: readonly (string | number)[]):
  *
  * @returns an unsigned 32-bit integer.
  */
-export function episodeSeed(seed: number, envIndex: number, episodeNumber: number): number {
-  let hash = mixBits(Math.trunc(seed / 0x1_0000_0000) ^ 0x9e3779b9);
+export function episodeSeed(
+  seed: number,
+  envIndex: number,
+  episodeNumber: number,
+  purpose: EpisodePurpose = 'training',
+): number {
+  const [first, last] = EPISODE_LABELS[purpose];
+  let hash = mixBits(Math.trunc(seed / 0x1_0000_0000) ^ first);
   hash = mixBits(hash ^ (seed | 0));
   hash = mixBits((hash + Math.imul(envIndex, 0x85ebca6b) + 0x7f4a7c15) | 0);
-  return mixBits((hash + Math.imul(episodeNumber, 0xc2b2ae35) + 0x165667b1) | 0) >>> 0;
+  return mixBits((hash + Math.imul(episodeNumber, 0xc2b2ae35) + last) | 0) >>> 0;
 }
 
 /** The finaliser of MurmurHash3: every bit of a 32-bit integer decides about every bit of the result, one to one. */

@@ -8,7 +8,7 @@ import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.
 import { episodeSeed } from '../random/streams.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
 
-/** Which episodes to play; plain data. Episode k is seeded by hash(seed, k, 0), whoever plays it. */
+/** Which episodes to play; plain data. Episode k is seeded by hash(evaluation, seed, k, 0), whoever plays it. */
 export interface PlayRequest {
   readonly episodes: readonly number[];
   readonly deterministic: boolean;
@@ -63,7 +63,7 @@ export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpiso
   const mapAction = createActionMapping(spec);
   const envActions: ActionArray = // [M, A]
     actionDtype(spec.distribution) === 'int32' ? new Int32Array(M * A) : new Float32Array(M * A);
-  const seedOf = (number: number) => episodeSeed(seed, episodes[number] ?? 0, 0);
+  const seedOf = (number: number) => episodeSeed(seed, episodes[number] ?? 0, 0, 'evaluation');
   const firstSeeds = Uint32Array.from(playing, seedOf);
   vectorEnv.reset(firstSeeds, rows);
   for (let r = 0; r < M; r++) noise.begin(r, firstSeeds[r]);
@@ -128,7 +128,9 @@ function beginPlay({ vectorEnv, actor, spec, request }: PlayOptions): Play {
   return {
     rows,
     playing,
-    nextSeeds: Uint32Array.from(playing, (number) => episodeSeed(seed, episodes[number + M] ?? 0, 0)),
+    nextSeeds: Uint32Array.from(playing, (number) =>
+      episodeSeed(seed, episodes[number + M] ?? 0, 0, 'evaluation'),
+    ),
     runningReturns: new Float64Array(M),
     runningLengths: new Int32Array(M),
     returns: episodes.map(() => 0),

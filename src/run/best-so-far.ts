@@ -1,36 +1,37 @@
-/** Which iteration is the best of a run. */
+/** Which iteration is the best of a run. No clock has a say. */
 import type { TrainResult } from '../algorithm/algorithm.ts';
-import type { BestSoFar } from './run-state.ts';
+import type { BestSoFar, EvaluationSummary } from './run-state.ts';
 
 /** The part of a run's progress that this looks at and changes. */
 export interface BestProgress {
   best: BestSoFar | null;
-  bestAt: number;
+  /** The newest evaluation; null before the first. */
+  lastEvaluation: EvaluationSummary | null;
+  /** Evaluations in a row, up to the newest, that were no new best. */
+  numEvaluationsWithoutBest: number;
   readonly numEpisodes: number;
   readonly episodeReturnMean: number | null;
 }
 
-/** A training mean that creeps up would save in every iteration: it is looked at this often, and at the end. */
-const BEST_INTERVAL_SECONDS = 2;
-
-/** Whether this iteration is the best so far. From the first evaluation on, only evaluations count. */
-export function updateBest(
-  progress: BestProgress,
-  result: TrainResult,
-  metricsWindow: number,
-  now: number,
-): boolean {
-  if (result.evaluation !== undefined) {
-    return raiseBest(progress, result.iteration, result.evaluation.returnMean, 'evaluation');
+/**
+ * Books an iteration; true when it is the best so far: the highest evaluation return, or, before the first evaluation, the highest
+ * training mean over a full window. Of equals the first counts.
+ */
+export function updateBest(progress: BestProgress, result: TrainResult, metricsWindow: number): boolean {
+  const { iteration, evaluation } = result;
+  if (evaluation !== undefined) {
+    const { returnMean, returnStd, returnInterval = null, returns } = evaluation;
+    progress.lastEvaluation = {
+      iteration,
+      returnMean,
+      returnStd,
+      returnInterval: returnInterval === null ? null : [returnInterval[0], returnInterval[1]],
+      numEpisodes: returns.length,
+    };
+    const isBest = raiseBest(progress, iteration, returnMean, 'evaluation');
+    progress.numEvaluationsWithoutBest = isBest ? 0 : progress.numEvaluationsWithoutBest + 1;
+    return isBest;
   }
-  if (now - progress.bestAt < BEST_INTERVAL_SECONDS) return false;
-  const isBest = raiseTrainingBest(progress, result.iteration, metricsWindow);
-  if (isBest) progress.bestAt = now;
-  return isBest;
-}
-
-/** The same for the training mean alone, whenever it was looked at last. */
-export function raiseTrainingBest(progress: BestProgress, iteration: number, metricsWindow: number): boolean {
   const { best, numEpisodes, episodeReturnMean } = progress;
   if (best?.measure === 'evaluation' || numEpisodes < metricsWindow || episodeReturnMean === null)
     return false;

@@ -31,6 +31,13 @@ export interface RunCheckpoints {
     isBest: boolean,
     now: number,
   ): Promise<void>;
+  /**
+   * A new best between two checkpoints: written at once, or, when one has been written in the last {@link BEST_WRITE_SECONDS}, held in
+   * memory until the next checkpoint, which it precedes. So a clock decides when the best is written, and never which one it is.
+   */
+  saveBest(content: CheckpointContent, state: RunState, iteration: number, now: number): Promise<void>;
+  /** Writes a best that is held. */
+  releaseBest(): Promise<void>;
   /** Waits for the one being written. */
   settle(): Promise<void>;
   /** Checkpoints that became whole since the last call. */
@@ -41,6 +48,37 @@ export interface RunCheckpoints {
   readonly newest: string | null;
   /** A best whose checkpoint could not be written is none: this forgets it. Returns what is the best instead. */
   confirmBest(best: BestSoFar | null): BestSoFar | null;
+}
+
+/** A return that creeps up is a new best in every iteration. */
+const BEST_WRITE_SECONDS = 2;
+
+interface HeldBest {
+  readonly content: CheckpointContent;
+  readonly state: RunState;
+  readonly iteration: number;
+}
+
+/** Keeps at most one best in memory until its time has come. */
+function createBestHolder(write: (best: HeldBest) => Promise<void>) {
+  let held: HeldBest | null = null;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  const release = async (before = Number.POSITIVE_INFINITY) => {
+    const best = held;
+    held = null;
+    if (best !== null && best.iteration < before) await write(best);
+  };
+  return {
+    /** Writes the one that is held, unless it is of iteration `before`, which is about to be written itself. */
+    release,
+    /** One that was held before was never the best of anything on the disk. */
+    async hold(best: HeldBest, now: number) {
+      held = best;
+      if (now - writtenAt < BEST_WRITE_SECONDS) return;
+      writtenAt = now;
+      await release();
+    },
+  };
 }
 
 /**
@@ -94,6 +132,11 @@ export function createRunCheckpoints(
     });
   };
 
+  const best = createBestHolder(async ({ content, state, iteration }) => {
+    await writing;
+    writing = write(content, state, iteration, true);
+  });
+
   return {
     isDue(iteration, now) {
       const { checkpointEvery, checkpointSeconds } = policy;
@@ -102,10 +145,13 @@ export function createRunCheckpoints(
     },
     isSaved: (iteration) => lastSaved === iteration,
     async save(content, state, iteration, isBest, now) {
+      await best.release(iteration);
       await writing;
       lastSaveAt = now;
       writing = write(content, state, iteration, isBest);
     },
+    saveBest: (content, state, iteration, now) => best.hold({ content, state, iteration }, now),
+    releaseBest: () => best.release(),
     settle: () => writing,
     takeFinished() {
       const taken = finished;
@@ -118,10 +164,10 @@ export function createRunCheckpoints(
     get newest() {
       return newest;
     },
-    confirmBest(best) {
-      const isLost = best !== null && best.iteration === failedBest;
+    confirmBest(believed) {
+      const isLost = believed !== null && believed.iteration === failedBest;
       failedBest = null;
-      return isLost ? confirmedBest : best;
+      return isLost ? confirmedBest : believed;
     },
   };
 }

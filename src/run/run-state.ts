@@ -15,6 +15,16 @@ export interface BestSoFar {
   readonly measure: 'evaluation' | 'training';
 }
 
+/** What an evaluation came to. */
+export interface EvaluationSummary {
+  readonly iteration: number;
+  readonly returnMean: number;
+  readonly returnStd: number;
+  /** 95% confidence interval of the mean; null for one episode. */
+  readonly returnInterval: readonly [low: number, high: number] | null;
+  readonly numEpisodes: number;
+}
+
 /** Goes into every checkpoint, so that a resumed run goes on with it. */
 export interface RunState {
   /** Training time so far, over all resumes. */
@@ -22,6 +32,10 @@ export interface RunState {
   readonly best: BestSoFar | null;
   readonly numEpisodes: number;
   readonly episodeReturnMean: number | null;
+  /** The newest evaluation; null before the first. */
+  readonly lastEvaluation: EvaluationSummary | null;
+  /** Evaluations in a row, up to the newest, that were no new best. */
+  readonly numEvaluationsWithoutBest: number;
 }
 
 /** Named after the option that ended the run. `callback`: a hook asked for it. `error`: the algorithm failed; seen by `onStop` only. */
@@ -29,6 +43,9 @@ export type StopReason =
   | 'stopReturn'
   | 'stopSteps'
   | 'stopSeconds'
+  | 'stopProcessSeconds'
+  | 'stopEvaluationReturn'
+  | 'stopEvaluationPatience'
   | 'stopIterations'
   | 'interrupted'
   | 'callback'
@@ -42,6 +59,8 @@ export interface RunSummary {
   readonly seconds: number;
   readonly episodeReturnMean: number | null;
   readonly best: BestSoFar | null;
+  /** The newest evaluation; null where there was none. */
+  readonly lastEvaluation: EvaluationSummary | null;
   /** Path of the newest checkpoint; null when there is none. */
   readonly checkpoint: string | null;
   readonly runDir: string | null;
@@ -49,13 +68,26 @@ export interface RunSummary {
   readonly checkpointError: Error | null;
 }
 
-export const FRESH_RUN: RunState = { seconds: 0, best: null, numEpisodes: 0, episodeReturnMean: null };
+export const FRESH_RUN: RunState = {
+  seconds: 0,
+  best: null,
+  numEpisodes: 0,
+  episodeReturnMean: null,
+  lastEvaluation: null,
+  numEvaluationsWithoutBest: 0,
+};
 
 export function encodeRunState(state: RunState): JsonObject {
-  return { ...state, best: state.best === null ? null : { ...state.best } };
+  const { best, lastEvaluation } = state;
+  return {
+    ...state,
+    best: best === null ? null : { ...best },
+    lastEvaluation:
+      lastEvaluation === null ? null : (structuredClone(lastEvaluation) as unknown as JsonObject),
+  };
 }
 
-const RUN_STATE: z.ZodMiniType<RunState> = z.object({
+const RUN_STATE = z.object({
   seconds: z.number().check(z.gte(0)),
   best: z.nullable(
     z.object({
@@ -66,6 +98,19 @@ const RUN_STATE: z.ZodMiniType<RunState> = z.object({
   ),
   numEpisodes: countSchema,
   episodeReturnMean: z.nullable(z.number()),
+  // Not in checkpoints of earlier versions.
+  lastEvaluation: z.optional(
+    z.nullable(
+      z.object({
+        iteration: countSchema,
+        returnMean: z.number(),
+        returnStd: z.number(),
+        returnInterval: z.nullable(z.tuple([z.number(), z.number()])),
+        numEpisodes: countSchema,
+      }),
+    ),
+  ),
+  numEvaluationsWithoutBest: z.optional(countSchema),
 });
 
 /**
@@ -77,7 +122,10 @@ export function readRunState(content: CheckpointContent): RunState {
   const value = content.json[RUN_STATE_NAME];
   if (value === undefined) return FRESH_RUN;
   const parsed = RUN_STATE.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { lastEvaluation = null, numEvaluationsWithoutBest = 0 } = parsed.data;
+    return { ...parsed.data, lastEvaluation, numEvaluationsWithoutBest };
+  }
   const [{ path }] = parsed.error.issues;
   throw wrong(path.join('.'), value[String(path[0])]);
 }

@@ -8,6 +8,7 @@ import type { runOptions } from '../config/blocks/run.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import { configToJson, type ResolvedConfig } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
+import { recordResume } from './config-history.ts';
 import { makeFreshFolder } from './fresh-folder.ts';
 import type { RunCallbacks, RunHooks } from './run-callbacks.ts';
 import {
@@ -31,6 +32,8 @@ export interface StartRunOptions {
   readonly handleSignals?: boolean;
   /** An error in a hook ends the run, with a checkpoint, and is thrown. @defaultValue false */
   readonly strictCallbacks?: boolean;
+  /** Ends the run as SIGINT does: after the iteration that is under way, with a checkpoint; `stopReason` is then `interrupted`. */
+  readonly signal?: AbortSignal;
   /** Go on from this checkpoint, in the run folder it lies in unless the config names another. */
   readonly resume?: LoadedCheckpoint;
   /** Instead: begin anew in this folder of a run that was killed before its first checkpoint, unless the config names another. */
@@ -68,7 +71,12 @@ export async function startRun(
   let isStarted = false;
   try {
     algorithm = await building;
-    if (resume !== undefined) await algorithm.setState(resume.content);
+    if (resume !== undefined) {
+      await algorithm.setState(resume.content);
+      const saved = resume.content.json['config.json'];
+      const here = { algorithm: runnable.name, ...configToJson(config) };
+      await recordResume(opened.folder.path, algorithm.iteration, saved, here);
+    }
     isStarted = true;
     options.onReady?.(algorithm, opened.folder.path);
     return await train(algorithm, opened.folder, config, options);
@@ -83,7 +91,14 @@ function train(
   algorithm: Algorithm,
   folder: RunFolder,
   { stopping, checkpointing, reporting }: RunConfig,
-  { resume, callbacks = [], onWarning, handleSignals = false, strictCallbacks = false }: StartRunOptions,
+  {
+    resume,
+    callbacks = [],
+    onWarning,
+    signal,
+    handleSignals = false,
+    strictCallbacks = false,
+  }: StartRunOptions,
 ): Promise<RunSummary> {
   const { checkpointEvery, checkpointSeconds, keepCheckpoints } = checkpointing;
   const resumed = resume === undefined ? {} : { resumed: readRunState(resume.content) };
@@ -99,6 +114,7 @@ function train(
       ...reporting,
       handleSignals,
       strictCallbacks,
+      ...(signal === undefined ? {} : { signal }),
     },
     { callbacks, ...(onWarning === undefined ? {} : { onWarning }) },
   );

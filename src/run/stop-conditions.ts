@@ -7,6 +7,9 @@ export interface StopConditions {
   readonly stopSteps: number | null;
   readonly stopSeconds: number | null;
   readonly stopIterations: number | null;
+  readonly stopProcessSeconds: number | null;
+  readonly stopEvaluationReturn: number | null;
+  readonly stopEvaluationPatience: number | null;
 }
 
 export interface RunProgress {
@@ -16,6 +19,12 @@ export interface RunProgress {
   readonly episodeReturnMean: number | null;
   /** Over all resumes. */
   readonly seconds: number;
+  /** Since this process began to train. */
+  readonly secondsHere: number;
+  /** Mean return of the newest evaluation; null before the first. */
+  readonly evaluationReturn: number | null;
+  /** Evaluations in a row that were no new best. */
+  readonly numEvaluationsWithoutBest: number;
 }
 
 /**
@@ -34,8 +43,15 @@ export function stopReasonOf(
   if (stopReturn !== null && isWindowFull && episodeReturnMean !== null && episodeReturnMean >= stopReturn) {
     return 'stopReturn';
   }
+  const { stopEvaluationReturn, stopEvaluationPatience, stopProcessSeconds } = conditions;
+  const { evaluationReturn, numEvaluationsWithoutBest } = progress;
+  if (stopEvaluationReturn !== null && evaluationReturn !== null && evaluationReturn >= stopEvaluationReturn)
+    return 'stopEvaluationReturn';
+  if (stopEvaluationPatience !== null && numEvaluationsWithoutBest >= stopEvaluationPatience)
+    return 'stopEvaluationPatience';
   if (stopSteps !== null && progress.numEnvSteps >= stopSteps) return 'stopSteps';
   if (stopIterations !== null && progress.iteration >= stopIterations) return 'stopIterations';
   if (stopSeconds !== null && progress.seconds >= stopSeconds) return 'stopSeconds';
+  if (stopProcessSeconds !== null && progress.secondsHere >= stopProcessSeconds) return 'stopProcessSeconds';
   return null;
 }

@@ -1,62 +1,16 @@
 /** The driver: calls `train()` until a stop condition holds, and keeps logs, checkpoints and hooks going around it. */
-import { join } from 'node:path';
 import type { Algorithm, TrainResult } from '../algorithm/algorithm.ts';
-import { checkpointName } from '../checkpoint/load-checkpoint.ts';
-import { ConfigError } from '../errors.ts';
-import type { JsonValue } from '../json.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
-import { raiseTrainingBest, updateBest } from './best-so-far.ts';
-import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts';
+import { beginRun, type Run, type RunOptions } from './begin-run.ts';
+import { updateBest } from './best-so-far.ts';
+import { type Interruption, watchInterruption } from './interruption.ts';
 import { limitRepeats } from './repeated-warnings.ts';
-import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
-import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
-import type { RunFolder } from './run-folder.ts';
-import { type SignalWatch, watchSignals } from './run-signals.ts';
-import { type BestSoFar, FRESH_RUN, type RunState, type RunSummary, type StopReason } from './run-state.ts';
-import { openRunWriters, type RunWriters, type WriterChoice } from './run-writers.ts';
-import { type StopConditions, stopReasonOf } from './stop-conditions.ts';
+import type { RunHooks, RunWarning } from './run-callbacks.ts';
+import type { RunCheckpoints } from './run-checkpoints.ts';
+import type { RunState, RunSummary, StopReason } from './run-state.ts';
+import { stopReasonOf } from './stop-conditions.ts';
 
-export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoice {
-  /** Where everything is written; null: nothing is. The caller closes it. */
-  readonly folder: RunFolder | null;
-  /** The driver's part of the checkpoint that the algorithm was restored from; absent for a fresh run. */
-  readonly resumed?: RunState;
-  /** Episodes that `stopReturn` and `best` need. */
-  readonly metricsWindow: number;
-  /**
-   * SIGINT, SIGTERM and SIGHUP end the run after the current iteration, with a checkpoint; a second SIGINT or SIGTERM kills at once. So do
-   * errors that {@link failRuns} is given.
-   */
-  readonly handleSignals: boolean;
-  /** An error in a hook ends the run, with a checkpoint, and is thrown. @defaultValue false */
-  readonly strictCallbacks?: boolean;
-}
-
-/** What changes while a run goes on. */
-interface Progress {
-  /** Of the whole run, over all resumes, up to the end of the last iteration: what logs, checkpoints and stop conditions agree on. */
-  seconds: number;
-  numEpisodes: number;
-  episodeReturnMean: number | null;
-  best: BestSoFar | null;
-  /** When a training mean last became the best, in seconds of this process. */
-  bestAt: number;
-  isStopRequested: boolean;
-}
-
-/** What a run consists of. */
-interface Run {
-  readonly algorithm: Algorithm;
-  readonly options: RunOptions;
-  readonly callbacks: CallbackRunner;
-  readonly control: RunControl;
-  readonly writers: RunWriters | null;
-  readonly checkpoints: RunCheckpoints | null;
-  readonly progress: Progress;
-  readonly secondsBefore: number;
-  /** Since this process began to train. */
-  readonly secondsHere: () => number;
-}
+export type { RunOptions } from './begin-run.ts';
 
 /**
  * Trains until a stop condition holds, a hook asks for it, or a signal comes.
@@ -77,122 +31,40 @@ export async function runTraining(
   hooks: RunHooks = {},
 ): Promise<RunSummary> {
   const { warn, finish: finishWarnings } = limitRepeats(hooks.onWarning ?? printWarning);
-  const signals = options.handleSignals ? watchSignals((signal) => warn(interruption(signal))) : null;
+  const interruption = watchInterruption(options, warn);
   try {
     const run = await beginRun(algorithm, options, hooks, warn);
     let reason: StopReason = 'error';
     try {
-      reason = await iterate(run, () => interruptionOf(signals));
+      reason = await iterate(run, interruption);
     } finally {
       // Also after a failure: then this saves the last completed iteration, if the algorithm can still give it.
       await finish(run, reason, warn);
     }
     if (run.callbacks.strictError !== null) throw run.callbacks.strictError;
-    if (signals !== null && signals.failure !== null) throw signals.failure;
+    const failure = interruption.failure();
+    if (failure !== null) throw failure;
     return summaryOf(run, reason);
   } finally {
-    signals?.dispose();
+    interruption.dispose();
     finishWarnings();
   }
 }
 
-function interruptionOf(signals: SignalWatch | null): 'interrupted' | 'error' | null {
-  if (signals === null) return null;
-  if (signals.failure !== null) return 'error';
-  return signals.received === null ? null : 'interrupted';
-}
-
-function interruption(signal: NodeJS.Signals): RunWarning {
-  const message = `${signal} came: the run ends after this iteration, with a checkpoint`;
-  return { kind: 'interruption', message, error: null };
-}
-
-async function beginRun(
-  algorithm: Algorithm,
-  options: RunOptions,
-  hooks: RunHooks,
-  warn: (warning: RunWarning) => void,
-): Promise<Run> {
-  const { folder, resumed = FRESH_RUN } = options;
-  const { iteration, numEnvSteps } = algorithm;
-  const begin = performance.now();
-  const secondsHere = () => (performance.now() - begin) / 1000;
-  const progress: Progress = {
-    seconds: resumed.seconds,
-    numEpisodes: resumed.numEpisodes,
-    episodeReturnMean: resumed.episodeReturnMean,
-    best: resumed.best,
-    bestAt: Number.NEGATIVE_INFINITY,
-    isStopRequested: false,
-  };
-  let writers: RunWriters | null = null;
-  let checkpoints: RunCheckpoints | null = null;
-  if (folder !== null) {
-    await rewind(folder, iteration, progress.best, warn);
-    // Elsewhere, or deleted since: then there is no checkpoint that the next best one would have to beat.
-    if ((await folder.readPointer('best')) !== (progress.best?.iteration ?? null)) progress.best = null;
-    writers = openRunWriters(folder.path, options, { iteration, numEnvSteps }, warn, folder.check);
-    const isHere = (await folder.readPointer('latest')) === iteration;
-    const newest = isHere ? join(folder.path, 'checkpoints', checkpointName(iteration)) : null;
-    const start = { iteration, newest, best: progress.best, now: secondsHere() };
-    checkpoints = createRunCheckpoints(folder, options, start, writers.sync, warn);
-  }
-  const control: RunControl = {
-    algorithm,
-    stop: () => {
-      progress.isStopRequested = true;
-    },
-    setSchedule: (name, schedule) => setSchedule(algorithm, name, schedule),
-  };
-  return {
-    algorithm,
-    options,
-    callbacks: createCallbackRunner(hooks.callbacks ?? [], options.strictCallbacks ?? false, warn),
-    control,
-    writers,
-    checkpoints,
-    progress,
-    secondsBefore: resumed.seconds,
-    secondsHere,
-  };
-}
-
-async function rewind(
-  folder: RunFolder,
-  iteration: number,
-  best: BestSoFar | null,
-  warn: (warning: RunWarning) => void,
-): Promise<void> {
-  const moved = await folder.rewind(iteration, best?.iteration ?? null);
-  if (moved.length === 0) return;
-  const message = `The run goes on from iteration ${iteration}: ${moved.length} later checkpoints (${moved.join(', ')}) moved to \`superseded/\``;
-  warn({ kind: 'rewind', message, error: null });
-}
-
-function setSchedule(algorithm: Algorithm, name: string, schedule: JsonValue): void {
-  if (algorithm.setSchedule === undefined) {
-    const message = `Algorithm \`${algorithm.name}\` has no schedules, so \`${name}\` cannot be replaced`;
-    throw new ConfigError('CONFIG_SCHEDULE', message);
-  }
-  algorithm.setSchedule(name, schedule);
-}
-
-async function iterate(run: Run, interrupted: () => StopReason | null): Promise<StopReason> {
+async function iterate(run: Run, interruption: Interruption): Promise<StopReason> {
   const { algorithm, progress, checkpoints, options, callbacks } = run;
   for (;;) {
-    const reason = interrupted() ?? stopReasonNow(run);
+    const reason = interruption.reason() ?? stopReasonNow(run);
     if (reason !== null) return reason;
-    const result = await algorithm.train();
+    const result = await algorithm.train({ signal: interruption.signal });
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
-    const isBest = updateBest(progress, result, options.metricsWindow, run.secondsHere());
+    const isBest = updateBest(progress, result, options.metricsWindow);
     run.writers?.write(rowOf(result, progress.seconds, Date.now()));
     await report(run, result);
-    if (checkpoints !== null && (isBest || checkpoints.isDue(result.iteration, run.secondsHere()))) {
-      await save(run, checkpoints, isBest);
-    }
+    if (checkpoints !== null) await saveIfDue(run, checkpoints, isBest);
     await reportCheckpoints(run);
     if (callbacks.strictError !== null) return 'callback';
   }
@@ -203,7 +75,12 @@ function stopReasonNow(run: Run): StopReason | null {
   if (progress.isStopRequested) return 'callback';
   const { iteration, numEnvSteps } = algorithm;
   const { numEpisodes, episodeReturnMean, seconds } = progress;
-  const state = { iteration, numEnvSteps, numEpisodes, episodeReturnMean, seconds };
+  const state = {
+    ...{ iteration, numEnvSteps, numEpisodes, episodeReturnMean, seconds },
+    secondsHere: seconds - run.secondsBefore,
+    evaluationReturn: progress.lastEvaluation?.returnMean ?? null,
+    numEvaluationsWithoutBest: progress.numEvaluationsWithoutBest,
+  };
   return stopReasonOf(options, state, options.metricsWindow);
 }
 
@@ -241,12 +118,30 @@ async function reportCheckpoints(run: Run): Promise<void> {
   }
 }
 
+async function saveIfDue(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Promise<void> {
+  const { iteration } = run.algorithm;
+  const now = run.secondsHere();
+  if (checkpoints.isDue(iteration, now)) await save(run, checkpoints, isBest);
+  else if (isBest) {
+    const { content, state } = await snapshot(run);
+    await checkpoints.saveBest(content, state, iteration, now);
+  }
+}
+
 async function save(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Promise<void> {
-  const { algorithm, progress } = run;
-  const content = await algorithm.getState(run.options.folder?.storedSegments);
-  const { seconds, best, numEpisodes, episodeReturnMean } = progress;
-  const state: RunState = { seconds, best, numEpisodes, episodeReturnMean };
-  await checkpoints.save(content, state, algorithm.iteration, isBest, run.secondsHere());
+  const { content, state } = await snapshot(run);
+  await checkpoints.save(content, state, run.algorithm.iteration, isBest, run.secondsHere());
+}
+
+async function snapshot({ algorithm, progress, options }: Run) {
+  const content = await algorithm.getState(options.folder?.storedSegments);
+  const { seconds, best, numEpisodes, episodeReturnMean, lastEvaluation, numEvaluationsWithoutBest } =
+    progress;
+  const state: RunState = {
+    ...{ seconds, best, numEpisodes, episodeReturnMean },
+    ...{ lastEvaluation, numEvaluationsWithoutBest },
+  };
+  return { content, state };
 }
 
 async function finish(run: Run, reason: StopReason, warn: (warning: RunWarning) => void): Promise<void> {
@@ -270,7 +165,6 @@ async function saveLast(
   const isNeeded = !checkpoints.isSaved(iteration) && !(reason === 'error' && iteration === 0);
   if (isNeeded) {
     try {
-      raiseTrainingBest(run.progress, iteration, run.options.metricsWindow);
       await save(run, checkpoints, run.progress.best?.iteration === iteration);
     } catch (error) {
       // Only after a failed train() may getState() refuse; that failure is the one to report.
@@ -278,6 +172,7 @@ async function saveLast(
       const text = error instanceof Error ? error.message : String(error);
       warn({ kind: 'checkpoint', message: `Iteration ${iteration} could not be saved: ${text}`, error });
     }
+    await checkpoints.releaseBest();
     await checkpoints.settle();
   }
   await reportCheckpoints(run);
@@ -292,6 +187,7 @@ function summaryOf(run: Run, stopReason: StopReason): RunSummary {
     seconds: progress.seconds,
     episodeReturnMean: progress.episodeReturnMean,
     best: progress.best,
+    lastEvaluation: progress.lastEvaluation,
     checkpoint: checkpoints?.newest ?? null,
     runDir: options.folder?.path ?? null,
     checkpointError: checkpoints?.failure ?? null,

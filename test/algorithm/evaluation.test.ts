@@ -73,7 +73,7 @@ describe('evaluate', () => {
     for (const evaluationNumEnvs of [1, 4, 7]) {
       const algorithm = await open({ env: COUNTING, evaluationNumEnvs });
       const result = await algorithm.evaluate({ numEpisodes: 7, seed: 9 });
-      const lengths = Array.from({ length: 7 }, (_, k) => 2 + (episodeSeed(9, k, 0) % 5));
+      const lengths = Array.from({ length: 7 }, (_, k) => 2 + (episodeSeed(9, k, 0, 'evaluation') % 5));
       expect(result.lengths).toEqual(lengths);
       const { returns } = result;
       const mean = returns.reduce((a, b) => a + b) / 7;
@@ -142,7 +142,7 @@ describe('a policy that was saved and loaded', () => {
     const actor = (await loadPolicy(path)).actor();
     for (let k = 0; k < 3; k++) {
       const single = await makeEnv(resolveEnv(env, envOptions));
-      let { observation } = single.reset({ seed: episodeSeed(8, k, 0) });
+      let { observation } = single.reset({ seed: episodeSeed(8, k, 0, 'evaluation') });
       actor.reset();
       let total = 0;
       for (let t = 1; t <= lengths[k]; t++) {

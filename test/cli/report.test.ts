@@ -58,6 +58,7 @@ const SUMMARY: RunSummary = {
   seconds: 65,
   episodeReturnMean: 101.25,
   best: { iteration: 9, value: 120, measure: 'training' },
+  lastEvaluation: null,
   checkpoint: '/runs/a/checkpoints/000012',
   runDir: '/runs/a',
   checkpointError: null,

@@ -192,6 +192,33 @@ describe('tuned defaults', () => {
     expect([configOf(second).training.gamma, configOf(second).stopping.stopReturn]).toEqual([0.99, null]);
   });
 
+  it('are in a config file only where it asks for them: it means the same in a script', async () => {
+    const folder = temporaryFolder();
+    const index = new URL('../../src/index.ts', import.meta.url).href;
+    const small = "new PPOConfig().environment('CartPole').envRunners({ numEnvRunners: 0 })";
+    const builder = (text: string) => `import { PPOConfig } from '${index}'; export default ${text};`;
+    const json = { environment: { env: 'CartPole' } };
+    const { PPOConfig } = await import('../../src/index.ts');
+    for (const [name, text, flags, gamma] of [
+      ['plain.ts', builder(small), [], 0.99],
+      ['tuned.ts', builder(`${small}.tuned()`), [], 0.98],
+      ['untuned.ts', builder(`${small}.tuned()`), ['--no-tuned'], 0.99],
+      ['plain.json', JSON.stringify(json), [], 0.99],
+      ['asked.json', JSON.stringify(json), ['--tuned'], 0.98],
+      ['tuned.json', JSON.stringify({ tuned: true, ...json }), [], 0.98],
+    ] as const) {
+      writeFileSync(join(folder, name), text);
+      const out = join(folder, `${name}-run`);
+      const run = ['--stop-iterations', '1', '--num-env-runners', '0', '--out', out, '--quiet', ...flags];
+      expect((await operant('train', '--config', join(folder, name), ...run)).exitCode).toBe(0);
+      expect([name, configOf(out).training.gamma]).toEqual([name, gamma]);
+      if (!name.endsWith('.json') || flags.length > 0) continue;
+      expect([name, new PPOConfig(JSON.parse(text)).validate().training.gamma]).toEqual([name, gamma]);
+    }
+    const tuned = new PPOConfig(json).tuned();
+    expect(new PPOConfig(tuned.toJSON()).validate()).toEqual(tuned.validate());
+  });
+
   it('are named when they conflict with a flag', async () => {
     const { exitCode, stderr } = await operant('train', '--env', 'CartPole', '--rollout-length', '4');
     expect(exitCode).toBe(2);
@@ -229,6 +256,57 @@ describe('--resume', () => {
     );
     expect(resumed.exitCode).toBe(0);
     expect(resumed.stdout).toContain('Changed on resume: training.gamma from 0.99 to 0.5.');
+  });
+
+  it('keeps a history of changes in config.json, and drops what it goes back behind', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const config = () => JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    const common = ['--quiet', '--num-env-runners', '0', '--checkpoint-every', '1'];
+    await train('--env', 'CartPole', '--stop-iterations', '1', '--out', out, ...common);
+    expect(config().history).toBeUndefined();
+    const resume = (from: string, ...flags: string[]) =>
+      operant('train', '--resume', from, ...common, ...flags);
+    const second = await resume(out, '--stop-iterations', '2', '--learning-rate', '0.01');
+    expect(second.exitCode).toBe(0);
+    const change = { option: 'training.learningRate', from: 3e-4, to: 0.01 };
+    const stop = { option: 'stopping.stopIterations', from: 1, to: 2 };
+    expect(config().history).toEqual([{ iteration: 1, changes: [stop, change] }]);
+    expect(config()).toMatchObject({ training: { learningRate: 0.01 }, checkpointing: { out } });
+    expect(learnt(out)).toMatchObject([{ 'train/learningRate': 3e-4 }, { 'train/learningRate': 0.01 }]);
+    await resume(out, '--stop-iterations', '3');
+    expect(config().history).toHaveLength(2);
+    const again = await operant(
+      'train',
+      '--config',
+      join(out, 'config.json'),
+      '--out',
+      `${out}-again`,
+      ...common,
+    );
+    expect([again.exitCode, again.stderr]).toEqual([0, '']);
+    await resume(join(out, 'checkpoints', '000001'), '--stop-iterations', '2');
+    expect(config().history).toEqual([{ iteration: 1, changes: [stop] }]);
+    expect(config().training.learningRate).toBe(3e-4);
+  });
+
+  it('refuses to change what only the beginning of a run reads', async () => {
+    const out = join(temporaryFolder(), 'run');
+    await train(
+      '--env',
+      'CartPole',
+      '--stop-iterations',
+      '1',
+      '--out',
+      out,
+      '--quiet',
+      '--num-env-runners',
+      '0',
+    );
+    const before = snapshot(out);
+    const result = await operant('train', '--resume', out, '--stop-iterations', '2', '--policy-gain', '1');
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('training.policyGain: 0.01 in the checkpoint, 1 here');
+    expect(snapshot(out)).toEqual(before);
   });
 
   it('works where the folder was moved to', async () => {

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { listOptions } from '../../src/config/option.ts';
 import { isOperantError } from '../../src/errors.ts';
-import { sharedElsewhere, sharedNeutral, sharedTrials } from './shared-options.ts';
-import { names, type Subject, subjectOf, type Trial, type Values } from './subject.ts';
+import { optionPaths, pick, sharedElsewhere, sharedNeutral, sharedTrials } from './shared-options.ts';
+import { names, type Subject, subjectOf, type Values } from './subject.ts';
 
 /** What is learnt in two iterations, as text. Runs are remembered: many trials begin from the same one. */
 function learner({ build, settings }: Subject) {
@@ -31,7 +31,7 @@ describe.each(names)('%s', async (name) => {
   const subject = await subjectOf(name);
   const { definition, settings } = subject;
   const options = listOptions(definition.options);
-  const has = (path: string) => options.some(({ section, name: option }) => path === `${section}.${option}`);
+  const has = (path: string) => optionPaths(definition).includes(path);
   const learnt = learner(subject);
   const trials = { ...pick(sharedTrials(settings.actions), has), ...settings.trials };
 
@@ -71,10 +71,3 @@ describe.each(names)('%s', async (name) => {
     }
   });
 });
-
-function pick(
-  trials: Readonly<Record<string, Trial>>,
-  has: (path: string) => boolean,
-): Record<string, Trial> {
-  return Object.fromEntries(Object.entries(trials).filter(([path]) => has(path)));
-}

@@ -1,4 +1,7 @@
 /** Trials of the options that several algorithms share. */
+
+import { listOptions } from '../../src/config/option.ts';
+import type { AlgorithmDefinition } from '../../src/define/define-algorithm.ts';
 import type { Settings, Trial } from './subject.ts';
 
 /** By section and option: a change that has to show in the weights after two iterations. */
@@ -50,3 +53,16 @@ export const sharedElsewhere: Readonly<Record<string, string>> = {
   'faultTolerance.nonFinite': 'test/algorithms/*, where something is not finite',
   'debugging.deterministic': 'test/simd: other bits, the same learning',
 };
+
+/** `section.option` of every option. */
+export function optionPaths({ options }: AlgorithmDefinition): string[] {
+  return listOptions(options).map(({ section, name }) => `${section}.${name}`);
+}
+
+/** The trials of options that an algorithm has. */
+export function pick(
+  trials: Readonly<Record<string, Trial>>,
+  has: (path: string) => boolean,
+): Record<string, Trial> {
+  return Object.fromEntries(Object.entries(trials).filter(([path]) => has(path)));
+}

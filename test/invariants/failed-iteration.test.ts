@@ -95,6 +95,7 @@ test('a run that fails saves its last completed iteration, which no checkpoint w
   const options = {
     folder: runFolder,
     ...{ stopReturn: null, stopSteps: null, stopSeconds: null, stopIterations: null },
+    ...{ stopProcessSeconds: null, stopEvaluationReturn: null, stopEvaluationPatience: null },
     ...{ checkpointEvery: null, checkpointSeconds: null, keepCheckpoints: 3, metricsWindow: 10_000 },
     ...{ jsonl: true, csv: true, tensorboard: true, handleSignals: false },
   };

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import seedrandom from 'seedrandom';
 import { describe, expect, it } from 'vitest';
 import { episodeSeed, openStream } from '../../src/random/streams.ts';
@@ -21,6 +23,28 @@ describe('openStream', () => {
     ];
     expect(new Set(values).size).toBe(values.length);
     expect(first(1, 'a', 1)).toBe(first(1, 'a', 1));
+  });
+
+  it('has no coincidence among the names that are in use, whatever the seeds', () => {
+    const files = ['src', 'algorithms'].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => join(folder, name)),
+    );
+    const calls = files.flatMap((name) => [
+      ...readFileSync(name, 'utf8').matchAll(/openStream\([^,()]+, ((?:'[\w-]+'(?:, )?)+)/g),
+    ]);
+    const paths = [...new Set(calls.map(([, path]) => path.replaceAll("'", '')))].map((path) =>
+      path.split(', '),
+    );
+    expect(paths.length).toBeGreaterThan(4);
+    const draws = paths.flatMap((path) =>
+      Array.from({ length: 200 }, (_, seed) => {
+        const stream = openStream(seed, ...path);
+        return `${stream.uniform()} ${stream.uniform()}`;
+      }),
+    );
+    expect(new Set(draws).size).toBe(draws.length);
   });
 
   it('draws uniforms in [0, 1), integers without bias and standard normals', () => {
@@ -91,6 +115,20 @@ describe('episodeSeed', () => {
     }
     expect(flipped / 1000).toBeGreaterThan(15);
     expect(flipped / 1000).toBeLessThan(17);
+  });
+
+  it('keeps training, evaluation and substitutes apart, also under the same master seed', () => {
+    const seeds: number[] = [];
+    const masters = [0, 1, 2, 3, 7, 42, 100, 10_000, 12_345, 2 ** 32 - 1];
+    for (const seed of masters) {
+      for (let n = 0; n < 8; n++) {
+        for (let episode = 0; episode < 8; episode++) seeds.push(episodeSeed(seed, n, episode));
+      }
+      for (let k = 0; k < 100; k++) seeds.push(episodeSeed(seed, k, 0, 'evaluation'));
+      for (let k = 1; k <= 3; k++) seeds.push(episodeSeed(seeds[seeds.length - k], 0, k, 'substitute'));
+    }
+    // 1670 of 2^32: a single collision by chance has a probability of 3e-4
+    expect(new Set(seeds).size).toBe(seeds.length);
   });
 
   it('never changes: runs are reproducible between versions', () => {

@@ -19,6 +19,7 @@ const loaded = isResumed && existsSync(join(path, 'latest')) ? await loadCheckpo
 if (loaded !== null) await algorithm.setState(loaded.content);
 await runTraining(algorithm, {
   ...{ stopReturn: null, stopSteps: null, stopSeconds: null, stopIterations: 100_000 },
+  ...{ stopProcessSeconds: null, stopEvaluationReturn: null, stopEvaluationPatience: null },
   ...{ checkpointEvery: 1, checkpointSeconds: null, keepCheckpoints: 2, metricsWindow: 10 },
   ...{ jsonl: false, csv: false, tensorboard: false, handleSignals: false },
   folder,

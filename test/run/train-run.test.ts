@@ -17,6 +17,9 @@ const QUIET: Omit<RunOptions, 'folder'> = {
   stopSteps: null,
   stopSeconds: null,
   stopIterations: null,
+  stopProcessSeconds: null,
+  stopEvaluationReturn: null,
+  stopEvaluationPatience: null,
   checkpointEvery: null,
   checkpointSeconds: null,
   keepCheckpoints: 100,
@@ -136,6 +139,48 @@ describe('stop conditions', () => {
   });
 });
 
+describe('stop conditions on time and evaluations', () => {
+  test('stopProcessSeconds counts this process alone', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const options = { stopProcessSeconds: 0.1 };
+    const first = await trainToy(path, options, { iterationMs: 10 });
+    expect(first.summary.stopReason).toBe('stopProcessSeconds');
+    const second = await resumeToy(path, path, options, { iterationMs: 10 });
+    expect(second.summary.stopReason).toBe('stopProcessSeconds');
+    expect(second.summary.iterations).toBeGreaterThan(first.summary.iterations);
+    expect(second.summary.seconds).toBeGreaterThanOrEqual(0.2);
+  });
+
+  test('stopEvaluationReturn looks at evaluations, and holds after a resume', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const options = { stopEvaluationReturn: -12, stopIterations: 500 };
+    const { summary } = await trainToy(path, options, { evaluationInterval: 2 });
+    expect(summary.stopReason).toBe('stopEvaluationReturn');
+    expect(summary.lastEvaluation?.returnMean).toBeGreaterThanOrEqual(-12);
+    expect(summary.lastEvaluation?.iteration).toBe(summary.iterations);
+    const resumed = await resumeToy(path, path, options, { evaluationInterval: 2 });
+    expect(resumed.summary).toMatchObject({
+      stopReason: 'stopEvaluationReturn',
+      iterations: summary.iterations,
+    });
+  });
+
+  test('stopEvaluationPatience counts evaluations that are no new best, over resumes', async () => {
+    const options = { stopEvaluationPatience: 3, stopIterations: 400 };
+    const toy = { evaluationInterval: 1 };
+    const unbroken = await trainToy(join(temporaryFolder(), 'run'), options, toy);
+    const { stopReason, iterations, best } = unbroken.summary;
+    expect([stopReason, iterations]).toEqual(['stopEvaluationPatience', (best?.iteration ?? 0) + 3]);
+    const path = join(temporaryFolder(), 'run');
+    await trainToy(path, { ...options, stopIterations: iterations - 1 }, toy);
+    expect((await resumeToy(path, path, options, toy)).summary).toMatchObject({
+      stopReason,
+      iterations,
+      best,
+    });
+  });
+});
+
 describe('a run folder', () => {
   test('holds config, logs, checkpoints and pointers; what retention keeps', async () => {
     const path = join(temporaryFolder(), 'run');
@@ -181,6 +226,35 @@ describe('a run folder', () => {
     const highest = Math.max(...evaluations.map(([, value]) => value));
     const winner = evaluations.find(([, value]) => value === highest)!;
     expect(summary.best).toEqual({ iteration: winner[0], value: winner[1], measure: 'evaluation' });
+  });
+
+  test('best is exact and on the disk, whatever the clock did: quick and slow iterations, saved often or never', async () => {
+    const root = temporaryFolder();
+    const outcomes: unknown[] = [];
+    for (const [name, options, toy] of [
+      ['quick', {}, {}],
+      ['slow', {}, { iterationMs: 15 }],
+      ['every', { checkpointEvery: 1 }, {}],
+      ['by time', { checkpointSeconds: 0.01 }, { iterationMs: 3 }],
+    ] as const) {
+      const path = join(root, name);
+      const { summary } = await trainToy(path, { stopIterations: 40, ...options }, toy);
+      const { content } = await loadCheckpoint(join(path, 'best'));
+      expect(content.description.iteration).toBe(summary.best?.iteration);
+      expect(readRunState(content).best).toEqual(summary.best);
+      outcomes.push([summary.best, content.tensors, pointerOf(path, 'best')]);
+    }
+    for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
+  });
+
+  test('a best that is held in memory is written when the run fails', async () => {
+    const path = join(temporaryFolder(), 'run');
+    await expect(trainToy(path, { metricsWindow: 4 }, { failAt: 12 })).rejects.toThrow('the toy broke');
+    const means = rowsOf(path).map((row) => (row as Record<string, number>)['rollout/episodeReturnMean']);
+    expect(means).toHaveLength(11);
+    expect(pointerOf(path, 'best')).toMatch(/^checkpoints\/0000\d\d\n$/);
+    const best = Number(pointerOf(path, 'best').slice(-3));
+    expect(readRunState((await loadCheckpoint(join(path, 'best'))).content).best?.iteration).toBe(best);
   });
 
   test('without a folder nothing is written', async () => {

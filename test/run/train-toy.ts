@@ -41,6 +41,7 @@ async function main(): Promise<void> {
     algorithm,
     {
       ...{ stopReturn: null, stopSteps: null, stopSeconds: null, stopIterations: null },
+      ...{ stopProcessSeconds: null, stopEvaluationReturn: null, stopEvaluationPatience: null },
       ...{ checkpointEvery: 1, checkpointSeconds: null, keepCheckpoints: 2, metricsWindow: 10 },
       ...{ jsonl: true, csv: true, tensorboard: true, handleSignals: false },
       ...options,

@@ -4,26 +4,33 @@ import { conflict, type Problem } from '../problems.ts';
 import * as kind from '../value-kind.ts';
 import { checkNetwork, networkOptions } from './network.ts';
 
+/** Marks options that say how weights begin: a resumed run has weights. */
+const INITIAL = { onlyAtStart: true } as const;
+
 /** Initial weights. */
 const initializationOptions = {
   orthogonalInit: option(kind.boolean(), {
     default: true,
     doc: 'Orthogonal initial weights and zero biases, with the gains below; otherwise uniform by fan-in.',
     alsoCalled: ['ortho_init'],
+    ...INITIAL,
   }),
   hiddenGain: option(kind.number({ above: 0 }), {
     default: Math.SQRT2,
     doc: 'Initial gain of hidden layers.',
+    ...INITIAL,
     needs: { option: 'orthogonalInit', values: [true] },
   }),
   policyGain: option(kind.number({ above: 0 }), {
     default: 0.01,
     doc: 'Initial gain of the policy head.',
+    ...INITIAL,
     needs: { option: 'orthogonalInit', values: [true] },
   }),
   valueGain: option(kind.number({ above: 0 }), {
     default: 1,
     doc: 'Initial gain of the value head.',
+    ...INITIAL,
     needs: { option: 'orthogonalInit', values: [true] },
   }),
 };
@@ -34,6 +41,7 @@ const gaussianOptions = {
     default: 0,
     doc: 'Initial logarithm of the standard deviation of continuous actions.',
     alsoCalled: ['log_std_init'],
+    ...INITIAL,
   }),
   squashActions: option(kind.boolean(), {
     default: false,

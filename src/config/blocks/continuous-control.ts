@@ -42,6 +42,7 @@ export const continuousControlOptions = {
   }),
   numCritics: option(kind.integer({ min: 1, max: 16 }), {
     default: 2,
+    onlyAtStart: true,
     doc: 'Critics; the smallest value counts.',
     alsoCalled: ['n_critics', 'numQ', 'twin_q'],
   }),
@@ -54,11 +55,13 @@ export const continuousControlOptions = {
   ...withDefaults(builtInNetworkOptions, { hiddenSizes: [256, 256], activation: 'relu' }),
   criticHiddenSizes: option(kind.nullable(kind.integerList({ min: 1, max: 65536 })), {
     default: null,
+    onlyAtStart: true,
     doc: "Units of each hidden layer of the critics; null = as the actor's.",
     needs: { option: 'network', values: ['mlp', 'conv'] },
   }),
   criticLayerNorm: option(kind.boolean(), {
     default: false,
+    onlyAtStart: true,
     doc: 'Normalise each hidden layer of the critics over its units: steadier with many updates a step (DroQ, BRO).',
     needs: { option: 'network', values: ['mlp'] },
     alsoCalled: ['layer_norm', 'layerNorm'],

@@ -8,6 +8,7 @@ export const paceOptions = {
   learningStarts: option(kind.integer({ min: 0 }), {
     default: 1000,
     unit: 'environment steps',
+    onlyAtStart: true,
     doc: 'Steps with uniformly random actions before the first update.',
     alsoCalled: ['learning_starts', 'num_steps_sampled_before_learning_starts', 'warmupSteps', 'start_steps'],
   }),

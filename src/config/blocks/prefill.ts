@@ -6,12 +6,14 @@ import * as kind from '../value-kind.ts';
 export const prefillOptions = {
   prefill: option(kind.nullable(kind.text("'random', a checkpoint or a file of episodes", '<random|path>')), {
     default: null,
+    onlyAtStart: true,
     doc: "What the buffer begins with: 'random' actions, the policy of a checkpoint or run folder, or recorded episodes (.safetensors).",
     alsoCalled: ['input_', 'demonstrations', 'offlineData'],
   }),
   prefillSteps: option(kind.nullable(kind.integer({ min: 1 })), {
     default: null,
     unit: 'transitions',
+    onlyAtStart: true,
     doc: 'Transitions that are played for prefill, besides the steps of the run; null = 10,000. A file of episodes is taken whole.',
   }),
 };

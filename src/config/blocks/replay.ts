@@ -8,6 +8,7 @@ export const replayOptions = {
   replayCapacity: option(kind.integer({ min: 1 }), {
     default: 1_000_000,
     unit: 'transitions',
+    onlyAtStart: true,
     doc: 'Transitions that are kept, over all environments; the oldest make room. The memory they take is told at the start.',
     alsoCalled: ['buffer_size', 'bufferSize', 'replay_buffer_capacity', 'capacity'],
   }),
@@ -36,6 +37,7 @@ export const replayOptions = {
 export const priorityOptions = {
   prioritised: option(kind.boolean(), {
     default: false,
+    onlyAtStart: true,
     doc: 'Draw transitions in proportion to |error|^priorityExponent, and weigh them against the bias.',
     alsoCalled: ['prioritized', 'prioritized_replay', 'prioritizedReplay'],
   }),

@@ -94,7 +94,7 @@ export const stoppingOptions = {
   stopSeconds: option(kind.nullable(kind.number({ above: 0 })), {
     default: null,
     unit: 's',
-    doc: 'Stop after the iteration that ends this long after the start.',
+    doc: 'Stop after the iteration that ends when the whole run, over all its resumes, has trained this long.',
     alsoCalled: ['time_total_s'],
     ...NEUTRAL,
   }),
@@ -103,6 +103,24 @@ export const stoppingOptions = {
     unit: 'iterations',
     doc: 'Stop after this many iterations of the whole run.',
     alsoCalled: ['training_iteration'],
+    ...NEUTRAL,
+  }),
+  stopProcessSeconds: option(kind.nullable(kind.number({ above: 0 })), {
+    default: null,
+    unit: 's',
+    doc: 'Stop after the iteration that ends this long after this process began to train: the time slot of a job that is resumed.',
+    ...NEUTRAL,
+  }),
+  stopEvaluationReturn: option(kind.nullable(kind.number()), {
+    default: null,
+    doc: 'Stop when the mean return of an evaluation reaches this. Needs evaluationInterval.',
+    ...NEUTRAL,
+  }),
+  stopEvaluationPatience: option(kind.nullable(kind.integer({ min: 1 })), {
+    default: null,
+    unit: 'evaluations',
+    doc: 'Stop after this many evaluations in a row that were no new best. Needs evaluationInterval.',
+    alsoCalled: ['max_no_improvement_evals', 'patience'],
     ...NEUTRAL,
   }),
 };
