@@ -6,6 +6,8 @@ const STATE: RunState = {
   seconds: 12.5,
   best: { iteration: 3, value: -1.5, measure: 'training' },
   numEpisodes: 40,
+  lastEvaluation: null,
+  numEvaluationsWithoutBest: 0,
   episodeReturnMean: -2,
 };
 const content = (value: object) => ({ description: {}, tensors: {}, json: { 'run.json': { ...value } } });
