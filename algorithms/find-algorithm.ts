@@ -4,7 +4,8 @@ import { nearestName } from '../src/config/nearest.ts';
 import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { ConfigError } from '../src/errors.ts';
 import { importModule } from '../src/modules/import-module.ts';
-import { isModuleReference, locateModule } from '../src/modules/module-reference.ts';
+import { locateModule } from '../src/modules/module-reference.ts';
+import { isModuleReference } from '../src/modules/module-text.ts';
 import { algorithms } from './registry.ts';
 
 /**

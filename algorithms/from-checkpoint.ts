@@ -6,7 +6,7 @@ import type { ConfigLayer } from '../src/config/resolve.ts';
 import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { CheckpointError } from '../src/errors.ts';
 import type { JsonObject } from '../src/json.ts';
-import { isModuleReference } from '../src/modules/module-reference.ts';
+import { isModuleReference } from '../src/modules/module-text.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
 /** Something with a saved config: a checkpoint, or a run that was killed before its first one. */

@@ -7,6 +7,7 @@
  *
  *     npx tsx bench/sampling.bench.ts [--rounds 15] [--envs 4,16,64,256] [--workers 1,2] [--json FILE]
  */
+import { locateNetwork } from '../src/algorithm/locate-network.ts';
 import { createPolicySpec } from '../src/algorithm/policy-setup.ts';
 import type { EnvModuleSource } from '../src/env/env-source.ts';
 import { makeVectorEnv } from '../src/env/load-env.ts';
@@ -41,24 +42,28 @@ const SOURCE: EnvModuleSource = {
 };
 
 const probe = await makeVectorEnv(SOURCE, 1);
-const spec = createPolicySpec(probe, {
-  network: 'mlp',
-  networkOptions: {},
-  hiddenSizes: [64, 64],
-  activation: 'tanh',
-  sharedLayers: false,
-  convLayers: null,
-  orthogonalInit: true,
-  hiddenGain: Math.SQRT2,
-  policyGain: 0.01,
-  valueGain: 1,
-  logStdInit: 0,
-  squashActions: false,
-  useGsde: false,
-  gsdeSampleFrequency: -1,
-  normalizeObservations: false,
-  clipObservation: 10,
-});
+const spec = createPolicySpec(
+  probe,
+  {
+    network: 'mlp',
+    networkOptions: {},
+    hiddenSizes: [64, 64],
+    activation: 'tanh',
+    sharedLayers: false,
+    convLayers: null,
+    orthogonalInit: true,
+    hiddenGain: Math.SQRT2,
+    policyGain: 0.01,
+    valueGain: 1,
+    logStdInit: 0,
+    squashActions: false,
+    useGsde: false,
+    gsdeSampleFrequency: -1,
+    normalizeObservations: false,
+    clipObservation: 10,
+  },
+  locateNetwork,
+);
 const layout = mlpParameterLayout(spec);
 const untrained = initializeParameters(spec, layout, openStream(1, 'initial'));
 

@@ -56,6 +56,7 @@ export const gsdeOptions = {
   logStdInit: option(kind.number({ min: -20, max: 5 }), {
     default: -3,
     doc: "Initial logarithm of gSDE's standard deviations.",
+    onlyAtStart: true,
     needs: { option: 'useGsde', values: [true] },
     alsoCalled: ['log_std_init'],
   }),

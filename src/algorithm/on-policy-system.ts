@@ -21,6 +21,7 @@ import { type LossParts, numHelpersOf, type PlanBounds, reserveLearner } from '.
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import { environmentSource, probeEnvironment } from './environment-source.ts';
+import { locateNetwork } from './locate-network.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
 import type { OnPolicyConfig } from './on-policy-config.ts';
 import { createPolicySpec } from './policy-setup.ts';
@@ -116,7 +117,7 @@ function parameterCount(spec: PolicySpec): number {
 /** What the policy is in this environment. */
 function describePolicy(source: EnvSource, { training, envRunners }: OnPolicyConfig) {
   return probeEnvironment(source, (probe) => {
-    const spec = createPolicySpec(probe, { ...training, ...envRunners });
+    const spec = createPolicySpec(probe, { ...training, ...envRunners }, locateNetwork);
     const { observationSpace, actionSpace } = probe;
     return { spec, observationSpace, actionSpace };
   });

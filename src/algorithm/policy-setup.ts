@@ -6,7 +6,6 @@ import type { Space } from '../env/spaces.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { locateModule } from '../modules/module-reference.ts';
 import type { Activation, DistributionSpec, NetworkSpec, PolicySpec } from '../policy/policy-spec.ts';
 
 /** The options that shape a policy; PPO's `training` and `envRunners` sections have them. */
@@ -29,6 +28,12 @@ export interface PolicyOptions {
   readonly clipObservation: number;
 }
 
+/** From what stands in the option `network` to a module's URL and export; there are no files in a browser, so the caller brings it. */
+export type LocateNetwork = (
+  network: string,
+  cwd?: string,
+) => { readonly url: string; readonly exportName: string | undefined };
+
 /** Nature-CNN (Mnih et al. 2015) for images of 36 pixels a side and more; one 3x3 layer for small grids. */
 const NATURE_CNN = [
   [32, 8, 4],
@@ -41,14 +46,14 @@ const GRID_CNN = [[16, 3, 1]] as const;
  * @throws {@link ConfigError} `CONFIG_ACTION_SPACE` when options and action space do not fit, `CONFIG_NETWORK` when the
  * network and the observation space do not.
  */
-export function createPolicySpec(env: VectorEnv, options: PolicyOptions, cwd = process.cwd()): PolicySpec {
+export function createPolicySpec(env: VectorEnv, options: PolicyOptions, locate: LocateNetwork): PolicySpec {
   const observation = flattenObservationSpace(env.observationSpace);
   return {
     observationSize: observation.size,
     observationDtype: observation.dtype,
     observationShape: options.network === 'mlp' ? [observation.size] : observation.shape,
     actionMaskSize: env.actionMaskSize,
-    network: createNetworkSpec(observation.shape, options, cwd),
+    network: createNetworkSpec(observation.shape, options, locate),
     distribution: createDistribution(env.actionSpace, options),
     normalizeObservations: options.normalizeObservations || observation.dtype === 'uint8',
     clipObservation: options.clipObservation,
@@ -62,15 +67,15 @@ export function createPolicySpec(env: VectorEnv, options: PolicyOptions, cwd = p
   };
 }
 
-function createNetworkSpec(shape: readonly number[], options: PolicyOptions, cwd: string): NetworkSpec {
+function createNetworkSpec(
+  shape: readonly number[],
+  options: PolicyOptions,
+  locate: LocateNetwork,
+): NetworkSpec {
   const { network, hiddenSizes, activation } = options;
   if (network === 'mlp') return { kind: 'mlp', hiddenSizes, activation, shared: options.sharedLayers };
   if (network !== 'conv') {
-    const { url, exportName = 'default' } = locateModule(
-      network,
-      { code: 'CONFIG_NETWORK', what: 'network' },
-      cwd,
-    );
+    const { url, exportName = 'default' } = locate(network);
     return { kind: 'custom', module: url, export: exportName, options: options.networkOptions };
   }
   const layers = chooseConvLayers(shape, options.convLayers);

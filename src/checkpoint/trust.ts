@@ -5,7 +5,7 @@
 import { type Declarations, FUNCTION_PREFIX, flagName, listOptions } from '../config/option.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { isModuleReference } from '../modules/module-reference.ts';
+import { isModuleReference } from '../modules/module-text.ts';
 
 /** A module that a checkpoint asks for. */
 export interface ForeignModule {

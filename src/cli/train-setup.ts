@@ -16,7 +16,7 @@ import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
-import { isModuleReference } from '../modules/module-reference.ts';
+import { isModuleReference } from '../modules/module-text.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunConfig } from '../run/start-run.ts';
 import { readUnstartedRun, type UnstartedRun } from '../run/unstarted-run.ts';

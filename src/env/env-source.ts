@@ -1,7 +1,8 @@
 /** From what a user writes (`CartPole`, `./my-env.ts#maze`) to a source that a worker thread can load. */
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { isModuleReference, locateModule } from '../modules/module-reference.ts';
+import { locateModule } from '../modules/module-reference.ts';
+import { isModuleReference } from '../modules/module-text.ts';
 import type { EnvFactory } from './env.ts';
 import { findEnv } from './registry.ts';
 

@@ -1,8 +1,9 @@
 /** From what a user writes for a module (`./my-env.ts#maze`, `my-envs#maze`) to a file's URL. Nothing else is ever imported. */
 import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ConfigError } from '../errors.ts';
+import { isAbsolutePath, SCHEME, SCRIPT, splitExport } from './module-text.ts';
 import { resolvePackage } from './package-resolution.ts';
 
 /** A module and one of its exports. */
@@ -17,25 +18,6 @@ export interface ModuleReference {
 export interface ReferenceKind {
   readonly code: `CONFIG_${string}`;
   readonly what: string;
-}
-
-const SCHEME = /^[a-z][a-z0-9+.-]+:/i; // of two letters and more: `C:\` is a drive
-const SCRIPT = /\.[cm]?[jt]sx?$/;
-
-/**
- * Whether a text names a module, as opposed to something that is known by its name (`CartPole`, `mlp`, `ppo`): a URL, a path, a file
- * name with a script's extension, or a package with `#` or `@` in front. Looks at no file.
- */
-export function isModuleReference(text: string): boolean {
-  const { specifier, exportName } = splitExport(text);
-  return (
-    exportName !== undefined ||
-    SCHEME.test(specifier) ||
-    /^\.{1,2}([\\/]|$)/.test(specifier) ||
-    isAbsolute(specifier) ||
-    SCRIPT.test(specifier) ||
-    specifier.startsWith('@')
-  );
 }
 
 /**
@@ -53,7 +35,7 @@ export function locateModule(text: string, kind: ReferenceKind, cwd = process.cw
     assertFileUrl(specifier);
     return { url: existingFile(fileURLToPath(specifier), text, kind), exportName };
   }
-  if (/^\.{1,2}[\\/]/.test(specifier) || isAbsolute(specifier) || SCRIPT.test(specifier)) {
+  if (/^\.{1,2}[\\/]/.test(specifier) || isAbsolutePath(specifier) || SCRIPT.test(specifier)) {
     return { url: existingFile(resolve(cwd, specifier), text, kind), exportName };
   }
   const url = resolvePackage(specifier, cwd);
@@ -85,10 +67,4 @@ export function assertFileUrl(url: string): void {
 function existingFile(path: string, text: string, { code, what }: ReferenceKind): string {
   if (existsSync(path)) return pathToFileURL(path).href;
   throw new ConfigError(code, `The ${what} \`${text}\` names the file ${path}, which does not exist.`);
-}
-
-function splitExport(text: string): { specifier: string; exportName: string | undefined } {
-  const at = text.lastIndexOf('#');
-  if (at < 0) return { specifier: text, exportName: undefined };
-  return { specifier: text.slice(0, at), exportName: text.slice(at + 1) || undefined };
 }

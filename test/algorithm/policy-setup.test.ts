@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { locateNetwork } from '../../src/algorithm/locate-network.ts';
 import { createPolicySpec, type PolicyOptions } from '../../src/algorithm/policy-setup.ts';
 import { Box, Dict, Discrete, MultiBinary, MultiDiscrete, type Space } from '../../src/env/spaces.ts';
 import { vectorizeEnv } from '../../src/env/vectorize.ts';
@@ -23,7 +24,9 @@ function specFor(
     reset: () => ({ observation: 0 }),
     step: () => ({ observation: 0, reward: 0, terminated: false, truncated: false }),
   });
-  return createPolicySpec(vectorizeEnv(env, 1), { ...POLICY_OPTIONS, ...options }, cwd);
+  return createPolicySpec(vectorizeEnv(env, 1), { ...POLICY_OPTIONS, ...options }, (network) =>
+    locateNetwork(network, cwd),
+  );
 }
 
 const LINE = new Box(-1, 1, [4]);

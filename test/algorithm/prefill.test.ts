@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { registerShippedEnvs } from '../../envs/index.ts';
@@ -121,7 +122,8 @@ describe('prefill', () => {
     const whole = await openQLearning(config(path));
     await whole.train();
     const saved = await whole.getState();
-    const resumed = await openQLearning(config(join(temporaryFolder(), 'gone.safetensors')));
+    rmSync(path);
+    const resumed = await openQLearning(config(path));
     await resumed.setState(saved);
     const [expected, got] = [await whole.train(), await resumed.train()];
     expect(got.episodes).toEqual(expected.episodes);

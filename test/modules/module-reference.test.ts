@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { resolveEnv } from '../../src/env/env-source.ts';
 import { registerEnv } from '../../src/env/registry.ts';
 import { importModule } from '../../src/modules/import-module.ts';
-import { isModuleReference, locateModule } from '../../src/modules/module-reference.ts';
+import { locateModule } from '../../src/modules/module-reference.ts';
+import { isModuleReference } from '../../src/modules/module-text.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const KIND = { code: 'CONFIG_NETWORK', what: 'network' } as const;

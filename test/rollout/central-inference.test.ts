@@ -74,7 +74,7 @@ describe('central inference', () => {
       }
     };
     const undisturbed = await evaluate({});
-    const trouble = { trouble: 'throw', atStep: 2, atSeed: episodeSeed(11, 1, 0) };
+    const trouble = { trouble: 'throw', atStep: 2, atSeed: episodeSeed(11, 1, 0, 'evaluation') };
     const disturbed = await evaluate({ ...trouble, marker: join(temporaryFolder(), 'marker') });
     expect(disturbed.returns).toEqual(undisturbed.returns);
     expect(disturbed.envFaults).toMatchObject([{ outcome: 'repeated', error: { place: { envIndex: 1 } } }]);

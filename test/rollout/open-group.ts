@@ -1,5 +1,6 @@
 /** Runners with everything around them that a run would give them, and random weights. */
 import { onTestFinished } from 'vitest';
+import { locateNetwork } from '../../src/algorithm/locate-network.ts';
 import { createPolicySpec, type PolicyOptions } from '../../src/algorithm/policy-setup.ts';
 import type { EnvFaultPolicy } from '../../src/env/env-faults.ts';
 import type { EnvModuleSource, EnvSource } from '../../src/env/env-source.ts';
@@ -99,7 +100,7 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
   const { source, numEnvs = 4, rolloutLength = 8, numEnvRunners = 0, seed = 7 } = options;
   const { trouble: _, ...untroubled } = source.options;
   const probe = await makeVectorEnv({ ...source, options: untroubled }, 1);
-  const onPolicy = createPolicySpec(probe, { ...POLICY_OPTIONS, ...options.policy });
+  const onPolicy = createPolicySpec(probe, { ...POLICY_OPTIONS, ...options.policy }, locateNetwork);
   const { behaviour } = options;
   const spec: ActingSpec =
     behaviour === undefined ? onPolicy : { ...onPolicy, distribution: behaviour, actorOnly: true };

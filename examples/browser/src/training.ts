@@ -45,7 +45,9 @@ export async function createTraining(
   numThreads: number,
 ): Promise<Training> {
   const vectorEnv = cartPoleVector(numEnvs);
-  const spec = createPolicySpec(vectorEnv, { ...training, ...envRunners }, '/');
+  const spec = createPolicySpec(vectorEnv, { ...training, ...envRunners }, () => {
+    throw new TypeError('Expected an MLP: a page trains no network of its own.');
+  });
   const plan = reserveMemory(spec, numThreads);
   const { sampling, weightLayout, learnerLayout } = plan;
   const arena = createArena(plan.planner, kernels.shared);

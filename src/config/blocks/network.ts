@@ -1,5 +1,5 @@
 /** The networks' shape. */
-import { isModuleReference } from '../../modules/module-reference.ts';
+import { isModuleReference } from '../../modules/module-text.ts';
 import type { Activation } from '../../policy/policy-spec.ts';
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
