@@ -86,14 +86,18 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
       begin(running, update, batch.numRows);
       if (!hasHelpers) callHelpers(running);
       hasHelpers = true;
+      let turnedAt = performance.now();
       for (let k = 0; k < update.numUpdates; k++) {
         update.fill(k, batch);
         counters.numUpdates += 1;
         openUpdate(running, counters.numUpdates);
-        const working = workUntilDone(running);
+        const working = workUntilDone(running, turnedAt);
         if (working !== null) await working;
         if (words[Word.NON_FINITE]) throw nonFiniteError(running, k);
         update.after?.(k, batch);
+        if (performance.now() - turnedAt <= TURN_MS) continue;
+        await nextTurn();
+        turnedAt = performance.now();
       }
       return readStats(running, update.numUpdates);
     },
@@ -220,15 +224,14 @@ function openUpdate({ thread }: Running, number: number): void {
   openStep(thread, 0);
 }
 
-/** Works as one thread among others until the update is done; null when it was done without waiting long for anybody. */
-function workUntilDone(running: Running): Promise<void> | null {
+/** Works as one thread among others until the update is done; null when it was done soon after `turnedAt`, the loop's last turn. */
+function workUntilDone(running: Running, turnedAt: number): Promise<void> | null {
   const { words } = running.thread.control;
-  const begin = performance.now();
   for (;;) {
     const phase = Atomics.load(words, ControlWord.PHASE);
     if (kindOf(words, phase) === Kind.WAIT) return null;
     workOnPhase(running.thread, phase);
-    if (!waitForPhase(words, phase, TURN_MS / 2) || performance.now() - begin > TURN_MS)
+    if (!waitForPhase(words, phase, TURN_MS / 2) || performance.now() - turnedAt > TURN_MS)
       return workPatiently(running);
   }
 }

@@ -144,6 +144,22 @@ describe('the SIMD learner of an objective', () => {
     expect(clipping.learner.readParameters().every(Number.isFinite)).toBe(true);
   });
 
+  it('lets the event loop turn between many short updates of one call', async () => {
+    const { update } = await open(SHAPE, 16);
+    await update(1);
+    let numTicks = 0;
+    const timer = setInterval(() => {
+      numTicks += 1;
+    }, 1);
+    const spend = (columns: Columns) => {
+      for (const end = performance.now() + 0.1; performance.now() < end; );
+      return columns;
+    };
+    await update(1000, 0, 'stop', spend); // 0.1 s at least, each update far below a turn
+    clearInterval(timer);
+    expect(numTicks).toBeGreaterThan(0);
+  });
+
   it('refuses a batch that it has no place for', async () => {
     const { learner } = await open(SHAPE, 16);
     const update = {
