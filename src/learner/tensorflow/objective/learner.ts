@@ -1,6 +1,6 @@
 /** The TensorFlow engine's learner of an objective: any network and loss that tfjs can express, on whichever backend was loaded. */
 import { EngineError, ShapeError } from '../../../errors.ts';
-import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
+import type { ModelSpec } from '../../../policy/networks/model.ts';
 import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
 import type { ObjectiveSpec } from '../../objective.ts';
 import type {
@@ -9,9 +9,9 @@ import type {
   ObjectiveStats,
   ObjectiveUpdate,
 } from '../../objective-learner.ts';
-import { blendTargets } from '../../target-blend.ts';
 import type { LoadedTensorFlow } from '../backend.ts';
 import { type CapturedFunctions, captureGraph } from '../capture/capture-graph.ts';
+import { createObjectiveState, type ObjectiveCounters } from './state.ts';
 import { type ObjectiveVariables, runStep, type StepInputs } from './step-function.ts';
 import type { TensorObjective } from './tensor-objective.ts';
 
@@ -42,98 +42,35 @@ interface StepRunner {
  */
 export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): ObjectiveLearner {
   const { tensorflow, model, objective, maxBatchSize } = setup;
-  const { tf } = tensorflow;
-  const layout = modelLayout(model);
-  const variables = createVariables(tf, layout.size, layout.trainedSize);
-  const counters = { numUpdates: 0, steps: objective.groups.map(() => 0) };
   const batches = new Map<number, ObjectiveBatch>();
-  let copy: Float32Array = new Float32Array(layout.size); // the parameters as they are, for whoever reads them
   let runner: StepRunner | null = null;
-  const write = (variable: keyof ObjectiveVariables, values: Float32Array) => {
-    assignVariable(tf, variables, variable, values);
-    runner?.functions.push();
-  };
-  const read = (variable: keyof ObjectiveVariables): Float32Array => {
-    runner?.functions.pull();
-    return Float32Array.from(variables[variable].dataSync<'float32'>());
-  };
+  const state = createObjectiveState(tensorflow, model, objective, () => runner?.functions ?? null);
   return {
     engine: 'tensorflow',
     backend: describeBackend(tensorflow),
     model,
     objective,
-    layout,
-    readParameters(out = new Float32Array(layout.size)) {
-      out.set(copy);
-      return out;
-    },
-    readNetwork(name, out) {
-      const { offset, size } = layout.ranges[name];
-      const part = copy.subarray(offset, offset + size);
-      if (out === undefined) return part.slice();
-      out.set(part);
-      return out;
-    },
-    writeParameters(values) {
-      write('parameters', values);
-      copy = values.slice();
-    },
-    readOptimizerState: () => ({
-      numUpdates: counters.numUpdates,
-      steps: Object.fromEntries(objective.groups.map(({ name }, g) => [name, counters.steps[g]])),
-      m: read('m'),
-      v: read('v'),
-    }),
-    writeOptimizerState({ numUpdates, steps, m, v }) {
-      write('m', m);
-      write('v', v);
-      counters.numUpdates = numUpdates;
-      counters.steps = objective.groups.map(({ name }) => steps[name]);
-    },
-    blendTargets(tau) {
-      blendTargets(layout, model, copy, tau);
-      write('parameters', copy);
-    },
+    ...state.access,
     async update(update) {
       const numRows = update.batchSize ?? maxBatchSize;
       const batch = batches.get(numRows) ?? createBatch(objective, numRows, maxBatchSize);
       batches.set(numRows, batch);
-      runner = openRunner(setup, variables, runner, batch, update);
-      const stats = await runUpdates(setup, runner, counters, batch, update);
-      runner.functions.pull();
-      copy = Float32Array.from(await variables.parameters.data<'float32'>());
-      return stats;
+      runner = openRunner(setup, state.variables, runner, batch, update);
+      try {
+        return await runUpdates(setup, runner, state.counters, batch, update);
+      } finally {
+        await state.fetchWhatMoved();
+      }
     },
     async dispose() {
       runner?.functions.dispose();
-      tf.dispose([variables.parameters, variables.m, variables.v]);
+      state.dispose();
     },
   };
 }
 
-function assignVariable(
-  tf: TensorFlow,
-  variables: ObjectiveVariables,
-  name: keyof ObjectiveVariables,
-  values: Float32Array,
-): void {
-  const [expected] = variables[name].shape;
-  if (values.length !== expected) {
-    throw new ShapeError(
-      'SHAPE_PARAMETERS',
-      `Expected ${name} of ${expected} elements, got ${values.length}.`,
-    );
-  }
-  tf.tidy(() => variables[name].assign(tf.tensor1d(values.slice(), 'float32')));
-}
-
 function describeBackend({ backend, version, gpu }: LoadedTensorFlow): string {
   return `${backend} (${backend === 'node-gpu' ? 'TensorFlow' : 'tfjs'} ${version}, ${gpu ? 'GPU' : 'CPU'})`;
-}
-
-function createVariables(tf: TensorFlow, size: number, trainedSize: number): ObjectiveVariables {
-  const zeros = (length: number) => tf.tidy(() => tf.variable(tf.zeros([length]), false));
-  return { parameters: zeros(size), m: zeros(trainedSize), v: zeros(trainedSize) };
 }
 
 function createBatch(objective: ObjectiveSpec, numRows: number, maxBatchSize: number): ObjectiveBatch {
@@ -252,7 +189,7 @@ function eager(
 async function runUpdates(
   setup: TensorObjectiveSetup,
   runner: StepRunner,
-  counters: { numUpdates: number; steps: number[] },
+  counters: ObjectiveCounters,
   batch: ObjectiveBatch,
   update: ObjectiveUpdate,
 ): Promise<ObjectiveStats> {
