@@ -15,6 +15,7 @@ import { ADAM_DEFAULTS, type AdamOptions } from './adam.ts';
 import type { LoadedTensorFlow } from './backend.ts';
 import { createCapturedRunner } from './capture/captured-runner.ts';
 import { createTensorFlowPolicy, type TensorFlowPolicy } from './central-policy.ts';
+import { describeBackend } from './describe-backend.ts';
 import { createEagerRunner } from './eager-runner.ts';
 import type { TensorLoss } from './tensor-loss.ts';
 import type { UpdateRunner, UpdateTotals } from './update-runner.ts';
@@ -73,7 +74,7 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
 
   return {
     engine: 'tensorflow',
-    backend: `${tensorflow.backend} (${tensorflow.backend === 'node-gpu' ? 'TensorFlow' : 'tfjs'} ${tensorflow.version}, ${tensorflow.gpu ? 'GPU' : 'CPU'})`,
+    backend: describeBackend(tensorflow),
     layout,
     policy,
     get numSessionCalls() {

@@ -1,11 +1,12 @@
 /** The SIMD engine's learner of an objective: the main thread's side. */
-import { EngineError, ShapeError, WorkerError } from '../../../errors.ts';
+import { type EngineError, ShapeError, WorkerError } from '../../../errors.ts';
 import type { Arena } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
+import { nonFiniteStepError } from '../../non-finite-step.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
+import { createBatches } from '../../objective-batch.ts';
 import type {
-  ObjectiveBatch,
   ObjectiveLearner,
   ObjectiveOptimizerState,
   ObjectiveStats,
@@ -68,12 +69,9 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
   words[Word.NUM_THREADS] = numThreads;
   const counters = { numUpdates: 0 };
   const running: Running = { ...setup, thread };
-  const batches = new Map<number, ObjectiveBatch>();
-  const batchOf = (numRows: number): ObjectiveBatch => {
-    const batch = batches.get(numRows) ?? openBatch(setup, numRows);
-    batches.set(numRows, batch);
-    return batch;
-  };
+  const columns = layout.columns.map(({ address }) => address);
+  const memory = { buffer: arena.buffer, columns, rowOutputs: layout.rowOutputs };
+  const batchOf = createBatches(objective, layout.maxBatchSize, memory);
   let hasHelpers = false;
   return {
     engine: 'simd',
@@ -158,23 +156,6 @@ function parameterAccess(
     },
     blendTargets: (tau) => blendTargets(parameterLayout, model, parameters, tau),
   };
-}
-
-function openBatch({ arena, layout, objective }: SimdObjectiveSetup, numRows: number): ObjectiveBatch {
-  if (!(numRows >= 1 && numRows <= layout.maxBatchSize)) {
-    throw new ShapeError(
-      'SHAPE_BATCH',
-      `Expected a batch of 1 to ${layout.maxBatchSize} rows, which the learner was made for, got ${numRows}.`,
-    );
-  }
-  const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
-  const columns = layout.columns.map(({ name, dtype, size, address }) => {
-    return [name, new arrays[dtype](arena.buffer as ArrayBuffer, address, numRows * size)] as const;
-  });
-  const outputs = objective.rowOutputs.map((name, k) => {
-    return [name, new Float32Array(arena.buffer, layout.rowOutputs[k], numRows)] as const;
-  });
-  return { numRows, columns: Object.fromEntries(columns), rowOutputs: Object.fromEntries(outputs) };
 }
 
 function checkLength(name: string, values: Float32Array, target: Float32Array): void {
@@ -285,14 +266,7 @@ function readStats({ thread }: Running, numUpdates: number): ObjectiveStats {
 }
 
 function nonFiniteError({ thread }: Running, update: number): EngineError {
-  const { control, reals, index, objective, work } = thread;
-  const { words } = control;
-  const step = words[Word.STEP];
-  const groups = work[step].groups.map((g) => `gradNorm/${objective.groups[g].name}`);
-  const name = [...objective.steps[step].stats, ...groups][words[Word.NON_FINITE] - 1];
-  return new EngineError(
-    'ENGINE_NON_FINITE',
-    `Expected finite numbers, got ${name} = ${reals[index.badValue]} in step ${objective.steps[step].name} of update ${update}. ` +
-      'The step was not applied. Look at rewards and observations, lower the learning rate, or set `nonFinite` to skip or clip.',
-  );
+  const { control, reals, index, objective } = thread;
+  const step = objective.steps[control.words[Word.STEP]];
+  return nonFiniteStepError(step, control.words[Word.NON_FINITE] - 1, reals[index.badValue], update);
 }

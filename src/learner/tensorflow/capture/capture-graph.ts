@@ -40,7 +40,7 @@ export function captureGraph<Name extends string>(
   functions: Readonly<Record<Name, CapturableFunction>>,
   only?: readonly Variable[],
 ): CapturedFunctions<Name> {
-  if (tf.getBackend() !== 'tensorflow') return eagerFunctions(functions);
+  if (tf.getBackend() !== 'tensorflow') return eagerFunctions(tf, functions);
   const initial = runOnce(tf, Object.values(functions), only);
   const recorder = createGraphRecorder(tf);
   let session: GraphSession;
@@ -114,12 +114,14 @@ function runOnce(
   return initial;
 }
 
-function eagerFunctions<Name extends string>(
+/** The same functions, operation by operation. What they make and do not return is freed. */
+export function eagerFunctions<Name extends string>(
+  tf: TensorFlow,
   functions: Readonly<Record<Name, CapturableFunction>>,
 ): CapturedFunctions<Name> {
   return {
     captured: false,
-    run: (name, ...inputs) => [...functions[name].fn(...inputs)],
+    run: (name, ...inputs) => tf.tidy(() => [...functions[name].fn(...inputs)]),
     pull() {},
     push() {},
     dispose() {},

@@ -22,7 +22,6 @@ export interface StepFunctionOptions {
   readonly losses: TensorObjective;
   readonly variables: ObjectiveVariables;
   readonly nonFinite: 'stop' | 'skip' | 'clip';
-  readonly isNormalized: boolean;
 }
 
 /** What a step is given, in this order: the columns, the observation statistics where it is normalised, scalars, Adam's corrections. */

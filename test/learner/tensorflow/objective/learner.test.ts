@@ -54,4 +54,13 @@ describe('the TensorFlow learner of an objective', () => {
     const { m, v, steps } = good.learner.readOptimizerState();
     expect(stopped.learner.readOptimizerState()).toMatchObject({ m, v, steps });
   });
+
+  it('leaves no tensors behind, also where an update fails', async () => {
+    const { tensorflow, update } = await open('cpu');
+    await update(1);
+    const { numTensors } = tensorflow.tf.memory();
+    await update(3);
+    await expect(update(3, 1)).rejects.toMatchObject({ code: 'ENGINE_NON_FINITE' });
+    expect(tensorflow.tf.memory().numTensors).toBe(numTensors);
+  });
 });
