@@ -20,6 +20,7 @@ export interface ObjectiveUpdate {
   readonly fill: (k: number, batch: ObjectiveBatch) => void;
   /** Looks at what update k left in `rowOutputs`: new priorities. */
   readonly after?: (k: number, batch: ObjectiveBatch) => void;
+  /** A finite number for each of the objective's scalars. */
   readonly scalars: Readonly<Record<string, number>>;
   /** null = inputs are not normalised. */
   readonly observationStatistics: ObservationStatistics | null;
@@ -68,6 +69,7 @@ export interface ObjectiveLearner {
   blendTargets(tau: number): void;
   /**
    * @throws EngineError `ENGINE_NON_FINITE` naming quantity, step and update when `nonFinite` is `stop`; the step is not applied.
+   * `ENGINE_SCALAR` for a scalar that is missing or not finite.
    */
   update(update: ObjectiveUpdate): Promise<ObjectiveStats>;
   dispose(): Promise<void>;

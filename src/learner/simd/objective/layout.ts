@@ -1,19 +1,22 @@
 /** Lays out an objective learner's memory in the arena, and cuts batches and parameters into what threads share. */
 import type { ArenaPlanner } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
+import { checkObjective } from '../../check-objective.ts';
 import {
   MAX_BLOCK_ROWS,
   type ObjectiveSpec,
   type OpenObjective,
   type OptimizerGroup,
 } from '../../objective.ts';
-import { CONTROL_BYTES } from '../control.ts';
+import { CONTROL_BYTES, MAX_SCALARS, MAX_STATS } from '../control.ts';
 import { indexReals, type RealIndex } from './reals.ts';
 import type { GroupSlices, ObjectiveLayout } from './regions.ts';
 import { measureScratch } from './row-space.ts';
+import { MAX_STEPS } from './words.ts';
 
 /** A batch's blocks are summed in at most this many groups; part of the arithmetic, so it never follows the machine. */
 export const MAX_BLOCK_GROUPS = 8;
+const BOUNDS = { maxStats: MAX_STATS, maxScalars: MAX_SCALARS, maxSteps: MAX_STEPS };
 const MAX_SLICES = 16;
 const SLICE_ELEMENTS = 1024;
 const BYTES = { float32: 4, int32: 4, uint8: 1 };
@@ -35,18 +38,13 @@ export function planBlocks(numRows: number): BlockPlan {
   return { numBlocks, blockRows, numGroups: Math.min(MAX_BLOCK_GROUPS, numBlocks) };
 }
 
-function groupRange(group: OptimizerGroup, ranges: Readonly<Record<string, ParameterRange>>): ParameterRange {
-  const [first] = group.networks;
-  let { offset: end } = ranges[first];
-  for (const name of group.networks) {
-    if (ranges[name].offset !== end) {
-      throw new TypeError(
-        `Expected the networks of group ${group.name} to be neighbours, in the model's order.`,
-      );
-    }
-    end += ranges[name].size;
-  }
-  return { offset: ranges[first].offset, size: end - ranges[first].offset };
+/** Its networks are neighbours: `checkObjective` has looked. */
+function groupRange(
+  { networks }: OptimizerGroup,
+  ranges: Readonly<Record<string, ParameterRange>>,
+): ParameterRange {
+  const size = networks.reduce((sum, name) => sum + ranges[name].size, 0);
+  return { offset: ranges[networks[0]].offset, size };
 }
 
 function cutIntoSlices(
@@ -80,6 +78,7 @@ export function realsOf(objective: ObjectiveSpec, groups: readonly GroupSlices[]
  *
  * @param open the closed form, opened once here to see what scratch it needs.
  * @param maxThreads threads that may take part, the main one included. More threads change speed, never results.
+ * @throws EngineError `ENGINE_OBJECTIVE`.
  */
 export function reserveObjective(
   planner: ArenaPlanner,
@@ -89,6 +88,7 @@ export function reserveObjective(
   maxBatchSize: number,
   maxThreads = 1,
 ): ObjectiveLayout {
+  checkObjective(model, objective, BOUNDS);
   const { size, trainedSize, ranges } = modelLayout(model);
   const take = (bytes: number) => planner.reserve(bytes + PADDING).offset;
   const groups = cutIntoSlices(objective, ranges);

@@ -3,6 +3,7 @@ import { type EngineError, ShapeError, WorkerError } from '../../../errors.ts';
 import type { Arena } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
+import { checkScalars } from '../../check-objective.ts';
 import { nonFiniteStepError } from '../../non-finite-step.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
 import { createBatches } from '../../objective-batch.ts';
@@ -57,7 +58,7 @@ type Running = SimdObjectiveSetup & { readonly thread: ObjectiveThread };
  * Helper threads run no code of a user's. One that is lost all the same in the middle of an update ends it with an error: sums and steps
  * are made in place, so the update cannot be repeated.
  *
- * @throws `update`: EngineError `ENGINE_NON_FINITE`, ShapeError `SHAPE_BATCH`, WorkerError `WORKER_LEARN_STALLED`.
+ * @throws `update`: EngineError `ENGINE_NON_FINITE`, `ENGINE_SCALAR`, ShapeError `SHAPE_BATCH`, WorkerError `WORKER_LEARN_STALLED`.
  * Thread: main. Not reentrant. Several updates of one call cost no turn of the event loop but one every 20 ms.
  */
 export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): ObjectiveLearner {
@@ -80,6 +81,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
     objective,
     ...parameterAccess(setup, thread, counters),
     async update(update) {
+      checkScalars(objective, update.scalars);
       const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
       begin(running, update, batch.numRows);
       if (!hasHelpers) callHelpers(running);

@@ -20,4 +20,7 @@ export const ObjectiveWord = {
   NON_FINITE: 43,
 } as const;
 
+/** As many as DUE has bits. */
+export const MAX_STEPS = 32;
+
 export const ObjectiveKind = { OVER: 0, GRADIENT: 1, REDUCE: 2, ADAM: 3, BLEND: 4, WAIT: 5 } as const;

@@ -1,6 +1,7 @@
 /** The TensorFlow engine's learner of an objective: any network and loss that tfjs can express, on whichever backend was loaded. */
 import type { ModelSpec } from '../../../policy/networks/model.ts';
 import type { Tensor } from '../../../policy/tensor-types.ts';
+import { checkObjective, checkScalars } from '../../check-objective.ts';
 import type { ObjectiveSpec } from '../../objective.ts';
 import { createBatches } from '../../objective-batch.ts';
 import type { ObjectiveBatch, ObjectiveLearner, ObjectiveUpdate } from '../../objective-learner.ts';
@@ -35,12 +36,13 @@ interface StepRunner {
  * Parameters and Adam's moments are one tensor each. A step is one session call of a captured graph on the native binding, and some
  * hundred operations elsewhere. Every array that goes in or out is copied.
  *
- * @throws `update`: EngineError `ENGINE_NON_FINITE`, `ENGINE_CAPTURE`; ShapeError `SHAPE_BATCH`, `SHAPE_PARAMETERS`.
+ * @throws EngineError `ENGINE_OBJECTIVE`. `update`: EngineError `ENGINE_NON_FINITE`, `ENGINE_SCALAR`, `ENGINE_CAPTURE`; ShapeError `SHAPE_BATCH`, `SHAPE_PARAMETERS`.
  * Thread: main. Not reentrant.
  */
 export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): ObjectiveLearner {
   const { tensorflow, model, objective, maxBatchSize } = setup;
   const { tf } = tensorflow;
+  checkObjective(model, objective, null);
   const batchOf = createBatches(objective, maxBatchSize, null);
   let runner: StepRunner | null = null;
   const state = createObjectiveState(tensorflow, model, objective, () => runner?.functions ?? null);
@@ -52,6 +54,7 @@ export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): Objec
     objective,
     ...state.access,
     async update(update) {
+      checkScalars(objective, update.scalars);
       const batch = batchOf(update.batchSize ?? maxBatchSize);
       runner = openRunner(setup, variables, runner, batch, update);
       try {
