@@ -41,7 +41,6 @@ export function temperatureOf(rows: RowSpace, model: ModelSpec): () => number {
 function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
-  const tdErrors = rows.rowOutput('tdErrors');
   const goals = new Float64Array(MAX_BLOCK_ROWS);
   const { stats } = rows;
   const temperature = temperatureOf(rows, model);
@@ -62,7 +61,6 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
     let sum = 0;
     for (let r = 0; r < numRows; r++) {
       goals[r] = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * next.logProbs[r]);
-      tdErrors[r] = passes[0].outputs[r] - goals[r];
       sum += goals[r];
     }
     stats[2] += sum;

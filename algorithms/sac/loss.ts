@@ -63,11 +63,7 @@ function criticStep(model: ModelSpec, critics: readonly string[]): TensorStep {
       const losses = q.map((value) => tf.mul(tf.mean(tf.square(tf.sub(value, y))), 0.5));
       const criticLoss = losses.reduce((sum, loss) => tf.add(sum, loss)) as Scalar;
       const qMean = tf.mean(tf.stack(q)) as Scalar;
-      return {
-        loss: criticLoss,
-        stats: { criticLoss, qMean, targetMean: tf.mean(y) as Scalar },
-        rowOutputs: { tdErrors: tf.sub(q[0], y) },
-      };
+      return { loss: criticLoss, stats: { criticLoss, qMean, targetMean: tf.mean(y) as Scalar } };
     };
   };
 }

@@ -94,7 +94,7 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
       column('noise', actionSize),
       column('nextNoise', actionSize),
     ],
-    rowOutputs: ['tdErrors'],
+    rowOutputs: [],
     groups: [
       group('critic', critics),
       group('actor', ['actor']),

@@ -31,7 +31,6 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
   const nextNoise = rows.column('nextNoise');
-  const tdErrors = rows.rowOutput('tdErrors');
   const nextActions = rows.buffer(numActions); // [R, A] f32
   const nextPolicy = rows.pass({ network: 'target/actor', inputs: ['nextObservations'] });
   const targets = critics.map((name) =>
@@ -54,7 +53,6 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
       let least = Number.POSITIVE_INFINITY;
       for (const { outputs } of targets) least = Math.min(least, outputs[r]);
       const y = rewards[r] + discounts[r] * least;
-      tdErrors[r] = passes[0].outputs[r] - y;
       stats[2] += y;
       for (const { outputs, gradOutputs } of passes) {
         const error = outputs[r] - y;

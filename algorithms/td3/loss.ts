@@ -31,7 +31,6 @@ function criticStep(critics: readonly string[]): TensorStep {
       return {
         loss: criticLoss,
         stats: { criticLoss, qMean: tf.mean(tf.stack(q)) as Scalar, targetMean: tf.mean(y) as Scalar },
-        rowOutputs: { tdErrors: tf.sub(q[0], y) },
       };
     };
   };

@@ -67,7 +67,7 @@ export function td3Objective(shape: Td3Shape): ObjectiveSpec {
       column('nextObservations', observation.size, observation.dtype),
       column('nextNoise', actionSize),
     ],
-    rowOutputs: ['tdErrors'],
+    rowOutputs: [],
     groups: [group('critic', critics), group('actor', ['actor'])],
     steps: [
       {

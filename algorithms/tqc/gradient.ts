@@ -75,7 +75,6 @@ function criticStep(
   const numKept = numPooled - numDropped * critics.length;
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
-  const tdErrors = rows.rowOutput('tdErrors');
   const pool = new Float64Array(numPooled);
   const kept = rows.buffer(numKept); // [R, numKept] f32
   const temperature = temperatureOf(rows, model);
@@ -111,9 +110,7 @@ function criticStep(
       fillPool(r);
       const targetMean = truncatedTarget(pool, numKept, rewards[r], discounts[r], alpha * next.logProbs[r]);
       for (let j = 0; j < numKept; j++) kept[r * numKept + j] = pool[j];
-      const mean = meanOfRow(r);
-      tdErrors[r] = mean - targetMean;
-      stats[1] += mean;
+      stats[1] += meanOfRow(r);
       stats[2] += targetMean;
     }
     for (const loss of losses) {

@@ -5,7 +5,7 @@
 import type { JsonObject } from '../../src/json.ts';
 import type { TensorObjective, TensorStep } from '../../src/learner/tensorflow/objective/tensor-objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
-import type { Scalar } from '../../src/policy/tensor-types.ts';
+import type { Scalar, Tensor } from '../../src/policy/tensor-types.ts';
 import { quantileErrors } from '../dqn/loss.ts';
 import { createActorLoss, sampleSquashed, temperatureOf } from '../sac/loss.ts';
 import type { TqcLossOptions } from './gradient.ts';
@@ -44,13 +44,9 @@ function criticStep(
         losses.reduce((sum, loss) => tf.add(sum, loss)),
         critics.length,
       ) as Scalar;
-      const means = tf.mean(tf.concat(quantiles, 1), 1); // [B]
-      const targetMean = tf.mean(y, 1); // [B]
-      return {
-        loss: criticLoss,
-        stats: { criticLoss, qMean: tf.mean(means) as Scalar, targetMean: tf.mean(targetMean) as Scalar },
-        rowOutputs: { tdErrors: tf.sub(means, targetMean) },
-      };
+      const mean = (values: Tensor) => tf.mean(tf.mean(values, 1)) as Scalar; // rows first, as in `gradient.ts`
+      const stats = { criticLoss, qMean: mean(tf.concat(quantiles, 1)), targetMean: mean(y) };
+      return { loss: criticLoss, stats };
     };
   };
 }
