@@ -24,7 +24,8 @@ import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
 import { nextTurn } from './next-turn.ts';
-import { openEpoch, waitForPhase, workOnPhase } from './phases.ts';
+import { waitForPhase, workOnPhase } from './phase-work.ts';
+import { openEpoch, runItem } from './phases.ts';
 import type { ThreadTeam } from './thread-team.ts';
 
 export interface SimdLearnerSetup {
@@ -245,7 +246,7 @@ async function workUntilOver(setup: UpdateSetup): Promise<boolean> {
   for (;;) {
     const phase = Atomics.load(words, Word.PHASE);
     if (kindOf(words, phase) === Kind.OVER) return true;
-    workOnPhase(context, phase);
+    workOnPhase(context, phase, runItem);
     const moved = waitForPhase(words, phase, TURN_MS / 2);
     const now = performance.now();
     if (moved) movedAt = now;

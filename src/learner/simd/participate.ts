@@ -7,7 +7,8 @@ import { Kind, kindOf, Word } from './control.ts';
 import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
-import { waitForPhase, workOnPhase } from './phases.ts';
+import { waitForPhase, workOnPhase } from './phase-work.ts';
+import { runItem } from './phases.ts';
 
 /** What a helper is told when its thread starts; plain data. */
 export interface SimdHelperStart {
@@ -35,7 +36,7 @@ export function participate(context: ThreadContext): void {
   for (;;) {
     const phase = Atomics.load(words, Word.PHASE);
     if (kindOf(words, phase) === Kind.OVER) return;
-    workOnPhase(context, phase);
+    workOnPhase(context, phase, runItem);
     if (!waitForPhase(words, phase, PATIENCE_MS)) return;
   }
 }

@@ -1,19 +1,8 @@
-/** The loop that every learning thread runs, and the step from one phase to the next. */
-import { GRADIENT_BOUND } from '../learner.ts';
-import {
-  claimItem,
-  finishItem,
-  Kind,
-  kindOf,
-  MAX_STATS,
-  NonFinite,
-  NUM_SUMS,
-  openPhase,
-  Real,
-  Word,
-} from './control.ts';
+/** From one phase of an update to the next. */
+import { finishItem, Kind, MAX_STATS, NonFinite, NUM_SUMS, openPhase, Real, Word } from './control.ts';
 import { minibatchRange, numShares, type ThreadContext } from './items.ts';
 import { numGroupsFor } from './layout.ts';
+import { clipGradient } from './phase-work.ts';
 
 /** Opens the gradient phase of minibatch `minibatch` of the current epoch. */
 export function openMinibatch({ control: { words }, numTowers }: ThreadContext, minibatch: number): void {
@@ -113,18 +102,6 @@ function prepareStep(context: ThreadContext): void {
   } else nextMinibatch(context);
 }
 
-/** NaN becomes 0, everything else at most +-1e6, in place. @returns the norm of what is left. */
-function clipGradient(gradient: Float32Array): number {
-  let squares = 0;
-  for (let k = 0; k < gradient.length; k++) {
-    const g = gradient[k];
-    const clipped = Number.isNaN(g) ? 0 : Math.max(-GRADIENT_BOUND, Math.min(GRADIENT_BOUND, g));
-    gradient[k] = clipped;
-    squares += clipped * clipped;
-  }
-  return Math.sqrt(squares);
-}
-
 function openAdam({ control, layout, options }: ThreadContext, norm: number): void {
   const { words, reals } = control;
   const { maxGradNorm, adamBeta1 = 0.9, adamBeta2 = 0.999 } = options;
@@ -154,39 +131,4 @@ export function runItem(context: ThreadContext, item: number, phase: number): vo
   else if (kind === Kind.REDUCE) context.reduce(item - 1);
   else context.adam(item);
   if (finishItem(words, item, phase)) advance(context, kind);
-}
-
-/**
- * Claims and computes what is left of a phase. Each thread begins at its own share, so that with equal threads everyone
- * keeps to its own items (and its caches), and goes on to help with the others'.
- */
-export function workOnPhase(context: ThreadContext, phase: number): void {
-  const { words } = context.control;
-  if (kindOf(words, phase) < 0) return;
-  const numItems = Atomics.load(words, Word.NUM_ITEMS);
-  const numThreads = words[Word.NUM_THREADS];
-  const first = Math.floor((context.threadIndex * numItems) / numThreads) % Math.max(1, numItems);
-  for (let k = 0; k < numItems; k++) {
-    const item = first + k < numItems ? first + k : first + k - numItems;
-    if (!claimItem(words, item, phase, context.threadIndex)) continue;
-    // a claim made after the phase ended belongs to nothing: the next phase's claims are newer and ignore it
-    if (Atomics.load(words, Word.PHASE) !== phase) return;
-    runItem(context, item, phase);
-  }
-}
-
-const SPINS = 20_000; // about 0.1 ms: longer than a phase's imbalance, shorter than it costs to be woken
-
-/** Waits until the phase is another, at most `timeoutMs`; true when it is. */
-export function waitForPhase(words: Int32Array, phase: number, timeoutMs: number): boolean {
-  for (let k = 0; k < SPINS; k++) {
-    if (Atomics.load(words, Word.PHASE) !== phase) return true;
-  }
-  const deadline = performance.now() + timeoutMs;
-  while (Atomics.load(words, Word.PHASE) === phase) {
-    const left = deadline - performance.now();
-    if (left <= 0) return false;
-    Atomics.wait(words, Word.PHASE, phase, left);
-  }
-  return true;
 }

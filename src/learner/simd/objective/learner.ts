@@ -24,10 +24,10 @@ import {
   openPhase,
 } from '../control.ts';
 import { nextTurn } from '../next-turn.ts';
-import { waitForPhase } from '../phases.ts';
+import { waitForPhase, workOnPhase } from '../phase-work.ts';
 import type { ThreadTeam } from '../thread-team.ts';
 import { createObjectiveThread, type ObjectiveThread } from './items.ts';
-import { openStep, workOnPhase } from './phases.ts';
+import { openStep, runItem } from './phases.ts';
 import { GroupReal } from './reals.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import { ObjectiveKind as Kind, ObjectiveWord as Word } from './words.ts';
@@ -213,7 +213,7 @@ function workUntilDone(running: Running, turnedAt: number): Promise<void> | null
   for (;;) {
     const phase = Atomics.load(words, ControlWord.PHASE);
     if (kindOf(words, phase) === Kind.WAIT) return null;
-    workOnPhase(running.thread, phase);
+    workOnPhase(running.thread, phase, runItem);
     if (!waitForPhase(words, phase, TURN_MS / 2) || performance.now() - turnedAt > TURN_MS)
       return workPatiently(running);
   }
@@ -226,7 +226,7 @@ async function workPatiently({ thread, team = null, stallTimeoutMs = 60_000 }: R
   for (;;) {
     const phase = Atomics.load(words, ControlWord.PHASE);
     if (kindOf(words, phase) === Kind.WAIT) return;
-    workOnPhase(thread, phase);
+    workOnPhase(thread, phase, runItem);
     const hasMoved = waitForPhase(words, phase, TURN_MS / 2);
     if (hasMoved) movedAt = performance.now();
     await nextTurn();

@@ -4,10 +4,10 @@ import type { ModelSpec } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
 import type { ClosedFormSource, ObjectiveSpec } from '../../objective.ts';
 import { kindOf, Word } from '../control.ts';
-import { waitForPhase } from '../phases.ts';
+import { waitForPhase, workOnPhase } from '../phase-work.ts';
 import { importClosedForm } from './import-closed-form.ts';
 import { createObjectiveThread, type ObjectiveThread } from './items.ts';
-import { workOnPhase } from './phases.ts';
+import { runItem } from './phases.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import { ObjectiveKind as Kind } from './words.ts';
 
@@ -28,7 +28,7 @@ export function participate(thread: ObjectiveThread): void {
   for (;;) {
     const phase = Atomics.load(words, Word.PHASE);
     if (kindOf(words, phase) === Kind.OVER) return;
-    workOnPhase(thread, phase);
+    workOnPhase(thread, phase, runItem);
     waitForPhase(words, phase, PATIENCE_MS);
   }
 }

@@ -1,14 +1,6 @@
 /** From one phase of an objective's update to the next. */
-import { GRADIENT_BOUND } from '../../learner.ts';
-import {
-  Word as ControlWord,
-  claimItem,
-  finishItem,
-  kindOf,
-  MAX_STATS,
-  NonFinite,
-  openPhase,
-} from '../control.ts';
+import { Word as ControlWord, finishItem, MAX_STATS, NonFinite, openPhase } from '../control.ts';
+import { clipGradient } from '../phase-work.ts';
 import { integerPower } from '../phases.ts';
 import { numShares, type ObjectiveThread } from './items.ts';
 import { planBlocks } from './layout.ts';
@@ -61,18 +53,6 @@ function collect(thread: ObjectiveThread, step: number, norms: readonly number[]
   reals[sums + MAX_STATS] += 1;
   for (const [k, g] of groups.entries()) reals[index.group(g) + GroupReal.NORM_SUM] += norms[k];
   return -1;
-}
-
-/** NaN becomes 0, everything else at most +-1e6, in place. @returns the norm of what is left. */
-function clipGradient(gradient: Float32Array): number {
-  let squares = 0;
-  for (let k = 0; k < gradient.length; k++) {
-    const g = gradient[k];
-    const clipped = Number.isNaN(g) ? 0 : Math.max(-GRADIENT_BOUND, Math.min(GRADIENT_BOUND, g));
-    gradient[k] = clipped;
-    squares += clipped * clipped;
-  }
-  return Math.sqrt(squares);
 }
 
 /** After the reduction: what is not finite is dealt with, then Adam. */
@@ -155,27 +135,11 @@ function runShare(thread: ObjectiveThread, kind: number, step: number, share: nu
 }
 
 /** Computes a claimed item and, when it was the last, opens the next phase. */
-function runItem(thread: ObjectiveThread, item: number, phase: number): void {
+export function runItem(thread: ObjectiveThread, item: number, phase: number): void {
   const { words } = thread.control;
   const kind = Atomics.load(words, ControlWord.KIND);
   const step = words[Word.STEP];
   if (kind === Kind.GRADIENT) thread.gradient(step, item, phase);
   else runShare(thread, kind, step, item);
   if (finishItem(words, item, phase)) advance(thread, kind);
-}
-
-/** Claims and computes what is left of a phase, beginning at the thread's own share; see `../phases.ts`. */
-export function workOnPhase(thread: ObjectiveThread, phase: number): void {
-  const { words } = thread.control;
-  if (kindOf(words, phase) < 0) return;
-  const numItems = Atomics.load(words, ControlWord.NUM_ITEMS);
-  const numThreads = words[Word.NUM_THREADS];
-  const first = Math.floor((thread.threadIndex * numItems) / numThreads) % Math.max(1, numItems);
-  for (let k = 0; k < numItems; k++) {
-    const item = first + k < numItems ? first + k : first + k - numItems;
-    if (!claimItem(words, item, phase, thread.threadIndex)) continue;
-    // a claim made after the phase ended belongs to nothing: the next phase's claims are newer and ignore it
-    if (Atomics.load(words, ControlWord.PHASE) !== phase) return;
-    runItem(thread, item, phase);
-  }
 }
