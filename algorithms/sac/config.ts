@@ -63,7 +63,7 @@ export const gsdeOptions = {
 };
 
 /** gSDE takes its noise from the actor's last hidden layer. */
-export function checkGsde({
+function checkGsde({
   training: { useGsde, gsdeSampleFrequency, hiddenSizes },
 }: {
   readonly training: {

@@ -10,13 +10,23 @@ import { evaluateSchedule } from '../../src/config/schedule.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { type ResolvedSACConfig, sacOptions } from './config.ts';
-import { type LossForms, sacParts, sacShape } from './setup.ts';
+import { type SacVariant, sacParts } from './setup.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.meta.url).href;
 
+/** @throws ConfigError when environment, networks, memory and options do not fit together. */
+export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
+  return createSoftActorCritic(config, {
+    name: 'sac',
+    criticOutputs: 1,
+    closedForm: { module: GRADIENT, export: 'createSacGradient', options: {} },
+    losses: async (model) => (await import('./loss.ts')).createSacLoss(model, {}),
+  });
+}
+
 /**
- * Starts SAC: environments, networks, replay buffer and learner.
+ * Starts SAC, or what is SAC but for its critics and losses: environments, networks, replay buffer and learner.
  *
  * One round, of which an iteration has many:
  *
@@ -32,16 +42,13 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
  *
  * @throws ConfigError when environment, networks, memory and options do not fit together.
  */
-export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
+export async function createSoftActorCritic(
+  config: ResolvedSACConfig,
+  variant: SacVariant,
+): Promise<Algorithm> {
   const { training, envRunners, debugging, faultTolerance } = config;
   const { seed } = debugging;
-  const forms: LossForms = {
-    closedForm: { module: GRADIENT, export: 'createSacGradient', options: {} },
-    losses: async (model) => (await import('./loss.ts')).createSacLoss(model, {}),
-  };
-  const system = await createOffPolicySystem(config, (env) =>
-    sacParts(env, sacShape(env, config, 'sac'), forms, training),
-  );
+  const system = await createOffPolicySystem(config, (env) => sacParts(env, config, variant));
   const { learner, scaling } = system;
   const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
@@ -85,7 +92,7 @@ export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
   });
 
   return createOffPolicyAlgorithm({
-    name: 'sac',
+    name: variant.name,
     config,
     system,
     fragments,
@@ -96,8 +103,8 @@ export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
   });
 }
 
-/** What the objective needs to know of the temperature, and what it is; TQC's, too. */
-export function createTemperature(
+/** What the objective needs to know of the temperature, and what it is. */
+function createTemperature(
   { training }: Pick<ResolvedSACConfig, 'training'>,
   { learner }: Pick<OffPolicySystem, 'learner'>,
 ) {

@@ -1,25 +1,29 @@
-/** From SAC's options and an environment to its networks. */
+/** From SAC's options and an environment to its networks; TQC's, too. */
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { boundedBox, createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
-import { type ReplayPartsOptions, replayParts } from '../../src/algorithm/replay-parts.ts';
+import { replayParts } from '../../src/algorithm/replay-parts.ts';
 import type { ClosedFormSource } from '../../src/learner/objective.ts';
 import type { TensorObjective } from '../../src/learner/tensorflow/objective/tensor-objective.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
 import type { ResolvedSACConfig } from './config.ts';
 import { type SacShape, sacModel, sacObjective } from './objective.ts';
 
-/** The options that shape SAC's networks; TQC has them, too. */
-type ShapingConfig = Pick<ResolvedSACConfig, 'envRunners'> & {
-  readonly training: Omit<ResolvedSACConfig['training'], 'numQuantiles'>;
-};
+/** An algorithm that is SAC but for its critics and losses: SAC itself, TQC. */
+export interface SacVariant {
+  readonly name: string;
+  /** Outputs of a critic: 1, or TQC's quantiles. */
+  readonly criticOutputs: number;
+  /** The losses over SAC's networks, once for each engine. */
+  readonly closedForm: ClosedFormSource;
+  readonly losses: (model: ModelSpec) => Promise<TensorObjective>;
+}
 
-/** @throws ConfigError for an action space, or a network, that it is not for. */
-export function sacShape(
+function sacShape(
   env: EnvDescription,
-  { training, envRunners }: ShapingConfig,
-  name: string,
-  criticOutputs = 1,
+  { training, envRunners }: ResolvedSACConfig,
+  actionSize: number,
+  criticOutputs: number,
 ): SacShape {
   const { criticHiddenSizes, criticLayerNorm, temperature } = training;
   const { adamBeta1, adamBeta2, adamEpsilon, weightDecay } = training;
@@ -32,7 +36,7 @@ export function sacShape(
   return {
     observation: observationInput(env, { network: training.network, isNormalized }),
     clipObservation: envRunners.clipObservation,
-    actionSize: boundedBox(env, name).size,
+    actionSize,
     actorTrunk: createTrunk(env, training),
     criticTrunk: createTrunk(env, critic),
     numCritics: training.numCritics,
@@ -45,28 +49,23 @@ export function sacShape(
   };
 }
 
-/** The losses over SAC's networks, once for each engine; TQC has others. */
-export interface LossForms {
-  readonly closedForm: ClosedFormSource;
-  readonly losses: (model: ModelSpec) => Promise<TensorObjective>;
-}
-
-/** What the system is made of. */
+/** What the system is made of. @throws ConfigError for an action space, or a network, that it is not for. */
 export function sacParts(
   env: EnvDescription,
-  shape: SacShape,
-  forms: LossForms,
-  training: ReplayPartsOptions & { readonly gsdeSampleFrequency: number },
+  config: ResolvedSACConfig,
+  { name, criticOutputs, closedForm, losses }: SacVariant,
 ): OffPolicyParts {
-  const { size, low, high } = boundedBox(env, 'sac');
+  const { training } = config;
+  const { size, low, high } = boundedBox(env, name);
+  const shape = sacShape(env, config, size, criticOutputs);
   const model = sacModel(shape);
   const isGsde = (shape.initialLogStd ?? null) !== null;
   const gsde = { kind: 'squashed-gsde', sampleFrequency: training.gsdeSampleFrequency } as const;
   return {
     model,
     objective: sacObjective(shape),
-    closedForm: forms.closedForm,
-    ...(isGsde ? {} : { losses: () => forms.losses(model) }),
+    closedForm,
+    ...(isGsde ? {} : { losses: () => losses(model) }),
     acting: isGsde
       ? { network: 'actor', logStd: 'logStd', distribution: { ...gsde, size, low, high } }
       : { network: 'actor', distribution: { kind: 'squashed-gaussian', size, low, high } },

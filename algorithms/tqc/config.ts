@@ -1,12 +1,8 @@
 /** TQC's options: SAC's, and the quantiles of its critics. */
-import { checkNetwork } from '../../src/config/blocks/network.ts';
-import { checkPace } from '../../src/config/blocks/pace.ts';
-import { checkReplay } from '../../src/config/blocks/replay.ts';
-import { checkSchedules } from '../../src/config/blocks/schedules.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
-import { checkGsde, sacOptions } from '../sac/config.ts';
+import { checkSAC, sacOptions } from '../sac/config.ts';
 
 const quantileOptions = {
   numQuantiles: option(kind.integer({ min: 1, max: 1000 }), {
@@ -30,16 +26,10 @@ export type ResolvedTQCConfig = ResolvedConfig<TQCOptions>;
 /** What a user writes: any subset, by section. */
 export type TQCConfigInput = ConfigInput<TQCOptions>;
 
-/** What TQC's options must be to each other; the shared ones are checked before. */
+/** What TQC's options must be to each other: what SAC's must be, and the quantiles. */
 export function checkTQC(config: ResolvedTQCConfig): readonly Problem[] {
   const { numQuantiles, numDroppedQuantiles } = config.training;
-  const problems = [
-    ...checkGsde(config),
-    ...checkPace(config),
-    ...checkReplay(config),
-    ...checkSchedules(config),
-    ...checkNetwork(config),
-  ];
+  const problems = [...checkSAC(config)];
   if (numDroppedQuantiles >= numQuantiles) {
     problems.push(
       conflict(
