@@ -9,8 +9,8 @@ import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/
 import { conflict, type Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
-/** The weight of the entropy; TQC's, too. */
-export const temperatureOptions = {
+/** The weight of the entropy. */
+const temperatureOptions = {
   temperature: option(kind.orAuto(kind.number({ min: 0 })), {
     default: 'auto',
     doc: 'Weight of the entropy in the return; auto = learnt, so that the entropy comes to targetEntropy.',
@@ -38,8 +38,8 @@ export const temperatureOptions = {
   }),
 };
 
-/** State-dependent exploration (Raffin et al. 2021, arXiv:2005.05719); TQC's, too. */
-export const gsdeOptions = {
+/** State-dependent exploration (Raffin et al. 2021, arXiv:2005.05719). */
+const gsdeOptions = {
   useGsde: option(kind.boolean(), {
     default: false,
     doc: 'Generalized state-dependent exploration: noise that stays the same function of the state for a while; simd engine.',

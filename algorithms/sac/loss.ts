@@ -68,7 +68,7 @@ function criticStep(model: ModelSpec, critics: readonly string[]): TensorStep {
   };
 }
 
-/** Actor and temperature; `valueOf` is what the actor makes larger, [B] of the critics' outputs. SAC's and TQC's. */
+/** Actor and temperature; `criticValue` is what the actor makes larger, [B] of the critics' outputs. SAC's and TQC's. */
 export function createActorLoss(
   model: ModelSpec,
   critics: readonly string[],

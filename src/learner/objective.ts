@@ -110,9 +110,9 @@ export interface Pass {
  *     u = mean + std e,   a = tanh(u),   std = exp(clip(log deviation, -20, 2))
  *     log pi(a) = sum -e^2 / 2 - log std - log(2 pi) / 2 - log(1 - a^2)
  *
- * In the engine's kernels, float32: a tenth of the time that TypeScript takes. log(1 - a^2) and 1 - a^2 follow from exp(-2 |u|), so that
- * neither cancels where a rounds to a bound. Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix C; the bounds are
- * Stable-Baselines3's. Views belong to the thread and stay the same.
+ * In the engine's kernels, float32. log(1 - a^2) and 1 - a^2 follow from exp(-2 |u|), so that neither cancels where a rounds to a
+ * bound. Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix C; the bounds are Stable-Baselines3's. Views belong to the thread
+ * and stay the same.
  */
 export interface SquashedRows {
   /** [MAX_BLOCK_ROWS, A] f32; after `sample`. May be an input of passes. */

@@ -49,7 +49,7 @@ export interface SimdLearnerLayout {
 }
 
 /** A minibatch's blocks are summed in at most this many groups; part of the arithmetic, so it never follows the machine. */
-export const MAX_GROUPS = 8;
+const MAX_GROUPS = 8;
 const MAX_SLICES = 16;
 const SLICE_ELEMENTS = 1024;
 

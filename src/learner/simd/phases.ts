@@ -5,7 +5,7 @@ import { numGroupsFor } from './layout.ts';
 import { clipGradient } from './phase-work.ts';
 
 /** Opens the gradient phase of minibatch `minibatch` of the current epoch. */
-export function openMinibatch({ control: { words }, numTowers }: ThreadContext, minibatch: number): void {
+function openMinibatch({ control: { words }, numTowers }: ThreadContext, minibatch: number): void {
   words[Word.MINIBATCH] = minibatch;
   openPhase(words, Kind.GRADIENT, numTowers * numGroupsFor(minibatchRange(words).rows));
 }

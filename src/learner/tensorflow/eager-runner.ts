@@ -127,7 +127,7 @@ function createVariables(tf: TensorFlow, parameters: Float32Array): AdamVariable
 }
 
 /** Fresh arrays: tfjs keeps a reference to what it is given. */
-export function statisticsTensors(
+function statisticsTensors(
   tf: TensorFlow,
   { observationStatistics }: Pick<UpdatePlan, 'observationStatistics'>,
 ): StatisticsTensors | null {

@@ -137,15 +137,12 @@ function createGradientItem(
   const rowOutputs = layout.rowOutputs.map(
     (address) => new Float32Array(arena.buffer, address, layout.maxBatchSize),
   );
-  const free = objective.steps.map(({ groups }) =>
-    objective.groups
-      .filter(({ name }) => groups.includes(name))
-      .flatMap(({ networks }) => networks.filter((name) => rows.free.has(name)))
-      .map((name) => ({
-        offset: ranges[name].offset,
-        gradient: rows.free.get(name)?.gradient ?? new Float64Array(0),
-      })),
-  );
+  const free = objective.steps.map(({ groups }) => {
+    const stepped = objective.groups.filter(({ name }) => groups.includes(name));
+    return [...rows.free]
+      .filter(([name]) => stepped.some(({ networks }) => networks.includes(name)))
+      .map(([name, { gradient }]) => ({ offset: ranges[name].offset, gradient }));
+  });
   const slabs = Array.from(
     { length: planBlocks(layout.maxBatchSize).numGroups },
     (_, group) => new Float32Array(arena.buffer, layout.slabs + group * layout.slabBytes, layout.trainedSize),

@@ -15,7 +15,7 @@ import { measureScratch } from './row-space.ts';
 import { MAX_STEPS } from './words.ts';
 
 /** A batch's blocks are summed in at most this many groups; part of the arithmetic, so it never follows the machine. */
-export const MAX_BLOCK_GROUPS = 8;
+const MAX_BLOCK_GROUPS = 8;
 const BOUNDS = { maxStats: MAX_STATS, maxScalars: MAX_SCALARS, maxSteps: MAX_STEPS };
 const MAX_SLICES = 16;
 const SLICE_ELEMENTS = 1024;
@@ -97,7 +97,6 @@ export function reserveObjective(
   const scratchBytes = measureScratch(model, objective, open);
   return {
     maxBatchSize,
-    maxThreads,
     parameters: take(4 * size),
     trainedSize,
     m: take(4 * trainedSize),

@@ -26,7 +26,6 @@ export interface GroupSlices {
 /** Byte addresses. Owned by the learner; between the phases of an update whoever claimed an item owns what that item writes. */
 export interface ObjectiveLayout {
   readonly maxBatchSize: number;
-  readonly maxThreads: number;
   readonly parameters: number; // f32 [size]
   readonly trainedSize: number;
   readonly m: number; // f32 [trainedSize]

@@ -37,20 +37,20 @@ export function concat(parts: readonly Message[]): Message {
   return joined;
 }
 
-export const integerField = (field: number, value: number): Message =>
+const integerField = (field: number, value: number): Message =>
   concat([varint(field << 3), varint(Math.trunc(value))]);
 
 export const bytesField = (field: number, content: Message): Message =>
   concat([varint((field << 3) | 2), varint(content.length), content]);
 
-export const stringField = (field: number, text: string): Message => bytesField(field, encoder.encode(text));
+const stringField = (field: number, text: string): Message => bytesField(field, encoder.encode(text));
 
-export function floatField(field: number, value: number): Message {
+function floatField(field: number, value: number): Message {
   return concat([varint((field << 3) | 5), new Uint8Array(Float32Array.of(value).buffer)]);
 }
 
 /** TensorShapeProto; null = unknown rank. */
-export function shapeMessage(shape: readonly number[] | null): Message {
+function shapeMessage(shape: readonly number[] | null): Message {
   if (shape === null) return integerField(3, 1);
   return concat(shape.map((dimension) => bytesField(2, integerField(1, dimension))));
 }
