@@ -3,8 +3,8 @@
 export interface PaceOptions {
   /** Environment steps before the first update. */
   readonly learningStarts: number;
-  /** Updates for each environment step; fractions add up. */
-  readonly updatesPerStep: number;
+  /** Updates for each environment step; fractions add up; null = go by gradientSteps, which is set then. */
+  readonly updatesPerStep: number | null;
   /** Updates after each fragment instead; null = go by updatesPerStep. */
   readonly gradientSteps: number | null;
 }
@@ -20,7 +20,7 @@ export function numUpdatesDue(
 ): number {
   if (after <= learningStarts) return 0;
   if (gradientSteps !== null) return gradientSteps;
-  const dueAt = (step: number) => Math.floor(updatesPerStep * Math.max(0, step - learningStarts));
+  const dueAt = (step: number) => Math.floor((updatesPerStep ?? 0) * Math.max(0, step - learningStarts));
   return dueAt(after) - dueAt(before);
 }
 

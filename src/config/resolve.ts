@@ -22,8 +22,9 @@ export type CrossCheck<D extends Declarations> = (config: ResolvedConfig<D>) => 
 /**
  * Fills the defaults, checks everything and throws one ConfigError that lists every problem, one line each.
  *
- * Later layers win, option by option. An option that `replaces` others drops them from earlier layers. An option whose `needs`
- * is not met must not be set: no option is inert. Resolving a resolved config gives the same again.
+ * Later layers win, option by option. An option that `replaces` others drops them from earlier layers, and stands alone: one that is
+ * replaced is null rather than its default where it may be. An option whose `needs` is not met must not be set: no option is inert.
+ * Resolving a resolved config gives the same again.
  *
  * @param fold rewrites what is only another spelling (sugar) before the cross-checks.
  */
@@ -75,7 +76,11 @@ function fillDefaults(
       Object.fromEntries(
         Object.entries(options).map(([name, option]) => {
           const given = layer[section]?.[name];
-          return [name, given === undefined ? option.default : given]; // null is a value
+          if (given !== undefined) return [name, given]; // null is a value
+          const isReplaced = (option.replaces ?? []).some(
+            (other) => (layer[section]?.[other] ?? null) !== null,
+          );
+          return [name, isReplaced && option.kind.schema.safeParse(null).success ? null : option.default];
         }),
       ),
     ]),

@@ -43,7 +43,14 @@ describe('pace', () => {
   it('asks for a batch that can have been collected', () => {
     const check = (learningStarts: number, batchSize: number, prefill: string | null = null) =>
       checkPace({
-        training: { learningStarts, trainEvery: 4, batchSize, prefill },
+        training: {
+          updatesPerStep: 1,
+          gradientSteps: null,
+          learningStarts,
+          trainEvery: 4,
+          batchSize,
+          prefill,
+        },
         envRunners: { numEnvs: 2 },
       });
     expect(check(100, 104)).toEqual([]);

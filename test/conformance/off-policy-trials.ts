@@ -90,6 +90,11 @@ export const convElsewhere: Readonly<Record<string, string>> = {
 
 export const offPolicyRefused: Settings['refused'] = [
   [
+    'updates that nothing counts',
+    training({ updatesPerStep: null }),
+    /updatesPerStep and gradientSteps are both null/,
+  ],
+  [
     'a batch larger than what was collected',
     training({ batchSize: 500 }),
     /batchSize \(500\) must not exceed the 48 steps/,

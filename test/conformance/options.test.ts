@@ -1,9 +1,9 @@
 /** No option is inert: each one that may change learning does, those that may not do not, and bad values are refused by name. */
 import { describe, expect, test } from 'vitest';
-import { listOptions } from '../../src/config/option.ts';
+import { configToJson, listOptions } from '../../src/config/option.ts';
 import { isOperantError } from '../../src/errors.ts';
 import { optionPaths, pick, sharedElsewhere, sharedNeutral, sharedTrials } from './shared-options.ts';
-import { names, type Subject, subjectOf, type Values } from './subject.ts';
+import { names, PROBE, type Subject, subjectOf, type Values } from './subject.ts';
 
 /** What is learnt in two iterations, as text. Runs are remembered: many trials begin from the same one. */
 function learner({ build, settings }: Subject) {
@@ -45,6 +45,16 @@ describe.each(names)('%s', async (name) => {
       expect(await learnt(base, change)).toBe(await learnt(base));
     },
   );
+
+  const written: readonly (readonly [string, readonly Values[]])[] = [
+    ...Object.entries(trials).map(([path, { base = {}, change }]) => [path, [base, change]] as const),
+    ...Object.entries(definition.tunedDefaults).map(([env, tuned]) => [env, [tuned as Values]] as const),
+  ];
+  test.each(written)('what a run writes down of its config is taken back: %s', (_, values) => {
+    const layers = [{ environment: { env: PROBE } }, settings.plain, ...values];
+    const config = definition.resolve(layers.map((layer) => ({ values: layer })));
+    expect(definition.resolve([{ values: configToJson(config) }])).toEqual(config);
+  });
 
   test('options that affect learning are all tried', () => {
     const known = { ...trials, ...sharedElsewhere, ...settings.testedElsewhere };

@@ -18,9 +18,9 @@ export const paceOptions = {
     doc: 'Steps that each environment takes between two rounds of updates.',
     alsoCalled: ['train_freq', 'trainFreq', 'train_frequency', 'rollout_fragment_length'],
   }),
-  updatesPerStep: option(kind.number({ min: 0, max: 1000 }), {
+  updatesPerStep: option(kind.nullable(kind.number({ min: 0, max: 1000 })), {
     default: 1,
-    doc: 'Updates for each environment step (the update-to-data ratio); fractions add up.',
+    doc: 'Updates for each environment step (the update-to-data ratio); fractions add up; null = go by gradientSteps.',
     alsoCalled: ['utd', 'utd_ratio', 'training_intensity', 'replay_ratio'],
     replaces: ['gradientSteps'],
   }),
@@ -58,12 +58,14 @@ export const offPolicyEnvRunnersOptions = {
   numEnvs: option(kind.integer({ min: 1, max: 65536 }), { ...envRunnersOptions.numEnvs, default: 1 }),
 };
 
-/** A batch has to be there when the first update wants it. */
+/** Something says how many updates are made, and a batch is there when the first one wants it. */
 export function checkPace({
-  training: { learningStarts, trainEvery, batchSize, prefill },
+  training: { updatesPerStep, gradientSteps, learningStarts, trainEvery, batchSize, prefill },
   envRunners: { numEnvs },
 }: {
   readonly training: {
+    readonly updatesPerStep: number | null;
+    readonly gradientSteps: number | null;
     readonly learningStarts: number;
     readonly trainEvery: number;
     readonly batchSize: number;
@@ -72,6 +74,8 @@ export function checkPace({
   };
   readonly envRunners: { readonly numEnvs: number };
 }): readonly Problem[] {
+  if (updatesPerStep === null && gradientSteps === null)
+    return [conflict('updatesPerStep and gradientSteps are both null: set one of them.')];
   if (prefill !== null) return [];
   const round = trainEvery * numEnvs;
   const collected = round * (Math.floor(learningStarts / round) + 1);
