@@ -99,11 +99,13 @@ async function sacVariant(
   const learner = createSimdObjectiveLearner({ arena, kernels, model, objective, open, layout, team });
   const stream = openStream(1, 'objective');
   learner.writeParameters(Float32Array.from({ length: learner.layout.size }, () => 0.05 * stream.normal()));
+  let isFilled = false;
   const update = (numUpdates: number) =>
     learner.update({
       numUpdates,
-      fill: (k, { columns }) => {
-        if (k > 0) return;
+      fill: (_k, { columns }) => {
+        if (isFilled) return; // drawing normals takes as long as a hundredth of the updates
+        isFilled = true;
         for (const values of Object.values(columns))
           for (let i = 0; i < values.length; i++) values[i] = 0.5 * stream.normal();
         columns.discounts.fill(0.99);

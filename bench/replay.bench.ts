@@ -115,7 +115,7 @@ async function timeCheckpoints(replay: Replay): Promise<void> {
   await save(1, 'first checkpoint');
   const fragment = episode();
   for (let k = 0; k < 50; k++) replay.append(fragment);
-  await save(2, 'after 10,000 steps more (0.21 MB of columns)');
+  await save(2, 'after 10,000 steps more');
   await save(3, 'after nothing new');
   const begin = performance.now();
   const { content } = await loadCheckpoint(join(path, 'run'));

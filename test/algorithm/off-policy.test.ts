@@ -73,7 +73,7 @@ describe('an off-policy algorithm', () => {
   ])('goes on from a checkpoint as if it had not stopped: lag %i, %i runners', async (lag, numEnvRunners) => {
     const options = { lag, numEnvRunners };
     const whole = await openQLearning(config(options));
-    await run(whole, 2); // 800 steps: the replay buffer of 700 has come round, episodes are in the middle
+    await run(whole, 3); // 900 steps: the replay buffer of 700 has come round, episodes are in the middle
     const saved = await whole.getState();
     const rest = await run(whole, 2);
     const resumed = await openQLearning(config({ ...options, numEnvRunners: 2 - numEnvRunners }));

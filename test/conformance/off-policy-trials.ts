@@ -84,8 +84,8 @@ export const offPolicyNeutral: Readonly<Record<string, Trial>> = {
 };
 
 export const convElsewhere: Readonly<Record<string, string>> = {
-  'training.network': 'test/learner/tensorflow/objective',
-  'training.convLayers': 'test/learner/tensorflow/objective',
+  'training.network': 'test/conformance/pictures.test.ts',
+  'training.convLayers': 'test/conformance/pictures.test.ts',
 };
 
 export const offPolicyRefused: Settings['refused'] = [
@@ -109,17 +109,109 @@ export const offPolicyRefused: Settings['refused'] = [
     training({ prefillSteps: 100 }),
     /prefillSteps \(100\) has no effect while prefill is null/,
   ],
-  [
-    'bytes that do not hold a batch',
-    training({ replayBytes: 300 }),
-    /replayBytes \(300\) holds|buffer of 300 bytes/,
-  ],
+  ['bytes that do not hold a batch', training({ replayBytes: 300 }), /replayBytes \(300\) holds/],
   ['hindsight without goals', training({ hindsight: 'future' }), /needs a Dict observation with/],
   [
     'goals without hindsight',
     training({ hindsightGoals: 2 }),
     /hindsightGoals \(2\) has no effect while hindsight is none/,
   ],
-  ['a buffer that does not fit memory', training({ replayCapacity: 1e13 }), /replayCapacity|memory|replay/i],
+  ['more transitions than there are slots', training({ replayCapacity: 1e13 }), /at most 2147483647 slots/],
   ['a network that the kernels do not cover', training({ network: 'conv' }), /needs the TensorFlow engine/],
+];
+
+const LINEAR = { schedule: 'linear', from: 1e-3, to: 1e-5 };
+
+/** What actors with critics have in common. @param name for the message that refuses other actions. */
+export const continuousSettings = (name: string) => ({
+  actions: 'continuous' as const,
+  plain: offPolicyPlain,
+  neutral: {
+    ...offPolicyNeutral,
+    'training.criticLearningRate, to an actor that stands still': {
+      base: training({ actorLearningRate: 0 }),
+      change: training({ criticLearningRate: 1e-2 }),
+    },
+  },
+  testedElsewhere: convElsewhere,
+  refused: [
+    ...offPolicyRefused,
+    [
+      'a choice among actions',
+      { environment: { env: 'CartPole-v1', envOptions: {} } },
+      new RegExp(`${name} is for continuous actions \\(Box\\).*Use dqn`),
+    ],
+  ] satisfies Settings['refused'],
+});
+
+/** @param own beside what they all are given. */
+export const continuousValues = (own: Values[string]): Values => ({
+  envRunners: { numEnvRunners: 0, numEnvs: 5, normalizeObservations: true },
+  training: {
+    learningStarts: 60,
+    trainEvery: 3,
+    batchSize: 20,
+    updatesPerStep: 0.4,
+    stepsPerIteration: 60,
+    replayCapacity: 170,
+    nStep: 2,
+    hiddenSizes: [16, 16],
+    lag: 1,
+    actorLearningRate: LINEAR,
+    scheduleSteps: 3000,
+    ...own,
+  },
+  learners: { engine: 'simd' },
+  evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
+  debugging: { seed: 21 },
+});
+
+export const continuousLearns = (learningStarts: number, numIterations: number): Settings['learns'] => ({
+  values: {
+    envRunners: { numEnvRunners: 0 },
+    training: {
+      learningStarts,
+      batchSize: 64,
+      gamma: 0,
+      stepsPerIteration: 200,
+      hiddenSizes: [32],
+      actorLearningRate: 3e-3,
+      criticLearningRate: 3e-3,
+    },
+    learners: { engine: 'simd' },
+  },
+  numIterations,
+  returnAtLeast: -0.6,
+});
+
+const gsde = training({ useGsde: true, gsdeSampleFrequency: 5 });
+
+/** Of a policy with entropy and a temperature. */
+export const entropyTrials: Readonly<Record<string, Trial>> = {
+  'training.temperature': { change: training({ temperature: 0.3 }) },
+  'training.initialTemperature': { change: training({ initialTemperature: 0.1 }) },
+  'training.temperatureLearningRate': { change: training({ temperatureLearningRate: 0.1 }) },
+  'training.targetEntropy': { change: training({ targetEntropy: 3 }) },
+  'training.useGsde': { change: training({ useGsde: true }) },
+  'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 2 }) },
+  'training.logStdInit': { base: gsde, change: training({ logStdInit: -1 }) },
+};
+
+export const entropyRefused: Settings['refused'] = [
+  [
+    'gSDE without a frequency',
+    training({ useGsde: true, gsdeSampleFrequency: 0 }),
+    /gsdeSampleFrequency \(0\)/,
+  ],
+  ['gSDE without a hidden layer', training({ useGsde: true, hiddenSizes: [] }), /hiddenSizes is empty/],
+  [
+    'gSDE on TensorFlow',
+    { training: { useGsde: true }, learners: { engine: 'tensorflow' } },
+    /learns on the simd engine alone/,
+  ],
+  [
+    'an option without effect',
+    training({ temperature: 0.2, targetEntropy: -1 }),
+    /targetEntropy \(-1\) has no effect while temperature is 0.2/,
+  ],
 ];

@@ -1,4 +1,5 @@
 /** No option is inert: each one that may change learning does, those that may not do not, and bad values are refused by name. */
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { configToJson, listOptions } from '../../src/config/option.ts';
 import { isOperantError } from '../../src/errors.ts';
@@ -57,7 +58,9 @@ describe.each(names)('%s', async (name) => {
   });
 
   test('options that affect learning are all tried', () => {
-    const known = { ...trials, ...sharedElsewhere, ...settings.testedElsewhere };
+    const elsewhere = { ...sharedElsewhere, ...settings.testedElsewhere };
+    expect(Object.values(elsewhere).filter((path) => !existsSync(path))).toEqual([]);
+    const known = { ...trials, ...elsewhere };
     const declared = options.filter(({ option }) => option.affectsLearning !== false);
     const missing = declared.map(({ section, name: option }) => `${section}.${option}`);
     expect(missing.filter((path) => !(path in known))).toEqual([]);

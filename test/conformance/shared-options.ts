@@ -46,12 +46,12 @@ export const sharedNeutral: Readonly<Record<string, Trial>> = {
 /** Networks beyond the MLP and engines need TensorFlow; faults need something that fails. */
 export const sharedElsewhere: Readonly<Record<string, string>> = {
   'envRunners.inference': 'test/rollout/central-inference.test.ts',
-  'learners.engine': 'test/algorithms/*/engines-agree.test.ts',
+  'learners.engine': 'test/algorithms/engines-agree.ts',
   'learners.backend': 'test/learner/tensorflow/backend.test.ts',
   'learners.captureGraph': 'test/learner/tensorflow/capture',
   'faultTolerance.restartFailedEnvs': 'test/rollout/env-faults.test.ts',
-  'faultTolerance.nonFinite': 'test/algorithms/*, where something is not finite',
-  'debugging.deterministic': 'test/simd: other bits, the same learning',
+  'faultTolerance.nonFinite': 'test/learner/simd/objective/learner.test.ts',
+  'debugging.deterministic': 'test/simd/loader.test.ts',
 };
 
 /** `section.option` of every option. */

@@ -29,7 +29,7 @@ export interface Settings {
   readonly trials: Readonly<Record<string, Trial>>;
   /** Changes that must not show, by a name for each. */
   readonly neutral: Readonly<Record<string, Trial>>;
-  /** Options that affect learning and are tested elsewhere, with where. */
+  /** Options that affect learning and are tested elsewhere, with the file or folder that does. */
   readonly testedElsewhere: Readonly<Record<string, string>>;
   /** Values that it refuses before anything starts, and what the message says. */
   readonly refused: readonly (readonly [what: string, values: Values, message: RegExp])[];

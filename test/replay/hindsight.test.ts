@@ -19,6 +19,7 @@ import { batchOf, type EndOf, recorder, vectorSpec } from './recorded-steps.ts';
 /** [achieved, desired, step]: what was achieved is a number of its own in every observation, what was desired is -1. */
 const goalSpec: ReplaySpec = {
   ...vectorSpec,
+  maskSize: 2,
   goal: { achievedGoal: { offset: 0, size: 1 }, desiredGoal: { offset: 1, size: 1 } },
 };
 const goalValues = () => {
@@ -96,7 +97,9 @@ describe('relabelling', () => {
           }
           expect(batch.rewards[b]).toBe(Math.fround(value));
           expect(batch.discounts[b]).toBe(discount);
+          expect([...batch.masks.subarray(2 * b, 2 * b + 2)]).toEqual(steps[k].mask);
           if (discount === 0) continue;
+          expect([...batch.nextMasks.subarray(2 * b, 2 * b + 2)]).toEqual(steps[last].nextMask);
           const next = [...batch.nextObservations.subarray(b * 3, b * 3 + 3)];
           expect(next).toEqual([steps[last].next[0], goal, steps[last].next[2]]);
         }
@@ -105,31 +108,40 @@ describe('relabelling', () => {
     );
   });
 
-  test('reaches k / (k + 1) of the transitions, leaves the others alone, and every future step alike', () => {
-    const spec = { ...goalSpec, capacity: 8 };
-    const replay = createReplay(spec);
-    const { play, rows } = recorder(spec, (_, step) => (step === 7 ? 'truncated' : null), goalValues());
-    replay.append(play(8));
-    const hindsight = createHindsight(replay, { strategy: 'future', numGoals: 4, reward });
-    const stream = openStream(2, 'x');
-    const indices = new Int32Array(8).fill(4);
-    const batch = batchOf(spec, 8);
-    const counts = new Map<number, number>();
-    let relabelled = 0;
-    for (let k = 0; k < 1000; k++) {
-      replay.gather(indices, 1, 0.9, batch);
-      relabelled += hindsight.relabel(indices, 1, 0.9, stream, batch);
-      for (let b = 0; b < 8; b++) {
-        const goal = batch.observations[3 * b + 1];
-        if (goal === -1) expect(batch.rewards[b]).toBe(rows[0][4].reward);
-        counts.set(goal, (counts.get(goal) ?? 0) + 1);
+  test.each([
+    ['future', 4],
+    ['episode', 0],
+  ] as const)(
+    '%s reaches k / (k + 1) of the transitions, leaves the others alone, and every step from %i on alike',
+    (strategy, from) => {
+      const spec = { ...goalSpec, capacity: 8 };
+      const replay = createReplay(spec);
+      const { play, rows } = recorder(spec, (_, step) => (step === 7 ? 'truncated' : null), goalValues());
+      replay.append(play(8));
+      const hindsight = createHindsight(replay, { strategy, numGoals: 4, reward });
+      const stream = openStream(2, 'x');
+      const indices = new Int32Array(8).fill(4);
+      const batch = batchOf(spec, 8);
+      const counts = new Map<number, number>();
+      let relabelled = 0;
+      for (let k = 0; k < 1000; k++) {
+        replay.gather(indices, 1, 0.9, batch);
+        relabelled += hindsight.relabel(indices, 1, 0.9, stream, batch);
+        for (let b = 0; b < 8; b++) {
+          const goal = batch.observations[3 * b + 1];
+          if (goal === -1) expect(batch.rewards[b]).toBe(rows[0][4].reward);
+          counts.set(goal, (counts.get(goal) ?? 0) + 1);
+        }
       }
-    }
-    const expected = new Map([[-1, 1600], ...rows[0].slice(4).map((step) => [step.next[0], 1600] as const)]);
-    expect([...counts.keys()].sort()).toEqual([...expected.keys()].sort());
-    for (const count of counts.values()) expect(Math.abs(count - 1600)).toBeLessThan(5 * Math.sqrt(1600));
-    expect(relabelled).toBe(8000 - (counts.get(-1) ?? 0));
-  });
+      const goals = rows[0].slice(from).map((step) => step.next[0]);
+      expect([...counts.keys()].sort()).toEqual([-1, ...goals].sort());
+      for (const [goal, count] of counts) {
+        const expected = goal === -1 ? 1600 : 6400 / goals.length;
+        expect(Math.abs(count - expected)).toBeLessThan(5 * Math.sqrt(expected));
+      }
+      expect(relabelled).toBe(8000 - (counts.get(-1) ?? 0));
+    },
+  );
 
   test('a reward that is not finite names the goals', () => {
     const replay = createReplay(goalSpec);

@@ -97,6 +97,11 @@ describe('proportional priorities', () => {
     expect(plain - uniformMean).toBeGreaterThan(0.15); // without weights it would be far off
   });
 
+  test('no exponent makes a transition that cannot be drawn', () => {
+    const { sampler } = fiveTransitions(10); // (1e-6)^10 is below what float32 has
+    expect(sampler.getState().masses[0]).toBe(2 ** -126);
+  });
+
   test('an error that is not finite, and wrong exponents, are refused', () => {
     const { sampler, stream } = fiveTransitions(0.6);
     expect(() => sampler.update(Int32Array.of(1), Float32Array.of(Number.NaN), 0.6)).toThrow(/diverged/);
@@ -204,6 +209,9 @@ describe('while the buffer goes on', () => {
     const twinStream = openStream(0, 'x');
     twinStream.setState(stream.getState());
     for (let k = 0; k < 20; k++) expect(draw(twin, twinStream)).toEqual(draw(sampler, stream));
-    expect(() => twin.setState({ ...sampler.getState(), end: 99 })).toThrow(/not those of its replay buffer/);
+    for (const positions of [{ end: 99 }, { first: 2, end: 1 }]) {
+      const forged = { ...sampler.getState(), ...positions };
+      expect(() => twin.setState(forged)).toThrow(/not those of its replay buffer/);
+    }
   });
 });

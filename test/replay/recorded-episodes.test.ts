@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { NamedTensor } from '../../src/checkpoint/content.ts';
+import { encodeSafetensors } from '../../src/checkpoint/safetensors.ts';
 import { loadEpisodes, saveEpisodes } from '../../src/replay/episode-file.ts';
 import { appendEpisodes, type RecordedEpisode } from '../../src/replay/recorded-episodes.ts';
 import { createReplay } from '../../src/replay/replay.ts';
@@ -118,8 +120,38 @@ describe('a file of episodes', () => {
     await expect(loadEpisodes(join(folder, 'none'))).rejects.toMatchObject({ code: 'CHECKPOINT_TENSORS' });
     await writeFile(join(folder, 'bytes'), 'not tensors');
     await expect(loadEpisodes(join(folder, 'bytes'))).rejects.toMatchObject({ code: 'CHECKPOINT_TENSORS' });
-    const uneven = { ...episode(0, 3, true), rewards: new Float32Array(4) };
-    await saveEpisodes(join(folder, 'uneven'), [uneven]).catch(() => undefined);
-    await expect(loadEpisodes(join(folder, 'uneven'))).rejects.toMatchObject({ code: 'CHECKPOINT_TENSORS' });
+  });
+
+  const f32 = (length: number, ...shape: number[]): NamedTensor => ({
+    dtype: 'float32',
+    shape: [length, ...shape],
+    data: new Float32Array([length, ...shape].reduce((product, size) => product * size)),
+  });
+  const i32 = (values: number[], ...shape: number[]): NamedTensor => ({
+    dtype: 'int32',
+    shape: [values.length, ...shape],
+    data: Int32Array.from(values),
+  });
+  const good = {
+    observations: f32(4, 1),
+    actions: i32([0, 0, 0], 1),
+    rewards: f32(3),
+    lengths: i32([3]),
+    terminated: { dtype: 'uint8', shape: [1], data: Uint8Array.of(1) },
+    masks: { dtype: 'uint8', shape: [4, 2], data: new Uint8Array(8).fill(1) },
+  } as const;
+
+  it.each([
+    ['a reward too many', { rewards: f32(4) }, /do not fit/],
+    ['an episode of no steps', { lengths: i32([3, 0]) }, /do not fit/],
+    ['masks of f32', { masks: f32(4, 2) }, /masks are not u8/],
+    ['rewards of i32', { rewards: i32([0, 0, 0]) }, /f32 rewards are missing/],
+    ['no change', {}, null],
+  ])('with %s', async (_, change, message) => {
+    const path = join(temporaryFolder(), 'episodes');
+    await writeFile(path, encodeSafetensors({ ...good, ...change }));
+    const loading = loadEpisodes(path);
+    if (message === null) expect(await loading).toHaveLength(1);
+    else await expect(loading).rejects.toThrow(message);
   });
 });

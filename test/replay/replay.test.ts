@@ -195,6 +195,17 @@ describe('a ring', () => {
     expect([...batch.observations.subarray(6)]).toEqual([...fragment.observations.subarray(6 * 1, 6 * 2)]);
   });
 
+  test('drops the last observations of episodes that it no longer has', () => {
+    const replay = createReplay(vectorSpec);
+    const { play } = recorder(vectorSpec, () => 'truncated');
+    const numBytes = () =>
+      replay.ring.finals.frames.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    for (let k = 0; k < 100; k++) replay.append(play(4));
+    const before = numBytes();
+    for (let k = 0; k < 5000; k++) replay.append(play(4));
+    expect(numBytes()).toBe(before);
+  });
+
   test('keeps the bits of every float, NaN payloads included', () => {
     const replay = createReplay({ ...vectorSpec, observationSize: 2 });
     const { play } = recorder({ ...vectorSpec, observationSize: 2 }, () => null);
@@ -206,6 +217,29 @@ describe('a ring', () => {
     const batch = batchOf({ ...vectorSpec, observationSize: 2 }, 1);
     replay.gather(Int32Array.of(0), 1, 1, batch);
     expect([...new Uint32Array(batch.observations.buffer)]).toEqual([...bits]);
+  });
+});
+
+describe('a gather is refused', () => {
+  const ofBatch = (indices: Int32Array, numSteps: number, change: Partial<ReturnType<typeof batchOf>>) => {
+    const replay = createReplay(vectorSpec);
+    replay.append(recorder(vectorSpec, () => null).play(5));
+    const batch = { ...batchOf(vectorSpec, 1), ...change };
+    return errorOf(() => replay.gather(indices, numSteps, 1, batch)).code;
+  };
+
+  test.each([
+    ['of more rows than the batch has', Int32Array.of(0, 1), 1, {}, 'SHAPE_REPLAY_BATCH'],
+    ['of no steps', Int32Array.of(0), 0, {}, 'CONFIG_REPLAY_STEPS'],
+    [
+      'into actions of another size',
+      Int32Array.of(0),
+      1,
+      { actions: new Float32Array(0) },
+      'SHAPE_REPLAY_BATCH',
+    ],
+  ])('%s', (_, indices, numSteps, change, code) => {
+    expect(ofBatch(indices, numSteps, change)).toBe(code);
   });
 });
 

@@ -80,7 +80,13 @@ export const settings: Settings = {
       change: training({ importanceExponent: 1 }),
     },
   },
-  neutral: offPolicyNeutral,
+  neutral: {
+    ...offPolicyNeutral,
+    'training.importanceExponent, where all are alike': {
+      base: training({ prioritised: true, priorityExponent: 0 }),
+      change: training({ importanceExponent: 0.9 }),
+    },
+  },
   testedElsewhere: convElsewhere,
   refused: [
     ...offPolicyRefused,

@@ -52,6 +52,10 @@ export const settings: Settings = {
     'training.layerNorm': { change: training({ layerNorm: false }) },
   },
   neutral: {
+    'training.lambda, where nothing is discounted in': {
+      base: training({ gamma: 0 }),
+      change: training({ lambda: 0.1 }),
+    },
     'training.maxGradNorm, never reached': { change: training({ maxGradNorm: 1e9 }) },
   },
   testedElsewhere: convElsewhere,
