@@ -19,7 +19,7 @@ import { batchOf, type EndOf, recorder, vectorSpec } from './recorded-steps.ts';
 /** [achieved, desired, step]: what was achieved is a number of its own in every observation, what was desired is -1. */
 const goalSpec: ReplaySpec = {
   ...vectorSpec,
-  maskSize: 2,
+  maskSize: 3, // odd, so that the mask of a last state is not that of the next first one
   goal: { achievedGoal: { offset: 0, size: 1 }, desiredGoal: { offset: 1, size: 1 } },
 };
 const goalValues = () => {
@@ -97,9 +97,9 @@ describe('relabelling', () => {
           }
           expect(batch.rewards[b]).toBe(Math.fround(value));
           expect(batch.discounts[b]).toBe(discount);
-          expect([...batch.masks.subarray(2 * b, 2 * b + 2)]).toEqual(steps[k].mask);
+          expect([...batch.masks.subarray(3 * b, 3 * b + 3)]).toEqual(steps[k].mask);
           if (discount === 0) continue;
-          expect([...batch.nextMasks.subarray(2 * b, 2 * b + 2)]).toEqual(steps[last].nextMask);
+          expect([...batch.nextMasks.subarray(3 * b, 3 * b + 3)]).toEqual(steps[last].nextMask);
           const next = [...batch.nextObservations.subarray(b * 3, b * 3 + 3)];
           expect(next).toEqual([steps[last].next[0], goal, steps[last].next[2]]);
         }
