@@ -2,6 +2,7 @@
 import type { Algorithm as RunningAlgorithm } from '../src/algorithm/algorithm.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../src/checkpoint/load-checkpoint.ts';
 import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
+import { readConfigObject } from '../src/config/config-object.ts';
 import type { ConfigLayer } from '../src/config/resolve.ts';
 import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { CheckpointError } from '../src/errors.ts';
@@ -38,9 +39,12 @@ export function checkpointLayer(checkpoint: SavedConfig): ConfigLayer {
 }
 
 function checkpointSections(checkpoint: SavedConfig): JsonObject {
-  const { algorithm, checkpointing, ...sections } = checkpointConfig(checkpoint);
+  const { checkpointing, ...sections } = readConfigObject(
+    checkpointConfig(checkpoint),
+    checkpoint.path,
+  ).sections;
   const { out, ...kept } = (checkpointing ?? {}) as JsonObject;
-  return { ...sections, checkpointing: kept };
+  return { ...(sections as JsonObject), checkpointing: kept };
 }
 
 /**

@@ -120,7 +120,7 @@ function progressLine(
 }
 
 function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainResult | undefined): string {
-  const { best, episodeReturnMean } = summary;
+  const { best, episodeReturnMean, lastEvaluation } = summary;
   const rows: (readonly [string, string])[] = [
     ['stopped by', summary.stopReason],
     ['iterations', formatCount(summary.iterations)],
@@ -133,6 +133,11 @@ function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainR
       'best return',
       `${formatValue(best.value)} (${best.measure}, iteration ${formatCount(best.iteration)})`,
     ]);
+  }
+  if (lastEvaluation !== null) {
+    const { returnMean, returnStd, numEpisodes, iteration } = lastEvaluation;
+    const when = `${formatCount(numEpisodes)} episodes, iteration ${formatCount(iteration)}`;
+    rows.push(['last evaluation', `${formatValue(returnMean)} +- ${formatValue(returnStd)} (${when})`]);
   }
   for (const key of keys) {
     const value = last?.metrics[key];

@@ -25,7 +25,8 @@ export function createJsonReport(output: Output): RunCallbacks {
 }
 
 export function summaryJson(summary: RunSummary): JsonObject {
-  const { stopReason, iterations, envSteps, seconds, episodeReturnMean, best, checkpoint, runDir } = summary;
+  const { stopReason, iterations, envSteps, seconds, episodeReturnMean } = summary;
+  const { best, lastEvaluation, checkpoint, runDir } = summary;
   return {
     type: 'summary',
     stopReason,
@@ -34,6 +35,7 @@ export function summaryJson(summary: RunSummary): JsonObject {
     seconds,
     episodeReturnMean,
     best: best === null ? null : { ...best },
+    lastEvaluation: lastEvaluation === null ? null : { ...lastEvaluation },
     checkpoint,
     runDir,
   };

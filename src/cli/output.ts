@@ -9,7 +9,6 @@ export type OutputStream = Pick<NodeJS.WritableStream, 'write'> &
 export interface Output {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
-  readonly isVerbose: boolean;
   /** Stream of what is for people. */
   readonly human: OutputStream;
   /** A line for people; nothing with --quiet. */
@@ -23,7 +22,6 @@ export interface Output {
 export interface OutputMode {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
-  readonly isVerbose: boolean;
 }
 
 export function createOutput(mode: OutputMode, stdout: OutputStream, stderr: OutputStream): Output {

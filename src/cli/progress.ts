@@ -16,8 +16,8 @@ export interface Origin {
 }
 
 /**
- * Progress towards stopSteps, stopIterations and stopSeconds, whichever comes first at the present pace; null when none is
- * set. stopReturn tells no distance.
+ * Progress towards stopSteps, stopIterations, stopSeconds and stopProcessSeconds, whichever comes first at the present pace; null when
+ * none is set. Returns tell no distance.
  */
 export function measureProgress(
   event: IterationEvent,
@@ -29,6 +29,7 @@ export function measureProgress(
     { now: result.numEnvSteps, before: origin.numEnvSteps, goal: stopping.stopSteps },
     { now: result.iteration, before: origin.iteration, goal: stopping.stopIterations },
     { now: seconds, before: seconds - secondsHere, goal: stopping.stopSeconds },
+    { now: secondsHere, before: 0, goal: stopping.stopProcessSeconds },
   ].flatMap(({ now, before, goal }) => {
     if (goal === null) return [];
     const pace = (now - before) / secondsHere;

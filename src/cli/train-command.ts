@@ -14,7 +14,7 @@ import { EXIT } from './report-error.ts';
 import { prepareTraining, type TrainSetup, trainFlags } from './train-setup.ts';
 
 /** Trains until a stop condition holds or SIGINT/SIGTERM asks for the end; returns the exit code. */
-export async function trainCommand({ argv, stdout, stderr, isVerbose }: CommandContext): Promise<number> {
+export async function trainCommand({ argv, stdout, stderr }: CommandContext): Promise<number> {
   const { registerShippedEnvs } = await import('../../envs/index.ts');
   registerShippedEnvs();
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -23,7 +23,7 @@ export async function trainCommand({ argv, stdout, stderr, isVerbose }: CommandC
   }
   const setup = await prepareTraining(argv);
   await startThreads(setup);
-  const output = createOutput({ isJson: setup.isJson, isQuiet: setup.isQuiet, isVerbose }, stdout, stderr);
+  const output = createOutput({ isJson: setup.isJson, isQuiet: setup.isQuiet }, stdout, stderr);
   if (setup.resume !== undefined) await warnOfOtherMachine(setup.resume.manifest.fingerprint, output);
   const summary = await runSetup(setup, output);
   output.emit(summaryJson(summary));

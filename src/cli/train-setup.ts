@@ -143,6 +143,12 @@ function collectLayers(
   };
   const layers = file === undefined ? [flags] : [{ values: file.values, source: file.name }, flags];
   if (resume !== undefined) {
+    if (values.get('tuned') === 'true') {
+      throw new ConfigError(
+        'CONFIG_CONFLICT',
+        `--tuned and --resume ${resume.path} do not go together: a resumed run has its own options. Leave --tuned out, or begin a new run.`,
+      );
+    }
     const given = layers.map((layer) => layer.values);
     requireTrustedModules(resume, definition, given, values.get('trust') === 'true');
     return [checkpointLayer(resume), ...layers];

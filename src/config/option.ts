@@ -14,7 +14,7 @@ export interface Option<T> {
   /** `environment steps`, `s`, `MiB`; absent = unitless. */
   readonly unit?: string;
   /**
-   * False when the same seed gives the same parameters bit for bit whatever the value; such options may change on resume.
+   * False when the same seed gives the same parameters bit for bit whatever the value: a resume that changes it is still the same run.
    * Default true.
    */
   readonly affectsLearning?: boolean;

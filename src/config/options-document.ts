@@ -63,14 +63,14 @@ function without(declarations: Declarations, shared: Declarations): Declarations
 
 function sectionTables(declarations: Declarations, heading: string): string[] {
   return Object.entries(declarations).map(([section, options]) => {
-    const rows = Object.entries(options).map(([name, { kind, doc, unit, default: value }]) => {
+    const rows = Object.entries(options).map(([name, { kind, doc, unit, default: value, onlyAtStart }]) => {
       const cells = [
         `\`${name}\``,
         `\`--${flagName(name)}\``,
         kind.expects,
         defaultCell(value),
         unit ?? '',
-        doc,
+        onlyAtStart === true ? `${doc} A resume cannot change it.` : doc,
       ];
       return `| ${cells.map(escapeCell).join(' | ')} |`;
     });

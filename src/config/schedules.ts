@@ -72,6 +72,6 @@ function refused(message: string): ConfigError {
   return new ConfigError('CONFIG_SCHEDULE', message);
 }
 
-export function isLinear(schedule: Schedule): boolean {
+function isLinear(schedule: Schedule): boolean {
   return typeof schedule !== 'number' && schedule.schedule === 'linear';
 }

@@ -72,7 +72,7 @@ function memoryStream(tty: { isTTY?: boolean; columns?: number } = {}) {
 
 function report(tty: { isTTY?: boolean; columns?: number }, stopping: JsonObject = {}) {
   const stdout = memoryStream(tty);
-  const output = createOutput({ isJson: false, isQuiet: false, isVerbose: false }, stdout, memoryStream());
+  const output = createOutput({ isJson: false, isQuiet: false }, stdout, memoryStream());
   return {
     stdout,
     hooks: createConsoleReport(output, toy, configWith(stopping), { numEnvSteps: 0, iteration: 0 }),

@@ -71,7 +71,7 @@ export const debuggingOptions = {
   }),
   verbose: option(kind.boolean(), {
     default: false,
-    doc: 'Show stack traces and what rollout workers do.',
+    doc: 'Show stack traces: on the command line, which alone looks at it.',
     alsoCalled: ['log_level', 'logLevel'],
     ...NEUTRAL,
   }),
