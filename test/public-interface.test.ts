@@ -94,6 +94,21 @@ describe('run', () => {
     expect(summary).toMatchObject({ stopReason: 'callback', iterations: 1 });
   });
 
+  it('ends where an AbortSignal asks for it, with a checkpoint', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const controller = new AbortController();
+    const summary = await small()
+      .checkpointing({ out })
+      .callbacks({ onIterationEnd: () => controller.abort() })
+      .run({ signal: controller.signal });
+    expect(summary).toMatchObject({ stopReason: 'interrupted', iterations: 1 });
+    expect(summary.checkpoint).toBe(join(out, 'checkpoints', '000001'));
+    const again = await small()
+      .checkpointing({ out: `${out}-2` })
+      .run({ signal: AbortSignal.abort() });
+    expect(again).toMatchObject({ stopReason: 'interrupted', iterations: 0 });
+  });
+
   it('leaves nothing when it cannot start', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'a', 'b');

@@ -47,10 +47,6 @@ export interface EvaluationResult {
   readonly returnMean: number;
   /** Population standard deviation over the episodes. */
   readonly returnStd: number;
-  /** 95% confidence interval of the mean, by Student's t; null or absent for a single episode. */
-  readonly returnInterval?: readonly [low: number, high: number] | null;
-  /** Episodes that were ended by `evaluationMaxSteps`, and count with what they had returned; absent = none. */
-  readonly numCut?: number;
   readonly lengthMean: number;
   /** Means of `info.metrics`, as `env/<name>`. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -61,16 +57,6 @@ export interface EvaluateOptions {
   readonly deterministic?: boolean;
   /** Master seed of the evaluation's own episodes; never touches training's streams. */
   readonly seed?: number;
-  /** Ends it at the next step: it then rejects with the signal's reason. Training is not touched. */
-  readonly signal?: AbortSignal;
-}
-
-export interface TrainOptions {
-  /**
-   * Aborted before the iteration begins: nothing is done, and the call rejects with the signal's reason. Aborted later: the iteration,
-   * half of which would be no state, is finished, and its evaluation is left out or ended without a result.
-   */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -87,7 +73,7 @@ export interface Algorithm {
   /** Two human lines: what is trained on what, and which engine runs it. */
   readonly banner: readonly string[];
   /** One iteration: collect a rollout, learn from it, publish the weights; evaluates when the config says so. */
-  train(options?: TrainOptions): Promise<TrainResult>;
+  train(): Promise<TrainResult>;
   evaluate(options?: EvaluateOptions): Promise<EvaluationResult>;
   /**
    * Replaces a schedule (`learningRate`, `clipRange`, ...) from the next iteration on; part of the state from then on.

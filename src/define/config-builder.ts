@@ -64,7 +64,7 @@ export interface BuilderCore<D extends Declarations> {
    * its threads, also when it fails.
    */
   run(
-    options?: Pick<StartRunOptions, 'handleSignals' | 'onWarning' | 'strictCallbacks'>,
+    options?: Pick<StartRunOptions, 'handleSignals' | 'onWarning' | 'signal' | 'strictCallbacks'>,
   ): Promise<RunSummary>;
   /** An independent builder with the same values. */
   copy(): ConfigBuilder<D>;

@@ -8,7 +8,7 @@ import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts'
 import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
 import type { RunFolder } from './run-folder.ts';
-import { type BestSoFar, type EvaluationSummary, FRESH_RUN, type RunState } from './run-state.ts';
+import { type BestSoFar, FRESH_RUN, type RunState } from './run-state.ts';
 import { openRunWriters, type RunWriters, type WriterChoice } from './run-writers.ts';
 import type { StopConditions } from './stop-conditions.ts';
 
@@ -30,17 +30,8 @@ export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoi
   readonly strictCallbacks?: boolean;
 }
 
-/** What changes while a run goes on. */
-export interface Progress {
-  /** Of the whole run, over all resumes, up to the end of the last iteration: what logs, checkpoints and stop conditions agree on. */
-  seconds: number;
-  numEpisodes: number;
-  episodeReturnMean: number | null;
-  best: BestSoFar | null;
-  lastEvaluation: EvaluationSummary | null;
-  numEvaluationsWithoutBest: number;
-  isStopRequested: boolean;
-}
+/** What changes while a run goes on: what its checkpoints remember, as of the end of the last iteration, and whether a hook ends it. */
+export type Progress = { -readonly [K in keyof RunState]: RunState[K] } & { isStopRequested: boolean };
 
 /** What a run consists of. */
 export interface Run {
@@ -67,15 +58,7 @@ export async function beginRun(
   const { iteration, numEnvSteps } = algorithm;
   const begin = performance.now();
   const secondsHere = () => (performance.now() - begin) / 1000;
-  const progress: Progress = {
-    seconds: resumed.seconds,
-    numEpisodes: resumed.numEpisodes,
-    episodeReturnMean: resumed.episodeReturnMean,
-    best: resumed.best,
-    lastEvaluation: resumed.lastEvaluation,
-    numEvaluationsWithoutBest: resumed.numEvaluationsWithoutBest,
-    isStopRequested: false,
-  };
+  const progress: Progress = { ...resumed, isStopRequested: false };
   let writers: RunWriters | null = null;
   let checkpoints: RunCheckpoints | null = null;
   if (folder !== null) {

@@ -1,17 +1,11 @@
 /** Which iteration is the best of a run. No clock has a say. */
 import type { TrainResult } from '../algorithm/algorithm.ts';
-import type { BestSoFar, EvaluationSummary } from './run-state.ts';
+import type { BestSoFar, RunState } from './run-state.ts';
 
 /** The part of a run's progress that this looks at and changes. */
-export interface BestProgress {
-  best: BestSoFar | null;
-  /** The newest evaluation; null before the first. */
-  lastEvaluation: EvaluationSummary | null;
-  /** Evaluations in a row, up to the newest, that were no new best. */
-  numEvaluationsWithoutBest: number;
-  readonly numEpisodes: number;
-  readonly episodeReturnMean: number | null;
-}
+export type BestProgress = Pick<RunState, 'numEpisodes' | 'episodeReturnMean'> & {
+  -readonly [K in 'best' | 'lastEvaluation' | 'numEvaluationsWithoutBest']: RunState[K];
+};
 
 /**
  * Books an iteration; true when it is the best so far: the highest evaluation return, or, before the first evaluation, the highest
@@ -20,14 +14,8 @@ export interface BestProgress {
 export function updateBest(progress: BestProgress, result: TrainResult, metricsWindow: number): boolean {
   const { iteration, evaluation } = result;
   if (evaluation !== undefined) {
-    const { returnMean, returnStd, returnInterval = null, returns } = evaluation;
-    progress.lastEvaluation = {
-      iteration,
-      returnMean,
-      returnStd,
-      returnInterval: returnInterval === null ? null : [returnInterval[0], returnInterval[1]],
-      numEpisodes: returns.length,
-    };
+    const { returnMean, returnStd, returns } = evaluation;
+    progress.lastEvaluation = { iteration, returnMean, returnStd, numEpisodes: returns.length };
     const isBest = raiseBest(progress, iteration, returnMean, 'evaluation');
     progress.numEvaluationsWithoutBest = isBest ? 0 : progress.numEvaluationsWithoutBest + 1;
     return isBest;

@@ -4,8 +4,6 @@ import { watchSignals } from './run-signals.ts';
 import type { StopReason } from './run-state.ts';
 
 export interface Interruption {
-  /** Aborted when the first of them comes: an evaluation ends there, an iteration is finished. */
-  readonly signal: AbortSignal;
   /** Why the run has to end; null = it does not. */
   readonly reason: () => StopReason | null;
   /** The error that nobody caught. */
@@ -17,20 +15,20 @@ export function watchInterruption(
   { handleSignals, signal: given }: { readonly handleSignals: boolean; readonly signal?: AbortSignal },
   warn: (warning: RunWarning) => void,
 ): Interruption {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
+  let isInterrupted = given?.aborted ?? false;
+  const abort = () => {
+    isInterrupted = true;
+  };
   const onSignal = (signal: NodeJS.Signals) => {
     abort();
     const message = `${signal} came: the run ends after this iteration, with a checkpoint`;
     warn({ kind: 'interruption', message, error: null });
   };
   const signals = handleSignals ? watchSignals(onSignal) : null;
-  if (given?.aborted) abort();
   given?.addEventListener('abort', abort, { once: true });
   const failure = () => signals?.failure ?? null;
   return {
-    signal: controller.signal,
-    reason: () => (failure() !== null ? 'error' : controller.signal.aborted ? 'interrupted' : null),
+    reason: () => (failure() !== null ? 'error' : isInterrupted ? 'interrupted' : null),
     failure,
     dispose() {
       signals?.dispose();

@@ -3,8 +3,6 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface SignalWatch {
-  /** The first signal that came; null so far. */
-  readonly received: NodeJS.Signals | null;
   /** The first error that {@link failRuns} was given; null so far. */
   readonly failure: Error | null;
   /** Gives the signals back their usual effect. */
@@ -24,15 +22,15 @@ const watched = new Set<Watched>();
  * @param onFirst called when the first one comes, with its name.
  */
 export function watchSignals(onFirst: (signal: NodeJS.Signals) => void = () => undefined): SignalWatch {
-  let received: NodeJS.Signals | null = null;
+  let hasCome = false;
   const state: Watched = { failure: null };
   const dispose = () => {
     watched.delete(state);
     for (const signal of SIGNALS) process.off(signal, onSignal);
   };
   const onSignal = (signal: NodeJS.Signals) => {
-    if (received === null) {
-      received = signal;
+    if (!hasCome) {
+      hasCome = true;
       onFirst(signal);
     } else if (signal !== 'SIGHUP') {
       dispose();
@@ -42,9 +40,6 @@ export function watchSignals(onFirst: (signal: NodeJS.Signals) => void = () => u
   watched.add(state);
   for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
-    get received() {
-      return received;
-    },
     get failure() {
       return state.failure;
     },

@@ -20,8 +20,6 @@ export interface EvaluationSummary {
   readonly iteration: number;
   readonly returnMean: number;
   readonly returnStd: number;
-  /** 95% confidence interval of the mean; null for one episode. */
-  readonly returnInterval: readonly [low: number, high: number] | null;
   readonly numEpisodes: number;
 }
 
@@ -82,8 +80,7 @@ export function encodeRunState(state: RunState): JsonObject {
   return {
     ...state,
     best: best === null ? null : { ...best },
-    lastEvaluation:
-      lastEvaluation === null ? null : (structuredClone(lastEvaluation) as unknown as JsonObject),
+    lastEvaluation: lastEvaluation === null ? null : { ...lastEvaluation },
   };
 }
 
@@ -105,7 +102,6 @@ const RUN_STATE = z.object({
         iteration: countSchema,
         returnMean: z.number(),
         returnStd: z.number(),
-        returnInterval: z.nullable(z.tuple([z.number(), z.number()])),
         numEpisodes: countSchema,
       }),
     ),

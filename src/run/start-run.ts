@@ -100,7 +100,7 @@ function train(
     strictCallbacks = false,
   }: StartRunOptions,
 ): Promise<RunSummary> {
-  const { checkpointEvery, checkpointSeconds, keepCheckpoints } = checkpointing;
+  const { out: _, ...checkpointPolicy } = checkpointing;
   const resumed = resume === undefined ? {} : { resumed: readRunState(resume.content) };
   return runTraining(
     algorithm,
@@ -108,9 +108,7 @@ function train(
       folder,
       ...resumed,
       ...stopping,
-      checkpointEvery,
-      checkpointSeconds,
-      keepCheckpoints,
+      ...checkpointPolicy,
       ...reporting,
       handleSignals,
       strictCallbacks,

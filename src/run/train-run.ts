@@ -7,7 +7,7 @@ import { type Interruption, watchInterruption } from './interruption.ts';
 import { limitRepeats } from './repeated-warnings.ts';
 import type { RunHooks, RunWarning } from './run-callbacks.ts';
 import type { RunCheckpoints } from './run-checkpoints.ts';
-import type { RunState, RunSummary, StopReason } from './run-state.ts';
+import type { RunSummary, StopReason } from './run-state.ts';
 import { stopReasonOf } from './stop-conditions.ts';
 
 export type { RunOptions } from './begin-run.ts';
@@ -56,7 +56,7 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
   for (;;) {
     const reason = interruption.reason() ?? stopReasonNow(run);
     if (reason !== null) return reason;
-    const result = await algorithm.train({ signal: interruption.signal });
+    const result = await algorithm.train();
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
     progress.episodeReturnMean = result.episodeReturnMean;
@@ -135,12 +135,7 @@ async function save(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Pro
 
 async function snapshot({ algorithm, progress, options }: Run) {
   const content = await algorithm.getState(options.folder?.storedSegments);
-  const { seconds, best, numEpisodes, episodeReturnMean, lastEvaluation, numEvaluationsWithoutBest } =
-    progress;
-  const state: RunState = {
-    ...{ seconds, best, numEpisodes, episodeReturnMean },
-    ...{ lastEvaluation, numEvaluationsWithoutBest },
-  };
+  const { isStopRequested: _, ...state } = progress;
   return { content, state };
 }
 
