@@ -1,7 +1,7 @@
 /**
  * PQN settings tuned per environment, by environment id and section. `train` starts from them; builders ask by `.tuned()`.
  *
- * Tuned on seeds 100 and up.
+ * Tuned on seeds 100 and up; reported on seeds 0 to 4 (bench/results/learning.md).
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 
