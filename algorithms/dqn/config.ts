@@ -6,7 +6,7 @@ import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
-import { checkSchedules, scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -101,12 +101,7 @@ export type DQNConfigInput = ConfigInput<DQNOptions>;
 /** What DQN's options must be to each other; the shared ones are checked before. */
 export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
   const { distribution, minReturn, maxReturn } = config.training;
-  const problems = [
-    ...checkPace(config),
-    ...checkReplay(config),
-    ...checkSchedules(config),
-    ...checkNetwork(config),
-  ];
+  const problems = [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(

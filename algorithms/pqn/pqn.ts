@@ -52,7 +52,7 @@ export async function createPQN(config: ResolvedPQNConfig): Promise<Algorithm> {
     const tally = createIterationTally();
     const { learningRate, epsilon } = schedules.at(numEnvSteps);
     const start = performance.now();
-    const version = system.publish({ exploration: { epsilon, noiseStd: 0, isRandom: false } });
+    const version = system.publish({ epsilon, noiseStd: 0, isRandom: false });
     const collected = await runners.collect(version);
     const { rollout } = collected;
     tally.addFragment(collected);

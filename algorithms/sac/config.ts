@@ -3,7 +3,6 @@ import { continuousControlOptions } from '../../src/config/blocks/continuous-con
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
-import { checkSchedules } from '../../src/config/blocks/schedules.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -95,11 +94,5 @@ export type SACConfigInput = ConfigInput<SACOptions>;
 
 /** What SAC's options must be to each other; the shared ones are checked before. */
 export function checkSAC(config: ResolvedSACConfig): readonly Problem[] {
-  return [
-    ...checkGsde(config),
-    ...checkPace(config),
-    ...checkReplay(config),
-    ...checkSchedules(config),
-    ...checkNetwork(config),
-  ];
+  return [...checkGsde(config), ...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
 }

@@ -3,7 +3,6 @@ import { continuousControlOptions } from '../../src/config/blocks/continuous-con
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
-import { checkSchedules } from '../../src/config/blocks/schedules.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import type { Problem } from '../../src/config/problems.ts';
@@ -49,5 +48,5 @@ export type TD3ConfigInput = ConfigInput<TD3Options>;
 
 /** What TD3's options must be to each other; the shared ones are checked before. */
 export function checkTD3(config: ResolvedTD3Config): readonly Problem[] {
-  return [...checkPace(config), ...checkReplay(config), ...checkSchedules(config), ...checkNetwork(config)];
+  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
 }

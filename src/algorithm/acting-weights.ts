@@ -20,21 +20,14 @@ export interface ActingWeightsParts {
   readonly weightLayout: WeightBufferLayout;
 }
 
-export interface PublishOptions {
-  /** Default: that of the version before. */
-  readonly exploration?: Exploration;
-  /** Acts with these instead of the learner's: a prefill's policy. f32 [acting parameters] */
-  readonly parameters?: Float32Array;
-  /** Changes the published copy: noise in the weights. */
-  readonly perturb?: (parameters: Float32Array) => void;
-}
-
 export interface ActingWeights {
   /**
    * Makes the learner's acting network what everybody acts with, and returns its version. Cost: a copy of the acting parameters where
    * they have changed since this slot was written (two versions ago), else under a microsecond.
+   *
+   * @param exploration default: that of the version before.
    */
-  publish(options?: PublishOptions): number;
+  publish(exploration?: Exploration): number;
   /** The learner's parameters have changed: what `publish` copied before is stale. */
   noteUpdate(): void;
   /** For networks that runners cannot run: an actor in the main thread. null = the runners act. */
@@ -59,15 +52,12 @@ export function createActingWeights(parts: ActingWeightsParts): ActingWeights {
     }
   };
   return {
-    publish(options = {}) {
-      exploration = options.exploration ?? exploration;
+    publish(given = exploration) {
+      exploration = given;
       const parameters = weights.nextParameters();
       const slot = (weights.version + 1) % 2;
-      const isOwn = options.parameters === undefined && options.perturb === undefined;
-      if (options.parameters !== undefined) parameters.set(options.parameters);
-      else if (!isOwn || slotStamps[slot] !== stamp) copyParameters(parameters);
-      options.perturb?.(parameters);
-      slotStamps[slot] = isOwn ? stamp : NEVER;
+      if (slotStamps[slot] !== stamp) copyParameters(parameters);
+      slotStamps[slot] = stamp;
       const { statistics } = scaling;
       central?.publish(parameters, statistics, exploration);
       return weights.publish(

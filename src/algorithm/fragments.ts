@@ -16,8 +16,6 @@ export interface FragmentOptions {
   readonly lag: number;
   /** How the policy explores in the fragment that begins at this environment step of the run. */
   readonly exploration: (numEnvSteps: number) => Exploration;
-  /** Changes the published weights of every fragment anew: noisy layers. */
-  readonly perturb?: (parameters: Float32Array) => void;
 }
 
 export interface Fragments {
@@ -44,10 +42,9 @@ export interface Fragments {
 /** How long the event loop may stand still; a turn costs 10 us. */
 const TURN_MS = 20;
 
-/** Thread: main. Allocates nothing of its own per fragment without worker threads. */
+/** Thread: main. Allocates nothing of its own per fragment without worker threads, but for what `exploration` gives. */
 export function createFragments(options: FragmentOptions): Fragments {
   const { system, numSteps, lag, exploration } = options;
-  const perturbation = options.perturb === undefined ? {} : { perturb: options.perturb };
   const { runners } = system;
   let pending: Collected | Promise<Collected> | null = null;
   let numLeft = 0;
@@ -57,7 +54,7 @@ export function createFragments(options: FragmentOptions): Fragments {
   let turnedAt = performance.now();
 
   const collect = (): Collected | Promise<Collected> => {
-    const version = system.publish({ ...perturbation, exploration: exploration(nextStep) });
+    const version = system.publish(exploration(nextStep));
     nextStep += numSteps;
     numLeft -= 1;
     if (runners.collectNow !== null) return runners.collectNow(version);

@@ -6,7 +6,8 @@ import type { OffPolicyConfig } from './off-policy-config.ts';
 const MIN_STEPS_FOR_WORKERS = 64;
 
 /**
- * What was asked for; with `auto` none where a fragment is short and the learner waits for it, else as on-policy algorithms have them.
+ * What was asked for; with `auto` none where the learner waits for a fragment that is short, or of one environment, else as on-policy
+ * algorithms have them.
  * Never changes results.
  */
 export function numOffPolicyRunners(
@@ -14,7 +15,8 @@ export function numOffPolicyRunners(
   numCores?: number,
 ): number {
   const { envRunners, training } = config;
-  const isShort = training.lag === 0 && envRunners.numEnvs * training.trainEvery < MIN_STEPS_FOR_WORKERS;
-  if (envRunners.numEnvRunners === 'auto' && isShort) return 0;
+  const { numEnvs } = envRunners;
+  const gainsNothing = numEnvs === 1 || numEnvs * training.trainEvery < MIN_STEPS_FOR_WORKERS;
+  if (envRunners.numEnvRunners === 'auto' && training.lag === 0 && gainsNothing) return 0;
   return numEnvRunnersOf(config, numCores);
 }

@@ -33,8 +33,7 @@ export function createOffPolicyAlgorithm(parts: OffPolicyAlgorithmParts): Algori
     remembers: system.replayMemory,
     async iterate(numEnvSteps) {
       try {
-        if (numEnvSteps === 0 && system.replay.size === 0)
-          await prefillReplay(system, config, config.training);
+        if (numEnvSteps === 0 && system.replay.size === 0) await prefillReplay(system, config);
         return await parts.iterate(numEnvSteps);
       } catch (error) {
         await fragments.settle();

@@ -8,6 +8,8 @@ export type OffPolicyConfig = ResolvedConfig<typeof commonOptions> & {
     /** Steps of each environment between two rounds of updates. */
     readonly trainEvery: number;
     readonly batchSize: number;
+    /** Absent = 1. */
+    readonly nStep?: number;
     /** 0 or 1. */
     readonly lag: number;
     /** What the replay buffer begins with, see prefill.ts. */

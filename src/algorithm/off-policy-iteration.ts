@@ -10,7 +10,11 @@ import type { Iteration } from './shell.ts';
 export interface OffPolicyLoop {
   readonly system: Pick<OffPolicySystem, 'replay' | 'scaling'>;
   readonly fragments: Fragments;
-  readonly pace: PaceOptions & { readonly stepsPerIteration: number };
+  readonly pace: PaceOptions & {
+    readonly stepsPerIteration: number;
+    readonly batchSize: number;
+    readonly nStep: number;
+  };
   /** Makes `numUpdates` updates; the run is at environment step `numEnvSteps`. */
   readonly learn: (numUpdates: number, numEnvSteps: number) => Promise<ObjectiveStats>;
   /** After each round, which took the run from one environment step to another: hard copies of targets. */
@@ -24,7 +28,8 @@ export interface OffPolicyLoop {
  *
  *     fragment        trainEvery steps in every environment, with the published policy and its exploration
  *     append          to the replay buffer; observation statistics take it in
- *     learn           numUpdatesDue(...) updates, each from a batch of its own
+ *     learn           numUpdatesDue(...) updates, each from a batch of its own; none while the buffer does not hold one: a run that resumes
+ *                     without its buffer collects first
  *     afterRound      targets, counted in environment steps
  *
  * @returns what the shell calls; `numEnvSteps` = environment steps of the run before the iteration.
@@ -45,7 +50,8 @@ export function createOffPolicyIteration(loop: OffPolicyLoop): (numEnvSteps: num
       replay.append(collected.rollout);
       scaling.absorb(collected.rollout);
       tally.addFragment(collected);
-      const numUpdates = numUpdatesDue(pace, step, step + numSteps);
+      const holdsBatch = replay.numSampleable(pace.nStep) >= pace.batchSize;
+      const numUpdates = holdsBatch ? numUpdatesDue(pace, step, step + numSteps) : 0;
       if (numUpdates > 0) {
         const begin = performance.now();
         tally.addUpdates(await learn(numUpdates, step + numSteps));

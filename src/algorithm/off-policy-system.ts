@@ -72,7 +72,7 @@ export async function createOffPolicySystem(
     const { replay, isPrioritised, hindsight = null, ...parts } = describe(env);
     const spec = actingSpecOf(parts.model, { ...parts.acting, actionMaskSize: env.actionMaskSize });
     planned.spec = replaySpecOf(spec, envRunners.numEnvs, replay);
-    checkHoldsBatch(planned.spec, training.batchSize);
+    checkHoldsBatch(planned.spec, training);
     planned.memory = checkReplayMemory(planned.spec, availableMemory(), isPrioritised);
     planned.hindsight = hindsight;
     return { ...parts, batchSize: training.batchSize };
@@ -97,12 +97,15 @@ export async function createOffPolicySystem(
 }
 
 /** Capacity in transitions is checked with the options; what fits some bytes is known only now. */
-function checkHoldsBatch(spec: ReplaySpec, batchSize: number): void {
+function checkHoldsBatch(
+  spec: ReplaySpec,
+  { batchSize, nStep = 1 }: Pick<OffPolicyConfig['training'], 'batchSize' | 'nStep'>,
+): void {
   const { rowCapacity, numRows } = planReplay(spec);
-  if (batchSize <= rowCapacity * numRows) return;
+  if (batchSize <= (rowCapacity - nStep + 1) * numRows) return;
   throw new ConfigError(
     'CONFIG_CONFLICT',
-    `replayBytes (${spec.bytes}) holds ${rowCapacity * numRows} transitions, and batchSize is ${batchSize}. Raise replayBytes.`,
+    `replayBytes (${spec.bytes}) holds ${rowCapacity * numRows} transitions, too few for batchSize ${batchSize}, nStep ${nStep} and numEnvs ${numRows}. Raise replayBytes.`,
   );
 }
 

@@ -13,13 +13,6 @@ import type { OffPolicyConfig } from './off-policy-config.ts';
 import type { OffPolicySystem } from './off-policy-system.ts';
 import { createPolicyPlayer, createRandomPlayer, recordEpisodes } from './record-episodes.ts';
 
-export interface PrefillOptions {
-  /** `random`, a checkpoint (or run folder), or a `.safetensors` file of episodes; null = nothing. */
-  readonly prefill: string | null;
-  /** Steps that are played; null = 10,000. Of a file all are taken. */
-  readonly prefillSteps: number | null;
-}
-
 const DEFAULT_STEPS = 10_000;
 
 /**
@@ -29,18 +22,10 @@ const DEFAULT_STEPS = 10_000;
  * @returns transitions that were appended.
  * @throws ConfigError `CONFIG_PREFILL` for experience of other spaces; CheckpointError when the file or checkpoint cannot be used.
  */
-export async function prefillReplay(
-  system: OffPolicySystem,
-  config: OffPolicyConfig,
-  options: PrefillOptions,
-): Promise<number> {
-  if (options.prefill === null) return 0;
-  const episodes = await obtainEpisodes(
-    system,
-    config,
-    options.prefill,
-    options.prefillSteps ?? DEFAULT_STEPS,
-  );
+export async function prefillReplay(system: OffPolicySystem, config: OffPolicyConfig): Promise<number> {
+  const { prefill, prefillSteps } = config.training;
+  if (prefill === null) return 0;
+  const episodes = await obtainEpisodes(system, config, prefill, prefillSteps ?? DEFAULT_STEPS);
   const { replay, scaling, spec } = system;
   return appendEpisodes(replay, episodes, createActionStoring(spec), scaling.absorb);
 }

@@ -104,6 +104,7 @@ function wholeState(
     names.set(j, name);
     segments[name] = storedSegments.has(name) ? null : async () => tensors;
   }
+  const priorities = sampler?.getState() ?? null;
   const tail = tailPosition(ring);
   const saved: SavedReplay = {
     layout: layoutOf(ring.plan),
@@ -112,8 +113,8 @@ function wholeState(
     segments: alive.map((j) => names.get(j) as string),
   };
   return {
-    tensors: { [TENSORS]: { ...copyRange(ring, tail, ring.end - tail + 1), ...priorityTensors(sampler) } },
-    json: { [FILE]: { isSaved: true, ...saved, ...priorityFields(sampler) } as JsonObject },
+    tensors: { [TENSORS]: { ...copyRange(ring, tail, ring.end - tail + 1), ...priorityTensors(priorities) } },
+    json: { [FILE]: { isSaved: true, ...saved, ...priorityFields(priorities) } as JsonObject },
     segments,
   };
 }
@@ -161,15 +162,15 @@ function readPriorities(
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function priorityTensors(sampler: PrioritisedSampler | null): Record<string, NamedTensor> {
-  if (sampler === null) return {};
-  const { masses } = sampler.getState();
+function priorityTensors(priorities: PriorityState | null): Record<string, NamedTensor> {
+  if (priorities === null) return {};
+  const { masses } = priorities;
   return { priorities: { dtype: 'float32', shape: [masses.length], data: masses } };
 }
 
-function priorityFields(sampler: PrioritisedSampler | null): JsonObject {
-  if (sampler === null) return {};
-  const { largestPriority, first, end } = sampler.getState();
+function priorityFields(priorities: PriorityState | null): JsonObject {
+  if (priorities === null) return {};
+  const { largestPriority, first, end } = priorities;
   return { largestPriority, prioritiesFirst: first, prioritiesEnd: end };
 }
 

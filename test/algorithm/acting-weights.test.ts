@@ -46,26 +46,13 @@ it('publishes the acting network as it is, in both slots, however often it chang
   }
 });
 
-it('keeps nothing of weights that were changed or lent for one version', async () => {
-  const { learner, weights, published } = await open();
-  const own = learner.readNetwork('q');
-  const halved = own.map((x) => x / 2);
-  const halve = (parameters: Float32Array) => parameters.set(halved);
-  expect(published(weights.publish())).toEqual(own);
-  expect(published(weights.publish({ perturb: halve }))).toEqual(halved);
-  expect(published(weights.publish({ parameters: halved }))).toEqual(halved);
-  expect(published(weights.publish())).toEqual(own);
-  expect(published(weights.publish())).toEqual(own);
-  expect(learner.readNetwork('q')).toEqual(own);
-});
-
 it('tells how each version explores, and explores on as before where nothing is said', async () => {
   const { weights, buffer } = await open();
   expect(buffer.explorationOf(weights.publish())).toEqual(CALM);
   const wild = { epsilon: 0.25, noiseStd: 0.5, isRandom: true };
-  const first = weights.publish({ exploration: wild });
+  const first = weights.publish(wild);
   expect(buffer.explorationOf(weights.publish())).toEqual(wild);
-  const last = weights.publish({ exploration: CALM });
+  const last = weights.publish(CALM);
   expect(buffer.explorationOf(last)).toEqual(CALM);
   expect(first).toBe(last - 2);
 });

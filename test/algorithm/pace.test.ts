@@ -41,7 +41,7 @@ describe('pace', () => {
   });
 
   it('asks for a batch that can have been collected', () => {
-    const check = (learningStarts: number, batchSize: number, prefill: string | null = null) =>
+    const check = (learningStarts: number, batchSize: number, prefill: string | null = null, nStep = 1) =>
       checkPace({
         training: {
           updatesPerStep: 1,
@@ -50,11 +50,14 @@ describe('pace', () => {
           trainEvery: 4,
           batchSize,
           prefill,
+          nStep,
         },
         envRunners: { numEnvs: 2 },
       });
     expect(check(100, 104)).toEqual([]);
     expect(check(100, 105)).toHaveLength(1);
+    expect(check(100, 100, null, 3)).toEqual([]); // the newest 2 steps of 2 environments begin no window yet
+    expect(check(100, 101, null, 3)).toHaveLength(1);
     expect(check(0, 8)).toEqual([]);
     expect(check(0, 256)).toHaveLength(1);
     expect(check(0, 256, 'random')).toEqual([]); // who knows how much that is
@@ -73,6 +76,7 @@ describe('threads', () => {
     expect(numOffPolicyRunners(config('auto', 8, 4, 0), 4)).toBe(0);
     expect(numOffPolicyRunners(config('auto', 8, 8, 0), 4)).toBe(4);
     expect(numOffPolicyRunners(config('auto', 1, 1, 1), 4)).toBe(1);
+    expect(numOffPolicyRunners(config('auto', 1, 256, 0), 4)).toBe(0);
     expect(numOffPolicyRunners(config(2, 8, 1, 0), 4)).toBe(2);
   });
 

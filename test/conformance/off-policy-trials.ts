@@ -105,6 +105,11 @@ export const offPolicyRefused: Settings['refused'] = [
     /replayCapacity \(15\) must hold a batch/,
   ],
   [
+    'a buffer that does not hold a batch of windows of every environment',
+    { envRunners: { numEnvs: 8 }, ...training({ replayCapacity: 24, nStep: 3 }) },
+    /must hold a batch: at least 25 transitions for batchSize 16, nStep 3 and numEnvs 8/,
+  ],
+  [
     'steps of a prefill that there is not',
     training({ prefillSteps: 100 }),
     /prefillSteps \(100\) has no effect while prefill is null/,

@@ -4,10 +4,33 @@ import { describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { Algorithm } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { optionPaths } from './shared-options.ts';
 import { names, runOut, subjectOf } from './subject.ts';
 
 describe.each(names)('%s', async (name) => {
   const subject = await subjectOf(name);
+
+  const remembers = optionPaths(subject.definition).includes('training.checkpointReplay');
+  test.runIf(remembers)(
+    'without the replay buffer it collects until there is a batch, then learns on',
+    async () => {
+      const { values } = subject.settings;
+      const small = { training: { checkpointReplay: false, stepsPerIteration: 1, learningStarts: 60 } };
+      const first = await subject.build(values, { envRunners: { numEnvRunners: 0 } }, small);
+      for (let k = 0; k < 12; k++) await first.train();
+      const path = await first.save(join(temporaryFolder(), 'saved'));
+      await first.stop();
+      const resumed = await Algorithm.fromCheckpoint(path, {}, { trust: true });
+      const sizes = [];
+      for (let k = 0; k < 6; k++) {
+        const { metrics } = await resumed.train();
+        sizes.push([metrics['replay/size'], (metrics['train/numUpdates'] ?? 0) > 0]);
+      }
+      await resumed.stop();
+      expect(sizes[0]).toEqual([15, false]); // 5 environments x 3 steps, and a batch has 20 rows
+      expect(sizes[5]).toEqual([90, true]);
+    },
+  );
 
   test('cut anywhere, also with another number of workers, and in a run that had gone on', async () => {
     const folder = temporaryFolder();

@@ -60,7 +60,7 @@ export const offPolicyEnvRunnersOptions = {
 
 /** Something says how many updates are made, and a batch is there when the first one wants it. */
 export function checkPace({
-  training: { updatesPerStep, gradientSteps, learningStarts, trainEvery, batchSize, prefill },
+  training: { updatesPerStep, gradientSteps, learningStarts, trainEvery, batchSize, nStep = 1, prefill },
   envRunners: { numEnvs },
 }: {
   readonly training: {
@@ -69,6 +69,7 @@ export function checkPace({
     readonly learningStarts: number;
     readonly trainEvery: number;
     readonly batchSize: number;
+    readonly nStep?: number;
     /** What is prefilled counts, too; how much it is shows when it is there. */
     readonly prefill: string | null;
   };
@@ -79,10 +80,11 @@ export function checkPace({
   if (prefill !== null) return [];
   const round = trainEvery * numEnvs;
   const collected = round * (Math.floor(learningStarts / round) + 1);
-  if (batchSize <= collected) return [];
+  const sampleable = collected - (nStep - 1) * numEnvs; // the newest steps of each row begin no whole window yet
+  if (batchSize <= sampleable) return [];
   return [
     conflict(
-      `batchSize (${batchSize}) must not exceed the ${collected} steps that have been collected when the first update is made: ` +
+      `batchSize (${batchSize}) must not exceed the ${sampleable} ${nStep === 1 ? 'steps' : `windows of ${nStep} steps`} that have been collected when the first update is made: ` +
         `raise learningStarts (${learningStarts}), or lower batchSize.`,
     ),
   ];

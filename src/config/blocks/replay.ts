@@ -64,14 +64,19 @@ export function checkReplay(config: {
     readonly prefill: string | null;
     readonly prefillSteps: number | null;
   };
+  readonly envRunners: { readonly numEnvs: number };
 }): readonly Problem[] {
   const { replayCapacity, batchSize, nStep } = config.training;
+  const { numEnvs } = config.envRunners;
   const problems = checkPrefill(config);
-  if (batchSize + nStep - 1 <= replayCapacity) return problems;
+  // Environments have equal parts, and the newest nStep - 1 transitions of each cannot be drawn.
+  const inRows = (Math.ceil(batchSize / numEnvs) + nStep - 2) * numEnvs + 1;
+  const least = Math.max(batchSize + nStep - 1, inRows);
+  if (replayCapacity >= least) return problems;
   return [
     ...problems,
     conflict(
-      `replayCapacity (${replayCapacity}) must hold a batch: at least batchSize (${batchSize}) + nStep (${nStep}) - 1 transitions. ` +
+      `replayCapacity (${replayCapacity}) must hold a batch: at least ${least} transitions for batchSize ${batchSize}, nStep ${nStep} and numEnvs ${numEnvs}. ` +
         'Raise replayCapacity.',
     ),
   ];
