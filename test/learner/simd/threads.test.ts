@@ -124,18 +124,21 @@ describe('learning with helper threads', () => {
   it('finishes an update, with the same result, when helpers die in the middle of their items', async () => {
     const { run, alive } = await setUp(makeSpec(categorical(4)), 3, 'die');
     const alone = await run(0, { minibatchSize: 200 });
-    const abandoned = await run(3, { minibatchSize: 200 });
+    for (let n = 0; n < 50 && !alive.includes(false); n++) {
+      expect(await run(3, { minibatchSize: 200 })).toEqual(alone);
+    }
     expect(alive).toContain(false);
-    expect(abandoned).toEqual(alone);
   });
 
   // what these kernels do they do in place: to compute such an item again would add its gradient, or its step, twice
   it.each(['reduceSlice', 'adamSlice'])('begins an update again when helpers die in %s', async (kernel) => {
     const { run, alive } = await setUp(makeSpec(categorical(4)), 2, 'work', kernel);
     const alone = await run(0, { minibatchSize: 200 });
-    const abandoned = await run(2, { minibatchSize: 200 });
+    // a busy machine may let the first thread do all of a phase before a helper takes a slice: until one has taken it
+    for (let n = 0; n < 50 && !alive.includes(false); n++) {
+      expect(await run(2, { minibatchSize: 200 })).toEqual(alone);
+    }
     expect(alive).toContain(false);
-    expect(abandoned).toEqual(alone);
   });
 
   it('gives up with an error on a helper that lives but does not move', async () => {
