@@ -12,7 +12,8 @@
  *
  * ## Observation Space
  * `Box(4)` float32: cart position (m), cart velocity (m/s), pole angle (rad), pole angular velocity (rad/s). The bounds
- * are twice the limits at which the episode ends; velocities are unbounded.
+ * are twice the limits at which the episode ends; velocities are unbounded. With `hideVelocity` (CartPoleNoVelocity-v0) `Box(2)`: position
+ * and angle alone, so that velocities have to be remembered from earlier steps.
  *
  * ## Rewards
  * 1 for every step, the last one included. With `suttonBartoReward`: 0, and -1 for the step in which the pole falls.
@@ -25,7 +26,7 @@
  *
  * ## Options
  * `suttonBartoReward` (false), `low` (-0.05), `high` (0.05), `maxEpisodeSteps` (500; null = none), `resetRng`
- * (`operant`; `numpy` draws Gymnasium's seeded resets).
+ * (`operant`; `numpy` draws Gymnasium's seeded resets), `hideVelocity` (false).
  *
  * State for `setState`: `[x, xDot, theta, thetaDot]`.
  */
@@ -58,6 +59,7 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
     high: 0.05,
     maxEpisodeSteps: 500,
     resetRng: 'operant',
+    hideVelocity: false,
   });
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const x = new Float64Array(numEnvs);
@@ -68,14 +70,12 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
   const { rewards, terminated } = results;
   const aliveReward = options.suttonBartoReward ? 0 : 1;
   const fallReward = options.suttonBartoReward ? -1 : 1;
+  const angleAt = options.hideVelocity ? 1 : 2;
 
   return {
     envId: ENV_ID,
     numEnvs,
-    observationSpace: new Box(
-      OBSERVATION_BOUNDS.map((bound) => -bound),
-      OBSERVATION_BOUNDS,
-    ),
+    observationSpace: observationSpace(options.hideVelocity),
     actionSpace: new Discrete(2),
     maxEpisodeSteps: options.maxEpisodeSteps,
     masksActions: false,
@@ -108,8 +108,9 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
     },
     writeObservation(n, out, offset) {
       out[offset] = x[n];
+      out[offset + angleAt] = theta[n];
+      if (options.hideVelocity) return;
       out[offset + 1] = xDot[n];
-      out[offset + 2] = theta[n];
       out[offset + 3] = thetaDot[n];
     },
     render: (n) => drawCart(x[n], theta[n]),
@@ -119,6 +120,14 @@ export const cartPoleKernel: EnvKernelFactory = (numEnvs, given) => {
     },
   };
 };
+
+function observationSpace(hideVelocity: boolean): Box {
+  const bounds = OBSERVATION_BOUNDS.filter((_, k) => !hideVelocity || k % 2 === 0);
+  return new Box(
+    bounds.map((bound) => -bound),
+    bounds,
+  );
+}
 
 /** 400 x 160 pixels, the track from -2.4 to 2.4 m across. */
 function drawCart(x: number, theta: number): RgbFrame {

@@ -142,6 +142,40 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     rewardThreshold: 1.3,
     description: 'Find the key, open the door, reach the goal, with a partial view. Limit 200 steps.',
   },
+  {
+    id: 'CartPoleNoVelocity-v0',
+    file: 'cart-pole',
+    export: 'cartPole',
+    vectorExport: 'cartPoleVector',
+    options: { hideVelocity: true },
+    rewardThreshold: 475,
+    description: 'CartPole that shows no velocities: for memory. Limit 500 steps.',
+  },
+  {
+    id: 'PendulumNoVelocity-v0',
+    file: 'pendulum',
+    export: 'pendulum',
+    vectorExport: 'pendulumVector',
+    options: { hideVelocity: true },
+    rewardThreshold: -230,
+    description: 'Pendulum that shows no velocity: for memory. Limit 200 steps.',
+  },
+  {
+    id: 'TMaze-v0',
+    file: 't-maze',
+    export: 'tMaze',
+    vectorExport: 'tMazeVector',
+    rewardThreshold: 0.9,
+    description: 'Remember a sign for a corridor of 30 steps, then turn as it said: for memory.',
+  },
+  {
+    id: 'RepeatFirst-v0',
+    file: 'repeat-first',
+    export: 'repeatFirst',
+    vectorExport: 'repeatFirstVector',
+    rewardThreshold: 0.95,
+    description: 'Say the first of 16 symbols at every step: for memory.',
+  },
 ];
 
 /** Registers all of them under this module's own URL; harmless when repeated. */

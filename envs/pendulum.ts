@@ -9,7 +9,8 @@
  * `Box(1)` in [-2, 2]: torque (Nm). Clipped.
  *
  * ## Observation Space
- * `Box(3)` float32: cos(angle), sin(angle), angular velocity (rad/s) in [-8, 8]. Angle 0 = upright.
+ * `Box(3)` float32: cos(angle), sin(angle), angular velocity (rad/s) in [-8, 8]. Angle 0 = upright. With
+ * `hideVelocity` (PendulumNoVelocity-v0) `Box(2)`: the velocity has to be remembered from earlier steps.
  *
  * ## Rewards
  * -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), the angle normalised to [-pi, pi), before the step; between -16.27 and 0.
@@ -22,7 +23,7 @@
  *
  * ## Options
  * `gravity` (10 m/s^2), `xInit` (pi) and `yInit` (1): bounds of the starting angle and velocity, `maxEpisodeSteps` (200;
- * null = none), `resetRng` (`operant`; `numpy` draws Gymnasium's seeded resets).
+ * null = none), `resetRng` (`operant`; `numpy` draws Gymnasium's seeded resets), `hideVelocity` (false).
  *
  * State for `setState`: `[theta, thetaDot]`.
  */
@@ -49,7 +50,9 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
     yInit: 1,
     maxEpisodeSteps: 200,
     resetRng: 'operant',
+    hideVelocity: false,
   });
+  const { hideVelocity } = options;
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const theta = new Float64Array(numEnvs);
   const thetaDot = new Float64Array(numEnvs);
@@ -61,7 +64,7 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
   return {
     envId: ENV_ID,
     numEnvs,
-    observationSpace: new Box([-1, -1, -MAX_SPEED], [1, 1, MAX_SPEED]),
+    observationSpace: hideVelocity ? new Box(-1, 1, [2]) : new Box([-1, -1, -MAX_SPEED], [1, 1, MAX_SPEED]),
     actionSpace: new Box(-MAX_TORQUE, MAX_TORQUE, [1]),
     maxEpisodeSteps: options.maxEpisodeSteps,
     masksActions: false,
@@ -87,7 +90,7 @@ export const pendulumKernel: EnvKernelFactory = (numEnvs, given) => {
     writeObservation(n, out, offset) {
       out[offset] = Math.cos(theta[n]);
       out[offset + 1] = sines[n];
-      out[offset + 2] = thetaDot[n];
+      if (!hideVelocity) out[offset + 2] = thetaDot[n];
     },
     render: (n) => drawPendulum(theta[n]),
     getState: (n) => [theta[n], thetaDot[n]],
