@@ -6,12 +6,13 @@ import { commonOptions } from '../src/config/common-options.ts';
 import { optionsDocument } from '../src/config/options-document.ts';
 import { SHARED_METRICS } from '../src/metrics/metric-keys.ts';
 import { metricsTable } from '../src/metrics/metrics-document.ts';
+import { apiReference } from './api.ts';
 
 const pathOf = (name: string) => new URL(`../${name}`, import.meta.url);
 
 /** The pages by path, as they should be. */
 export async function reference(): Promise<
-  Readonly<Record<'docs/options.md' | 'docs/metrics.md' | 'README.md', string>>
+  Readonly<Record<'docs/options.md' | 'docs/metrics.md' | 'docs/api.md' | 'README.md', string>>
 > {
   const definitions = await Promise.all(Object.values(algorithms).map((find) => find()));
   const options = Object.fromEntries(definitions.map(({ name, options }) => [name, options]));
@@ -22,6 +23,7 @@ export async function reference(): Promise<
   return {
     'docs/options.md': optionsDocument(commonOptions, options),
     'docs/metrics.md': declared('docs/metrics.md', metrics.join('\n\n')),
+    'docs/api.md': apiReference(),
     'README.md': declared('README.md', algorithmsTable(definitions)),
   };
 }
