@@ -1,9 +1,11 @@
 /** What acts, described: enough, with the weights beside it, to act without the program that trained it (`loadPolicy`). */
+import { stringifyExact } from '../checkpoint/exact-json.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { spaceToJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { policySpecToJson } from '../policy/policy-schema.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
 
@@ -16,16 +18,27 @@ export interface PolicyDescription {
   readonly actionSpace: Space;
 }
 
-/** A run goes on in the same environment with the same network only. */
+/**
+ * A run goes on in the same environment with the same network only.
+ *
+ * @throws CheckpointError `CHECKPOINT_VALUE` for a description that could not be saved.
+ */
 export function policyState(
   { source, spec, observationSpace, actionSpace }: PolicyDescription,
   layout: ParameterLayout,
 ): StatePart {
+  const json: JsonObject = {
+    spec: policySpecToJson(spec),
+    observationSpace: spaceToJson(observationSpace),
+    actionSpace: spaceToJson(actionSpace),
+    parameters: layout.entries as unknown as JsonValue,
+  };
+  stringifyExact(json, POLICY); // what cannot be saved is found before anything is learned
   return {
     name: 'policy',
     files: [],
     identity: {
-      here: { environment: source.id, policy: JSON.parse(JSON.stringify(spec)) as JsonValue },
+      here: { environment: source.id, policy: JSON.parse(JSON.stringify(json.spec)) as JsonValue },
       there: ({ description, json }) => ({
         environment: description.environment ?? null,
         policy: json[POLICY]?.spec ?? null,
@@ -33,14 +46,7 @@ export function policyState(
     },
     getState: () => ({
       description: { environment: source.id },
-      json: {
-        [POLICY]: {
-          spec: spec as unknown as JsonObject,
-          observationSpace: spaceToJson(observationSpace),
-          actionSpace: spaceToJson(actionSpace),
-          parameters: layout.entries as unknown as JsonValue,
-        },
-      },
+      json: { [POLICY]: json },
     }),
     readState: () => () => undefined,
   };

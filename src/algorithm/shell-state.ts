@@ -1,5 +1,6 @@
 /** The shell's own part of a checkpoint: counters, episode window, configuration. */
 import * as z from 'zod/mini';
+import { stringifyExact } from '../checkpoint/exact-json.ts';
 import { countSchema, fieldState, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { CheckpointError } from '../errors.ts';
@@ -37,6 +38,7 @@ export function shellState(
       },
     });
   const { seed } = config.debugging;
+  stringifyExact(configJson, 'config.json'); // what cannot be saved is found before anything is learned
   const run: StatePart = {
     name: 'run',
     files: ['state.json'],

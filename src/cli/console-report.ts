@@ -19,6 +19,7 @@ const OUTCOMES: Readonly<Record<EnvFaultOutcome, string>> = {
   repeated: 'a fresh instance repeated the episode and went on',
   'new-episode': 'its episode was cut there, a fresh instance began the next one',
   clipped: 'it was replaced',
+  'out-of-bounds': 'it was taken as it is',
 };
 const CLEAR_LINE = '\r\u001b[2K';
 

@@ -19,12 +19,25 @@ export function conflict(message: string): Problem {
 
 const MAX_SHOWN = 60;
 
+/** JSON, and beside it what JSON would turn into null, or leave out, without a word: `{"a":Infinity,"b":undefined}`. */
+function showJson(value: unknown): string {
+  const mark = '\u0001';
+  const text = JSON.stringify(value, (_, part: unknown) => {
+    const isLost =
+      part === undefined ||
+      (typeof part === 'number' && !Number.isFinite(part)) ||
+      ['function', 'symbol', 'bigint'].includes(typeof part);
+    return isLost ? mark + (typeof part === 'function' ? 'function' : String(part)) + mark : part;
+  });
+  return text.replaceAll(`"\\u0001`, '').replaceAll(`\\u0001"`, '');
+}
+
 /** A value for a message: short, on one line, with its type: `` `1.5` (number) ``. Never throws, whatever it is given. */
 export function showValue(value: unknown): string {
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
   let shown: string;
   try {
-    shown = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    shown = typeof value === 'object' ? showJson(value) : String(value);
   } catch {
     shown = Object.prototype.toString.call(value);
   }

@@ -1,5 +1,7 @@
 /** What `checkEnv` tries out beyond single steps: seeds, resets, neighbours, saved states, pictures. */
+import { isOperantError } from '../errors.ts';
 import { openStream } from '../random/streams.ts';
+import { fixFor } from './check-fixes.ts';
 import {
   continueTrace,
   messageOf,
@@ -10,6 +12,7 @@ import {
   text,
 } from './check-trace.ts';
 import type { Env } from './env.ts';
+import { copyState } from './saved-state.ts';
 
 /** One run of `checkEnv`. */
 export interface Check {
@@ -155,12 +158,12 @@ function withNeighbour(env: Env, neighbour: Env, seed: number): Env {
 export function checkSavedState(env: Env, check: Check): void {
   if (!env.getState || !env.setState) return;
   const { seed, report } = check;
-  const fix =
-    'getState must give everything that step reads (the generator too), as plain JSON, and setState must put all of it back.';
+  const fix = fixFor('ENV_STATE');
   const start = playTrace(env, seed, seed, 4, report);
   if (start.end !== 'cut') return;
   try {
-    const state = JSON.parse(JSON.stringify(env.getState()));
+    const given = env.getState();
+    const state = copyState(given);
     const goOn = (one: Env): Trace => {
       const trace = { ...start, steps: [], rewards: [], actions: [] };
       continueTrace(one, trace, openStream(seed, 'check', 'state'), 50, report);
@@ -169,14 +172,35 @@ export function checkSavedState(env: Env, check: Check): void {
     const original = goOn(env);
     const restored = check.create();
     restored.reset({ seed: seed + 1 });
-    restored.setState?.(state);
+    const taken = copyState(state);
+    restored.setState?.(taken);
     const t = firstDifference(original, goOn(restored));
+    if (text(given) !== text(state) || text(taken) !== text(state))
+      reportLiveState(text(given) !== text(state), report);
     if (t >= 0) {
       report('error', 'ENV_STATE', `After setState an episode goes on differently from step ${t + 1}.`, fix);
     }
   } catch (error) {
-    report('error', 'ENV_STATE', `getState and setState threw: ${messageOf(error)}.`, fix);
+    const isOurs = isOperantError(error);
+    report(
+      'error',
+      'ENV_STATE',
+      isOurs ? error.message : `getState and setState threw: ${messageOf(error)}.`,
+      fix,
+    );
   }
+}
+
+/** Training copies states at once; a loop of the user's own may not. */
+function reportLiveState(isGiven: boolean, report: Report): void {
+  report(
+    'warning',
+    'ENV_STATE_LIVE',
+    isGiven
+      ? 'What getState gave changed when the episode went on.'
+      : 'What setState was given was changed when the episode went on.',
+    isGiven ? 'Return a copy: structuredClone(state).' : 'Copy it in setState: structuredClone(state).',
+  );
 }
 
 /** Whether `render`, where there is one, gives text or a whole picture. */

@@ -129,13 +129,13 @@ function checkSpaces(env: Env, report: Report): boolean {
     report('error', error.code, error.message, 'Choose a supported action space.');
     return false;
   }
-  const limit = env.maxEpisodeSteps;
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
+  const limit = env.maxEpisodeSteps ?? null;
+  if (limit !== null && !(Number.isSafeInteger(limit) && limit >= 1)) {
     report(
       'error',
       'ENV_MAX_EPISODE_STEPS',
       `maxEpisodeSteps is ${limit}.`,
-      'Give an integer >= 1, or leave it out.',
+      'Give an integer >= 1, or leave it out (or null) for no limit.',
     );
   }
   if ((env.getState === undefined) !== (env.setState === undefined)) {
@@ -172,7 +172,7 @@ function play(env: Env, check: Check): void {
 /** Smells in what the episodes looked like. */
 function judgeTraces(env: Env, { traces, report, numSteps }: Check): void {
   const ended = traces.filter((trace) => trace.end === 'terminated' || trace.end === 'truncated');
-  if (ended.length === 0 && env.maxEpisodeSteps === undefined) {
+  if (ended.length === 0 && (env.maxEpisodeSteps ?? null) === null) {
     report(
       'warning',
       'ENV_NEVER_ENDS',
@@ -193,14 +193,6 @@ function judgeTraces(env: Env, { traces, report, numSteps }: Check): void {
       'ENV_TIME_LIMIT_TERMINATES',
       `Every episode terminated after exactly ${[...lengths][0]} steps, which looks like a time limit.`,
       'Leave time limits to `maxEpisodeSteps`, or report them as `truncated`: `terminated` says that nothing of value follows.',
-    );
-  }
-  if (traces.some((trace) => trace.hasUndeclaredMask)) {
-    report(
-      'warning',
-      'ENV_MASK_UNDECLARED',
-      'info.actionMask is given, but the environment does not declare `masksActions`: it is ignored.',
-      'Add `masksActions: true`.',
     );
   }
   const largestObservation = Math.max(0, ...traces.map((trace) => trace.largestObservation));

@@ -1,9 +1,14 @@
 /** One episode played with random actions and written down, every step checked against the environment's promises. */
+import { EnvError, isOperantError } from '../errors.ts';
 import type { Stream } from '../random/streams.ts';
 import { openStream } from '../random/streams.ts';
-import type { Env, Info } from './env.ts';
+import { fixFor } from './check-fixes.ts';
+import type { Env, Info, ResetResult, StepResult } from './env.ts';
 import { actionMaskSize, flattenActionSpace } from './flatten-action.ts';
-import { describeValue, explainMismatch, sampleSpace } from './space-values.ts';
+import { flattenObservation, flattenObservationSpace } from './flatten-space.ts';
+import { explainMismatch, sampleSpace } from './space-values.ts';
+import type { Space } from './spaces.ts';
+import { checkReset, checkStep, finiteReward, reportMetrics, writeMask } from './user-results.ts';
 
 /** One mistake, or something that smells like one. */
 export interface CheckFinding {
@@ -27,7 +32,6 @@ export interface Trace {
   /** What the last reset or step said beside the observation. */
   info: Info;
   largestObservation: number;
-  hasUndeclaredMask: boolean;
 }
 
 /**
@@ -49,7 +53,6 @@ export function playTrace(
     end: 'cut',
     info: {},
     largestObservation: 0,
-    hasUndeclaredMask: false,
   };
   const info = resetChecked(env, seed, trace, report);
   if (info === null) {
@@ -81,40 +84,26 @@ export function continueTrace(
 }
 
 function resetChecked(env: Env, seed: number, trace: Trace, report: Report): Info | null {
-  let result: unknown;
+  let result: ResetResult;
   try {
     result = env.reset({ seed });
   } catch (error) {
     report('error', 'ENV_RESET_THREW', `reset({ seed: ${seed} }) threw: ${messageOf(error)}.`, 'Mend reset.');
     return null;
   }
-  if (result instanceof Promise) {
-    report(
-      'error',
-      'ENV_RESET_RESULT',
-      'reset returned a promise.',
-      'Make reset synchronous; load what it needs at the top of the module.',
-    );
-    return null;
-  }
-  if (typeof result !== 'object' || result === null || !('observation' in result)) {
-    report(
-      'error',
-      'ENV_RESET_RESULT',
-      `reset returned ${describeValue(result)} instead of { observation }.`,
-      'Return { observation } (and info, where there is some), not the bare observation.',
-    );
-    return null;
-  }
-  const { observation, info } = result as { observation: unknown; info?: Info };
-  const isFine = checkObservation(env, observation, 'reset', trace, report) && checkInfo(info, report);
-  trace.steps.push(text({ observation }));
-  return isFine && checkMask(env, info ?? {}, 'reset', trace, report) ? (info ?? {}) : null;
+  const isFine = obeysRules('reset', report, () => {
+    checkReset(result, env.masksActions ?? false);
+    ruleOnInfo(env, result.info, true);
+    reportBounds(env, result.observation, 'reset', trace, report);
+  });
+  if (!isFine) return null;
+  trace.steps.push(text({ observation: result.observation }));
+  return result.info ?? {};
 }
 
-function stepChecked(env: Env, action: unknown, trace: Trace, report: Report) {
+function stepChecked(env: Env, action: unknown, trace: Trace, report: Report): StepResult | null {
   const where = `step ${trace.actions.length} of an episode`;
-  let result: ReturnType<Env['step']>;
+  let result: StepResult;
   try {
     result = env.step(action);
   } catch (error) {
@@ -126,134 +115,73 @@ function stepChecked(env: Env, action: unknown, trace: Trace, report: Report) {
     );
     return null;
   }
-  if (typeof result !== 'object' || result === null || !('observation' in result)) {
-    report(
-      'error',
-      'ENV_STEP_RESULT',
-      `${where} returned ${(result as unknown) instanceof Promise ? 'a promise' : describeValue(result)}.`,
-      'Return { observation, reward, terminated, truncated }, an object, synchronously.',
-    );
-    return null;
-  }
-  const { observation, reward, terminated, truncated, info } = result;
-  const isFine =
-    checkObservation(env, observation, where, trace, report) &&
-    checkScalars(result, where, report) &&
-    checkInfo(info, report) &&
-    (terminated || truncated || checkMask(env, info ?? {}, where, trace, report));
+  const isFine = obeysRules(where, report, () => {
+    checkStep(result, env.masksActions ?? false);
+    finiteReward(result.reward, false, []);
+    ruleOnInfo(env, result.info, !result.terminated && !result.truncated);
+    reportBounds(env, result.observation, where, trace, report);
+  });
+  if (!isFine) return null;
+  const { observation, reward, terminated, truncated } = result;
   trace.steps.push(text({ observation, reward, terminated, truncated }));
   trace.rewards.push(reward);
-  return isFine ? result : null;
+  return result;
 }
 
-function checkObservation(
-  env: Env,
-  observation: unknown,
-  where: string,
-  trace: Trace,
-  report: Report,
-): boolean {
-  const problem = explainMismatch(env.observationSpace, observation, 'observation');
+/** Applies the rules that training applies, and reports the first that is broken. */
+function obeysRules(where: string, report: Report, rules: () => void): boolean {
+  try {
+    rules();
+    return true;
+  } catch (error) {
+    if (!isOperantError(error)) throw error;
+    report('error', error.code, `${where}: ${error.message}`, fixFor(error.code));
+    return false;
+  }
+}
+
+function ruleOnInfo(env: Env, info: Info | undefined, isMaskRead: boolean): void {
+  reportMetrics(info ?? undefined, 0, () => undefined);
+  if (!env.masksActions || !isMaskRead) return;
+  const flat = flattenActionSpace(env.actionSpace);
+  const scratch = new Uint8Array(actionMaskSize(env.actionSpace));
+  writeMask(info?.actionMask, flat.kind === 'categorical' ? flat.sizes : [], scratch, 0);
+}
+
+/** @throws EnvError for what training refuses; what it only warns of is reported. */
+function reportBounds(env: Env, observation: unknown, where: string, trace: Trace, report: Report): void {
+  const { observationSpace } = env;
   trace.largestObservation = Math.max(trace.largestObservation, largestIn(observation));
-  if (problem === null) return true;
-  if (/is NaN|is -?Infinity/.test(problem)) {
-    report(
-      'error',
-      'ENV_OBSERVATION_NON_FINITE',
-      `${where}: ${problem}.`,
-      'Look for a division by zero, a square root or logarithm of a negative number, or an array index out of range.',
-    );
-    return false;
+  const problem = explainMismatch(observationSpace, observation, 'observation');
+  if (problem === null) return;
+  if (/is NaN|is -?Infinity/.test(problem)) throw new EnvError('ENV_OBSERVATION_NON_FINITE', `${problem}.`);
+  if (!problem.includes('outside') || !isTaken(observationSpace, observation)) {
+    throw new EnvError('ENV_OBSERVATION_SHAPE', `${problem}.`);
   }
-  if (problem.includes('outside')) {
-    report(
-      'error',
-      'ENV_OBSERVATION_BOUNDS',
-      `${where}: ${problem}.`,
-      'Widen the bounds of `observationSpace` (Infinity is allowed), or clip the observation.',
+  const code = 'ENV_OBSERVATION_BOUNDS';
+  report('error', code, `${where}: ${problem}.`, fixFor(code));
+}
+
+/** Whether training would take the observation, though the space does not contain it: numbers of a float32 Box out of its bounds. */
+function isTaken(space: Space, observation: unknown): boolean {
+  const { size, dtype } = flattenObservationSpace(space);
+  try {
+    flattenObservation(
+      space,
+      observation,
+      dtype === 'uint8' ? new Uint8Array(size) : new Float32Array(size),
+      0,
     );
     return true;
-  }
-  report(
-    'error',
-    'ENV_OBSERVATION_SHAPE',
-    `${where}: ${problem}.`,
-    'Return what `observationSpace` says, flat and row by row for a Box, or correct the space.',
-  );
-  return false;
-}
-
-function checkScalars(result: object, where: string, report: Report): boolean {
-  const { reward, terminated, truncated } = result as { readonly [name: string]: unknown };
-  if (typeof reward !== 'number' || !Number.isFinite(reward)) {
-    report(
-      'error',
-      'ENV_REWARD_NON_FINITE',
-      `${where}: reward is ${describeValue(reward)}.`,
-      'Return a finite number as `reward` on every step (0 when nothing happened).',
-    );
+  } catch {
     return false;
   }
-  if (typeof terminated === 'boolean' && typeof truncated === 'boolean') return true;
-  report(
-    'error',
-    'ENV_FLAGS',
-    `${where}: terminated is ${describeValue(terminated)}, truncated is ${describeValue(truncated)}.`,
-    `Return both as booleans: \`terminated\` for an end of the task itself, \`truncated\` for a limit from outside.${'done' in result ? ' `done` is not read.' : ''}`,
-  );
-  return false;
-}
-
-function checkInfo(info: unknown, report: Report): boolean {
-  if (info === undefined) return true;
-  if (typeof info !== 'object' || info === null) {
-    report('error', 'ENV_INFO', `info is ${describeValue(info)}.`, 'Leave `info` out, or return an object.');
-    return false;
-  }
-  for (const [name, value] of Object.entries((info as Info).metrics ?? {})) {
-    if (Number.isFinite(value)) continue;
-    report(
-      'error',
-      'ENV_METRIC',
-      `info.metrics.${name} is ${describeValue(value)}.`,
-      'Put finite numbers only into `info.metrics`; leave a metric out when it is not known.',
-    );
-    return false;
-  }
-  return true;
-}
-
-function checkMask(env: Env, info: Info, where: string, trace: Trace, report: Report): boolean {
-  const mask = info.actionMask;
-  if (!env.masksActions) {
-    if (mask !== undefined) trace.hasUndeclaredMask = true;
-    return true;
-  }
-  const size = actionMaskSize(env.actionSpace);
-  if (mask === undefined || mask.length !== size) {
-    const problem = mask === undefined ? 'is missing' : `has ${mask.length} elements instead of ${size}`;
-    report(
-      'error',
-      mask === undefined ? 'ENV_MASK_MISSING' : 'ENV_MASK_SIZE',
-      `${where}: info.actionMask ${problem}.`,
-      'Give a 0/1 for every action with every reset and step, or remove `masksActions`.',
-    );
-    return false;
-  }
-  if (maskedParts(env, mask).every((part) => part.some((allowed) => allowed))) return true;
-  report(
-    'error',
-    'ENV_MASK_EMPTY',
-    `${where}: info.actionMask forbids every action.`,
-    'Allow at least one, or end the episode when no move is left.',
-  );
-  return false;
 }
 
 /** A random action that the mask of `info` allows. */
 export function sampleAction(env: Env, info: Info, stream: Stream): unknown {
   const { actionSpace } = env;
-  const mask = env.masksActions ? info.actionMask : undefined;
+  const mask = env.masksActions ? info?.actionMask : undefined;
   if (mask === undefined || (actionSpace.kind !== 'discrete' && actionSpace.kind !== 'multi-discrete')) {
     return sampleSpace(actionSpace, stream);
   }
@@ -285,6 +213,7 @@ function largestIn(value: unknown): number {
 export function text(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (ArrayBuffer.isView(part)) return Array.from(part as Float32Array);
+    if (typeof part === 'bigint') return `${part}n`;
     return typeof part === 'number' && !Number.isFinite(part) ? String(part) : part;
   });
 }

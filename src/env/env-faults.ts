@@ -11,8 +11,9 @@ export interface EnvFaultPolicy {
  * - `repeated`: a fresh instance was brought to the same place and went on from there, as if nothing had happened.
  * - `new-episode`: its episode was cut before the step that failed, and a fresh instance began the next one.
  * - `clipped`: a number that was not finite was replaced.
+ * - `out-of-bounds`: an observation left the bounds of its space and was taken as it is; told once.
  */
-export type EnvFaultOutcome = 'repeated' | 'new-episode' | 'clipped';
+export type EnvFaultOutcome = 'repeated' | 'new-episode' | 'clipped' | 'out-of-bounds';
 
 export interface EnvFault {
   /** Names environment, episode seed, step and what was wrong. */

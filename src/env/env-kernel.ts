@@ -45,6 +45,8 @@ export interface EnvKernel {
   rebuild?(n: number): void;
   /** Numbers of the last reset or step that were not finite and were replaced; whoever reports them empties the list. */
   readonly clipped?: EnvError[];
+  /** Where the last observation left the bounds of its space; whoever reports it puts `element` back to -1. */
+  readonly outside?: { element: number; value: number };
   close?(): void;
 }
 

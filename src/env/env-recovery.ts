@@ -4,11 +4,12 @@
  * What is done for one environment follows from its own seed, actions and error, never from its neighbours: rows of the others
  * are what they would have been, and the number of threads makes no difference.
  */
-import type { EnvError } from '../errors.ts';
+import { EnvError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { type EnvFaultHandling, mayBeginAnew } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
+import { flatBound } from './flatten-space.ts';
 import type { Recovery } from './recovery.ts';
 import type { ActionArray, StepRows } from './vector-env.ts';
 import { fail, placeError, takeStep, type Vector, writeRow, writeScalars } from './vector-state.ts';
@@ -176,9 +177,10 @@ function refuse(vector: Vector, n: number, failure: EnvError): false {
   return false;
 }
 
-/** Tells of the numbers that the kernel replaced in its last step or reset of environment n. */
-export function reportClipped(vector: Vector, n: number, phase: 'reset' | 'step'): void {
-  const { clipped } = vector.kernel;
+/** Tells of the numbers that the kernel replaced in its last step or reset of environment n, and, once, of one out of bounds. */
+export function reportOddNumbers(vector: Vector, n: number, phase: 'reset' | 'step'): void {
+  const { clipped, outside } = vector.kernel;
+  if (outside !== undefined && outside.element >= 0) reportOutside(vector, n, outside, phase);
   if (clipped === undefined || clipped.length === 0) return;
   for (const error of clipped) {
     vector.recovery?.handling.onFault({ error: placeError(vector, n, error, phase), outcome: 'clipped' });
@@ -186,7 +188,27 @@ export function reportClipped(vector: Vector, n: number, phase: 'reset' | 'step'
   clipped.length = 0;
 }
 
+function reportOutside(
+  vector: Vector,
+  n: number,
+  outside: NonNullable<EnvKernel['outside']>,
+  phase: 'reset' | 'step',
+): void {
+  const { element, value } = outside;
+  outside.element = -1;
+  if (vector.hasToldOutside) return;
+  vector.hasToldOutside = true;
+  const { observationSpace } = vector.kernel;
+  const bounds = [flatBound(observationSpace, 'low')[element], flatBound(observationSpace, 'high')[element]];
+  const error = new EnvError(
+    'ENV_OBSERVATION_BOUNDS',
+    `Element ${element} of the flat observation is ${value}, outside [${bounds.join(', ')}]. Widen the bounds of \`observationSpace\` (Infinity is allowed), or clip the observation. This is told once`,
+  );
+  vector.faults?.onFault({ error: placeError(vector, n, error, phase), outcome: 'out-of-bounds' });
+}
+
 /** Of steps that were repeated, and told of the first time. */
 export function forgetClipped({ kernel }: Vector): void {
+  if (kernel.outside !== undefined) kernel.outside.element = -1;
   if (kernel.clipped !== undefined) kernel.clipped.length = 0;
 }

@@ -6,7 +6,7 @@ import type { Space } from './spaces.ts';
 export interface Info {
   /**
    * 1 = allowed, 0 = forbidden, for the NEXT action. Length: `n` for Discrete(n), the sum of `nvec` for
-   * MultiDiscrete. Needs `masksActions: true` on the environment.
+   * MultiDiscrete, component after component. Needs `masksActions: true` on the environment; without it, a mask is an error.
    */
   readonly actionMask?: ArrayLike<number>;
   /** Numbers averaged over the iteration into `env/<name>` metrics. */
@@ -61,8 +61,8 @@ export interface Env<Observation = unknown, Action = unknown> {
   readonly actionSpace: Space;
   /** Declares that `info.actionMask` comes with every reset and step; its size must be known before the first reset. */
   readonly masksActions?: boolean;
-  /** Steps after which an episode is truncated from outside; absent = no limit. */
-  readonly maxEpisodeSteps?: number;
+  /** Steps after which an episode is truncated from outside; absent or null = no limit. */
+  readonly maxEpisodeSteps?: number | null;
   /** Set by the wrapper `frameStack`: a replay buffer then keeps each frame once. */
   readonly frameStack?: FrameStack;
   reset(options?: ResetOptions): ResetResult<Observation>;

@@ -56,20 +56,18 @@ export function flattenObservation(
     case 'multi-discrete':
       return writeOneHots(space.nvec, observation, out, offset);
     case 'multi-binary':
-      return writeNumbers(observation, space.n, out, offset);
+      return writeBits(observation, space.n, out, offset);
     case 'dict': {
       if (typeof observation !== 'object' || observation === null) {
         throw mismatch(`an object with the keys ${Object.keys(space.spaces).join(', ')}`, observation);
       }
+      const parts = observation as Record<string, unknown>;
       let end = offset;
       for (const name in space.spaces) {
-        end = flattenObservation(
-          space.spaces[name],
-          (observation as Record<string, unknown>)[name],
-          out,
-          end,
-        );
+        if (parts[name] === undefined) throw keyMismatch(space.spaces, parts);
+        end = flattenObservation(space.spaces[name], parts[name], out, end);
       }
+      for (const name in parts) if (space.spaces[name] === undefined) throw keyMismatch(space.spaces, parts);
       return end;
     }
     case 'tuple': {
@@ -141,6 +139,15 @@ function writeNumbers(value: unknown, size: number, out: ObservationArray, offse
   return offset + size;
 }
 
+function writeBits(value: unknown, size: number, out: ObservationArray, offset: number): number {
+  const end = writeNumbers(value, size, out, offset);
+  for (let i = offset; i < end; i++) {
+    if (out[i] === 0 || out[i] === 1) continue;
+    throw mismatch(`${size} zeros and ones`, value, `; element ${i - offset} is ${out[i]}`);
+  }
+  return end;
+}
+
 function writeOneHots(
   nvec: readonly number[],
   value: unknown,
@@ -180,6 +187,22 @@ function arrayOf(value: unknown, length: number): ArrayLike<unknown> {
     );
   }
   return value;
+}
+
+/** What is missing, or what the space does not have and nothing would read. */
+function keyMismatch(
+  spaces: Readonly<Record<string, Space>>,
+  parts: Readonly<Record<string, unknown>>,
+): ShapeError {
+  const [wanted, given] = [Object.keys(spaces), Object.keys(parts)];
+  const missing = wanted.find((name) => parts[name] === undefined);
+  const surplus = given.find((name) => spaces[name] === undefined);
+  const problem =
+    missing === undefined ? `has \`${surplus}\`, which the space does not have` : `lacks \`${missing}\``;
+  return new ShapeError(
+    'SHAPE_OBSERVATION',
+    `Expected an object with the keys ${wanted.join(', ')}, and the observation ${problem} (its keys: ${given.join(', ') || 'none'}).`,
+  );
 }
 
 function mismatch(expected: string, value: unknown, hint = ''): ShapeError {

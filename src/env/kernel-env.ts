@@ -55,6 +55,7 @@ function singleEnv(kernel: EnvKernel): Env {
     actionSpace,
     ...(kernel.masksActions && { masksActions: true }),
     ...(kernel.maxEpisodeSteps !== null && { maxEpisodeSteps: kernel.maxEpisodeSteps }),
+    ...(kernel.frameStack && { frameStack: kernel.frameStack }),
     reset({ seed } = {}) {
       kernel.reset(0, seed ?? 0);
       isRunning = true;

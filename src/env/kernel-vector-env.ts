@@ -3,7 +3,13 @@ import { ConfigError, EnvError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
-import { createRecovery, forgetClipped, recoverReset, recoverStep, reportClipped } from './env-recovery.ts';
+import {
+  createRecovery,
+  forgetClipped,
+  recoverReset,
+  recoverStep,
+  reportOddNumbers,
+} from './env-recovery.ts';
 import { actionMaskSize, flatActionSize, flattenActionSpace } from './flatten-action.ts';
 import { flattenObservationSpace } from './flatten-space.ts';
 import type { ActionArray, AutoresetMode, StepRows, VectorEnv } from './vector-env.ts';
@@ -49,6 +55,8 @@ export function kernelVectorEnv(
     hasEnded: new Uint8Array(numEnvs).fill(1),
     failures: new Array<EnvError | null>(numEnvs).fill(null),
     numFailures: 0,
+    hasToldOutside: false,
+    faults: faults ?? null,
     recovery: createRecovery(kernel, { obsSize, actionSize, isDiscrete }, faults),
   };
   return {
@@ -105,7 +113,7 @@ function restart(vector: Vector, n: number, seed: number, out: StepRows): void {
   } catch (error) {
     if (!recoverReset(vector, n, seed, out, error)) return;
   }
-  reportClipped(vector, n, 'reset');
+  reportOddNumbers(vector, n, 'reset');
   vector.recovery?.onBegin(n, null, out);
 }
 
@@ -132,7 +140,7 @@ function stepRow(
       return;
     }
   }
-  reportClipped(vector, n, 'step');
+  reportOddNumbers(vector, n, 'step');
   const scalar = out.scalarOffset + n * out.scalarStride;
   if ((out.terminated[scalar] | out.truncated[scalar]) === 1) endEpisode(vector, n, nextSeeds, out);
 }

@@ -29,7 +29,7 @@ export async function makeVectorEnv(
 ): Promise<VectorEnv> {
   if (source.kind === 'module' && source.vectorExport !== null) {
     const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
-    const options = withLimit({ autoreset, ...source.options }, source.maxEpisodeSteps);
+    const options = withLimit({ autoreset, ...structuredClone(source.options) }, source.maxEpisodeSteps);
     return assertVectorEnv(
       callFactory(source.id, () => create(numEnvs, options)),
       source.id,
@@ -38,7 +38,7 @@ export async function makeVectorEnv(
     );
   }
   const factory = await loadFactory(source);
-  return vectorizeEnv(() => callFactory(source.id, () => factory(source.options)), numEnvs, {
+  return vectorizeEnv(() => callFactory(source.id, () => factory(structuredClone(source.options))), numEnvs, {
     autoreset,
     envId: source.id,
     ...(faults !== undefined && { faults }),
@@ -54,7 +54,7 @@ export async function makeVectorEnv(
  */
 export async function makeEnv(source: EnvSource): Promise<Env> {
   const factory = await loadFactory(source);
-  const env: unknown = callFactory(source.id, () => factory(source.options));
+  const env: unknown = callFactory(source.id, () => factory(structuredClone(source.options)));
   assertEnv(env, source.id);
   return env;
 }

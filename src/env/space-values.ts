@@ -82,6 +82,7 @@ function explainBox(box: Box, value: unknown, path: string): string | null {
     if (typeof x !== 'number') return `${path}[${i}] is ${describeValue(x)}, not a number`;
     if (!Number.isFinite(x)) return `${path}[${i}] is ${x}`;
     const rounded = Math.fround(x);
+    if (!Number.isFinite(rounded)) return `${path}[${i}] is ${rounded} as float32 (${x})`;
     if (rounded < box.low[i] || rounded > box.high[i]) {
       return `${path}[${i}] = ${x} lies outside [${box.low[i]}, ${box.high[i]}]`;
     }
@@ -150,7 +151,8 @@ export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (isArrayLike(value)) return `${value.constructor.name}(${value.length})`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'bigint') return `${value}n (a bigint)`;
   if (typeof value === 'string')
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-  return typeof value === 'function' ? 'a function' : `an ${typeof value}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

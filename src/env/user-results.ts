@@ -1,20 +1,36 @@
 /** What a user's reset and step gave, checked on every step; each problem is named, its place is added by the caller. */
 import { EnvError } from '../errors.ts';
-import type { Info, StepResult } from './env.ts';
+import type { Info, ResetResult, StepResult } from './env.ts';
 import { nearestFinite } from './env-faults.ts';
 import { describeValue } from './space-values.ts';
+import type { ObservationArray } from './vector-env.ts';
 
-/** Bounds of what replaces a number that is not finite; of the flat row. */
-export interface Clip {
-  readonly low: readonly number[]; // [obsSize]
-  readonly high: readonly number[]; // [obsSize]
+/** Bounds of the flat row; also of what replaces a number that is not finite. */
+export interface Bounds {
+  readonly low: Float32Array; // [obsSize] f32
+  readonly high: Float32Array; // [obsSize] f32
 }
 
-export function checkStep(result: StepResult): void {
+/** @throws {@link EnvError} `ENV_RESET_RESULT`, `ENV_INFO`, `ENV_MASK_UNDECLARED`. */
+export function checkReset(result: ResetResult, masksActions: boolean): void {
+  if ((result as unknown) instanceof Promise) {
+    throw new EnvError('ENV_RESET_RESULT', 'reset returned a promise; reset and step must be synchronous.');
+  }
+  if (typeof result !== 'object' || result === null || !('observation' in result)) {
+    throw new EnvError(
+      'ENV_RESET_RESULT',
+      `Expected reset to return { observation }, got ${describeValue(result)}.`,
+    );
+  }
+  checkInfo(result.info, masksActions);
+}
+
+/** @throws {@link EnvError} `ENV_STEP_RESULT`, `ENV_FLAGS`, `ENV_INFO`, `ENV_MASK_UNDECLARED`. */
+export function checkStep(result: StepResult, masksActions: boolean): void {
   if ((result as unknown) instanceof Promise) {
     throw new EnvError('ENV_STEP_RESULT', 'step returned a promise; reset and step must be synchronous.');
   }
-  if (typeof result !== 'object' || result === null) {
+  if (typeof result !== 'object' || result === null || !('observation' in result)) {
     throw new EnvError(
       'ENV_STEP_RESULT',
       `Expected step to return { observation, reward, terminated, truncated }, got ${describeValue(result)}.`,
@@ -24,9 +40,10 @@ export function checkStep(result: StepResult): void {
     throw new EnvError(
       'ENV_FLAGS',
       'Expected `terminated` and `truncated` to be true or false, got ' +
-        `${describeValue(result.terminated)} and ${describeValue(result.truncated)}.`,
+        `${describeValue(result.terminated)} and ${describeValue(result.truncated)}.${'done' in result ? ' `done` is not read.' : ''}`,
     );
   }
+  checkInfo(result.info, masksActions);
 }
 
 /** Rollouts hold rewards as float32, where 1e39 is infinite. */
@@ -41,25 +58,56 @@ export function finiteReward(reward: unknown, isClipped: boolean, clipped: EnvEr
   return nearestFinite(reward);
 }
 
-/** Row elements that are not finite are an error, or, with bounds, replaced and noted in `clipped`. */
-export function checkFinite(
-  out: Float32Array,
+/** The first element of a row that lies outside its space; -1 = none. */
+export interface Outside {
+  element: number;
+  value: number;
+}
+
+/**
+ * Row elements that are not finite are an error, or, with `clip`, replaced and noted in `clipped`. What lies outside the bounds is only
+ * noted, in `outside`.
+ */
+export function checkRow(
+  { low, high }: Bounds,
+  out: ObservationArray,
   offset: number,
-  obsSize: number,
-  clip: Clip | null,
+  isClipped: boolean,
   clipped: EnvError[],
+  outside: Outside,
 ): void {
-  for (let i = 0; i < obsSize; i++) {
+  for (let i = 0; i < low.length; i++) {
     const value = out[offset + i];
-    if (Number.isFinite(value)) continue;
+    if (Number.isFinite(value)) {
+      if (!(value < low[i] || value > high[i]) || outside.element >= 0) continue;
+      outside.element = i;
+      outside.value = value;
+      continue;
+    }
     const error = new EnvError(
       'ENV_OBSERVATION_NON_FINITE',
       `Expected finite observations, got ${value} as element ${i} of the flat observation.`,
     );
-    if (clip === null) throw error;
+    if (!isClipped) throw error;
     clipped.push(error);
-    out[offset + i] = nearestFinite(value, clip.low[i], clip.high[i]);
+    out[offset + i] = nearestFinite(value, low[i], high[i]);
   }
+}
+
+/** A mask that nothing would read lets forbidden actions through: without `masksActions`, or under another library's name. */
+function checkInfo(info: Info | undefined | null, masksActions: boolean): void {
+  if (info === undefined || info === null) return;
+  if (typeof info !== 'object')
+    throw new EnvError('ENV_INFO', `Expected \`info\` to be an object, got ${describeValue(info)}.`);
+  const isUnread = !masksActions && info.actionMask !== undefined && info.actionMask !== null;
+  if (!isUnread && info.action_mask === undefined) return;
+  throw new EnvError(
+    'ENV_MASK_UNDECLARED',
+    isUnread
+      ? '`info.actionMask` was given, but the environment does not declare that it masks actions, so forbidden ones would be taken. ' +
+          'Set `masksActions: true` on the environment.'
+      : '`info.action_mask` was given, which is not read. Name it `actionMask`, and set `masksActions: true` on the environment.',
+  );
 }
 
 export function writeMask(
@@ -85,7 +133,9 @@ export function writeMask(
   for (const part of parts) {
     let numAllowed = 0;
     for (const end = i + part; i < end; i++) {
-      out[offset + i] = mask[i] ? 1 : 0;
+      const value: unknown = mask[i];
+      if (value !== 0 && value !== 1 && typeof value !== 'boolean') throw maskValue(value, i);
+      out[offset + i] = value ? 1 : 0;
       numAllowed += out[offset + i];
     }
     if (numAllowed === 0) {
@@ -96,6 +146,14 @@ export function writeMask(
       );
     }
   }
+}
+
+/** Such as the -Infinity of a mask that is added to logits: read as a truth value, it would allow what it forbids. */
+function maskValue(value: unknown, i: number): EnvError {
+  return new EnvError(
+    'ENV_MASK_VALUE',
+    `Expected \`info.actionMask\` of 1 (allowed) and 0 (forbidden), got ${describeValue(value)} as element ${i}.`,
+  );
 }
 
 /** Each becomes a column of the logs and a curve. */

@@ -1,5 +1,6 @@
 /** What a vector environment made of a kernel keeps, and how one environment's step is written and its error placed. */
 import { EnvError, type EnvErrorPlace } from '../errors.ts';
+import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
 import type { Recovery } from './recovery.ts';
 import type { ActionArray, AutoresetMode, StepRows } from './vector-env.ts';
@@ -16,6 +17,9 @@ export interface Vector {
   readonly hasEnded: Uint8Array; // [numEnvs] u8, ended and not yet reset (next-step, disabled)
   readonly failures: (EnvError | null)[]; // [numEnvs]
   numFailures: number;
+  /** Whether an observation out of bounds was told of: more are counted by nobody. */
+  hasToldOutside: boolean;
+  readonly faults: EnvFaultHandling | null;
   /** null = an environment that fails is not restarted here. */
   readonly recovery: Recovery | null;
 }

@@ -5,12 +5,28 @@ import type { Env, Info, ResetResult } from './env.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
 import { actionMaskSize, flattenActionSpace, unflattenAction } from './flatten-action.ts';
-import { flatBound, flatSize, flattenObservation, unflattenObservation } from './flatten-space.ts';
+import {
+  flatBound,
+  flatSize,
+  flattenObservation,
+  flattenObservationSpace,
+  unflattenObservation,
+} from './flatten-space.ts';
 import { checkNumEnvs, kernelVectorEnv } from './kernel-vector-env.ts';
+import { copyState } from './saved-state.ts';
 import { spaceToJson } from './space-json.ts';
 import { describeValue } from './space-values.ts';
-import { isSpace } from './spaces.ts';
-import { type Clip, checkFinite, checkStep, finiteReward, reportMetrics, writeMask } from './user-results.ts';
+import { isSpace, type Space } from './spaces.ts';
+import {
+  type Bounds,
+  checkReset,
+  checkRow,
+  checkStep,
+  finiteReward,
+  type Outside,
+  reportMetrics,
+  writeMask,
+} from './user-results.ts';
 import type { AutoresetMode, ObservationArray, VectorEnv } from './vector-env.ts';
 
 export interface VectorizeOptions {
@@ -31,14 +47,27 @@ interface Slot {
   info: Info | undefined;
 }
 
+/** From so many elements on, making a view to copy with costs less than a loop. */
+const MANY = 64;
+
+/** Copies for saved states: environments may share one array among all that they return. */
+interface LastRows {
+  readonly observations: ObservationArray; // [numEnvs, obsSize], dtype of the space
+  readonly masks: (readonly number[] | null)[]; // [numEnvs]
+}
+
 interface UserEnvs {
   readonly slots: readonly Slot[];
   readonly first: Env;
   readonly obsSize: number;
   readonly maskParts: readonly number[];
-  /** Bounds of what replaces a number that is not finite, [obsSize] each; null = it is an error. */
-  readonly clip: Clip | null;
+  /** null = every value that a row can hold is within them: bytes in [0, 255], which need no look. */
+  readonly bounds: Bounds | null;
+  /** Whether a number that is not finite is replaced; else it is an error. */
+  readonly isClipped: boolean;
   readonly clipped: EnvError[];
+  readonly outside: Outside;
+  readonly last: LastRows | null;
 }
 
 /**
@@ -49,7 +78,8 @@ interface UserEnvs {
  * `CONFIG_ACTION_SPACE` when no policy can act in it.
  * @throws {@link EnvError} from `reset` and `step` of the result, with the place where it happened: `ENV_RESET_THREW`,
  * `ENV_STEP_THREW`, `ENV_RESET_RESULT`, `ENV_STEP_RESULT`, `ENV_OBSERVATION_SHAPE`, `ENV_OBSERVATION_NON_FINITE`,
- * `ENV_REWARD_NON_FINITE`, `ENV_FLAGS`, `ENV_MASK_MISSING`, `ENV_MASK_SIZE`, `ENV_MASK_EMPTY`, `ENV_METRIC`.
+ * `ENV_REWARD_NON_FINITE`, `ENV_FLAGS`, `ENV_MASK_UNDECLARED`, `ENV_MASK_MISSING`, `ENV_MASK_SIZE`, `ENV_MASK_VALUE`,
+ * `ENV_MASK_EMPTY`, `ENV_METRIC`.
  *
  * Cost: about 0.1-0.2 us a step and environment beyond the environment's own.
  */
@@ -121,49 +151,52 @@ function userKernel(
   { envId, maxEpisodeSteps, faults }: VectorizeOptions & { readonly envId: string },
 ): EnvKernel {
   const first = envs[0];
-  const { observationSpace } = first;
+  const { observationSpace, masksActions = false } = first;
   const flatAction = flattenActionSpace(first.actionSpace);
   const user: UserEnvs = {
     slots: envs.map((env) => ({ env, observation: undefined, info: undefined })),
     first,
     obsSize: flatSize(observationSpace),
     maskParts: flatAction.kind === 'categorical' ? flatAction.sizes : [],
-    clip:
-      faults?.nonFinite === 'clip'
-        ? { low: flatBound(observationSpace, 'low'), high: flatBound(observationSpace, 'high') }
-        : null,
+    bounds: boundsToCheck(observationSpace),
+    isClipped: faults?.nonFinite === 'clip',
     clipped: [],
+    outside: { element: -1, value: 0 },
+    last: first.getState && first.setState ? createLastRows(envs.length, observationSpace) : null,
   };
-  if (first.masksActions) actionMaskSize(first.actionSpace);
+  if (masksActions) actionMaskSize(first.actionSpace);
   const kernel: EnvKernel = {
     envId,
     numEnvs: envs.length,
     observationSpace,
     actionSpace: first.actionSpace,
     maxEpisodeSteps: maxEpisodeSteps === undefined ? (first.maxEpisodeSteps ?? null) : maxEpisodeSteps,
-    masksActions: first.masksActions ?? false,
+    masksActions,
     ...(first.frameStack && { frameStack: first.frameStack }),
     rewards: new Float64Array(envs.length),
     terminated: new Uint8Array(envs.length),
     truncated: new Uint8Array(envs.length),
-    reset: (n, seed) => keepReset(user.slots[n], user.slots[n].env.reset({ seed })),
+    reset(n, seed) {
+      const result = user.slots[n].env.reset({ seed });
+      checkReset(result, masksActions);
+      keep(user, n, result);
+    },
     step(n, actions, offset) {
-      const slot = user.slots[n];
-      const result = slot.env.step(unflattenAction(first.actionSpace, actions, offset));
-      checkStep(result);
-      kernel.rewards[n] = finiteReward(result.reward, user.clip !== null, user.clipped);
-      slot.observation = result.observation;
-      slot.info = result.info;
+      const result = user.slots[n].env.step(unflattenAction(first.actionSpace, actions, offset));
+      checkStep(result, masksActions);
+      kernel.rewards[n] = finiteReward(result.reward, user.isClipped, user.clipped);
+      keep(user, n, result);
       kernel.terminated[n] = result.terminated ? 1 : 0;
       kernel.truncated[n] = result.truncated ? 1 : 0;
     },
     writeObservation: (n, out, offset) => writeObservation(user, n, out, offset),
     writeMask: (n, out, offset) => writeMask(user.slots[n].info?.actionMask, user.maskParts, out, offset),
     reportMetrics: (n, onMetric) => reportMetrics(user.slots[n].info, n, onMetric),
-    ...(first.getState && first.setState && stateFunctions(user)),
+    ...(user.last !== null && stateFunctions(user, user.last)),
     ...(first.render && { render: (n, mode) => renderSlot(user.slots[n], mode) }),
     rebuild: (n) => rebuild(user, n, factory, envId),
     clipped: user.clipped,
+    outside: user.outside,
     close: () => {
       for (const { env } of user.slots) env.close?.();
     },
@@ -185,17 +218,16 @@ function rebuild({ slots }: UserEnvs, n: number, factory: () => Env, envId: stri
   slots[n].env = env;
 }
 
-function keepReset(slot: Slot, result: ResetResult): void {
-  if (typeof result !== 'object' || result === null || !('observation' in result)) {
-    throw new EnvError(
-      'ENV_RESET_RESULT',
-      (result as unknown) instanceof Promise
-        ? 'reset returned a promise; reset and step must be synchronous.'
-        : `Expected reset to return { observation }, got ${describeValue(result)}.`,
-    );
-  }
-  slot.observation = result.observation;
-  slot.info = result.info;
+function createLastRows(numEnvs: number, space: Space): LastRows {
+  const { size, dtype } = flattenObservationSpace(space);
+  const observations = dtype === 'uint8' ? new Uint8Array(numEnvs * size) : new Float32Array(numEnvs * size);
+  return { observations, masks: new Array(numEnvs).fill(null) };
+}
+
+function keep({ slots, last }: UserEnvs, n: number, { observation, info }: ResetResult): void {
+  slots[n].observation = observation;
+  slots[n].info = info;
+  if (last !== null) last.masks[n] = info?.actionMask ? Array.from(info.actionMask, Number) : null;
 }
 
 function writeObservation(user: UserEnvs, n: number, out: ObservationArray, offset: number): void {
@@ -205,29 +237,40 @@ function writeObservation(user: UserEnvs, n: number, out: ObservationArray, offs
     if (!(error instanceof ShapeError)) throw error;
     throw new EnvError('ENV_OBSERVATION_SHAPE', `The observation does not fit its space: ${error.message}`);
   }
-  if (!(out instanceof Uint8Array)) checkFinite(out, offset, user.obsSize, user.clip, user.clipped);
+  if (user.bounds !== null) checkRow(user.bounds, out, offset, user.isClipped, user.clipped, user.outside);
+  if (user.last === null) return;
+  const { observations } = user.last;
+  const { obsSize } = user;
+  if (obsSize > MANY) observations.set(out.subarray(offset, offset + obsSize), n * obsSize);
+  else for (let k = 0; k < obsSize; k++) observations[n * obsSize + k] = out[offset + k];
 }
 
-function stateFunctions(user: UserEnvs): Pick<EnvKernel, 'getState' | 'setState'> {
+function boundsToCheck(space: Space): Bounds | null {
+  const low = Float32Array.from(flatBound(space, 'low'));
+  const high = Float32Array.from(flatBound(space, 'high'));
+  const isBytes = flattenObservationSpace(space).dtype === 'uint8';
+  return isBytes && low.every((x) => x === 0) && high.every((x) => x === 255) ? null : { low, high };
+}
+
+/** States are copied both ways: an environment may hand out, or keep, an object that it goes on changing. */
+function stateFunctions(
+  { slots, first, obsSize }: UserEnvs,
+  { observations, masks }: LastRows,
+): Pick<EnvKernel, 'getState' | 'setState'> {
   return {
-    getState(n): JsonValue {
-      const { env, observation, info } = user.slots[n];
-      const row = new Float32Array(user.obsSize);
-      flattenObservation(user.first.observationSpace, observation, row, 0);
-      checkFinite(row, 0, user.obsSize, user.clip, []); // reported when it was given
-      return {
-        env: env.getState?.() ?? null,
-        observation: [...row],
-        actionMask: info?.actionMask ? Array.from(info.actionMask) : null,
-      };
-    },
+    getState: (n): JsonValue => ({
+      env: copyState(slots[n].env.getState?.()),
+      observation: [...observations.subarray(n * obsSize, (n + 1) * obsSize)],
+      actionMask: masks[n],
+    }),
     setState(n, state) {
       const { env, observation, actionMask } = state as JsonObject;
-      const slot = user.slots[n];
-      slot.env.setState?.(env ?? null);
+      const slot = slots[n];
+      slot.env.setState?.(copyState(env));
       const row = Float32Array.from(observation as readonly number[]);
-      slot.observation = unflattenObservation(user.first.observationSpace, row);
+      slot.observation = unflattenObservation(first.observationSpace, row);
       slot.info = actionMask ? { actionMask: actionMask as readonly number[] } : undefined;
+      masks[n] = (actionMask as readonly number[] | null) ?? null;
     },
   };
 }

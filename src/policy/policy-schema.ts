@@ -1,11 +1,19 @@
 /** What a file may say that a policy is: a {@link ActingSpec} that was written by somebody else. */
 import * as z from 'zod/mini';
+import type { JsonObject } from '../json.ts';
 import type { ActingSpec, Activation } from './policy-spec.ts';
 
 const count = z.int().check(z.positive());
 const countOrNone = z.int().check(z.gte(0));
 const counts = z.array(count).check(z.minLength(1));
 const numbers = z.array(z.number());
+/** JSON has no infinity, and unsquashed actions may be unbounded. */
+const bounds = z.array(
+  z.pipe(
+    z.union([z.number(), z.enum({ inf: 'inf', '-inf': '-inf' })]),
+    z.transform((bound) => (typeof bound === 'number' ? bound : bound === 'inf' ? Infinity : -Infinity)),
+  ),
+);
 
 const ACTIVATIONS: Readonly<Record<Activation, Activation>> = {
   tanh: 'tanh',
@@ -43,12 +51,13 @@ const network = z.discriminatedUnion('kind', [
 ]);
 
 const bounded = { size: count, low: numbers, high: numbers };
+const clipped = { size: count, low: bounds, high: bounds, squash: z.boolean() };
 const gsde = { ...bounded, sampleFrequency: z.int() };
 const distribution = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('categorical'), sizes: counts }),
   z.looseObject({ kind: z.literal('bernoulli'), size: count }),
-  z.looseObject({ kind: z.literal('gaussian'), ...bounded, squash: z.boolean() }),
-  z.looseObject({ kind: z.literal('gsde'), ...gsde, squash: z.boolean() }),
+  z.looseObject({ kind: z.literal('gaussian'), ...clipped }),
+  z.looseObject({ kind: z.literal('gsde'), ...clipped, sampleFrequency: z.int() }),
   z.looseObject({
     kind: z.literal('epsilon-greedy'),
     sizes: counts,
@@ -87,10 +96,30 @@ const policy = z
     z.refine(({ distribution: given }) => !('low' in given) || isBoxOf(given.size, given.low, given.high), {
       path: ['distribution', 'low'],
     }),
+    z.refine(
+      ({ distribution: given }) =>
+        !('squash' in given && given.squash === true) || !(isUnbounded(given.low) || isUnbounded(given.high)),
+      { path: ['distribution', 'squash'] },
+    ),
   );
+
+function isUnbounded(bound: unknown): boolean {
+  return Array.isArray(bound) && bound.some((x) => !Number.isFinite(x));
+}
 
 function isBoxOf(size: unknown, low: unknown, high: unknown): boolean {
   return Array.isArray(low) && Array.isArray(high) && low.length === size && high.length === size;
+}
+
+/** Plain JSON of a spec, which {@link parsePolicySpec} reads: infinite bounds become `inf` and `-inf`. */
+export function policySpecToJson(spec: ActingSpec): JsonObject {
+  const { distribution } = spec;
+  const write = (bound: number) => (Number.isFinite(bound) ? bound : bound > 0 ? 'inf' : '-inf');
+  const bounded = 'low' in distribution && {
+    low: distribution.low.map(write),
+    high: distribution.high.map(write),
+  };
+  return { ...spec, distribution: { ...distribution, ...bounded } } as unknown as JsonObject;
 }
 
 /** The spec, or where it is none: `distribution.sizes`. Fields that are not known here are kept. */

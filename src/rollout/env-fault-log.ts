@@ -8,7 +8,10 @@ import { placeEnvError } from './place-env-error.ts';
 /** So many of each outcome are told of in full; the others are counted. */
 const MAX_TOLD = 20;
 
-export type EnvFaultCounts = Readonly<Record<EnvFaultOutcome, number>>;
+/** Of those that are counted; an observation out of bounds is told once and not counted. */
+type CountedOutcome = Exclude<EnvFaultOutcome, 'out-of-bounds'>;
+
+export type EnvFaultCounts = Readonly<Record<CountedOutcome, number>>;
 
 /** Plain data, since the last report. */
 export interface EnvFaultReport {
@@ -22,7 +25,7 @@ export interface EnvFaultLog {
   take(): EnvFaultReport | null;
 }
 
-const noFaults = (): Record<EnvFaultOutcome, number> => ({ repeated: 0, 'new-episode': 0, clipped: 0 });
+const noFaults = (): Record<CountedOutcome, number> => ({ repeated: 0, 'new-episode': 0, clipped: 0 });
 
 /** @param firstRow index of this thread's first environment in the whole run. */
 export function createEnvFaultLog(policy: EnvFaultPolicy, source: EnvSource, firstRow: number): EnvFaultLog {
@@ -32,8 +35,10 @@ export function createEnvFaultLog(policy: EnvFaultPolicy, source: EnvSource, fir
     handling: {
       ...policy,
       onFault({ error, outcome }) {
-        counts[outcome] += 1;
-        if (counts[outcome] > MAX_TOLD) return;
+        if (outcome !== 'out-of-bounds') {
+          counts[outcome] += 1;
+          if (counts[outcome] > MAX_TOLD) return;
+        }
         first.push({ error: toErrorMessage(placeEnvError(error, source, firstRow)), outcome });
       },
     },
@@ -68,6 +73,7 @@ export interface EnvRestartLimit {
 export function createEnvFaultBook({ maxEnvRestarts, restartWindowMs }: EnvRestartLimit): EnvFaultBook {
   let counts = noFaults();
   let faults: EnvFault[] = [];
+  let hasToldOutside = false;
   let spent: { time: number; count: number }[] = [];
   const spend = (count: number, last: Error): void => {
     const now = performance.now();
@@ -86,13 +92,17 @@ export function createEnvFaultBook({ maxEnvRestarts, restartWindowMs }: EnvResta
       const told = reports.filter((report) => report !== null);
       let numRestarts = 0;
       for (const report of told) {
-        for (const outcome of Object.keys(counts) as EnvFaultOutcome[])
+        for (const outcome of Object.keys(counts) as CountedOutcome[])
           counts[outcome] += report.counts[outcome];
         numRestarts += report.counts.repeated + report.counts['new-episode'];
-        for (const { error, outcome } of report.first)
+        for (const { error, outcome } of report.first) {
+          // Every thread tells it once; so does the run.
+          if (outcome === 'out-of-bounds' && hasToldOutside) continue;
+          hasToldOutside ||= outcome === 'out-of-bounds';
           faults.push({ error: fromErrorMessage(error) as EnvError, outcome });
+        }
       }
-      const last = faults.findLast(({ outcome }) => outcome !== 'clipped');
+      const last = faults.findLast(({ outcome }) => outcome === 'repeated' || outcome === 'new-episode');
       if (numRestarts > 0 && last !== undefined) spend(numRestarts, last.error);
     },
     take() {

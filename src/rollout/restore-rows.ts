@@ -1,6 +1,7 @@
 /** Puts environments back into the middle of their episodes: on resume, and when a dead worker is replaced. */
 
 import { createActionMapping } from '../acting/action-mapping.ts';
+import { copyState } from '../env/saved-state.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
@@ -66,7 +67,7 @@ async function restoreRow(
   const numSteps = state.actions.length / actionSize(spec.distribution);
   if (state.envState !== null) {
     if (vectorEnv.setState === undefined) return false;
-    vectorEnv.setState(r, state.envState, rows);
+    vectorEnv.setState(r, copyState(state.envState), rows);
     if (numSteps === 0) return true;
   } else if (numSteps !== state.episodeStep) {
     return false;
@@ -105,12 +106,12 @@ async function replayInCopy(
     const A = actionSize(spec.distribution);
     const seeds = Uint32Array.of(seed);
     single.reset(seeds, rows);
-    if (envState !== null) single.setState?.(0, envState, rows);
+    if (envState !== null) single.setState?.(0, copyState(envState), rows);
     for (let k = 0; k < actions.length; k += A) {
       single.step(actions.subarray(k, k + A), seeds, rows);
       if (rows.terminated[0] !== 0 || rows.truncated[0] !== 0) return false;
     }
-    const reached = single.getState?.(0) ?? null;
+    const reached = copyState(single.getState?.(0));
     if (reached !== null) vectorEnv.setState(r, reached, sampler.rows);
     return reached !== null;
   } finally {

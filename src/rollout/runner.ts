@@ -3,6 +3,7 @@
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
+import { copyState } from '../env/saved-state.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
 import type { Arena, Region } from '../memory/arena.ts';
@@ -82,6 +83,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const states = options.states ?? Array.from({ length: numRows }, () => FRESH_ROW);
   const makeSingle = () => makeVectorEnv(source, 1, 'same-step', handling);
   const restarted = await restoreRows({ vectorEnv, sampler, spec, seed, makeSingle }, states);
+  envStates(vectorEnv, 1); // what a checkpoint cannot hold is found before anything is learned
   return {
     sampler,
     player,
@@ -96,5 +98,5 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
 }
 
 function envStates(vectorEnv: VectorEnv, numRows: number): JsonValue[] {
-  return Array.from({ length: numRows }, (_, r) => vectorEnv.getState?.(r) ?? null);
+  return Array.from({ length: numRows }, (_, r) => copyState(vectorEnv.getState?.(r)));
 }

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { PPOConfig } from '../../src/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const ENV = fileURLToPath(new URL('./fixtures/spaces-env.ts', import.meta.url));
 
@@ -34,6 +37,10 @@ async function trainAFew(
   expect(returns).toHaveLength(2);
   const after = (await algorithm.getState()).tensors['policies/default/weights.safetensors'];
   expect(after).not.toEqual(before);
+  // Whatever trains can be saved, and goes on from there.
+  const path = await algorithm.save(join(temporaryFolder(), 'checkpoint'));
+  await algorithm.setState((await loadCheckpoint(path)).content);
+  await algorithm.train();
 }
 
 describe('environments with any spaces train', () => {
@@ -44,6 +51,8 @@ describe('environments with any spaces train', () => {
 
   it.each([
     'bounded box',
+    'half bounded box',
+    'unbounded box',
     'discrete',
     'discrete from 5',
     'multi-discrete',

@@ -176,6 +176,63 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ],
   ['ENV_MASK_UNDECLARED', 'mask not declared', withInfo({ actionMask: [1, 1] }), /masksActions: true/],
   [
+    'ENV_MASK_VALUE',
+    'a mask to be added to logits',
+    withInfo({ actionMask: [0, -Infinity] }, { masksActions: true }),
+    /added to logits/,
+  ],
+  ['ENV_MASK_UNDECLARED', "Gymnasium's name", withInfo({ action_mask: [1, 1] }), /actionMask/],
+  ['ENV_REWARD_NON_FINITE', 'a bigint', changeStep(() => ({ reward: 5n as never })), /bigint/],
+  ['ENV_REWARD_NON_FINITE', 'too large for float32', changeStep(() => ({ reward: 1e39 })), /float32/],
+  [
+    'ENV_OBSERVATION_NON_FINITE',
+    'too large for float32',
+    walk((env) => ({
+      observationSpace: new Box(-Infinity, Infinity, [1]),
+      step: (a) => ({ ...env.step(a), observation: [1e39] }),
+    })),
+    /float32/,
+  ],
+  [
+    'ENV_STATE',
+    'a state with NaN',
+    walk((env) => ({ getState: () => ({ ...(env.getState?.() as object), best: Number.NaN }) })),
+    /state\.best/,
+  ],
+  [
+    'ENV_STATE',
+    'a typed array',
+    walk((env) => ({
+      getState: () => ({ ...(env.getState?.() as object), grid: new Float32Array(2) as never }),
+    })),
+    /Float32Array\(2\) in `state\.grid`/,
+  ],
+  [
+    'ENV_STATE_LIVE',
+    'a state that is no copy',
+    () => {
+      const live = { t: 0 };
+      return {
+        observationSpace: new Box(0, 100, [1]),
+        actionSpace: new Discrete(2),
+        maxEpisodeSteps: 50,
+        reset: ({ seed = 0 } = {}) => {
+          live.t = seed % 7;
+          return { observation: [live.t] };
+        },
+        step: (action: unknown) => {
+          live.t += Number(action);
+          return { observation: [live.t], reward: live.t, terminated: false, truncated: false };
+        },
+        getState: () => live,
+        setState: (state: { t: number }) => {
+          live.t = state.t;
+        },
+      };
+    },
+    /structuredClone/,
+  ],
+  [
     'ENV_SEED_IGNORED',
     'clock in reset',
     walk((env) => ({ reset: (o) => ({ ...env.reset(o), observation: [clock()] }) })),
@@ -353,6 +410,10 @@ describe('checkEnv', () => {
     }
   });
 
+  it('takes null for no limit, as training does', () => {
+    expect(checkEnv(walk(() => ({ maxEpisodeSteps: null }))).findings).toEqual([]);
+  });
+
   it.each(BROKEN)('%s: %s', (code, _, factory, fix) => {
     const report = checkEnv(factory as EnvFactory, { numSteps: 500 });
     const finding = report.findings.find((each) => each.code === code);
@@ -411,7 +472,7 @@ describe('checkEnv', () => {
     const text = formatCheckReport(checkEnv(changeStep(() => ({ reward: Number.NaN }))));
     expect(text).toContain('observations Box(1) f32 [-2, 2], actions Discrete(2)');
     expect(text).toMatch(
-      /ERROR {3}ENV_REWARD_NON_FINITE: step 1 .*: reward is NaN\.\n {8}Return a finite number/,
+      /ERROR {3}ENV_REWARD_NON_FINITE: step 1 .*: Expected `reward` to be a finite number .*, got NaN\.\n {8}Return a finite number/,
     );
     expect(text).toContain('1 errors, 0 warnings');
   });

@@ -3,6 +3,7 @@ import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
 import type { Env, StepResult } from '../../src/env/env.ts';
 import { openEnvRandom } from '../../src/env/env-random.ts';
 import { Box, Dict, Discrete, MultiDiscrete } from '../../src/env/spaces.ts';
+import { vectorizeEnv } from '../../src/env/vectorize.ts';
 import {
   clipAction,
   clipReward,
@@ -20,6 +21,7 @@ import {
   transformObservation,
   transformReward,
 } from '../../src/env/wrappers/index.ts';
+import { makeRows } from './step-rows.ts';
 
 /** Observation [t], reward t; remembers what it was given; ends (terminated) at `length`. */
 function clock(length = 1000, overrides: Partial<Env> = {}): Env & { taken: unknown[] } {
@@ -93,6 +95,8 @@ describe('time', () => {
     const results = play(recordEpisodeStatistics(clock(3)), 0, 0, 0);
     expect(results.map((r) => r.info?.episode)).toEqual([undefined, undefined, { return: 6, length: 3 }]);
     expectSavedState(() => recordEpisodeStatistics(clock(4)), [0, 0, 0, 0]);
+    const declared = play(recordEpisodeStatistics(clock(9, { maxEpisodeSteps: 2 })), 0, 0);
+    expect(declared[1].info?.episode).toEqual({ return: 3, length: 2 });
   });
 });
 
@@ -119,6 +123,69 @@ describe('actions', () => {
       [6, false],
       [9, true],
     ]);
+  });
+
+  it('what repeats steps keeps a limit that counts them', () => {
+    for (const wrap of [repeatAction, maxAndSkip]) {
+      for (const limit of [100, 10, 3]) {
+        const inner = clock(1e6, { maxEpisodeSteps: limit });
+        const vector = vectorizeEnv(() => wrap(inner, 4), 1);
+        const rows = makeRows(vector);
+        vector.reset(Uint32Array.of(1), rows);
+        let numActions = 0;
+        do {
+          vector.step(Int32Array.of(0), Uint32Array.of(1), rows);
+          numActions += 1;
+        } while (rows.truncated[0] === 0);
+        expect(inner.taken.length).toBe(limit);
+        expect(numActions).toBe(Math.ceil(limit / 4));
+      }
+      expect(wrap(clock(9, { maxEpisodeSteps: null }), 4).maxEpisodeSteps).toBeNull();
+      expectSavedState(() => wrap(clock(1e6, { maxEpisodeSteps: 10 }), 4), [0, 0, 0]);
+    }
+  });
+
+  it('what repeats steps declares neither stacked frames nor rewards of goals', () => {
+    const goals = () => frameStack(clock(9, { computeReward: () => 1 }), 2);
+    expect(goals().frameStack).toEqual({ numFrames: 2, groupSize: 1 });
+    for (const wrap of [repeatAction, maxAndSkip]) {
+      expect(wrap(goals(), 4).frameStack).toBeUndefined();
+      expect(wrap(clock(9, { computeReward: () => 1 }), 4).computeReward).toBeUndefined();
+    }
+  });
+
+  it('every declared member of an environment comes through a wrapper that does not change it', () => {
+    const env = clock(9, {
+      masksActions: true,
+      frameStack: { numFrames: 2, groupSize: 1 },
+      computeReward: () => 1,
+      computeTerminated: () => false,
+      render: () => 'picture',
+      close: () => undefined,
+    });
+    const box = { ...env, actionSpace: new Box(-1, 1, [1]) };
+    const all: readonly [name: string, wrapped: Env, changed: readonly string[]][] = [
+      ['timeLimit', timeLimit(env, 5), ['maxEpisodeSteps']],
+      ['recordEpisodeStatistics', recordEpisodeStatistics(env), []],
+      ['clipAction', clipAction(box), ['actionSpace']],
+      ['rescaleAction', rescaleAction(box), ['actionSpace']],
+      ['stickyAction', stickyAction(env), []],
+      ['clipReward', clipReward(env), []],
+      [
+        'repeatAction',
+        repeatAction(env, 2),
+        ['maxEpisodeSteps', 'frameStack', 'computeReward', 'computeTerminated'],
+      ],
+    ];
+    const { taken: _, ...members } = env;
+    for (const [name, wrapped, changed] of all) {
+      for (const [member, value] of Object.entries(members)) {
+        const now = wrapped[member as keyof Env];
+        if (changed.includes(member)) expect(now, `${name} ${member}`).not.toEqual(value);
+        else if (typeof value === 'function') expect(now, `${name} ${member}`).toBeTypeOf('function');
+        else expect(now, `${name} ${member}`).toEqual(value);
+      }
+    }
   });
 
   it('maxAndSkip takes the larger of the last two observations', () => {
@@ -244,6 +311,11 @@ describe('observations', () => {
       expect(() => wrap(clock())).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
     }
     expect(() => grayscale(image(1, 1, 1, [0]))).toThrow(/three channels/);
+    // Training divides pixels by the upper bound of their space.
+    const binary = clock(9, { observationSpace: new Box(0, 1, [2, 2, 3], 'uint8') });
+    for (const wrapped of [grayscale(binary), resize(binary, 1, 1)]) {
+      expect([...(wrapped.observationSpace as Box).high].every((bound) => bound === 1)).toBe(true);
+    }
   });
 });
 

@@ -1,13 +1,11 @@
-/** Wrappers about actions: bounds, repetition, stickiness. */
+/** Wrappers about actions: bounds, stickiness. */
 import { ConfigError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { openEpisodeStream } from '../../random/episode-stream.ts';
 import type { StreamState } from '../../random/streams.ts';
-import type { Env, StepResult } from '../env.ts';
-import { flattenObservation } from '../flatten-space.ts';
+import type { Env } from '../env.ts';
 import { describeSpace } from '../space-json.ts';
 import { Box } from '../spaces.ts';
-import { checkCount } from './time.ts';
 import { wrapEnv } from './wrap-env.ts';
 
 /**
@@ -49,72 +47,6 @@ export function rescaleAction(env: Env, low = -1, high = 1): Env {
           return inner.low[i] + share * (inner.high[i] - inner.low[i]);
         }),
       ),
-  });
-}
-
-/**
- * Takes every action `numSteps` times and adds up the rewards; stops at an end. A time limit counts the steps inside
- * when it was put on before, those outside when put on after.
- */
-export function repeatAction(env: Env, numSteps: number): Env {
-  checkCount('repeatAction', 'numSteps', numSteps);
-  return wrapEnv(
-    env,
-    {
-      step(action) {
-        let result = env.step(action);
-        let reward = result.reward;
-        for (let k = 1; k < numSteps && !result.terminated && !result.truncated; k++) {
-          result = env.step(action);
-          reward += result.reward;
-        }
-        return { ...result, reward };
-      },
-    },
-    undefined,
-    true,
-  );
-}
-
-/**
- * As {@link repeatAction}, and the observation is the elementwise maximum of the last two: for screens on which sprites
- * flicker.
- *
- * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not a Box.
- */
-export function maxAndSkip(env: Env, numSteps = 4): Env {
-  checkCount('maxAndSkip', 'numSteps', numSteps);
-  const space = env.observationSpace;
-  if (space.kind !== 'box') {
-    throw new ConfigError(
-      'CONFIG_WRAPPER',
-      `maxAndSkip needs Box observations, got ${describeSpace(space)}.`,
-    );
-  }
-  const read = (observation: unknown) => {
-    const row = space.dtype === 'uint8' ? new Uint8Array(space.size) : new Float32Array(space.size);
-    flattenObservation(space, observation, row, 0);
-    return row;
-  };
-  return wrapEnv(env, {
-    step(action) {
-      let reward = 0;
-      let previous: Float32Array | Uint8Array | null = null;
-      let result: StepResult;
-      let k = 0;
-      do {
-        result = env.step(action);
-        reward += result.reward;
-        k += 1;
-        if (k === numSteps - 1) previous = read(result.observation);
-      } while (k < numSteps && !result.terminated && !result.truncated);
-      const last = read(result.observation);
-      const before = previous;
-      if (k === numSteps && before !== null) {
-        for (let i = 0; i < last.length; i++) last[i] = Math.max(last[i], before[i]);
-      }
-      return { ...result, reward, observation: last };
-    },
   });
 }
 

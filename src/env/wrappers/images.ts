@@ -1,6 +1,7 @@
 /** Wrappers for image observations: uint8 Boxes [height, width, channels]. */
 import { ConfigError } from '../../errors.ts';
 import type { Env } from '../env.ts';
+import { flatBound } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
 import { Box } from '../spaces.ts';
 import { transformObservation } from './observations.ts';
@@ -16,7 +17,7 @@ export function grayscale(env: Env): Env {
   if (channels !== 3) {
     throw new ConfigError('CONFIG_WRAPPER', `grayscale needs three channels, got ${channels}.`);
   }
-  return transformObservation(env, new Box(0, 255, [height, width, 1], 'uint8'), (observation) => {
+  return transformObservation(env, imageSpace(env, [height, width, 1]), (observation) => {
     const pixels = observation as ArrayLike<number>;
     return Uint8Array.from({ length: height * width }, (_, i) =>
       Math.round(0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2]),
@@ -36,7 +37,7 @@ export function resize(env: Env, height: number, width: number): Env {
   const [oldHeight, oldWidth, channels] = imageShape(env, 'resize');
   const rows = coverage(oldHeight, height);
   const columns = coverage(oldWidth, width);
-  return transformObservation(env, new Box(0, 255, [height, width, channels], 'uint8'), (observation) => {
+  return transformObservation(env, imageSpace(env, [height, width, channels]), (observation) => {
     const pixels = observation as ArrayLike<number>;
     const out = new Uint8Array(height * width * channels);
     for (let i = 0; i < out.length; i++) {
@@ -53,6 +54,14 @@ export function resize(env: Env, height: number, width: number): Env {
     }
     return out;
   });
+}
+
+/** Weighted means stay within the bounds of what they are means of; training scales pixels by the upper one. */
+function imageSpace({ observationSpace }: Env, shape: readonly number[]): Box {
+  const [low, high] = [flatBound(observationSpace, 'low'), flatBound(observationSpace, 'high')];
+  const least = low.reduce((a, b) => Math.min(a, b));
+  const greatest = high.reduce((a, b) => Math.max(a, b));
+  return new Box(least, greatest, shape, 'uint8');
 }
 
 /** For each new pixel of a line: the old ones under it and their shares, which sum to 1. */

@@ -1,8 +1,9 @@
 /** Wrappers: an environment in, a changed one out. `frameStack(grayscale(env), 4)` reads from the inside out. */
-export { clipAction, maxAndSkip, repeatAction, rescaleAction, stickyAction } from './actions.ts';
+export { clipAction, rescaleAction, stickyAction } from './actions.ts';
 export { grayscale, resize } from './images.ts';
 export { type NormalizedVectorEnv, normalizeObservation, normalizeReward } from './normalize.ts';
 export { flattenObservations, frameStack, transformObservation } from './observations.ts';
 export { type RecordedEnv, type RecordVideoOptions, recordVideo } from './record-video.ts';
+export { maxAndSkip, repeatAction } from './repetition.ts';
 export { clipReward, transformReward } from './rewards.ts';
 export { recordEpisodeStatistics, timeAware, timeLimit } from './time.ts';

@@ -4,11 +4,13 @@
  */
 
 import { ConfigError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
 import { createRunningMoments, type MomentsState } from '../../statistics/running-moments.ts';
 import { flattenObservationSpace } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
 import { Box } from '../spaces.ts';
 import type { StepRows, VectorEnv } from '../vector-env.ts';
+import { wrapVectorEnv } from './wrap-vector-env.ts';
 
 /** A vector environment with running statistics. */
 export interface NormalizedVectorEnv extends VectorEnv {
@@ -66,8 +68,9 @@ export function normalizeObservation(env: VectorEnv, clip = 10): NormalizedVecto
     for (const n of rows) normalizeRow(out.observations, rowAt(n));
     for (const n of finals) normalizeRow(out.finalObservations, n * size);
   };
-  const normalized: NormalizedVectorEnv = {
-    ...env,
+  const normalizeRowAt = (n: number, out: StepRows) =>
+    normalizeRow(out.observations, out.observationOffset + n * out.observationStride);
+  const normalized = wrapVectorEnv<NormalizedVectorEnv>(env, {
     observationSpace: new Box(-clip, clip, [size]),
     isUpdating: true,
     getStatistics: () => moments.getState(),
@@ -84,13 +87,21 @@ export function normalizeObservation(env: VectorEnv, clip = 10): NormalizedVecto
       env.resetRows(mask, seeds, out);
       normalizeRows(out, (n) => mask[n] === 1, none);
     },
+    ...(env.getState && { getState: (n) => env.getState?.(n) ?? null }),
     ...(env.setState && {
       setState(n, state, out) {
         env.setState?.(n, state, out);
-        normalizeRow(out.observations, out.observationOffset + n * out.observationStride);
+        normalizeRowAt(n, out);
       },
     }),
-  };
+    ...(env.replay && {
+      replay(n, seed, actions, numSteps, out) {
+        const isSameEpisode = env.replay?.(n, seed, actions, numSteps, out) ?? false;
+        if (isSameEpisode) normalizeRowAt(n, out);
+        return isSameEpisode;
+      },
+    }),
+  });
   return normalized;
 }
 
@@ -108,8 +119,7 @@ export function normalizeReward(env: VectorEnv, gamma = 0.99, clip = 10): Normal
     returns[n] = 0;
     isReset[n] = 0;
   };
-  const normalized: NormalizedVectorEnv = {
-    ...env,
+  const normalized = wrapVectorEnv<NormalizedVectorEnv>(env, {
     isUpdating: true,
     getStatistics: () => moments.getState(),
     setStatistics: (state) => moments.setState(state),
@@ -139,7 +149,23 @@ export function normalizeReward(env: VectorEnv, gamma = 0.99, clip = 10): Normal
       env.resetRows(mask, seeds, out);
       for (let n = 0; n < env.numRows; n++) if (mask[n] === 1) restart(n);
     },
-  };
+    // Without `replay`: it tells of no rewards, from which the running return would follow.
+    ...(env.getState && {
+      getState: (n) => ({
+        inner: env.getState?.(n) ?? null,
+        discountedReturn: returns[n],
+        isReset: isReset[n],
+      }),
+    }),
+    ...(env.setState && {
+      setState(n, state, out) {
+        const saved = state as JsonObject;
+        env.setState?.(n, saved.inner ?? null, out);
+        returns[n] = saved.discountedReturn as number;
+        isReset[n] = saved.isReset as number;
+      },
+    }),
+  });
   return normalized;
 }
 

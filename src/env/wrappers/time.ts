@@ -8,7 +8,8 @@ import { wrapEnv } from './wrap-env.ts';
 
 /**
  * Truncates after `maxEpisodeSteps` steps. `terminated` is left alone: both flags may be true in one step. In training the
- * environment's own `maxEpisodeSteps` (or the option of that name) does the same; this is for loops of your own.
+ * environment's own `maxEpisodeSteps` (or the option of that name) does the same; this is for loops of your own. It replaces a limit that `env` only
+ * declares; of two such wrappers the smaller counts.
  *
  * @throws {@link ConfigError} `CONFIG_WRAPPER` for a limit below 1.
  */
@@ -45,7 +46,7 @@ export function timeLimit(env: Env, maxEpisodeSteps: number): Env {
  * @param limit default: the environment's `maxEpisodeSteps`.
  * @throws {@link ConfigError} `CONFIG_WRAPPER` when there is no limit.
  */
-export function timeAware(env: Env, limit: number | undefined = env.maxEpisodeSteps): Env {
+export function timeAware(env: Env, limit: number | null | undefined = env.maxEpisodeSteps): Env {
   checkCount('timeAware', 'limit', limit ?? Number.NaN);
   const { observationSpace: inner } = env;
   const size = flatSize(inner);
@@ -80,7 +81,10 @@ export function timeAware(env: Env, limit: number | undefined = env.maxEpisodeSt
   );
 }
 
-/** Adds `info.episode = { return, length }` to the step that ends an episode. */
+/**
+ * Adds `info.episode = { return, length }` to the step that ends an episode: by its flags, or because it is the last that
+ * `maxEpisodeSteps` allows.
+ */
 export function recordEpisodeStatistics(env: Env): Env {
   let total = 0;
   let length = 0;
@@ -96,7 +100,8 @@ export function recordEpisodeStatistics(env: Env): Env {
         const result = env.step(action);
         total += result.reward;
         length += 1;
-        if (!result.terminated && !result.truncated) return result;
+        const isLast = length === env.maxEpisodeSteps || result.terminated || result.truncated;
+        if (!isLast) return result;
         return { ...result, info: { ...result.info, episode: { return: total, length } } };
       },
     },

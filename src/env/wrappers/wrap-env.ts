@@ -14,9 +14,10 @@ export interface WrapperState {
  * keep their `this`.
  *
  * @param state what the wrapper itself remembers; saved beside the state of `env` when `env` can save its own.
- * @param changesRewards leaves out `computeReward`, which would give other rewards than `step`.
+ * @param repeats one step is several of `env`: leaves out `computeReward`, since rewards are sums, and `frameStack`, since frames
+ * are passed over. A wrapper that does so has to replace `maxEpisodeSteps`, too.
  */
-export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState, changesRewards = false): Env {
+export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState, repeats = false): Env {
   return {
     observationSpace: env.observationSpace,
     actionSpace: env.actionSpace,
@@ -26,9 +27,9 @@ export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState, 
     step: (action) => env.step(action),
     ...(env.render && { render: (mode) => env.render?.(mode) ?? '' }),
     ...(env.close && { close: () => env.close?.() }),
-    ...(replaced.observationSpace === undefined && env.frameStack && { frameStack: env.frameStack }),
     // A wrapper that changes what is observed, or sums rewards, changes what a goal's reward is.
-    ...(replaced.observationSpace === undefined && !changesRewards && goalFunctions(env)),
+    ...(replaced.observationSpace === undefined &&
+      !repeats && { ...(env.frameStack && { frameStack: env.frameStack }), ...goalFunctions(env) }),
     ...stateFunctions(env, state),
     ...replaced,
   };

@@ -1,0 +1,89 @@
+/** Wrappers of which one step is several of the environment's. */
+import { ConfigError } from '../../errors.ts';
+import type { Env, StepResult } from '../env.ts';
+import { flattenObservation } from '../flatten-space.ts';
+import { describeSpace } from '../space-json.ts';
+import { checkCount } from './time.ts';
+import { type WrapperState, wrapEnv } from './wrap-env.ts';
+
+/**
+ * Takes every action `numSteps` times and adds up the rewards; stops at an end.
+ *
+ * A `maxEpisodeSteps` that the environment declares, or a time limit put on before, counts the environment's own steps, so the wrapped one
+ * declares `ceil(limit / numSteps)` and the last action is taken fewer times where that does not divide. A limit put on after, and the
+ * option `maxEpisodeSteps` of training, count the actions.
+ */
+export function repeatAction(env: Env, numSteps: number): Env {
+  checkCount('repeatAction', 'numSteps', numSteps);
+  return repeating(env, numSteps, (result) => result);
+}
+
+/**
+ * As {@link repeatAction}, and the observation is the elementwise maximum of the last two: for screens on which sprites
+ * flicker.
+ *
+ * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not a Box.
+ */
+export function maxAndSkip(env: Env, numSteps = 4): Env {
+  checkCount('maxAndSkip', 'numSteps', numSteps);
+  const space = env.observationSpace;
+  if (space.kind !== 'box') {
+    throw new ConfigError(
+      'CONFIG_WRAPPER',
+      `maxAndSkip needs Box observations, got ${describeSpace(space)}.`,
+    );
+  }
+  const read = (observation: unknown) => {
+    const row = space.dtype === 'uint8' ? new Uint8Array(space.size) : new Float32Array(space.size);
+    flattenObservation(space, observation, row, 0);
+    return row;
+  };
+  let previous: Float32Array | Uint8Array | null = null;
+  return repeating(env, numSteps, (result, k) => {
+    if (k === 1) previous = null;
+    if (k === numSteps - 1) previous = read(result.observation);
+    const last = read(result.observation);
+    const before = previous;
+    if (k === numSteps && before !== null) {
+      for (let i = 0; i < last.length; i++) last[i] = Math.max(last[i], before[i]);
+    }
+    return { ...result, observation: last };
+  });
+}
+
+/** @param see called with each inner result and its number from 1; what it gives for the last one is the result of the whole. */
+function repeating(env: Env, numSteps: number, see: (result: StepResult, k: number) => StepResult): Env {
+  const limit = env.maxEpisodeSteps ?? null;
+  // Where the limit divides, the environment around counts it: nothing to remember.
+  const isUneven = limit !== null && limit % numSteps !== 0;
+  let elapsed = 0;
+  const state: WrapperState = {
+    getState: () => elapsed,
+    setState: (saved) => {
+      elapsed = saved as number;
+    },
+  };
+  return wrapEnv(
+    env,
+    {
+      ...(limit !== null && { maxEpisodeSteps: Math.ceil(limit / numSteps) }),
+      reset(options) {
+        elapsed = 0;
+        return env.reset(options);
+      },
+      step(action) {
+        const numAllowed = isUneven && elapsed < limit ? Math.min(numSteps, limit - elapsed) : numSteps;
+        let reward = 0;
+        for (let k = 1; ; k++) {
+          const result = env.step(action);
+          const seen = see(result, k);
+          reward += result.reward;
+          elapsed += 1;
+          if (k >= numAllowed || result.terminated || result.truncated) return { ...seen, reward };
+        }
+      },
+    },
+    isUneven ? state : undefined,
+    true,
+  );
+}
