@@ -72,6 +72,8 @@ export interface Algorithm {
   readonly numEnvSteps: number;
   /** Two human lines: what is trained on what, and which engine runs it. */
   readonly banner: readonly string[];
+  /** What in the setting often turns out to be a mistake, with what to do: images read by an MLP, action bounds far from 1. A run warns of them. */
+  readonly notes?: readonly string[];
   /** One iteration: collect a rollout, learn from it, publish the weights; evaluates when the config says so. */
   train(): Promise<TrainResult>;
   evaluate(options?: EvaluateOptions): Promise<EvaluationResult>;

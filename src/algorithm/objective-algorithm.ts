@@ -11,6 +11,7 @@ import { objectiveLearnerState } from './objective-learner-state.ts';
 import type { ObjectiveSystem } from './objective-system.ts';
 import { statisticsState } from './observation-statistics.ts';
 import { policyState } from './policy-state.ts';
+import { setupNotes } from './setup-notes.ts';
 import { createAlgorithm, type Iteration } from './shell.ts';
 
 export interface ObjectiveAlgorithmParts {
@@ -40,6 +41,7 @@ export function createObjectiveAlgorithm(parts: ObjectiveAlgorithmParts): Algori
     config,
     configJson: { algorithm: name, ...configToJson(config) },
     banner: createBanner(parts),
+    notes: setupNotes(system),
     iterate: parts.iterate,
     isHalfDone: parts.isHalfDone,
     state: [

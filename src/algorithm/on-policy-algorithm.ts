@@ -11,6 +11,7 @@ import { statisticsState } from './observation-statistics.ts';
 import type { OnPolicyConfig } from './on-policy-config.ts';
 import type { OnPolicySystem } from './on-policy-system.ts';
 import { policyState } from './policy-state.ts';
+import { setupNotes } from './setup-notes.ts';
 import { createAlgorithm } from './shell.ts';
 
 /** What one pass through an on-policy loop gives. */
@@ -39,6 +40,7 @@ export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorith
     config,
     configJson: { algorithm: name, ...configToJson(config) },
     banner: createBanner(name, config, system),
+    notes: setupNotes(system),
     async iterate(numEnvSteps) {
       const { collected, metrics } = await parts.iterate(numEnvSteps);
       const { episodes, metrics: envMetrics } = collected;

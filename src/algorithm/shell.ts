@@ -38,6 +38,8 @@ export interface ShellParts {
   readonly configJson: JsonObject;
   /** Two lines for people: what is trained on what, and what runs it. */
   readonly banner: readonly string[];
+  /** What in the setting often turns out to be a mistake (`setupNotes`); absent = nothing. */
+  readonly notes?: readonly string[];
   /** Collect, learn, and so on, once; `numEnvSteps` = environment steps of the run before this iteration. */
   readonly iterate: (numEnvSteps: number) => Promise<Iteration>;
   /**
@@ -108,6 +110,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
       return counters.numEnvSteps;
     },
     banner: parts.banner,
+    notes: parts.notes ?? [],
     train,
     evaluate: evaluation?.run ?? (() => Promise.reject(noEvaluation(name))),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),

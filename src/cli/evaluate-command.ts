@@ -4,9 +4,8 @@ import { Algorithm } from '../../algorithms/from-checkpoint.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
 import type { EvaluationResult } from '../algorithm/algorithm.ts';
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import { showValue } from '../config/problems.ts';
-import { integer } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
+import { readInteger } from './check-command.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
@@ -122,23 +121,14 @@ function evaluateOptions(flags: FlagValues): {
       '--deterministic and --stochastic exclude each other: give one of them.',
     );
   }
-  const numEpisodes = readCount(flags, 'episodes', 1);
-  const seed = readCount(flags, 'seed', 0);
+  const numEpisodes = readInteger(flags, 'episodes', 1);
+  const seed = readInteger(flags, 'seed', 0);
   return {
     ...(numEpisodes === undefined ? {} : { numEpisodes }),
     ...(seed === undefined ? {} : { seed }),
     ...(isStochastic ? { deterministic: false } : {}),
     ...(deterministic === undefined ? {} : { deterministic: deterministic === 'true' }),
   };
-}
-
-function readCount(flags: FlagValues, name: string, min: number): number | undefined {
-  const text = flags.get(name);
-  if (text === undefined) return undefined;
-  const { schema, expects, parse } = integer({ min, max: 4294967295 });
-  const result = schema.safeParse(parse(text));
-  if (result.success) return result.data;
-  throw new ConfigError('CONFIG_RANGE', `Expected --${name} to be ${expects}, got ${showValue(text)}.`);
 }
 
 function resultTable(path: string, result: EvaluationResult): string {

@@ -1,5 +1,6 @@
 /** A flag for every option of an algorithm. */
 import { type Declarations, flagName, listOptions } from '../config/option.ts';
+import { ConfigError } from '../errors.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 
 /** Flags in declaration order, grouped by section; the doc ends with unit and default. */
@@ -32,7 +33,17 @@ export function configFromFlags(
     const text = values.get(flagName(name));
     if (text === undefined) continue;
     config[section] ??= {};
-    config[section][name] = option.kind.parse(text);
+    config[section][name] = parseFlag(flagName(name), option.kind.parse, text);
   }
   return config;
+}
+
+/** @throws ConfigError `CONFIG_FLAG` naming the flag, for JSON with a key twice. */
+export function parseFlag(name: string, parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new ConfigError('CONFIG_FLAG', `The JSON of --${name} is wrong: ${cause.message}.`, { cause });
+  }
 }

@@ -9,6 +9,7 @@ import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Env, Info, RgbFrame } from '../env/env.ts';
 import { resolveEnv } from '../env/env-source.ts';
 import { makeEnv } from '../env/load-env.ts';
+import { checkFrame } from '../env/render/check-frame.ts';
 import { frameToText } from '../env/render/frame-text.ts';
 import { frameFormat, writeFrames } from '../env/render/write-frames.ts';
 import { ConfigError } from '../errors.ts';
@@ -102,12 +103,12 @@ async function environmentOf(path: string, trust: boolean): Promise<Env> {
 }
 
 function frameOf(env: Env): RgbFrame {
-  const frame = env.render?.('rgb');
+  const frame = checkFrame(env.render?.('rgb'));
   if (typeof frame === 'object') return { ...frame, pixels: Uint8Array.from(frame.pixels) };
   throw new ConfigError('CONFIG_RENDER_FILE', 'The environment renders text only: use --watch.');
 }
 
 function textOf(env: Env, watch: OutputStream): string {
-  const frame = env.render?.('ansi') ?? '';
+  const frame = checkFrame(env.render?.('ansi') ?? '');
   return typeof frame === 'string' ? frame : frameToText(frame, Math.min(watch.columns ?? 80, 72));
 }

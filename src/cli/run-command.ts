@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,
   },
+  check: {
+    summary: 'look for mistakes in an environment of your own: operant check --env ./my-env.ts',
+    load: async () => (await import('./check-command.ts')).checkCommand,
+  },
   new: {
     summary: 'begin an environment of your own: operant new env my-env',
     load: async () => (await import('./new-env.ts')).newCommand,

@@ -6,6 +6,7 @@
 import * as z from 'zod/mini';
 import type { JsonObject } from '../json.ts';
 import { numberFrom, parseSchedule, type Schedule, scheduleCorners } from './schedule.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 export interface ValueKind<T> {
   readonly schema: z.ZodMiniType<T>;
@@ -13,7 +14,11 @@ export interface ValueKind<T> {
   readonly expects: string;
   /** What stands behind the flag in `--help`: `<number>`. Empty for a switch. */
   readonly flagForm: string;
-  /** A flag's text as a candidate for `schema`; text of no use is returned as it is, and the schema refuses it. */
+  /**
+   * A flag's text as a candidate for `schema`; text of no use is returned as it is, and the schema refuses it.
+   *
+   * @throws SyntaxError for JSON that has a key of one object twice: one of the two would be dropped without a word.
+   */
   readonly parse: (text: string) => unknown;
 }
 
@@ -168,10 +173,11 @@ export function jsonObject(): ValueKind<JsonObject> {
     flagForm: '<JSON>',
     parse: (given) => {
       try {
-        return JSON.parse(given);
+        JSON.parse(given);
       } catch {
         return given;
       }
+      return parseStrictJson(given);
     },
   };
 }

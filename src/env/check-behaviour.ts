@@ -12,6 +12,7 @@ import {
   text,
 } from './check-trace.ts';
 import type { Env } from './env.ts';
+import { checkFrame } from './render/check-frame.ts';
 import { copyState } from './saved-state.ts';
 
 /** One run of `checkEnv`. */
@@ -22,29 +23,6 @@ export interface Check {
   readonly numSteps: number;
   readonly report: Report;
   readonly traces: Trace[];
-}
-
-/** Runs with Math.random watched. Math.random cannot be seeded; this finds its callers even where episodes are too short to differ. */
-export function countingRandomCalls(report: Report, run: () => void): void {
-  const original = Math.random;
-  let numCalls = 0;
-  Math.random = () => {
-    numCalls += 1;
-    return original();
-  };
-  try {
-    run();
-  } finally {
-    Math.random = original;
-  }
-  if (numCalls > 0) {
-    report(
-      'error',
-      'ENV_MATH_RANDOM',
-      `The environment called Math.random ${numCalls} times.`,
-      'Draw from a generator that reset seeds: openEnvRandom(seed) of this package, or one of your own.',
-    );
-  }
 }
 
 /** Whether a step after the end is noticed. */
@@ -209,19 +187,10 @@ export function checkRender(env: Env, report: Report): void {
   const fix = 'Return text, or { width, height, pixels } with pixels a Uint8Array of width * height * 3.';
   try {
     env.reset({ seed: 0 });
-    const frame = env.render();
-    if (typeof frame === 'string') return;
-    const { width, height, pixels } = frame;
-    if (!(pixels instanceof Uint8Array) || pixels.length !== width * height * 3) {
-      report(
-        'error',
-        'ENV_RENDER',
-        `render gave ${pixels?.length} bytes for ${width} x ${height} pixels.`,
-        fix,
-      );
-    }
+    checkFrame(env.render());
   } catch (error) {
-    report('error', 'ENV_RENDER', `render threw: ${messageOf(error)}.`, fix);
+    const message = isOperantError(error) ? error.message : `render threw: ${messageOf(error)}.`;
+    report('error', 'ENV_RENDER', message, fix);
   }
 }
 

@@ -8,12 +8,14 @@ import {
   checkSeeds,
   checkSharedState,
   checkStepAfterEnd,
-  countingRandomCalls,
 } from './check-behaviour.ts';
 import { checkGoals } from './check-goals.ts';
+import { watchingRandomCalls } from './check-random.ts';
 import { type CheckFinding, messageOf, playTrace, type Report, type Trace } from './check-trace.ts';
 import type { Env, EnvFactory } from './env.ts';
+import { classHint } from './env-class.ts';
 import { actionMaskSize, flattenActionSpace } from './flatten-action.ts';
+import { channelsFirst } from './image-layout.ts';
 import { describeSpace } from './space-json.ts';
 import { assertEnv } from './vectorize.ts';
 
@@ -44,27 +46,67 @@ export interface CheckReport {
  * bounds; NaN; a reset that ignores its seed or does not clear the last episode; randomness from elsewhere; state shared
  * between two environments; masks, flags, metrics and saved states that do not hold; episodes that never end.
  *
- * @param env an environment, or better its factory: only then is shared state found.
+ * @param env an environment, or better its factory: only then is shared state found. What the factory gives is closed in the end; an
+ * environment that is given is not.
  * Cost: about four times `numSteps` steps.
  */
 export function checkEnv(env: Env | EnvFactory, options: CheckOptions = {}): CheckReport {
   const findings = new Map<string, CheckFinding>();
+  const opened = new Set<Env>();
+  const report: Report = (severity, code, message, fix) => {
+    if (!findings.has(code)) findings.set(code, { severity, code, message, fix });
+  };
   const check: Check = {
-    create: typeof env === 'function' ? () => env() : () => env,
+    create: typeof env === 'function' ? opening(env, opened) : () => env,
     isFactory: typeof env === 'function',
     seed: options.seed ?? 0,
     numSteps: options.numSteps ?? 2000,
     traces: [],
-    report: (severity, code, message, fix) => {
-      if (!findings.has(code)) findings.set(code, { severity, code, message, fix });
-    },
+    report,
   };
-  const first = createFirst(check);
-  if (first !== null && checkSpaces(first, check.report))
-    countingRandomCalls(check.report, () => play(first, check));
-  const report = summarise(first, check, [...findings.values()]);
-  if (options.throwOnError && !report.ok) throw new EnvError('ENV_CHECK', formatCheckReport(report));
-  return report;
+  let first: Env | null = null;
+  try {
+    first = createFirst(check);
+    if (first !== null && checkSpaces(first, report)) playWatched(first, check, findings);
+  } finally {
+    for (const each of opened) close(each, report);
+  }
+  const summary = summarise(first, check, [...findings.values()]);
+  if (options.throwOnError && !summary.ok) throw new EnvError('ENV_CHECK', formatCheckReport(summary));
+  return summary;
+}
+
+/** A factory that keeps what it gave, to be closed. */
+function opening(factory: EnvFactory, opened: Set<Env>): () => Env {
+  return () => {
+    const made = factory();
+    if (typeof made === 'object' && made !== null) opened.add(made);
+    return made;
+  };
+}
+
+function close(env: Env, report: Report): void {
+  try {
+    env.close?.();
+  } catch (error) {
+    report(
+      'warning',
+      'ENV_CLOSE_THREW',
+      `close threw: ${messageOf(error)}.`,
+      'Let close free what the environment holds, also in mid-episode and before the first reset.',
+    );
+  }
+}
+
+/** Codes of what `Math.random` in a factory may have done. */
+const UNREPEATABLE = ['ENV_SEED_IGNORED', 'ENV_NOT_DETERMINISTIC', 'ENV_SHARED'];
+
+function playWatched(env: Env, check: Check, findings: ReadonlyMap<string, CheckFinding>): void {
+  watchingRandomCalls(
+    check.report,
+    (watch) => play(env, { ...check, create: () => watch.creating(check.create) }),
+    () => UNREPEATABLE.some((code) => findings.has(code)),
+  );
 }
 
 /** The report as lines for people. */
@@ -104,9 +146,7 @@ function createFirst(check: Check): Env | null {
       'error',
       isOurs ? error.code : 'ENV_FACTORY_THREW',
       isOurs ? error.message : `The factory threw: ${messageOf(error)}.`,
-      messageOf(error).startsWith('Class constructor')
-        ? 'Export a function that makes one: () => new MyEnv().'
-        : 'Export a function that returns { observationSpace, actionSpace, reset, step }.',
+      classHint(error) ?? 'Export a function that returns { observationSpace, actionSpace, reset, step }.',
     );
     return null;
   }
@@ -128,6 +168,12 @@ function checkSpaces(env: Env, report: Report): boolean {
     if (!isOperantError(error)) throw error;
     report('error', error.code, error.message, 'Choose a supported action space.');
     return false;
+  }
+  const order = channelsFirst(env.observationSpace);
+  if (order !== null) {
+    const fix =
+      'Turn the picture round where it is made; a network reads neighbouring rows and columns, not neighbouring channels.';
+    report('warning', 'ENV_CHANNELS_FIRST', order, fix);
   }
   const limit = env.maxEpisodeSteps ?? null;
   if (limit !== null && !(Number.isSafeInteger(limit) && limit >= 1)) {

@@ -82,6 +82,12 @@ export interface Env<Observation = unknown, Action = unknown> {
   computeTerminated?(achievedGoal: Float32Array, desiredGoal: Float32Array): boolean;
   /** An RGB picture, or text for a terminal. */
   render?(mode?: 'rgb' | 'ansi'): RgbFrame | string;
+  /**
+   * Frees what the environment holds: timers, sockets, child processes. Called once, when nobody will call it any more: at the end of a run
+   * (`stop()`, in its own thread, in mid-episode), after an evaluation in environments of its own at the end of the run, when a fresh instance
+   * takes its place because it failed, and by `checkEnv` and `operant check` for what the factory gave. Not when its thread is killed: it
+   * hung, or the process got SIGKILL. What it throws then is ignored or a warning.
+   */
   close?(): void;
 }
 

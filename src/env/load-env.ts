@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
 import { whileLoading } from '../modules/loading.ts';
 import type { Env, EnvFactory } from './env.ts';
+import { classHint } from './env-class.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
 import { describeValue } from './space-values.ts';
@@ -64,6 +65,12 @@ export async function importEnv(source: EnvModuleSource): Promise<void> {
   await importEnvModule(source);
 }
 
+/** The factory of a source, its options laid in. @throws {@link ConfigError} as {@link makeVectorEnv}. */
+export async function loadEnvFactory(source: EnvSource): Promise<() => Env> {
+  const factory = await loadFactory(source);
+  return () => factory(structuredClone(source.options));
+}
+
 async function loadFactory(source: EnvSource): Promise<EnvFactory> {
   return source.kind === 'factory' ? source.factory : loadExport<EnvFactory>(source, source.export);
 }
@@ -113,9 +120,12 @@ function callFactory<T>(id: string, call: () => T): T {
   } catch (error) {
     if (isOperantError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError('CONFIG_ENV_FACTORY', `The factory of environment \`${id}\` threw: ${reason}`, {
-      cause: error,
-    });
+    const hint = classHint(error);
+    throw new ConfigError(
+      'CONFIG_ENV_FACTORY',
+      `The factory of environment \`${id}\` threw: ${reason}${hint === null ? '' : `. ${hint}`}`,
+      { cause: error },
+    );
   }
 }
 

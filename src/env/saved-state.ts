@@ -1,4 +1,4 @@
-/** What `getState` may give: exactly what JSON, a message between threads and a checkpoint give back alike. */
+/** What `getState` may give: exactly what a message between threads and a checkpoint (which keep -0, too) give back alike. */
 import { EnvError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { describeValue } from './space-values.ts';

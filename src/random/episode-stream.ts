@@ -8,7 +8,7 @@
 import { mixBits, type Stream, type StreamState } from './streams.ts';
 
 /** What a stream is for, with a constant that keeps it apart from the others of the same seed. */
-const PURPOSES = { env: 0x243f6a88, action: 0x85a308d3, sticky: 0x13198a2e } as const;
+const PURPOSES = { env: 0x243f6a88, action: 0x85a308d3, sticky: 0x13198a2e, math: 0x03707344 } as const;
 
 export type EpisodeStreamPurpose = keyof typeof PURPOSES;
 

@@ -81,7 +81,7 @@ export interface RunCallbacks {
 
 /** Something went wrong and the run goes on. */
 export interface RunWarning {
-  readonly kind: 'checkpoint' | 'metrics' | 'callback' | 'rewind' | 'interruption';
+  readonly kind: 'checkpoint' | 'metrics' | 'callback' | 'rewind' | 'interruption' | 'setup' | 'evaluation';
   /** One sentence for people. */
   readonly message: string;
   readonly error: unknown;

@@ -34,6 +34,7 @@ export async function runTraining(
   const interruption = watchInterruption(options, warn);
   try {
     const run = await beginRun(algorithm, options, hooks, warn);
+    for (const message of algorithm.notes ?? []) warn({ kind: 'setup', message, error: null });
     let reason: StopReason = 'error';
     try {
       reason = await iterate(run, interruption);

@@ -12,7 +12,7 @@ describe('operant', () => {
     expect((await operant('--version')).stdout).toBe(`${operantVersion()}\n`);
     const help = await operant('--help');
     expect(help.exitCode).toBe(0);
-    for (const name of ['train', 'evaluate', 'envs', 'options', 'doctor'])
+    for (const name of ['train', 'evaluate', 'envs', 'check', 'options', 'doctor'])
       expect(help.stdout).toContain(`  ${name} `);
   });
 
@@ -30,18 +30,65 @@ describe('operant', () => {
     ]);
   });
 
-  it.each(['train', 'evaluate', 'envs', 'options', 'doctor'])('%s --help lists its flags', async (name) => {
-    const { exitCode, stdout, stderr } = await operant(name, '--help');
-    expect([exitCode, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Usage: operant /);
-    expect(stdout).toContain('--help');
-    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
-  });
+  it.each(['train', 'evaluate', 'envs', 'check', 'options', 'doctor'])(
+    '%s --help lists its flags',
+    async (name) => {
+      const { exitCode, stdout, stderr } = await operant(name, '--help');
+      expect([exitCode, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^Usage: operant /);
+      expect(stdout).toContain('--help');
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+    },
+  );
 
-  it.each(['evaluate', 'envs', 'options', 'doctor'])('%s refuses unknown flags', async (name) => {
+  it.each(['evaluate', 'envs', 'check', 'options', 'doctor'])('%s refuses unknown flags', async (name) => {
     const { exitCode, stderr } = await operant(name, '--jsn');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Unknown flag --jsn. Did you mean --json?');
+  });
+});
+
+describe('check', () => {
+  const BROKEN = `export default ({ reward = 1 } = {}) => ({
+    observationSpace: new Box(-1, 1, [1]),
+    actionSpace: new Discrete(2),
+    maxEpisodeSteps: 9,
+    reset: () => ({ observation: [0] }),
+    step: () => ({ observation: [0], reward: reward === 'none' ? NaN : reward, terminated: false, truncated: false }),
+  });
+  export class Lander {}
+`;
+
+  it('plays an environment by id or path and ends with 1 when it finds errors', async () => {
+    const shipped = await operant('check', '--env', 'CartPole', '--steps', '300');
+    expect([shipped.exitCode, shipped.stderr]).toEqual([0, '']);
+    expect(shipped.stdout).toMatch(/played 300 random steps.*ok, 0 warnings/s);
+    const path = join(temporaryFolder(), 'my-env.ts');
+    const index = new URL('../../src/index.ts', import.meta.url).pathname;
+    writeFileSync(path, `import { Box, Discrete } from '${index}';\n${BROKEN}`);
+    const options = ['--env-options', '{"reward": "none"}'];
+    const broken = await operant('check', '--env', path, ...options, '--json');
+    expect(broken.exitCode).toBe(1);
+    const [report] = broken.json();
+    expect(report).toMatchObject({ ok: false, findings: [{ code: 'ENV_REWARD_NON_FINITE' }] });
+    const lander = await operant('check', '--env', `${path}#Lander`);
+    expect(lander.stdout).toContain('() => new Lander()');
+    const train = await operant('train', '--env', `${path}#Lander`, '--num-env-runners', '0');
+    expect([train.exitCode, train.stderr]).toEqual([2, expect.stringContaining('() => new Lander()')]);
+  });
+
+  it('refuses what is no environment, no object and a key that stands twice', async () => {
+    expect((await operant('check')).stderr).toContain('Which environment?');
+    const of = async (text: string) =>
+      (await operant('check', '--env', 'CartPole', '--env-options', text)).stderr;
+    expect(await of('[1]')).toContain('Expected --env-options to be an object of JSON values');
+    const twice = 'the key "size" stands twice in one object';
+    expect(await of('{"size": 1, "size": 2}')).toContain(twice);
+    const train = await operant('train', '--env', 'Snake', '--env-options', '{"size": 8, "size": 9}');
+    expect([train.exitCode, train.stderr]).toEqual([
+      2,
+      expect.stringContaining(`The JSON of --env-options is wrong: ${twice}`),
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
 import type { Env, EnvFactory, Info, ResetResult, StepResult } from '../../src/env/env.ts';
 import { openEnvRandom } from '../../src/env/env-random.ts';
+import { channelsFirst } from '../../src/env/image-layout.ts';
 import { Box, Dict, Discrete, type Space } from '../../src/env/spaces.ts';
 
 /** A walk on a line, without fault; every test breaks one thing. */
@@ -68,7 +69,7 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
     },
     /Export a function/,
   ],
-  ['ENV_FACTORY_THREW', 'a class', class Env {} as unknown as () => unknown, /=> new MyEnv\(\)/],
+  ['ENV_FACTORY_THREW', 'a class', class Env {} as unknown as () => unknown, /=> new Env\(\)/],
   ['CONFIG_ENV_FACTORY', 'no step', walk(() => ({ step: undefined as never })), /reset, step/],
   [
     'CONFIG_ENV_FACTORY',
@@ -389,6 +390,61 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ],
   [
     'ENV_RENDER',
+    'nothing at all',
+    walk(() => ({ render: () => undefined as never })),
+    /got undefined.*Return text/,
+  ],
+  [
+    'ENV_RENDER',
+    'a promise',
+    walk(() => ({ render: (async () => 'x') as never })),
+    /got a promise: render must be synchronous/,
+  ],
+  [
+    'ENV_CHANNELS_FIRST',
+    'as PyTorch has them',
+    () => {
+      const image = new Uint8Array(3 * 16 * 16);
+      const env = walk()();
+      return {
+        ...env,
+        observationSpace: new Box(0, 255, [3, 16, 16], 'uint8'),
+        reset: (options) => {
+          image[0] = 100 + 40 * Number((env.reset(options).observation as number[])[0]);
+          return { observation: image };
+        },
+        step: (action) => {
+          const result = env.step(action);
+          image[0] = 100 + 40 * Number((result.observation as number[])[0]);
+          return { ...result, observation: image };
+        },
+      };
+    },
+    /read as 3 rows of 16 pixels with 16 channels.*\[16, 16, 3\]/,
+  ],
+  [
+    'ENV_CLOSE_THREW',
+    'before the first reset',
+    walk(() => ({
+      close: () => {
+        throw new Error('no window');
+      },
+    })),
+    /no window/,
+  ],
+  [
+    'ENV_MATH_RANDOM',
+    'in a factory, and reset does not draw again',
+    () => {
+      const offset = Math.random();
+      return walk((env) => ({
+        reset: (o) => ({ observation: [Number((env.reset(o).observation as number[])[0]) * offset] }),
+      }))();
+    },
+    /factory called Math\.random .* times: .*check-env\.test/,
+  ],
+  [
+    'ENV_RENDER',
     'render throws',
     walk(() => ({
       render: () => {
@@ -449,6 +505,66 @@ describe('checkEnv', () => {
       };
     };
     expect(checkEnv(game).findings).toEqual([]);
+  });
+
+  it('says where Math.random is called, and takes a factory whose draws reset makes anew', () => {
+    const report = checkEnv(changeStep(() => ({ reward: Math.random() })));
+    const { message } = report.findings.find(({ code }) => code === 'ENV_MATH_RANDOM')!;
+    expect(message).toMatch(/times: .*check-env\.test\.ts:\d+:\d+\)?\.$/);
+    const drawn = () => {
+      let lane = Math.random();
+      return walk((env) => ({
+        reset(options) {
+          const result = env.reset(options);
+          lane = Number((result.observation as number[])[0]);
+          return { observation: [lane] };
+        },
+      }))();
+    };
+    expect(checkEnv(drawn).findings).toEqual([]);
+  });
+
+  it('closes what the factory gave, once each, and leaves an environment that is not its own', () => {
+    const closed: number[] = [];
+    let numMade = 0;
+    const factory = (env: EnvFactory) => () => {
+      const k = numMade++;
+      return { ...env(), close: () => void closed.push(k) };
+    };
+    expect(checkEnv(factory(walk())).findings).toEqual([]);
+    expect(numMade).toBeGreaterThan(3);
+    expect(closed.sort((a, b) => a - b)).toEqual(Array.from({ length: numMade }, (_, k) => k));
+    const broken = factory(changeStep(() => ({ reward: Number.NaN })));
+    expect(() => checkEnv(broken, { throwOnError: true })).toThrow();
+    expect(closed).toHaveLength(numMade);
+    checkEnv(factory(walk())());
+    expect(closed).toHaveLength(numMade - 1);
+  });
+
+  it('takes a class for what it is', () => {
+    class Lander {}
+    const { findings } = checkEnv(Lander as unknown as EnvFactory);
+    expect(findings[0].fix).toBe('`Lander` is a class: give a function that makes one, () => new Lander().');
+  });
+
+  it('takes no small grid for an image with its channels first', () => {
+    for (const shape of [
+      [4, 4, 16],
+      [84, 84, 4],
+      [3, 3, 2],
+      [10, 12, 1],
+      [8, 8, 12],
+    ]) {
+      expect(channelsFirst(new Box(0, 1, shape)), String(shape)).toBeNull();
+    }
+    for (const shape of [
+      [3, 16, 16],
+      [1, 84, 84],
+      [12, 84, 84],
+      [4, 30, 40],
+    ]) {
+      expect(channelsFirst(new Box(0, 1, shape)), String(shape)).toContain('channels first');
+    }
   });
 
   it('leaves Math.random as it was', () => {

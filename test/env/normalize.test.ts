@@ -127,6 +127,31 @@ describe.each<AutoresetMode>(['same-step', 'next-step', 'disabled'])('%s', (mode
   });
 });
 
+describe('normalizeReward', () => {
+  it('takes the states that it gave, and no others', () => {
+    const saving = () => ({ ...counter(), getState: () => 0, setState: () => undefined });
+    const make = () => normalizeReward(vectorizeEnv(saving, 1), GAMMA);
+    const [env, other] = [make(), make()];
+    const [rows, otherRows] = [makeRows(env), makeRows(other)];
+    env.reset(Uint32Array.of(3), rows);
+    env.step(new Int32Array(1), Uint32Array.of(0), rows);
+    const state = env.getState!(0);
+    other.reset(Uint32Array.of(9), otherRows);
+    other.setState!(0, state, otherRows);
+    expect(other.getState!(0)).toEqual(state);
+    for (const bad of [
+      null,
+      {},
+      { inner: null, discountedReturn: '1', isReset: 0 },
+      { ...(state as object), isReset: 2 },
+    ]) {
+      expect(() => other.setState!(0, bad as never, otherRows)).toThrowError(
+        expect.objectContaining({ code: 'ENV_STATE' }),
+      );
+    }
+  });
+});
+
 describe('statistics', () => {
   it('can be frozen, saved and restored; resetRows counts the rows it resets', () => {
     const env = normalizeObservation(vectorizeEnv(counter, 2, { autoreset: 'disabled' }));

@@ -15,12 +15,14 @@ import {
   repeatAction,
   rescaleAction,
   resize,
+  seededMathRandom,
   stickyAction,
   timeAware,
   timeLimit,
   transformObservation,
   transformReward,
 } from '../../src/env/wrappers/index.ts';
+import { openEpisodeStream } from '../../src/random/episode-stream.ts';
 import { makeRows } from './step-rows.ts';
 
 /** Observation [t], reward t; remembers what it was given; ends (terminated) at `length`. */
@@ -197,6 +199,73 @@ describe('actions', () => {
     const results = play(maxAndSkip(flicker, 4), 0, 0);
     expect(results.map((r) => [...(r.observation as Float32Array)])).toEqual([[7], [8]]);
     expect(results.map((r) => r.reward)).toEqual([4, 3]);
+  });
+
+  it('maxAndSkip takes the last two also where the limit makes an action shorter, and reads no others', () => {
+    const heights = [3, 9, 7, 4, 8, 6, 5];
+    const shortened = (limit: number) => {
+      let t = 0;
+      const read: number[] = [];
+      const flicker = clock(1000, {
+        maxEpisodeSteps: limit,
+        step: () => {
+          const height = heights[t++];
+          const observation = new Proxy([height], {
+            get(array, key, receiver) {
+              if (key === '0') read.push(height);
+              return Reflect.get(array, key, receiver);
+            },
+          });
+          return { observation, reward: 1, terminated: false, truncated: false };
+        },
+      });
+      const results = play(maxAndSkip(flicker, 4), 0, 0);
+      return { seen: results.map((r) => (r.observation as Float32Array)[0]), read };
+    };
+    expect(shortened(7)).toEqual({ seen: [7, 6], read: [7, 4, 6, 5] });
+    expect(shortened(6)).toEqual({ seen: [7, 8], read: [7, 4, 8, 6] });
+    expect(shortened(5)).toEqual({ seen: [7, 8], read: [7, 4, 8] });
+  });
+
+  it("seededMathRandom lends reset and step a Math.random of the episode's seed, and nobody else", () => {
+    const game = () => {
+      const env = clock(1e6);
+      return clock(1e6, {
+        reset: (options) => ({ ...env.reset(options), observation: [Math.random()] }),
+        step: (action) => ({ ...env.step(action), observation: [Math.random()] }),
+        getState: env.getState!,
+        setState: env.setState!,
+      });
+    };
+    const seen = (seed: number, env = seededMathRandom(game())) =>
+      [env.reset({ seed }), env.step(0), env.step(0)].map(({ observation }) => (observation as number[])[0]);
+    const env = seededMathRandom(game());
+    expect(seen(5)).toEqual(seen(5, env));
+    expect(seen(5, env)).toEqual(seen(5));
+    expect(seen(6)).not.toEqual(seen(5));
+    expect(new Set([...seen(5), ...seen(6)]).size).toBe(6);
+    const stream = openEpisodeStream(5, 'math');
+    expect(seen(5)).toEqual([stream.uniform(), stream.uniform(), stream.uniform()]);
+    expectSavedState(() => seededMathRandom(game()), [0, 0, 0, 0]);
+    const original = Math.random;
+    const throwing = seededMathRandom(
+      clock(9, {
+        step: () => {
+          throw new Error('crash');
+        },
+      }),
+    );
+    throwing.reset({ seed: 1 });
+    expect(() => throwing.step(0)).toThrow('crash');
+    expect(Math.random).toBe(original);
+    const drifting = () => {
+      const inner = game();
+      return { ...inner, observationSpace: new Box(0, 1, [1]), maxEpisodeSteps: 20 };
+    };
+    expect(checkEnv(() => seededMathRandom(drifting())).findings.map(({ code }) => code)).not.toContain(
+      'ENV_MATH_RANDOM',
+    );
+    expect(checkEnv(drifting).findings.map(({ code }) => code)).toContain('ENV_MATH_RANDOM');
   });
 
   it('stickyAction repeats with the given probability, after the seed', () => {

@@ -6,4 +6,5 @@ export { flattenObservations, frameStack, transformObservation } from './observa
 export { type RecordedEnv, type RecordVideoOptions, recordVideo } from './record-video.ts';
 export { maxAndSkip, repeatAction } from './repetition.ts';
 export { clipReward, transformReward } from './rewards.ts';
+export { seededMathRandom } from './seeded-math-random.ts';
 export { recordEpisodeStatistics, timeAware, timeLimit } from './time.ts';

@@ -3,11 +3,12 @@
  * and `normalizeRewards`: their statistics are merged over all runners and saved with checkpoints.
  */
 
-import { ConfigError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
+import { ConfigError, EnvError } from '../../errors.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
 import { createRunningMoments, type MomentsState } from '../../statistics/running-moments.ts';
 import { flattenObservationSpace } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
+import { describeValue } from '../space-values.ts';
 import { Box } from '../spaces.ts';
 import type { StepRows, VectorEnv } from '../vector-env.ts';
 import { wrapVectorEnv } from './wrap-vector-env.ts';
@@ -159,14 +160,31 @@ export function normalizeReward(env: VectorEnv, gamma = 0.99, clip = 10): Normal
     }),
     ...(env.setState && {
       setState(n, state, out) {
-        const saved = state as JsonObject;
-        env.setState?.(n, saved.inner ?? null, out);
-        returns[n] = saved.discountedReturn as number;
-        isReset[n] = saved.isReset as number;
+        const { inner, discountedReturn, isReset: wasReset } = checkRewardState(state);
+        env.setState?.(n, inner, out);
+        returns[n] = discountedReturn;
+        isReset[n] = wasReset;
       },
     }),
   });
   return normalized;
+}
+
+/** @throws {@link EnvError} `ENV_STATE` for a state that `getState` of this wrapper did not give. */
+function checkRewardState(state: JsonValue): {
+  readonly inner: JsonValue;
+  readonly discountedReturn: number;
+  readonly isReset: number;
+} {
+  const { inner = null, discountedReturn, isReset } = (state ?? {}) as JsonObject;
+  if (typeof discountedReturn === 'number' && (isReset === 0 || isReset === 1)) {
+    return { inner, discountedReturn, isReset };
+  }
+  throw new EnvError(
+    'ENV_STATE',
+    'Expected the state that getState of normalizeReward gave, { inner, discountedReturn, isReset }, ' +
+      `got ${describeValue(state)}.`,
+  );
 }
 
 function hasEnded(out: StepRows, n: number): boolean {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import type { Env, RgbFrame } from '../env.ts';
+import { checkFrame } from '../render/check-frame.ts';
 import { writeFrames } from '../render/write-frames.ts';
 import { checkCount } from './time.ts';
 import { wrapEnv } from './wrap-env.ts';
@@ -26,7 +27,8 @@ export interface RecordedEnv extends Env {
 /**
  * Films episodes: one frame after reset and after every step, written when the episode ends (or `finish` is called).
  *
- * @throws {@link ConfigError} `CONFIG_WRAPPER` when the environment has no `render`, `CONFIG_RENDER_FILE` when it renders text.
+ * @throws {@link ConfigError} `CONFIG_WRAPPER` when the environment has no `render`, `CONFIG_RENDER_FILE` when it renders text; EnvError
+ * `ENV_RENDER` for what is no picture.
  * Cost: frames of an episode are kept in memory, width * height * 3 bytes each.
  */
 export function recordVideo(env: Env, options: RecordVideoOptions): RecordedEnv {
@@ -38,7 +40,7 @@ export function recordVideo(env: Env, options: RecordVideoOptions): RecordedEnv 
   let episode = -1;
   const film = () => {
     if (episode % every !== 0) return;
-    const frame = env.render?.('rgb');
+    const frame = checkFrame(env.render?.('rgb'));
     if (typeof frame !== 'object') {
       throw new ConfigError('CONFIG_RENDER_FILE', 'recordVideo needs RGB frames, but `render` gave text.');
     }

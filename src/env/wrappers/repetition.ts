@@ -20,7 +20,8 @@ export function repeatAction(env: Env, numSteps: number): Env {
 
 /**
  * As {@link repeatAction}, and the observation is the elementwise maximum of the last two: for screens on which sprites
- * flicker.
+ * flicker. Where the limit makes the last action shorter these are the last two that it saw (one step: its only one); an episode that ends
+ * of itself before the last two gives its last one alone. Only observations that count are read.
  *
  * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not a Box.
  */
@@ -39,20 +40,28 @@ export function maxAndSkip(env: Env, numSteps = 4): Env {
     return row;
   };
   let previous: Float32Array | Uint8Array | null = null;
-  return repeating(env, numSteps, (result, k) => {
-    if (k === 1) previous = null;
-    if (k === numSteps - 1) previous = read(result.observation);
-    const last = read(result.observation);
-    const before = previous;
-    if (k === numSteps && before !== null) {
-      for (let i = 0; i < last.length; i++) last[i] = Math.max(last[i], before[i]);
+  return repeating(env, numSteps, (result, k, numAllowed) => {
+    const isLast = k === numAllowed || result.terminated || result.truncated;
+    if (!isLast) {
+      previous = k === numAllowed - 1 ? read(result.observation) : null;
+      return result;
     }
+    const last = read(result.observation);
+    const before = k > 1 ? previous : null;
+    if (before !== null) for (let i = 0; i < last.length; i++) last[i] = Math.max(last[i], before[i]);
     return { ...result, observation: last };
   });
 }
 
-/** @param see called with each inner result and its number from 1; what it gives for the last one is the result of the whole. */
-function repeating(env: Env, numSteps: number, see: (result: StepResult, k: number) => StepResult): Env {
+/**
+ * @param see called with each inner result, its number from 1 and how many there may be; what it gives for the last one is the result of
+ * the whole.
+ */
+function repeating(
+  env: Env,
+  numSteps: number,
+  see: (result: StepResult, k: number, numAllowed: number) => StepResult,
+): Env {
   const limit = env.maxEpisodeSteps ?? null;
   // Where the limit divides, the environment around counts it: nothing to remember.
   const isUneven = limit !== null && limit % numSteps !== 0;
@@ -76,7 +85,7 @@ function repeating(env: Env, numSteps: number, see: (result: StepResult, k: numb
         let reward = 0;
         for (let k = 1; ; k++) {
           const result = env.step(action);
-          const seen = see(result, k);
+          const seen = see(result, k, numAllowed);
           reward += result.reward;
           elapsed += 1;
           if (k >= numAllowed || result.terminated || result.truncated) return { ...seen, reward };
