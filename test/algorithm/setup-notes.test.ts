@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { setupNotes } from '../../src/algorithm/setup-notes.ts';
 import { Box, Discrete, type Env, PPOConfig, SACConfig } from '../../src/index.ts';
 import type { ActingSpec } from '../../src/policy/policy-spec.ts';
@@ -16,7 +17,7 @@ function still(observationSpace: Box, actionSpace: Box | Discrete): () => Env {
 const image = new Box(0, 255, [4, 4, 3], 'uint8');
 const turned = new Box(0, 255, [3, 16, 16], 'uint8');
 
-async function notesOf(config: PPOConfig | SACConfig): Promise<readonly string[] | undefined> {
+async function notesOf(config: { build(): Promise<Algorithm> }): Promise<readonly string[] | undefined> {
   const algorithm = await config.build();
   onTestFinished(() => algorithm.stop());
   return algorithm.notes;

@@ -403,7 +403,7 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   [
     'ENV_CHANNELS_FIRST',
     'as PyTorch has them',
-    () => {
+    (): Env => {
       const image = new Uint8Array(3 * 16 * 16);
       const env = walk()();
       return {
