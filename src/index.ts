@@ -3,6 +3,8 @@ import { registerShippedEnvs } from '../envs/index.ts';
 
 registerShippedEnvs();
 
+export type { A2CConfigInput, ResolvedA2CConfig } from '../algorithms/a2c/config.ts';
+export { A2CConfig } from '../algorithms/a2c/index.ts';
 export type { DQNConfigInput, ResolvedDQNConfig } from '../algorithms/dqn/config.ts';
 export { DQNConfig } from '../algorithms/dqn/index.ts';
 // Train

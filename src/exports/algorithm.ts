@@ -1,6 +1,6 @@
 /**
  * `operant/algorithm`: what an algorithm is made of, for those who write one. Define it with {@link defineAlgorithm}, train it with
- * `train --algo ./my-algorithm.ts#name`; examples/a2c is a whole one. One that learns off-policy is made of
+ * `train --algo ./my-algorithm.ts#name`; examples/reinforce is a whole one. One that learns off-policy is made of
  * {@link createOffPolicySystem}, {@link createFragments}, {@link createOffPolicyIteration}; `algorithms/dqn` shows how.
  */
 // Advantages and returns
@@ -95,4 +95,8 @@ export { shufflePermutation } from '../random/shuffle.ts';
 export { openStream, type Stream } from '../random/streams.ts';
 export type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
 export { computeGae, explainedVariance, type GaeOptions } from '../targets/gae.ts';
+export { computeNStepReturns, type NStepOptions } from '../targets/n-step.ts';
+export { computeRetrace, type RetraceOptions } from '../targets/retrace.ts';
+export type { RewardTransform, ValuedSteps } from '../targets/valued-steps.ts';
+export { computeVtrace, type VtraceOptions, type VtraceTargets } from '../targets/vtrace.ts';
 export type { Exploration } from '../weights/exploration.ts';

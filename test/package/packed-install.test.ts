@@ -155,15 +155,23 @@ describe('a packed install', () => {
   test.each(nodeBinaries())(
     'trains an algorithm of its own from the command line, and resumes it, under %s',
     (node) => {
-      for (const name of ['a2c.ts', 'gradient.ts']) {
-        const source = readFileSync(join(REPOSITORY, 'examples/a2c', name), 'utf8');
+      for (const name of ['reinforce.ts', 'gradient.ts']) {
+        const source = readFileSync(join(REPOSITORY, 'examples/reinforce', name), 'utf8');
         writeFileSync(
           join(project.folder, name),
           source.replace(/'\.\.\/\.\.\/src\/exports\/(\w+)\.ts'/, "'operant/$1'"),
         );
       }
       rmSync(join(project.folder, 'runs'), { recursive: true, force: true });
-      const algo = ['--algo', './a2c.ts#a2c', '--num-env-runners', '2', '--out', 'runs/a2c', '--json'];
+      const algo = [
+        '--algo',
+        './reinforce.ts#reinforce',
+        '--num-env-runners',
+        '2',
+        '--out',
+        'runs/reinforce',
+        '--json',
+      ];
       const train = (...flags: string[]) =>
         runCommand(node, [bin('train'), ...algo, ...flags], project.folder);
       const run = train('--env', 'CartPole', '--stop-return', '100', '--stop-steps', '60000', '--seed', '0');
@@ -171,13 +179,17 @@ describe('a packed install', () => {
       const { stopReason, iterations } = lastLine(run.stdout);
       expect(stopReason).toBe('stopReturn');
       const stop = ['--stop-return', 'none', '--stop-iterations', `${iterations + 2}`];
-      const resumed = train('--resume', 'runs/a2c', ...stop);
+      const resumed = train('--resume', 'runs/reinforce', ...stop);
       expect(resumed.status, resumed.stderr).toBe(0);
       expect(lastLine(resumed.stdout)).toMatchObject({
         stopReason: 'stopIterations',
         iterations: iterations + 2,
       });
-      const help = runCommand(node, [bin('train'), '--algo', './a2c.ts#a2c', '--help'], project.folder);
+      const help = runCommand(
+        node,
+        [bin('train'), '--algo', './reinforce.ts#reinforce', '--help'],
+        project.folder,
+      );
       expect(help.stdout).toMatch(/--entropy-coeff .*\n? *Weight of the entropy bonus\. \[0\.01\]/);
     },
   );
@@ -188,9 +200,14 @@ describe('a packed install', () => {
         ' ',
       );
     const tsc = join(REPOSITORY, 'node_modules/.bin/tsc');
-    const checked = runCommand(tsc, [...flags, '', '--allowImportingTsExtensions', 'a2c.ts'], project.folder);
+    const checked = runCommand(
+      tsc,
+      [...flags, '', '--allowImportingTsExtensions', 'reinforce.ts'],
+      project.folder,
+    );
     expect(checked.stdout).toBe('');
-    const wrong = "import { a2c } from './a2c.ts';\nnew a2c.Config().training({ valueCoef: 1 });\n";
+    const wrong =
+      "import { reinforce } from './reinforce.ts';\nnew reinforce.Config().training({ valueCoef: 1 });\n";
     writeFileSync(join(project.folder, 'wrong.ts'), wrong);
     const refused = runCommand(
       tsc,

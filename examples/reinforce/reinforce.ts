@@ -1,7 +1,8 @@
 /**
- * Advantage actor-critic (Mnih et al. 2016, arXiv:1602.01783, all workers in step), as an algorithm of your own:
+ * REINFORCE with a baseline (Williams 1992; Sutton and Barto 2018, section 13.4), as an algorithm of your own. Returns are Monte Carlo's as far
+ * as the rollout goes, and bootstrap where it cuts an episode:
  *
- *     npx train --algo ./a2c.ts#a2c --env CartPole --stop-return 195
+ *     npx train --algo ./reinforce.ts#reinforce --env CartPole --stop-return 195
  */
 import {
   actorCriticOptions,
@@ -15,7 +16,6 @@ import {
   createSchedules,
   defineAlgorithm,
   discountOptions,
-  gaeOptions,
   onPolicyOptions,
   option,
   type ResolvedConfig,
@@ -33,7 +33,6 @@ const options = {
   training: {
     ...withDefaults(adamOptions, { learningRate: 3e-3, maxGradNorm: 0.5 }),
     ...discountOptions,
-    ...gaeOptions,
     valueCoeff: option(valueKind.number({ min: 0 }), { default: 0.5, doc: 'Weight of the value loss.' }),
     entropyCoeff: option(valueKind.schedule({ min: 0 }), {
       default: 0.01,
@@ -52,7 +51,7 @@ const metrics = {
   ...updateMetrics,
 };
 
-async function createA2C(config: ResolvedConfig<typeof options>) {
+async function createReinforce(config: ResolvedConfig<typeof options>) {
   const { training, envRunners, faultTolerance } = config;
   const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
   const gradient = {
@@ -67,7 +66,7 @@ async function createA2C(config: ResolvedConfig<typeof options>) {
   const permutations = Int32Array.from({ length: numSamples }, (_, i) => i);
 
   return createOnPolicyAlgorithm({
-    name: 'a2c',
+    name: 'reinforce',
     config,
     system,
     async iterate(numEnvSteps) {
@@ -75,7 +74,7 @@ async function createA2C(config: ResolvedConfig<typeof options>) {
       const collected = await system.runners.collect(system.publish());
       const { rollout } = collected;
       rewards.absorb(rollout);
-      computeGae(rollout, { ...training, ...rewards.now });
+      computeGae(rollout, { gamma: training.gamma, gaeLambda: 1, ...rewards.now }); // lambda 1: return minus value
       const update = await system.learner.update(rollout, {
         ...plan,
         permutations,
@@ -94,8 +93,8 @@ async function createA2C(config: ResolvedConfig<typeof options>) {
   });
 }
 
-export const a2c = defineAlgorithm({
-  name: 'a2c',
+export const reinforce = defineAlgorithm({
+  name: 'reinforce',
   options,
   metrics,
   headline: {
@@ -104,5 +103,5 @@ export const a2c = defineAlgorithm({
     'train/valueLoss': 'value loss',
   },
   check: checkActorCritic,
-  create: createA2C,
+  create: createReinforce,
 });

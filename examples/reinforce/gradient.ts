@@ -1,4 +1,4 @@
-/** A2C's loss as a gradient at the network's outputs, in closed form. Every learner thread loads this file. */
+/** The loss of REINFORCE with a baseline as a gradient at the network's outputs, in closed form. Every learner thread loads this file. */
 import {
   type CreateOutputGradient,
   createDistributionGradient,

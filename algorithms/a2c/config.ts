@@ -1,0 +1,30 @@
+/** A2C's options: the shared sections and its own `training`. */
+import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
+import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
+import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
+import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { onPolicyOptions } from '../../src/config/common-options.ts';
+import { type ConfigInput, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
+
+export const a2cOptions = {
+  ...onPolicyOptions,
+  envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 5 }),
+  training: {
+    ...withDefaults(adamOptions, { learningRate: 7e-4, maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
+    ...discountOptions,
+    ...withDefaults(gaeOptions, { gaeLambda: 1 }),
+    ...policyGradientOptions,
+    ...scheduleOptions,
+    ...actorCriticOptions,
+  },
+};
+
+export type A2COptions = typeof a2cOptions;
+/** A2C's configuration after defaults and checks, by section. */
+export type ResolvedA2CConfig = ResolvedConfig<A2COptions>;
+/** What a user writes: any subset, by section. */
+export type A2CConfigInput = ConfigInput<A2COptions>;
+
+/** What A2C's options must be to each other; the shared ones are checked before. */
+export const checkA2C = checkActorCritic;
