@@ -35,7 +35,9 @@ function namesOfAlgorithms(root) {
 /** Writes the bundle of the sources in `root` to `root`/dist. */
 export async function bundle(root) {
   const algorithms = namesOfAlgorithms(root);
-  const environments = readdirSync(join(root, 'envs')).map((name) => `envs/${name}`);
+  const environments = readdirSync(join(root, 'envs'))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `envs/${name}`);
   const gradients = algorithms
     .map((name) => `algorithms/${name}/gradient.ts`)
     .filter((path) => existsSync(join(root, path)));
@@ -87,8 +89,8 @@ export async function bundle(root) {
 /** Which modules go into which chunk, in order of precedence. */
 async function chunkGroups(root, inWorkers, algorithms) {
   const worker = await staticImports(root, inWorkers);
-  // An environment stays in its own file: only the one that is asked for is loaded.
-  for (const path of inWorkers) if (path.startsWith('envs/')) worker.delete(join(root, path));
+  // An environment stays in its own file, with what only it needs: only the one that is asked for is loaded.
+  for (const id of worker) if (id.startsWith(join(root, 'envs/'))) worker.delete(id);
   const configuration = await staticImports(root, [
     'src/cli/run-process.ts',
     'src/cli/train-command.ts',

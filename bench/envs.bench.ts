@@ -19,6 +19,7 @@ import { flattenObservationSpace } from '../src/env/flatten-space.ts';
 import { makeVectorEnv } from '../src/env/load-env.ts';
 import { sampleSpace } from '../src/env/space-values.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../src/env/vector-env.ts';
+import { isPeerInstalled, type Peer } from '../src/modules/import-peer.ts';
 import { openStream } from '../src/random/streams.ts';
 import { findGymnasium, startGymnasium } from './gymnasium-process.ts';
 import { interleave, option, printHeader, printTable, type Timing, type Variant } from './harness.ts';
@@ -52,7 +53,10 @@ else report();
 function report(): void {
   printHeader('Environment steps per second, random actions, one thread');
   const firstLoad = load();
-  const ids = SHIPPED_ENVS.map(({ id }) => id).filter((id) => ONLY.length === 0 || ONLY.includes(id));
+  const isThere = (peer: Peer | undefined) => peer === undefined || isPeerInstalled(peer);
+  const ids = SHIPPED_ENVS.filter(({ peer }) => isThere(peer))
+    .map(({ id }) => id)
+    .filter((id) => ONLY.length === 0 || ONLY.includes(id));
   const rows = ids.map((id): Row => {
     const flags = ['--only', id, '--rounds', String(NUM_ROUNDS), '--envs', String(NUM_ENVS), '--row'];
     const child = [...execArgv, fileURLToPath(import.meta.url), ...flags];

@@ -2,6 +2,8 @@
 
 import { registerEnv } from '../src/env/registry.ts';
 import type { JsonObject } from '../src/json.ts';
+import type { Peer } from '../src/modules/import-peer.ts';
+import { BOX2D_ENVS } from './box2d/shipped.ts';
 
 interface ShippedEnv {
   readonly id: string;
@@ -11,6 +13,8 @@ interface ShippedEnv {
   readonly options?: JsonObject;
   readonly rewardThreshold?: number;
   readonly description: string;
+  /** A package that has to be installed for it. */
+  readonly peer?: Peer;
 }
 
 /** What is shipped; time limits are the modules' own (option `maxEpisodeSteps`). */
@@ -176,6 +180,7 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     rewardThreshold: 0.95,
     description: 'Say the first of 16 symbols at every step: for memory.',
   },
+  ...BOX2D_ENVS,
 ];
 
 /** Registers all of them under this module's own URL; harmless when repeated. */

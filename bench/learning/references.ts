@@ -115,6 +115,16 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       margin: 0,
       why: 'the player is to be beaten',
     },
+    'LunarLander-v3': {
+      zoo: { mean: 242.1, std: 31.8, steps: 1_000_000 },
+      margin: 10,
+      why: 'one run of theirs (v2); a third of a standard deviation between its episodes, three standard errors of a mean of 100',
+    },
+    'LunarLanderContinuous-v3': {
+      zoo: { mean: 270.9, std: 32.1, steps: 1_000_000 },
+      margin: 10,
+      why: 'one run of theirs (v2); a third of a standard deviation between its episodes, three standard errors of a mean of 100',
+    },
     'KeyDoor-v1': {
       bar: () => ({ mean: 1, what: 'all layouts' }),
       margin: 0.05,

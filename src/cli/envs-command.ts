@@ -5,6 +5,7 @@ import { makeEnv } from '../env/load-env.ts';
 import { listEnvs, type RegisteredEnv } from '../env/registry.ts';
 import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { JsonObject } from '../json.ts';
+import { installCommand, isPeerInstalled } from '../modules/import-peer.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import { formatCount } from './format-number.ts';
@@ -13,7 +14,8 @@ import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant envs [flags]
 
-Lists the environments with their spaces, time limits (steps) and reward thresholds (mean return that counts as solved).`;
+Lists the environments with their spaces, time limits (steps) and reward thresholds (mean return that counts as solved); of those whose
+physics is a package of its own that is not installed, how to install it.`;
 
 /** One row, and the same as JSON. */
 interface EnvListing {
@@ -47,7 +49,22 @@ async function describeEnv({
   description = '',
   rewardThreshold,
   maxEpisodeSteps,
+  peer,
 }: RegisteredEnv): Promise<EnvListing> {
+  const needs = peer === undefined ? null : `${peer.name}@${peer.version}`;
+  if (peer !== undefined && !isPeerInstalled(peer)) {
+    return {
+      cells: [
+        id,
+        '-',
+        '-',
+        '-',
+        rewardThreshold === undefined ? '-' : String(rewardThreshold),
+        `${description} Not installed: ${installCommand(peer)}`,
+      ],
+      json: { id, description, isInstalled: false, needs, rewardThreshold: rewardThreshold ?? null },
+    };
+  }
   const env = await makeEnv(resolveEnv(id));
   const limit = maxEpisodeSteps ?? env.maxEpisodeSteps ?? null;
   const { observationSpace, actionSpace } = env;
@@ -64,6 +81,8 @@ async function describeEnv({
     json: {
       id,
       description,
+      isInstalled: true,
+      needs,
       observationSpace: spaceToJson(observationSpace),
       actionSpace: spaceToJson(actionSpace),
       maxEpisodeSteps: limit,

@@ -18,7 +18,7 @@ import { assertEnv, vectorizeEnv } from './vectorize.ts';
  *
  * A vector export gets the source's options with `autoreset` and (when the source has one) `maxEpisodeSteps` filled in.
  *
- * @throws {@link ConfigError} `CONFIG_ENV_MODULE` when the module cannot be imported, `CONFIG_ENV_EXPORT` when it has no
+ * @throws {@link ConfigError} `CONFIG_ENV_MODULE` when the module cannot be imported, `CONFIG_PEER_MISSING` when a package that it needs is not installed, `CONFIG_ENV_EXPORT` when it has no
  * such function, `CONFIG_ENV_FACTORY` when that does not give an environment.
  * Thread: any; the module is imported there.
  */
@@ -92,6 +92,7 @@ async function importEnvModule(source: EnvModuleSource): Promise<Record<string, 
   try {
     return await importModule(source.module);
   } catch (error) {
+    if (isOperantError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(
       'CONFIG_ENV_MODULE',

@@ -1,6 +1,7 @@
 /** Environments by name: id -> module URL, export and options. A function could not be posted to a thread; these can. */
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { Peer } from '../modules/import-peer.ts';
 import { assertFileUrl } from '../modules/module-reference.ts';
 
 export interface EnvRegistration {
@@ -18,6 +19,8 @@ export interface EnvRegistration {
   readonly rewardThreshold?: number;
   /** One line for `operant envs`. */
   readonly description?: string;
+  /** A package that has to be installed for it; `operant envs` says so where it is not. */
+  readonly peer?: Peer;
 }
 
 /** A registration under its id. */

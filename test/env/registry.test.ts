@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerShippedEnvs, SHIPPED_ENVS } from '../../envs/index.ts';
+import { registerShippedEnvs } from '../../envs/index.ts';
 import { factorySource, resolveEnv } from '../../src/env/env-source.ts';
 import { makeEnv, makeVectorEnv } from '../../src/env/load-env.ts';
 import { findEnv, listEnvs, registerEnv } from '../../src/env/registry.ts';
+import { installedEnvIds } from '../envs/installed-envs.ts';
 import { makeRows } from './step-rows.ts';
 
 const module = 'file:///nowhere/env.js';
@@ -213,7 +214,7 @@ describe('makeVectorEnv', () => {
 });
 
 describe('shipped environments', () => {
-  it.each(SHIPPED_ENVS.map(({ id }) => id))('%s refuses unknown options and wrong types', async (id) => {
+  it.each(installedEnvIds())('%s refuses unknown options and wrong types', async (id) => {
     registerShippedEnvs();
     for (const options of [{ nonsense: 1 }, { maxEpisodeSteps: 'many' }]) {
       await expect(makeEnv(resolveEnv(id, options))).rejects.toMatchObject({ code: 'CONFIG_ENV_OPTION' });

@@ -1,6 +1,6 @@
 /** What every shipped environment must do, whatever its task. */
 import { describe, expect, it } from 'vitest';
-import { registerShippedEnvs, SHIPPED_ENVS } from '../../envs/index.ts';
+import { registerShippedEnvs } from '../../envs/index.ts';
 import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
 import type { EnvFactory } from '../../src/env/env.ts';
 import { type EnvModuleSource, resolveEnv } from '../../src/env/env-source.ts';
@@ -12,6 +12,7 @@ import type { ActionArray, StepRows } from '../../src/env/vector-env.ts';
 import { vectorizeEnv } from '../../src/env/vectorize.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { makeRows } from '../env/step-rows.ts';
+import { installedEnvIds } from './installed-envs.ts';
 
 registerShippedEnvs();
 
@@ -24,7 +25,7 @@ async function factoryOf(source: EnvModuleSource): Promise<EnvFactory> {
   return (await import(source.module))[source.export];
 }
 
-describe.each(SHIPPED_ENVS.map(({ id }) => id))('%s', (id) => {
+describe.each(installedEnvIds())('%s', (id) => {
   it('passes checkEnv', async () => {
     const report = checkEnv(await factoryOf(resolveEnv(id)));
     const surprising = report.findings.filter(({ code }) => !EXPECTED[id]?.includes(code));
@@ -52,17 +53,29 @@ describe.each(SHIPPED_ENVS.map(({ id }) => id))('%s', (id) => {
     }
   });
 
-  it('goes on from a saved state exactly', async () => {
+  it('goes on from a saved state, or its repeated actions, exactly', async () => {
     const source = resolveEnv(id);
     const env = await makeVectorEnv(source, 2);
     const other = await makeVectorEnv(source, 2);
     const [rows, otherRows] = [makeRows(env), makeRows(other)];
     const stream = openStream(6, 'test', id);
     env.reset(Uint32Array.of(1, 2), rows);
-    for (let t = 0; t < 5; t++)
-      env.step(sampleActions(env, rows.actionMasks, stream), Uint32Array.of(3, 4), rows);
-    const states = JSON.parse(JSON.stringify([env.getState?.(0), env.getState?.(1)]));
-    for (const n of [0, 1]) other.setState?.(n, states[n], otherRows);
+    const played: ActionArray[] = [];
+    for (let t = 0; t < 5; t++) {
+      played.push(sampleActions(env, rows.actionMasks, stream));
+      env.step(played[t], Uint32Array.of(3, 4), rows);
+    }
+    if (env.getState) {
+      const states = JSON.parse(JSON.stringify([env.getState(0), env.getState(1)]));
+      for (const n of [0, 1]) other.setState?.(n, states[n], otherRows);
+    } else {
+      const size = flatActionSize(env.actionSpace);
+      for (const n of [0, 1]) {
+        const actions = played.flatMap((batch) => [...batch.subarray(n * size, (n + 1) * size)]);
+        const isBox = env.actionSpace.kind === 'box';
+        other.replay?.(n, 1 + n, isBox ? Float32Array.from(actions) : Int32Array.from(actions), 5, otherRows);
+      }
+    }
     expect(otherRows.observations).toEqual(rows.observations);
     expect(otherRows.actionMasks).toEqual(rows.actionMasks);
     for (let t = 0; t < 60; t++) {

@@ -1,11 +1,12 @@
 /** Every environment that we ship goes on in mid-episode after a resume, in another number of workers, bit for bit. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Algorithm, listEnvs, PPOConfig } from '../../src/index.ts';
+import { Algorithm, PPOConfig } from '../../src/index.ts';
+import { installedEnvIds } from '../envs/installed-envs.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { comparable } from './run-content.ts';
 
-const IDS = listEnvs().map(({ id }) => id);
+const IDS = installedEnvIds();
 
 test('there are environments to try', () => expect(IDS.length).toBeGreaterThan(8));
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadKernels } from '../../src/simd/loader.ts';
@@ -13,6 +13,7 @@ import {
 } from './packed-project.ts';
 
 const TRAIN = ['--algo', 'ppo', '--env', 'CartPole', '--num-env-runners', '2', '--seed', '0', '--json'];
+const FEW_OF_PHYSICS = ['--rollout-length', '64', '--stop-iterations', '1', '--out', 'runs/landing'];
 const FEW = ['--stop-iterations', '3', '--out', 'runs/few'];
 
 /** An environment that fails when it is told to. */
@@ -227,6 +228,39 @@ describe('a packed install', () => {
       relaxed: true,
       numLanes: here.native?.numLanes ?? 4,
     });
+  });
+
+  test('says what to install for physics, and has it once that is there', () => {
+    const operant = (...args: string[]) => runCommand(process.execPath, args, project.folder);
+    const landing = [
+      '--env',
+      'LunarLander',
+      '--num-env-runners',
+      '1',
+      '--seed',
+      '0',
+      '--json',
+      ...FEW_OF_PHYSICS,
+    ];
+    expect(operant(bin('operant'), 'envs').stdout).toMatch(
+      /LunarLander-v3 .*Not installed: npm install planck@1\.4\.2/,
+    );
+    const without = operant(bin('train'), ...landing);
+    expect(without.status).toBe(2);
+    expect(without.stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /needs the package planck, which is not installed\. Install it: npm install planck@/,
+      ),
+    ]);
+    symlinkSync(
+      join(REPOSITORY, 'node_modules/planck'),
+      join(project.folder, 'node_modules/planck'),
+      'junction',
+    );
+    expect(operant(bin('operant'), 'envs').stdout).toMatch(/LunarLander-v3 +Box\(8\)/);
+    const run = operant(bin('train'), ...landing);
+    expect(run.status, run.stderr).toBe(0);
+    expect(lastLine(run.stdout)).toMatchObject({ envSteps: 1024 });
   });
 
   test('is found by npx under both names', () => {

@@ -1,0 +1,152 @@
+/**
+ * The two-legged robot of BipedalWalker-v3 on its course, as bodies of Box2D. Lengths in metres; a pixel of the screen is 1/30 m.
+ *
+ * Numbers of Gymnasium's BipedalWalker-v3 (O. Klimov), code of our own.
+ */
+import type { Body, Contact, RevoluteJoint, World } from 'planck';
+import type { EnvRandom } from '../../src/env/env-random.ts';
+import type { ActionArray } from '../../src/env/vector-env.ts';
+import { type Course, drawCourse, GROUND_HEIGHT, NUM_START_PIECES, PIECE } from './course.ts';
+import { planck } from './planck.ts';
+import { createHull, createWorld, limitedMotor, stepWorld } from './world.ts';
+
+export const SCALE = 30; // pixels per metre
+const GRAVITY = -10;
+const INITIAL_FORCE = 5; // N, at most, forwards or backwards
+const GROUND_FRICTION = 2.5;
+const HULL_CORNERS = [-30, 9, 6, 9, 34, 1, 34, -8, -30, -8];
+const LEG_DOWN = -8 / SCALE;
+const LEG_WIDTH = 8 / SCALE;
+const LEG_HEIGHT = 34 / SCALE;
+export const MOTOR_TORQUE = 80; // N m
+export const HIP_SPEED = 4; // rad/s
+export const KNEE_SPEED = 6;
+export const NUM_RAYS = 10;
+const RAY_LENGTH = 160 / SCALE;
+
+export interface Walker {
+  readonly world: World;
+  readonly course: Course;
+  readonly hull: Body;
+  /** Left upper, left lower, right upper, right lower. */
+  readonly legs: readonly Body[];
+  /** Left hip, left knee, right hip, right knee. */
+  readonly joints: readonly RevoluteJoint[];
+  /** Whether the lower legs stand on something. */
+  readonly touches: [boolean, boolean];
+  hasFallen: boolean;
+  /** How far each ray goes before it meets the ground, 1 = all its length. */
+  readonly rays: Float64Array; // [NUM_RAYS] f64
+}
+
+/** A walker at the beginning of a course of its own. Draws: the course, the clouds, the first force. */
+export function createWalker(random: EnvRandom, isHardcore: boolean): Walker {
+  const world = createWorld(GRAVITY);
+  const course = drawCourse(random, isHardcore);
+  createGround(world, course);
+  const x = (PIECE * NUM_START_PIECES) / 2;
+  const y = GROUND_HEIGHT + 2 * LEG_HEIGHT;
+  const hull = createHull(world, { x, y }, HULL_CORNERS, SCALE, 0x20);
+  hull.applyForceToCenter({ x: random.uniform(-INITIAL_FORCE, INITIAL_FORCE), y: 0 }, true);
+  const limbs = [-1, 1].map((side) => createLeg(world, hull, x, y, side));
+  const walker: Walker = {
+    world,
+    course,
+    hull,
+    legs: limbs.flatMap(({ bodies }) => bodies),
+    joints: limbs.flatMap(({ joints }) => joints),
+    touches: [false, false],
+    hasFallen: false,
+    rays: new Float64Array(NUM_RAYS),
+  };
+  listen(walker);
+  return walker;
+}
+
+function createGround(world: World, { heights, blocks }: Course): void {
+  for (const corners of blocks) {
+    const shape = new planck.Polygon(corners.map(([x, y]) => ({ x, y })));
+    world.createBody().createFixture({ shape, friction: GROUND_FRICTION });
+  }
+  for (let i = 0; i + 1 < heights.length; i++) {
+    const shape = new planck.Edge({ x: i * PIECE, y: heights[i] }, { x: (i + 1) * PIECE, y: heights[i + 1] });
+    world.createBody().createFixture({ shape, friction: GROUND_FRICTION });
+  }
+}
+
+function createLeg(world: World, hull: Body, x: number, y: number, side: number) {
+  const limb = (height: number, halfWidth: number) => {
+    const body = world.createBody({ type: 'dynamic', position: { x, y: height }, angle: side * 0.05 });
+    body.createFixture({
+      shape: new planck.Box(halfWidth, LEG_HEIGHT / 2),
+      density: 1,
+      friction: 0.2,
+      filterCategoryBits: 0x20,
+      filterMaskBits: 1,
+    });
+    return body;
+  };
+  const upper = limb(y - LEG_HEIGHT / 2 - LEG_DOWN, LEG_WIDTH / 2);
+  const hip = limitedMotor(world, hull, upper, {
+    anchorA: [0, LEG_DOWN],
+    anchorB: [0, LEG_HEIGHT / 2],
+    limits: [-0.8, 1.1],
+    maxTorque: MOTOR_TORQUE,
+    speed: side,
+  });
+  const lower = limb(y - (LEG_HEIGHT * 3) / 2 - LEG_DOWN, (0.8 * LEG_WIDTH) / 2);
+  const knee = limitedMotor(world, upper, lower, {
+    anchorA: [0, -LEG_HEIGHT / 2],
+    anchorB: [0, LEG_HEIGHT / 2],
+    limits: [-1.6, -0.1],
+    maxTorque: MOTOR_TORQUE,
+    speed: 1,
+  });
+  return { bodies: [upper, lower], joints: [hip, knee] };
+}
+
+/** The hull must touch nothing; a lower leg counts as down from its first contact to the end of any of its contacts. */
+function listen(walker: Walker): void {
+  const { world, hull, legs, touches } = walker;
+  const isOf = (contact: Contact, body: Body) =>
+    contact.getFixtureA().getBody() === body || contact.getFixtureB().getBody() === body;
+  world.on('begin-contact', (contact) => {
+    if (isOf(contact, hull)) walker.hasFallen = true;
+    for (let k = 0; k < 2; k++) if (isOf(contact, legs[2 * k + 1])) touches[k] = true;
+  });
+  world.on('end-contact', (contact) => {
+    for (let k = 0; k < 2; k++) if (isOf(contact, legs[2 * k + 1])) touches[k] = false;
+  });
+}
+
+/**
+ * One step of 1/50 s: each motor turns with full speed in the direction of its action, as strongly as the action's size says; then the
+ * rays are cast.
+ */
+export function walk(walker: Walker, actions: ActionArray, offset: number): void {
+  const { hull, legs } = walker;
+  // Box2D wakes what a motor turns even where its setting stays the same; planck does not.
+  if (!hull.isAwake()) for (const body of [hull, ...legs]) body.setAwake(true);
+  walker.joints.forEach((joint, k) => {
+    const action = actions[offset + k];
+    joint.setMotorSpeed((k % 2 === 0 ? HIP_SPEED : KNEE_SPEED) * Math.sign(action));
+    joint.setMaxMotorTorque(MOTOR_TORQUE * Math.min(1, Math.abs(action)));
+  });
+  stepWorld(walker.world);
+  castRays(walker);
+}
+
+/** From the hull, straight down and then ever further forwards. */
+function castRays({ world, hull, rays }: Walker): void {
+  const from = hull.getPosition();
+  for (let k = 0; k < NUM_RAYS; k++) {
+    const angle = (1.5 * k) / NUM_RAYS;
+    const to = { x: from.x + Math.sin(angle) * RAY_LENGTH, y: from.y - Math.cos(angle) * RAY_LENGTH };
+    rays[k] = 1;
+    world.rayCast(from, to, (fixture, _point, _normal, fraction) => {
+      if ((fixture.getFilterCategoryBits() & 1) === 0) return -1;
+      rays[k] = fraction;
+      return fraction;
+    });
+  }
+}
