@@ -10,6 +10,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const ENTRIES = [
   ['operant', 'src/index.ts'],
   ['operant/tensorflow', 'src/exports/tensorflow.ts'],
+  ['operant/policy', 'src/exports/policy.ts'],
   ['operant/algorithm', 'src/exports/algorithm.ts'],
   ['operant/gradient', 'src/exports/gradient.ts'],
 ] as const;

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.mjs';
+import { bundlePolicy } from './bundle-policy.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -19,6 +20,7 @@ runNode(join(root, '.ci/prepare.mjs'), '--force');
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 runNode(join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json');
 await bundle(root);
+await bundlePolicy(root);
 cpSync(join(root, 'build/kernels'), join(root, 'dist/kernels'), { recursive: true });
 
 for (const bin of new Set(Object.values(manifest.bin))) {

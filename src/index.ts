@@ -23,7 +23,6 @@ export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm
 // Use what was trained
 export { type LoadPolicyOptions, loadPolicy, type Policy } from './algorithm/load-policy.ts';
 export type { ActOptions, Actor } from './algorithm/policy-calls.ts';
-export type { ActionDistribution, PolicyInspection } from './algorithm/policy-inspection.ts';
 // Bring an algorithm: `operant/algorithm`. A network: see CreateCustomNetwork below
 export type { AlgorithmDefinition } from './define/define-algorithm.ts';
 // Bring an environment
@@ -49,6 +48,7 @@ export {
   WorkerError,
 } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
+export type { ActionDistribution, PolicyInspection } from './policy/inspection.ts';
 // Experience from elsewhere, for `prefill`
 export { loadEpisodes, saveEpisodes } from './replay/episode-file.ts';
 export type { RecordedEpisode } from './replay/recorded-episodes.ts';

@@ -39,7 +39,7 @@ export interface Policy {
    * What the policy makes of one observation: the distribution of its actions, and the value of the state. For looking at it (a chart, a
    * test, a log), not for acting: float64, about 20 us for 2 x 64.
    *
-   * @throws ShapeError as `act`; EngineError `ENGINE_INSPECT` for networks that only TensorFlow covers and policies without a distribution.
+   * @throws ShapeError as `act`; EngineError `ENGINE_INSPECT` for networks that only TensorFlow covers.
    */
   readonly inspect: Inspect;
   /**

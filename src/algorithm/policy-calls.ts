@@ -2,18 +2,18 @@
 import { createActionMapping } from '../acting/action-mapping.ts';
 import type { BatchActor, KernelActor } from '../acting/batch-actor.ts';
 import { createActionNoise } from '../acting/noise.ts';
+import { writeMask } from '../acting/write-mask.ts';
+import { writeObservation } from '../acting/write-observation.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
-import { flattenObservation } from '../env/flatten-space.ts';
-import { describeSpace } from '../env/space-json.ts';
-import { explainMismatch } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
-import type { ActionArray, ObservationArray } from '../env/vector-env.ts';
-import { EngineError, ShapeError } from '../errors.ts';
-import { openMlpForward, type RowOutputs } from '../policy/networks/mlp-forward.ts';
+import type { ActionArray } from '../env/vector-env.ts';
+import { EngineError } from '../errors.ts';
+import { inspectRow, type PolicyInspection } from '../policy/inspection.ts';
+import { openMlpForward } from '../policy/networks/mlp-forward.ts';
+import type { RowForward } from '../policy/networks/row-outputs.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
-import { inspectRow, type PolicyInspection } from './policy-inspection.ts';
 
 export interface ActOptions {
   /** The distribution's mode instead of a sample. @defaultValue true */
@@ -57,7 +57,7 @@ export function createInspect(
   statistics: ObservationStatistics | null,
   observationSpace: Space,
 ): Inspect {
-  let forward: ((observation: ArrayLike<number>) => RowOutputs) | undefined;
+  let forward: RowForward | undefined;
   const observations =
     spec.observationDtype === 'uint8'
       ? new Uint8Array(spec.observationSize)
@@ -94,7 +94,8 @@ export function createActBatch(
     const { masks, actions } = batch;
     if (!('actNow' in batch)) throw asynchronousNetwork(spec);
     for (const [row, observation] of observations.entries()) {
-      writeObservation(observationSpace, observation, batch.observations, row * spec.observationSize, row);
+      const at = row * spec.observationSize;
+      writeObservation(observationSpace, observation, batch.observations, at, row);
       writeMask(spec, actionMasks?.[row], masks, row * spec.actionMaskSize);
     }
     if (numRows > 0) batch.actNow(numRows, true);
@@ -148,40 +149,4 @@ function asynchronousNetwork({ network }: ActingSpec): EngineError {
     'ENGINE_ASYNC',
     `A ${network.kind} network runs on TensorFlow, which answers later: use \`await actor.actAsync(observation)\`.`,
   );
-}
-
-/** @param row index in a batch, for messages; undefined = there is only one. */
-function writeObservation(
-  space: Space,
-  observation: unknown,
-  out: ObservationArray,
-  offset: number,
-  row?: number,
-): void {
-  try {
-    flattenObservation(space, observation, out, offset);
-  } catch (cause) {
-    const reason = explainMismatch(space, observation, 'observation') ?? String(cause);
-    throw new ShapeError(
-      'SHAPE_OBSERVATION',
-      `Expected an observation${row === undefined ? '' : ` ${row}`} in ${describeSpace(space)}: ${reason}`,
-      { cause },
-    );
-  }
-}
-
-function writeMask(
-  { actionMaskSize }: ActingSpec,
-  mask: ArrayLike<number> | undefined,
-  out: Uint8Array | null,
-  offset: number,
-): void {
-  if (out === null) return;
-  if (mask === undefined || mask.length !== actionMaskSize) {
-    throw new ShapeError(
-      'SHAPE_ACTION_MASK',
-      `Expected \`actionMask\` of length ${actionMaskSize}, with which this policy was trained, got ${mask === undefined ? 'none' : `length ${mask.length}`}.`,
-    );
-  }
-  out.set(mask, offset);
 }

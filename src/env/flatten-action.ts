@@ -30,8 +30,20 @@ export function flattenActionSpace(space: Space): FlatAction {
 
 /** Elements of one flat action, A. */
 export function flatActionSize(space: Space): number {
-  const flat = flattenActionSpace(space);
-  return flat.kind === 'categorical' ? flat.sizes.length : flat.size;
+  switch (space.kind) {
+    case 'box':
+      return space.size;
+    case 'discrete':
+      return 1;
+    case 'multi-discrete':
+      return space.nvec.length;
+    case 'multi-binary':
+      return space.n;
+    case 'dict':
+      return sum(Object.values(space.spaces).map(flatActionSize));
+    case 'tuple':
+      return sum(space.spaces.map(flatActionSize));
+  }
 }
 
 /**

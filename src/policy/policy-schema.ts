@@ -1,132 +1,154 @@
-/** What a file may say that a policy is: a {@link ActingSpec} that was written by somebody else. */
-import * as z from 'zod/mini';
+/** What a file may say that a policy is: a {@link ActingSpec} that was written by somebody else. Without a library, since it goes into browsers. */
 import type { JsonObject } from '../json.ts';
 import type { ActingSpec, Activation } from './policy-spec.ts';
 
-const count = z.int().check(z.positive());
-const countOrNone = z.int().check(z.gte(0));
-const counts = z.array(count).check(z.minLength(1));
-const numbers = z.array(z.number());
+/** Where a value is not as it should be: '' = the value itself, `distribution.sizes`; null = nowhere. */
+type Check = (value: unknown) => string | null;
+type Fields = Readonly<Record<string, Check>>;
+
+const when =
+  (holds: (value: unknown) => boolean): Check =>
+  (value) =>
+    holds(value) ? null : '';
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const integerFrom = (least: number) =>
+  when((value) => Number.isSafeInteger(value) && (value as number) >= least);
+const count = integerFrom(1);
+const integer = integerFrom(Number.MIN_SAFE_INTEGER);
+const isBoolean = when((value) => typeof value === 'boolean');
+const isText = when((value) => typeof value === 'string');
+const number = when(isNumber);
+const positive = when((value) => isNumber(value) && value > 0);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? null : check(value);
+const nullable =
+  (check: Check): Check =>
+  (value) =>
+    value === null ? null : check(value);
+const listOf = (check: Check, minLength = 0, maxLength = 2 ** 24) =>
+  when(
+    (value) =>
+      Array.isArray(value) &&
+      value.length >= minLength &&
+      value.length <= maxLength &&
+      value.every((item) => check(item) === null),
+  );
+const counts = listOf(count, 1);
+const numbers = listOf(number);
 /** JSON has no infinity, and unsquashed actions may be unbounded. */
-const bounds = z.array(
-  z.pipe(
-    z.union([z.number(), z.enum({ inf: 'inf', '-inf': '-inf' })]),
-    z.transform((bound) => (typeof bound === 'number' ? bound : bound === 'inf' ? Infinity : -Infinity)),
-  ),
-);
+const bounds = listOf(when((value) => isNumber(value) || value === 'inf' || value === '-inf'));
 
-const ACTIVATIONS: Readonly<Record<Activation, Activation>> = {
-  tanh: 'tanh',
-  relu: 'relu',
-  elu: 'elu',
-  silu: 'silu',
-  gelu: 'gelu',
-  'leaky-relu': 'leaky-relu',
-  sigmoid: 'sigmoid',
-  identity: 'identity',
+/** Fields that are not named are let through. */
+const object =
+  (fields: Fields): Check =>
+  (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';
+    for (const [name, check] of Object.entries(fields)) {
+      const found = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+      const problem = check(found);
+      if (problem !== null) return problem === '' ? name : `${name}.${problem}`;
+    }
+    return null;
+  };
+
+/** An object whose `kind` says which fields it has. */
+const oneOf =
+  (kinds: Readonly<Record<string, Fields>>): Check =>
+  (value) => {
+    const { kind } = Object(value) as { readonly kind?: unknown };
+    if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return 'kind';
+    return object(kinds[kind])(value);
+  };
+
+const ACTIVATIONS: Readonly<Record<Activation, true>> = {
+  tanh: true,
+  relu: true,
+  elu: true,
+  silu: true,
+  gelu: true,
+  'leaky-relu': true,
+  sigmoid: true,
+  identity: true,
 };
-const activation = z.enum(ACTIVATIONS);
-const hiddenSizes = z.array(count).check(z.maxLength(1000));
+const activation = when((value) => typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value));
+const hiddenSizes = listOf(count, 0, 1000);
 
-const network = z.discriminatedUnion('kind', [
-  z.looseObject({
-    kind: z.literal('mlp'),
-    hiddenSizes,
-    activation,
-    shared: z.boolean(),
-    layerNorm: z.optional(z.boolean()),
-  }),
-  z.looseObject({
-    kind: z.literal('conv'),
-    layers: z.array(z.tuple([count, count, count])),
-    hiddenSizes,
-    activation,
-  }),
-  z.looseObject({
-    kind: z.literal('custom'),
-    module: z.string(),
-    export: z.string(),
-    options: z.record(z.string(), z.unknown()),
-  }),
-]);
+const network = oneOf({
+  mlp: { hiddenSizes, activation, shared: isBoolean, layerNorm: optional(isBoolean) },
+  conv: { layers: listOf(listOf(count, 3, 3)), hiddenSizes, activation },
+  custom: { module: isText, export: isText, options: object({}) },
+});
 
-const bounded = { size: count, low: numbers, high: numbers };
-const clipped = { size: count, low: bounds, high: bounds, squash: z.boolean() };
-const gsde = { ...bounded, sampleFrequency: z.int() };
-const distribution = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('categorical'), sizes: counts }),
-  z.looseObject({ kind: z.literal('bernoulli'), size: count }),
-  z.looseObject({ kind: z.literal('gaussian'), ...clipped }),
-  z.looseObject({ kind: z.literal('gsde'), ...clipped, sampleFrequency: z.int() }),
-  z.looseObject({
-    kind: z.literal('epsilon-greedy'),
+const bounded: Fields = { size: count, low: numbers, high: numbers };
+const clipped: Fields = { size: count, low: bounds, high: bounds, squash: isBoolean };
+const distribution = oneOf({
+  categorical: { sizes: counts },
+  bernoulli: { size: count },
+  gaussian: clipped,
+  gsde: { ...clipped, sampleFrequency: integer },
+  'epsilon-greedy': {
     sizes: counts,
     numAtoms: count,
-    support: z.nullable(z.object({ low: z.number(), high: z.number() })),
-    dueling: z.boolean(),
-  }),
-  z.looseObject({ kind: z.literal('squashed-gaussian'), ...bounded }),
-  z.looseObject({ kind: z.literal('squashed-gsde'), ...gsde }),
-  z.looseObject({
-    kind: z.literal('deterministic-tanh'),
-    ...bounded,
-    ornsteinUhlenbeck: z.nullable(z.object({ theta: z.number(), dt: z.number() })),
-  }),
-]);
+    support: nullable(object({ low: number, high: number })),
+    dueling: isBoolean,
+  },
+  'squashed-gaussian': bounded,
+  'squashed-gsde': { ...bounded, sampleFrequency: integer },
+  'deterministic-tanh': { ...bounded, ornsteinUhlenbeck: nullable(object({ theta: number, dt: number })) },
+});
 
-const policy = z
-  .looseObject({
-    observationSize: count,
-    observationDtype: z.enum({ float32: 'float32', uint8: 'uint8' }),
-    observationShape: counts,
-    actionMaskSize: countOrNone,
-    network,
-    distribution,
-    actorOnly: z.optional(z.boolean()),
-    normalizeObservations: z.boolean(),
-    clipObservation: z.number().check(z.positive()),
-    initialization: z.looseObject({}),
-  })
-  .check(
-    z.refine(
-      ({ observationShape, observationSize }) =>
-        observationShape.reduce((product, size) => product * size, 1) === observationSize,
-      { path: ['observationShape'] },
-    ),
-    z.refine(({ distribution: given }) => !('low' in given) || isBoxOf(given.size, given.low, given.high), {
-      path: ['distribution', 'low'],
-    }),
-    z.refine(
-      ({ distribution: given }) =>
-        !('squash' in given && given.squash === true) || !(isUnbounded(given.low) || isUnbounded(given.high)),
-      { path: ['distribution', 'squash'] },
-    ),
-  );
-
-function isUnbounded(bound: unknown): boolean {
-  return Array.isArray(bound) && bound.some((x) => !Number.isFinite(x));
-}
-
-function isBoxOf(size: unknown, low: unknown, high: unknown): boolean {
-  return Array.isArray(low) && Array.isArray(high) && low.length === size && high.length === size;
-}
+const policy = object({
+  observationSize: count,
+  observationDtype: when((value) => value === 'float32' || value === 'uint8'),
+  observationShape: counts,
+  actionMaskSize: integerFrom(0),
+  network,
+  distribution,
+  actorOnly: optional(isBoolean),
+  normalizeObservations: isBoolean,
+  clipObservation: positive,
+  initialization: object({}),
+});
 
 /** Plain JSON of a spec, which {@link parsePolicySpec} reads: infinite bounds become `inf` and `-inf`. */
 export function policySpecToJson(spec: ActingSpec): JsonObject {
-  const { distribution } = spec;
+  const { distribution: given } = spec;
   const write = (bound: number) => (Number.isFinite(bound) ? bound : bound > 0 ? 'inf' : '-inf');
-  const bounded = 'low' in distribution && {
-    low: distribution.low.map(write),
-    high: distribution.high.map(write),
-  };
-  return { ...spec, distribution: { ...distribution, ...bounded } } as unknown as JsonObject;
+  const written = 'low' in given && { low: given.low.map(write), high: given.high.map(write) };
+  return { ...spec, distribution: { ...given, ...written } } as unknown as JsonObject;
 }
 
 /** The spec, or where it is none: `distribution.sizes`. Fields that are not known here are kept. */
 export function parsePolicySpec(
   value: unknown,
 ): { readonly spec: ActingSpec } | { readonly problem: string } {
-  const parsed = policy.safeParse(value);
-  if (parsed.success) return { spec: parsed.data as unknown as ActingSpec };
-  return { problem: parsed.error.issues[0].path.join('.') || 'spec' };
+  const problem = policy(value);
+  if (problem !== null) return { problem: problem || 'spec' };
+  const spec = withBounds(value as ActingSpec);
+  const oddSize = problemOfSizes(spec);
+  return oddSize === null ? { spec } : { problem: oddSize };
+}
+
+function withBounds(spec: ActingSpec): ActingSpec {
+  const { distribution: given } = spec;
+  if (!('low' in given)) return spec;
+  const read = (bound: unknown) =>
+    bound === 'inf' ? Infinity : bound === '-inf' ? -Infinity : (bound as number);
+  return { ...spec, distribution: { ...given, low: given.low.map(read), high: given.high.map(read) } };
+}
+
+function problemOfSizes({
+  observationShape,
+  observationSize,
+  distribution: given,
+}: ActingSpec): string | null {
+  if (observationShape.reduce((product, size) => product * size, 1) !== observationSize)
+    return 'observationShape';
+  if (!('low' in given)) return null;
+  const { low, high, size } = given;
+  if (low.length !== size || high.length !== size) return 'distribution.low';
+  const isUnbounded = ![...low, ...high].every(Number.isFinite);
+  return 'squash' in given && given.squash && isUnbounded ? 'distribution.squash' : null;
 }

@@ -12,7 +12,7 @@ import {
   noiseSize,
 } from './policy-spec.ts';
 
-/** Dense arrays of B rows; see `SampleCall` of sample-actions.ts. */
+/** Dense arrays of B rows; see `SampleCall` of choose-actions.ts. */
 export interface RowArrays {
   readonly distributionParameters: Float32Array; // [B, P] f32
   readonly latent: Float32Array | null; // [B, H] f32, squashed-gsde only
@@ -49,14 +49,14 @@ export function sampleRows(
 /**
  * What the greedy action of each row is worth, under epsilon-greedy; `values` stays as it is under all others.
  *
- * @param values [B] f32, out.
+ * @param values [B], out.
  */
 export function writeBehaviourValues(
   spec: ActingSpec,
   distributionParameters: Float32Array,
   masks: Uint8Array | null,
   numRows: number,
-  values: Float32Array,
+  values: Float32Array | Float64Array,
 ): void {
   const { distribution } = spec;
   const value = isBehaviour(distribution) ? createBehaviour(distribution, latentSize(spec)).value : null;

@@ -5,7 +5,8 @@
  * with a string takes 6 us, and 1 us where it is given a state, as much as one and a half steps. So the generator is
  * written out here, and its state is hashed from the episode's seed in integers, in place.
  */
-import { mixBits, type Stream, type StreamState } from './streams.ts';
+import { mixBits } from './mix-bits.ts';
+import type { Stream, StreamState } from './streams.ts';
 
 /** What a stream is for, with a constant that keeps it apart from the others of the same seed. */
 const PURPOSES = { env: 0x243f6a88, action: 0x85a308d3, sticky: 0x13198a2e, math: 0x03707344 } as const;

@@ -6,6 +6,7 @@
  * clock or `Math.random`.
  */
 import seedrandom from 'seedrandom';
+import { mixBits } from './mix-bits.ts';
 
 /** The four words of an alea generator; plain JSON, so that a checkpoint can hold it. */
 export interface StreamState {
@@ -89,12 +90,4 @@ export function episodeSeed(
   hash = mixBits(hash ^ (seed | 0));
   hash = mixBits((hash + Math.imul(envIndex, 0x85ebca6b) + 0x7f4a7c15) | 0);
   return mixBits((hash + Math.imul(episodeNumber, 0xc2b2ae35) + last) | 0) >>> 0;
-}
-
-/** The finaliser of MurmurHash3: every bit of a 32-bit integer decides about every bit of the result, one to one. */
-export function mixBits(value: number): number {
-  let h = value | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

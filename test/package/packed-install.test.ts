@@ -89,6 +89,7 @@ describe('a packed install', () => {
       'chunks',
       'envs',
       'kernels',
+      'policy',
       'src',
     ]);
     for (const folder of ['test', '.ci', 'node_modules', 'build', 'bench/peers'])

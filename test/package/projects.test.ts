@@ -151,6 +151,45 @@ describe.each(nodeBinaries())('under %s', (node) => {
   });
 });
 
+describe('operant/policy', () => {
+  const ACTS = '[2,"categorical","CHECKPOINT_NOT_FOUND"]\n';
+  const tsc = (folder: string, options: object) => {
+    const compilerOptions = {
+      target: 'es2023',
+      strict: true,
+      skipLibCheck: false,
+      exactOptionalPropertyTypes: true,
+    };
+    const files = ['act.ts'];
+    const config = { compilerOptions: { ...compilerOptions, ...options }, files };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    return runCommand(process.execPath, [repositoryTool('typescript/bin/tsc'), '-p', '.'], folder).stdout;
+  };
+  let checkpoint: string;
+  beforeAll(() => {
+    const folder = newPackage('policy', 'module', []);
+    const args = ['train', '--env', 'CartPole', '--no-tuned', ...FEW, '--out', 'run'];
+    const { status, stderr } = runCommand(process.execPath, [installedBin(root), ...args], folder);
+    if (status !== 0) throw new Error(stderr);
+    checkpoint = join(folder, 'run/checkpoints/000001');
+  });
+
+  test.each(['module', 'commonjs'] as const)(
+    'acts in a project of type %s, compiled with every check on',
+    (type) => {
+      const folder = newPackage(`act-${type}`, type, ['act.ts']);
+      const node16 = { module: 'node16', types: ['node'], outDir: 'out', rootDir: '.' };
+      expect(tsc(folder, node16)).toBe('');
+      for (const node of nodeBinaries()) {
+        const { stdout, stderr } = runCommand(node, ['out/act.js'], folder, { CHECKPOINT: checkpoint });
+        expect(stdout, stderr).toBe(ACTS);
+      }
+      const bundler = { module: 'esnext', moduleResolution: 'bundler', types: ['node'], noEmit: true };
+      expect(tsc(folder, bundler)).toBe('');
+    },
+  );
+});
+
 test('works in Vitest', () => {
   const folder = newPackage('vitest', 'module', ['walk.ts', 'vitest.test.ts']);
   const vitest = repositoryTool('vitest/vitest.mjs');

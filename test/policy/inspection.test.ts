@@ -1,8 +1,8 @@
 /** Looking into a policy: against the kernels' own actions, a second implementation of the network, and hand-worked numbers. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { inspectRow } from '../../src/algorithm/policy-inspection.ts';
 import { loadPolicy, PPOConfig } from '../../src/index.ts';
+import { inspectRow } from '../../src/policy/inspection.ts';
 import { openMlpForward } from '../../src/policy/networks/mlp-forward.ts';
 import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import { openStream } from '../../src/random/streams.ts';

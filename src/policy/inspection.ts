@@ -1,9 +1,10 @@
 /** What a policy thinks of an observation: probabilities, means and deviations, action values, the value of the state. */
-import { EngineError } from '../errors.ts';
-import { createActionValues } from '../policy/distributions/epsilon-greedy.ts';
-import { LOG_STD_MAX, LOG_STD_MIN } from '../policy/distributions/squashed-gaussian.ts';
-import type { RowOutputs } from '../policy/networks/mlp-forward.ts';
-import type { ActingDistribution } from '../policy/policy-spec.ts';
+import { createActionValues } from './distributions/epsilon-greedy.ts';
+import { LOG_STD_MAX, LOG_STD_MIN } from './distributions/squashed-gaussian.ts';
+import { GSDE_MEAN_CLIP } from './distributions/squashed-gsde.ts';
+import type { RowOutputs } from './networks/row-outputs.ts';
+import type { ActingDistribution } from './policy-spec.ts';
+import { GSDE_VARIANCE_EPSILON } from './tensor-distributions.ts';
 
 /** How likely actions are, in the distribution's own terms. */
 export type ActionDistribution =
@@ -21,7 +22,9 @@ export type ActionDistribution =
       readonly isSquashed: boolean;
     }
   /** What each choice of each branch is worth, Q(s, a): expected discounted return. Forbidden ones are included. */
-  | { readonly kind: 'action-values'; readonly values: readonly (readonly number[])[] };
+  | { readonly kind: 'action-values'; readonly values: readonly (readonly number[])[] }
+  /** There is but one action: it, element by element, in [-1, 1], before it is stretched over the bounds. */
+  | { readonly kind: 'deterministic'; readonly mode: readonly number[] };
 
 export interface PolicyInspection {
   readonly distribution: ActionDistribution;
@@ -29,7 +32,7 @@ export interface PolicyInspection {
   readonly value: number | null;
 }
 
-/** @param mask [maskSize] 1 = allowed; null without masks. @throws EngineError `ENGINE_INSPECT` for a distribution that is none of these. */
+/** @param mask [maskSize] 1 = allowed; null without masks. */
 export function inspectRow(
   distribution: ActingDistribution,
   row: RowOutputs,
@@ -73,20 +76,27 @@ function describe(
       createActionValues(distribution)(outputs, 0, values);
       return { kind: 'action-values', values: split([...values], distribution.sizes) };
     }
-    default:
-      throw new EngineError(
-        'ENGINE_INSPECT',
-        `A policy of kind '${distribution.kind}' has no distribution to look at: its action is act(observation).`,
-      );
+    case 'squashed-gsde':
+      return {
+        kind: 'gaussian',
+        mean: Array.from(outputs, (x) => Math.min(GSDE_MEAN_CLIP, Math.max(-GSDE_MEAN_CLIP, x))),
+        std: deviations(distribution.kind, row),
+        isSquashed: true,
+      };
+    case 'deterministic-tanh':
+      return { kind: 'deterministic', mode: Array.from(outputs, Math.tanh) };
   }
 }
 
-/** exp(logStd); with gSDE sqrt(sum_h latent_h^2 exp(logStd_ha)^2 + 1e-6). */
-function deviations(kind: 'gaussian' | 'gsde', { outputs, latent, logStd }: RowOutputs): number[] {
+/** exp(logStd); with gSDE sqrt(sum_h latent_h^2 exp(logStd_ha)^2 + 1e-6), squashed-gsde's noise without the 1e-6. */
+function deviations(
+  kind: 'gaussian' | 'gsde' | 'squashed-gsde',
+  { outputs, latent, logStd }: RowOutputs,
+): number[] {
   const free = logStd ?? new Float32Array();
   if (kind === 'gaussian') return Array.from(free, Math.exp);
   return Array.from(outputs, (_, a) => {
-    let variance = 1e-6;
+    let variance = kind === 'gsde' ? GSDE_VARIANCE_EPSILON : 0;
     for (let h = 0; h < latent.length; h++) {
       variance += (latent[h] * Math.exp(free[h * outputs.length + a])) ** 2;
     }
