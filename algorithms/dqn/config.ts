@@ -75,6 +75,45 @@ const variantOptions = {
   }),
 };
 
+/** Exploration by what the network does not know (Fortunato et al. 2018, arXiv:1706.10295). */
+const noisyOptions = {
+  noisy: option(kind.boolean(), {
+    default: false,
+    onlyAtStart: true,
+    doc: 'Noisy dense layers: weights are drawn anew for every fragment and update, their deviations learnt. Sets epsilon to 0 unless it is given.',
+    implies: { epsilon: 0 },
+    alsoCalled: ['noisy_net', 'noisyNet', 'noisy_nets'],
+  }),
+  noisyDeviation: option(kind.number({ above: 0, max: 10 }), {
+    default: 0.5,
+    onlyAtStart: true,
+    doc: 'What deviations of noisy layers begin with, before the division by the root of their inputs.',
+    needs: { option: 'noisy', values: [true] },
+    alsoCalled: ['sigma0', 'sigma_init', 'noisy_std'],
+  }),
+};
+
+/** Hessel et al. 2018, arXiv:1710.02298, table 1. */
+const rainbowOptions = {
+  rainbow: option(kind.boolean(), {
+    default: false,
+    onlyAtStart: true,
+    doc: 'Rainbow: double, dueling, noisy, C51 (give minReturn and maxReturn), nStep 3, prioritised with exponents 0.5 and 0.4, epsilon 0, adamEpsilon 1.5e-4. Numbers can be given; no part can be off.',
+    implies: {
+      double: true,
+      dueling: true,
+      noisy: true,
+      distribution: 'c51',
+      nStep: 3,
+      prioritised: true,
+      priorityExponent: 0.5,
+      importanceExponent: 0.4,
+      epsilon: 0,
+      adamEpsilon: 1.5e-4,
+    },
+  }),
+};
+
 export const dqnOptions = {
   ...offPolicyOptions,
   training: {
@@ -87,7 +126,9 @@ export const dqnOptions = {
     ...scheduleOptions,
     ...explorationOptions,
     ...targetOptions,
+    ...rainbowOptions,
     ...variantOptions,
+    ...noisyOptions,
     ...withDefaults(builtInNetworkOptions, { hiddenSizes: [128, 128], activation: 'relu' }),
   },
 };
@@ -101,7 +142,8 @@ export type DQNConfigInput = ConfigInput<DQNOptions>;
 /** What DQN's options must be to each other; the shared ones are checked before. */
 export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
   const { distribution, minReturn, maxReturn } = config.training;
-  const problems = [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
+  const shared = [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
+  const problems = [...shared, ...checkRainbow(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(
@@ -114,4 +156,22 @@ export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
     problems.push(conflict(`minReturn (${minReturn}) must be below maxReturn (${maxReturn}).`));
   }
   return problems;
+}
+
+/** A part that was switched off beside the preset. */
+function checkRainbow({ training }: ResolvedDQNConfig): readonly Problem[] {
+  if (!training.rainbow) return [];
+  const { nStep, distribution } = training;
+  const off = [
+    ...(['double', 'dueling', 'noisy', 'prioritised'] as const)
+      .filter((part) => !training[part])
+      .map((part) => `${part} is false`),
+    ...(distribution === 'c51' ? [] : [`distribution is ${distribution}`]),
+    ...(nStep > 1 ? [] : [`nStep is ${nStep}`]),
+  ];
+  return off.map((part) =>
+    conflict(
+      `rainbow stands for double, dueling, noisy, prioritised, C51 and n-step returns together, but ${part}: leave that out, or set the parts that you want without rainbow.`,
+    ),
+  );
 }

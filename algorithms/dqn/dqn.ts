@@ -9,6 +9,7 @@ import { isCrossed } from '../../src/algorithm/pace.ts';
 import { createTransitions } from '../../src/algorithm/transitions.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { dqnOptions, type ResolvedDQNConfig } from './config.ts';
+import { createNoise } from './noise.ts';
 import { dqnParts } from './setup.ts';
 
 /**
@@ -16,7 +17,8 @@ import { dqnParts } from './setup.ts';
  *
  * One round, of which an iteration has many:
  *
- *     fragment            trainEvery steps in every environment, epsilon-greedy; uniformly random before learningStarts
+ *     fragment            trainEvery steps in every environment, epsilon-greedy, with noisy layers as one draw of them; uniformly random
+ *                         before learningStarts
  *     append              to the replay buffer
  *     updates             updatesPerStep for each step, each from a fresh batch, by priority when asked for:
  *         q               towards r + discount Z'(s', a*), Z the value, C51's distribution or quantiles of the return
@@ -34,6 +36,7 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
   const { learner, scaling } = system;
   const priorities = prioritised ? { exponent: priorityExponent } : null;
   const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities });
+  const noise = createNoise(config, system);
   const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;
   const schedules = createSchedules(dqnOptions.training, names, training);
   const fragments = createFragments({
@@ -45,6 +48,7 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
       noiseStd: 0,
       isRandom: step < learningStarts,
     }),
+    ...(noise !== null && { perturb: noise.perturbActing }),
   });
 
   const iterate = createOffPolicyIteration({
@@ -55,7 +59,10 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
       const { learningRate, importanceExponent } = schedules.at(numEnvSteps);
       return learner.update({
         numUpdates,
-        fill: (_k, batch) => transitions.fill(batch, importanceExponent),
+        fill(_k, batch) {
+          transitions.fill(batch, importanceExponent);
+          noise?.fill(batch);
+        },
         after: (_k, batch) => transitions.after(batch),
         scalars: { learningRate, tau: tau ?? 0 },
         observationStatistics: scaling.statistics,
@@ -78,7 +85,7 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
     fragments,
     iterate,
     replayState: transitions.replayState,
-    state: [...transitions.state, schedulesState(schedules)],
+    state: [...transitions.state, ...(noise?.state ?? []), schedulesState(schedules)],
     setSchedule: schedules.set,
   });
 }

@@ -18,7 +18,7 @@ import { createReturnLoss } from './return-losses.ts';
  *     loss = mean of w * mean over branches of l(Z(s, a), y)
  *
  * discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated; w the importance weights, 1 without.
- * l: `return-losses.ts`. The mean over branches as common target is Tavakoli et al. 2018, arXiv:1711.08946, section 4.
+ * With noisy layers the three networks of a loss have a draw each. l: `return-losses.ts`. The mean over branches as common target is Tavakoli et al. 2018, arXiv:1711.08946, section 4.
  */
 export function createDqnGradient(_model: ModelSpec, json: JsonObject): OpenObjective {
   return (rows) => [valueStep(rows, json as unknown as DqnLossOptions)];
@@ -32,15 +32,20 @@ function valueStep(rows: RowSpace, options: DqnLossOptions): RunStep {
   const discounts = rows.column('discounts');
   const weights = isWeighted ? rows.column('weights') : null;
   const tdErrors = rows.rowOutput('tdErrors');
-  const online = rows.pass({ network: 'q', inputs: ['observations'], gradient: 'parameters' });
-  const target = rows.pass({ network: 'target/q', inputs: ['nextObservations'] });
-  const chooser = options.double ? rows.pass({ network: 'q', inputs: ['nextObservations'] }) : target;
+  const noise = (name: string) => (options.isNoisy ? { noise: name } : {});
+  const online = rows.pass({
+    ...{ network: 'q', inputs: ['observations'], gradient: 'parameters' },
+    ...noise('noise'),
+  });
+  const next = { inputs: ['nextObservations'] };
+  const target = rows.pass({ network: 'target/q', ...next, ...noise('targetNoise') });
+  const chooser = options.double ? rows.pass({ network: 'q', ...next, ...noise('chooserNoise') }) : target;
   const following = createNextAtoms(rows, distribution, target);
   const choice = chooser === target ? following : createNextAtoms(rows, distribution, chooser);
   const choose = createChooser(rows, options, choice);
   const atoms = createAtoms(distribution);
   const loss = createReturnLoss(rows, distribution, options.loss);
-  const next = new Float64Array(numAtoms);
+  const goal = new Float64Array(numAtoms);
   const own = new Float64Array(numAtoms);
   const numBranches = sizes.length;
   const { stats } = rows;
@@ -49,11 +54,11 @@ function valueStep(rows: RowSpace, options: DqnLossOptions): RunStep {
     following.prepare(numRows);
     if (choice !== following) choice.prepare(numRows);
     for (let r = 0; r < numRows; r++) {
-      next.fill(0);
+      goal.fill(0);
       choose.look(r);
       for (let branch = 0; branch < numBranches; branch++)
-        following.accumulate(r, branch, choose.best(branch), 1 / numBranches, next);
-      stats[2] += loss.finishTarget(next, r, rewards[r], discounts[r]);
+        following.accumulate(r, branch, choose.best(branch), 1 / numBranches, goal);
+      stats[2] += loss.finishTarget(goal, r, rewards[r], discounts[r]);
     }
   };
 

@@ -6,7 +6,8 @@ import { tunedDQN } from './tuned.ts';
 
 export const dqn = defineAlgorithm({
   name: 'dqn',
-  title: 'Deep Q-networks (Mnih et al. 2015); double, dueling, distributional and prioritised as options',
+  title:
+    'Deep Q-networks (Mnih et al. 2015); double, dueling, distributional, prioritised, noisy and Rainbow as options',
   options: dqnOptions,
   check: checkDQN,
   metrics: dqnMetrics,

@@ -22,7 +22,11 @@ export function createDqnLoss(_model: ModelSpec, json: JsonObject): TensorObject
       const { tf } = scope;
       const goal = targetAtoms(scope, options); // [B, numAtoms]
       return () => {
-        const online = atomsOf(tf, scope.apply('q', [scope.column('observations')]), options);
+        const online = atomsOf(
+          tf,
+          scope.apply('q', [scope.column('observations')], noiseOf('noise', options)),
+          options,
+        );
         const taken = sizes.map((size, branch) =>
           pickAction(tf, online[branch], actionOf(scope, branch, size)),
         );
@@ -52,14 +56,18 @@ export function createDqnLoss(_model: ModelSpec, json: JsonObject): TensorObject
   ];
 }
 
+const noiseOf = (name: string, { isNoisy }: DqnLossOptions) => (isNoisy ? name : undefined);
+
 /** What the next state is worth, y: values or quantiles, or C51's projected probabilities. */
 function targetAtoms(scope: TensorScope, options: DqnLossOptions): Tensor {
   const { tf } = scope;
   const { double, hasMasks } = options;
   const { sizes, support } = options.distribution;
   const next = scope.column('nextObservations');
-  const following = atomsOf(tf, scope.apply('target/q', [next]), options);
-  const choosing = double ? atomsOf(tf, scope.apply('q', [next]), options) : following;
+  const apply = (network: string, noise: string) =>
+    atomsOf(tf, scope.apply(network, [next], noiseOf(noise, options)), options);
+  const following = apply('target/q', 'targetNoise');
+  const choosing = double ? apply('q', 'chooserNoise') : following;
   let first = 0;
   const chosen = sizes.map((size, branch) => {
     const values = meanOf(tf, choosing[branch], options); // [B, size]

@@ -26,8 +26,9 @@ export interface ActingWeights {
    * they have changed since this slot was written (two versions ago), else under a microsecond.
    *
    * @param exploration default: that of the version before.
+   * @param perturb moves this version's copy of the acting parameters, f32 [acting parameters]; absent = it acts with them as they are.
    */
-  publish(exploration?: Exploration): number;
+  publish(exploration?: Exploration, perturb?: (parameters: Float32Array) => void): number;
   /** The learner's parameters have changed: what `publish` copied before is stale. */
   noteUpdate(): void;
   /** For networks that runners cannot run: an actor in the main thread. null = the runners act. */
@@ -52,12 +53,13 @@ export function createActingWeights(parts: ActingWeightsParts): ActingWeights {
     }
   };
   return {
-    publish(given = exploration) {
+    publish(given = exploration, perturb) {
       exploration = given;
       const parameters = weights.nextParameters();
       const slot = (weights.version + 1) % 2;
       if (slotStamps[slot] !== stamp) copyParameters(parameters);
-      slotStamps[slot] = stamp;
+      slotStamps[slot] = perturb === undefined ? stamp : NEVER;
+      perturb?.(parameters);
       const { statistics } = scaling;
       central?.publish(parameters, statistics, exploration);
       return weights.publish(

@@ -16,6 +16,8 @@ export interface FragmentOptions {
   readonly lag: number;
   /** How the policy explores in the fragment that begins at this environment step of the run. */
   readonly exploration: (numEnvSteps: number) => Exploration;
+  /** Moves the acting parameters of the fragment that begins there: noise of noisy layers. Evaluations act without. */
+  readonly perturb?: (parameters: Float32Array, numEnvSteps: number) => void;
 }
 
 export interface Fragments {
@@ -44,7 +46,7 @@ const TURN_MS = 20;
 
 /** Thread: main. Allocates nothing of its own per fragment without worker threads, but for what `exploration` gives. */
 export function createFragments(options: FragmentOptions): Fragments {
-  const { system, numSteps, lag, exploration } = options;
+  const { system, numSteps, lag, exploration, perturb } = options;
   const { runners } = system;
   let pending: Collected | Promise<Collected> | null = null;
   let numLeft = 0;
@@ -54,7 +56,9 @@ export function createFragments(options: FragmentOptions): Fragments {
   let turnedAt = performance.now();
 
   const collect = (): Collected | Promise<Collected> => {
-    const version = system.publish(exploration(nextStep));
+    const begin = nextStep;
+    const move = perturb && ((parameters: Float32Array) => perturb(parameters, begin));
+    const version = system.publish(exploration(begin), move);
     nextStep += numSteps;
     numLeft -= 1;
     if (runners.collectNow !== null) return runners.collectNow(version);

@@ -24,6 +24,8 @@ export interface Option<T> {
   readonly namesModule?: boolean;
   /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */
   readonly needs?: { readonly option: string; readonly values: readonly unknown[] };
+  /** A preset: where it is true, these options of the same section have these values unless the same or a later source gives others. */
+  readonly implies?: Readonly<Record<string, unknown>>;
   /** Options of the same section that say the same: setting one in a later source drops the other of an earlier one. */
   readonly replaces?: readonly string[];
   /** What other libraries call it: found by the "did you mean" of an unknown key, and listed in the name table. */

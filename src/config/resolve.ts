@@ -1,7 +1,7 @@
 /** From what was written, in layers, to a whole configuration. */
 import { isDeepStrictEqual } from 'node:util';
 import { type CheckedLayer, checkLayer } from './check-layer.ts';
-import type { AnyOption, Declarations, ResolvedConfig } from './option.ts';
+import { type AnyOption, type Declarations, listOptions, type ResolvedConfig } from './option.ts';
 import { conflict, type Problem, throwProblems } from './problems.ts';
 
 /** One source of values. */
@@ -24,7 +24,8 @@ export type CrossCheck<D extends Declarations> = (config: ResolvedConfig<D>) => 
  *
  * Later layers win, option by option. An option that `replaces` others drops them from earlier layers, and stands alone: one that is
  * replaced is null rather than its default where it may be. An option whose `needs` is not met must not be set: no option is inert.
- * Resolving a resolved config gives the same again.
+ * A preset (`implies`)
+ * brings its values with the layer that sets it. Resolving a resolved config gives the same again.
  *
  * @param fold rewrites what is only another spelling (sugar) before the cross-checks.
  */
@@ -38,7 +39,10 @@ export function resolveConfig<D extends Declarations>(
   throwProblems(checked.flatMap(({ problems }) => problems));
   const merged = mergeLayers(
     declarations,
-    checked.map(({ layer }) => layer),
+    expandPresets(
+      declarations,
+      checked.map(({ layer }) => layer),
+    ),
   );
   const explicit = mergeLayers(
     declarations,
@@ -48,6 +52,21 @@ export function resolveConfig<D extends Declarations>(
   const { config, problems } = dropInert(declarations, folded, explicit);
   throwProblems([...problems, ...crossChecks.flatMap((check) => check(config))]);
   return config;
+}
+
+/** Each layer that sets a preset to true gets what it implies, beneath its own values; not where a later layer takes the preset back. */
+function expandPresets(declarations: Declarations, layers: readonly CheckedLayer[]): CheckedLayer[] {
+  const presets = listOptions(declarations).filter(({ option }) => option.implies !== undefined);
+  if (presets.length === 0) return [...layers];
+  const final = mergeLayers(declarations, layers);
+  return layers.map((layer) => {
+    const expanded: Record<string, Readonly<Record<string, unknown>>> = { ...layer };
+    for (const { section, name, option } of presets) {
+      if (layer[section]?.[name] !== true || final[section][name] !== true) continue;
+      expanded[section] = { ...option.implies, ...expanded[section] };
+    }
+    return expanded;
+  });
 }
 
 /** Later layers over earlier ones, with `replaces` applied. */

@@ -87,7 +87,12 @@ export type { LossResult, TensorBatch, TensorLoss } from '../learner/tensorflow/
 export { advantageMetrics, policyMetrics, updateMetrics } from '../metrics/learning-metrics.ts';
 export type { MetricDeclaration, MetricDeclarations, MetricsOf } from '../metrics/metric-keys.ts';
 export type { ActingNetwork } from '../policy/networks/acting-network.ts';
-export type { ModelInput, ModelSpec } from '../policy/networks/model.ts';
+export { deviationsOf, type ModelInput, type ModelSpec } from '../policy/networks/model.ts';
+export {
+  createParameterNoise,
+  drawFactors,
+  type ParameterNoise,
+} from '../policy/networks/parameter-noise.ts';
 export { actionStatistics } from '../policy/tensor-distributions.ts';
 export type { NetworkOutputs, Scalar, Tensor, TensorFlow } from '../policy/tensor-types.ts';
 // Chance

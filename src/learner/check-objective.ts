@@ -1,6 +1,6 @@
 /** Whether an objective is one that an engine can run: what would otherwise go wrong in silence. */
 import { EngineError } from '../errors.ts';
-import { type ModelLayout, type ModelSpec, modelLayout } from '../policy/networks/model.ts';
+import { deviationsOf, type ModelLayout, type ModelSpec, modelLayout } from '../policy/networks/model.ts';
 import { type ObjectiveSpec, type OptimizerGroup, statNames } from './objective.ts';
 import type { ObjectiveUpdate } from './objective-learner.ts';
 
@@ -29,6 +29,7 @@ export function checkObjective(
     ...repeatedProblems(objective),
     ...objective.groups.flatMap((group) => groupProblems(group, objective, layout)),
     ...stepProblems(model, objective),
+    ...noiseProblems(objective, layout),
   ];
   if (problems.length > 0) throw new EngineError('ENGINE_OBJECTIVE', problems.join('\n'));
 }
@@ -66,6 +67,7 @@ function boundProblems(objective: ObjectiveSpec, bounds: ObjectiveBounds): strin
 function repeatedProblems(objective: ObjectiveSpec): string[] {
   const names = {
     columns: objective.columns.map(({ name }) => name),
+    noises: (objective.noises ?? []).map(({ name }) => name),
     rowOutputs: objective.rowOutputs,
     groups: objective.groups.map(({ name }) => name),
     'groups.networks': objective.groups.flatMap(({ networks }) => networks),
@@ -107,6 +109,21 @@ function groupProblems(
   if (owners.length !== 1)
     problems.push(
       `Expected group ${name} in exactly one step, got ${owners.length} (${owners.join(', ') || 'none'}). Each step needs groups of its own.`,
+    );
+  return problems;
+}
+
+/** Perturbed parameters are made once an update, so a second step would see those from before the first. */
+function noiseProblems({ noises = [], steps }: ObjectiveSpec, { ranges }: ModelLayout): string[] {
+  const problems = noises
+    .filter(({ network }) => !Object.hasOwn(ranges, network) || !Object.hasOwn(ranges, deviationsOf(network)))
+    .map(
+      ({ name, network }) =>
+        `Expected a network or target with noisy layers for the noise ${name}, got ${network}. Give the network an initialDeviation, and its target one of \`${deviationsOf(network)}\`.`,
+    );
+  if (noises.length > 0 && steps.length > 1)
+    problems.push(
+      `Expected one step in an objective with noises, got ${steps.length}. Leave the noises out, or join the steps.`,
     );
   return problems;
 }

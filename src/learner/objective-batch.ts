@@ -1,5 +1,7 @@
 /** The batches of an objective that a learner has filled: one of each size. */
 import { ShapeError } from '../errors.ts';
+import type { ModelSpec } from '../policy/networks/model.ts';
+import { createParameterNoise } from '../policy/networks/parameter-noise.ts';
 import type { ObjectiveSpec } from './objective.ts';
 import type { ObjectiveBatch } from './objective-learner.ts';
 
@@ -7,6 +9,7 @@ import type { ObjectiveBatch } from './objective-learner.ts';
 export interface BatchMemory {
   readonly buffer: ArrayBufferLike;
   readonly columns: readonly number[];
+  readonly noises: readonly number[];
   readonly rowOutputs: readonly number[];
 }
 
@@ -19,19 +22,21 @@ const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
  * @throws the function: ShapeError `SHAPE_BATCH`.
  */
 export function createBatches(
+  model: ModelSpec,
   objective: ObjectiveSpec,
   maxBatchSize: number,
   memory: BatchMemory | null,
 ): (numRows: number) => ObjectiveBatch {
   const batches = new Map<number, ObjectiveBatch>();
   return (numRows) => {
-    const batch = batches.get(numRows) ?? createBatch(objective, maxBatchSize, memory, numRows);
+    const batch = batches.get(numRows) ?? createBatch(model, objective, maxBatchSize, memory, numRows);
     batches.set(numRows, batch);
     return batch;
   };
 }
 
 function createBatch(
+  model: ModelSpec,
   objective: ObjectiveSpec,
   maxBatchSize: number,
   memory: BatchMemory | null,
@@ -50,8 +55,17 @@ function createBatch(
   const columns = objective.columns.map(({ name, dtype, size }, k) => {
     return [name, array(dtype, numRows * size, memory?.columns[k])]; // [B, size]
   });
+  const noises = (objective.noises ?? []).map(({ name, network }, k) => {
+    const { size } = createParameterNoise(model, network);
+    return [name, array('float32', size, memory?.noises[k])];
+  });
   const outputs = objective.rowOutputs.map((name, k) => {
     return [name, array('float32', numRows, memory?.rowOutputs[k])]; // [B]
   });
-  return { numRows, columns: Object.fromEntries(columns), rowOutputs: Object.fromEntries(outputs) };
+  return {
+    numRows,
+    columns: Object.fromEntries(columns),
+    noises: Object.fromEntries(noises),
+    rowOutputs: Object.fromEntries(outputs),
+  };
 }

@@ -7,6 +7,8 @@ import type { ObjectiveSpec } from './objective.ts';
 export interface ObjectiveBatch {
   readonly numRows: number; // B
   readonly columns: Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>; // [B, size] each
+  /** Factors of the objective's `noises`, by name; filled as the columns are. */
+  readonly noises: Readonly<Record<string, Float32Array>>;
   /** What the objective wrote for each row in the update before; f32 [B] each. */
   readonly rowOutputs: Readonly<Record<string, Float32Array>>;
 }

@@ -51,10 +51,18 @@ export interface ObjectiveStep {
   readonly stats: readonly string[];
 }
 
+/** Noise on the parameters of a network or target (`parameter-noise.ts`): drawn for an update, the same for all rows of its batch. */
+export interface NoiseDraw {
+  readonly name: string;
+  readonly network: string;
+}
+
 /** What both forms of an objective have in common; plain JSON. */
 export interface ObjectiveSpec {
   /** What the batch holds, in order. A column that a network reads is of that input's dtype and size. */
   readonly columns: readonly BatchColumn[];
+  /** Draws of parameter noise that passes name; the loop fills their factors with every batch. One step only. Absent = none. */
+  readonly noises?: readonly NoiseDraw[];
   /** f32 [B] each, written by the objective's first step, for the loop to read: `tdErrors`. */
   readonly rowOutputs: readonly string[];
   readonly groups: readonly OptimizerGroup[];
@@ -78,6 +86,11 @@ export interface PassOptions {
   readonly inputs: readonly (string | Float32Array)[];
   /** What flows back: nothing, the parameters' gradient (into the step's groups), the inputs', or both. Default `none`. */
   readonly gradient?: 'none' | 'parameters' | 'inputs' | 'both';
+  /**
+   * One of the objective's `noises`, of this network: it runs on perturbed parameters, and its gradient goes to means and deviations. At
+   * most one pass through a network has a gradient then. Absent = the parameters as they are.
+   */
+  readonly noise?: string;
 }
 
 /** Gradient of one input of a pass: row r begins at `offset + r * stride`. */

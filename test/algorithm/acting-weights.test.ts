@@ -56,3 +56,16 @@ it('tells how each version explores, and explores on as before where nothing is 
   expect(buffer.explorationOf(last)).toEqual(CALM);
   expect(first).toBe(last - 2);
 });
+
+it('moves one version alone where it is told to: the next one, in the same slot, too, is as it was', async () => {
+  const { learner, weights, published } = await open();
+  const plain = learner.readNetwork('q');
+  const move = (parameters: Float32Array) => parameters.set(parameters.map((x) => x + 1));
+  const moved = plain.map((x) => x + 1);
+  expect(published(weights.publish(CALM, move))).toEqual(moved);
+  expect(published(weights.publish(CALM, move))).toEqual(moved); // not twice
+  expect(published(weights.publish())).toEqual(plain);
+  expect(published(weights.publish(CALM, move))).toEqual(moved);
+  expect(published(weights.publish())).toEqual(plain);
+  expect(published(weights.publish())).toEqual(plain);
+});

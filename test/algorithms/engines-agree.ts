@@ -47,7 +47,7 @@ export async function expectAgreement(
     let rowOutputs: number[][] = [];
     const stats = await learner.update({
       numUpdates: count,
-      fill: (k, { columns }) => fixture.fill(batch(from + k), columns),
+      fill: (k, filled) => fixture.fill(batch(from + k), filled),
       after: (_k, { rowOutputs: outputs }) => {
         rowOutputs = Object.values(outputs).map((values) => [...values]);
       },

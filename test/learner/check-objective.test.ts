@@ -19,6 +19,13 @@ const THREE: ModelSpec = {
   networks: { q: MODEL.networks.q, p: MODEL.networks.q, r: MODEL.networks.q },
 };
 
+/** The network with noisy layers, and without what its target would need for them. */
+const NOISY: ModelSpec = {
+  ...MODEL,
+  networks: { q: { ...MODEL.networks.q, initialDeviation: 0.5 } },
+};
+const draw = (network: string) => ({ name: 'noise', network });
+
 const BAD: readonly (readonly [string, ObjectiveSpec, string, ModelSpec?])[] = [
   [
     'a learning rate that is no scalar',
@@ -38,6 +45,20 @@ const BAD: readonly (readonly [string, ObjectiveSpec, string, ModelSpec?])[] = [
     "group q to be neighbours in the model's order (q, p, r), got q, r",
     THREE,
   ],
+  ['a noise of plain layers', { ...GOOD, noises: [draw('q')] }, 'noisy layers for the noise noise, got q'],
+  [
+    'a noise of a target that does not copy deviations',
+    { ...GOOD, noises: [draw('target/q')] },
+    'its target one of `noise/target/q`',
+    NOISY,
+  ],
+  [
+    'noises in several steps',
+    { ...GOOD, noises: [draw('q')], steps: [STEP, { ...STEP, name: 'again', stats: [], groups: [] }] },
+    'one step in an objective with noises, got 2',
+    NOISY,
+  ],
+  ['a noise twice', { ...GOOD, noises: [draw('q'), draw('q')] }, '`noises`, got noise twice', NOISY],
   [
     'a group of nothing',
     { ...GOOD, groups: [{ ...GROUP, networks: [] }] },

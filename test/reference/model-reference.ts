@@ -39,6 +39,35 @@ function normalizeRow(y: readonly number[], gain: Float64Array, shift: Float64Ar
   return y.map((value, j) => ((value - mean) / Math.sqrt(variance + 1e-5)) * gain[j] + shift[j]);
 }
 
+/** Parameters with the noisy layers of one network drawn: mu + sigma f(e) f(e'), `factors` f(e), f(e') of layer after layer. */
+export function withNoise(
+  model: ModelSpec,
+  parameters: Float64Array,
+  name: string,
+  factors: readonly number[],
+): Float64Array {
+  const { trunk } = networkNamed(model, name);
+  const { entries } = modelLayout(model);
+  const drawn = parameters.slice();
+  const offsetOf = (tensor: string) => entries.find((entry) => entry.name === tensor)?.offset as number;
+  let at = 0;
+  for (const layer of [...trunk.hiddenSizes.map((_, k) => `${k}`), 'head']) {
+    const kernel = entries.find((entry) => entry.name === `${name}/${layer}/kernel`);
+    const [inputs, outputs] = kernel?.shape ?? [0, 0];
+    const rows = factors.slice(at, at + inputs);
+    const columns = factors.slice(at + inputs, at + inputs + outputs);
+    at += inputs + outputs;
+    for (let j = 0; j < outputs; j++) {
+      drawn[offsetOf(`${name}/${layer}/bias`) + j] +=
+        parameters[offsetOf(`noise/${name}/${layer}/bias`) + j] * columns[j];
+      for (let i = 0; i < inputs; i++)
+        drawn[offsetOf(`${name}/${layer}/kernel`) + i * outputs + j] +=
+          parameters[offsetOf(`noise/${name}/${layer}/kernel`) + i * outputs + j] * rows[i] * columns[j];
+    }
+  }
+  return drawn;
+}
+
 /** dloss/dparameters[from, to) by central differences in float64. */
 export function differences(
   loss: (parameters: Float64Array) => number,

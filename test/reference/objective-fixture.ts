@@ -1,5 +1,6 @@
 /** An objective on the SIMD engine with a batch in its arena: the gradient of one step, and a learner. */
 import type { ClosedFormSource, ObjectiveSpec, OpenObjective } from '../../src/learner/objective.ts';
+import type { ObjectiveBatch } from '../../src/learner/objective-learner.ts';
 import { createObjectiveThread, numShares } from '../../src/learner/simd/objective/items.ts';
 import { planBlocks, reserveObjective } from '../../src/learner/simd/objective/layout.ts';
 import {
@@ -7,6 +8,7 @@ import {
   type SimdObjectiveSetup,
 } from '../../src/learner/simd/objective/learner.ts';
 import type { ObjectiveHelperStart } from '../../src/learner/simd/objective/participate.ts';
+import { createPerturbation } from '../../src/learner/simd/objective/perturbation.ts';
 import { ObjectiveWord as Word } from '../../src/learner/simd/objective/words.ts';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../../src/policy/networks/model.ts';
@@ -47,11 +49,11 @@ export async function openFixture(
     kernels: instantiateKernels(module, arena.memory),
     threadIndex: 0,
   });
-  const fill = (
-    columns: Columns,
-    batch: Readonly<Record<string, { set(values: ArrayLike<number>): void }>>,
-  ) => {
-    for (const { name } of objective.columns) batch[name].set(columns[name]);
+  const perturb = createPerturbation(model, layout, arena.buffer);
+  /** Columns, and factors of noises. */
+  const fill = (columns: Columns, batch: Pick<ObjectiveBatch, 'columns' | 'noises'>) => {
+    for (const { name } of objective.columns) batch.columns[name].set(columns[name]);
+    for (const name in batch.noises) batch.noises[name].set(columns[name]);
   };
   return {
     learner,
@@ -63,6 +65,9 @@ export async function openFixture(
       const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
       for (const { name, dtype, size, address } of layout.columns)
         new arrays[dtype](arena.buffer as ArrayBuffer, address, batchSize * size).set(columns[name]);
+      for (const { name, factors } of layout.noises)
+        new Float32Array(arena.buffer as ArrayBuffer, factors, columns[name].length).set(columns[name]);
+      perturb();
       shared.set(objective.scalars.map((name) => scalars[name]));
       words[Word.NUM_THREADS] = 1;
       words[Word.NUM_ROWS] = batchSize;

@@ -1,6 +1,6 @@
 /** First values of a model's parameters; every engine starts from these. */
 import type { Stream } from '../../random/streams.ts';
-import { type ModelSpec, modelLayout } from './model.ts';
+import { deviationsOf, type ModelSpec, modelLayout } from './model.ts';
 
 export interface InitializeModelOptions {
   /** Bound of the uniform weights and biases of these networks' heads, in place of the one by fan-in: 3e-3 for TD3's actor. */
@@ -9,7 +9,8 @@ export interface InitializeModelOptions {
 
 /**
  * Kernels and biases are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and Conv2d, where published off-policy results
- * come from; gains of layer normalisation 1, shifts 0, free parameters as the model says. Targets begin as copies. Padding is 0.
+ * come from; gains of layer normalisation 1, shifts 0, deviations of noisy layers
+ * `initialDeviation` / sqrt(fanIn), free parameters as the model says. Targets begin as copies. Padding is 0.
  *
  * @param stream drawn from in the layout's order.
  * @returns f32 [layout.size], a new array.
@@ -21,6 +22,9 @@ export function initializeModel(
 ): Float32Array {
   const { entries, ranges, size, trainedSize } = modelLayout(model);
   const parameters = new Float32Array(size);
+  const deviations = new Map(
+    Object.entries(model.networks).map(([name, network]) => [deviationsOf(name), network.initialDeviation]),
+  );
   let bound = 1; // a bias has that of its kernel, which stands before it
   for (const { name, shape, offset, size: length } of entries) {
     if (offset >= trainedSize) break;
@@ -32,6 +36,11 @@ export function initializeModel(
       continue;
     }
     if (part === 'kernel') bound = 1 / Math.sqrt(length / shape[shape.length - 1]);
+    const deviation = deviations.get(network);
+    if (deviation !== undefined) {
+      target.fill(deviation * bound);
+      continue;
+    }
     if (layer === 'head') bound = headBounds[network] ?? bound;
     for (let k = 0; k < length; k++) target[k] = bound * (2 * stream.uniform() - 1);
   }

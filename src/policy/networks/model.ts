@@ -41,6 +41,11 @@ export interface ModelNetwork {
   readonly trunk: MlpTrunk | ConvTrunk;
   /** Outputs per row; the last layer has no activation. */
   readonly outputs: number;
+  /**
+   * Noisy dense layers (parameter-noise.ts), of deviations that begin at this over sqrt(inputs) and are trained: `noise/<name>`, right
+   * behind the network in the vector. Absent = plain layers.
+   */
+  readonly initialDeviation?: number;
 }
 
 /** Parameters that belong to no layer: a temperature, standard deviations. */
@@ -54,7 +59,7 @@ export interface ModelSpec {
   /** Networks that are trained, in the order in which they lie in the vector. */
   readonly networks: Readonly<Record<string, ModelNetwork>>;
   readonly free: Readonly<Record<string, FreeParameters>>;
-  /** Copies that follow a network and are not trained: `{ 'target/q1': 'q1' }`. */
+  /** Copies that follow a network, or its deviations, and are not trained: `{ 'target/q1': 'q1', 'noise/target/q1': 'noise/q1' }`. */
   readonly targets: Readonly<Record<string, string>>;
   /** Bound of normalised inputs, +-. */
   readonly clipObservation: number;
@@ -66,7 +71,7 @@ export interface ParameterRange {
   readonly size: number;
 }
 
-/** The flat vector: networks, then free parameters, then targets. */
+/** The flat vector: networks (each with its deviations), then free parameters, then targets. */
 export interface ModelLayout {
   readonly entries: readonly ParameterEntry[];
   /** Elements in all, padding included. */
@@ -80,6 +85,11 @@ export interface ModelLayout {
 /** q1, q2, ...: names of networks that are alike. */
 export function criticNames(numCritics: number): string[] {
   return Array.from({ length: numCritics }, (_, k) => `q${k + 1}`);
+}
+
+/** Where the deviations of a noisy network, or of its target, go by. */
+export function deviationsOf(network: string): string {
+  return `noise/${network}`;
 }
 
 /** Widths of a network's first layer's input. */
@@ -145,6 +155,22 @@ function networkTensors(name: string, model: ModelSpec, network: ModelNetwork) {
   return tensors;
 }
 
+/** Deviations of the dense layers alone, as `<name>/<k>/kernel` and `<name>/<k>/bias`. */
+function deviationTensors(name: string, model: ModelSpec, network: ModelNetwork) {
+  return networkTensors(name, model, network).filter(({ name: tensor }) => {
+    const [layer, part] = tensor.slice(name.length + 1).split('/');
+    return !layer.startsWith('conv') && (part === 'kernel' || part === 'bias');
+  });
+}
+
+/** What a target copies: a network's tensors, or its deviations'. */
+function targetTensors(name: string, model: ModelSpec) {
+  const noisy = Object.keys(model.networks).find((network) => deviationsOf(network) === model.targets[name]);
+  return noisy === undefined
+    ? networkTensors(name, model, networkNamed(model, name))
+    : deviationTensors(name, model, model.networks[noisy]);
+}
+
 /** The layout of a model's flat parameter vector. */
 export function modelLayout(model: ModelSpec): ModelLayout {
   const owners: string[] = [];
@@ -153,12 +179,14 @@ export function modelLayout(model: ModelSpec): ModelLayout {
     tensors.push(...added);
     owners.push(...added.map(() => owner));
   };
-  for (const [name, network] of Object.entries(model.networks))
+  for (const [name, network] of Object.entries(model.networks)) {
     add(name, networkTensors(name, model, network));
+    const noise = deviationsOf(name);
+    if (network.initialDeviation !== undefined) add(noise, deviationTensors(noise, model, network));
+  }
   for (const [name, { shape }] of Object.entries(model.free)) add(name, [{ name, shape }]);
   const numTrained = tensors.length;
-  for (const name of Object.keys(model.targets))
-    add(name, networkTensors(name, model, networkNamed(model, name)));
+  for (const name of Object.keys(model.targets)) add(name, targetTensors(name, model));
   const { entries, size } = createParameterLayout(tensors);
   const ranges: Record<string, ParameterRange> = {};
   entries.forEach(({ offset }, k) => {

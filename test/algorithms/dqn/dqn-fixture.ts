@@ -1,6 +1,7 @@
 /** Small DQNs of every kind, and batches for them. */
-import type { DqnShape } from '../../../algorithms/dqn/objective.ts';
+import { type DqnShape, dqnModel, dqnObjective } from '../../../algorithms/dqn/objective.ts';
 import type { EpsilonGreedySpec } from '../../../src/policy/distributions/epsilon-greedy.ts';
+import { createParameterNoise } from '../../../src/policy/networks/parameter-noise.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { type Columns, normals } from '../../reference/objective-fixture.ts';
 
@@ -27,6 +28,7 @@ function shapeOf(
       loss: 'huber',
       hasMasks: false,
       isWeighted: false,
+      isNoisy: false,
       ...options,
     },
     followsByTau: false,
@@ -36,7 +38,13 @@ function shapeOf(
 }
 
 /** Batch k of so many rows; always the same. */
-export function batch({ options }: DqnShape, numRows: number, k = 0): Columns {
+export function batch(shape: DqnShape, numRows: number, k = 0): Columns {
+  const { options } = shape;
+  const model = dqnModel(shape);
+  const noises = (dqnObjective(shape).noises ?? []).map(({ name, network }) => [
+    name,
+    normals(`${name} ${k}`, createParameterNoise(model, network).size, 0.7),
+  ]);
   const { sizes } = options.distribution;
   const numActions = sizes.reduce((sum, size) => sum + size, 0);
   const pick = openStream(11, 'actions', k);
@@ -51,6 +59,7 @@ export function batch({ options }: DqnShape, numRows: number, k = 0): Columns {
       i % numActions === 0 || i % numActions === sizes[0] || pick.uniform() < 0.5 ? 1 : 0,
     ),
     weights: Array.from({ length: numRows }, () => Math.fround(pick.uniform())),
+    ...Object.fromEntries(noises),
   };
 }
 
@@ -70,5 +79,23 @@ export const CASES: readonly (readonly [string, DqnShape])[] = [
   [
     'dueling C51, double, weights',
     shapeOf({ numAtoms: 7, support, dueling: true }, { double: true, isWeighted: true }),
+  ],
+  ['noisy layers', shapeOf({}, { isNoisy: true })],
+  [
+    'noisy layers beside layer normalisation, double',
+    {
+      ...shapeOf({ sizes: [2, 4] }, { isNoisy: true, double: true }),
+      trunk: { kind: 'mlp', hiddenSizes: [5, 4], activation: 'relu', layerNorm: true },
+    },
+  ],
+  [
+    'Rainbow',
+    {
+      ...shapeOf(
+        { numAtoms: 7, support, dueling: true },
+        { double: true, isWeighted: true, hasMasks: true, isNoisy: true },
+      ),
+      trunk: { kind: 'mlp', hiddenSizes: [5], activation: 'tanh', layerNorm: false },
+    },
   ],
 ];

@@ -1,7 +1,7 @@
 /** DQN's losses in slow float64, row by row, straight from the equations; nothing of the closed form is used. */
 import type { DqnShape } from '../../../algorithms/dqn/objective.ts';
 import { dqnModel } from '../../../algorithms/dqn/objective.ts';
-import { forwardRow } from '../../reference/model-reference.ts';
+import { forwardRow, withNoise } from '../../reference/model-reference.ts';
 import type { Columns } from '../../reference/objective-fixture.ts';
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -33,7 +33,7 @@ function atomsOf(
 /** The loss as a function of the online network's parameters; targets are of `fixed`. */
 export function dqnLoss(shape: DqnShape, columns: Columns, fixed: Float64Array): (p: Float64Array) => number {
   const model = dqnModel(shape);
-  const { distribution, double, loss, hasMasks, isWeighted } = shape.options;
+  const { distribution, double, loss, hasMasks, isWeighted, isNoisy } = shape.options;
   const { sizes, numAtoms, support } = distribution;
   const S = shape.observation.size;
   const numActions = sizes.reduce((sum, size) => sum + size, 0);
@@ -43,9 +43,15 @@ export function dqnLoss(shape: DqnShape, columns: Columns, fixed: Float64Array):
     support === null ? mean(atoms) : softmax(atoms).reduce((sum, p, j) => sum + p * at(j), 0);
   const forward = (p: Float64Array, name: string, column: string, r: number) =>
     atomsOf(forwardRow(model, p, name, [columns[column].slice(r * S, (r + 1) * S)]), distribution);
+  const drawn = (p: Float64Array, name: string, noise: string) =>
+    isNoisy ? withNoise(model, p, name, columns[noise]) : p;
+  const [targetParameters, chooserParameters] = [
+    drawn(fixed, 'target/q', 'targetNoise'),
+    double ? drawn(fixed, 'q', 'chooserNoise') : fixed,
+  ];
   const targetOf = (r: number): number[] => {
-    const next = forward(fixed, 'target/q', 'nextObservations', r);
-    const choosing = double ? forward(fixed, 'q', 'nextObservations', r) : next;
+    const next = forward(targetParameters, 'target/q', 'nextObservations', r);
+    const choosing = double ? forward(chooserParameters, 'q', 'nextObservations', r) : next;
     let first = 0;
     const chosen = choosing.map((actions, branch) => {
       const allowed = actions.map((_, a) => !hasMasks || columns.nextMasks[r * numActions + first + a] === 1);
@@ -85,14 +91,16 @@ export function dqnLoss(shape: DqnShape, columns: Columns, fixed: Float64Array):
   };
   const rows = columns.rewards.map((_, r) => r);
   const targets = rows.map(targetOf);
-  return (p) =>
-    mean(
+  return (p) => {
+    const parameters = drawn(p, 'q', 'noise');
+    return mean(
       rows.map((r) => {
-        const online = forward(p, 'q', 'observations', r);
+        const online = forward(parameters, 'q', 'observations', r);
         const losses = online.map((actions, branch) =>
           lossOf(actions[columns.actions[r * sizes.length + branch]], targets[r]),
         );
         return (isWeighted ? columns.weights[r] : 1) * mean(losses);
       }),
     );
+  };
 }

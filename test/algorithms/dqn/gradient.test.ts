@@ -19,7 +19,9 @@ describe('the closed form of DQN', () => {
         fixture.learner.writeParameters(parameters);
         const columns = batch(shape, numRows);
         const p = Float64Array.from(parameters);
-        const { offset, size } = modelLayout(model).ranges.q;
+        const { ranges } = modelLayout(model);
+        const { offset } = ranges.q;
+        const size = ranges.q.size + (ranges['noise/q']?.size ?? 0); // the deviations stand behind
         const expected = differences(dqnLoss(shape, columns, p), p, offset, offset + size);
         const gradient = fixture.gradient(0, columns, SCALARS);
         for (let k = 0; k < size; k++)

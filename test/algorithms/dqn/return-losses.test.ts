@@ -30,6 +30,7 @@ async function openLoss(
     loss: kind,
     hasMasks: false,
     isWeighted: false,
+    isNoisy: false,
   };
   const shape = {
     observation: { size: 3, dtype: 'float32', shape: [3], isNormalized: false },

@@ -33,6 +33,8 @@ export const settings: Settings = {
       distribution: 'quantiles',
       numAtoms: 7,
       prioritised: true,
+      noisy: true,
+      epsilon: 0.1,
       importanceExponent: { schedule: 'linear', from: 0.4, to: 1 },
       scheduleSteps: 3000,
     },
@@ -79,6 +81,12 @@ export const settings: Settings = {
       base: training({ prioritised: true }),
       change: training({ importanceExponent: 1 }),
     },
+    'training.noisy': { change: training({ noisy: true }) },
+    'training.noisyDeviation': {
+      base: training({ noisy: true }),
+      change: training({ noisyDeviation: 0.1 }),
+    },
+    'training.rainbow': { base: c51, change: training({ rainbow: true }) },
   },
   neutral: {
     ...offPolicyNeutral,
@@ -105,6 +113,27 @@ export const settings: Settings = {
       'a priority exponent above 1',
       training({ prioritised: true, priorityExponent: 1.5 }),
       /priorityExponent/,
+    ],
+    [
+      'Rainbow without a part of it',
+      training({ rainbow: true, minReturn: 0, maxReturn: 8, double: false }),
+      /rainbow stands for double.*, but double is false: leave that out/,
+    ],
+    [
+      'Rainbow without steps',
+      training({ rainbow: true, minReturn: 0, maxReturn: 8, nStep: 1 }),
+      /, but nStep is 1/,
+    ],
+    [
+      'Rainbow with quantiles',
+      training({ rainbow: true, distribution: 'quantiles' }),
+      /, but distribution is quantiles/,
+    ],
+    ['Rainbow without a range', training({ rainbow: true }), /needs minReturn and maxReturn/],
+    [
+      'deviations without noisy layers',
+      training({ noisyDeviation: 0.1 }),
+      /noisyDeviation \(0.1\) has no effect while noisy is false/,
     ],
     [
       'an option without effect',

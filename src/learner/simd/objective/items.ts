@@ -5,6 +5,7 @@ import type { Kernels } from '../../../simd/kernel-exports.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
 import { type ControlViews, MAX_ITEMS, openControl } from '../control.ts';
 import { planBlocks, realsOf } from './layout.ts';
+import { createDeviationFlow } from './perturbation.ts';
 import { GroupReal, type RealIndex } from './reals.ts';
 import type { GroupSlices, ObjectiveLayout } from './regions.ts';
 import { createThreadRows } from './row-space.ts';
@@ -153,6 +154,7 @@ function createGradientItem(
         slab[offset + k] = gradient[k] + (isFirst ? 0 : slab[offset + k]);
     }
   };
+  const flowToDeviations = createDeviationFlow(model, layout, rows.noisyGradients, arena.buffer, slabs);
   const keepRowOutputs = () => {
     rowOutputs.forEach((output, k) => {
       for (let r = 0; r < job.numRows; r++) output[job.start + r] = rows.rowOutputs[k][r];
@@ -179,6 +181,7 @@ function createGradientItem(
       keepFree(step, slabs[item], block === firstBlock);
       if (step === 0) keepRowOutputs();
     }
+    flowToDeviations(item);
   };
 }
 

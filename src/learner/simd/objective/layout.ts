@@ -1,6 +1,7 @@
 /** Lays out an objective learner's memory in the arena, and cuts batches and parameters into what threads share. */
 import type { ArenaPlanner } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
+import { createParameterNoise } from '../../../policy/networks/parameter-noise.ts';
 import { checkObjective } from '../../check-objective.ts';
 import {
   MAX_BLOCK_ROWS,
@@ -107,6 +108,11 @@ export function reserveObjective(
     columns: objective.columns.map((column) => ({
       ...column,
       address: take(maxBatchSize * column.size * BYTES[column.dtype]),
+    })),
+    noises: (objective.noises ?? []).map(({ name, network }) => ({
+      ...{ name, network },
+      factors: take(4 * createParameterNoise(model, network).size),
+      perturbed: take(4 * ranges[network].size),
     })),
     rowOutputs: objective.rowOutputs.map(() => take(4 * maxBatchSize)),
     observationMean: take(4 * largestInput),

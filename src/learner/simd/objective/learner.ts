@@ -27,6 +27,7 @@ import { nextTurn } from '../next-turn.ts';
 import { waitForPhase, workOnPhase } from '../phase-work.ts';
 import type { ThreadTeam } from '../thread-team.ts';
 import { createObjectiveThread, type ObjectiveThread } from './items.ts';
+import { createPerturbation } from './perturbation.ts';
 import { openStep, runItem } from './phases.ts';
 import { GroupReal } from './reals.ts';
 import type { ObjectiveLayout } from './regions.ts';
@@ -71,8 +72,10 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
   const counters = { numUpdates: 0 };
   const running: Running = { ...setup, thread };
   const columns = layout.columns.map(({ address }) => address);
-  const memory = { buffer: arena.buffer, columns, rowOutputs: layout.rowOutputs };
-  const batchOf = createBatches(objective, layout.maxBatchSize, memory);
+  const noises = layout.noises.map(({ factors }) => factors);
+  const memory = { buffer: arena.buffer, columns, noises, rowOutputs: layout.rowOutputs };
+  const batchOf = createBatches(model, objective, layout.maxBatchSize, memory);
+  const perturb = createPerturbation(model, layout, arena.buffer);
   let hasHelpers = false;
   return {
     engine: 'simd',
@@ -89,6 +92,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
       let turnedAt = performance.now();
       for (let k = 0; k < update.numUpdates; k++) {
         update.fill(k, batch);
+        perturb();
         counters.numUpdates += 1;
         openUpdate(running, counters.numUpdates);
         const working = workUntilDone(running, turnedAt);

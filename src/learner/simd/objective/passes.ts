@@ -2,7 +2,7 @@
 import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
-import { MAX_BLOCK_ROWS, type Pass, type PassOptions } from '../../objective.ts';
+import { MAX_BLOCK_ROWS, type ObjectiveSpec, type Pass, type PassOptions } from '../../objective.ts';
 import type { Packing } from './packing.ts';
 import { type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
 import type { ObjectiveLayout } from './regions.ts';
@@ -35,16 +35,28 @@ function viewsOf(plan: PassPlan, outputs: number, scratch: ThreadScratch) {
   };
 }
 
-/** @returns what makes a pass of the thread. */
+/** What passes are planned over. */
+interface PassedModel {
+  readonly model: ModelSpec;
+  readonly objective: ObjectiveSpec;
+  readonly layout: ModelLayout;
+}
+
+export interface Passes {
+  /** Makes a pass of the thread. */
+  pass(options: PassOptions): Pass;
+  /** Noises of the passes made so far that have a gradient of their parameters. */
+  readonly noisyGradients: readonly string[];
+}
+
 export function createPasses(
-  model: ModelSpec,
-  modelLayout: ModelLayout,
+  { model, objective, layout: modelLayout }: PassedModel,
   layout: ObjectiveLayout | null,
   kernels: Kernels | null,
   packing: Packing,
   scratch: ThreadScratch,
   job: ThreadJob,
-): (options: PassOptions) => Pass {
+): Passes {
   const width = widestHidden(model);
   const shared: SharedBlocks = {
     hidden: [scratchBlock(scratch, width), scratchBlock(scratch, width)],
@@ -55,10 +67,29 @@ export function createPasses(
   // by network: the phase for which its kernels were transposed, the item for which its slab was written
   const transposedAt = new Map<string, number>();
   const writtenAt = new Map<string, number>();
-  const parameters = layout?.parameters ?? 0;
+  const noisyGradients: string[] = [];
+  /** Where the model's vector would begin, so that the network's parameters are those that the pass runs on. */
+  const parametersOf = ({ network, noise }: PassOptions): number => {
+    if (noise === undefined) return layout?.parameters ?? 0;
+    const draws = objective.noises ?? [];
+    const k = draws.findIndex((draw) => draw.name === noise && draw.network === network);
+    if (k < 0) throw new TypeError(`Expected a noise of ${network} among the objective's, got ${noise}.`);
+    return layout === null ? 0 : layout.noises[k].perturbed - 4 * modelLayout.ranges[network].offset;
+  };
+  const noiseOf = new Map<string, string | undefined>();
+  /** Passes of a network share its transposed kernels and its place in a slab, whose deviations get theirs by one draw. */
+  const noteGradient = ({ network, noise, gradient }: PassOptions): void => {
+    if (noiseOf.has(network) && (noiseOf.get(network) ?? noise) !== undefined)
+      throw new TypeError(
+        `Expected one pass with a gradient through ${network}, which has noise, got another.`,
+      );
+    noiseOf.set(network, noise);
+    if (noise !== undefined && gradient !== 'inputs') noisyGradients.push(noise);
+  };
 
-  return (options) => {
+  const pass = (options: PassOptions): Pass => {
     const { network: name, gradient = 'none' } = options;
+    const parameters = parametersOf(options);
     const network = networkNamed(model, name);
     const input = packing.inputsOf(options);
     const plan = planPass(options, input.block, model, modelLayout, shared, scratch);
@@ -69,6 +100,7 @@ export function createPasses(
         ? new Float32Array(0)
         : scratch.floats(gradInput.address, (MAX_BLOCK_ROWS * gradInput.stride) / 4);
     const isTrained = gradient === 'parameters' || gradient === 'both';
+    if (gradient !== 'none') noteGradient(options);
     const transposeKey = `${name} ${gradInput === null ? 'hidden' : 'all'}`;
     return {
       ...viewsOf(plan, network.outputs, scratch),
@@ -92,4 +124,5 @@ export function createPasses(
       },
     };
   };
+  return { pass, noisyGradients };
 }

@@ -11,6 +11,15 @@ export interface BatchRegion {
   readonly address: number;
 }
 
+/** One draw of parameter noise; byte addresses, in the order of the objective. */
+export interface NoiseRegion {
+  readonly name: string;
+  readonly network: string;
+  readonly factors: number; // f32
+  /** The network as this update sees it; written by the main thread before the update's first phase. */
+  readonly perturbed: number; // f32 [network]
+}
+
 /** One optimizer group's part of the trained parameters, cut into slices: the unit of reduction and of Adam. */
 export interface GroupSlices {
   readonly group: OptimizerGroup;
@@ -35,6 +44,8 @@ export interface ObjectiveLayout {
   readonly slabBytes: number;
   readonly groups: readonly GroupSlices[];
   readonly columns: readonly BatchRegion[];
+  /** In the objective's order. */
+  readonly noises: readonly NoiseRegion[];
   /** f32 [maxBatchSize] each, in the objective's order. */
   readonly rowOutputs: readonly number[];
   readonly observationMean: number; // f32 [largest input]

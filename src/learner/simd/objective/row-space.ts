@@ -35,6 +35,8 @@ export interface ThreadRows {
   readonly steps: readonly RunStep[];
   readonly stats: Float64Array;
   readonly free: ReadonlyMap<string, FreeView>;
+  /** Noises of the passes that have a gradient of their parameters. */
+  readonly noisyGradients: readonly string[];
   /** f32 [MAX_BLOCK_ROWS] each, in the objective's order. */
   readonly rowOutputs: readonly Float32Array[];
   /** Copies the block's rows and clears what the closed form adds to. */
@@ -71,7 +73,10 @@ function openRows(
   const job = createThreadJob();
   const columns = createThreadColumns(objective, layout, kernels, scratch, job);
   const packing = createPacking(model, objective, layout, kernels, scratch, job);
-  const pass = createPasses(model, parameterLayout, layout, kernels, packing, scratch, job);
+  const { pass, noisyGradients } = createPasses(
+    { model, objective, layout: parameterLayout },
+    ...([layout, kernels, packing, scratch, job] as const),
+  );
   const rowOutputs = objective.rowOutputs.map(() => new Float32Array(MAX_BLOCK_ROWS));
   const stats = new Float64Array(statNames(objective).length);
   const free = new Map(
@@ -114,6 +119,7 @@ function openRows(
     steps,
     stats,
     free,
+    noisyGradients,
     rowOutputs,
     load() {
       stats.fill(0);

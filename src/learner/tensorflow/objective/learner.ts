@@ -43,7 +43,7 @@ export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): Objec
   const { tensorflow, model, objective, maxBatchSize } = setup;
   const { tf } = tensorflow;
   checkObjective(model, objective, null);
-  const batchOf = createBatches(objective, maxBatchSize, null);
+  const batchOf = createBatches(model, objective, maxBatchSize, null);
   let runner: StepRunner | null = null;
   const state = createObjectiveState(tensorflow, model, objective, () => runner?.functions ?? null);
   const { variables, counters } = state;
@@ -90,7 +90,7 @@ function openRunner(
   const runOf =
     (step: number) =>
     (...tensors: Tensor[]) =>
-      runStep(tf, options, step, splitInputs(tensors, objective.columns.length));
+      runStep(tf, options, step, splitInputs(tensors, objective));
   const steps = objective.steps.map((_, step) => [`${step}`, { fn: runOf(step), examples }] as const);
   const functions = Object.fromEntries(steps);
   const run = capture ? captureGraph(tf, functions, Object.values(variables)) : eagerFunctions(tf, functions);

@@ -8,6 +8,7 @@ import type { ObjectiveSpec, OptimizerGroup } from '../../objective.ts';
 import { packParameters, unpackParameters } from '../flat-parameters.ts';
 import type { StatisticsTensors } from '../gradient-step.ts';
 import { applyNetwork } from './model-network.ts';
+import { perturbNetwork } from './perturb-network.ts';
 import type { StepLoss, TensorObjective, TensorScope } from './tensor-objective.ts';
 
 export interface ObjectiveVariables {
@@ -24,9 +25,10 @@ export interface StepFunctionOptions {
   readonly nonFinite: 'stop' | 'skip' | 'clip';
 }
 
-/** What a step is given, in this order: the columns, the observation statistics where it is normalised, scalars, Adam's corrections. */
+/** What a step is given, in this order: the columns, the noises, the observation statistics where it is normalised, scalars, Adam's corrections. */
 export interface StepInputs {
   readonly columns: readonly Tensor[]; // in the objective's order
+  readonly noises: readonly Tensor[]; // factors, likewise
   readonly statistics: StatisticsTensors | null;
   readonly scalars: Tensor; // [numScalars] f32
   /** For each group of the objective: learning rate times sqrt(1 - beta2^t) / (1 - beta1^t), epsilon sqrt(1 - beta2^t). */
@@ -168,14 +170,22 @@ function createScope(
   tf: TensorFlow,
   { model, objective }: StepFunctionOptions,
   entries: ParameterTensors,
-  { columns, statistics, scalars }: StepInputs,
+  { columns, noises, statistics, scalars }: StepInputs,
 ): TensorScope {
   const column = (name: string): Tensor => columns[objective.columns.findIndex((each) => each.name === name)];
   return {
     tf,
     column,
     vector: (name) => tf.reshape(column(name), [-1]),
-    apply: (network, inputs) => applyNetwork(tf, model, entries, network, inputs, statistics),
+    apply(network, inputs, noise) {
+      const at = (objective.noises ?? []).findIndex(
+        (draw) => draw.name === noise && draw.network === network,
+      );
+      if (noise !== undefined && at < 0)
+        throw new TypeError(`Expected a noise of ${network} among the objective's, got ${noise}.`);
+      const parameters = noise === undefined ? entries : perturbNetwork(tf, entries, network, noises[at]);
+      return applyNetwork(tf, model, parameters, network, inputs, statistics);
+    },
     free: (name) => entries[name],
     scalar: (name) => tf.reshape(tf.slice(scalars, [objective.scalars.indexOf(name)], [1]), []) as Scalar,
   };

@@ -7,8 +7,8 @@ import type { StepInputs } from './step-function.ts';
 /** In the order that `splitInputs` knows; fresh arrays, since tfjs keeps a reference. @param corrections [numGroups, 2] f32. */
 export function inputsOf(
   tf: TensorFlow,
-  { columns: described, groups, scalars: names }: ObjectiveSpec,
-  { numRows, columns }: ObjectiveBatch,
+  { columns: described, noises: draws = [], groups, scalars: names }: ObjectiveSpec,
+  { numRows, columns, noises }: ObjectiveBatch,
   { scalars, observationStatistics }: ObjectiveUpdate,
   corrections: Float32Array,
 ): Tensor[] {
@@ -25,17 +25,20 @@ export function inputsOf(
   const numbers = names.map((name) => scalars[name]);
   return [
     ...rows,
+    ...draws.map(({ name }) => tf.tensor1d(noises[name].slice(), 'float32')),
     ...statistics,
     tf.tensor1d(numbers, 'float32'),
     tf.tensor2d(corrections, [groups.length, 2], 'float32'),
   ];
 }
 
-export function splitInputs(tensors: readonly Tensor[], numColumns: number): StepInputs {
-  const rest = tensors.slice(numColumns);
+export function splitInputs(tensors: readonly Tensor[], { columns, noises = [] }: ObjectiveSpec): StepInputs {
+  const end = columns.length + noises.length;
+  const rest = tensors.slice(end);
   const [mean, inverseStd] = rest;
   return {
-    columns: tensors.slice(0, numColumns),
+    columns: tensors.slice(0, columns.length),
+    noises: tensors.slice(columns.length, end),
     statistics: rest.length === 4 ? { mean, inverseStd } : null,
     scalars: rest[rest.length - 2],
     corrections: rest[rest.length - 1],

@@ -4,8 +4,12 @@ import type { Scalar, Tensor, TensorFlow } from '../../../policy/tensor-types.ts
 /** What a step's loss is made of. Tensors are of the running batch of B rows; whoever runs the step frees them. */
 export interface TensorScope {
   readonly tf: TensorFlow;
-  /** Outputs [B, outputs] of a network or target; inputs raw, in the network's order: they are normalised here. */
-  apply(network: string, inputs: readonly Tensor[]): Tensor;
+  /**
+   * Outputs [B, outputs] of a network or target; inputs raw, in the network's order: they are normalised here.
+   *
+   * @param noise one of the objective's, of this network; absent = its parameters as they are.
+   */
+  apply(network: string, inputs: readonly Tensor[], noise?: string): Tensor;
   /** [B, size] f32, or i32 for int32 and uint8 columns. */
   column(name: string): Tensor;
   /** [B] f32. */

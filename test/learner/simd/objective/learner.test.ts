@@ -61,7 +61,7 @@ async function open(shape: SacShape, batchSize: number, numHelpers = 0) {
       numUpdates,
       fill: (k, { columns, numRows }) => {
         const plain = batch(from + k, numRows);
-        fixture.fill(spoil?.(plain) ?? plain, columns);
+        fixture.fill(spoil?.(plain) ?? plain, { columns, noises: {} });
       },
       scalars: SCALARS,
       observationStatistics: null,
