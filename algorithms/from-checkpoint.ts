@@ -112,6 +112,7 @@ async function fromCheckpoint(
   requireTrustedModules(checkpoint, definition, [overrides], trust);
   const algorithm = await definition.build(
     definition.resolve([checkpointLayer(checkpoint), { values: overrides, source: 'the overrides' }]),
+    { isRestored: true },
   );
   try {
     await algorithm.setState(checkpoint.content);

@@ -1,5 +1,6 @@
 /** What every algorithm is, seen from a command line, a tuner or a user's script. */
 import type { CheckpointContent } from '../checkpoint/content.ts';
+import type { WarmStartChoice, WarmStartReport } from '../checkpoint/warm-start.ts';
 import type { EnvFault } from '../env/env-faults.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EpisodeSummary } from '../rollout/episode-summary.ts';
@@ -74,6 +75,17 @@ export interface Algorithm {
   readonly banner: readonly string[];
   /** What in the setting often turns out to be a mistake, with what to do: images read by an MLP, action bounds far from 1. A run warns of them. */
   readonly notes?: readonly string[];
+  /** What came of {@link initializeFrom}; absent = the run began from chance, or was resumed. */
+  readonly initializedFrom?: WarmStartReport | undefined;
+  /**
+   * Takes weights and statistics of a checkpoint of any run, before the first iteration: layer by layer, where name and shape are the
+   * same. Counters, schedules, streams and replay buffer begin anew, targets as copies. What the option `initFrom` calls.
+   *
+   * @param path the checkpoint's, for the report.
+   * @throws ConfigError `CONFIG_INIT_FROM` when nothing of it fits or the run has begun, `CONFIG_INIT_NETWORKS`; CheckpointError for what is
+   * damaged. Nothing has changed then.
+   */
+  initializeFrom?(content: CheckpointContent, path: string, choice: WarmStartChoice): WarmStartReport;
   /** One iteration: collect a rollout, learn from it, publish the weights; evaluates when the config says so. */
   train(): Promise<TrainResult>;
   evaluate(options?: EvaluateOptions): Promise<EvaluationResult>;

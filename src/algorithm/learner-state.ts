@@ -1,8 +1,12 @@
 /** A learner's part of a checkpoint: parameters and Adam's moments, as the default policy. */
+import type { CheckpointContent } from '../checkpoint/content.ts';
 import { countSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
+import type { WarmStart, WarmStartChoice } from '../checkpoint/warm-start.ts';
 import type { Learner } from '../learner/learner.ts';
 import { parametersToTensors, tensorsToParameters } from './parameter-content.ts';
+import { readWarmOptimizer } from './warm-optimizer.ts';
+import { readWarmParameters, type WarmSlot } from './warm-parameters.ts';
 
 const WEIGHTS = 'policies/default/weights.safetensors';
 const OPTIMIZER = 'policies/default/optimizer.safetensors';
@@ -34,6 +38,42 @@ export function learnerState(learner: Learner): StatePart {
         learner.writeParameters(parameters);
         learner.writeOptimizerState({ step, m, v });
       };
+    },
+    readWarmStart: (content, choice) => readWarmLearner(learner, content, choice),
+  };
+}
+
+function readWarmLearner(
+  learner: Learner,
+  content: CheckpointContent,
+  { networks, optimizer: isWanted }: WarmStartChoice,
+): WarmStart {
+  const slots = learner.layout.entries.map(
+    ({ name, shape, offset }): WarmSlot => ({
+      ...{ name, shape, offset },
+      momentName: name,
+      networks: [name.split('/')[0]],
+    }),
+  );
+  const parameters = readWarmParameters(content, slots, networks);
+  const step =
+    content.json['state.json']?.optimizerStep === undefined
+      ? null
+      : readField(content, ['optimizerStep'], countSchema);
+  const groups = isWanted ? [{ name: 'all networks', slots, step }] : [];
+  const optimizer = readWarmOptimizer(content.tensors[OPTIMIZER], groups, parameters.slots);
+  return {
+    taken: [...parameters.taken, ...optimizer.groups.map(({ name }) => `optimizer of ${name}`)],
+    left: [...parameters.left, ...optimizer.left],
+    apply() {
+      const all = learner.readParameters();
+      parameters.write(all);
+      learner.writeParameters(all);
+      const [group] = optimizer.groups;
+      if (group === undefined) return;
+      const { m, v } = learner.readOptimizerState();
+      optimizer.write(m, v);
+      learner.writeOptimizerState({ step: group.step, m, v });
     },
   };
 }

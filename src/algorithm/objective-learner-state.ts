@@ -7,6 +7,7 @@ import { type ActingNetwork, actingLayout, actingRanges } from '../policy/networ
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterEntry, ParameterLayout } from '../weights/parameter-layout.ts';
 import { parametersToTensors, tensorsToParameters } from './parameter-content.ts';
+import { readWarmObjective } from './warm-objective.ts';
 
 const WEIGHTS = 'policies/default/weights.safetensors';
 const MODEL = 'learner/model.safetensors';
@@ -77,5 +78,6 @@ export function objectiveLearnerState(
         learner.writeOptimizerState({ numUpdates, steps, m, v });
       };
     },
+    readWarmStart: (content, choice) => readWarmObjective(learner, spec, acting, content, choice),
   };
 }

@@ -1,9 +1,10 @@
 /** What a policy's observations are shifted and scaled by: running statistics, fixed pixel scaling, or nothing. */
 
 import * as z from 'zod/mini';
-import type { NamedTensor } from '../checkpoint/content.ts';
+import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
 import { momentsSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
+import type { WarmStart } from '../checkpoint/warm-start.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonValue } from '../json.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
@@ -84,5 +85,34 @@ export function statisticsState(
       const moments = readField(content, ['observationMoments'], schema);
       return () => setState(moments);
     },
+    readWarmStart: (content) => readWarmMoments(content, { getState, setState }, observationSize),
   };
+}
+
+const STATISTICS = 'observation statistics';
+
+/** Weights act on what they were trained on only under the statistics of their own run. */
+function readWarmMoments(
+  content: CheckpointContent,
+  { getState, setState }: Pick<ObservationScaling, 'getState' | 'setState'>,
+  observationSize: number,
+): WarmStart {
+  const leave = (why: string): WarmStart => ({
+    taken: [],
+    left: [{ name: STATISTICS, why }],
+    apply: () => undefined,
+  });
+  const isHere = getState() !== null;
+  const saved = content.json['state.json']?.observationMoments ?? null;
+  if (saved === null)
+    return isHere
+      ? leave('not in the checkpoint, whose weights learned from observations as they are')
+      : { taken: [], left: [], apply: () => undefined };
+  if (!isHere)
+    return leave('this run does not normalise observations as that one did: set normalizeObservations');
+  const { mean } = saved as { readonly mean?: unknown };
+  if (Array.isArray(mean) && mean.length !== observationSize)
+    return leave(`of ${mean.length} elements in the checkpoint, ${observationSize} here`);
+  const moments = readField(content, ['observationMoments'], momentsSchema(observationSize));
+  return { taken: [STATISTICS], left: [], apply: () => setState(moments) };
 }

@@ -41,6 +41,22 @@ export function rewardScalerState(scaler: RewardScaler | null): StatePart {
         throw otherNumEnvs(numRows, scaler.numRows);
       return part.readState(content);
     },
+    // A critic that is taken tells returns of scaled rewards.
+    readWarmStart(content) {
+      const saved = (content.json['state.json']?.algorithm as JsonObject | undefined)?.rewardScaler ?? null;
+      if (scaler === null || saved === null) return { taken: [], left: [], apply: () => undefined };
+      const { moments } = readField(
+        content,
+        ['algorithm', 'rewardScaler'],
+        z.object({ moments: momentsSchema(1) }),
+      );
+      const returns = new Array<number>(scaler.numRows).fill(0);
+      return {
+        taken: ['reward statistics'],
+        left: [],
+        apply: () => scaler.setState({ moments, returns }),
+      };
+    },
   };
 }
 

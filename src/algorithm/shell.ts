@@ -5,12 +5,13 @@ import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import { joinStates, readStates, type StatePart } from '../checkpoint/state-part.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { createEpisodeWindow } from '../metrics/episode-window.ts';
+import { createEpisodeWindow, type EpisodeWindow } from '../metrics/episode-window.ts';
 import type { Metrics } from '../metrics/metric-keys.ts';
 import type { EpisodeSummary } from '../rollout/episode-summary.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import type { Algorithm, EvaluationResult, TrainResult } from './algorithm.ts';
 import type { Evaluation } from './evaluation.ts';
+import { createInitialization } from './initialization.ts';
 import { type Counters, shellState } from './shell-state.ts';
 
 /** What one pass through an algorithm's loop did. */
@@ -64,6 +65,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
   const episodes = createEpisodeWindow(parts.config.reporting.metricsWindow);
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
   const state = [...shellState(parts, counters, episodes), ...parts.state];
+  const initialization = createInitialization(state, counters);
   let isSpoilt = false;
   const getState = async (storedSegments?: ReadonlySet<string>): Promise<CheckpointContent> => {
     if (isSpoilt) throw spoiltError();
@@ -76,11 +78,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
       isSpoilt ||= parts.isHalfDone();
       throw error;
     });
-    counters.iteration += 1;
-    counters.numEnvSteps += iteration.numEnvSteps;
-    counters.numEpisodes += iteration.episodes.length;
-    for (const { episodeReturn, episodeLength } of iteration.episodes)
-      episodes.add(episodeReturn, episodeLength);
+    count(iteration, counters, episodes);
     const reports = takeReports(runners);
     const metrics = {
       ...episodes.metrics(),
@@ -115,8 +113,13 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     evaluate: evaluation?.run ?? (() => Promise.reject(noEvaluation(name))),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
     getState,
+    get initializedFrom() {
+      return initialization.report;
+    },
+    initializeFrom: initialization.initializeFrom,
     async setState(content) {
       const apply = readStates(state, content);
+      initialization.report = undefined;
       isSpoilt = true; // until all of it is in effect
       await apply();
       isSpoilt = false;
@@ -127,6 +130,17 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
       await parts.stop();
     },
   };
+}
+
+function count(
+  { numEnvSteps, episodes: ended }: Iteration,
+  counters: Counters,
+  episodes: EpisodeWindow,
+): void {
+  counters.iteration += 1;
+  counters.numEnvSteps += numEnvSteps;
+  counters.numEpisodes += ended.length;
+  for (const { episodeReturn, episodeLength } of ended) episodes.add(episodeReturn, episodeLength);
 }
 
 function spoiltError(): CheckpointError {

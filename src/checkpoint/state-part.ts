@@ -3,6 +3,7 @@ import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { CheckpointContent } from './content.ts';
 import { jsonDifferences } from './exact-json.ts';
+import type { WarmStart, WarmStartChoice } from './warm-start.ts';
 
 /** What one part adds to a checkpoint. Parts may share a file: its tensors, or the fields of its object, then come from several. */
 export type PartState = Partial<CheckpointContent>;
@@ -36,6 +37,12 @@ export interface StatePart {
    * @throws CheckpointError naming what is missing or does not fit.
    */
   readState(content: CheckpointContent): () => void | Promise<void>;
+  /**
+   * What a run that has not begun can take of a checkpoint of any other: weights, statistics. Absent = it begins anew.
+   *
+   * @throws CheckpointError for tensors that are damaged; one that is missing or of another shape is left.
+   */
+  readWarmStart?(content: CheckpointContent, choice: WarmStartChoice): WarmStart;
 }
 
 /** The parts' states as one content, asked for in order. @throws CheckpointError `CHECKPOINT_PARTS` when two write the same. */

@@ -2,6 +2,7 @@
 
 import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import type { Algorithm } from '../algorithm/algorithm.ts';
+import type { WarmStartReport } from '../checkpoint/warm-start.ts';
 import { numEnvRunnersOf } from '../config/derived.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { CommandContext } from './command.ts';
@@ -64,7 +65,8 @@ async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> 
     numEnvSteps: Number(description?.numEnvSteps ?? 0),
     iteration: Number(description?.iteration ?? 0),
   };
-  return startRun({ name: definition.name, build: () => definition.build(config) }, config, {
+  const build = () => definition.build(config, { isRestored: resume !== undefined });
+  return startRun({ name: definition.name, build }, config, {
     ...(resume === undefined ? {} : { resume }),
     ...(restart === undefined ? {} : { restart: restart.path }),
     handleSignals: true,
@@ -86,12 +88,23 @@ function announce(
 ): void {
   for (const line of algorithm.banner) output.say(line);
   for (const note of notes) output.say(note);
+  for (const line of initializationNotes(algorithm.initializedFrom)) output.say(line);
   const from = resume === undefined ? '' : `, going on from ${resume.path}`;
   const anew = restart === undefined ? '' : ': it holds no checkpoint yet, so the run begins anew';
   output.say(`Run folder: ${runDir}${from}${anew}`);
   if (Object.values(config.stopping).every((value) => value === null)) {
     output.say('No stop condition is set: Ctrl-C writes a checkpoint and ends the run.');
   }
+}
+
+/** What a warm start took, and what it did not. */
+function initializationNotes(report: WarmStartReport | undefined): readonly string[] {
+  if (report === undefined) return [];
+  const { checkpoint, taken, left } = report;
+  return [
+    `Initialised from ${checkpoint}: ${taken.join(', ')}`,
+    ...left.map(({ name, why }) => `  not taken: ${name} (${why})`),
+  ];
 }
 
 /** Says what may keep a resumed run from being the same bit for bit. */

@@ -13,14 +13,20 @@ export interface ConfigObject {
 }
 
 /**
- * Takes the sections apart from what stands beside them: `algorithm`, `tuned`, and the `history` that a run folder keeps.
+ * Takes the sections apart from what stands beside them: `algorithm`, `tuned`, and what a run folder keeps, `history` and `initializedFrom`.
  *
  * @param name of the file, for messages.
  * @throws ConfigError `CONFIG_FILE` when it is no object, or one of these is of a wrong type.
  */
 export function readConfigObject(content: unknown, name: string): ConfigObject {
   if (!isPlainObject(content)) throw wrong(name, 'hold an object of sections', content);
-  const { algorithm, tuned = false, history: _history, ...sections } = content;
+  const {
+    algorithm,
+    tuned = false,
+    history: _history,
+    initializedFrom: _initializedFrom,
+    ...sections
+  } = content;
   if (algorithm !== undefined && typeof algorithm !== 'string')
     throw wrong(`\`algorithm\` of ${name}`, "be a name such as 'ppo'", algorithm);
   if (typeof tuned !== 'boolean') throw wrong(`\`tuned\` of ${name}`, 'be true or false', tuned);

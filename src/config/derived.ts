@@ -52,8 +52,9 @@ function foldLearners(learners: CommonConfig['learners']): CommonConfig['learner
 
 /** What the shared options must be to each other, section by section: those that an algorithm does not have are not asked for. */
 export function checkCommon(config: ResolvedConfig<Declarations>): readonly Problem[] {
-  const { environment, envRunners, evaluation, stopping } = config as SomeSections;
+  const { environment, envRunners, evaluation, stopping, checkpointing } = config as SomeSections;
   return [
+    ...(checkpointing === undefined ? [] : checkInitialization(checkpointing)),
     ...(stopping === undefined ? [] : checkStopping(stopping, evaluation)),
     ...(environment === undefined ? [] : checkEnvironment(environment)),
     ...(environment === undefined || envRunners === undefined
@@ -77,6 +78,20 @@ function checkStopping(
       ),
     ];
   });
+}
+
+function checkInitialization({
+  initFrom,
+  initNetworks,
+  initOptimizer,
+}: CommonConfig['checkpointing']): readonly Problem[] {
+  if (initFrom !== null || (initNetworks === null && !initOptimizer)) return [];
+  const name = initNetworks === null ? 'initOptimizer' : 'initNetworks';
+  return [
+    conflict(
+      `${name} says what to take of initFrom, which is null: give the checkpoint, or leave ${name} out.`,
+    ),
+  ];
 }
 
 function checkEnvironment({ env }: CommonConfig['environment']): readonly Problem[] {

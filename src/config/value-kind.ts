@@ -152,6 +152,18 @@ export function integerList(bounds: Bounds): ValueKind<readonly number[]> {
   };
 }
 
+/** A list of names; flag form `actor,critic`. */
+export function nameList(): ValueKind<readonly string[]> {
+  return {
+    schema: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)) as z.ZodMiniType<
+      readonly string[]
+    >,
+    expects: 'a list of names',
+    flagForm: '<name,...>',
+    parse: (given) => given.split(','),
+  };
+}
+
 /** Convolution layers [filters, kernelSize, stride]; flag form `32x8x4,64x4x2`. */
 export function convolutionLayers(): ValueKind<readonly (readonly [number, number, number])[]> {
   const { schema: size } = integer({ min: 1 });

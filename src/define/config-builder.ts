@@ -44,6 +44,18 @@ export interface BuilderCore<D extends Declarations> {
    * only when asked, also one that a config file exports; `operant train --env` without a file does it by default.
    */
   tuned(): ConfigBuilder<D>;
+  /**
+   * Begins with the weights and observation statistics of another run's checkpoint: the options `initFrom`, `initNetworks` and
+   * `initOptimizer`. Layers are taken where name and shape are the same, so that another head or another algorithm is no obstacle;
+   * `algorithm.initializedFrom` and the run's `config.json` say which were. A resume goes on from its own checkpoint and takes nothing.
+   *
+   * @param folder a checkpoint, a run folder (its latest) or a pointer file. Nothing that it names is run.
+   * @param options `networks`: these alone. `optimizer`: Adam's state, too.
+   */
+  initializeFrom(
+    folder: string,
+    options?: { readonly networks?: readonly string[]; readonly optimizer?: boolean },
+  ): ConfigBuilder<D>;
   /** Adds hooks for {@link run}. */
   callbacks(callbacks: RunCallbacks): ConfigBuilder<D>;
   /**
@@ -149,6 +161,11 @@ function coreMethods<D extends Declarations>(
     },
     tuned() {
       state.isTuned = true;
+      return builder;
+    },
+    initializeFrom(folder, { networks = null, optimizer = false } = {}) {
+      const checkpointing = { initFrom: folder, initNetworks: networks, initOptimizer: optimizer };
+      addValues(parts, state, { checkpointing });
       return builder;
     },
     callbacks(callbacks) {

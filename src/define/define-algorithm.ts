@@ -1,11 +1,13 @@
 /** One call that makes an algorithm: its builder, its flags and its registry entry. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { runOptions } from '../config/blocks/run.ts';
 import { checkCommon, foldCommon } from '../config/derived.ts';
 import type { Declarations, ResolvedConfig } from '../config/option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from '../config/resolve.ts';
 import { refuseLateChanges } from '../config/resume-rules.ts';
 import { type TunedDefaults, tunedLayer } from '../config/tuned-defaults.ts';
+import { ConfigError } from '../errors.ts';
 import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
 
@@ -36,6 +38,11 @@ export interface AlgorithmParts<D extends Declarations, M extends MetricDeclarat
   readonly create: (config: ResolvedConfig<D>) => Promise<Algorithm>;
 }
 
+export interface BuildOptions {
+  /** The caller calls `setState` next: `initFrom`, which was for the run's beginning, is left alone. @defaultValue false */
+  readonly isRestored?: boolean;
+}
+
 /** What the registry, the command line and `fromCheckpoint` know of an algorithm. */
 export interface AlgorithmDefinition<D extends Declarations = Declarations> {
   readonly name: string;
@@ -50,7 +57,7 @@ export interface AlgorithmDefinition<D extends Declarations = Declarations> {
   /** @throws ConfigError listing every problem of the layers, one line each. */
   resolve(layers: readonly ConfigLayer[]): ResolvedConfig<D>;
   /** Starts it: worker threads, memory, network. `stop()` the result. */
-  build(config: ResolvedConfig<D>): Promise<Algorithm>;
+  build(config: ResolvedConfig<D>, options?: BuildOptions): Promise<Algorithm>;
 }
 
 /**
@@ -69,14 +76,41 @@ export function defineAlgorithm<
   if (check !== undefined) crossChecks.push(check);
 
   const resolve = (layers: readonly ConfigLayer[]) => resolveConfig(options, layers, crossChecks, foldCommon);
-  const build = async (config: ResolvedConfig<D>) => withResumeRules(await parts.create(config), options);
+  const build = async (config: ResolvedConfig<D>, { isRestored = false }: BuildOptions = {}) => {
+    const initialize = isRestored ? null : await prepareWarmStart(config);
+    const algorithm = withResumeRules(await parts.create(config), options);
+    try {
+      initialize?.(algorithm);
+      return algorithm;
+    } catch (error) {
+      await algorithm.stop();
+      throw error;
+    }
+  };
   const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
   const run: BuilderParts<D>['run'] = async (config, options) => {
     const { startRun } = await import('../run/start-run.ts');
-    return startRun({ name, build: () => build(config) }, config, options);
+    const isRestored = options.resume !== undefined;
+    return startRun({ name, build: () => build(config, { isRestored }) }, config, options);
   };
   const Config = createConfigConstructor({ name, options, resolve, build, run, tuned });
   return { name, title, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
+}
+
+/** Loads what `initFrom` names before anything is started; null = it names nothing. */
+async function prepareWarmStart(
+  config: ResolvedConfig<typeof runOptions>,
+): Promise<((algorithm: Algorithm) => void) | null> {
+  const { initFrom, initNetworks: networks, initOptimizer: optimizer } = config.checkpointing;
+  if (initFrom === null) return null;
+  const { path, content } = await loadCheckpoint(initFrom, { withSegments: false });
+  return (algorithm) => {
+    if (algorithm.initializeFrom === undefined) {
+      const message = `Algorithm \`${algorithm.name}\` cannot be initialised from a checkpoint: leave initFrom (${initFrom}) out.`;
+      throw new ConfigError('CONFIG_INIT_FROM', message);
+    }
+    algorithm.initializeFrom(content, path, { networks, optimizer });
+  };
 }
 
 /** Whatever goes on from a checkpoint comes through `setState`. */

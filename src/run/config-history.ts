@@ -1,5 +1,6 @@
 /** `config.json` of a run folder: the configuration as it is now, and what resumes changed of it. */
 import { join } from 'node:path';
+import type { WarmStartReport } from '../checkpoint/warm-start.ts';
 import { optionChanges, valueIn } from '../config/resume-rules.ts';
 import { replaceTextFile } from '../files/durable-files.ts';
 import { readRegularText } from '../files/regular-file.ts';
@@ -27,9 +28,19 @@ export async function recordResume(
   const changes = optionChanges(saved ?? {}, config).filter(({ option }) => option !== 'checkpointing.out');
   const history =
     changes.length === 0 ? kept : [...kept, { iteration, changes: changes.map((change) => ({ ...change })) }];
-  const next = { ...here, ...(history.length === 0 ? {} : { history }) };
+  const next = {
+    ...here,
+    ...(file.initializedFrom === undefined ? {} : { initializedFrom: file.initializedFrom }),
+    ...(history.length === 0 ? {} : { history }),
+  };
   const text = `${JSON.stringify(next, null, 2)}\n`;
   if (text !== `${JSON.stringify(file, null, 2)}\n`) await replaceTextFile(path, text);
+}
+
+/** Adds to `config.json` what a run began with, under `initializedFrom`: `{ checkpoint, taken, left: [{ name, why }] }`. */
+export async function recordInitialization(folder: string, report: WarmStartReport): Promise<void> {
+  const next = { ...(await readConfig(folder)), initializedFrom: report };
+  await replaceTextFile(join(folder, 'config.json'), `${JSON.stringify(next, null, 2)}\n`);
 }
 
 /** A resume does not name the folder that it goes on in. */

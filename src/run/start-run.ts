@@ -8,7 +8,7 @@ import type { runOptions } from '../config/blocks/run.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import { configToJson, type ResolvedConfig } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
-import { recordResume } from './config-history.ts';
+import { recordInitialization, recordResume } from './config-history.ts';
 import { makeFreshFolder } from './fresh-folder.ts';
 import type { RunCallbacks, RunHooks } from './run-callbacks.ts';
 import {
@@ -76,6 +76,8 @@ export async function startRun(
       const saved = resume.content.json['config.json'];
       const here = { algorithm: runnable.name, ...configToJson(config) };
       await recordResume(opened.folder.path, algorithm.iteration, saved, here);
+    } else if (algorithm.initializedFrom !== undefined) {
+      await recordInitialization(opened.folder.path, algorithm.initializedFrom);
     }
     isStarted = true;
     options.onReady?.(algorithm, opened.folder.path);

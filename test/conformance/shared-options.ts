@@ -52,6 +52,9 @@ export const sharedElsewhere: Readonly<Record<string, string>> = {
   'faultTolerance.restartFailedEnvs': 'test/rollout/env-faults.test.ts',
   'faultTolerance.nonFinite': 'test/learner/simd/objective/learner.test.ts',
   'debugging.deterministic': 'test/simd/loader.test.ts',
+  'checkpointing.initFrom': 'test/conformance/warm-start.test.ts',
+  'checkpointing.initNetworks': 'test/conformance/warm-start.test.ts',
+  'checkpointing.initOptimizer': 'test/conformance/warm-start.test.ts',
 };
 
 /** `section.option` of every option. */

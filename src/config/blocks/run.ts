@@ -31,6 +31,22 @@ export const checkpointingOptions = {
     alsoCalled: ['logdir', 'storage_path', 'outputDir'],
     ...NEUTRAL,
   }),
+  initFrom: option(kind.nullable(kind.text('a checkpoint or a run folder', '<folder>')), {
+    default: null,
+    doc: "Begin with the weights and observation statistics of another run's checkpoint, as far as layers have the same names and shapes.",
+    alsoCalled: ['warmStart', 'pretrained', 'load_weights', 'initializeFrom'],
+    onlyAtStart: true,
+  }),
+  initNetworks: option(kind.nullable(kind.nameList()), {
+    default: null,
+    doc: 'Take these networks alone (actor, critic, q1, ...); null = all that fit. Needs initFrom.',
+    onlyAtStart: true,
+  }),
+  initOptimizer: option(kind.boolean(), {
+    default: false,
+    doc: "Take Adam's moments and step counters, too, where all that an optimizer steps was taken. Needs initFrom.",
+    onlyAtStart: true,
+  }),
 };
 
 export const reportingOptions = {
