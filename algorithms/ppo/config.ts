@@ -2,6 +2,7 @@
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
+import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -76,6 +77,7 @@ export const ppoOptions = {
     ...minibatchOptions,
     ...scheduleOptions,
     ...actorCriticOptions,
+    ...recurrentOptions,
   },
 };
 
@@ -88,7 +90,7 @@ export type PPOConfigInput = ConfigInput<PPOOptions>;
 /** What PPO's options must be to each other; the shared ones are checked before. */
 export function checkPPO(config: ResolvedPPOConfig): readonly Problem[] {
   const { klPenaltyCoeff, klPenaltyTarget } = config.training;
-  const problems = [...checkMinibatches(config), ...checkActorCritic(config)];
+  const problems = [...checkMinibatches(config), ...checkActorCritic(config), ...checkRecurrent(config)];
   if (klPenaltyTarget !== null && klPenaltyCoeff === 0) {
     problems.push(
       conflict(

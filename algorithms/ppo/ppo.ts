@@ -7,8 +7,8 @@ import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
 import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import { createEpochOrder, sequenceShape } from '../../src/learner/epoch-order.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
-import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { computeGae } from '../../src/targets/gae.ts';
 import { ppoOptions, type ResolvedPPOConfig } from './config.ts';
@@ -47,6 +47,8 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const klPenalty = createKlPenalty(training);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewards = createRewardScaling(envRunners, gamma);
+  const sequences = sequenceShape(training);
+  const orderEpoch = createEpochOrder(numSamples, minibatchSize, sequences);
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
@@ -66,7 +68,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
 
     const advantagesAt = performance.now();
     for (let epoch = 0; epoch < training.numEpochs; epoch++) {
-      shufflePermutation(permutations.subarray(epoch * numSamples, (epoch + 1) * numSamples), shuffle);
+      orderEpoch(permutations.subarray(epoch * numSamples, (epoch + 1) * numSamples), shuffle);
     }
     const plan: UpdatePlan = {
       numEpochs: training.numEpochs,

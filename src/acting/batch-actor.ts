@@ -2,6 +2,7 @@
 import type { ActionArray, ObservationArray } from '../env/vector-env.ts';
 import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
 import type { CentralPolicy } from '../policy/central-policy.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { ActCall } from '../policy/row-policy.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
@@ -19,6 +20,8 @@ export interface BatchActor {
   /** Stored actions, before the mapping into the environment's bounds. */
   readonly actions: ActionArray; // [maxRows, A]
   act(numRows: number, deterministic: boolean): Promise<void>;
+  /** An episode begins in this row: what a recurrent policy remembers of the one before is gone. */
+  forget(row: number): void;
 }
 
 /** Acts with the SIMD kernels over a small memory of its own. */
@@ -67,7 +70,10 @@ export function createKernelActor(
     logProbAddress: 0,
     valueAddress: 0,
     scalarStride: 1,
+    stateAddress: addresses.states,
   };
+  const stateSize = recurrentStateSize(spec);
+  const states = new Float32Array(arena.buffer, addresses.states, maxRows * stateSize); // [maxRows, S] f32
   const actNow = (numRows: number, deterministic: boolean): void => {
     call.numRows = numRows;
     call.deterministic = deterministic;
@@ -75,6 +81,7 @@ export function createKernelActor(
   };
   return {
     ...openRows(arena, spec, maxRows, addresses),
+    forget: (row) => void states.fill(0, row * stateSize, (row + 1) * stateSize),
     setWeights(parameters, statistics, exploration) {
       const { mean, inverseStd } = statistics ?? { mean: null, inverseStd: null };
       const version = weights.publish(parameters, mean, inverseStd, exploration);
@@ -103,7 +110,7 @@ export function createCentralBatchActor(
   const values = new Float32Array(maxRows);
   const act = (numRows: number, deterministic: boolean) =>
     policy.act({ numRows, observations, masks, noise, deterministic, actions, logProbs, values });
-  return { maxRows, observations, masks, noise, actions, act };
+  return { maxRows, observations, masks, noise, actions, act, forget: () => undefined };
 }
 
 interface RowAddresses {
@@ -111,6 +118,7 @@ interface RowAddresses {
   readonly masks: number;
   readonly noise: number;
   readonly actions: number;
+  readonly states: number;
 }
 
 function reserveRows(
@@ -124,6 +132,7 @@ function reserveRows(
     masks: reserve(maxRows * spec.actionMaskSize).offset,
     noise: reserve(maxRows * noiseSize(spec) * 4).offset,
     actions: reserve(maxRows * actionSize(spec.distribution) * 4).offset,
+    states: reserve((maxRows + 4) * recurrentStateSize(spec) * 4).offset, // kernels read rows in fours
   };
 }
 

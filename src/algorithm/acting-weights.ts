@@ -5,7 +5,7 @@ import type { ObjectiveLearner } from '../learner/objective-learner.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { Arena } from '../memory/arena.ts';
 import { type ActingNetwork, actingRanges } from '../policy/networks/acting-network.ts';
-import type { ActingSpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
 import { type Exploration, NO_EXPLORATION } from '../weights/exploration.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ObservationScaling } from './observation-statistics.ts';
@@ -41,7 +41,7 @@ export function createActingWeights(parts: ActingWeightsParts): ActingWeights {
   const { spec, acting, learner, central, scaling, arena, weightLayout } = parts;
   const weights = openWeightBuffer(arena.buffer, weightLayout);
   const ranges = actingRanges(learner.model, acting);
-  const isCentral = central !== null && spec.network.kind !== 'mlp';
+  const isCentral = central !== null && !isKernelNetwork(spec.network);
   const slotStamps = [NEVER, NEVER]; // which state of the learner each slot holds
   let stamp = 0;
   let exploration = NO_EXPLORATION;

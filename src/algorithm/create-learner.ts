@@ -17,7 +17,7 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { EngineChoice } from './engine-choice.ts';
-import type { OnPolicyConfig } from './on-policy-config.ts';
+import { type OnPolicyConfig, sequencesOf } from './on-policy-config.ts';
 
 /** An algorithm's loss, once for each engine. */
 export interface LossParts {
@@ -79,6 +79,7 @@ function reserveSimd(
     maxEpochs: bounds.numEpochs,
     maxMinibatchSize: bounds.minibatchSize,
     outputGradient: loss.outputGradient,
+    ...sequencesOf(config),
   };
   const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
   const numHelpers = numHelpersOf(config);

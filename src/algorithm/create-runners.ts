@@ -6,7 +6,7 @@ import type { EnvSource } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { Arena, ArenaPlanner, Region } from '../memory/arena.ts';
 import type { CentralPolicy } from '../policy/central-policy.ts';
-import type { ActingSpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
 import { type CentralActor, createCentralActor } from '../rollout/central-inference.ts';
 import { type ControlRegion, reserveControlWords } from '../rollout/control-words.ts';
 import { createInProcessRunnerGroup } from '../rollout/in-process-runner-group.ts';
@@ -38,7 +38,7 @@ export function reserveRunners(
   const numWorkers = numEnvRunnersOf(config);
   const numRegions = Math.max(1, numWorkers);
   const maxRows = Math.ceil(config.envRunners.numEnvs / numRegions);
-  const scratchBytes = spec.network.kind === 'mlp' ? kernelPolicyScratchBytes(spec, maxRows) : 0;
+  const scratchBytes = isKernelNetwork(spec.network) ? kernelPolicyScratchBytes(spec, maxRows) : 0;
   return {
     control: reserveControlWords(planner, numRegions),
     scratch: Array.from({ length: numRegions }, () => planner.reserve(scratchBytes)),
@@ -115,7 +115,7 @@ export function createCentral(
   { buffer }: Arena,
   layout: SamplingLayout,
 ): CentralActor | null {
-  const isNeeded = spec.network.kind !== 'mlp';
+  const isNeeded = !isKernelNetwork(spec.network);
   if (!isNeeded && envRunners.inference !== 'central') return null;
   if (policy === null) {
     throw new ConfigError(

@@ -1,7 +1,7 @@
 /** Which engine learns, and why. */
 import { ConfigError, EngineError } from '../errors.ts';
 import type { LoadedTensorFlow } from '../learner/tensorflow/backend.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import { isKernelNetwork, type PolicySpec } from '../policy/policy-spec.ts';
 
 export interface EngineOptions {
   readonly engine: 'auto' | 'simd' | 'tensorflow';
@@ -31,7 +31,7 @@ export async function chooseEngine(
   parameterCount: number,
   { engine, backend, deterministic = false }: EngineOptions,
 ): Promise<EngineChoice> {
-  const isCovered = spec.network.kind === 'mlp';
+  const isCovered = isKernelNetwork(spec.network);
   if (engine === 'simd' && !isCovered) {
     throw new ConfigError(
       'CONFIG_ENGINE',

@@ -13,7 +13,7 @@ import type { Space } from '../env/spaces.ts';
 import { ConfigError } from '../errors.ts';
 import { assertFileUrl, locateModule } from '../modules/module-reference.ts';
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
-import type { ActingSpec } from '../policy/policy-spec.ts';
+import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
 import { loadKernels } from '../simd/loader.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import { tensorsToParameters } from './parameter-content.ts';
@@ -126,7 +126,7 @@ async function openNetwork(
   { spec, weights, statistics }: PolicyFiles,
   { json }: CheckpointContent,
 ): Promise<OpenedNetwork> {
-  if (spec.network.kind !== 'mlp') return openTensorNetwork(spec, weights, statistics);
+  if (!isKernelNetwork(spec.network)) return openTensorNetwork(spec, weights, statistics);
   const layout = mlpParameterLayout(spec);
   const parameters = tensorsToParameters(weights, layout);
   const { deterministic } = (json['config.json']?.debugging ?? {}) as { deterministic?: boolean };

@@ -5,7 +5,8 @@ import type { PolicyOptions } from './policy-setup.ts';
 
 /** The sections and options that an on-policy algorithm's config has. */
 export type OnPolicyConfig = ResolvedConfig<typeof onPolicyOptions> & {
-  readonly training: Omit<PolicyOptions, 'normalizeObservations' | 'clipObservation'> & AdamConfig;
+  readonly training: Omit<PolicyOptions, 'normalizeObservations' | 'clipObservation'> &
+    AdamConfig & { readonly sequenceLength?: number };
 };
 
 interface AdamConfig {
@@ -13,4 +14,10 @@ interface AdamConfig {
   readonly adamBeta1: number;
   readonly adamBeta2: number;
   readonly adamEpsilon: number;
+}
+
+/** Only of a recurrent policy: gradients flow through so many steps. */
+export function sequencesOf({ training }: OnPolicyConfig): { readonly sequenceLength?: number } {
+  const { recurrent = null, sequenceLength } = training;
+  return recurrent === null || sequenceLength === undefined ? {} : { sequenceLength };
 }

@@ -6,11 +6,11 @@
 import { numEnvRunnersOf } from '../config/derived.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import type { Space } from '../env/spaces.ts';
-import { initializeRollout } from '../experience/layout.ts';
+import { initializeRollout, ON_POLICY_COLUMNS } from '../experience/layout.ts';
 import type { Learner } from '../learner/learner.ts';
 import { createArena, createArenaPlanner } from '../memory/arena.ts';
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
-import type { PolicySpec } from '../policy/policy-spec.ts';
+import { isKernelNetwork, type PolicySpec } from '../policy/policy-spec.ts';
 import { borrowThreads } from '../rollout/borrowed-threads.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { reserveSampling } from '../rollout/sampling-layout.ts';
@@ -23,7 +23,7 @@ import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import { environmentSource, probeEnvironment } from './environment-source.ts';
 import { locateNetwork } from './locate-network.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
-import type { OnPolicyConfig } from './on-policy-config.ts';
+import { type OnPolicyConfig, sequencesOf } from './on-policy-config.ts';
 import { createPolicySpec } from './policy-setup.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { startAndCreate } from './start-runners.ts';
@@ -72,7 +72,8 @@ async function assembleSystem(
   const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
   const choice = await chooseEngine(spec, parameterCount(spec), { ...learners, deterministic });
   const planner = createArenaPlanner();
-  const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength);
+  const columns = { ...ON_POLICY_COLUMNS, ...sequencesOf(config) };
+  const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength, columns);
   const regions = reserveRunners(planner, spec, config);
   const reserved = await reserveLearner(planner, config, spec, choice, loss, bounds);
   const weightLayout = reserveWeightBuffer(planner, reserved.parameterCount, spec.observationSize);
@@ -111,7 +112,7 @@ async function assembleSystem(
 }
 
 function parameterCount(spec: PolicySpec): number {
-  return spec.network.kind === 'mlp' ? mlpParameterLayout(spec).size : 0;
+  return isKernelNetwork(spec.network) ? mlpParameterLayout(spec).size : 0;
 }
 
 /** What the policy is in this environment. */

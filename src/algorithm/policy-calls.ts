@@ -89,6 +89,12 @@ export function createActBatch(
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
   const mapped: ActionArray = isDiscrete ? new Int32Array(A) : new Float32Array(A); // [A]
   return (observations, actionMasks) => {
+    if (spec.network.kind === 'recurrent') {
+      throw new EngineError(
+        'ENGINE_RECURRENT',
+        'actBatch() knows nothing of episodes, and this policy remembers them. Use an actor for each episode: `policy.actor()`.',
+      );
+    }
     const numRows = observations.length;
     if (batch === undefined || batch.maxRows < numRows) batch = createActor(Math.max(1, numRows));
     const { masks, actions } = batch;
@@ -140,7 +146,10 @@ export function createEpisodeActor(
       await batch.act(1, options.deterministic ?? true);
       return finish();
     },
-    reset: (seed = 0) => noise.begin(0, openStream(seed, 'actor').integer(2 ** 32)),
+    reset(seed = 0) {
+      noise.begin(0, openStream(seed, 'actor').integer(2 ** 32));
+      batch.forget(0);
+    },
   };
 }
 

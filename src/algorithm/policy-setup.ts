@@ -24,6 +24,9 @@ export interface PolicyOptions {
   readonly squashActions: boolean;
   readonly useGsde: boolean;
   readonly gsdeSampleFrequency: number;
+  /** Of algorithms that train recurrent policies; absent or null = none. */
+  readonly recurrent?: 'lstm' | 'gru' | null;
+  readonly recurrentSize?: number;
   readonly normalizeObservations: boolean;
   readonly clipObservation: number;
 }
@@ -73,6 +76,16 @@ function createNetworkSpec(
   locate: LocateNetwork,
 ): NetworkSpec {
   const { network, hiddenSizes, activation } = options;
+  const { recurrent = null, recurrentSize: size = 0 } = options;
+  if (network === 'mlp' && recurrent !== null)
+    return {
+      kind: 'recurrent',
+      cell: recurrent,
+      size,
+      hiddenSizes,
+      activation,
+      shared: options.sharedLayers,
+    };
   if (network === 'mlp') return { kind: 'mlp', hiddenSizes, activation, shared: options.sharedLayers };
   if (network !== 'conv') {
     const { url, exportName = 'default' } = locate(network);

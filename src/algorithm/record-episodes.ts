@@ -33,7 +33,10 @@ export function createPolicyPlayer(spec: ActingSpec, actor: BatchActor): Player 
     observations: actor.observations,
     masks: actor.masks,
     actions,
-    begin: (seed) => noise.begin(0, seed),
+    begin(seed) {
+      noise.begin(0, seed);
+      actor.forget(0);
+    },
     async act() {
       noise.fill(0);
       await actor.act(1, false);

@@ -4,6 +4,7 @@ import type { NamedTensor } from '../checkpoint/content.ts';
 import { readTensor, type TensorRule } from '../checkpoint/tensor-rules.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { RowState } from '../rollout/row-states.ts';
 
@@ -17,7 +18,7 @@ export interface RowStateContent {
 /**
  * `episodeNumbers`, `episodeSteps`, `replaySteps` i32 [N], `episodeReturns` f64 [N], `observations` [N, obsSize], and
  * `actions` [sum of replaySteps, A]: the running episodes' actions one after the other, from their beginning or from the
- * state that the environment gave.
+ * state that the environment gave. Of a recurrent policy `recurrentStates` f32 [N, S], what it remembers of them.
  */
 export function rowStatesToContent(states: readonly RowState[], spec: ActingSpec): RowStateContent {
   const N = states.length;
@@ -51,6 +52,7 @@ export function rowStatesToContent(states: readonly RowState[], spec: ActingSpec
       },
       observations: { dtype: spec.observationDtype, shape: [N, observationSize], data: observations },
       actions: { dtype: actionDtype(spec.distribution), shape: [numElements / A, A], data: actions },
+      ...recurrentContent(states, recurrentStateSize(spec)),
     },
     json: { envStates: states.map((state) => state.envState) },
   };
@@ -90,6 +92,15 @@ export function rowStatesFromContent(
     shape: [numActions, A],
     values: 'finite',
   }) as Float32Array | Int32Array;
+  const S = recurrentStateSize(spec);
+  const recurrent =
+    S === 0
+      ? null
+      : (read('recurrentStates', {
+          dtype: 'float32',
+          shape: [numEnvs, S],
+          values: 'finite',
+        }) as Float32Array);
   let at = 0;
   return envStates.map((envState: JsonValue, n) => {
     // An episode is replayed from its beginning, or from a state in it: never with more actions than it has had.
@@ -106,8 +117,17 @@ export function rowStatesFromContent(
       envState,
       actions: actions.slice(begin, at),
       observation: observations.slice(n * observationSize, (n + 1) * observationSize),
+      recurrentState: recurrent?.slice(n * S, (n + 1) * S) ?? null,
     };
   });
+}
+
+function recurrentContent(states: readonly RowState[], size: number): Record<string, NamedTensor> {
+  if (size === 0) return {};
+  const data = new Float32Array(states.length * size); // [N, S] f32
+  for (const [n, { recurrentState }] of states.entries())
+    if (recurrentState) data.set(recurrentState, n * size);
+  return { recurrentStates: { dtype: 'float32', shape: [states.length, size], data } };
 }
 
 function unusable(why: string): CheckpointError {

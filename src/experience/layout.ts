@@ -6,6 +6,7 @@
  * foreign memory notices.
  */
 import { ShapeError } from '../errors.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize, isBehaviour } from '../policy/policy-spec.ts';
 
 export type ColumnDtype = 'float32' | 'float64' | 'int32' | 'uint8';
@@ -40,6 +41,8 @@ export interface RolloutColumns {
   readonly values: boolean;
   /** What replay needs: true last observations of episodes, `finalSlots` and `finalObservations`. Without: empty. */
   readonly finalObservations: boolean;
+  /** L: a recurrent policy's states at every L-th step are kept in `recurrentStates`; it divides T. Absent: that column is empty. */
+  readonly sequenceLength?: number;
 }
 
 export const ON_POLICY_COLUMNS: RolloutColumns = { values: true, finalObservations: false };
@@ -55,13 +58,15 @@ export const OFF_POLICY_COLUMNS: RolloutColumns = { values: false, finalObservat
  * `bootstrapValues` (what follows step T - 1: the first observation of the next rollout), `policyVersions`.
  * Where asked for, `finalSlots`: -1, or where an episode ended the slot of `finalObservations` that holds its true last observation.
  * Row n's k-th end of the rollout has slot n * T + k, so there is one for every step and no row writes another's.
+ * Of a recurrent policy (S = size of a row's state): `recurrentStates`, what each sequence of L steps began with, 0 where an episode began
+ * there; and per row `lastRecurrentStates`, after step T - 1.
  * Written by the learner's side after collection: `advantages`, `returns`.
  */
 export function rolloutLayout(
   spec: ActingSpec,
   numRows: number,
   rolloutLength: number,
-  { values, finalObservations }: RolloutColumns = ON_POLICY_COLUMNS,
+  { values, finalObservations, sequenceLength = 0 }: RolloutColumns = ON_POLICY_COLUMNS,
 ): RolloutLayout {
   const N = numRows;
   const T = rolloutLength;
@@ -93,6 +98,9 @@ export function rolloutLayout(
   add('returns', 'float32', [N, V]);
   add('finalSlots', 'int32', [N, finalObservations ? T : 0]);
   add('finalObservations', spec.observationDtype, [finalObservations ? N * T : 0, spec.observationSize]);
+  const S = recurrentStateSize(spec);
+  add('recurrentStates', 'float32', [N, sequenceLength > 0 ? T / sequenceLength : 0, S]);
+  add('lastRecurrentStates', 'float32', [N, S]);
   return { numRows, rolloutLength, columns, byteLength: end };
 }
 
@@ -121,6 +129,8 @@ export interface RolloutViews {
   readonly returns: Float32Array; // [N, T] f32
   readonly finalSlots: Int32Array; // [N, T] i32, -1 = the episode went on; empty unless asked for
   readonly finalObservations: Float32Array | Uint8Array; // [N * T, obsSize], slots; empty unless asked for
+  readonly recurrentStates: Float32Array; // [N, T / L, S] f32, empty without recurrence
+  readonly lastRecurrentStates: Float32Array; // [N, S] f32, empty without recurrence
 }
 
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
@@ -182,6 +192,8 @@ export function openRollout(
     returns: view('returns'),
     finalSlots: view('finalSlots'),
     finalObservations: view('finalObservations'),
+    recurrentStates: view('recurrentStates'),
+    lastRecurrentStates: view('lastRecurrentStates'),
   };
 }
 

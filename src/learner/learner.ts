@@ -7,7 +7,8 @@ import type { ParameterLayout } from '../weights/parameter-layout.ts';
  * One update: `numEpochs` passes over the N * T samples of a rollout in shuffled minibatches.
  *
  * Every epoch e has its own permutation `permutations[e * numSamples ... + numSamples)` of flat indices i = n * T + t;
- * minibatch k of an epoch takes `minibatchSize` of them in order, and the last one takes what is left.
+ * minibatch k of an epoch takes `minibatchSize` of them in order, and the last one takes what is left. Of a recurrent policy they are
+ * whole sequences, in the order that `createEpochOrder` writes.
  */
 export interface UpdatePlan {
   readonly numEpochs: number;

@@ -8,7 +8,7 @@ import type { PolicySpec } from './policy-spec.ts';
  *
  * With `spec.initialization.orthogonal`: kernels are gain * Q, Q a uniformly distributed (semi-)orthogonal matrix (Saxe et al.
  * 2014, arXiv:1312.6120), biases are 0. Gains: `policyGain` for `actor/head`, `valueGain` for `critic/head`, `hiddenGain` for the
- * rest. Without it: kernels and biases of a layer are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and
+ * rest, but 1 for the kernels of recurrent cells (each of which is one matrix over all gates). Without it: kernels and biases of a layer are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and
  * Conv2d. `logStd` is the constant `initialization.logStd` either way.
  *
  * A kernel [..., in, out] counts as a matrix [fanIn, out], where fanIn is the product of all dimensions but the last. Padding
@@ -42,6 +42,7 @@ export function initializeParameters(
 function gainOf(entry: ParameterEntry, { initialization }: Pick<PolicySpec, 'initialization'>): number {
   if (entry.name.startsWith('actor/head/')) return initialization.policyGain;
   if (entry.name.startsWith('critic/head/')) return initialization.valueGain;
+  if (entry.name.includes('/cell/')) return 1;
   return initialization.hiddenGain;
 }
 

@@ -75,8 +75,10 @@ const ACTIVATIONS: Readonly<Record<Activation, true>> = {
 const activation = when((value) => typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value));
 const hiddenSizes = listOf(count, 0, 1000);
 
+const cell = when((value) => value === 'lstm' || value === 'gru');
 const network = oneOf({
   mlp: { hiddenSizes, activation, shared: isBoolean, layerNorm: optional(isBoolean) },
+  recurrent: { cell, size: count, hiddenSizes, activation, shared: isBoolean },
   conv: { layers: listOf(listOf(count, 3, 3)), hiddenSizes, activation },
   custom: { module: isText, export: isText, options: object({}) },
 });

@@ -29,6 +29,19 @@ export interface MlpSpec {
   readonly layerNorm?: boolean;
 }
 
+/** A recurrent cell on the normalised observation, then the hidden layers and heads of an MLP; both engines, acts with the kernels. */
+export interface RecurrentSpec {
+  readonly kind: 'recurrent';
+  readonly cell: 'lstm' | 'gru';
+  /** Units of the cell. */
+  readonly size: number;
+  /** Of the layers between cell and heads; may be none. */
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+  /** One cell and trunk with both heads; else actor and critic have a cell each. */
+  readonly shared: boolean;
+}
+
 /** A convolutional trunk shared by both heads; TensorFlow engine, central inference. */
 export interface ConvSpec {
   readonly kind: 'conv';
@@ -46,7 +59,7 @@ export interface CustomSpec {
   readonly options: JsonObject;
 }
 
-export type NetworkSpec = MlpSpec | ConvSpec | CustomSpec;
+export type NetworkSpec = MlpSpec | RecurrentSpec | ConvSpec | CustomSpec;
 
 /**
  * An action distribution with a log-probability; P = number of distribution parameters that the network gives per row, A = action elements.
@@ -124,6 +137,11 @@ export interface ActingSpec {
 /** A policy that on-policy learners improve: its actions have a log-probability. */
 export type PolicySpec = ActingSpec & { readonly distribution: DistributionSpec };
 
+/** Whether the SIMD kernels run the network, for acting and for learning. */
+export function isKernelNetwork(network: NetworkSpec): network is MlpSpec | RecurrentSpec {
+  return network.kind === 'mlp' || network.kind === 'recurrent';
+}
+
 /** Whether actions are sampled here, in TypeScript, from the network's outputs; the kernels sample the others. */
 export function isBehaviour(distribution: ActingDistribution): distribution is BehaviourSpec {
   return BEHAVIOURS[distribution.kind as BehaviourSpec['kind']] === true;
@@ -160,10 +178,15 @@ export function actionDtype(distribution: ActingDistribution): 'int32' | 'float3
   return 'sizes' in distribution || distribution.kind === 'bernoulli' ? 'int32' : 'float32';
 }
 
-/** Width of the actor's last hidden layer (H of gSDE); the observation's size when there is no hidden layer. */
+/** Width of the actor's last hidden layer (H of gSDE); without hidden layers the cell's, or the observation's size. */
 export function latentSize(spec: ActingSpec): number {
   if (spec.network.kind === 'custom') return 0;
-  return spec.network.hiddenSizes.at(-1) ?? spec.observationSize;
+  return spec.network.hiddenSizes.at(-1) ?? firstLayerInputs(spec);
+}
+
+/** What the first hidden layer (or the head) reads: the observation, or the cell's hidden state. */
+export function firstLayerInputs({ network, observationSize }: ActingSpec): number {
+  return network.kind === 'recurrent' ? network.size : observationSize;
 }
 
 /**

@@ -19,6 +19,8 @@ export interface ActCall {
   logProbAddress: number; // f32; 0 = not wanted; behaviours have none
   valueAddress: number; // f32; 0 = not wanted (deterministic evaluation)
   scalarStride: number; // of logProbs and values
+  /** f32 [numRows, recurrentStateSize], dense, four rows more to be read; moved on. Recurrent policies alone. */
+  stateAddress?: number;
 }
 
 /** Values alone, for final and bootstrap observations. */
@@ -31,6 +33,8 @@ export interface ValuesCall {
   valueStride: number;
   maskAddress: number; // u8; 0 = no masks; read where the value is that of the best action
   maskStride: number;
+  /** As in `ActCall`, but left as it is. */
+  stateAddress?: number;
 }
 
 /** One per thread: it owns scratch in the arena. Nothing allocates; a row's result does not depend on the rows beside it. */

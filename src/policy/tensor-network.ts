@@ -35,6 +35,11 @@ export function createTensorNetwork(
         layout: mlpParameterLayout(spec),
         apply: (parameters, observations) => applyMlp(tf, network, hasValues, parameters, observations),
       };
+    case 'recurrent':
+      throw new EngineError(
+        'ENGINE_NETWORK',
+        'Recurrent networks run on the SIMD engine. Leave `engine` out, or set it to simd.',
+      );
     case 'conv':
       return {
         layout: convParameterLayout(spec, network),

@@ -1,6 +1,7 @@
 /** The sampler's calls into the policy, with every address worked out once. */
 
 import { columnAddress, hasColumn, type RolloutLayout } from '../experience/layout.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
@@ -32,6 +33,9 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
   const addresses = layout.setAddresses.map((address) => columnAddresses(rollout, address));
   const call = emptyActCall(spec, T, numRows);
   call.noiseAddress = layout.noise + firstRow * noiseSize(spec) * 4;
+  const stateBytes = 4 * recurrentStateSize(spec);
+  const stateAddress = layout.recurrentStates + firstRow * stateBytes;
+  call.stateAddress = stateAddress;
   const values: ValuesCall = {
     numRows: 1,
     weightsAddress: 0,
@@ -41,6 +45,7 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
     valueStride: 1,
     maskAddress: 0,
     maskStride: spec.actionMaskSize,
+    stateAddress,
   };
   return {
     useWeights(address) {
@@ -60,6 +65,7 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
     finalValue(set, r, i) {
       if (!hasValues) return;
       values.numRows = 1;
+      values.stateAddress = stateAddress + r * stateBytes;
       values.maskAddress = 0; // nobody says what would be allowed after the end
       values.observationAddress = layout.finalObservations + (firstRow + r) * rowBytes;
       values.valueAddress = addresses[set].finalValues + i * 4;
@@ -68,6 +74,7 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
     bootstrapValues(set) {
       if (!hasValues) return;
       values.numRows = numRows;
+      values.stateAddress = stateAddress;
       values.maskAddress = hasMasks ? layout.currentMasks + firstRow * spec.actionMaskSize : 0;
       values.observationAddress = layout.currentObservations + firstRow * rowBytes;
       values.valueAddress = addresses[set].bootstrapValues + firstRow * 4;
@@ -103,5 +110,6 @@ function emptyActCall(spec: ActingSpec, T: number, numRows: number): ActCall {
     logProbAddress: 0,
     valueAddress: 0,
     scalarStride: T,
+    stateAddress: 0,
   };
 }

@@ -7,6 +7,7 @@
 import type { ActionArray } from '../env/vector-env.ts';
 import type { RolloutViews } from '../experience/layout.ts';
 import type { JsonValue } from '../json.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
 import type { RowState } from './row-states.ts';
@@ -36,6 +37,8 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
   const A = actionSize(spec.distribution);
   const empty = (): ActionArray =>
     actionDtype(spec.distribution) === 'int32' ? new Int32Array(0) : new Float32Array(0);
+  const stateSize = recurrentStateSize(spec);
+  const recurrentStates = new Float32Array(numRows * stateSize); // [N, S] f32, of the running episodes
   let lastObservations: Float32Array | Uint8Array | null = null; // [N, obsSize], copy of the bootstrap observations
   const episodes: RunningEpisode[] = Array.from({ length: numRows }, () => ({
     number: 0,
@@ -50,6 +53,7 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
       for (let n = 0; n < numRows; n++) absorbRow(episodes[n], rollout, n, A);
       lastObservations ??= rollout.bootstrapObservations.slice();
       lastObservations.set(rollout.bootstrapObservations);
+      recurrentStates.set(rollout.lastRecurrentStates);
       return endedEpisodes(rollout);
     },
     rowStates(first, count) {
@@ -64,10 +68,15 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
             (first + k) * spec.observationSize,
             (first + k + 1) * spec.observationSize,
           ) ?? null,
+        recurrentState:
+          stateSize > 0 ? recurrentStates.slice((first + k) * stateSize, (first + k + 1) * stateSize) : null,
       }));
     },
     restartRows(rows) {
-      for (const n of rows) restart(episodes[n]);
+      for (const n of rows) {
+        restart(episodes[n]);
+        recurrentStates.fill(0, n * stateSize, (n + 1) * stateSize);
+      }
     },
     setRowStates(states) {
       const size = spec.observationSize;
@@ -83,6 +92,8 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
           numActions: state.actions.length / A,
         };
         if (state.observation !== null) lastObservations.set(state.observation, n * size);
+        recurrentStates.fill(0, n * stateSize, (n + 1) * stateSize);
+        if (stateSize > 0 && state.recurrentState) recurrentStates.set(state.recurrentState, n * stateSize);
       }
     },
   };

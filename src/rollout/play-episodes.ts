@@ -66,7 +66,10 @@ export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpiso
   const seedOf = (number: number) => episodeSeed(seed, episodes[number] ?? 0, 0, 'evaluation');
   const firstSeeds = Uint32Array.from(playing, seedOf);
   vectorEnv.reset(firstSeeds, rows);
-  for (let r = 0; r < M; r++) noise.begin(r, firstSeeds[r]);
+  for (let r = 0; r < M; r++) {
+    noise.begin(r, firstSeeds[r]);
+    actor.forget(r);
+  }
   let numFinished = 0;
   while (numFinished < episodes.length) {
     if (!deterministic) for (let r = 0; r < M; r++) noise.fill(r);
@@ -78,6 +81,7 @@ export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpiso
       if (playing[r] < episodes.length) numFinished += 1;
       playing[r] += M;
       noise.begin(r, nextSeeds[r]);
+      actor.forget(r);
       nextSeeds[r] = seedOf(playing[r] + M);
     }
     options.onStep?.(vectorEnv, numFinished);

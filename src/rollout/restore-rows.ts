@@ -48,6 +48,7 @@ export async function restoreRows(context: RestoreContext, states: readonly RowS
     sampler.episodeReturns[r] = isRestored ? state.episodeReturn : 0;
     sampler.nextSeeds[r] = rowSeed(sampler, seed, r, state.episodeNumber + 1);
     sampler.noise.begin(r, seeds[r], isRestored ? state.episodeStep : 0);
+    sampler.memory?.restore(r, isRestored ? (state.recurrentState ?? null) : null);
   }
   return restarted;
 }

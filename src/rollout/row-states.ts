@@ -21,6 +21,8 @@ export interface RowState {
   readonly actions: ActionArray;
   /** The observation that the next action is for, to check a replay; null = do not check. */
   readonly observation: Float32Array | Uint8Array | null; // [obsSize]
+  /** What a recurrent policy remembers of the episode; null or absent: nothing yet. */
+  readonly recurrentState?: Float32Array | null; // [S] f32
 }
 
 export const FRESH_ROW: RowState = {

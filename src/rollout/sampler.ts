@@ -14,6 +14,7 @@ import { episodeSeed } from '../random/streams.ts';
 import type { WeightBuffer } from '../weights/weight-buffer.ts';
 import { type Acting, createActing } from './acting.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
+import { createRowMemory, type RowMemory } from './row-memory.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 
 export interface SamplerOptions {
@@ -42,6 +43,8 @@ export type Sampler = EpisodeCounters & {
   readonly firstRow: number;
   readonly numRows: number;
   readonly noise: ActionNoise;
+  /** What the policy remembers of each row; null = nothing. */
+  readonly memory: RowMemory | null;
   /** Where environments write; current observations by default. */
   readonly rows: StepRows;
   /** Points `rows` at the current observations (and masks). */
@@ -65,6 +68,7 @@ type SamplerState = EpisodeCounters & {
   /** [rows, A] dense, private to this thread */
   readonly envActions: ActionArray;
   readonly acting: Acting | null;
+  readonly memory: RowMemory | null;
   readonly keepsFinalObservations: boolean;
   readonly numEnds: Int32Array; // [rows] i32, episodes that ended in the running rollout
 };
@@ -73,13 +77,14 @@ export function createSampler(options: SamplerOptions): Sampler {
   const sums: { taken: MetricSums | null } = { taken: null };
   const state = createState(options, sums);
   const { vectorEnv, firstRow, weights } = options;
-  const { acting, noise } = state;
+  const { acting, noise, memory } = state;
   const numRows = vectorEnv.numRows;
   const T = options.layout.rollout.rolloutLength;
   return {
     firstRow,
     numRows,
     noise,
+    memory,
     rows: state.rows,
     episodeNumbers: state.episodeNumbers,
     episodeSteps: state.episodeSteps,
@@ -96,6 +101,7 @@ export function createSampler(options: SamplerOptions): Sampler {
       begin(state, set);
       for (let t = 0; t < T; t++) {
         for (let r = 0; r < numRows; r++) noise.fill(r);
+        memory?.record(state.sets[set], t);
         acting.act(set, t);
         step(state, set, t);
       }
@@ -150,6 +156,7 @@ function createState(options: SamplerOptions, sums: { taken: MetricSums | null }
         ? new Int32Array(actionElements)
         : new Float32Array(actionElements),
     acting: policy === null ? null : createActing({ policy, spec, layout, firstRow, numRows }),
+    memory: createRowMemory(spec, buffer, layout, firstRow, numRows),
     keepsFinalObservations: hasColumn(layout.rollout, 'finalSlots'),
     numEnds: new Int32Array(numRows),
     episodeNumbers: new Int32Array(numRows),
@@ -238,6 +245,7 @@ function endEpisode(state: SamplerState, set: number, r: number, i: number): voi
   episodeReturns[r] = 0;
   episodeSteps[r] = 0;
   episodeNumbers[r] += 1;
+  state.memory?.forget(r);
   noise.begin(r, state.nextSeeds[r]);
   state.nextSeeds[r] = episodeSeed(options.seed, options.firstRow + r, episodeNumbers[r] + 1);
 }
@@ -261,6 +269,7 @@ function finish(state: SamplerState, set: number, version: number): void {
   if (spec.actionMaskSize > 0) rollout.bootstrapMasks.set(currentMasks, firstRow * spec.actionMaskSize);
   rollout.policyVersions.fill(version, firstRow, firstRow + vectorEnv.numRows);
   acting?.bootstrapValues(set);
+  state.memory?.finish(rollout);
 }
 
 function openShared(options: SamplerOptions, address: number): Float32Array | Uint8Array {

@@ -7,6 +7,7 @@ import {
   rolloutLayout,
 } from '../experience/layout.ts';
 import type { ArenaPlanner, Region } from '../memory/arena.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, noiseSize } from '../policy/policy-spec.ts';
 
 /** Sampling runs in one set while the learner may still read the other. */
@@ -15,7 +16,7 @@ export const NUM_BLOCK_SETS = 2;
 /**
  * Regions shared by all runners, indexed by row, so that the owner of rows [n0, n1) touches only its part:
  * `currentObservations` [N, obsSize] and `currentMasks` [N, maskSize] (what the next action is for),
- * `finalObservations` [N, obsSize] (row n after its episode ended), `noise` [N, noiseSize] f32.
+ * `finalObservations` [N, obsSize] (row n after its episode ended), `noise` [N, noiseSize] f32, `recurrentStates` [N, S] f32.
  */
 export interface SamplingLayout {
   readonly rollout: RolloutLayout;
@@ -24,6 +25,7 @@ export interface SamplingLayout {
   readonly currentMasks: number;
   readonly finalObservations: number;
   readonly noise: number;
+  readonly recurrentStates: number;
 }
 
 export function reserveSampling(
@@ -43,5 +45,6 @@ export function reserveSampling(
     currentMasks: address(numRows * spec.actionMaskSize),
     finalObservations: address(observationBytes),
     noise: address(numRows * noiseSize(spec) * 4),
+    recurrentStates: address((numRows + 4) * recurrentStateSize(spec) * 4), // kernels read rows in fours
   };
 }

@@ -15,6 +15,13 @@ export interface Kernels {
    */
   backward(layers: number, count: number, gradients: number, rows: number, accumulate: number): void;
   transposeKernels(layers: number, count: number, parameters: number): void;
+  /**
+   * Hidden states of `steps` steps of `rows` sequences through one LSTM or GRU; recurrent-program.ts writes the record. Rows of a step
+   * are padded to a multiple of four.
+   */
+  recurrentForward(cell: number, parameters: number, steps: number, rows: number): void;
+  /** Back through time: gradients of kernels and biases into the slab (accumulate 1: added to it). After `recurrentForward` of the same rows. */
+  recurrentBackward(cell: number, gradients: number, steps: number, rows: number, accumulate: number): void;
   multiply(
     a: number,
     lda: number,

@@ -39,6 +39,13 @@ import {
   scratchStride,
   writeProgram,
 } from './layer-program.ts';
+import {
+  type CellScratch,
+  createRecurrentPolicy,
+  planCellScratch,
+  writeActCall,
+  writeValuesCall,
+} from './recurrent-policy.ts';
 import { createRowCalls } from './row-calls.ts';
 
 const DESCRIPTOR_WORDS = 41;
@@ -51,6 +58,8 @@ interface ScratchPlan {
   readonly segments: number;
   readonly programs: number;
   readonly observations: Block;
+  /** What the first layers read in place of observations; null = the policy has no recurrent cell. */
+  readonly cell: CellScratch | null;
   /** Hidden layers alternate between the two. */
   readonly hidden: readonly [Block, Block];
   readonly outputs: Block;
@@ -79,6 +88,7 @@ function planScratch(spec: ActingSpec, rows: number, base: number): ScratchPlan 
     segments: take(4 * actionSize(spec.distribution)),
     programs: take(RECORD_BYTES * numRecords),
     observations: block(scratchStride(spec.observationSize)),
+    cell: planCellScratch(spec, rows, take),
     hidden: [block(hiddenStride), block(hiddenStride)],
     outputs: block(4 * numOutputs),
     values: block(4),
@@ -139,12 +149,13 @@ function writeDescriptor(
 ): BehaviourScratch {
   const layers = policyLayers(spec);
   const { distribution } = spec;
-  const actor = chain(layers.actorHidden, layers.actorHead, plan.observations, plan, plan.outputs);
+  const from = plan.cell?.hidden ?? plan.observations;
+  const actor = chain(layers.actorHidden, layers.actorHead, from, plan, plan.outputs);
   const critic = layers.shared
     ? chain([], layers.criticHead, actor.latent, plan, plan.values)
-    : chain(layers.criticHidden, layers.criticHead, plan.observations, plan, plan.values);
+    : chain(layers.criticHidden, layers.criticHead, from, plan, plan.values);
   const valuesOnly = layers.shared
-    ? chain(layers.actorHidden, layers.criticHead, plan.observations, plan, plan.values)
+    ? chain(layers.actorHidden, layers.criticHead, from, plan, plan.values)
     : critic;
   const hasValues = spec.actorOnly !== true;
   const programs = [actor.records, hasValues ? critic.records : [], hasValues ? valuesOnly.records : []];
@@ -221,6 +232,8 @@ export function createKernelPolicy(
   if (isBehaviour(distribution)) {
     return createBehaviourPolicy(kernels, { ...spec, distribution }, arena.buffer, behaviour, weightLayout);
   }
+  if (plan.cell !== null)
+    return createRecurrentPolicy(kernels, spec, arena.buffer, { ...plan, cell: plan.cell });
   const policy = createSamplingPolicy(kernels, arena.buffer, plan.descriptor);
   return spec.actorOnly === true ? withWarmUp(policy, spec, arena.buffer, weightLayout) : policy;
 }
@@ -245,31 +258,14 @@ function withWarmUp(
 
 /** Network and sampling in one call of the kernels. */
 function createSamplingPolicy(kernels: Kernels, buffer: ArrayBufferLike, descriptor: number): RowPolicy {
-  const words = new Int32Array(buffer, descriptor, 13);
+  const words = new Uint32Array(buffer, descriptor, 13);
   return {
     act(call: ActCall) {
-      words[0] = call.numRows;
-      words[1] = call.weightsAddress;
-      words[2] = call.observationAddress;
-      words[3] = call.observationStride;
-      words[4] = call.maskAddress;
-      words[5] = call.maskStride;
-      words[6] = call.noiseAddress;
-      words[7] = call.deterministic ? 1 : 0;
-      words[8] = call.actionAddress;
-      words[9] = call.actionStride;
-      words[10] = call.logProbAddress;
-      words[11] = call.valueAddress;
-      words[12] = call.scalarStride;
+      writeActCall(words, call);
       kernels.act(descriptor);
     },
     values(call: ValuesCall) {
-      words[0] = call.numRows;
-      words[1] = call.weightsAddress;
-      words[2] = call.observationAddress;
-      words[3] = call.observationStride;
-      words[11] = call.valueAddress;
-      words[12] = call.valueStride;
+      writeValuesCall(words, call);
       kernels.values(descriptor);
     },
   };

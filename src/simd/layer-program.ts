@@ -6,7 +6,7 @@
  */
 
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
-import type { ActingSpec, Activation } from '../policy/policy-spec.ts';
+import { type ActingSpec, type Activation, isKernelNetwork } from '../policy/policy-spec.ts';
 import type { ParameterEntry } from '../weights/parameter-layout.ts';
 
 /** Rows that go through all layers together: their activations stay in the first-level cache. */
@@ -56,7 +56,8 @@ export interface PolicyLayers {
 export function policyLayers(spec: ActingSpec): PolicyLayers {
   const { entries, size } = mlpParameterLayout(spec);
   const { network } = spec;
-  if (network.kind !== 'mlp') throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
+  if (!isKernelNetwork(network))
+    throw new TypeError(`Expected an MLP or a recurrent network, got one of kind ${network.kind}.`);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const dense = (name: string, activation: Activation): DenseLayer => {
     const kernel = byName.get(`${name}/kernel`) as ParameterEntry;

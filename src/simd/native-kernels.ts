@@ -2,7 +2,7 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
  * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers and other sampling stay in WebAssembly. No import
+ * Products, activations, recurrent cells, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers and other sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
@@ -30,6 +30,15 @@ interface NativeBuild {
     accumulate: number,
   ): void;
   transposeKernels(base: number, layers: number, count: number, parameters: number): void;
+  recurrentForward(base: number, cell: number, parameters: number, steps: number, rows: number): void;
+  recurrentBackward(
+    base: number,
+    cell: number,
+    gradients: number,
+    steps: number,
+    rows: number,
+    accumulate: number,
+  ): void;
   reduceSlice(base: number, slab: number, slabBytes: number, numSlabs: number, bytes: number): number;
   adamSlice(
     base: number,
@@ -203,6 +212,10 @@ export function withNativeKernels(
     backward: (layers, count, gradients, rows, accumulate) =>
       calls.backward(base, layers, count, gradients, rows, accumulate),
     transposeKernels: (layers, count, parameters) => calls.transposeKernels(base, layers, count, parameters),
+    recurrentForward: (cell, parameters, steps, rows) =>
+      calls.recurrentForward(base, cell, parameters, steps, rows),
+    recurrentBackward: (cell, gradients, steps, rows, accumulate) =>
+      calls.recurrentBackward(base, cell, gradients, steps, rows, accumulate),
     reduceSlice: (slab, slabBytes, numSlabs, bytes) =>
       calls.reduceSlice(base, slab, slabBytes, numSlabs, bytes),
     adamSlice: nativeAdam(module, calls, base),

@@ -76,12 +76,17 @@ function dense(
   return { output: pre.map((row) => row.map(f)), trace: { name, activation, input, pre } };
 }
 
-/** @param x normalised observations [B, obsSize]. */
-export function forwardReference(spec: ActingSpec, parameters: Numbers, x: number[][]): ForwardTrace {
-  if (spec.network.kind !== 'mlp') throw new Error('Expected an MLP');
+/** @param x normalised observations [B, obsSize], or behind a recurrent cell the actor's hidden states; `ofCritic` the critic's. */
+export function forwardReference(
+  spec: ActingSpec,
+  parameters: Numbers,
+  x: number[][],
+  ofCritic: number[][] = x,
+): ForwardTrace {
+  if (spec.network.kind !== 'mlp' && spec.network.kind !== 'recurrent') throw new Error('Expected an MLP');
   const { hiddenSizes, activation, shared } = spec.network;
   const tower = (prefix: string) => {
-    let rows = x;
+    let rows = prefix === 'critic' ? ofCritic : x;
     const traces = hiddenSizes.map((_, k) => {
       const { output, trace } = dense(spec, parameters, `${prefix}/${k}`, activation, rows);
       rows = output;

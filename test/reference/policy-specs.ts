@@ -20,23 +20,28 @@ export interface SpecOptions {
   normalize?: boolean;
   clip?: number;
   layerNorm?: boolean;
+  /** A cell of so many units before the hidden layers. */
+  cell?: 'lstm' | 'gru';
+  cellSize?: number;
 }
 
 export function makeSpec(distribution: DistributionSpec, options: SpecOptions = {}): PolicySpec {
   const { observationSize = 4, masks = false } = options;
   const numLogits = distribution.kind === 'categorical' ? distribution.sizes.reduce((a, b) => a + b, 0) : 0;
+  const layers = {
+    hiddenSizes: options.hiddenSizes ?? [64, 64],
+    activation: options.activation ?? ('tanh' as const),
+    shared: options.shared ?? false,
+  };
   return {
     observationSize,
     observationDtype: options.observationDtype ?? 'float32',
     observationShape: [observationSize],
     actionMaskSize: masks ? numLogits : 0,
-    network: {
-      kind: 'mlp',
-      hiddenSizes: options.hiddenSizes ?? [64, 64],
-      activation: options.activation ?? 'tanh',
-      shared: options.shared ?? false,
-      ...(options.layerNorm === true && { layerNorm: true }),
-    },
+    network:
+      options.cell === undefined
+        ? { kind: 'mlp', ...layers, ...(options.layerNorm === true && { layerNorm: true }) }
+        : { kind: 'recurrent', cell: options.cell, size: options.cellSize ?? 16, ...layers },
     distribution,
     normalizeObservations: options.normalize ?? false,
     clipObservation: options.clip ?? 10,
@@ -104,7 +109,8 @@ export function randomParameters(
   const layout = mlpParameterLayout(spec);
   const parameters = new Float32Array(layout.size);
   for (const { name, offset, size, shape } of layout.entries) {
-    const scale = name.endsWith('kernel') ? 1 / Math.sqrt(shape[0]) : 0.2;
+    const scale =
+      name.endsWith('kernel') || /\/cell\/(input|state)$/.test(name) ? 1 / Math.sqrt(shape[0]) : 0.2;
     const shift = name === 'logStd' ? -0.7 : 0;
     for (let k = 0; k < size; k++) parameters[offset + k] = shift + scale * stream.normal();
   }

@@ -3,7 +3,7 @@
 import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 import { type RowInputs, rowStatistics } from './distribution-reference.ts';
-import { backwardReference, forwardReference, tensorsOf } from './mlp-reference.ts';
+import { backwardReference, type ForwardTrace, forwardReference, tensorsOf } from './mlp-reference.ts';
 
 export interface ReferenceBatch {
   readonly x: number[][]; // [B, obsSize] normalised
@@ -75,6 +75,19 @@ export function lossReference(
   latents: number[][] | null = null,
 ) {
   const trace = forwardReference(spec, parameters, batch.x);
+  const means = meanLosses(spec, parameters, trace, batch, options, latents);
+  return { ...means, latents: trace.latent };
+}
+
+/** The loss of a batch whose rows have gone through the network. */
+export function meanLosses(
+  spec: PolicySpec,
+  parameters: ArrayLike<number>,
+  trace: ForwardTrace,
+  batch: ReferenceBatch,
+  options: ReferenceOptions,
+  latents: number[][] | null = null,
+) {
   const logStd = logStdOf(spec, parameters);
   const means = { policyLoss: 0, valueLoss: 0, entropy: 0, approxKl: 0, clipFraction: 0, loss: 0 };
   const B = batch.x.length;
@@ -89,7 +102,7 @@ export function lossReference(
     means.clipFraction += (Math.abs(policy.ratio - 1) > options.clipRange ? 1 : 0) / B;
     means.loss += (policy.loss + options.valueCoeff * value) / B;
   }
-  return { ...means, latents: trace.latent };
+  return means;
 }
 
 const STEP = 1e-5;

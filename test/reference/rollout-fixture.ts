@@ -2,6 +2,7 @@
 
 import {
   initializeRollout,
+  ON_POLICY_COLUMNS,
   openRollout,
   type RolloutViews,
   rolloutLayout,
@@ -11,11 +12,12 @@ import type { SimdLearnerLayout, SimdLearnerOptions } from '../../src/learner/si
 import { reserveSimdLearner } from '../../src/learner/simd/layout.ts';
 import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { actionSize, distributionSize, type PolicySpec } from '../../src/policy/policy-spec.ts';
-import { openStream } from '../../src/random/streams.ts';
+import { openStream, type Stream } from '../../src/random/streams.ts';
 import { rowStatistics } from './distribution-reference.ts';
-import { forwardReference } from './mlp-reference.ts';
+import { type ForwardTrace, forwardReference } from './mlp-reference.ts';
 import { normalizedRows, randomParameters } from './policy-specs.ts';
 import { logStdOf, type ReferenceBatch } from './ppo-reference.ts';
+import { sequencesReference } from './recurrent-reference.ts';
 
 export interface Fixture {
   readonly spec: PolicySpec;
@@ -54,7 +56,9 @@ export function makeFixture(
 ): Fixture {
   const stream = openStream(11, 'fixture', numRows, rolloutLength);
   const planner = createArenaPlanner();
-  const shape = rolloutLayout(spec, numRows, rolloutLength);
+  const { sequenceLength } = options;
+  const columns = { ...ON_POLICY_COLUMNS, ...(sequenceLength !== undefined && { sequenceLength }) };
+  const shape = rolloutLayout(spec, numRows, rolloutLength, columns);
   const set = planner.reserve(shape.byteLength);
   const numSamples = numRows * rolloutLength;
   const layout = reserveSimdLearner(planner, spec, options, numSamples, maxThreads);
@@ -69,7 +73,8 @@ export function makeFixture(
   for (let k = 0; k < rollout.observations.length; k++)
     rollout.observations[k] = isBytes ? stream.integer(256) : stream.normal();
   const x = normalizedRows(spec, rollout.observations, numSamples, mean, inverseStd);
-  const { outputs, latent } = forwardReference(spec, parameters, x);
+  if (sequenceLength !== undefined) fillMemory(rollout, stream);
+  const { outputs, latent } = throughNetwork(spec, parameters, x, rollout, sequenceLength);
   const logStd = logStdOf(spec, parameters);
   const A = actionSize(spec.distribution);
   const { distribution } = spec;
@@ -98,6 +103,28 @@ export function makeFixture(
     rollout.advantages[i] = 3 * stream.normal() + 1;
   }
   return { spec, arena, layout, rollout, parameters, mean, inverseStd };
+}
+
+/** Ends of episodes, and states of sequences, as they come: some are whole, some begin anew. */
+function fillMemory(rollout: RolloutViews, stream: Stream): void {
+  for (let i = 0; i < rollout.terminated.length; i++) {
+    rollout.terminated[i] = stream.uniform() < 0.1 ? 1 : 0;
+    rollout.truncated[i] = stream.uniform() < 0.1 ? 1 : 0;
+  }
+  for (let k = 0; k < rollout.recurrentStates.length; k++) rollout.recurrentStates[k] = 0.5 * stream.normal();
+}
+
+/** Rows i = n * T + t through the network, by the slow reference. */
+export function throughNetwork(
+  spec: PolicySpec,
+  parameters: ArrayLike<number>,
+  x: number[][],
+  { recurrentStates, terminated, truncated }: RolloutViews,
+  sequenceLength: number | undefined,
+): ForwardTrace {
+  if (sequenceLength === undefined) return forwardReference(spec, parameters, x);
+  const ends = (i: number) => terminated[i] !== 0 || truncated[i] !== 0;
+  return sequencesReference(spec, parameters, x, recurrentStates, ends, sequenceLength);
 }
 
 export function makePlan(fixture: Fixture, overrides: Partial<UpdatePlan> = {}): UpdatePlan {

@@ -37,6 +37,7 @@ export const Word = {
   ADDRESSES: 48, // 7 words: the rollout's columns
   NUM_FINITE_IN_EPOCH: 55,
   NORMALIZE_ADVANTAGES: 56,
+  SEQUENCE_ADDRESSES: 57, // 3 words: columns that sequences read
   CLAIMS: 64,
 } as const;
 
@@ -49,6 +50,9 @@ export const ADDRESS_COLUMNS = [
   'returns',
   'advantages',
 ] as const;
+
+/** Read by recurrent policies alone. */
+export const SEQUENCE_COLUMNS = ['recurrentStates', 'terminated', 'truncated'] as const;
 
 /** Ends the update, has its step skipped, or its gradient clipped. */
 export const NonFinite = { skip: 0, stop: 1, clip: 2 } as const;

@@ -2,6 +2,7 @@
 import type { ArenaPlanner, Region } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { BLOCK_ROWS, policyLayers } from '../../simd/layer-program.ts';
+import { type SequenceShape, sequencesPerBlock } from '../epoch-order.ts';
 import type { OutputGradientSource } from '../output-gradient.ts';
 import { CONTROL_BYTES } from './control.ts';
 import { threadScratchBytes } from './tower-plan.ts';
@@ -20,6 +21,8 @@ export interface SimdLearnerOptions {
   /** Largest minibatch that a plan will ask for. */
   readonly maxMinibatchSize: number;
   readonly outputGradient: OutputGradientSource;
+  /** Of a recurrent policy: steps of the sequences that gradients flow through. It divides the rollout's length and `maxMinibatchSize`. */
+  readonly sequenceLength?: number;
 }
 
 /** Byte addresses in the arena. Owned by the learner while it updates: main thread and helpers as the control words say. */
@@ -34,6 +37,10 @@ export interface SimdLearnerLayout {
   readonly slabs: number;
   readonly slabBytes: number;
   readonly maxGroups: number;
+  /** Rows of a block: 64, or those of the sequences that go through a recurrent cell together. */
+  readonly blockRows: number;
+  /** Of a recurrent policy; null = rows are independent. */
+  readonly sequences: SequenceShape | null;
   /** Parameter slices: the unit of reduction and of Adam. */
   readonly numSlices: number;
   readonly sliceBytes: number;
@@ -54,8 +61,11 @@ const MAX_SLICES = 16;
 const SLICE_ELEMENTS = 1024;
 
 /** Number of gradient slabs for a minibatch. */
-export function numGroupsFor(minibatchRows: number): number {
-  return Math.min(MAX_GROUPS, Math.ceil(minibatchRows / BLOCK_ROWS));
+export function numGroupsFor(
+  { blockRows }: Pick<SimdLearnerLayout, 'blockRows'>,
+  minibatchRows: number,
+): number {
+  return Math.min(MAX_GROUPS, Math.ceil(minibatchRows / blockRows));
 }
 
 /**
@@ -72,7 +82,9 @@ export function reserveSimdLearner(
   maxThreads = 1,
 ): SimdLearnerLayout {
   const { parameterCount } = policyLayers(spec);
-  const maxGroups = numGroupsFor(options.maxMinibatchSize);
+  const sequences = sequencesFor(spec, options);
+  const blockRows = sequences === null ? BLOCK_ROWS : sequences.length * sequences.perBlock;
+  const maxGroups = numGroupsFor({ blockRows }, options.maxMinibatchSize);
   // kernels load up to 15 elements past a tensor, so every parameter vector has that much behind it
   const vectorBytes = 4 * parameterCount + 64;
   const take = (bytes: number) => planner.reserve(bytes).offset;
@@ -87,6 +99,8 @@ export function reserveSimdLearner(
     slabs: take(vectorBytes * maxGroups),
     slabBytes: vectorBytes,
     maxGroups,
+    blockRows,
+    sequences,
     numSlices,
     sliceBytes: 64 * Math.ceil(parameterCount / 16 / numSlices),
     observationMean: take(4 * spec.observationSize + 16),
@@ -96,6 +110,17 @@ export function reserveSimdLearner(
     maxMinibatchSize: options.maxMinibatchSize,
     advantages: take(4 * numSamples),
     control: planner.reserve(CONTROL_BYTES),
-    threads: Array.from({ length: maxThreads }, () => planner.reserve(threadScratchBytes(spec))),
+    threads: Array.from({ length: maxThreads }, () => planner.reserve(threadScratchBytes(spec, sequences))),
   };
+}
+
+/** @throws TypeError when a recurrent policy comes without the length of its sequences. */
+function sequencesFor(
+  { network }: PolicySpec,
+  { sequenceLength, maxMinibatchSize }: SimdLearnerOptions,
+): SequenceShape | null {
+  if (network.kind !== 'recurrent') return null;
+  if (sequenceLength === undefined)
+    throw new TypeError('Expected `sequenceLength` for a recurrent policy, got none.');
+  return { length: sequenceLength, perBlock: sequencesPerBlock(maxMinibatchSize, sequenceLength) };
 }

@@ -18,6 +18,7 @@ import {
   NonFinite,
   NUM_SUMS,
   Real,
+  SEQUENCE_COLUMNS,
   Word,
 } from './control.ts';
 import { importOutputGradient } from './import-output-gradient.ts';
@@ -166,6 +167,9 @@ function writeJob(
   words[Word.NON_FINITE] = 0;
   ADDRESS_COLUMNS.forEach((name, k) => {
     words[Word.ADDRESSES + k] = rollout[name].byteOffset;
+  });
+  SEQUENCE_COLUMNS.forEach((name, k) => {
+    words[Word.SEQUENCE_ADDRESSES + k] = rollout[name].byteOffset;
   });
   reals[Real.LEARNING_RATE] = plan.scalars.learningRate;
   reals[Real.KL_LIMIT] = plan.targetKl === null ? Number.POSITIVE_INFINITY : KL_FACTOR * plan.targetKl;

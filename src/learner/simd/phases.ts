@@ -5,9 +5,9 @@ import { numGroupsFor } from './layout.ts';
 import { clipGradient } from './phase-work.ts';
 
 /** Opens the gradient phase of minibatch `minibatch` of the current epoch. */
-function openMinibatch({ control: { words }, numTowers }: ThreadContext, minibatch: number): void {
+function openMinibatch({ control: { words }, layout, numTowers }: ThreadContext, minibatch: number): void {
   words[Word.MINIBATCH] = minibatch;
-  openPhase(words, Kind.GRADIENT, numTowers * numGroupsFor(minibatchRange(words).rows));
+  openPhase(words, Kind.GRADIENT, numTowers * numGroupsFor(layout, minibatchRange(words).rows));
 }
 
 function nextMinibatch(context: ThreadContext): void {
@@ -37,10 +37,10 @@ function nextEpoch(context: ThreadContext): void {
 }
 
 /** Sums the items' statistics in their order; index of the first that is not finite (numStats: the norm), or -1. */
-function collectStatistics({ control, numStats, numTowers }: ThreadContext, norm: number): number {
+function collectStatistics({ control, layout, numStats, numTowers }: ThreadContext, norm: number): number {
   const { words, reals } = control;
   const { rows } = minibatchRange(words);
-  const numItems = numTowers * numGroupsFor(rows);
+  const numItems = numTowers * numGroupsFor(layout, rows);
   const means = new Array<number>(numStats);
   let bad = Number.isFinite(norm) ? -1 : numStats;
   for (let s = numStats - 1; s >= 0; s--) {

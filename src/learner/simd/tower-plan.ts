@@ -13,6 +13,15 @@ import {
   scratchStride,
   writeProgram,
 } from '../../simd/layer-program.ts';
+import type { SequenceShape } from '../epoch-order.ts';
+import {
+  type Bump,
+  type CellPlan,
+  planCell,
+  planSequences,
+  type SequenceScratch,
+  writeCellPlan,
+} from './sequence-plan.ts';
 
 /** Gathered rows and the outputs' side; byte addresses, rows dense. */
 export interface RowScratch {
@@ -37,19 +46,18 @@ export interface TowerProgram {
   readonly address: number;
   readonly numRecords: number;
   readonly records: readonly LayerRecord[];
-  /** Last hidden layer (the observations when there is none). */
+  /** Behind a recurrent cell: hidden states in, their gradients out; null = reads observations. */
+  readonly cell: CellPlan | null;
+  /** Last hidden layer (what the tower reads when there is none). */
   readonly latent: Block;
 }
 
 export interface ThreadPlan {
   readonly rows: RowScratch;
   readonly towers: readonly TowerProgram[];
+  /** Of a recurrent policy, else null. */
+  readonly sequences: SequenceScratch | null;
   readonly byteLength: number;
-}
-
-interface Bump {
-  take(bytes: number): number;
-  readonly position: number;
 }
 
 function bumpFrom(base: number): Bump {
@@ -92,8 +100,14 @@ interface Head {
   readonly gradOutput: Block;
 }
 
-/** Hidden layers and one or two heads on the last of them. */
-function planTower(hidden: readonly DenseLayer[], heads: readonly Head[], rows: RowScratch, bump: Bump) {
+/** Hidden layers and one or two heads on the last of them; `gradFirst` null = nobody asks for the gradient of what they read. */
+function planTower(
+  hidden: readonly DenseLayer[],
+  heads: readonly Head[],
+  first: Block,
+  gradFirst: Block | null,
+  bump: Bump,
+) {
   const block = (columns: number): Block => {
     const stride = scratchStride(columns);
     return { address: bump.take(BLOCK_ROWS * stride), stride };
@@ -105,7 +119,7 @@ function planTower(hidden: readonly DenseLayer[], heads: readonly Head[], rows: 
     return { address: bump.take(outputs * stride + 64), stride };
   };
   const records: LayerRecord[] = [];
-  let input = rows.observations;
+  let input = first;
   let inputPre = 0;
   const backwardOf = (
     layer: DenseLayer,
@@ -116,8 +130,8 @@ function planTower(hidden: readonly DenseLayer[], heads: readonly Head[], rows: 
     const previous = hidden[k - 1];
     return {
       gradOutput,
-      gradInput: k === 0 ? null : gradients[(k - 1) % 2],
-      transposed: k === 0 ? { address: 0, stride: 0 } : transposedOf(layer),
+      gradInput: k === 0 ? gradFirst : gradients[(k - 1) % 2],
+      transposed: k === 0 && gradFirst === null ? { address: 0, stride: 0 } : transposedOf(layer),
       accumulates,
       inputActivation: previous?.activation ?? 'identity',
       inputPre,
@@ -141,7 +155,7 @@ function planTower(hidden: readonly DenseLayer[], heads: readonly Head[], rows: 
   return { records, latent: input };
 }
 
-function planThread(spec: PolicySpec, base: number): ThreadPlan {
+function planThread(spec: PolicySpec, sequences: SequenceShape | null, base: number): ThreadPlan {
   const layers = policyLayers(spec);
   const bump = bumpFrom(base);
   const rows = planRows(spec, layers, bump);
@@ -156,6 +170,7 @@ function planThread(spec: PolicySpec, base: number): ThreadPlan {
     output: { address: rows.values, stride: 4 },
     gradOutput: { address: rows.gradValues, stride: 4 },
   };
+  const planned = sequences === null ? null : planSequences(spec, sequences, bump);
   const towers: TowerProgram[] = [];
   const add = (
     hidden: readonly DenseLayer[],
@@ -163,27 +178,37 @@ function planThread(spec: PolicySpec, base: number): ThreadPlan {
     hasActor: boolean,
     hasCritic: boolean,
   ) => {
-    const { records, latent } = planTower(hidden, heads, rows, bump);
+    const cell = planned === null ? null : planCell(planned, towers.length, bump);
+    const first = cell?.hidden ?? rows.observations;
+    const { records, latent } = planTower(hidden, heads, first, cell?.gradHidden ?? null, bump);
     const address = bump.take(RECORD_BYTES * records.length);
-    towers.push({ hasActor, hasCritic, address, numRecords: records.length, records, latent });
+    towers.push({ hasActor, hasCritic, address, numRecords: records.length, records, cell, latent });
   };
   if (layers.shared) add(layers.actorHidden, [actorHead, criticHead], true, true);
   else {
     add(layers.actorHidden, [actorHead], true, false);
     add(layers.criticHidden, [criticHead], false, true);
   }
-  return { rows, towers, byteLength: bump.position + 64 - base };
+  return { rows, towers, sequences: planned, byteLength: bump.position + 64 - base };
 }
 
 /** Bytes of arena that one learning thread needs. */
-export function threadScratchBytes(spec: PolicySpec): number {
-  return planThread(spec, 0).byteLength;
+export function threadScratchBytes(spec: PolicySpec, sequences: SequenceShape | null = null): number {
+  return planThread(spec, sequences, 0).byteLength;
 }
 
 /** Plans a thread's scratch at `base` and writes its programs into it. */
-export function createThreadPlan(spec: PolicySpec, buffer: ArrayBufferLike, base: number): ThreadPlan {
-  const plan = planThread(spec, base);
-  for (const tower of plan.towers) writeProgram(buffer, tower.address, tower.records);
+export function createThreadPlan(
+  spec: PolicySpec,
+  buffer: ArrayBufferLike,
+  base: number,
+  sequences: SequenceShape | null = null,
+): ThreadPlan {
+  const plan = planThread(spec, sequences, base);
+  for (const { address, records, cell } of plan.towers) {
+    writeProgram(buffer, address, records);
+    if (cell !== null && plan.sequences !== null) writeCellPlan(buffer, cell, plan.sequences);
+  }
   return plan;
 }
 

@@ -1,6 +1,13 @@
-/** The parameters of an MLP policy, in the flat vector. */
+/** The parameters of an MLP policy, or of one with a recurrent cell before it, in the flat vector. */
 import { createParameterLayout, type ParameterLayout } from '../../weights/parameter-layout.ts';
-import { type ActingSpec, distributionSize, latentSize } from '../policy-spec.ts';
+import {
+  type ActingSpec,
+  distributionSize,
+  firstLayerInputs,
+  isKernelNetwork,
+  latentSize,
+  type RecurrentSpec,
+} from '../policy-spec.ts';
 
 /**
  * The layout of an MLP policy.
@@ -9,11 +16,18 @@ import { type ActingSpec, distributionSize, latentSize } from '../policy-spec.ts
  * then the same for `critic/` with a head of 1. Shared trunk: `trunk/0/kernel`, ..., `actor/head/*`, `critic/head/*`.
  * Then `logStd` [A] (gaussian) or [H, A] (gsde, squashed-gsde). A policy that is `actorOnly` has no `critic/...`; with layer
  * normalisation each hidden layer has `gain` and `shift` [h] after its bias.
+ *
+ * A recurrent cell of H units stands at the beginning of each tower: `actor/cell/input [obs, 4H]` (GRU: 3H), `actor/cell/state [H, 4H]`,
+ * `actor/cell/bias [4H]`, and for a GRU `actor/cell/stateBias [3H]`; gates in the order input, forget, candidate, output (LSTM), or
+ * reset, update, candidate (GRU). `stateBias` is PyTorch's `bias_hh`, which matters for the candidate; an LSTM's two biases only add up.
  */
 export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
-  if (spec.network.kind !== 'mlp')
-    throw new TypeError(`Expected an MLP, got a ${spec.network.kind} network.`);
-  const { hiddenSizes, shared, layerNorm } = spec.network;
+  const { network } = spec;
+  if (!isKernelNetwork(network))
+    throw new TypeError(`Expected an MLP or a recurrent network, got one of kind ${network.kind}.`);
+  const { hiddenSizes, shared } = network;
+  const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
+  const firstInputs = firstLayerInputs(spec);
   const numOutputs = distributionSize(spec.distribution);
   const tensors: { name: string; shape: readonly number[] }[] = [];
   const dense = (name: string, inputs: number, outputs: number) => {
@@ -23,16 +37,17 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
     );
   };
   const hidden = (tower: string) => {
+    if (network.kind === 'recurrent') tensors.push(...cellTensors(tower, network, spec.observationSize));
     hiddenSizes.forEach((size, k) => {
-      dense(`${tower}/${k}`, hiddenSizes[k - 1] ?? spec.observationSize, size);
-      if (layerNorm !== true) return;
+      dense(`${tower}/${k}`, hiddenSizes[k - 1] ?? firstInputs, size);
+      if (!layerNorm) return;
       tensors.push(
         { name: `${tower}/${k}/gain`, shape: [size] },
         { name: `${tower}/${k}/shift`, shape: [size] },
       );
     });
   };
-  const latent = hiddenSizes.at(-1) ?? spec.observationSize;
+  const latent = hiddenSizes.at(-1) ?? firstInputs;
   hidden(shared ? 'trunk' : 'actor');
   dense('actor/head', latent, numOutputs);
   if (spec.actorOnly !== true) {
@@ -45,4 +60,14 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
     tensors.push({ name: 'logStd', shape: [latentSize(spec), distribution.size] });
   }
   return createParameterLayout(tensors);
+}
+
+function cellTensors(tower: string, { cell, size }: RecurrentSpec, inputs: number) {
+  const gates = (cell === 'lstm' ? 4 : 3) * size;
+  return [
+    { name: `${tower}/cell/input`, shape: [inputs, gates] },
+    { name: `${tower}/cell/state`, shape: [size, gates] },
+    { name: `${tower}/cell/bias`, shape: [gates] },
+    ...(cell === 'gru' ? [{ name: `${tower}/cell/stateBias`, shape: [gates] }] : []),
+  ];
 }

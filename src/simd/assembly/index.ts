@@ -2,6 +2,7 @@
 export { act, values, packObservations, sampleBlock, writeValues } from './policy';
 export { prepareDistribution } from './distribution';
 export { forward, backward, transposeKernels } from './network';
+export { recurrentForward, recurrentBackward } from './recurrent';
 export { multiply } from './multiply';
 export { outerProduct, columnSums } from './outer-product';
 export { transpose } from './transpose';

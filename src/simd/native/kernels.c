@@ -2,6 +2,7 @@
 #include "network.h"
 #include "optimizer.h"
 #include "quantile-huber.h"
+#include "recurrent.h"
 #include "squashed-gaussian.h"
 #include "table.h"
 
@@ -34,4 +35,4 @@ static float peak(int turns) {
   return sum;
 }
 
-const struct table NAME = {forward, backward, transpose_kernels, reduce, adam, blend, quantile_huber_rows, sample_squashed_rows, peak};
+const struct table NAME = {forward, backward, transpose_kernels, recurrent_forward, recurrent_backward, reduce, adam, blend, quantile_huber_rows, sample_squashed_rows, peak};

@@ -56,6 +56,20 @@ static napi_value transpose_kernels(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value recurrent_forward(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  c.table->recurrent_forward(
+      c.base, word(env, &c, 1), word(env, &c, 2), (int)word(env, &c, 3), (int)word(env, &c, 4));
+  return NULL;
+}
+
+static napi_value recurrent_backward(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  c.table->recurrent_backward(
+      c.base, word(env, &c, 1), word(env, &c, 2), (int)word(env, &c, 3), (int)word(env, &c, 4), (int)word(env, &c, 5));
+  return NULL;
+}
+
 static napi_value reduce_slice(napi_env env, napi_callback_info info) {
   const struct call c = read_call(env, info);
   const double squares = c.table->reduce_slice(
@@ -138,6 +152,8 @@ static napi_value make_build(napi_env env, const struct table *table) {
   add(env, build, "forward", forward, table);
   add(env, build, "backward", backward, table);
   add(env, build, "transposeKernels", transpose_kernels, table);
+  add(env, build, "recurrentForward", recurrent_forward, table);
+  add(env, build, "recurrentBackward", recurrent_backward, table);
   add(env, build, "reduceSlice", reduce_slice, table);
   add(env, build, "adamSlice", adam_slice, table);
   add(env, build, "blendSlice", blend_slice, table);

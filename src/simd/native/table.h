@@ -25,6 +25,8 @@ struct table {
   void (*forward)(char *base, uint32_t layers, int count, uint32_t parameters, int rows);
   void (*backward)(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate);
   void (*transpose_kernels)(char *base, uint32_t layers, int count, uint32_t parameters);
+  void (*recurrent_forward)(char *base, uint32_t cell, uint32_t parameters, int steps, int rows);
+  void (*recurrent_backward)(char *base, uint32_t cell, uint32_t gradients, int steps, int rows, int accumulate);
   double (*reduce_slice)(char *base, uint32_t slab, uint32_t slab_bytes, int num_slabs, uint32_t bytes);
   void (*adam_slice)(
       char *base, uint32_t p, uint32_t g, uint32_t m, uint32_t v, uint32_t bytes, const struct adam_numbers *numbers);

@@ -1,0 +1,72 @@
+/** Memory: a recurrent cell in the policy, and how gradients flow through time. */
+import { option } from '../option.ts';
+import { conflict, type Problem } from '../problems.ts';
+import * as kind from '../value-kind.ts';
+
+const NEEDS = { option: 'recurrent', values: ['lstm', 'gru'] } as const;
+
+export const recurrentOptions = {
+  recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
+    default: null,
+    doc: 'A recurrent cell between observations and hidden layers, of actor and critic each (sharedLayers: one for both); null = no memory.',
+    alsoCalled: ['use_lstm', 'lstm'],
+  }),
+  recurrentSize: option(kind.integer({ min: 1, max: 65536 }), {
+    default: 128,
+    doc: 'Units of the recurrent cell.',
+    needs: NEEDS,
+    alsoCalled: ['lstm_cell_size', 'lstm_hidden_size', 'rnn_size'],
+  }),
+  sequenceLength: option(kind.integer({ min: 1 }), {
+    default: 16,
+    unit: 'steps',
+    doc: 'Steps that gradients flow back through; divides rolloutLength and minibatchSize. Longer: remembers from further back.',
+    needs: NEEDS,
+    alsoCalled: ['max_seq_len', 'seq_len', 'bptt_horizon', 'truncate_bptt'],
+  }),
+};
+
+interface RecurrentConfig {
+  readonly training: {
+    readonly recurrent: 'lstm' | 'gru' | null;
+    readonly sequenceLength: number;
+    readonly minibatchSize: number;
+    readonly network: string;
+    readonly useGsde: boolean;
+  };
+  readonly envRunners: { readonly rolloutLength: number; readonly inference: string };
+  readonly learners: { readonly engine: string };
+}
+
+/** What recurrence goes together with. */
+export function checkRecurrent({ training, envRunners, learners }: RecurrentConfig): readonly Problem[] {
+  const { recurrent, sequenceLength, minibatchSize, network, useGsde } = training;
+  if (recurrent === null) return [];
+  const { rolloutLength, inference } = envRunners;
+  const found: (readonly [boolean, string])[] = [
+    [
+      rolloutLength % sequenceLength !== 0,
+      `sequenceLength (${sequenceLength}) must divide rolloutLength (${rolloutLength}): a sequence lies within one rollout, and none is padded. ` +
+        'Change one of the two.',
+    ],
+    [
+      minibatchSize % sequenceLength !== 0,
+      `minibatchSize (${minibatchSize}) must be a multiple of sequenceLength (${sequenceLength}): a minibatch holds whole sequences. ` +
+        'Change one of the two.',
+    ],
+    [
+      network !== 'mlp',
+      `recurrent (${recurrent}) stands before the layers of an MLP, but network is ${network}: set network to mlp, or leave recurrent out.`,
+    ],
+    [useGsde, `recurrent (${recurrent}) does not go together with useGsde: leave one of the two out.`],
+    [
+      inference === 'central',
+      `recurrent (${recurrent}) acts in the workers, where the states are, but inference is central: leave inference out.`,
+    ],
+    [
+      learners.engine === 'tensorflow',
+      `recurrent (${recurrent}) runs on the SIMD engine, but engine is tensorflow: leave engine out, or set it to simd.`,
+    ],
+  ];
+  return found.filter(([isWrong]) => isWrong).map(([, message]) => conflict(message));
+}

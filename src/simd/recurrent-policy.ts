@@ -1,0 +1,143 @@
+/** Acting with a recurrent cell: the state of every row is read and moved on where the caller keeps it. */
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
+import type { ActCall, RowPolicy, ValuesCall } from '../policy/row-policy.ts';
+import type { Kernels } from './kernel-exports.ts';
+import { type Block, scratchStride } from './layer-program.ts';
+import { CELL_BYTES, type CellRows, CellWord, policyCells, writeCell } from './recurrent-program.ts';
+
+/** A cell's scratch for one step of a block of rows, shared by the cells of a policy. */
+export interface CellScratch {
+  /** One after the other, CELL_BYTES each. */
+  readonly records: number;
+  readonly gates: Block;
+  readonly ownGates: number;
+  readonly hidden: Block;
+  readonly tanhCell: number;
+}
+
+/** null = the policy has no cell. */
+export function planCellScratch(
+  spec: ActingSpec,
+  rows: number,
+  take: (bytes: number) => number,
+): CellScratch | null {
+  const cells = policyCells(spec);
+  if (cells.length === 0) return null;
+  const [{ numColumns, size, kind }] = cells;
+  const [gateStride, stride] = [scratchStride(numColumns), scratchStride(size)];
+  return {
+    records: take(64 * Math.ceil((CELL_BYTES * cells.length) / 64)),
+    gates: { address: take(rows * gateStride), stride: gateStride },
+    ownGates: kind === 'gru' ? take(rows * gateStride) : 0,
+    hidden: { address: take(rows * stride), stride },
+    tanhCell: kind === 'lstm' ? take(rows * stride) : 0,
+  };
+}
+
+export interface RecurrentPolicyScratch {
+  readonly descriptor: number;
+  readonly blockRows: number;
+  readonly observations: Block;
+  readonly cell: CellScratch;
+}
+
+/** Words of the descriptor: programs that read a cell's hidden state. */
+const Program = { ACTOR: 21, CRITIC: 23, VALUES_ONLY: 37 } as const;
+
+/**
+ * What `createKernelPolicy` makes of a recurrent network. States are read at `stateAddress` and, by `act`, written there again; `values` leaves
+ * them as they are.
+ */
+export function createRecurrentPolicy(
+  kernels: Kernels,
+  spec: ActingSpec,
+  buffer: ArrayBufferLike,
+  { descriptor, blockRows, observations, cell }: RecurrentPolicyScratch,
+): RowPolicy {
+  const words = new Uint32Array(buffer, descriptor, 41);
+  const stateSize = recurrentStateSize(spec);
+  const cells = policyCells(spec);
+  const state: Block = { address: 0, stride: 4 * stateSize };
+  const rows: CellRows = {
+    ...{ x: observations, gates: cell.gates, ownGates: cell.ownGates, hidden: cell.hidden },
+    ...{ tanhCell: cell.tanhCell, continues: 0, before: state, cellBefore: 0, after: state, cellAfter: 0 },
+  };
+  const records = cells.map((of, k) => {
+    const address = cell.records + CELL_BYTES * k;
+    writeCell(buffer, address, of, rows, null);
+    return { ...of, address, words: new Uint32Array(buffer, address, CELL_BYTES / 4) };
+  });
+  const criticCell = records.length - 1;
+  const runCell = (
+    index: number,
+    call: ActCall | ValuesCall,
+    first: number,
+    count: number,
+    moves: boolean,
+  ) => {
+    const { address, words: record, state: range } = records[index];
+    const base = (call.stateAddress ?? 0) + 4 * first * stateSize;
+    const [hidden, inner] = [base + 4 * range.hidden, range.cell === null ? 0 : base + 4 * range.cell];
+    record[CellWord.BEFORE] = hidden;
+    record[CellWord.CELL_BEFORE] = inner;
+    record[CellWord.AFTER] = moves ? hidden : 0;
+    record[CellWord.CELL_AFTER] = moves ? inner : 0;
+    kernels.recurrentForward(address, call.weightsAddress, 1, count);
+  };
+  const runLayers = (program: number, call: ActCall | ValuesCall, count: number) =>
+    kernels.forward(words[program], words[program + 1], call.weightsAddress, count);
+  return {
+    act(call) {
+      writeActCall(words, call);
+      kernels.prepareDistribution(descriptor);
+      for (let first = 0; first < call.numRows; first += blockRows) {
+        const count = Math.min(blockRows, call.numRows - first);
+        kernels.packObservations(descriptor, first, count);
+        runCell(0, call, first, count, true);
+        runLayers(Program.ACTOR, call, count);
+        kernels.sampleBlock(descriptor, first, count);
+        if (call.valueAddress === 0) continue;
+        if (criticCell > 0) runCell(criticCell, call, first, count, true);
+        runLayers(Program.CRITIC, call, count);
+        kernels.writeValues(descriptor, first, count);
+      }
+    },
+    values(call) {
+      writeValuesCall(words, call);
+      for (let first = 0; first < call.numRows; first += blockRows) {
+        const count = Math.min(blockRows, call.numRows - first);
+        kernels.packObservations(descriptor, first, count);
+        runCell(criticCell, call, first, count, false);
+        runLayers(Program.VALUES_ONLY, call, count);
+        kernels.writeValues(descriptor, first, count);
+      }
+    },
+  };
+}
+
+/** A call's words of the policy's descriptor. */
+export function writeActCall(words: Uint32Array, call: ActCall): void {
+  words[0] = call.numRows;
+  words[1] = call.weightsAddress;
+  words[2] = call.observationAddress;
+  words[3] = call.observationStride;
+  words[4] = call.maskAddress;
+  words[5] = call.maskStride;
+  words[6] = call.noiseAddress;
+  words[7] = call.deterministic ? 1 : 0;
+  words[8] = call.actionAddress;
+  words[9] = call.actionStride;
+  words[10] = call.logProbAddress;
+  words[11] = call.valueAddress;
+  words[12] = call.scalarStride;
+}
+
+export function writeValuesCall(words: Uint32Array, call: ValuesCall): void {
+  words[0] = call.numRows;
+  words[1] = call.weightsAddress;
+  words[2] = call.observationAddress;
+  words[3] = call.observationStride;
+  words[11] = call.valueAddress;
+  words[12] = call.valueStride;
+}

@@ -1,0 +1,155 @@
+/** Gradients through time: against float64 differences of the loss over whole sequences. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createEpochOrder, sequencesPerBlock } from '../../../src/learner/epoch-order.ts';
+import { createSimdLearner } from '../../../src/learner/simd/learner.ts';
+import { mlpParameterLayout } from '../../../src/policy/networks/mlp-parameters.ts';
+import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
+import { openStream } from '../../../src/random/streams.ts';
+import { type KernelModule, loadKernels } from '../../../src/simd/loader.ts';
+import { categorical, gaussian, makeSpec } from '../../reference/policy-specs.ts';
+import { meanLosses, type ReferenceOptions, relativeDistance, slope } from '../../reference/ppo-reference.ts';
+import {
+  type Fixture,
+  lastGradient,
+  learnerOptions,
+  makeFixture,
+  makePlan,
+  referenceBatch,
+  throughNetwork,
+} from '../../reference/rollout-fixture.ts';
+
+let builds: Record<'relaxed' | 'strict', KernelModule>;
+beforeAll(async () => {
+  builds = { relaxed: await loadKernels(), strict: await loadKernels({ deterministic: true }) };
+}, 120_000);
+
+const REFERENCE: ReferenceOptions = {
+  clipRange: 0.2,
+  entropyCoeff: 0.01,
+  valueCoeff: 0.5,
+  valueLoss: 'mse',
+  valueClipRange: null,
+  valueErrorBound: Number.POSITIVE_INFINITY,
+  klPenaltyCoeff: 0,
+};
+const SCALARS = { learningRate: 0, clipRange: 0.2, entropyCoeff: 0.01 };
+
+/** One minibatch of everything, at learning rate 0. */
+async function runOnce(fixture: Fixture, sequenceLength: number, kernels: KernelModule) {
+  const { numSamples } = fixture.layout;
+  const options = learnerOptions({ sequenceLength, maxMinibatchSize: numSamples });
+  const learner = await createSimdLearner({ ...fixture, options, kernels });
+  learner.writeParameters(fixture.parameters);
+  const permutations = new Int32Array(numSamples);
+  const perBlock = sequencesPerBlock(numSamples, sequenceLength);
+  createEpochOrder(numSamples, numSamples, { length: sequenceLength, perBlock })(
+    permutations,
+    openStream(1, 'order'),
+  );
+  return learner.update(fixture.rollout, makePlan(fixture, { scalars: SCALARS, permutations }));
+}
+
+/** Some parameters of every tensor. */
+function someIndices(spec: PolicySpec): number[] {
+  const stream = openStream(2, 'indices');
+  return mlpParameterLayout(spec).entries.flatMap(({ offset, size }) =>
+    Array.from({ length: Math.min(size, 4) }, () => offset + stream.integer(size)),
+  );
+}
+
+async function checkGradient(
+  spec: PolicySpec,
+  [numRows, rolloutLength, sequenceLength]: readonly [number, number, number],
+) {
+  const options = learnerOptions({ sequenceLength, maxMinibatchSize: numRows * rolloutLength });
+  const fixture = makeFixture(spec, numRows, rolloutLength, options);
+  const all = Array.from({ length: numRows * rolloutLength }, (_, i) => i);
+  const batch = referenceBatch(fixture, all);
+  const losses = (given: ArrayLike<number>) => {
+    const trace = throughNetwork(spec, given, batch.x, fixture.rollout, sequenceLength);
+    return meanLosses(spec, given, trace, batch, REFERENCE);
+  };
+  const parameters = Float64Array.from(fixture.parameters);
+  const here = losses(parameters);
+  const indices = someIndices(spec);
+  const expected = indices.map((k) => slope((x) => losses(parameters.with(k, x)).loss, parameters[k]));
+  for (const kernels of Object.values(builds)) {
+    const { means } = await runOnce(fixture, sequenceLength, kernels);
+    for (const name of ['policyLoss', 'valueLoss', 'entropy', 'approxKl', 'clipFraction'] as const)
+      expect(Math.abs(means[name] - here[name])).toBeLessThan(1e-5 * (1 + Math.abs(here[name])));
+    const gradient = lastGradient(fixture);
+    const found = indices.map((k) => gradient[k]);
+    expect(relativeDistance(found, expected)).toBeLessThan(1e-5);
+  }
+}
+
+describe.each(['lstm', 'gru'] as const)('%s', (cell) => {
+  it.each([
+    ['a cell each', { cellSize: 7, hiddenSizes: [9, 5] }, [3, 12, 6]],
+    ['one cell for both heads', { cellSize: 6, hiddenSizes: [8], shared: true }, [6, 8, 4]],
+    ['heads on the cell', { cellSize: 17, hiddenSizes: [] }, [2, 10, 5]],
+    ['heads on one cell', { cellSize: 5, hiddenSizes: [], shared: true }, [3, 6, 6]],
+    ['a single unit, one sequence', { cellSize: 1, hiddenSizes: [3] }, [1, 9, 9]],
+    ['sequences of one step', { cellSize: 4, hiddenSizes: [4] }, [3, 7, 1]],
+  ] as const)('agrees with differences of the loss: %s', async (_, shape, size) => {
+    const spec = makeSpec(categorical(3), { observationSize: 3, normalize: true, ...shape, cell });
+    await checkGradient(spec, size);
+  });
+
+  it('agrees with continuous actions and bytes', async () => {
+    await checkGradient(makeSpec(gaussian(2), { cell, cellSize: 6, hiddenSizes: [6] }), [4, 8, 4]);
+    const bytes = { observationDtype: 'uint8', observationSize: 5, normalize: true } as const;
+    await checkGradient(
+      makeSpec(categorical(2), { ...bytes, cell, cellSize: 6, hiddenSizes: [6] }),
+      [2, 8, 4],
+    );
+  });
+
+  it('is the same from a minibatch in many blocks as from one', async () => {
+    const spec = makeSpec(categorical(3), { cell, cellSize: 4, hiddenSizes: [4] });
+    const sizes = [
+      [3, 26, 2], // 39 sequences, 16, 16 and 7 of them side by side
+      [1, 24, 2], // 12 sequences, 8 and 4
+    ] as const;
+    for (const size of sizes) await checkGradient(spec, size);
+  });
+});
+
+describe('createEpochOrder', () => {
+  it('writes every sample once, whole sequences step by step', () => {
+    const out = new Int32Array(24);
+    createEpochOrder(24, 12, { length: 3, perBlock: 2 })(out, openStream(3, 'order'));
+    expect([...out].sort((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, i) => i));
+    for (let block = 0; block < 24; block += 6) {
+      for (const r of [0, 1]) {
+        const sequence = [0, 1, 2].map((t) => out[block + 2 * t + r]);
+        expect(sequence[0] % 3).toBe(0);
+        expect(sequence).toEqual([sequence[0], sequence[0] + 1, sequence[0] + 2]);
+      }
+    }
+  });
+
+  it('gives what is left of a minibatch a smaller block, and shuffles', () => {
+    const order = createEpochOrder(10, 10, { length: 2, perBlock: 4 });
+    const epochs = [1, 2, 3].map((seed) => {
+      const out = new Int32Array(10);
+      order(out, openStream(seed, 'order'));
+      expect(out[9] - out[8]).toBe(1);
+      return out.join();
+    });
+    expect(new Set(epochs).size).toBe(3);
+  });
+
+  it.each([
+    [1, 1],
+    [4, 4],
+    [5, 4],
+    [8, 4],
+    [9, 8],
+    [16, 8],
+    [24, 12],
+    [128, 16],
+  ])('puts of %i sequences %i side by side', (numSequences, perBlock) => {
+    expect(sequencesPerBlock(numSequences * 7, 7)).toBe(perBlock);
+  });
+});

@@ -1,0 +1,84 @@
+/** Recurrent policies in plain float64, one row and one step at a time: what the kernels are checked against. */
+import { cellStateRange, recurrentStateSize } from '../../src/policy/networks/recurrent-state.ts';
+import type { ActingSpec } from '../../src/policy/policy-spec.ts';
+import { type ForwardTrace, forwardReference, sigmoid, tensorsOf } from './mlp-reference.ts';
+
+type Numbers = ArrayLike<number>;
+
+/** A row's state after an observation x, from the state before; [S] each. */
+export function stepReference(
+  spec: ActingSpec,
+  parameters: Numbers,
+  x: readonly number[],
+  state: readonly number[],
+): number[] {
+  const { network } = spec;
+  if (network.kind !== 'recurrent') throw new Error('Expected a recurrent network');
+  const tensor = tensorsOf(spec, parameters);
+  const H = network.size;
+  const next = [...state];
+  const towers = network.shared ? ['trunk'] : ['actor', 'critic'];
+  towers.forEach((tower, index) => {
+    const { hidden, cell } = cellStateRange(spec, index);
+    const [kernel, own, bias, ownBias] = ['input', 'state', 'bias', 'stateBias'].map((name) =>
+      tensor(`${tower}/cell/${name}`),
+    );
+    const columns = bias.size;
+    const h = state.slice(hidden, hidden + H);
+    const ofInput = (j: number) => x.reduce((sum, v, i) => sum + v * kernel.at(i * columns + j), bias.at(j));
+    const ofState = (j: number) => h.reduce((sum, v, i) => sum + v * own.at(i * columns + j), 0);
+    for (let k = 0; k < H; k++) {
+      if (cell !== null) {
+        const gate = (g: number) => ofInput(g * H + k) + ofState(g * H + k);
+        const c = sigmoid(gate(1)) * state[cell + k] + sigmoid(gate(0)) * Math.tanh(gate(2));
+        next[cell + k] = c;
+        next[hidden + k] = sigmoid(gate(3)) * Math.tanh(c);
+      } else {
+        const given = (g: number) => ofState(g * H + k) + ownBias.at(g * H + k);
+        const r = sigmoid(ofInput(k) + given(0));
+        const z = sigmoid(ofInput(H + k) + given(1));
+        const n = Math.tanh(ofInput(2 * H + k) + r * given(2));
+        next[hidden + k] = (1 - z) * n + z * h[k];
+      }
+    }
+  });
+  return next;
+}
+
+/** Outputs of rows whose cells have these states (after their steps). */
+export function outputsReference(spec: ActingSpec, parameters: Numbers, states: number[][]): ForwardTrace {
+  const { network } = spec;
+  if (network.kind !== 'recurrent') throw new Error('Expected a recurrent network');
+  const hiddenOf = (index: number) =>
+    states.map((state) => {
+      const { hidden } = cellStateRange(spec, index);
+      return state.slice(hidden, hidden + network.size);
+    });
+  return forwardReference(spec, parameters, hiddenOf(0), hiddenOf(network.shared ? 0 : 1));
+}
+
+/**
+ * Rows i = n * T + t through cells, sequence by sequence: each begins with its stored state, and anew where an episode ended.
+ *
+ * @param x normalised observations [N * T, obsSize]. @param stored [sequences, S]. @param ends whether the episode ended with row i.
+ */
+export function sequencesReference(
+  spec: ActingSpec,
+  parameters: Numbers,
+  x: number[][],
+  stored: Numbers,
+  ends: (i: number) => boolean,
+  sequenceLength: number,
+): ForwardTrace {
+  const S = recurrentStateSize(spec);
+  let state: number[] = [];
+  const states = x.map((row, i) => {
+    if (i % sequenceLength === 0) {
+      const first = (i / sequenceLength) * S;
+      state = Array.from({ length: S }, (_, k) => stored[first + k]);
+    } else if (ends(i - 1)) state = new Array<number>(S).fill(0);
+    state = stepReference(spec, parameters, row, state);
+    return state;
+  });
+  return outputsReference(spec, parameters, states);
+}
