@@ -125,6 +125,26 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       margin: 10,
       why: 'one run of theirs (v2); a third of a standard deviation between its episodes, three standard errors of a mean of 100',
     },
+    'CartPoleNoVelocity-v0': {
+      zoo: { mean: 500, std: 0, steps: 100_000 },
+      margin: 25,
+      why: 'the return is bounded by 500, so the published mean of an LSTM is the best possible one; down to what counts as solved',
+    },
+    'PendulumNoVelocity-v0': {
+      zoo: { mean: -217.9, std: 140, steps: 100_000 },
+      margin: 12.1,
+      why: 'one run of theirs, with an LSTM; a standard error of a mean of 100 episodes',
+    },
+    'TMaze-v0': {
+      bar: () => optimum(1),
+      margin: 0.1,
+      why: 'one wrong turn in twenty; without memory 0',
+    },
+    'RepeatFirst-v0': {
+      bar: () => optimum(1),
+      margin: 0.05,
+      why: 'one wrong symbol in twenty; without memory 0.297',
+    },
     'KeyDoor-v1': {
       bar: () => ({ mean: 1, what: 'all layouts' }),
       margin: 0.05,

@@ -27,6 +27,7 @@ export interface PolicyOptions {
   /** Of algorithms that train recurrent policies; absent or null = none. */
   readonly recurrent?: 'lstm' | 'gru' | null;
   readonly recurrentSize?: number;
+  readonly forgetBias?: number;
   readonly normalizeObservations: boolean;
   readonly clipObservation: number;
 }
@@ -66,6 +67,7 @@ export function createPolicySpec(env: VectorEnv, options: PolicyOptions, locate:
       policyGain: options.policyGain,
       valueGain: options.valueGain,
       logStd: options.logStdInit,
+      ...(options.recurrent && { forgetBias: options.forgetBias ?? 0 }),
     },
   };
 }

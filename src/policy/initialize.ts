@@ -9,7 +9,8 @@ import type { PolicySpec } from './policy-spec.ts';
  * With `spec.initialization.orthogonal`: kernels are gain * Q, Q a uniformly distributed (semi-)orthogonal matrix (Saxe et al.
  * 2014, arXiv:1312.6120), biases are 0. Gains: `policyGain` for `actor/head`, `valueGain` for `critic/head`, `hiddenGain` for the
  * rest, but 1 for the kernels of recurrent cells (each of which is one matrix over all gates). Without it: kernels and biases of a layer are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and
- * Conv2d. `logStd` is the constant `initialization.logStd` either way.
+ * Conv2d. `logStd` is the constant `initialization.logStd` either way, and `forgetBias` is added to the biases of the gate that keeps a cell's state
+ * (an LSTM's forget gate, a GRU's update gate: second of the gates in both).
  *
  * A kernel [..., in, out] counts as a matrix [fanIn, out], where fanIn is the product of all dimensions but the last. Padding
  * between entries is 0.
@@ -24,7 +25,7 @@ export function initializeParameters(
   stream: Stream,
 ): Float32Array {
   const parameters = new Float32Array(layout.size);
-  const { orthogonal, logStd } = spec.initialization;
+  const { orthogonal, logStd, forgetBias = 0 } = spec.initialization;
   let fanIn = 1;
   for (const entry of layout.entries) {
     const target = parameters.subarray(entry.offset, entry.offset + entry.size);
@@ -35,6 +36,9 @@ export function initializeParameters(
       if (orthogonal) target.set(orthogonalMatrix(fanIn, numOutputs, gainOf(entry, spec), stream));
       else fillUniform(target, 1 / Math.sqrt(fanIn), stream);
     } else if (!orthogonal) fillUniform(target, 1 / Math.sqrt(fanIn), stream); // the bias after its kernel
+    if (entry.name.endsWith('/cell/bias')) {
+      for (let k = fanIn; k < 2 * fanIn; k += 1) target[k] += forgetBias; // fanIn = units: the state's kernel is the one before
+    }
   }
   return parameters;
 }

@@ -131,6 +131,8 @@ export interface ActingSpec {
     readonly policyGain: number;
     readonly valueGain: number;
     readonly logStd: number;
+    /** Of recurrent cells; absent = 0. */
+    readonly forgetBias?: number;
   };
 }
 

@@ -95,7 +95,23 @@ describe('openRollout', () => {
   const spec = SPECS[0];
   const layout = rolloutLayout(spec, 3, 4, { values: true, finalObservations: true });
 
-  it('opens views that do not overlap, at the addresses that kernels are told', () => {
+  const remembering = rolloutLayout(
+    makeSpec(categorical(2), { cell: 'lstm', cellSize: 5, masks: true }),
+    3,
+    4,
+    { values: true, finalObservations: true, sequenceLength: 2 },
+  );
+
+  it('keeps the states that sequences begin with, and the last one', () => {
+    const shapes = Object.fromEntries(remembering.columns.map(({ name, shape }) => [name, shape]));
+    expect(shapes.recurrentStates).toEqual([3, 2, 20]); // two sequences of two steps; two cells of 5 units, with two states each
+    expect(shapes.lastRecurrentStates).toEqual([3, 20]);
+  });
+
+  it.each([
+    ['an MLP', layout],
+    ['a recurrent policy', remembering],
+  ])('opens views of %s that do not overlap, at the addresses that kernels are told', (_, layout) => {
     const buffer = new SharedArrayBuffer(1024 + layout.byteLength);
     initializeRollout(buffer, 1024, layout);
     const views = openRollout(buffer, 1024, layout);
@@ -106,7 +122,9 @@ describe('openRollout', () => {
       view.fill(k + 1);
     }
     for (const [k, { name }] of layout.columns.entries()) {
-      expect(new Set(views[name as 'rewards'])).toEqual(new Set([k + 1]));
+      expect(new Set(views[name as 'rewards'])).toEqual(
+        new Set(views[name as 'rewards'].length > 0 ? [k + 1] : []),
+      );
     }
     expect([...new Int32Array(buffer, 1024, 4)]).toEqual([ROLLOUT_MAGIC, ROLLOUT_VERSION, 3, 4]);
   });

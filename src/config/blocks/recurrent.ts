@@ -17,6 +17,13 @@ export const recurrentOptions = {
     needs: NEEDS,
     alsoCalled: ['lstm_cell_size', 'lstm_hidden_size', 'rnn_size'],
   }),
+  forgetBias: option(kind.number({ min: -20, max: 20 }), {
+    default: 0,
+    doc: 'Initial bias of the gate that keeps the state: a fresh cell keeps sigmoid(forgetBias) of it a step, half by default, 0.95 with 3.',
+    onlyAtStart: true,
+    needs: NEEDS,
+    alsoCalled: ['forget_bias', 'unit_forget_bias'],
+  }),
   sequenceLength: option(kind.integer({ min: 1 }), {
     default: 16,
     unit: 'steps',
