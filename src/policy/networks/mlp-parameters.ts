@@ -23,8 +23,7 @@ import {
  */
 export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
   const { network } = spec;
-  if (!isKernelNetwork(network))
-    throw new TypeError(`Expected an MLP or a recurrent network, got one of kind ${network.kind}.`);
+  if (!isKernelNetwork(network)) throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
   const { hiddenSizes, shared } = network;
   const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
   const firstInputs = firstLayerInputs(spec);
@@ -63,11 +62,9 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
 }
 
 function cellTensors(tower: string, { cell, size }: RecurrentSpec, inputs: number) {
-  const gates = (cell === 'lstm' ? 4 : 3) * size;
-  return [
-    { name: `${tower}/cell/input`, shape: [inputs, gates] },
-    { name: `${tower}/cell/state`, shape: [size, gates] },
-    { name: `${tower}/cell/bias`, shape: [gates] },
-    ...(cell === 'gru' ? [{ name: `${tower}/cell/stateBias`, shape: [gates] }] : []),
-  ];
+  const isLstm = cell === 'lstm';
+  const gates = (isLstm ? 4 : 3) * size;
+  const tensor = (part: string, ...shape: number[]) => ({ name: `${tower}/cell/${part}`, shape });
+  const tensors = [tensor('input', inputs, gates), tensor('state', size, gates), tensor('bias', gates)];
+  return isLstm ? tensors : [...tensors, tensor('stateBias', gates)];
 }
