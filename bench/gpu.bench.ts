@@ -102,7 +102,7 @@ function train(lines: string[], title: string, args: readonly string[]): boolean
     return [
       JSON.parse(line) as {
         stopReason: string;
-        envSteps: number;
+        numEnvSteps: number;
         seconds: number;
         episodeReturnMean: number;
       },
@@ -112,8 +112,8 @@ function train(lines: string[], title: string, args: readonly string[]): boolean
     lines.push(`| ${title} | FAILED: ${stderr.trim().split('\n').at(-1)} | | | |`);
     return false;
   }
-  const { stopReason, envSteps, seconds, episodeReturnMean } = summary;
-  const cells = [title, stopReason, envSteps, seconds.toFixed(0), episodeReturnMean.toFixed(2)];
+  const { stopReason, numEnvSteps, seconds, episodeReturnMean } = summary;
+  const cells = [title, stopReason, numEnvSteps, seconds.toFixed(0), episodeReturnMean.toFixed(2)];
   lines.push(`| ${cells.join(' | ')} |`);
   return true;
 }

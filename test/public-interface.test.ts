@@ -81,7 +81,7 @@ describe('run', () => {
       })
       .run();
     expect(seen).toEqual(['iteration 1', 'iteration 2', 'iteration 3', 'stopSteps']);
-    expect(summary).toMatchObject({ stopReason: 'stopSteps', envSteps: 192, runDir: out });
+    expect(summary).toMatchObject({ stopReason: 'stopSteps', numEnvSteps: 192, runDir: out });
     expect(existsSync(join(out, 'checkpoints', '000003', 'manifest.json'))).toBe(true);
     expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).algorithm).toBe('ppo');
   });

@@ -42,7 +42,7 @@ export async function soakSteps(options: StepSoakOptions): Promise<StepSoakSampl
   let last = { numEnvSteps: 0, at: performance.now() };
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      const numEnvSteps: number = JSON.parse(line).envSteps ?? 0;
+      const numEnvSteps: number = JSON.parse(line).numEnvSteps ?? 0;
       const isDue = numEnvSteps >= ((samples.length + 1) * numSteps) / numSamples;
       if (!isDue || samples.length === numSamples || child.pid === undefined) continue;
       const now = performance.now();

@@ -48,6 +48,8 @@ export interface EvaluationResult {
   readonly returnMean: number;
   /** Population standard deviation over the episodes. */
   readonly returnStd: number;
+  /** 95% interval of the mean return over episodes (Student's t); null for a single one. It says nothing of other training seeds. */
+  readonly returnInterval: readonly [low: number, high: number] | null;
   readonly lengthMean: number;
   /** Means of `info.metrics`, as `env/<name>`. */
   readonly metrics: Readonly<Record<string, number>>;

@@ -1,4 +1,5 @@
 /** Which environment a config means, and what it looks like. */
+import { isDeepStrictEqual } from 'node:util';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { FrameStack } from '../env/env.ts';
@@ -6,8 +7,11 @@ import { type EnvSource, factorySource, resolveEnv } from '../env/env-source.ts'
 import { flattenActionSpace } from '../env/flatten-action.ts';
 import { flattenObservationSpace } from '../env/flatten-space.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
+import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { FlatAction, FlatObservation, Space } from '../env/spaces.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
 
 export function environmentSource({
   environment,
@@ -15,6 +19,53 @@ export function environmentSource({
   const { env, envOptions, maxEpisodeSteps } = environment;
   const source = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
   return maxEpisodeSteps === null ? source : { ...source, maxEpisodeSteps };
+}
+
+/**
+ * Where evaluation plays: `evaluationEnv`, or training's environment under `evaluationEnvOptions`; null = as in training.
+ *
+ * @param trained what the policy was made for.
+ * @throws ConfigError `CONFIG_EVALUATION_ENV` when its spaces are others.
+ */
+export async function evaluationSource(
+  { environment, evaluation }: Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'evaluation'>,
+  trained: Pick<VectorEnv, 'observationSpace' | 'actionSpace'>,
+): Promise<EnvSource | null> {
+  const { evaluationEnv, evaluationEnvOptions } = evaluation;
+  if (evaluationEnv === null && Object.keys(evaluationEnvOptions).length === 0) return null;
+  const source = environmentSource({
+    environment:
+      evaluationEnv === null
+        ? { ...environment, envOptions: { ...environment.envOptions, ...evaluationEnvOptions } }
+        : { env: evaluationEnv, envOptions: evaluationEnvOptions, maxEpisodeSteps: null },
+  });
+  await probeEnvironment(source, (env) => requireSameSpaces(source.id, env, trained));
+  return source;
+}
+
+/** @throws ConfigError `CONFIG_EVALUATION_ENV` naming the space that is another one. */
+export function requireSameSpaces(
+  id: string,
+  { observationSpace, actionSpace }: Pick<VectorEnv, 'observationSpace' | 'actionSpace'>,
+  trained: Pick<VectorEnv, 'observationSpace' | 'actionSpace'>,
+): void {
+  for (const [name, here, there] of [
+    ['observations', observationSpace, trained.observationSpace],
+    ['actions', actionSpace, trained.actionSpace],
+  ] as const) {
+    if (isDeepStrictEqual(shapeOf(here), shapeOf(there))) continue;
+    throw new ConfigError(
+      'CONFIG_EVALUATION_ENV',
+      `${id} has ${name} ${describeSpace(here)}, and the policy was trained for ${describeSpace(there)}: evaluate it in an environment with the same spaces.`,
+    );
+  }
+}
+
+/** Bounds of observations may differ; what a policy reads and gives may not. */
+function shapeOf(space: Space): JsonValue {
+  return JSON.parse(
+    JSON.stringify(spaceToJson(space), (key, value) => (key === 'low' || key === 'high' ? null : value)),
+  ) as JsonValue;
 }
 
 /** What networks are made for. */

@@ -12,6 +12,7 @@ import { createEnvFaultLog } from '../rollout/env-fault-log.ts';
 import { meansOf } from '../rollout/metric-sums.ts';
 import { type PlayedEpisodes, type PlayRequest, playAsync } from '../rollout/play-episodes.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
+import { meanInterval } from '../statistics/student.ts';
 import type { EvaluateOptions, EvaluationResult } from './algorithm.ts';
 
 export interface Evaluation {
@@ -24,6 +25,8 @@ export interface Evaluation {
 /** What an evaluation needs of the system that is trained. */
 export interface EvaluatedSystem {
   readonly source: EnvSource;
+  /** Where evaluation plays; null = in `source`. */
+  readonly evaluationSource: EnvSource | null;
   readonly spec: ActingSpec;
   readonly runners: RunnerGroup;
   /** Makes the weights as they are those that everybody acts with. */
@@ -51,9 +54,12 @@ export function createEvaluation(
         deterministic: options.deterministic ?? defaults.evaluationDeterministic,
         seed: options.seed ?? defaults.evaluationSeed,
         numEnvs: defaults.evaluationNumEnvs,
+        source: system.evaluationSource,
       };
       system.publish();
-      return summarize(central === null ? await system.runners.play(request) : await central.play(request));
+      return summarizePlayed(
+        central === null ? await system.runners.play(request) : await central.play(request),
+      );
     },
     close: () => central?.close(),
   };
@@ -72,7 +78,8 @@ function createCentralPlay(
       if (made?.vectorEnv.numRows !== numRows) {
         made?.vectorEnv.close?.();
         made = undefined;
-        const vectorEnv = await makeVectorEnv(source, numRows, 'same-step', faultLog.handling);
+        const played = request.source ?? source;
+        const vectorEnv = await makeVectorEnv(played, numRows, 'same-step', faultLog.handling);
         made = { vectorEnv, actor: createActor(numRows) };
       }
       const played = await playAsync({ ...made, spec, request });
@@ -83,7 +90,8 @@ function createCentralPlay(
   };
 }
 
-function summarize({ returns, lengths, metrics }: PlayedEpisodes): EvaluationResult {
+/** What the episodes came to. */
+export function summarizePlayed({ returns, lengths, metrics }: PlayedEpisodes): EvaluationResult {
   const count = returns.length;
   const returnMean = returns.reduce((sum, value) => sum + value, 0) / count;
   const variance = returns.reduce((sum, value) => sum + (value - returnMean) ** 2, 0) / count;
@@ -93,6 +101,7 @@ function summarize({ returns, lengths, metrics }: PlayedEpisodes): EvaluationRes
     lengths,
     returnMean,
     returnStd: Math.sqrt(variance),
+    returnInterval: meanInterval(returns),
     lengthMean: lengths.reduce((sum, length) => sum + length, 0) / count,
     metrics: Object.fromEntries(means),
   };

@@ -28,6 +28,7 @@ import {
   describeEnvironment,
   type EnvDescription,
   environmentSource,
+  evaluationSource,
   probeEnvironment,
 } from './environment-source.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
@@ -36,7 +37,7 @@ import { startAndCreate } from './start-runners.ts';
 /** The sections that a system is made from. */
 export type ObjectiveSystemConfig = Pick<
   ResolvedConfig<typeof commonOptions>,
-  'environment' | 'envRunners' | 'learners' | 'faultTolerance' | 'debugging'
+  'environment' | 'envRunners' | 'evaluation' | 'learners' | 'faultTolerance' | 'debugging'
 >;
 
 /** What an algorithm brings, once it knows the environment. */
@@ -55,6 +56,8 @@ export interface ObjectiveSystemOptions {
 
 export type ObjectiveSystem = ActingWeights & {
   readonly source: EnvSource;
+  /** Where evaluation plays; null = in `source`. */
+  readonly evaluationSource: EnvSource | null;
   readonly observationSpace: EnvDescription['observationSpace'];
   readonly actionSpace: EnvDescription['actionSpace'];
   readonly spec: ActingSpec;
@@ -96,6 +99,7 @@ async function assembleSystem(
   const { envRunners, learners, debugging } = config;
   const source = environmentSource(config);
   const env = await probeEnvironment(source, describeEnvironment);
+  const evaluated = await evaluationSource(config, env);
   const { observationSpace, actionSpace, actionMaskSize } = env;
   const parts = describe(env);
   const acting: ActingNetwork = { ...parts.acting, actionMaskSize };
@@ -127,7 +131,17 @@ async function assembleSystem(
   const weights = createActingWeights(publishing);
   return {
     ...weights,
-    ...{ source, observationSpace, actionSpace, spec, acting, runners, scaling, choice },
+    ...{
+      source,
+      evaluationSource: evaluated,
+      observationSpace,
+      actionSpace,
+      spec,
+      acting,
+      runners,
+      scaling,
+      choice,
+    },
     learner: withNotes(learner, weights),
     async stop() {
       await runners.stop();

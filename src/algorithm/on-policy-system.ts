@@ -20,7 +20,7 @@ import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
 import { type LossParts, numHelpersOf, type PlanBounds, reserveLearner } from './create-learner.ts';
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
-import { environmentSource, probeEnvironment } from './environment-source.ts';
+import { environmentSource, evaluationSource, probeEnvironment } from './environment-source.ts';
 import { locateNetwork } from './locate-network.ts';
 import { createObservationScaling, type ObservationScaling } from './observation-statistics.ts';
 import { type OnPolicyConfig, sequencesOf } from './on-policy-config.ts';
@@ -30,6 +30,8 @@ import { startAndCreate } from './start-runners.ts';
 
 export type OnPolicySystem = Publishing & {
   readonly source: EnvSource;
+  /** Where evaluation plays; null = in `source`. */
+  readonly evaluationSource: EnvSource | null;
   readonly spec: PolicySpec;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
@@ -68,6 +70,7 @@ async function assembleSystem(
   const source = environmentSource(config);
   const description = await describePolicy(source, config);
   const { spec, observationSpace } = description;
+  const evaluated = await evaluationSource(config, description);
   const { deterministic } = debugging;
   const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
   const choice = await chooseEngine(spec, parameterCount(spec), { ...learners, deterministic });
@@ -100,6 +103,7 @@ async function assembleSystem(
     ...description,
     ...policies,
     source,
+    evaluationSource: evaluated,
     learner,
     runners,
     scaling,

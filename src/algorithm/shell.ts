@@ -210,6 +210,12 @@ async function timedEvaluation(
     'evaluation/episodeReturnStd': result.returnStd,
     'evaluation/episodeLengthMean': result.lengthMean,
     'evaluation/numEpisodes': result.returns.length,
+    ...(result.returnInterval === null
+      ? {}
+      : {
+          'evaluation/episodeReturnLow': result.returnInterval[0],
+          'evaluation/episodeReturnHigh': result.returnInterval[1],
+        }),
   };
   Object.assign(metrics, told);
   return result;

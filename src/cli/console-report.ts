@@ -5,10 +5,10 @@ import type { EnvFaultOutcome } from '../env/env-faults.ts';
 import type { IterationEvent, RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { RunConfig } from '../run/start-run.ts';
-import { formatCount, formatDuration, formatValue } from './format-number.ts';
+import { formatCount, formatDuration, formatInterval, formatValue } from './format-number.ts';
 import { table } from './help-text.ts';
 import type { Output } from './output.ts';
-import { measureProgress, type Origin } from './progress.ts';
+import { createSpeedometer, measureProgress, type Origin } from './progress.ts';
 
 /** A terminal is redrawn, and a log gets a line, no more often than this. */
 const LIVE_SECONDS = 0.1;
@@ -41,21 +41,25 @@ export function createConsoleReport(
   let pending: IterationEvent | undefined; // the last one, while it is not shown
   let last: TrainResult | undefined;
   let numFaultsShown = 0;
+  let speed: number | undefined;
+  const measureSpeed = createSpeedometer();
   const clear = isLive ? CLEAR_LINE : '';
   const sayAbove = (line: string) => output.human.write(`${clear}${line}\n`);
   return {
     onIterationEnd: (event) => {
       last = event.result;
       pending = event;
+      const { metrics, numEnvSteps } = event.result;
+      speed = measureSpeed(numEnvSteps, event.secondsHere) ?? metrics['time/envStepsPerSecond'];
       if (event.secondsHere - shownAt < (isLive ? LIVE_SECONDS : LINE_SECONDS)) return;
       shownAt = event.secondsHere;
-      const line = progressLine(event, headline, stopping, origin);
+      const line = progressLine(event, speed, headline, stopping, origin);
       output.human.write(isLive ? `${clear}${cut(line, output.human.columns)}` : numbered(event, line));
       pending = undefined;
     },
     onEvaluate: ({ evaluation, iteration }) => {
-      const { returnMean, returnStd, returns } = evaluation;
-      const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}`;
+      const { returnMean, returnStd, returnInterval, returns } = evaluation;
+      const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}${formatInterval(returnInterval)}`;
       sayAbove(
         `evaluation after iteration ${formatCount(iteration)}: return ${spread} over ${returns.length} episodes`,
       );
@@ -76,7 +80,7 @@ export function createConsoleReport(
     },
     onStop: (run) => {
       if (pending !== undefined && !isLive) {
-        output.human.write(numbered(pending, progressLine(pending, headline, stopping, origin)));
+        output.human.write(numbered(pending, progressLine(pending, speed, headline, stopping, origin)));
       }
       output.human.write(`${clear}${summaryTable(run, ['rollout/episodeLengthMean', ...summary], last)}\n`);
     },
@@ -95,6 +99,7 @@ function cut(line: string, columns = 80): string {
 /** Most important first: a narrow terminal cuts the end off. */
 function progressLine(
   event: IterationEvent,
+  speed: number | undefined,
   headline: AlgorithmDefinition['headline'],
   stopping: RunConfig['stopping'],
   origin: Origin,
@@ -110,7 +115,6 @@ function progressLine(
     const left = progress.secondsLeft === null ? '' : `, ${formatDuration(progress.secondsLeft)} left`;
     parts.push(`${Math.floor(progress.fraction * 100)}%${left}`);
   }
-  const speed = metrics['time/envStepsPerSecond'];
   if (speed !== undefined) parts.push(`${formatCount(speed)} steps/s`);
   parts.push(`return ${result.episodeReturnMean === null ? '-' : formatValue(result.episodeReturnMean)}`);
   for (const [key, label] of Object.entries(headline)) {
@@ -125,10 +129,21 @@ function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainR
   const rows: (readonly [string, string])[] = [
     ['stopped by', summary.stopReason],
     ['iterations', formatCount(summary.iterations)],
-    ['environment steps', formatCount(summary.envSteps)],
+    ['environment steps', formatCount(summary.numEnvSteps)],
     ['time', formatDuration(summary.seconds)],
     ['mean return', episodeReturnMean === null ? 'no episode has ended' : formatValue(episodeReturnMean)],
   ];
+  const {
+    'rollout/episodeReturnStd': std,
+    'rollout/episodeReturnMin': min,
+    'rollout/episodeReturnMax': max,
+  } = summary.metrics;
+  if (std !== undefined && min !== undefined && max !== undefined) {
+    rows.push([
+      'of these episodes',
+      `+- ${formatValue(std)}, from ${formatValue(min)} to ${formatValue(max)}`,
+    ]);
+  }
   if (best !== null) {
     rows.push([
       'best return',
@@ -136,9 +151,10 @@ function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainR
     ]);
   }
   if (lastEvaluation !== null) {
-    const { returnMean, returnStd, numEpisodes, iteration } = lastEvaluation;
+    const { returnMean, returnStd, returnInterval, numEpisodes, iteration } = lastEvaluation;
     const when = `${formatCount(numEpisodes)} episodes, iteration ${formatCount(iteration)}`;
-    rows.push(['last evaluation', `${formatValue(returnMean)} +- ${formatValue(returnStd)} (${when})`]);
+    const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}${formatInterval(returnInterval)}`;
+    rows.push(['last evaluation', `${spread} (${when})`]);
   }
   for (const key of keys) {
     const value = last?.metrics[key];

@@ -1,8 +1,10 @@
 /** `operant evaluate`: episodes with a trained policy. */
 
+import { join, parse } from 'node:path';
 import { Algorithm } from '../../algorithms/from-checkpoint.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
-import type { EvaluationResult } from '../algorithm/algorithm.ts';
+import type { EvaluateOptions, EvaluationResult } from '../algorithm/algorithm.ts';
+import { evaluatePolicy } from '../algorithm/evaluate-policy.ts';
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { ConfigError } from '../errors.ts';
 import { readInteger } from './check-command.ts';
@@ -11,6 +13,7 @@ import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { formatValue } from './format-number.ts';
 import { table } from './help-text.ts';
+import { playground } from './playground.ts';
 import { renderEpisode } from './render-episode.ts';
 import { EXIT } from './report-error.ts';
 
@@ -32,6 +35,16 @@ const FLAGS: readonly FlagSpec[] = [
   },
   { name: 'seed', form: '<integer>', doc: "Master seed of the episodes. [the run's evaluationSeed]" },
   {
+    name: 'env',
+    form: '<id|path>',
+    doc: "Environment to play in, with the same spaces: a harder variant, or the run's own where its file has moved. [the run's]",
+  },
+  {
+    name: 'env-options',
+    form: '<JSON>',
+    doc: "Options for the environment; laid over the run's own without --env.",
+  },
+  {
     name: 'deterministic',
     form: '',
     doc: "Take the most likely action. [the run's evaluationDeterministic]",
@@ -40,7 +53,7 @@ const FLAGS: readonly FlagSpec[] = [
   {
     name: 'render',
     form: '<file>',
-    doc: 'Film the episode of --seed (default 0) instead: .gif, or .png for its last picture.',
+    doc: 'Film instead, --episodes (default 1) from --seed (default 0) on, each into a file of its own: .gif, or .png for its last picture.',
   },
   {
     name: 'trust',
@@ -66,22 +79,48 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   const checkpoint = await resolveCheckpoint(path);
   if (flags.has('render') || flags.get('watch') === 'true') return renderCommand(context, flags, checkpoint);
   const trust = flags.get('trust') === 'true';
-  const algorithm = await Algorithm.fromCheckpoint(
-    checkpoint,
-    { envRunners: { numEnvRunners: 0 } },
-    { trust },
-  );
+  const isElsewhere = flags.has('env') || flags.has('env-options');
+  const result = isElsewhere
+    ? await evaluateElsewhere(checkpoint, flags, trust)
+    : await evaluateAsTrained(checkpoint, options, trust);
+  if (flags.get('json') === 'true') {
+    context.stdout.write(`${JSON.stringify({ type: 'evaluation', checkpoint, ...result })}\n`);
+  } else {
+    context.stdout.write(`${resultTable(checkpoint, result)}\n`);
+  }
+  return EXIT.done;
+}
+
+async function evaluateAsTrained(
+  checkpoint: string,
+  options: EvaluateOptions,
+  trust: boolean,
+): Promise<EvaluationResult> {
+  const overrides = { envRunners: { numEnvRunners: 0 } };
+  const algorithm = await Algorithm.fromCheckpoint(checkpoint, overrides, { trust });
   try {
-    const result = await algorithm.evaluate(options);
-    if (flags.get('json') === 'true') {
-      context.stdout.write(`${JSON.stringify({ type: 'evaluation', checkpoint, ...result })}\n`);
-    } else {
-      context.stdout.write(`${resultTable(checkpoint, result)}\n`);
-    }
+    return await algorithm.evaluate(options);
   } finally {
     await algorithm.stop();
   }
-  return EXIT.done;
+}
+
+/** Nothing of the run is loaded but its policy. */
+async function evaluateElsewhere(
+  checkpoint: string,
+  flags: FlagValues,
+  trust: boolean,
+): Promise<EvaluationResult> {
+  const { evaluation, source } = await playground(checkpoint, flags, trust);
+  return evaluatePolicy(checkpoint, {
+    numEpisodes: evaluation.evaluationEpisodes,
+    deterministic: evaluation.evaluationDeterministic,
+    seed: evaluation.evaluationSeed,
+    ...evaluateOptions(flags),
+    numEnvs: evaluation.evaluationNumEnvs,
+    source,
+    trust,
+  });
 }
 
 async function renderCommand(
@@ -89,23 +128,36 @@ async function renderCommand(
   flags: FlagValues,
   checkpoint: string,
 ): Promise<number> {
-  const { seed = 0, deterministic = true } = evaluateOptions(flags);
+  const { seed: firstSeed = 0, deterministic = true, numEpisodes = 1 } = evaluateOptions(flags);
   const isJson = flags.get('json') === 'true';
-  const { episodeReturn, length, paths } = await renderEpisode({
-    checkpoint,
-    trust: flags.get('trust') === 'true',
-    file: flags.get('render') ?? null,
-    watch: flags.get('watch') === 'true' ? (isJson ? context.stderr : context.stdout) : null,
-    seed,
-    deterministic,
-  });
-  const result = { seed, episodeReturn, length, files: paths };
-  context.stdout.write(
-    isJson
-      ? `${JSON.stringify({ type: 'episode', checkpoint, ...result })}\n`
-      : `${[...paths, `return ${formatValue(episodeReturn)} in ${length} steps, seed ${seed}`].join('\n')}\n`,
-  );
+  const trust = flags.get('trust') === 'true';
+  const { source } = await playground(checkpoint, flags, trust);
+  for (let seed = firstSeed; seed < firstSeed + numEpisodes; seed++) {
+    const { episodeReturn, length, paths } = await renderEpisode({
+      checkpoint,
+      source,
+      trust,
+      file: filmName(flags.get('render'), numEpisodes, seed),
+      watch: flags.get('watch') === 'true' ? (isJson ? context.stderr : context.stdout) : null,
+      seed,
+      deterministic,
+    });
+    const result = { seed, episodeReturn, length, files: paths };
+    context.stdout.write(
+      isJson
+        ? `${JSON.stringify({ type: 'episode', checkpoint, ...result })}\n`
+        : `${[...paths, `return ${formatValue(episodeReturn)} in ${length} steps, seed ${seed}`].join('\n')}\n`,
+    );
+  }
   return EXIT.done;
+}
+
+/** `film.gif` for one episode, `film-3.gif` for that of seed 3 among several; null = no film. */
+function filmName(file: string | undefined, numEpisodes: number, seed: number): string | null {
+  if (file === undefined) return null;
+  if (numEpisodes === 1) return file;
+  const { dir, name, ext } = parse(file);
+  return join(dir, `${name}-${seed}${ext}`);
 }
 
 function evaluateOptions(flags: FlagValues): {
@@ -132,11 +184,14 @@ function evaluateOptions(flags: FlagValues): {
 }
 
 function resultTable(path: string, result: EvaluationResult): string {
-  const { returns, returnMean, returnStd, lengthMean, metrics } = result;
+  const { returns, returnMean, returnStd, returnInterval, lengthMean, metrics } = result;
   return table([
     ['checkpoint', path],
     ['episodes', String(returns.length)],
     ['return', `${formatValue(returnMean)} +- ${formatValue(returnStd)}`],
+    ...(returnInterval === null
+      ? []
+      : [['95% of its mean', returnInterval.map((value) => formatValue(value)).join(' to ')]]),
     ['least, greatest', `${formatValue(Math.min(...returns))}, ${formatValue(Math.max(...returns))}`],
     ['mean length', `${formatValue(lengthMean)} steps`],
     ...Object.entries(metrics).map(([name, value]) => [name, formatValue(value)]),

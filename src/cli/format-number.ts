@@ -22,3 +22,10 @@ export function formatDuration(seconds: number): string {
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
+
+/** `, mean within 470 to 490 (95%)`; nothing without an interval. */
+export function formatInterval(interval: readonly [number, number] | null): string {
+  return interval === null
+    ? ''
+    : `, mean within ${formatValue(interval[0])} to ${formatValue(interval[1])} (95%)`;
+}

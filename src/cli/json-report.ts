@@ -13,8 +13,8 @@ export function createJsonReport(output: Output): RunCallbacks {
       output.emit({
         type: 'iteration',
         iteration,
-        envSteps: numEnvSteps,
-        episodes: numEpisodes,
+        numEnvSteps,
+        numEpisodes,
         seconds,
         episodeReturnMean,
         metrics,
@@ -25,17 +25,19 @@ export function createJsonReport(output: Output): RunCallbacks {
 }
 
 export function summaryJson(summary: RunSummary): JsonObject {
-  const { stopReason, iterations, envSteps, seconds, episodeReturnMean } = summary;
-  const { best, lastEvaluation, checkpoint, runDir } = summary;
+  const { stopReason, iterations, numEnvSteps, numEpisodes, seconds, episodeReturnMean } = summary;
+  const { metrics, best, lastEvaluation, checkpoint, runDir } = summary;
   return {
     type: 'summary',
     stopReason,
     iterations,
-    envSteps,
+    numEnvSteps,
+    numEpisodes,
     seconds,
     episodeReturnMean,
+    metrics: { ...metrics },
     best: best === null ? null : { ...best },
-    lastEvaluation: lastEvaluation === null ? null : { ...lastEvaluation },
+    lastEvaluation: lastEvaluation === null ? null : ({ ...lastEvaluation } as unknown as JsonObject),
     checkpoint,
     runDir,
   };

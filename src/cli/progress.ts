@@ -15,6 +15,26 @@ export interface Origin {
   readonly iteration: number;
 }
 
+/** Seconds after which an iteration's pace counts for a third of what it did. */
+const MEMORY_SECONDS = 5;
+
+/** Steps per second as a person can read them: each iteration's pace fades with time, so that a pause or a cache does not make the number jump. */
+export function createSpeedometer(): (numEnvSteps: number, secondsHere: number) => number | null {
+  let before: { readonly numEnvSteps: number; readonly secondsHere: number } | null = null;
+  let steps = 0;
+  let seconds = 0;
+  return (numEnvSteps, secondsHere) => {
+    if (before !== null) {
+      const passed = secondsHere - before.secondsHere;
+      const kept = Math.exp(-passed / MEMORY_SECONDS);
+      steps = kept * steps + numEnvSteps - before.numEnvSteps;
+      seconds = kept * seconds + passed;
+    }
+    before = { numEnvSteps, secondsHere };
+    return seconds > 0 ? steps / seconds : null;
+  };
+}
+
 /**
  * Progress towards stopSteps, stopIterations, stopSeconds and stopProcessSeconds, whichever comes first at the present pace; null when
  * none is set. Returns tell no distance.

@@ -1,24 +1,18 @@
 /** Plays one episode with a trained policy and shows it: as a file, or in the terminal. */
-import {
-  checkpointConfig,
-  checkpointDefinition,
-  requireTrustedModules,
-} from '../../algorithms/from-checkpoint.ts';
 import { loadPolicy } from '../algorithm/load-policy.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Env, Info, RgbFrame } from '../env/env.ts';
-import { resolveEnv } from '../env/env-source.ts';
+import type { EnvModuleSource } from '../env/env-source.ts';
 import { makeEnv } from '../env/load-env.ts';
 import { checkFrame } from '../env/render/check-frame.ts';
 import { frameToText } from '../env/render/frame-text.ts';
 import { frameFormat, writeFrames } from '../env/render/write-frames.ts';
 import { ConfigError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
 import type { OutputStream } from './output.ts';
 
 export interface RenderOptions {
   readonly checkpoint: string;
-  /** Load the environment's module that the checkpoint names, and its network's, where they do not ship with Operant. */
+  readonly source: EnvModuleSource;
+  /** Load the module of a network that the checkpoint names, where it does not ship with Operant. */
   readonly trust: boolean;
   /** `.gif` or `.png`; null = no file. */
   readonly file: string | null;
@@ -48,7 +42,7 @@ const HOME = '\x1b[H';
 export async function renderEpisode(options: RenderOptions): Promise<RenderedEpisode> {
   const { file, watch, seed, deterministic, trust, framesPerSecond = 20 } = options;
   const format = file === null ? null : frameFormat(file);
-  const env = await environmentOf(options.checkpoint, trust);
+  const env = await renderable(options.source);
   const actor = (await loadPolicy(options.checkpoint, { trust })).actor();
   const frames: RgbFrame[] = [];
   const show = async (line: string) => {
@@ -81,25 +75,17 @@ export async function renderEpisode(options: RenderOptions): Promise<RenderedEpi
   return { episodeReturn, length, paths };
 }
 
-async function environmentOf(path: string, trust: boolean): Promise<Env> {
-  const checkpoint = await loadCheckpoint(path, { withSegments: false });
-  requireTrustedModules(checkpoint, await checkpointDefinition(checkpoint), [], trust);
-  const { environment } = checkpointConfig(checkpoint);
-  const { env, envOptions, maxEpisodeSteps } = (environment ?? {}) as JsonObject;
-  if (typeof env !== 'string') {
+async function renderable(source: EnvModuleSource): Promise<Env> {
+  const env = await makeEnv(source);
+  if (!env.render) {
     throw new ConfigError(
       'CONFIG_RENDER',
-      'The run was made with a factory in code: render it there, with env.render().',
+      `The environment ${source.id} has no \`render\`, so there is nothing to show.`,
     );
   }
-  const made = await makeEnv(resolveEnv(env, (envOptions ?? {}) as JsonObject));
-  if (!made.render) {
-    throw new ConfigError(
-      'CONFIG_RENDER',
-      `The environment ${env} has no \`render\`, so there is nothing to show.`,
-    );
-  }
-  return typeof maxEpisodeSteps === 'number' ? Object.assign(made, { maxEpisodeSteps }) : made;
+  return source.maxEpisodeSteps === null
+    ? env
+    : Object.assign(env, { maxEpisodeSteps: source.maxEpisodeSteps });
 }
 
 function frameOf(env: Env): RgbFrame {

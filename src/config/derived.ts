@@ -57,6 +57,9 @@ export function checkCommon(config: ResolvedConfig<Declarations>): readonly Prob
     ...(checkpointing === undefined ? [] : checkInitialization(checkpointing)),
     ...(stopping === undefined ? [] : checkStopping(stopping, evaluation)),
     ...(environment === undefined ? [] : checkEnvironment(environment)),
+    ...(environment === undefined || envRunners === undefined || evaluation === undefined
+      ? []
+      : checkEvaluationEnv(evaluation, numEnvRunnersOf({ environment, envRunners }))),
     ...(environment === undefined || envRunners === undefined
       ? []
       : checkEnvRunners({ environment, envRunners })),
@@ -104,6 +107,27 @@ function checkEnvironment({ env }: CommonConfig['environment']): readonly Proble
   return [
     conflict(
       `This config was saved with a function as \`env\` (${name}), which a file cannot hold: give the function again.`,
+    ),
+  ];
+}
+
+function checkEvaluationEnv(
+  { evaluationEnv }: CommonConfig['evaluation'],
+  numEnvRunners: number,
+): readonly Problem[] {
+  if (typeof evaluationEnv === 'string' && evaluationEnv.startsWith(FUNCTION_PREFIX)) {
+    const name = evaluationEnv.slice(FUNCTION_PREFIX.length);
+    return [
+      conflict(
+        `This config was saved with a function as \`evaluationEnv\` (${name}), which a file cannot hold: give the function again.`,
+      ),
+    ];
+  }
+  if (typeof evaluationEnv !== 'function' || numEnvRunners === 0) return [];
+  return [
+    conflict(
+      `\`evaluationEnv\` is a function, which cannot be sent to a worker thread, but there are ${numEnvRunners} of these: set numEnvRunners to 0, or ` +
+        "put the factory in a module and give its path, './my-env.ts#name'.",
     ),
   ];
 }

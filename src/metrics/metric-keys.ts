@@ -101,6 +101,16 @@ export const SHARED_METRICS = {
     window: 'evaluation',
     formula: 'population standard deviation of the same returns',
   },
+  'evaluation/episodeReturnLow': {
+    unit: 'reward',
+    window: 'evaluation',
+    formula: "lower end of Student's 95% interval of their mean; left out for a single episode",
+  },
+  'evaluation/episodeReturnHigh': {
+    unit: 'reward',
+    window: 'evaluation',
+    formula: 'upper end of the same interval',
+  },
   'evaluation/episodeLengthMean': {
     unit: 'environment steps',
     window: 'evaluation',

@@ -1,4 +1,5 @@
 /** Plays evaluation episodes with the kernels, in the thread of a runner. */
+import { isDeepStrictEqual } from 'node:util';
 
 import { createKernelActor, type KernelActor } from '../acting/batch-actor.ts';
 import type { EnvFaultHandling } from '../env/env-faults.ts';
@@ -31,18 +32,22 @@ export interface EpisodePlayer {
 
 export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlayer {
   const { kernels, spec, source, buffer, weights, weightLayout } = options;
-  let made: { vectorEnv: VectorEnv; actor: KernelActor } | undefined;
-  const prepare = async (numRows: number) => {
-    if (made?.vectorEnv.numRows === numRows) return made;
+  let made: { vectorEnv: VectorEnv; actor: KernelActor; source: EnvSource } | undefined;
+  const prepare = async (numRows: number, from: EnvSource) => {
+    if (made?.vectorEnv.numRows === numRows && isDeepStrictEqual(made.source, from)) return made;
     made?.vectorEnv.close?.();
     made = undefined;
-    const vectorEnv = await makeVectorEnv(source, numRows, 'same-step', options.handling);
-    made = { vectorEnv, actor: createKernelActor(kernels, spec, weightLayout.parameterCount, numRows) };
+    const vectorEnv = await makeVectorEnv(from, numRows, 'same-step', options.handling);
+    const actor = createKernelActor(kernels, spec, weightLayout.parameterCount, numRows);
+    made = { vectorEnv, actor, source: from };
     return made;
   };
   return {
     async play(request) {
-      const { vectorEnv, actor } = await prepare(Math.min(request.numEnvs, request.episodes.length));
+      const { vectorEnv, actor } = await prepare(
+        Math.min(request.numEnvs, request.episodes.length),
+        request.source ?? source,
+      );
       const slot = weights.slotAddress(weights.version);
       const { mean, inverseStd } = statisticsOffset(weightLayout);
       const statistics = {

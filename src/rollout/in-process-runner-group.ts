@@ -52,7 +52,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       try {
         return await started(live).player.play(request);
       } catch (error) {
-        throw placeEnvError(error, source, 0);
+        throw placeEnvError(error, request.source ?? source, 0);
       }
     },
     async getStates() {

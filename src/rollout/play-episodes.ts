@@ -3,6 +3,7 @@
 import { createActionMapping } from '../acting/action-mapping.ts';
 import type { BatchActor } from '../acting/batch-actor.ts';
 import { createActionNoise } from '../acting/noise.ts';
+import type { EnvSource } from '../env/env-source.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
@@ -15,6 +16,8 @@ export interface PlayRequest {
   readonly seed: number;
   /** Environments side by side, at most. */
   readonly numEnvs: number;
+  /** Another environment than the runners' own, with the same spaces; a factory stays in its thread. null = theirs. */
+  readonly source?: EnvSource | null;
 }
 
 /** In the order of `PlayRequest.episodes`. */

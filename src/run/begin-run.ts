@@ -42,6 +42,8 @@ export interface Run {
   readonly writers: RunWriters | null;
   readonly checkpoints: RunCheckpoints | null;
   readonly progress: Progress;
+  /** Metrics of the last iteration of this process. */
+  readonly latest: { metrics: Readonly<Record<string, number>> };
   readonly secondsBefore: number;
   /** Since this process began to train. */
   readonly secondsHere: () => number;
@@ -86,6 +88,7 @@ export async function beginRun(
     writers,
     checkpoints,
     progress,
+    latest: { metrics: {} },
     secondsBefore: resumed.seconds,
     secondsHere,
   };

@@ -14,8 +14,9 @@ export type BestProgress = Pick<RunState, 'numEpisodes' | 'episodeReturnMean'> &
 export function updateBest(progress: BestProgress, result: TrainResult, metricsWindow: number): boolean {
   const { iteration, evaluation } = result;
   if (evaluation !== undefined) {
-    const { returnMean, returnStd, returns } = evaluation;
-    progress.lastEvaluation = { iteration, returnMean, returnStd, numEpisodes: returns.length };
+    const { returnMean, returnStd, returnInterval, returns } = evaluation;
+    const numEpisodes = returns.length;
+    progress.lastEvaluation = { iteration, returnMean, returnStd, returnInterval, numEpisodes };
     const isBest = raiseBest(progress, iteration, returnMean, 'evaluation');
     progress.numEvaluationsWithoutBest = isBest ? 0 : progress.numEvaluationsWithoutBest + 1;
     return isBest;

@@ -20,6 +20,8 @@ export interface EvaluationSummary {
   readonly iteration: number;
   readonly returnMean: number;
   readonly returnStd: number;
+  /** 95% interval of the mean over episodes; null for one episode. */
+  readonly returnInterval: readonly [low: number, high: number] | null;
   readonly numEpisodes: number;
 }
 
@@ -52,10 +54,13 @@ export type StopReason =
 export interface RunSummary {
   readonly stopReason: StopReason;
   readonly iterations: number;
-  readonly envSteps: number;
+  readonly numEnvSteps: number;
+  readonly numEpisodes: number;
   /** Training time of the whole run, over all its resumes. */
   readonly seconds: number;
   readonly episodeReturnMean: number | null;
+  /** Of the last iteration of this process (docs/metrics.md); empty where there was none. */
+  readonly metrics: Readonly<Record<string, number>>;
   readonly best: BestSoFar | null;
   /** The newest evaluation; null where there was none. */
   readonly lastEvaluation: EvaluationSummary | null;
@@ -80,7 +85,7 @@ export function encodeRunState(state: RunState): JsonObject {
   return {
     ...state,
     best: best === null ? null : { ...best },
-    lastEvaluation: lastEvaluation === null ? null : { ...lastEvaluation },
+    lastEvaluation: lastEvaluation === null ? null : ({ ...lastEvaluation } as unknown as JsonObject),
   };
 }
 
@@ -102,6 +107,7 @@ const RUN_STATE = z.object({
         iteration: countSchema,
         returnMean: z.number(),
         returnStd: z.number(),
+        returnInterval: z.optional(z.nullable(z.tuple([z.number(), z.number()]))),
         numEpisodes: countSchema,
       }),
     ),
@@ -119,7 +125,8 @@ export function readRunState(content: CheckpointContent): RunState {
   if (value === undefined) return FRESH_RUN;
   const parsed = RUN_STATE.safeParse(value);
   if (parsed.success) {
-    const { lastEvaluation = null, numEvaluationsWithoutBest = 0 } = parsed.data;
+    const { lastEvaluation: last = null, numEvaluationsWithoutBest = 0 } = parsed.data;
+    const lastEvaluation = last === null ? null : { ...last, returnInterval: last.returnInterval ?? null };
     return { ...parsed.data, lastEvaluation, numEvaluationsWithoutBest };
   }
   const [{ path }] = parsed.error.issues;

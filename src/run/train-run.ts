@@ -60,6 +60,7 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
     const result = await algorithm.train();
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
+    run.latest.metrics = result.metrics;
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
     const isBest = updateBest(progress, result, options.metricsWindow);
@@ -179,9 +180,11 @@ function summaryOf(run: Run, stopReason: StopReason): RunSummary {
   return {
     stopReason,
     iterations: algorithm.iteration,
-    envSteps: algorithm.numEnvSteps,
+    numEnvSteps: algorithm.numEnvSteps,
+    numEpisodes: progress.numEpisodes,
     seconds: progress.seconds,
     episodeReturnMean: progress.episodeReturnMean,
+    metrics: run.latest.metrics,
     best: progress.best,
     lastEvaluation: progress.lastEvaluation,
     checkpoint: checkpoints?.newest ?? null,

@@ -197,6 +197,24 @@ describe('evaluate', () => {
       first.returns,
     );
     expect((await evaluate()).returns).toHaveLength(3);
+    // Nothing but the policy is loaded for these.
+    expect(await evaluate('--episodes', '4', '--seed', '5', '--env', 'CartPole')).toEqual(first);
+    const shorter = await evaluate('--episodes', '2', '--env-options', '{"maxEpisodeSteps": 3}');
+    expect(shorter).toMatchObject({ lengths: [3, 3], returnInterval: [3, 3] });
+    const film = join(temporaryFolder(), 'film.png');
+    const filmed = await operant(
+      'evaluate',
+      '--checkpoint',
+      out,
+      '--render',
+      film,
+      '--episodes',
+      '2',
+      '--json',
+    );
+    expect(filmed.json().map(({ files }) => files)).toEqual(
+      [0, 1].map((seed) => [film.replace('.png', `-${seed}.png`)]),
+    );
     const human = await operant('evaluate', '--checkpoint', join(out, 'latest'), '--episodes', '2');
     expect(human.stdout).toMatch(/episodes +2\nreturn /);
   });

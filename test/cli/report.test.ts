@@ -4,7 +4,7 @@ import { createConsoleReport } from '../../src/cli/console-report.ts';
 import { formatCount, formatDuration, formatValue } from '../../src/cli/format-number.ts';
 import { flagsHelp, table, wrap } from '../../src/cli/help-text.ts';
 import { createOutput } from '../../src/cli/output.ts';
-import { measureProgress } from '../../src/cli/progress.ts';
+import { createSpeedometer, measureProgress } from '../../src/cli/progress.ts';
 import { describeError } from '../../src/cli/report-error.ts';
 import { commonOptions } from '../../src/config/common-options.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
@@ -54,7 +54,9 @@ function eventAt(iteration: number, secondsHere: number, seconds = secondsHere):
 const SUMMARY: RunSummary = {
   stopReason: 'stopSteps',
   iterations: 12,
-  envSteps: 12_000,
+  numEnvSteps: 12_000,
+  numEpisodes: 40,
+  metrics: { 'rollout/episodeReturnStd': 4, 'rollout/episodeReturnMin': 90, 'rollout/episodeReturnMax': 110 },
   seconds: 65,
   episodeReturnMean: 101.25,
   best: { iteration: 9, value: 120, measure: 'training' },
@@ -129,6 +131,7 @@ describe('the console report', () => {
         'environment steps  12,000',
         'time               1:05',
         'mean return        101.3',
+        'of these episodes  +- 4, from 90 to 110',
         'best return        120 (training, iteration 9)',
         'run folder         /runs/a',
         'checkpoint         /runs/a/checkpoints/000012',
@@ -253,5 +256,17 @@ describe('describeError', () => {
     expect(describeError(error, true).text).toMatch(
       /Outer\.\n\s+at .*[\s\S]*Caused by: Error: Inner\.\n\s+at /,
     );
+  });
+});
+
+describe('the pace', () => {
+  it('is smoothed: a tenth of a second without a step takes a little of it, half a minute nearly all', () => {
+    const speed = createSpeedometer();
+    expect(speed(0, 0)).toBeNull();
+    for (let t = 1; t <= 20; t++) expect(speed(1000 * t, t)).toBeCloseTo(1000, 6);
+    const after = speed(20_000, 20.1) ?? 0;
+    expect(after).toBeGreaterThan(950);
+    expect(after).toBeLessThan(1000);
+    expect(speed(20_000, 50)).toBeLessThan(5);
   });
 });

@@ -67,8 +67,8 @@ describe('train', () => {
       ['iteration', 3],
       ['summary', undefined],
     ]);
-    expect(lines[1]).toMatchObject({ envSteps: 128, metrics: { 'train/learningRate': 3e-4 } });
-    expect(lines[3]).toMatchObject({ stopReason: 'stopIterations', envSteps: 192, runDir: out });
+    expect(lines[1]).toMatchObject({ numEnvSteps: 128, metrics: { 'train/learningRate': 3e-4 } });
+    expect(lines[3]).toMatchObject({ stopReason: 'stopIterations', numEnvSteps: 192, runDir: out });
     expect(lines[3].checkpoint).toBe(join(out, 'checkpoints', '000003'));
     expect(Object.keys(lines[3])).toEqual(
       expect.arrayContaining(['seconds', 'episodeReturnMean', 'checkpoint', 'runDir']),

@@ -71,7 +71,7 @@ function readBins(): Record<string, string> {
 interface Summary {
   readonly type: string;
   readonly stopReason: string;
-  readonly envSteps: number;
+  readonly numEnvSteps: number;
   readonly iterations: number;
   readonly checkpoint: string;
 }
@@ -137,7 +137,7 @@ describe('a packed install', () => {
     expect(run.status, run.stderr).toBe(0);
     const summary = lastLine(run.stdout);
     expect(summary).toMatchObject({ type: 'summary', stopReason: 'stopIterations' });
-    expect(summary.envSteps).toBeGreaterThan(0);
+    expect(summary.numEnvSteps).toBeGreaterThan(0);
     const evaluated = runCommand(
       node,
       [bin('operant'), 'evaluate', '--checkpoint', summary.checkpoint, '--episodes', '2', '--json'],
@@ -261,7 +261,7 @@ describe('a packed install', () => {
     expect(operant(bin('operant'), 'envs').stdout).toMatch(/LunarLander-v3 +Box\(8\)/);
     const run = operant(bin('train'), ...landing);
     expect(run.status, run.stderr).toBe(0);
-    expect(lastLine(run.stdout)).toMatchObject({ envSteps: 1024 });
+    expect(lastLine(run.stdout)).toMatchObject({ numEnvSteps: 1024 });
   });
 
   test('is found by npx under both names', () => {

@@ -126,6 +126,7 @@ export function createToyAlgorithm(
                 lengths: [10],
                 returnMean: score,
                 returnStd: 0,
+                returnInterval: null,
                 lengthMean: 10,
                 metrics: {},
               },
@@ -145,6 +146,7 @@ export function createToyAlgorithm(
         lengths: [10],
         returnMean: score,
         returnStd: 0,
+        returnInterval: null,
         lengthMean: 10,
         metrics: {},
       };

@@ -104,9 +104,9 @@ function rowsOf(path: string): object[] {
 describe('stop conditions', () => {
   test('stopIterations, stopSteps', async () => {
     const first = await trainToy(join(temporaryFolder(), 'run'), { stopIterations: 3 });
-    expect(first.summary).toMatchObject({ stopReason: 'stopIterations', iterations: 3, envSteps: 120 });
+    expect(first.summary).toMatchObject({ stopReason: 'stopIterations', iterations: 3, numEnvSteps: 120 });
     const second = await trainToy(join(temporaryFolder(), 'run'), { stopSteps: 81, stopIterations: 50 });
-    expect(second.summary).toMatchObject({ stopReason: 'stopSteps', iterations: 3, envSteps: 120 });
+    expect(second.summary).toMatchObject({ stopReason: 'stopSteps', iterations: 3, numEnvSteps: 120 });
   });
 
   test('stopReturn waits for a full window', async () => {

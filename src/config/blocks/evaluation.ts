@@ -1,4 +1,5 @@
 /** How the policy is evaluated while it is trained. */
+import type { EnvFactory } from '../../env/env.ts';
 import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
 
@@ -28,6 +29,27 @@ export const evaluationOptions = {
   evaluationSeed: option(kind.integer({ min: 0, max: 4294967295 }), {
     default: 10_000,
     doc: "Master seed of evaluation episodes; training's streams are never touched.",
+    ...NEUTRAL,
+  }),
+  evaluationEnv: option(
+    kind.nullable(
+      kind.textOrFunction<EnvFactory>(
+        "an environment id, a path such as './my-env.ts' or './my-env.ts#name', or a factory function",
+        '<id|path>',
+      ),
+    ),
+    {
+      default: null,
+      doc: 'Environment that evaluation plays in, with the same spaces; null = that of training.',
+      alsoCalled: ['eval_env', 'evaluation_env'],
+      namesModule: true,
+      ...NEUTRAL,
+    },
+  ),
+  evaluationEnvOptions: option(kind.jsonObject(), {
+    default: {},
+    doc: "Options for evaluation's environment; laid over envOptions where it is that of training.",
+    alsoCalled: ['evaluation_config', 'evalEnvOptions'],
     ...NEUTRAL,
   }),
   evaluationNumEnvs: option(kind.integer({ min: 1, max: 65536 }), {
