@@ -47,6 +47,14 @@ export {
   ShapeError,
   WorkerError,
 } from './errors.ts';
+// Take a policy elsewhere: `operant/policy`, and files for other runtimes
+export {
+  type ExportedPolicy,
+  type ExportFormat,
+  type ExportPolicyOptions,
+  exportPolicy,
+} from './export/export-policy.ts';
+export type { Verification } from './export/verify/verify-export.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export type { ActionDistribution, PolicyInspection } from './policy/inspection.ts';
 // Experience from elsewhere, for `prefill`

@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run episodes with a trained policy',
     load: async () => (await import('./evaluate-command.ts')).evaluateCommand,
   },
+  export: {
+    summary: 'write a policy for another runtime: ONNX, TensorFlow.js, C, JavaScript',
+    load: async () => (await import('./export-command.ts')).exportCommand,
+  },
   envs: {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,

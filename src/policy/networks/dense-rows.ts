@@ -5,7 +5,7 @@ import type { ActingSpec, Activation } from '../policy-spec.ts';
 import type { FindTensor, RowLayer, RowOutputs } from './row-outputs.ts';
 
 /** Added to the variance of layer normalisation. */
-const LAYER_NORM_EPSILON = 1e-5;
+export const LAYER_NORM_EPSILON = 1e-5;
 const GELU = Math.sqrt(2 / Math.PI);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 

@@ -37,15 +37,15 @@ export function concat(parts: readonly Message[]): Message {
   return joined;
 }
 
-const integerField = (field: number, value: number): Message =>
+export const integerField = (field: number, value: number): Message =>
   concat([varint(field << 3), varint(Math.trunc(value))]);
 
 export const bytesField = (field: number, content: Message): Message =>
   concat([varint((field << 3) | 2), varint(content.length), content]);
 
-const stringField = (field: number, text: string): Message => bytesField(field, encoder.encode(text));
+export const stringField = (field: number, text: string): Message => bytesField(field, encoder.encode(text));
 
-function floatField(field: number, value: number): Message {
+export function floatField(field: number, value: number): Message {
   return concat([varint((field << 3) | 5), new Uint8Array(Float32Array.of(value).buffer)]);
 }
 

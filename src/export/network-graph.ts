@@ -1,0 +1,77 @@
+/** A policy's network as operations: from the raw observation to the last hidden layer, and its heads. */
+import { convLayers } from '../policy/conv-layers.ts';
+import { openTensors } from '../policy/networks/dense-rows.ts';
+import { type PlainSpec, plainParameterLayout } from '../policy/networks/row-forward.ts';
+import type { FindTensor } from '../policy/networks/row-outputs.ts';
+import type { ObservationStatistics } from '../weights/observation-statistics.ts';
+import type { GraphBuilder } from './graph-builder.ts';
+
+export interface NetworkGraph {
+  /** The actor's last hidden layer. */
+  readonly latent: number;
+  readonly tensor: FindTensor;
+  /** null = no value head. */
+  readonly value: number | null;
+}
+
+export function addNetwork(
+  graph: GraphBuilder,
+  spec: PlainSpec,
+  parameters: Float32Array,
+  statistics: ObservationStatistics | null,
+): NetworkGraph {
+  const tensor = openTensors(plainParameterLayout(spec), parameters);
+  const x = addObservation(graph, spec, statistics);
+  const { network } = spec;
+  const tower = (name: string, from: number) => {
+    let y = from;
+    network.hiddenSizes.forEach((_, k) => {
+      const layer = `${name}/${k}`;
+      y = dense(graph, tensor, layer, y);
+      if (network.kind === 'mlp' && network.layerNorm === true)
+        y = graph.layerNorm(y, tensor(`${layer}/gain`), tensor(`${layer}/shift`));
+      if (network.activation !== 'identity') y = graph.unary(network.activation, y);
+    });
+    return y;
+  };
+  const isShared = network.kind === 'conv' || network.shared;
+  const features = network.kind === 'conv' ? addConvolutions(graph, { ...spec, network }, tensor, x) : x;
+  const latent = tower(isShared ? 'trunk' : 'actor', features);
+  if (spec.actorOnly === true) return { latent, tensor, value: null };
+  const criticLatent = isShared ? latent : tower('critic', x);
+  return { latent, tensor, value: dense(graph, tensor, 'critic/head', criticLatent) };
+}
+
+function dense(graph: GraphBuilder, tensor: FindTensor, name: string, x: number): number {
+  return graph.dense(x, tensor(`${name}/kernel`), tensor(`${name}/bias`));
+}
+
+function addObservation(
+  graph: GraphBuilder,
+  { observationSize, observationDtype, normalizeObservations, clipObservation }: PlainSpec,
+  statistics: ObservationStatistics | null,
+): number {
+  let x = graph.input('observation', observationSize, observationDtype);
+  if (observationDtype === 'uint8') x = graph.cast(x);
+  if (!normalizeObservations || statistics === null) return x;
+  if (statistics.mean.some((mean) => mean !== 0)) x = graph.arithmetic('sub', x, statistics.mean);
+  x = graph.arithmetic('mul', x, statistics.inverseStd);
+  return graph.arithmetic('min', graph.arithmetic('max', x, [-clipObservation]), [clipObservation]);
+}
+
+function addConvolutions(
+  graph: GraphBuilder,
+  spec: PlainSpec & { readonly network: { readonly kind: 'conv' } },
+  tensor: FindTensor,
+  x: number,
+): number {
+  let y = x;
+  let inputShape = spec.observationShape as readonly [number, number, number];
+  for (const { name, kernelShape, stride, outputShape } of convLayers(spec.network, spec.observationShape)) {
+    const [kernel, bias] = [tensor(`${name}/kernel`), tensor(`${name}/bias`)];
+    y = graph.conv(y, { kernel, kernelShape, bias, stride, inputShape, outputShape });
+    y = graph.unary('relu', y);
+    inputShape = outputShape;
+  }
+  return y;
+}

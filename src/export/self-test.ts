@@ -1,0 +1,137 @@
+/** Observations and what the framework's own plain policy says of them: every export carries them, `--verify` holds it to them. */
+import { createActionMapping } from '../acting/action-mapping.ts';
+import { flattenObservation } from '../env/flatten-space.ts';
+import { sampleSpace } from '../env/space-values.ts';
+import type { Space } from '../env/spaces.ts';
+import { chooseActions } from '../policy/choose-actions.ts';
+import { inspectRow } from '../policy/inspection.ts';
+import { openRowForward } from '../policy/networks/row-forward.ts';
+import { actionDtype, actionSize } from '../policy/policy-spec.ts';
+import { MASKED_LOGIT } from '../policy/tensor-distributions.ts';
+import { openStream, type Stream } from '../random/streams.ts';
+import type { OutputName } from './graph.ts';
+import type { GraphSource } from './policy-graph.ts';
+
+/** Rows one behind the other, as plain numbers. */
+export interface SelfTest {
+  readonly numRows: number;
+  readonly observations: readonly number[]; // [numRows, obsSize]
+  readonly masks: readonly number[] | null; // [numRows, maskSize] of 0 and 1
+  readonly outputs: { readonly [name in OutputName]?: readonly number[] }; // [numRows, size]
+}
+
+/** What an export says of a self-test: all rows of every output, one behind the other. */
+export type FoundOutputs = Readonly<Record<string, ArrayLike<number>>>;
+
+/** Numbers of observations that a self-test holds at most: 16 rows, fewer of large images. */
+const MAX_NUMBERS = 32_768;
+
+export function createSelfTest(
+  source: GraphSource,
+  observationSpace: Space,
+  numRows = Math.min(16, Math.max(1, Math.floor(MAX_NUMBERS / source.spec.observationSize))),
+): SelfTest {
+  const stream = openStream(0, 'self-test');
+  const expect = createExpectation(source);
+  const observations: number[] = [];
+  const masks: number[] = [];
+  const outputs: { [name in OutputName]?: number[] } = {};
+  for (let row = 0; row < numRows; row++) {
+    const observation = drawObservation(source, observationSpace, stream);
+    const mask = drawMask(source, stream);
+    observations.push(...observation);
+    if (mask !== null) masks.push(...mask);
+    for (const [name, values] of Object.entries(expect(observation, mask)) as [OutputName, number[]][]) {
+      const all = outputs[name] ?? [];
+      for (const value of values) all.push(value);
+      outputs[name] = all;
+    }
+  }
+  return { numRows, observations, masks: source.spec.actionMaskSize > 0 ? masks : null, outputs };
+}
+
+function drawObservation({ spec }: GraphSource, space: Space, stream: Stream): Float32Array | Uint8Array {
+  const row =
+    spec.observationDtype === 'uint8'
+      ? new Uint8Array(spec.observationSize)
+      : new Float32Array(spec.observationSize); // [obsSize]
+  flattenObservation(space, sampleSpace(space, stream), row, 0);
+  return row;
+}
+
+/** At least one choice of each component is allowed. */
+function drawMask({ spec }: GraphSource, stream: Stream): Uint8Array | null {
+  const { distribution, actionMaskSize } = spec;
+  if (actionMaskSize === 0 || !('sizes' in distribution)) return null;
+  const mask = Uint8Array.from({ length: actionMaskSize }, () => stream.integer(2));
+  let first = 0;
+  for (const size of distribution.sizes) {
+    mask[first + stream.integer(size)] = 1;
+    first += size;
+  }
+  return mask;
+}
+
+type RowExpectation = { [name in OutputName]?: readonly number[] };
+
+/** From one observation to what the outputs of a right export are. */
+export function createExpectation(
+  source: GraphSource,
+): (observation: ArrayLike<number>, mask: Uint8Array | null) => RowExpectation {
+  const { spec, parameters, statistics, starts } = source;
+  const forward = openRowForward(spec, parameters, statistics);
+  const mapAction = createActionMapping(spec);
+  const A = actionSize(spec.distribution);
+  const isDiscrete = actionDtype(spec.distribution) === 'int32';
+  const actions = isDiscrete ? new Int32Array(A) : new Float32Array(A); // [A]
+  const noise = new Float32Array(0);
+  return (observation, masks) => {
+    const row = forward(observation);
+    const { outputs, logStd } = row;
+    const parameters = { distributionParameters: outputs, latent: null, logStd, masks, noise };
+    chooseActions(spec, { ...parameters, numRows: 1, deterministic: true, actions });
+    mapAction(actions, 0, actions, 0);
+    const action = Array.from(actions, (x, a) => x + (isDiscrete ? (starts[a] ?? 0) : 0));
+    const { value } = row;
+    return { action, ...outputsOf(source, row, masks), ...(value !== null && { value: [value] }) };
+  };
+}
+
+function outputsOf(
+  { spec }: GraphSource,
+  row: Parameters<typeof inspectRow>[1],
+  mask: Uint8Array | null,
+): RowExpectation {
+  const { distribution } = inspectRow(spec.distribution, row, mask);
+  const logits = () => Array.from(row.outputs, (x, k) => (mask !== null && mask[k] === 0 ? MASKED_LOGIT : x));
+  switch (distribution.kind) {
+    case 'categorical':
+      return { logits: logits(), probabilities: distribution.probabilities.flat() };
+    case 'bernoulli':
+      return { logits: logits(), probabilities: distribution.probabilities };
+    case 'gaussian':
+      return { mean: distribution.mean, std: distribution.std };
+    case 'action-values':
+      return { actionValues: distribution.values.flat() };
+    case 'deterministic':
+      return {};
+  }
+}
+
+/**
+ * The largest difference of an export's outputs from the expected ones, |a - b| / max(1, |b|).
+ *
+ * @throws nothing; a missing or shorter output is infinitely wrong.
+ */
+export function largestDifference(expected: SelfTest['outputs'], found: FoundOutputs): number {
+  let largest = 0;
+  for (const [name, values] of Object.entries(expected)) {
+    const actual: ArrayLike<number> | undefined = found[name];
+    if (actual === undefined || actual.length !== values.length) return Infinity;
+    for (const [k, value] of values.entries()) {
+      const difference = Math.abs(Number(actual[k]) - value) / Math.max(1, Math.abs(value));
+      if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+    }
+  }
+  return largest;
+}
