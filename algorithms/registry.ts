@@ -7,6 +7,8 @@ export const algorithms: Readonly<Record<string, () => Promise<AlgorithmDefiniti
   dqn: async () => (await import('./dqn/index.ts')).dqn as unknown as AlgorithmDefinition,
   pqn: async () => (await import('./pqn/index.ts')).pqn as unknown as AlgorithmDefinition,
   sac: async () => (await import('./sac/index.ts')).sac as unknown as AlgorithmDefinition,
+  'sac-discrete': async () =>
+    (await import('./sac-discrete/index.ts')).sacDiscrete as unknown as AlgorithmDefinition,
   tqc: async () => (await import('./tqc/index.ts')).tqc as unknown as AlgorithmDefinition,
   td3: async () => (await import('./td3/index.ts')).td3 as unknown as AlgorithmDefinition,
 };

@@ -15,6 +15,8 @@ export type { PQNConfigInput, ResolvedPQNConfig } from '../algorithms/pqn/config
 export { PQNConfig } from '../algorithms/pqn/index.ts';
 export type { ResolvedSACConfig, SACConfigInput } from '../algorithms/sac/config.ts';
 export { SACConfig } from '../algorithms/sac/index.ts';
+export type { ResolvedSACDiscreteConfig, SACDiscreteConfigInput } from '../algorithms/sac-discrete/config.ts';
+export { SACDiscreteConfig } from '../algorithms/sac-discrete/index.ts';
 export type { ResolvedTD3Config, TD3ConfigInput } from '../algorithms/td3/config.ts';
 export { TD3Config } from '../algorithms/td3/index.ts';
 export type { ResolvedTQCConfig, TQCConfigInput } from '../algorithms/tqc/config.ts';

@@ -1,6 +1,7 @@
 /** SAC's options: the shared sections and its own `training`. */
-import { continuousControlOptions } from '../../src/config/blocks/continuous-control.ts';
+
 import { checkNetwork } from '../../src/config/blocks/network.ts';
+import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
@@ -28,6 +29,10 @@ const temperatureOptions = {
     needs: { option: 'temperature', values: ['auto'] },
     alsoCalled: ['alpha_lr', 'entropy_learning_rate'],
   }),
+};
+
+/** In [-1, 1] units, which a choice among actions has not. */
+const targetEntropyOptions = {
   targetEntropy: option(kind.orAuto(kind.number()), {
     default: 'auto',
     unit: 'nats',
@@ -81,9 +86,17 @@ function checkGsde({
   return problems;
 }
 
-export const sacOptions = {
+/** Whatever the actions are; discrete SAC's, too. */
+export const softActorCriticOptions = {
   ...offPolicyOptions,
-  training: { ...continuousControlOptions, ...temperatureOptions, ...gsdeOptions },
+  training: { ...offPolicyActorCriticOptions, ...temperatureOptions },
+};
+
+export type SoftActorCriticConfig = ResolvedConfig<typeof softActorCriticOptions>;
+
+export const sacOptions = {
+  ...softActorCriticOptions,
+  training: { ...softActorCriticOptions.training, ...targetEntropyOptions, ...gsdeOptions },
 };
 
 export type SACOptions = typeof sacOptions;

@@ -14,6 +14,7 @@ import {
 } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { policyRows } from './policy-rows.ts';
+import { temperatureOf } from './temperature.ts';
 
 /**
  * Soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905), for a batch of B rows:
@@ -29,13 +30,6 @@ import { policyRows } from './policy-rows.ts';
 export function createSacGradient(model: ModelSpec, _options: JsonObject): OpenObjective {
   const critics = criticNames(Object.keys(model.targets).length);
   return (rows) => [criticStep(rows, model, critics), createActorStep(rows, model, critics, flowToLeast)];
-}
-
-/** exp(log alpha), or the fixed temperature among the scalars. */
-export function temperatureOf(rows: RowSpace, model: ModelSpec): () => number {
-  const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
-  const index = rows.scalars.length - 1; // the last of `sacObjective`'s scalars
-  return () => (free === null ? rows.scalars[index] : Math.exp(free.values[0]));
 }
 
 function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
@@ -114,7 +108,7 @@ export function createActorStep(
   const numActions = model.inputs.action.size;
   const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
   const temperature = temperatureOf(rows, model);
-  const targetEntropyIndex = rows.scalars.length - 2;
+  const targetEntropy = rows.scalar('targetEntropy');
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
   const { stats } = rows;
   const squashed = policyRows(rows, model, policy, rows.column('noise'));
@@ -141,7 +135,7 @@ export function createActorStep(
     squashed.flowBack(numRows, alpha / batchRows);
     policy.backward(numRows);
     if (free !== null) {
-      const excess = sumLogProbs + numRows * rows.scalars[targetEntropyIndex];
+      const excess = sumLogProbs + numRows * targetEntropy();
       free.gradient[0] -= excess / batchRows;
       stats[7] -= free.values[0] * excess;
     }

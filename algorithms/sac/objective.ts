@@ -8,25 +8,55 @@ import {
   type ModelSpec,
 } from '../../src/policy/networks/model.ts';
 
-/** What SAC's networks and steps follow from; TQC's, too. */
-export interface SacShape {
+/** What networks and steps follow from whatever the actions are; discrete SAC's, too. */
+export interface SoftActorCriticShape {
   readonly observation: ModelInput;
   readonly clipObservation: number;
-  /** Elements of an action. */
-  readonly actionSize: number;
   readonly actorTrunk: MlpTrunk | ConvTrunk;
   readonly criticTrunk: MlpTrunk | ConvTrunk;
   readonly numCritics: number;
-  /** Outputs of a critic: 1, or TQC's quantiles. */
-  readonly criticOutputs: number;
   /** log of the temperature to begin with; null = the temperature is fixed. */
   readonly initialLogTemperature: number | null;
-  /** gSDE: logarithm of the deviations to begin with. Absent or null = the actor gives deviations of its own. */
-  readonly initialLogStd?: number | null;
   /** The actor learns in every `policyDelay`-th update. */
   readonly policyDelay: number;
   readonly maxGradNorm: number | null;
   readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
+}
+
+/** What SAC's networks and steps follow from; TQC's, too. */
+export interface SacShape extends SoftActorCriticShape {
+  /** Elements of an action. */
+  readonly actionSize: number;
+  /** Outputs of a critic: 1, or TQC's quantiles. */
+  readonly criticOutputs: number;
+  /** gSDE: logarithm of the deviations to begin with. Absent or null = the actor gives deviations of its own. */
+  readonly initialLogStd?: number | null;
+}
+
+/** Of critics, actor and, where it is learnt, temperature; learning rates are the scalars `<name>LearningRate`. */
+export function optimizerGroups(shape: SoftActorCriticShape): OptimizerGroup[] {
+  const group = (name: string, networks: readonly string[]): OptimizerGroup => ({
+    ...{ name, networks, learningRate: `${name}LearningRate`, maxGradNorm: shape.maxGradNorm },
+    ...shape.adam,
+  });
+  const temperature = { ...group('temperature', ['logTemperature']), maxGradNorm: null, weightDecay: 0 };
+  return [
+    group('critic', criticNames(shape.numCritics)),
+    group('actor', ['actor']),
+    ...(shape.initialLogTemperature === null ? [] : [temperature]),
+  ];
+}
+
+/** What may differ from update to update. */
+export function softScalars({ initialLogTemperature }: SoftActorCriticShape): string[] {
+  return [
+    'criticLearningRate',
+    'actorLearningRate',
+    ...(initialLogTemperature === null ? [] : ['temperatureLearningRate']),
+    'tau',
+    'targetEntropy',
+    'temperature',
+  ];
 }
 
 const latentSize = ({ actorTrunk }: SacShape) => actorTrunk.hiddenSizes.at(-1) ?? 0;
@@ -64,7 +94,7 @@ export function sacModel(shape: SacShape): ModelSpec {
  * critics just stepped. Targets follow the critics.
  */
 export function sacObjective(shape: SacShape): ObjectiveSpec {
-  const { observation, actionSize, adam } = shape;
+  const { observation, actionSize } = shape;
   const critics = criticNames(shape.numCritics);
   const isTuned = shape.initialLogTemperature !== null;
   const isGsde = (shape.initialLogStd ?? null) !== null;
@@ -73,17 +103,11 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
     dtype,
     size,
   });
-  const group = (
-    name: string,
-    networks: readonly string[],
-    maxGradNorm = shape.maxGradNorm,
-  ): OptimizerGroup => ({
-    name,
-    networks,
-    learningRate: `${name}LearningRate`,
-    maxGradNorm,
-    ...adam,
-  });
+  const groups = optimizerGroups(shape);
+  const exploration: OptimizerGroup = {
+    ...groups[1],
+    ...{ name: 'exploration', networks: ['logStd'], weightDecay: 0 }, // at the actor's rate
+  };
   return {
     columns: [
       column('observations', observation.size, observation.dtype),
@@ -95,14 +119,7 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
       column('nextNoise', actionSize),
     ],
     rowOutputs: [],
-    groups: [
-      group('critic', critics),
-      group('actor', ['actor']),
-      ...(isTuned ? [{ ...group('temperature', ['logTemperature'], null), weightDecay: 0 }] : []),
-      ...(isGsde
-        ? [{ ...group('exploration', ['logStd']), learningRate: 'actorLearningRate', weightDecay: 0 }]
-        : []),
-    ],
+    groups: [...groups, ...(isGsde ? [exploration] : [])],
     steps: [
       {
         name: 'critic',
@@ -119,13 +136,6 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
         stats: ['actorLoss', 'entropy', 'actionStd', 'saturation', ...(isTuned ? ['temperatureLoss'] : [])],
       },
     ],
-    scalars: [
-      'criticLearningRate',
-      'actorLearningRate',
-      ...(isTuned ? ['temperatureLearningRate'] : []),
-      'tau',
-      'targetEntropy',
-      'temperature',
-    ],
+    scalars: softScalars(shape),
   };
 }

@@ -1,28 +1,54 @@
 /** Soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905): the whole algorithm, top to bottom. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { createFragments } from '../../src/algorithm/fragments.ts';
 import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
 import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
-import { createOffPolicySystem, type OffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
+import {
+  createOffPolicySystem,
+  type OffPolicyParts,
+  type OffPolicySystem,
+} from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
 import { evaluateSchedule } from '../../src/config/schedule.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import type { ModelSpec } from '../../src/policy/networks/model.ts';
 import { openStream } from '../../src/random/streams.ts';
-import { type ResolvedSACConfig, sacOptions } from './config.ts';
-import { type SacVariant, sacParts } from './setup.ts';
+import { type ResolvedSACConfig, type SoftActorCriticConfig, softActorCriticOptions } from './config.ts';
+import { type SacCritics, sacParts } from './setup.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.meta.url).href;
 
 /** @throws ConfigError when environment, networks, memory and options do not fit together. */
 export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
-  return createSoftActorCritic(config, {
+  const critics: SacCritics = {
     name: 'sac',
     criticOutputs: 1,
     closedForm: { module: GRADIENT, export: 'createSacGradient', options: {} },
     losses: async (model) => (await import('./loss.ts')).createSacLoss(model, {}),
-  });
+  };
+  return createSoftActorCritic(config, continuousVariant(config, critics));
+}
+
+/** What differs between algorithms that share SAC's loop: SAC, TQC, discrete SAC. */
+export interface SoftActorCriticVariant {
+  readonly name: string;
+  /** @throws ConfigError for an action space, or a network, that it is not for. */
+  readonly parts: (env: EnvDescription) => OffPolicyParts;
+  /** Where a learnt temperature leads the entropy, in nats. */
+  readonly targetEntropy: (model: ModelSpec, numEnvSteps: number) => number;
+}
+
+/** SAC's actor, with critics of whoever calls. */
+export function continuousVariant(config: ResolvedSACConfig, critics: SacCritics): SoftActorCriticVariant {
+  const { targetEntropy } = config.training;
+  return {
+    name: critics.name,
+    parts: (env) => sacParts(env, config, critics),
+    targetEntropy: ({ inputs }) => (targetEntropy === 'auto' ? -inputs.action.size : targetEntropy),
+  };
 }
 
 /**
@@ -43,23 +69,27 @@ export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
  * @throws ConfigError when environment, networks, memory and options do not fit together.
  */
 export async function createSoftActorCritic(
-  config: ResolvedSACConfig,
-  variant: SacVariant,
+  config: SoftActorCriticConfig,
+  variant: SoftActorCriticVariant,
 ): Promise<Algorithm> {
   const { training, envRunners, debugging, faultTolerance } = config;
   const { seed } = debugging;
-  const system = await createOffPolicySystem(config, (env) => sacParts(env, config, variant));
+  const system = await createOffPolicySystem(config, variant.parts);
   const { learner, scaling } = system;
   const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
-  const rates = createSchedules(sacOptions.training, ['actorLearningRate', 'criticLearningRate'], training);
+  const rates = createSchedules(
+    softActorCriticOptions.training,
+    ['actorLearningRate', 'criticLearningRate'],
+    training,
+  );
   const fragments = createFragments({
     system,
     numSteps: training.trainEvery * envRunners.numEnvs,
     lag: training.lag,
     exploration: (step) => ({ epsilon: 0, noiseStd: 0, isRandom: step < training.learningStarts }),
   });
-  const temperature = createTemperature(config, system);
+  const temperature = createTemperature(config, system, variant);
 
   const iterate = createOffPolicyIteration({
     system,
@@ -71,8 +101,9 @@ export async function createSoftActorCritic(
         numUpdates,
         fill(_k, batch) {
           transitions.fill(batch);
-          fillNormals(noise, batch.columns.noise); // for the actions of s
-          fillNormals(noise, batch.columns.nextNoise); // for those of s'
+          const { noise: own, nextNoise } = batch.columns;
+          if (own !== undefined) fillNormals(noise, own); // for the actions of s
+          if (nextNoise !== undefined) fillNormals(noise, nextNoise); // for those of s'
         },
         scalars: {
           ...scalars,
@@ -105,15 +136,15 @@ export async function createSoftActorCritic(
 
 /** What the objective needs to know of the temperature, and what it is. */
 function createTemperature(
-  { training }: Pick<ResolvedSACConfig, 'training'>,
+  { training }: Pick<SoftActorCriticConfig, 'training'>,
   { learner }: Pick<OffPolicySystem, 'learner'>,
+  { targetEntropy }: SoftActorCriticVariant,
 ) {
-  const { temperature, targetEntropy, temperatureLearningRate, scheduleSteps } = training;
-  const numActions = learner.model.inputs.action?.size ?? 0;
+  const { temperature, temperatureLearningRate, scheduleSteps } = training;
   return {
     scalars: (actorLearningRate: number, numEnvSteps: number) => ({
       temperature: temperature === 'auto' ? 0 : temperature,
-      targetEntropy: targetEntropy === 'auto' ? -numActions : targetEntropy,
+      targetEntropy: temperature === 'auto' ? targetEntropy(learner.model, numEnvSteps) : 0,
       temperatureLearningRate:
         temperatureLearningRate === null
           ? actorLearningRate

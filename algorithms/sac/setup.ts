@@ -6,11 +6,11 @@ import { replayParts } from '../../src/algorithm/replay-parts.ts';
 import type { ClosedFormSource } from '../../src/learner/objective.ts';
 import type { TensorObjective } from '../../src/learner/tensorflow/objective/tensor-objective.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
-import type { ResolvedSACConfig } from './config.ts';
-import { type SacShape, sacModel, sacObjective } from './objective.ts';
+import type { ResolvedSACConfig, SoftActorCriticConfig } from './config.ts';
+import { type SacShape, type SoftActorCriticShape, sacModel, sacObjective } from './objective.ts';
 
-/** An algorithm that is SAC but for its critics and losses: SAC itself, TQC. */
-export interface SacVariant {
+/** What an algorithm does otherwise that is SAC but for its critics and losses: SAC itself, TQC. */
+export interface SacCritics {
   readonly name: string;
   /** Outputs of a critic: 1, or TQC's quantiles. */
   readonly criticOutputs: number;
@@ -19,12 +19,11 @@ export interface SacVariant {
   readonly losses: (model: ModelSpec) => Promise<TensorObjective>;
 }
 
-function sacShape(
+/** What follows from options alone, whatever the actions are. */
+export function softActorCriticShape(
   env: EnvDescription,
-  { training, envRunners }: ResolvedSACConfig,
-  actionSize: number,
-  criticOutputs: number,
-): SacShape {
+  { training, envRunners }: SoftActorCriticConfig,
+): SoftActorCriticShape {
   const { criticHiddenSizes, criticLayerNorm, temperature } = training;
   const { adamBeta1, adamBeta2, adamEpsilon, weightDecay } = training;
   const isNormalized = envRunners.normalizeObservations;
@@ -36,12 +35,9 @@ function sacShape(
   return {
     observation: observationInput(env, { network: training.network, isNormalized }),
     clipObservation: envRunners.clipObservation,
-    actionSize,
     actorTrunk: createTrunk(env, training),
     criticTrunk: createTrunk(env, critic),
     numCritics: training.numCritics,
-    criticOutputs,
-    initialLogStd: training.useGsde ? training.logStdInit : null,
     initialLogTemperature: temperature === 'auto' ? Math.log(training.initialTemperature) : null,
     policyDelay: training.policyDelay,
     maxGradNorm: training.maxGradNorm,
@@ -53,11 +49,16 @@ function sacShape(
 export function sacParts(
   env: EnvDescription,
   config: ResolvedSACConfig,
-  { name, criticOutputs, closedForm, losses }: SacVariant,
+  { name, criticOutputs, closedForm, losses }: SacCritics,
 ): OffPolicyParts {
   const { training } = config;
   const { size, low, high } = boundedBox(env, name);
-  const shape = sacShape(env, config, size, criticOutputs);
+  const shape: SacShape = {
+    ...softActorCriticShape(env, config),
+    actionSize: size,
+    criticOutputs,
+    initialLogStd: training.useGsde ? training.logStdInit : null,
+  };
   const model = sacModel(shape);
   const isGsde = (shape.initialLogStd ?? null) !== null;
   const gsde = { kind: 'squashed-gsde', sampleFrequency: training.gsdeSampleFrequency } as const;

@@ -1,6 +1,7 @@
 /** TD3's options: the shared sections and its own `training`. DDPG is numCritics 1, policyDelay 1, targetNoise 0. */
-import { continuousControlOptions } from '../../src/config/blocks/continuous-control.ts';
+
 import { checkNetwork } from '../../src/config/blocks/network.ts';
+import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
@@ -35,7 +36,7 @@ const noiseOptions = {
 export const td3Options = {
   ...offPolicyOptions,
   training: {
-    ...withDefaults(continuousControlOptions, { policyDelay: 2 }),
+    ...withDefaults(offPolicyActorCriticOptions, { policyDelay: 2 }),
     ...noiseOptions,
   },
 };

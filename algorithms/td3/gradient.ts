@@ -22,10 +22,6 @@ export function createTd3Gradient(model: ModelSpec, _options: JsonObject): OpenO
   return (rows) => [criticStep(rows, model, critics), actorStep(rows, model)];
 }
 
-// indices of `td3Objective`'s scalars
-const TARGET_NOISE = 3;
-const TARGET_NOISE_CLIP = 4;
-
 function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
   const numActions = model.inputs.action.size;
   const rewards = rows.column('rewards');
@@ -39,12 +35,15 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const passes = critics.map((name) =>
     rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
   );
-  const { stats, scalars } = rows;
+  const { stats } = rows;
+  const targetNoise = rows.scalar('targetNoise');
+  const targetNoiseClip = rows.scalar('targetNoiseClip');
   return (numRows, batchRows) => {
-    const bound = scalars[TARGET_NOISE_CLIP];
+    const bound = targetNoiseClip();
+    const scale = targetNoise();
     nextPolicy.forward(numRows);
     for (let i = 0; i < numRows * numActions; i++) {
-      const noise = Math.max(-bound, Math.min(bound, scalars[TARGET_NOISE] * nextNoise[i]));
+      const noise = Math.max(-bound, Math.min(bound, scale * nextNoise[i]));
       nextActions[i] = Math.max(-1, Math.min(1, Math.tanh(nextPolicy.outputs[i]) + noise));
     }
     for (const target of targets) target.forward(numRows);

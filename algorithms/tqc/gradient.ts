@@ -5,8 +5,9 @@
 import type { JsonObject } from '../../src/json.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
-import { createActorStep, temperatureOf } from '../sac/gradient.ts';
+import { createActorStep } from '../sac/gradient.ts';
 import { policyRows } from '../sac/policy-rows.ts';
+import { temperatureOf } from '../sac/temperature.ts';
 
 /** Plain JSON. */
 export interface TqcLossOptions {

@@ -1,6 +1,7 @@
 /** Truncated quantile critics (Kuznetsov et al. 2020, arXiv:2005.04269): SAC's loop with critics and losses of its own. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
-import { createSoftActorCritic } from '../sac/sac.ts';
+import { continuousVariant, createSoftActorCritic } from '../sac/sac.ts';
+import type { SacCritics } from '../sac/setup.ts';
 import type { ResolvedTQCConfig } from './config.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
@@ -17,10 +18,11 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
 export async function createTQC(config: ResolvedTQCConfig): Promise<Algorithm> {
   const { numQuantiles, numDroppedQuantiles } = config.training;
   const options = { numDropped: numDroppedQuantiles };
-  return createSoftActorCritic(config, {
+  const critics: SacCritics = {
     name: 'tqc',
     criticOutputs: numQuantiles,
     closedForm: { module: GRADIENT, export: 'createTqcGradient', options },
     losses: async (model) => (await import('./loss.ts')).createTqcLoss(model, options),
-  });
+  };
+  return createSoftActorCritic(config, continuousVariant(config, critics));
 }

@@ -59,7 +59,7 @@ export function boundedBox(
   if (action.kind !== 'box') {
     throw new ConfigError(
       'CONFIG_ACTION_SPACE',
-      `${algorithm} is for continuous actions (Box), got ${describeSpace(actionSpace)}. Use dqn or ppo.`,
+      `${algorithm} is for continuous actions (Box), got ${describeSpace(actionSpace)}. Use sac-discrete, dqn or ppo.`,
     );
   }
   const unbounded = [...action.low, ...action.high].findIndex((bound) => !Number.isFinite(bound));

@@ -201,8 +201,8 @@ export interface RowSpace {
   bytes(name: string): Uint8Array;
   /** f32 [MAX_BLOCK_ROWS]: what the first step writes for the loop. */
   rowOutput(name: string): Float32Array;
-  /** In the order of `ObjectiveSpec.scalars`. */
-  readonly scalars: Float32Array;
+  /** The running update's value of one of the objective's scalars, f32; ask it in the step. @throws TypeError for another name. */
+  scalar(name: string): () => number;
   /** f64, in the order of {@link statNames}: add the sum over the block's rows; cleared before every block. */
   readonly stats: Float64Array;
   free(name: string): FreeView;

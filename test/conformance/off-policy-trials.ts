@@ -144,7 +144,7 @@ export const continuousSettings = (name: string) => ({
     [
       'a choice among actions',
       { environment: { env: 'CartPole-v1', envOptions: {} } },
-      new RegExp(`${name} is for continuous actions \\(Box\\).*Use dqn`),
+      new RegExp(`${name} is for continuous actions \\(Box\\).*Use sac-discrete, dqn`),
     ],
   ] satisfies Settings['refused'],
 });

@@ -14,6 +14,7 @@ import {
   PPOConfig,
   PQNConfig,
   SACConfig,
+  SACDiscreteConfig,
   type Space,
   TD3Config,
   TQCConfig,
@@ -76,6 +77,7 @@ const BUILDERS: Readonly<Record<string, () => { build(): Promise<Made> }>> = {
     dqn('CartPole-v1', { dueling: true, distribution: 'c51', numAtoms: 11, minReturn: 0, maxReturn: 50 }),
   'dqn, dueling quantiles': () =>
     dqn('CartPole-v1', { dueling: true, distribution: 'quantiles', numAtoms: 7 }),
+  'dqn, noisy': () => dqn('CartPole-v1', { noisy: true }),
   pqn: () => new PQNConfig().environment('CartPole-v1').envRunners({ numEnvRunners: 0, numEnvs: 4 }),
   sac: () =>
     new SACConfig()
@@ -87,6 +89,11 @@ const BUILDERS: Readonly<Record<string, () => { build(): Promise<Made> }>> = {
       .environment('Pendulum-v1')
       .envRunners(sampling)
       .training({ hiddenSizes: [16, 16], useGsde: true }),
+  'sac-discrete, masks': () =>
+    new SACDiscreteConfig()
+      .environment(smallEnv(new Discrete(5), MASK))
+      .envRunners(sampling)
+      .training({ hiddenSizes: [16] }),
   td3: () =>
     new TD3Config()
       .environment('Pendulum-v1')

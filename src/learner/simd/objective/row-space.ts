@@ -93,12 +93,17 @@ function openRows(
     packing.registerBuffer(array, address, size);
     return array;
   };
+  const scalars = memory?.scalars ?? new Float32Array(objective.scalars.length);
   const space: RowSpace = {
     column: (name) => columns.open(name, 'float32') as Float32Array,
     integers: (name) => columns.open(name, 'int32') as Int32Array,
     bytes: (name) => columns.open(name, 'uint8') as Uint8Array,
     rowOutput: (name) => named(rowOutputs[objective.rowOutputs.indexOf(name)], 'row output', name),
-    scalars: memory?.scalars ?? new Float32Array(objective.scalars.length),
+    scalar(name) {
+      const index = objective.scalars.indexOf(name);
+      named(scalars[index], 'scalars', name);
+      return () => scalars[index];
+    },
     stats,
     free: (name) => named(free.get(name), 'free parameters', name),
     buffer,

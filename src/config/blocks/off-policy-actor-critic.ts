@@ -13,7 +13,7 @@ const { learningRate, ...adamWithoutRate } = adamOptions;
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
 
 /** Actor and critics have learning rates of their own; `training` of SAC, TD3 and TQC begins with these. */
-export const continuousControlOptions = {
+export const offPolicyActorCriticOptions = {
   ...paceOptions,
   ...replayOptions,
   ...hindsightOptions,

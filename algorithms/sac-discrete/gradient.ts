@@ -1,0 +1,148 @@
+/**
+ * Discrete SAC's losses in closed form at the networks' outputs: what the SIMD engine runs. The same losses stand in tfjs operations in
+ * `loss.ts`, where they are easier to read; a test holds the two together.
+ */
+import type { JsonObject } from '../../src/json.ts';
+import type { OpenObjective, Pass, RowSpace, RunStep } from '../../src/learner/objective.ts';
+import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
+import { temperatureOf } from '../sac/temperature.ts';
+import { createChoices } from './choices.ts';
+import type { SacDiscreteLossOptions } from './objective.ts';
+
+/** Statistics, in the order of the objective's. */
+const Stat = {
+  CRITIC_LOSS: 0,
+  Q_MEAN: 1,
+  TARGET_MEAN: 2,
+  ACTOR_LOSS: 3,
+  ENTROPY: 4,
+  MAX_PROBABILITY: 5,
+  TEMPERATURE_LOSS: 6,
+} as const;
+
+/**
+ * Soft actor-critic over a finite set of actions (Christodoulou 2019, arXiv:1910.07207), for a batch of B rows:
+ *
+ *     y        = r + discount sum_a pi(a|s') (min_i q_i'(s', a) - alpha log pi(a|s'))
+ *     L_critic = sum_i mean (q_i(s, a) - y)^2 / 2
+ *     L_actor  = mean sum_a pi(a|s) (alpha log pi(a|s) - min_i q_i(s, a))
+ *     L_alpha  = -log alpha * mean (H - entropy(pi(s)))
+ *
+ * pi is over the allowed actions. discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated.
+ */
+export function createSacDiscreteGradient(model: ModelSpec, json: JsonObject): OpenObjective {
+  const critics = criticNames(Object.keys(model.targets).length);
+  const { hasMasks } = json as SacDiscreteLossOptions;
+  return (rows) => [criticStep(rows, model, critics, hasMasks), actorStep(rows, model, critics, hasMasks)];
+}
+
+function criticStep(
+  rows: RowSpace,
+  model: ModelSpec,
+  critics: readonly string[],
+  hasMasks: boolean,
+): RunStep {
+  const A = model.networks.actor.outputs;
+  const rewards = rows.column('rewards');
+  const discounts = rows.column('discounts');
+  const actions = rows.integers('actions');
+  const masks = hasMasks ? rows.bytes('nextMasks') : null; // [R, A] u8
+  const temperature = temperatureOf(rows, model);
+  const next = { inputs: ['nextObservations'] };
+  const policy = rows.pass({ network: 'actor', ...next });
+  const targets = critics.map((name) => rows.pass({ network: `target/${name}`, ...next }));
+  const passes = critics.map((name) =>
+    rows.pass({ network: name, inputs: ['observations'], gradient: 'parameters' }),
+  );
+  const choices = createChoices(A);
+  const { stats } = rows;
+
+  /** What the state after row r is worth. */
+  const valueAfter = (r: number, alpha: number): number => {
+    choices.read(policy.outputs, masks, r);
+    let value = 0;
+    for (let k = r * A; k < (r + 1) * A; k++)
+      value += choices.probabilities[k] * (smallest(targets, k) - alpha * choices.logProbs[k]);
+    return value;
+  };
+
+  return (numRows, batchRows) => {
+    policy.forward(numRows);
+    for (const pass of targets) pass.forward(numRows);
+    for (const pass of passes) {
+      pass.forward(numRows);
+      pass.gradOutputs.fill(0, 0, numRows * A);
+    }
+    const alpha = temperature();
+    for (let r = 0; r < numRows; r++) {
+      const goal = rewards[r] + discounts[r] * valueAfter(r, alpha);
+      const taken = r * A + actions[r];
+      for (const { outputs, gradOutputs } of passes) {
+        const error = outputs[taken] - goal;
+        gradOutputs[taken] = error / batchRows;
+        stats[Stat.CRITIC_LOSS] += 0.5 * error * error;
+        stats[Stat.Q_MEAN] += outputs[taken] / passes.length;
+      }
+      stats[Stat.TARGET_MEAN] += goal;
+    }
+    for (const pass of passes) pass.backward(numRows);
+  };
+}
+
+/** With f_a = alpha log pi_a - min_i q_i(a) the gradient at logit a is pi_a (f_a - sum_b pi_b f_b). */
+function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[], hasMasks: boolean): RunStep {
+  const A = model.networks.actor.outputs;
+  const masks = hasMasks ? rows.bytes('masks') : null; // [R, A] u8
+  const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
+  const temperature = temperatureOf(rows, model);
+  const targetEntropy = rows.scalar('targetEntropy');
+  const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const passes = critics.map((name) => rows.pass({ network: name, inputs: ['observations'] }));
+  const choices = createChoices(A);
+  const { probabilities, logProbs } = choices;
+  const { stats } = rows;
+
+  /** Writes row r's gradient; returns its loss. */
+  const flow = (r: number, alpha: number, batchRows: number): number => {
+    const first = r * A;
+    let loss = 0;
+    for (let k = first; k < first + A; k++)
+      loss += probabilities[k] * (alpha * logProbs[k] - smallest(passes, k));
+    for (let k = first; k < first + A; k++) {
+      const isAllowed = masks === null || masks[k] !== 0;
+      const excess = alpha * logProbs[k] - smallest(passes, k) - loss;
+      policy.gradOutputs[k] = isAllowed ? (probabilities[k] * excess) / batchRows : 0;
+    }
+    return loss;
+  };
+
+  return (numRows, batchRows) => {
+    policy.forward(numRows);
+    for (const pass of passes) pass.forward(numRows);
+    const alpha = temperature();
+    for (let r = 0; r < numRows; r++) {
+      choices.read(policy.outputs, masks, r);
+      const entropy = choices.entropy(r);
+      stats[Stat.ACTOR_LOSS] += flow(r, alpha, batchRows);
+      stats[Stat.ENTROPY] += entropy;
+      stats[Stat.MAX_PROBABILITY] += largest(probabilities, r * A, A);
+      if (free === null) continue;
+      const missing = targetEntropy() - entropy;
+      free.gradient[0] -= missing / batchRows;
+      stats[Stat.TEMPERATURE_LOSS] -= free.values[0] * missing;
+    }
+    policy.backward(numRows);
+  };
+}
+
+function smallest(passes: readonly Pass[], k: number): number {
+  let least = passes[0].outputs[k];
+  for (let i = 1; i < passes.length; i++) least = Math.min(least, passes[i].outputs[k]);
+  return least;
+}
+
+function largest(values: Float64Array, first: number, size: number): number {
+  let most = values[first];
+  for (let k = first + 1; k < first + size; k++) most = Math.max(most, values[k]);
+  return most;
+}

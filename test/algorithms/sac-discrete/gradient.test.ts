@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { createSacDiscreteGradient } from '../../../algorithms/sac-discrete/gradient.ts';
+import { sacDiscreteModel, sacDiscreteObjective } from '../../../algorithms/sac-discrete/objective.ts';
+import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
+import { openStream } from '../../../src/random/streams.ts';
+import { differences } from '../../reference/model-reference.ts';
+import { openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
+import { batch, CASES, SCALARS, SHAPE, sacDiscreteLosses } from './sac-discrete-fixture.ts';
+
+describe('the closed form of discrete SAC', () => {
+  for (const [what, shape] of CASES) {
+    for (const numRows of [5, 37]) {
+      it(`has the gradients of the float64 losses: ${what}, ${numRows} rows`, async () => {
+        const model = sacDiscreteModel(shape);
+        const { ranges } = modelLayout(model);
+        const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.5);
+        const open = createSacDiscreteGradient(model, { hasMasks: shape.hasMasks });
+        const fixture = await openFixture(model, sacDiscreteObjective(shape), open, numRows);
+        fixture.learner.writeParameters(parameters);
+        const columns = batch(numRows);
+        const p = Float64Array.from(parameters);
+        const losses = sacDiscreteLosses(shape, columns, p);
+        const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
+          const { offset, size } = ranges[name];
+          const expected = differences(loss, p, offset, offset + size);
+          expect(expected.some((slope) => Math.abs(slope) > 1e-3)).toBe(true);
+          for (let k = 0; k < size; k++)
+            expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
+              1e-5 * (1 + Math.abs(expected[k])),
+            );
+        };
+        const first = fixture.gradient(0, columns, SCALARS);
+        for (const name of criticNames(shape.numCritics)) check(first, name, losses.critic);
+        const second = fixture.gradient(1, columns, SCALARS);
+        check(second, 'actor', losses.actor);
+        if (shape.initialLogTemperature !== null) check(second, 'logTemperature', losses.temperature);
+      });
+    }
+  }
+});
+
+it('rests where pi is the softmax of Q over the temperature: Q 1 and 0, temperature 0.5', async () => {
+  const shape = { ...SHAPE, numActions: 2, initialLogTemperature: Math.log(0.5), numCritics: 1 };
+  const model = sacDiscreteModel(shape);
+  const { entries, ranges } = modelLayout(model);
+  const fixture = await openFixture(
+    model,
+    sacDiscreteObjective(shape),
+    createSacDiscreteGradient(model, { hasMasks: false }),
+    1,
+  );
+  // weights 0, so that heads' biases are what the networks give: logits 2 and 0, values 1 and 0
+  const parameters = new Float32Array(fixture.learner.readParameters().length);
+  const biasOf = (name: string) =>
+    entries.find((entry) => entry.name === `${name}/head/bias`)?.offset as number;
+  parameters[biasOf('actor')] = 2;
+  parameters[biasOf('q1')] = 1;
+  parameters[biasOf('target/q1')] = 1;
+  parameters[ranges.logTemperature.offset] = Math.fround(Math.log(0.5));
+  const zeros = [0, 0, 0];
+  const columns = {
+    ...{ observations: zeros, nextObservations: zeros },
+    ...{ actions: [1], rewards: [0], discounts: [1] },
+  };
+  fixture.learner.writeParameters(parameters);
+  const actor = fixture.gradient(1, columns, { ...SCALARS, targetEntropy: 0 });
+  expect(Math.abs(actor[biasOf('actor')])).toBeLessThan(1e-7);
+  expect(actor[ranges.logTemperature.offset]).toBeCloseTo(0.365334, 6); // the entropy, for a target of 0
+  // q(s, 1) = 0 against y = V(s') = 1.063464
+  expect(fixture.gradient(0, columns, SCALARS)[biasOf('q1') + 1]).toBeCloseTo(-1.063464, 6);
+});
