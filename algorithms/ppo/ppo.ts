@@ -47,7 +47,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const klPenalty = createKlPenalty(training);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewards = createRewardScaling(envRunners, gamma);
-  const sequences = sequenceShape(training);
+  const sequences = sequenceShape(training, learner.engine);
   const orderEpoch = createEpochOrder(numSamples, minibatchSize, sequences);
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 

@@ -100,11 +100,12 @@ function reserveSimd(
 
 /** The TensorFlow learner needs no place in the arena. */
 async function reserveTensorFlow(
-  { training, learners, debugging }: OnPolicyConfig,
+  config: OnPolicyConfig,
   spec: PolicySpec,
   choice: Extract<EngineChoice, { engine: 'tensorflow' }>,
   { tensorLoss }: LossParts,
 ): Promise<ReservedLearner> {
+  const { training, learners, debugging } = config;
   if (tensorLoss === undefined) {
     throw new ConfigError(
       'CONFIG_ENGINE',
@@ -120,6 +121,7 @@ async function reserveTensorFlow(
     adam: { beta1: training.adamBeta1, beta2: training.adamBeta2, epsilon: training.adamEpsilon },
     maxGradNorm: training.maxGradNorm,
     capture: learners.captureGraph,
+    ...sequencesOf(config),
   });
   const { policy: central, layout } = learner;
   return { parameterCount: layout.size, central, helper: null, create: async () => learner };

@@ -22,14 +22,23 @@ export function sequencesPerBlock(minibatchSize: number, sequenceLength: number)
   return numSequences <= 4 ? numSequences : Math.min(MAX_PER_BLOCK, 4 * Math.ceil(numSequences / 8));
 }
 
-/** Of a config's options; null = no recurrence. */
-export function sequenceShape(training: {
-  readonly recurrent: 'lstm' | 'gru' | null;
-  readonly sequenceLength: number;
-  readonly minibatchSize: number;
-}): SequenceShape | null {
+/**
+ * Of a config's options; null = no recurrence.
+ *
+ * @param engine TensorFlow takes all sequences of a minibatch side by side.
+ */
+export function sequenceShape(
+  training: {
+    readonly recurrent: 'lstm' | 'gru' | null;
+    readonly sequenceLength: number;
+    readonly minibatchSize: number;
+  },
+  engine: 'simd' | 'tensorflow',
+): SequenceShape | null {
   const { recurrent, sequenceLength: length, minibatchSize } = training;
-  return recurrent === null ? null : { length, perBlock: sequencesPerBlock(minibatchSize, length) };
+  if (recurrent === null) return null;
+  const perBlock = engine === 'simd' ? sequencesPerBlock(minibatchSize, length) : minibatchSize / length;
+  return { length, perBlock };
 }
 
 /**

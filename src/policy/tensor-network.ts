@@ -4,7 +4,8 @@ import type { ParameterLayout } from '../weights/parameter-layout.ts';
 import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
 import { mlpParameterLayout } from './networks/mlp-parameters.ts';
-import type { ActingSpec, Activation, ConvSpec, MlpSpec } from './policy-spec.ts';
+import type { ActingSpec, Activation, ConvSpec, MlpSpec, RecurrentSpec } from './policy-spec.ts';
+import { applyCell, type SequenceTensors } from './tensor-recurrent.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
 
 /** Entries of the flat vector by name, as tensors of their shapes. */
@@ -12,8 +13,12 @@ export type ParameterTensors = Readonly<Record<string, Tensor>>;
 
 export interface TensorNetwork {
   readonly layout: ParameterLayout;
-  /** @param observations [B, ...observationShape] f32, normalised. */
-  apply(parameters: ParameterTensors, observations: Tensor): NetworkOutputs;
+  /** @param observations [B, ...observationShape] f32, normalised. @param sequences of a recurrent network, whose rows are theirs; else null. */
+  apply(
+    parameters: ParameterTensors,
+    observations: Tensor,
+    sequences?: SequenceTensors | null,
+  ): NetworkOutputs;
 }
 
 /**
@@ -33,13 +38,18 @@ export function createTensorNetwork(
     case 'mlp':
       return {
         layout: mlpParameterLayout(spec),
-        apply: (parameters, observations) => applyMlp(tf, network, hasValues, parameters, observations),
+        apply: (parameters, observations) => applyMlp(tf, network, hasValues, parameters, () => observations),
       };
     case 'recurrent':
-      throw new EngineError(
-        'ENGINE_NETWORK',
-        'Recurrent networks run on the SIMD engine. Leave `engine` out, or set it to simd.',
-      );
+      return {
+        layout: mlpParameterLayout(spec),
+        apply(parameters, observations, sequences = null) {
+          if (sequences === null) throw new TypeError('Expected the sequences of a recurrent network.');
+          const input = (tower: string) =>
+            applyCell(tf, { ...spec, network }, parameters, tower, observations, sequences);
+          return applyMlp(tf, network, hasValues, parameters, input);
+        },
+      };
     case 'conv':
       return {
         layout: convParameterLayout(spec, network),
@@ -58,18 +68,19 @@ export function createTensorNetwork(
 
 function applyMlp(
   tf: TensorFlow,
-  network: MlpSpec,
+  network: MlpSpec | RecurrentSpec,
   hasValues: boolean,
   parameters: ParameterTensors,
-  observations: Tensor,
+  inputOf: (tower: string) => Tensor,
 ): NetworkOutputs {
+  const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
   const hidden = (layer: string, x: Tensor) => {
     const product = dense(tf, parameters, layer, x);
-    const normalized = network.layerNorm === true ? normalizeLayer(tf, parameters, layer, product) : product;
+    const normalized = layerNorm ? normalizeLayer(tf, parameters, layer, product) : product;
     return activate(tf, network.activation, normalized);
   };
   const tower = (name: string) =>
-    network.hiddenSizes.reduce((x, _, k) => hidden(`${name}/${k}`, x), observations);
+    network.hiddenSizes.reduce((x, _, k) => hidden(`${name}/${k}`, x), inputOf(name));
   const actorLatent = tower(network.shared ? 'trunk' : 'actor'); // [B, H]
   if (!hasValues) return heads(tf, parameters, actorLatent, null);
   const criticLatent = network.shared ? actorLatent : tower('critic');

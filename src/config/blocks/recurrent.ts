@@ -42,11 +42,10 @@ interface RecurrentConfig {
     readonly useGsde: boolean;
   };
   readonly envRunners: { readonly rolloutLength: number; readonly inference: string };
-  readonly learners: { readonly engine: string };
 }
 
 /** What recurrence goes together with. */
-export function checkRecurrent({ training, envRunners, learners }: RecurrentConfig): readonly Problem[] {
+export function checkRecurrent({ training, envRunners }: RecurrentConfig): readonly Problem[] {
   const { recurrent, sequenceLength, minibatchSize, network, useGsde } = training;
   if (recurrent === null) return [];
   const { rolloutLength, inference } = envRunners;
@@ -69,10 +68,6 @@ export function checkRecurrent({ training, envRunners, learners }: RecurrentConf
     [
       inference === 'central',
       `recurrent (${recurrent}) acts in the workers, where the states are, but inference is central: leave inference out.`,
-    ],
-    [
-      learners.engine === 'tensorflow',
-      `recurrent (${recurrent}) runs on the SIMD engine, but engine is tensorflow: leave engine out, or set it to simd.`,
     ],
   ];
   return found.filter(([isWrong]) => isWrong).map(([, message]) => conflict(message));

@@ -95,7 +95,7 @@ async function runMinibatch(
       tf,
       options,
       variables.parameters,
-      gatherMinibatch(tf, options.spec, update.rollout, indices),
+      gatherMinibatch(tf, options.spec, update.rollout, indices, options.sequenceLength),
       update.statistics,
       plan,
       update.scalars,

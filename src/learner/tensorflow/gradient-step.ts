@@ -1,6 +1,7 @@
 /** One minibatch in tfjs operations: loss, gradient, norm clip. The same code runs eagerly and inside a captured graph. */
 import type { ActingSpec, PolicySpec } from '../../policy/policy-spec.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
+import type { SequenceTensors } from '../../policy/tensor-recurrent.ts';
 import type { Scalar, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import { GRADIENT_BOUND, type UpdatePlan } from '../learner.ts';
 import { packParameters, unpackParameters } from './flat-parameters.ts';
@@ -9,6 +10,8 @@ import type { TensorBatch, TensorLoss } from './tensor-loss.ts';
 /** The rows of a minibatch and what does not belong to the loss. */
 export interface MinibatchTensors extends TensorBatch {
   readonly observations: Tensor; // [B, obsSize] f32 or i32 (pixels), raw
+  /** Of a recurrent policy, else null. */
+  readonly sequences: SequenceTensors | null;
 }
 
 /** Observation statistics as tensors. */
@@ -35,6 +38,8 @@ export interface GradientStepOptions {
   readonly network: TensorNetwork;
   readonly loss: TensorLoss;
   readonly maxGradNorm: number | null;
+  /** Of a recurrent policy: steps of the sequences whose rows a minibatch has, step by step; null = rows are independent. */
+  readonly sequenceLength: number | null;
 }
 
 /** Added to the norm before dividing, as PyTorch's clip_grad_norm_ does. */
@@ -65,7 +70,7 @@ export function gradientStep(
   const kept: Record<string, Scalar> = {};
   const { value, grads } = tf.engine().gradients(
     () => {
-      const outputs = network.apply(entries, observations);
+      const outputs = network.apply(entries, observations, batch.sequences);
       const result = loss(tf, outputs, { ...batch, advantages }, scalars);
       // The engine frees what the function does not return, and it may return one tensor only.
       for (const [name, stat] of Object.entries(result.stats)) kept[name] = tf.keep(stat);

@@ -31,6 +31,8 @@ export interface TensorFlowLearnerOptions {
   readonly capture?: boolean;
   /** Global norm to which gradients are clipped; null = no clipping. */
   readonly maxGradNorm: number | null;
+  /** Of a recurrent policy. Default: none. */
+  readonly sequenceLength?: number;
 }
 
 export interface TensorFlowLearner extends Learner {
@@ -64,7 +66,10 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
   const adam = { ...ADAM_DEFAULTS, ...options.adam };
   const capture = tensorflow.backend === 'node-gpu' && options.capture !== false;
   const createRunner = capture ? createCapturedRunner : createEagerRunner;
-  const runner = createRunner(tf, { spec, network, loss, maxGradNorm, adam, parameters });
+  const runner = createRunner(tf, {
+    ...{ spec, network, loss, maxGradNorm, adam, parameters },
+    sequenceLength: options.sequenceLength ?? null,
+  });
   const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters, capture });
   let numSteps = 0;
   // WebGPU cannot be read synchronously, so the optimizer's state is kept beside there.

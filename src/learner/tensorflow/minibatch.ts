@@ -1,7 +1,9 @@
 /** The copy boundary between shared rollout memory and tensors. */
 
 import type { RolloutViews } from '../../experience/layout.ts';
+import { recurrentStateSize } from '../../policy/networks/recurrent-state.ts';
 import { actionSize, type PolicySpec } from '../../policy/policy-spec.ts';
+import type { SequenceTensors } from '../../policy/tensor-recurrent.ts';
 import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import type { MinibatchTensors } from './gradient-step.ts';
 
@@ -16,6 +18,7 @@ export function gatherMinibatch(
   spec: PolicySpec,
   rollout: RolloutViews,
   indices: Int32Array, // [B] i32, flat indices n * T + t
+  sequenceLength: number | null = null,
 ): MinibatchTensors {
   const numRows = indices.length;
   const column = (source: Float32Array) =>
@@ -31,7 +34,32 @@ export function gatherMinibatch(
     oldValues: column(rollout.values),
     advantages: column(rollout.advantages),
     returns: column(rollout.returns),
+    sequences: sequenceLength === null ? null : gatherSequences(tf, spec, rollout, indices, sequenceLength),
   };
+}
+
+function gatherSequences(
+  tf: TensorFlow,
+  spec: PolicySpec,
+  { recurrentStates, terminated, truncated }: RolloutViews,
+  indices: Int32Array,
+  length: number,
+): SequenceTensors {
+  const numSequences = indices.length / length;
+  const sequences = indices.slice(0, numSequences).map((i) => i / length); // the first steps' rows
+  return {
+    length,
+    states: matrix(tf, Float32Array, recurrentStates, recurrentStateSize(spec), sequences),
+    continues: tf.tensor1d(
+      Float32Array.from(indices, (i) => continuesAt(terminated, truncated, i)),
+      'float32',
+    ),
+  };
+}
+
+/** Whether row i belongs to the episode of the row before it: 1 or 0. */
+export function continuesAt(terminated: Uint8Array, truncated: Uint8Array, i: number): number {
+  return i > 0 && (terminated[i - 1] !== 0 || truncated[i - 1] !== 0) ? 0 : 1;
 }
 
 /** Pixels become i32, since tfjs has no 8-bit tensors. */

@@ -78,6 +78,26 @@ test('what was collected has the log-probabilities that learning finds again: no
   }
 });
 
+test('TensorFlow learns from the same rollouts what the kernels do', async () => {
+  const weights = async (engine: 'simd' | 'tensorflow') => {
+    const learners = engine === 'simd' ? { engine } : { engine, backend: 'cpu' };
+    const size = {
+      envRunners: { numEnvs: 4, rolloutLength: 12 },
+      training: { minibatchSize: 24, numEpochs: 2 },
+    };
+    const algorithm = await subject.build(subject.settings.plain, recurrent('lstm'), size, { learners });
+    for (let k = 0; k < 2; k++) await algorithm.train();
+    const { tensors } = await algorithm.getState();
+    await algorithm.stop();
+    return Object.values(tensors['policies/default/weights.safetensors']).flatMap(({ data }) =>
+      [...data].map(Number),
+    );
+  };
+  const [simd, tensorflow] = [await weights('simd'), await weights('tensorflow')];
+  expect(tensorflow.length).toBe(simd.length);
+  expect(Math.max(...simd.map((value, k) => Math.abs(value - tensorflow[k])))).toBeLessThan(1e-4);
+});
+
 test('an actor remembers its episode, forgets it on reset, and shares it with nobody', async () => {
   const algorithm = await subject.build(subject.settings.values, recurrent('lstm'), {
     environment: { env: 'CartPoleNoVelocity-v0', envOptions: {} },

@@ -147,11 +147,6 @@ export const settings: Settings = {
       /recurrent \(gru\) acts in the workers/,
     ],
     [
-      'recurrence on TensorFlow',
-      { ...training({ recurrent: 'gru', sequenceLength: 8 }), learners: { engine: 'tensorflow' } },
-      /recurrent \(gru\) runs on the SIMD engine/,
-    ],
-    [
       'a length of sequences without recurrence',
       training({ sequenceLength: 8 }),
       /sequenceLength \(8\) has no effect while recurrent/,

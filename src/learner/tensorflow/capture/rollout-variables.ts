@@ -1,9 +1,12 @@
 /** The rollout inside a session: uploaded once per update, gathered by index inside the graph. */
 
 import type { RolloutViews } from '../../../experience/layout.ts';
+import { recurrentStateSize } from '../../../policy/networks/recurrent-state.ts';
 import { actionDtype, actionSize, type PolicySpec } from '../../../policy/policy-spec.ts';
+import type { SequenceTensors } from '../../../policy/tensor-recurrent.ts';
 import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
 import type { MinibatchTensors } from '../gradient-step.ts';
+import { continuesAt } from '../minibatch.ts';
 import type { TensorValues } from '../native-binding.ts';
 import type { GraphVariable } from './graph-nodes.ts';
 import type { GraphRecorder } from './graph-recorder.ts';
@@ -32,6 +35,7 @@ export function createRolloutVariables(
   tf: TensorFlow,
   recorder: GraphRecorder,
   spec: PolicySpec,
+  sequenceLength: number | null,
 ): RolloutVariables {
   const columns = rolloutColumns(spec);
   const variables = Object.fromEntries(
@@ -44,24 +48,50 @@ export function createRolloutVariables(
       );
       return [name, recorder.variable(standIn, { dtype, shape: width === null ? [-1] : [-1, width] })];
     }),
-  ) as Record<keyof MinibatchTensors, GraphVariable>;
+  ) as Record<string, GraphVariable>;
 
   return {
     upload: (rollout) =>
       Object.entries(columns).map(([name, { width, values }]) => {
         const copied = values(rollout);
         const shape = width === null ? [copied.length] : [copied.length / width, width];
-        return { variable: variables[name as keyof MinibatchTensors], values: copied, shape };
+        return { variable: variables[name], values: copied, shape };
       }),
     gather(indices) {
-      const rows = Object.entries(variables).map(([name, variable]) => [
+      const { recurrentStates, continues, ...ofRows } = variables;
+      const rows = Object.entries(ofRows).map(([name, variable]) => [
         name,
         variable.dtype === 'uint8'
           ? gatherPixels(tf, recorder, variable, indices)
           : tf.gather(variable.standIn, indices as never),
       ]);
-      return { masks: null, ...(Object.fromEntries(rows) as Omit<MinibatchTensors, 'masks'>) };
+      const sequences =
+        sequenceLength === null
+          ? null
+          : gatherSequences(tf, recurrentStates, continues, indices, sequenceLength);
+      return {
+        masks: null,
+        ...(Object.fromEntries(rows) as Omit<MinibatchTensors, 'masks' | 'sequences'>),
+        sequences,
+      };
     },
+  };
+}
+
+/** A minibatch's rows lie step by step: its first ones begin the sequences, each of which has its number by division. */
+function gatherSequences(
+  tf: TensorFlow,
+  states: GraphVariable,
+  continues: GraphVariable,
+  indices: Tensor,
+  length: number,
+): SequenceTensors {
+  const first = tf.slice(indices, [0], [indices.shape[0] / length]);
+  const sequences = tf.floorDiv(first, tf.scalar(length, 'int32'));
+  return {
+    length,
+    states: tf.gather(states.standIn, sequences as never),
+    continues: tf.gather(continues.standIn, indices as never),
   };
 }
 
@@ -88,6 +118,17 @@ function rolloutColumns(spec: PolicySpec): Record<string, RolloutColumn> {
     advantages: floats((rollout) => rollout.advantages),
     returns: floats((rollout) => rollout.returns),
   };
+  const stateSize = recurrentStateSize(spec);
+  if (stateSize > 0) {
+    columns.recurrentStates = {
+      dtype: 'float32',
+      width: stateSize,
+      values: (rollout) => rollout.recurrentStates.slice(),
+    };
+    columns.continues = floats(({ terminated, truncated }) =>
+      Float32Array.from(terminated, (_, i) => continuesAt(terminated, truncated, i)),
+    );
+  }
   if (spec.actionMaskSize > 0) {
     columns.masks = {
       dtype: 'float32',

@@ -1,0 +1,69 @@
+/** Recurrent cells in tfjs operations, unrolled over the sequences of a minibatch: the readable reference of the kernels. */
+import { cellStateRange, numCells } from './networks/recurrent-state.ts';
+import type { ActingSpec, RecurrentSpec } from './policy-spec.ts';
+import type { Tensor, TensorFlow } from './tensor-types.ts';
+
+/** What a minibatch of M sequences of L steps brings besides its rows, which lie step by step: row t * M + s. */
+export interface SequenceTensors {
+  /** L. */
+  readonly length: number;
+  /** What each sequence began with when it was collected. */
+  readonly states: Tensor; // [M, S] f32
+  /** 0 where an episode begins at that row, so that the state before it is 0; else 1. Not read at first steps. */
+  readonly continues: Tensor; // [M * L] f32
+}
+
+/**
+ * Hidden states of one tower's cell; gradients flow through all steps of a sequence and end at its beginning.
+ *
+ *     LSTM   i, f, u, o = s(x Wi + h Ri + bi), s(...), tanh(...), s(...)     c' = f c + i u      h' = o tanh(c')
+ *     GRU    r, z = s(x W + b + h R + q)     n = tanh(x Wn + bn + r (h Rn + qn))      h' = (1 - z) n + z h
+ *
+ * @param tower `trunk`, `actor` or `critic`. @param x [M * L, obsSize] f32.
+ * @returns [M * L, H] f32, in the order of x.
+ */
+export function applyCell(
+  tf: TensorFlow,
+  spec: ActingSpec & { readonly network: RecurrentSpec },
+  parameters: Readonly<Record<string, Tensor>>,
+  tower: string,
+  x: Tensor,
+  { length, states, continues }: SequenceTensors,
+): Tensor {
+  const { size: H, cell } = spec.network;
+  const M = x.shape[0] / length;
+  const part = (name: string) => parameters[`${tower}/cell/${name}`];
+  const ofInputs = tf.add(tf.matMul(x, part('input')), part('bias')); // [M * L, gates H]
+  const range = cellStateRange(spec, tower === 'critic' ? numCells(spec) - 1 : 0);
+  let h = tf.slice(states, [0, range.hidden], [M, H]);
+  let c = range.cell === null ? null : tf.slice(states, [0, range.cell], [M, H]);
+  const hidden: Tensor[] = [];
+  for (let t = 0; t < length; t += 1) {
+    if (t > 0) {
+      const keep = tf.reshape(tf.slice(continues, [t * M], [M]), [M, 1]);
+      h = tf.mul(h, keep);
+      c = c && tf.mul(c, keep);
+    }
+    const given = tf.slice(ofInputs, [t * M, 0], [M, ofInputs.shape[1] as number]);
+    const own = tf.matMul(h, part('state'));
+    if (c !== null) [h, c] = lstmStep(tf, tf.add(given, own), c, H);
+    else h = gruStep(tf, given, tf.add(own, part('stateBias')), h, H);
+    hidden.push(h);
+  }
+  if (cell === 'lstm' && c === null) throw new TypeError('Expected the state of an LSTM.');
+  return tf.concat(hidden, 0);
+}
+
+const gate = (tf: TensorFlow, of: Tensor, k: number, H: number) => tf.slice(of, [0, k * H], [of.shape[0], H]);
+
+function lstmStep(tf: TensorFlow, gates: Tensor, c: Tensor, H: number): [Tensor, Tensor] {
+  const [i, f, o] = [0, 1, 3].map((k) => tf.sigmoid(gate(tf, gates, k, H)));
+  const next = tf.add(tf.mul(f, c), tf.mul(i, tf.tanh(gate(tf, gates, 2, H))));
+  return [tf.mul(o, tf.tanh(next)), next];
+}
+
+function gruStep(tf: TensorFlow, given: Tensor, own: Tensor, h: Tensor, H: number): Tensor {
+  const [r, z] = [0, 1].map((k) => tf.sigmoid(tf.add(gate(tf, given, k, H), gate(tf, own, k, H))));
+  const n = tf.tanh(tf.add(gate(tf, given, 2, H), tf.mul(r, gate(tf, own, 2, H))));
+  return tf.add(n, tf.mul(z, tf.sub(h, n)));
+}
