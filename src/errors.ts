@@ -111,9 +111,29 @@ export class EngineError extends Error {
   }
 }
 
-export type OperantError = ConfigError | ShapeError | EnvError | WorkerError | CheckpointError | EngineError;
+/** Raised by a call of something that `stop()` has ended, before the call or while it went on. */
+export class StoppedError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'StoppedError', 'STOPPED_');
+  }
+  override readonly name = 'StoppedError';
+  readonly code: string;
+  constructor(code: `STOPPED_${string}`, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
 
-const CLASSES = [ConfigError, ShapeError, EnvError, WorkerError, CheckpointError, EngineError];
+export type OperantError =
+  | ConfigError
+  | ShapeError
+  | EnvError
+  | WorkerError
+  | CheckpointError
+  | EngineError
+  | StoppedError;
+
+const CLASSES = [ConfigError, ShapeError, EnvError, WorkerError, CheckpointError, EngineError, StoppedError];
 
 /** True for every error that Operant raises on purpose; anything else is a bug, ours or the user's. */
 export function isOperantError(error: unknown): error is OperantError {

@@ -109,6 +109,31 @@ describe('run', () => {
     expect(again).toMatchObject({ stopReason: 'interrupted', iterations: 0 });
   });
 
+  it('goes on from a run folder with resume, as if it had not stopped', async () => {
+    const folder = temporaryFolder();
+    const config = (name: string, stopIterations: number) =>
+      small()
+        .checkpointing({ out: join(folder, name) })
+        .reporting({ tensorboard: false, csv: false })
+        .stopping({ stopIterations });
+    await config('unbroken', 4).run();
+    await config('cut', 2).run();
+    const resume = join(folder, 'cut');
+    const summary = await small().stopping({ stopIterations: 4 }).run({ resume });
+    expect(summary).toMatchObject({ iterations: 4, runDir: resume });
+    const weights = (name: string) =>
+      readFileSync(join(folder, name, 'checkpoints/000004/policies/default/weights.safetensors'));
+    expect(weights('cut').equals(weights('unbroken'))).toBe(true);
+    const other = new operant.DQNConfig().environment('CartPole-v1');
+    await expect(other.run({ resume })).rejects.toMatchObject({
+      code: 'CHECKPOINT_ALGORITHM',
+      message: expect.stringContaining('is of algorithm ppo, not dqn'),
+    });
+    await expect(small().run({ resume: join(folder, 'none') })).rejects.toMatchObject({
+      code: 'CHECKPOINT_NOT_FOUND',
+    });
+  });
+
   it('leaves nothing when it cannot start', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'a', 'b');

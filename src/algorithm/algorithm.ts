@@ -21,6 +21,8 @@ export interface TrainResult {
   readonly episodes: readonly EpisodeSummary[];
   /** Present in iterations that evaluated. */
   readonly evaluation?: EvaluationResult;
+  /** True where an evaluation was due and the signal cut it: call `evaluate()` for it. Absent = false. */
+  readonly isEvaluationCut?: boolean;
   /** Rollout workers that died in this iteration; absent or empty when none did. */
   readonly workerFailures?: readonly WorkerFailureSummary[];
   /**
@@ -51,6 +53,8 @@ export interface EvaluationResult {
   /** 95% interval of the mean return over episodes (Student's t); null for a single one. It says nothing of other training seeds. */
   readonly returnInterval: readonly [low: number, high: number] | null;
   readonly lengthMean: number;
+  /** Episodes that reached `evaluationMaxEpisodeSteps` and were cut there; they count with the return that they had. */
+  readonly numEpisodesCut: number;
   /** Means of `info.metrics`, as `env/<name>`. */
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -60,12 +64,26 @@ export interface EvaluateOptions {
   readonly deterministic?: boolean;
   /** Master seed of the evaluation's own episodes; never touches training's streams. */
   readonly seed?: number;
+  /** Steps after which an episode is cut, and counted as it stands. @defaultValue the option evaluationMaxEpisodeSteps */
+  readonly maxEpisodeSteps?: number;
+  /** Cuts the evaluation: it rejects with the signal's reason within a few steps, and nothing is left of it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainOptions {
+  /**
+   * Aborted beforehand: `train` rejects with its reason, and nothing has changed. While it goes on: what was collected is learned from, since
+   * half an iteration is no state of a run, and only an evaluation that is due is cut (`TrainResult.isEvaluationCut`). To end at once, at
+   * the price of this iteration, call `stop()`.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * A running algorithm. Calls must not overlap: await one before the next.
  *
- * Thread: main. `stop()` ends its worker threads and frees its memory; after it every other call throws.
+ * Thread: main. `stop()` ends its worker threads, closes its environments and frees its memory; every other call, also one that is under way,
+ * then rejects with StoppedError `STOPPED_ALGORITHM`. Without it the threads keep the process alive.
  */
 export interface Algorithm {
   readonly name: string;
@@ -89,7 +107,8 @@ export interface Algorithm {
    */
   initializeFrom?(content: CheckpointContent, path: string, choice: WarmStartChoice): WarmStartReport;
   /** One iteration: collect a rollout, learn from it, publish the weights; evaluates when the config says so. */
-  train(): Promise<TrainResult>;
+  train(options?: TrainOptions): Promise<TrainResult>;
+  /** Whole episodes with the policy as it is, in environments and with seeds of their own. */
   evaluate(options?: EvaluateOptions): Promise<EvaluationResult>;
   /**
    * Replaces a schedule (`learningRate`, `clipRange`, ...) from the next iteration on; part of the state from then on.

@@ -7,7 +7,9 @@ import { requireSameSpaces } from './environment-source.ts';
 import { summarizePlayed } from './evaluation.ts';
 import { openPolicyActor } from './load-policy.ts';
 
-export interface EvaluatePolicyOptions extends Required<EvaluateOptions> {
+export interface EvaluatePolicyOptions extends Required<Omit<EvaluateOptions, 'maxEpisodeSteps' | 'signal'>> {
+  /** Steps after which an episode is cut, and counted as it stands. */
+  readonly maxEpisodeSteps?: number;
   /** Where it plays; its spaces are the policy's. */
   readonly source: EnvSource;
   /** Environments side by side, at most. */
@@ -26,13 +28,13 @@ export async function evaluatePolicy(
   path: string,
   options: EvaluatePolicyOptions,
 ): Promise<EvaluationResult> {
-  const { source, numEpisodes, deterministic, seed, numEnvs, trust } = options;
+  const { source, numEpisodes, deterministic, seed, numEnvs, trust, maxEpisodeSteps = 100_000 } = options;
   const { spec, createActor, observationSpace, actionSpace } = await openPolicyActor(path, { trust });
   const vectorEnv = await makeVectorEnv(source, Math.min(numEnvs, numEpisodes));
   try {
     requireSameSpaces(source.id, vectorEnv, { observationSpace, actionSpace });
     const episodes = Array.from({ length: numEpisodes }, (_, k) => k);
-    const request = { episodes, deterministic, seed, numEnvs };
+    const request = { episodes, deterministic, seed, numEnvs, maxEpisodeSteps };
     const actor = createActor(vectorEnv.numRows);
     return summarizePlayed(await playAsync({ vectorEnv, actor, spec, request }));
   } finally {

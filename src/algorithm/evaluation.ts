@@ -55,11 +55,14 @@ export function createEvaluation(
         seed: options.seed ?? defaults.evaluationSeed,
         numEnvs: defaults.evaluationNumEnvs,
         source: system.evaluationSource,
+        maxEpisodeSteps: options.maxEpisodeSteps ?? defaults.evaluationMaxEpisodeSteps,
       };
+      const { signal } = options;
+      signal?.throwIfAborted();
       system.publish();
-      return summarizePlayed(
-        central === null ? await system.runners.play(request) : await central.play(request),
-      );
+      const played = await (central ?? system.runners).play(request, signal);
+      signal?.throwIfAborted(); // then the episodes were cut somewhere
+      return summarizePlayed(played);
     },
     close: () => central?.close(),
   };
@@ -73,16 +76,17 @@ function createCentralPlay(
   const faultLog = createEnvFaultLog({ restartFailedEnvs, nonFinite }, source, 0);
   let made: { vectorEnv: VectorEnv; actor: BatchActor } | undefined;
   return {
-    async play(request: PlayRequest): Promise<PlayedEpisodes> {
+    async play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes> {
       const numRows = Math.min(request.numEnvs, request.episodes.length);
       if (made?.vectorEnv.numRows !== numRows) {
         made?.vectorEnv.close?.();
         made = undefined;
-        const played = request.source ?? source;
-        const vectorEnv = await makeVectorEnv(played, numRows, 'same-step', faultLog.handling);
+        const place = request.source ?? source;
+        const vectorEnv = await makeVectorEnv(place, numRows, 'same-step', faultLog.handling);
         made = { vectorEnv, actor: createActor(numRows) };
       }
-      const played = await playAsync({ ...made, spec, request });
+      const isCut = () => signal?.aborted === true;
+      const played = await playAsync({ ...made, spec, request, isCut });
       runners.noteEnvFaults(faultLog.take());
       return played;
     },
@@ -91,7 +95,7 @@ function createCentralPlay(
 }
 
 /** What the episodes came to. */
-export function summarizePlayed({ returns, lengths, metrics }: PlayedEpisodes): EvaluationResult {
+export function summarizePlayed({ returns, lengths, numCut, metrics }: PlayedEpisodes): EvaluationResult {
   const count = returns.length;
   const returnMean = returns.reduce((sum, value) => sum + value, 0) / count;
   const variance = returns.reduce((sum, value) => sum + (value - returnMean) ** 2, 0) / count;
@@ -103,6 +107,7 @@ export function summarizePlayed({ returns, lengths, metrics }: PlayedEpisodes): 
     returnStd: Math.sqrt(variance),
     returnInterval: meanInterval(returns),
     lengthMean: lengths.reduce((sum, length) => sum + length, 0) / count,
+    numEpisodesCut: numCut,
     metrics: Object.fromEntries(means),
   };
 }

@@ -9,9 +9,10 @@ import { createEpisodeWindow, type EpisodeWindow } from '../metrics/episode-wind
 import type { Metrics } from '../metrics/metric-keys.ts';
 import type { EpisodeSummary } from '../rollout/episode-summary.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
-import type { Algorithm, EvaluationResult, TrainResult } from './algorithm.ts';
+import type { Algorithm, EvaluationResult, TrainOptions, TrainResult } from './algorithm.ts';
 import type { Evaluation } from './evaluation.ts';
 import { createInitialization } from './initialization.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { type Counters, shellState } from './shell-state.ts';
 
 /** What one pass through an algorithm's loop did. */
@@ -72,7 +73,8 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     return joinStates(state, storedSegments);
   };
 
-  const train = async (): Promise<TrainResult> => {
+  const train = async ({ signal }: TrainOptions = {}): Promise<TrainResult> => {
+    signal?.throwIfAborted();
     const begin = performance.now();
     const iteration = await parts.iterate(counters.numEnvSteps).catch((error: unknown) => {
       isSpoilt ||= parts.isHalfDone();
@@ -86,18 +88,19 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
       ...iterationMetrics(iteration, performance.now() - begin),
     };
     const evaluated = isEvaluationDue(evaluation, counters)
-      ? await timedEvaluation(evaluation, metrics)
-      : null;
+      ? await timedEvaluation(evaluation, metrics, signal)
+      : {};
     return {
       ...counters,
       episodeReturnMean: episodes.returnMean(),
       metrics,
       episodes: iteration.episodes,
       ...reports.events,
-      ...(evaluated === null ? {} : { evaluation: evaluated }),
+      ...evaluated,
     };
   };
 
+  const life = createLifecycle(name, () => end(parts));
   return {
     name,
     config: parts.configJson,
@@ -109,26 +112,25 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     },
     banner: parts.banner,
     notes: parts.notes ?? [],
-    train,
-    evaluate: evaluation?.run ?? (() => Promise.reject(noEvaluation(name))),
+    train: (options) => life.guard('train', () => train(options)),
+    evaluate: (options) =>
+      life.guard('evaluate', async () => (evaluation ?? noEvaluation(name)).run(options)),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
-    getState,
+    getState: (storedSegments) => life.guard('getState', () => getState(storedSegments)),
     get initializedFrom() {
       return initialization.report;
     },
     initializeFrom: initialization.initializeFrom,
-    async setState(content) {
-      const apply = readStates(state, content);
-      initialization.report = undefined;
-      isSpoilt = true; // until all of it is in effect
-      await apply();
-      isSpoilt = false;
-    },
-    save: async (directory) => saveCheckpoint(directory, await getState()),
-    async stop() {
-      evaluation?.close();
-      await parts.stop();
-    },
+    setState: (content) =>
+      life.guard('setState', async () => {
+        const apply = readStates(state, content);
+        initialization.report = undefined;
+        isSpoilt = true; // until all of it is in effect
+        await apply();
+        isSpoilt = false;
+      }),
+    save: (directory) => life.guard('save', async () => saveCheckpoint(directory, await getState())),
+    stop: life.stop,
   };
 }
 
@@ -143,6 +145,11 @@ function count(
   for (const { episodeReturn, episodeLength } of ended) episodes.add(episodeReturn, episodeLength);
 }
 
+async function end({ evaluation, stop }: ShellParts): Promise<void> {
+  evaluation?.close();
+  await stop();
+}
+
 function spoiltError(): CheckpointError {
   return new CheckpointError(
     'CHECKPOINT_SPOILT',
@@ -150,8 +157,8 @@ function spoiltError(): CheckpointError {
   );
 }
 
-function noEvaluation(name: string): ConfigError {
-  return new ConfigError(
+function noEvaluation(name: string): never {
+  throw new ConfigError(
     'CONFIG_CONFLICT',
     `This run of ${name} has no environment to evaluate in: set \`env\`.`,
   );
@@ -198,12 +205,20 @@ function isEvaluationDue(evaluation: Evaluation | null, { iteration }: Counters)
   return evaluation?.interval != null && iteration % evaluation.interval === 0;
 }
 
+/** Where the signal cuts it, the iteration stands all the same. */
 async function timedEvaluation(
   { run }: Evaluation,
   metrics: Record<string, number>,
-): Promise<EvaluationResult> {
+  signal: AbortSignal | undefined,
+): Promise<Pick<TrainResult, 'evaluation' | 'isEvaluationCut'>> {
   const begin = performance.now();
-  const result = await run();
+  let result: EvaluationResult;
+  try {
+    result = await run(signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted === true && error === signal.reason) return { isEvaluationCut: true };
+    throw error;
+  }
   const told: Metrics = {
     'time/evaluationMs': performance.now() - begin,
     'evaluation/episodeReturnMean': result.returnMean,
@@ -216,7 +231,8 @@ async function timedEvaluation(
           'evaluation/episodeReturnLow': result.returnInterval[0],
           'evaluation/episodeReturnHigh': result.returnInterval[1],
         }),
+    'evaluation/numEpisodesCut': result.numEpisodesCut,
   };
   Object.assign(metrics, told);
-  return result;
+  return { evaluation: result };
 }

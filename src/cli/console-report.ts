@@ -20,6 +20,7 @@ const OUTCOMES: Readonly<Record<EnvFaultOutcome, string>> = {
   'new-episode': 'its episode was cut there, a fresh instance began the next one',
   clipped: 'it was replaced',
   'out-of-bounds': 'it was taken as it is',
+  endless: 'it goes on',
 };
 const CLEAR_LINE = '\r\u001b[2K';
 

@@ -118,6 +118,7 @@ async function evaluateElsewhere(
     seed: evaluation.evaluationSeed,
     ...evaluateOptions(flags),
     numEnvs: evaluation.evaluationNumEnvs,
+    maxEpisodeSteps: evaluation.evaluationMaxEpisodeSteps,
     source,
     trust,
   });
@@ -184,7 +185,7 @@ function evaluateOptions(flags: FlagValues): {
 }
 
 function resultTable(path: string, result: EvaluationResult): string {
-  const { returns, returnMean, returnStd, returnInterval, lengthMean, metrics } = result;
+  const { returns, returnMean, returnStd, returnInterval, lengthMean, numEpisodesCut, metrics } = result;
   return table([
     ['checkpoint', path],
     ['episodes', String(returns.length)],
@@ -194,6 +195,7 @@ function resultTable(path: string, result: EvaluationResult): string {
       : [['95% of its mean', returnInterval.map((value) => formatValue(value)).join(' to ')]]),
     ['least, greatest', `${formatValue(Math.min(...returns))}, ${formatValue(Math.max(...returns))}`],
     ['mean length', `${formatValue(lengthMean)} steps`],
+    ...(numEpisodesCut === 0 ? [] : [['cut without an end', `${numEpisodesCut} episodes`]]),
     ...Object.entries(metrics).map(([name, value]) => [name, formatValue(value)]),
   ]);
 }

@@ -8,10 +8,10 @@ import {
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
-import { jsonObject } from '../config/value-kind.ts';
 import { type EnvModuleSource, resolveEnv } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { readEnvOptions } from './check-command.ts';
 import type { FlagValues } from './flags.ts';
 
 export interface Playground {
@@ -30,7 +30,7 @@ export async function playground(checkpoint: string, flags: FlagValues, trust: b
   const env = flags.get('env');
   const given = env === undefined ? {} : { environment: { env }, evaluation: { evaluationEnv: null } };
   requireTrustedModules(loaded, definition, [given], trust);
-  const options = envOptions(flags);
+  const options = readEnvOptions(flags);
   const saved = (checkpointConfig(loaded).environment ?? {}) as JsonObject;
   const name = env ?? saved.env;
   if (typeof name !== 'string' || name.startsWith('function:')) {
@@ -48,13 +48,4 @@ export async function playground(checkpoint: string, flags: FlagValues, trust: b
   const { maxEpisodeSteps } = saved;
   const isLimited = env === undefined && typeof maxEpisodeSteps === 'number';
   return { source: isLimited ? { ...source, maxEpisodeSteps } : source, evaluation };
-}
-
-function envOptions(flags: FlagValues): JsonObject {
-  const text = flags.get('env-options');
-  if (text === undefined) return {};
-  const { schema, parse, expects } = jsonObject();
-  const result = schema.safeParse(parse(text));
-  if (result.success) return result.data;
-  throw new ConfigError('CONFIG_TYPE', `Expected --env-options to be ${expects}, got ${text}.`);
 }

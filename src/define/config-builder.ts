@@ -27,6 +27,12 @@ type SectionMethods<D extends Declarations> = {
   [S in Exclude<keyof D, 'environment'>]: (options: SectionInput<D[S]>) => ConfigBuilder<D>;
 };
 
+/** How {@link BuilderCore.run} runs. */
+export type BuilderRunOptions = Pick<
+  StartRunOptions,
+  'handleSignals' | 'onWarning' | 'signal' | 'strictCallbacks'
+> & { readonly resume?: string };
+
 export interface BuilderCore<D extends Declarations> {
   /** Name of the algorithm. */
   readonly algorithm: string;
@@ -74,10 +80,13 @@ export interface BuilderCore<D extends Declarations> {
   /**
    * Trains until a stop condition holds, as the command line does: run folder, checkpoints, metrics files, callbacks. Ends
    * its threads, also when it fails.
+   *
+   * @param options `resume`: the path of a run folder, of one of its checkpoints or of a pointer file, to go on from, with this builder's
+   * configuration; the run folder is the same unless `out` names another. A run that was killed before its first checkpoint is begun anew.
+   * @throws CheckpointError `CHECKPOINT_MISMATCH` when the checkpoint is of another algorithm, environment or network, or of options that
+   * only the beginning of a run reads.
    */
-  run(
-    options?: Pick<StartRunOptions, 'handleSignals' | 'onWarning' | 'signal' | 'strictCallbacks'>,
-  ): Promise<RunSummary>;
+  run(options?: BuilderRunOptions): Promise<RunSummary>;
   /** An independent builder with the same values. */
   copy(): ConfigBuilder<D>;
   /** What was set, with the algorithm's name, and `tuned: true` after {@link tuned}: good for `--config FILE`. A function becomes `function:<name>`. */
@@ -95,7 +104,10 @@ export interface BuilderParts<D extends Declarations> {
   readonly options: D;
   readonly resolve: (layers: readonly ConfigLayer[]) => ResolvedConfig<D>;
   readonly build: (config: ResolvedConfig<D>) => Promise<Algorithm>;
-  readonly run: (config: ResolvedConfig<D>, options: StartRunOptions) => Promise<RunSummary>;
+  readonly run: (
+    config: ResolvedConfig<D>,
+    options: BuilderRunOptions & Pick<StartRunOptions, 'callbacks'>,
+  ) => Promise<RunSummary>;
   readonly tuned: (envId: string) => ConfigLayer | undefined;
 }
 

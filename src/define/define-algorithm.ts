@@ -1,15 +1,17 @@
 /** One call that makes an algorithm: its builder, its flags and its registry entry. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { runOptions } from '../config/blocks/run.ts';
 import { checkCommon, foldCommon } from '../config/derived.ts';
 import type { Declarations, ResolvedConfig } from '../config/option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from '../config/resolve.ts';
 import { refuseLateChanges } from '../config/resume-rules.ts';
 import { type TunedDefaults, tunedLayer } from '../config/tuned-defaults.ts';
-import { ConfigError } from '../errors.ts';
+import { CheckpointError, ConfigError } from '../errors.ts';
 import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
+import type { StartRunOptions } from '../run/start-run.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
+import { remindOfStop, whileBusy } from './remind-of-stop.ts';
 
 /** A key that an algorithm's iterations tell: one of its own, or of those that all have. */
 type KnownKey<M> = (keyof M & string) | MetricKey;
@@ -88,12 +90,16 @@ export function defineAlgorithm<
     }
   };
   const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
-  const run: BuilderParts<D>['run'] = async (config, options) => {
+  const run: BuilderParts<D>['run'] = async (config, { resume, ...options }) => {
     const { startRun } = await import('../run/start-run.ts');
-    const isRestored = options.resume !== undefined;
-    return startRun({ name, build: () => build(config, { isRestored }) }, config, options);
+    const from = resume === undefined ? {} : await findResumed(name, resume);
+    const isRestored = 'resume' in from;
+    return whileBusy(() =>
+      startRun({ name, build: () => build(config, { isRestored }) }, config, { ...options, ...from }),
+    );
   };
-  const Config = createConfigConstructor({ name, options, resolve, build, run, tuned });
+  const buildAlone = async (config: ResolvedConfig<D>) => remindOfStop(await build(config));
+  const Config = createConfigConstructor({ name, options, resolve, build: buildAlone, run, tuned });
   return { name, title, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
 }
 
@@ -111,6 +117,21 @@ async function prepareWarmStart(
     }
     algorithm.initializeFrom(content, path, { networks, optimizer });
   };
+}
+
+/** @throws CheckpointError `CHECKPOINT_ALGORITHM` for one of another algorithm, and as `loadCheckpoint`. */
+async function findResumed(name: string, path: string): Promise<Pick<StartRunOptions, 'resume' | 'restart'>> {
+  const { readUnstartedRun } = await import('../run/unstarted-run.ts');
+  const unstarted = await readUnstartedRun(path);
+  const found = unstarted ?? (await loadCheckpoint(path));
+  const { algorithm } = found.content.json['config.json'] ?? {};
+  if (algorithm !== name) {
+    throw new CheckpointError(
+      'CHECKPOINT_ALGORITHM',
+      `The checkpoint \`${found.path}\` is of algorithm ${String(algorithm)}, not ${name}: resume it with the builder of that one.`,
+    );
+  }
+  return unstarted === null ? { resume: found as LoadedCheckpoint } : { restart: unstarted.path };
 }
 
 /** Whatever goes on from a checkpoint comes through `setState`. */

@@ -12,8 +12,9 @@ export interface EnvFaultPolicy {
  * - `new-episode`: its episode was cut before the step that failed, and a fresh instance began the next one.
  * - `clipped`: a number that was not finite was replaced.
  * - `out-of-bounds`: an observation left the bounds of its space and was taken as it is; told once.
+ * - `endless`: nothing failed; an episode goes on for so long that its actions take memory and make checkpoints large; told once.
  */
-export type EnvFaultOutcome = 'repeated' | 'new-episode' | 'clipped' | 'out-of-bounds';
+export type EnvFaultOutcome = 'repeated' | 'new-episode' | 'clipped' | 'out-of-bounds' | 'endless';
 
 export interface EnvFault {
   /** Names environment, episode seed, step and what was wrong. */

@@ -17,6 +17,9 @@ import { fail, placeError, takeStep, type Vector, writeRow, writeScalars } from 
 /** A seed whose reset fails for good is passed over for one that follows from it; so many times. */
 const MAX_SEEDS = 3;
 
+/** Elements of an episode's actions from which on a state is taken instead. */
+const LONG_EPISODE = 2 ** 16;
+
 /** How one environment came to where it is. */
 interface History {
   /** A state that it was put into in mid-episode; null = its beginning. */
@@ -47,6 +50,19 @@ export function createRecovery(
     const offset = out.observationOffset + n * out.observationStride;
     for (let k = 0; k < obsSize; k++) last[n * obsSize + k] = out.observations[offset + k];
   };
+  /** A long episode goes on from a state of the environment's, where it gives one: its actions would grow for ever. */
+  const shorten = (n: number) => {
+    const history = histories[n];
+    if (history.numActions * actionSize < LONG_EPISODE || kernel.getState === undefined || !isShortening)
+      return;
+    try {
+      history.state = kernel.getState(n);
+      history.numActions = 0;
+    } catch {
+      isShortening = false; // whoever saves a checkpoint will say what is wrong with it
+    }
+  };
+  let isShortening = true;
   const append = (n: number, actions: ActionArray, offset: number, numSteps: number) => {
     const history = histories[n];
     const end = (history.numActions + numSteps) * actionSize;
@@ -71,6 +87,7 @@ export function createRecovery(
       if ((kernel.terminated[n] | kernel.truncated[n]) === 1) return;
       append(n, actions, n * actionSize, 1);
       remember(n, out);
+      shorten(n);
     },
     onReplay(n, actions, numSteps, out) {
       append(n, actions, 0, numSteps);

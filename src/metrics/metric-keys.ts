@@ -116,6 +116,11 @@ export const SHARED_METRICS = {
     window: 'evaluation',
     formula: 'mean length of the same episodes',
   },
+  'evaluation/numEpisodesCut': {
+    unit: 'episodes',
+    window: 'evaluation',
+    formula: 'of these, cut at evaluationMaxEpisodeSteps',
+  },
   'evaluation/numEpisodes': { unit: 'episodes', window: 'evaluation', formula: 'evaluation episodes' },
 } as const satisfies MetricDeclarations;
 

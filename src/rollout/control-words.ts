@@ -22,6 +22,8 @@ export const Word = {
   POSTED: 7,
   /** Counts vector steps: a worker whose count moves is alive, however long its command takes. */
   PROGRESS: 8,
+  /** Written by the main thread: 1 = an evaluation ends at its next step. */
+  CUT: 9,
 } as const;
 
 export const Command = {

@@ -2,14 +2,15 @@
 import type { EnvFault, EnvFaultHandling, EnvFaultOutcome, EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { EnvError } from '../errors.ts';
+import type { EndlessEpisode } from './episode-ledger.ts';
 import { type ErrorMessage, fromErrorMessage, toErrorMessage } from './error-message.ts';
 import { placeEnvError } from './place-env-error.ts';
 
 /** So many of each outcome are told of in full; the others are counted. */
 const MAX_TOLD = 20;
 
-/** Of those that are counted; an observation out of bounds is told once and not counted. */
-type CountedOutcome = Exclude<EnvFaultOutcome, 'out-of-bounds'>;
+/** Of those that are counted; an observation out of bounds and an episode without an end are told once and not counted. */
+type CountedOutcome = Exclude<EnvFaultOutcome, 'out-of-bounds' | 'endless'>;
 
 export type EnvFaultCounts = Readonly<Record<CountedOutcome, number>>;
 
@@ -35,7 +36,7 @@ export function createEnvFaultLog(policy: EnvFaultPolicy, source: EnvSource, fir
     handling: {
       ...policy,
       onFault({ error, outcome }) {
-        if (outcome !== 'out-of-bounds') {
+        if (outcome !== 'out-of-bounds' && outcome !== 'endless') {
           counts[outcome] += 1;
           if (counts[outcome] > MAX_TOLD) return;
         }
@@ -61,6 +62,8 @@ export interface EnvFaults {
 export interface EnvFaultBook {
   /** @throws EnvError `ENV_RESTARTS` when more environments were restarted within the window than may be. */
   absorb(reports: readonly (EnvFaultReport | null)[]): void;
+  /** Tells of an episode that goes on and on. */
+  noteEndless(envId: string, episode: EndlessEpisode | null): void;
   /** Since they were taken last. */
   take(): EnvFaults;
 }
@@ -105,6 +108,9 @@ export function createEnvFaultBook({ maxEnvRestarts, restartWindowMs }: EnvResta
       const last = faults.findLast(({ outcome }) => outcome === 'repeated' || outcome === 'new-episode');
       if (numRestarts > 0 && last !== undefined) spend(numRestarts, last.error);
     },
+    noteEndless(envId, episode) {
+      if (episode !== null) faults.push({ error: endlessError(envId, episode), outcome: 'endless' });
+    },
     take() {
       const taken = { counts, faults };
       counts = noFaults();
@@ -112,4 +118,13 @@ export function createEnvFaultBook({ maxEnvRestarts, restartWindowMs }: EnvResta
       return taken;
     },
   };
+}
+
+function endlessError(envId: string, { row, numSteps, bytes }: EndlessEpisode): EnvError {
+  return new EnvError(
+    'ENV_ENDLESS_EPISODE',
+    `${envId}: the episode of environment ${row} has gone on for ${numSteps} steps. Its actions are kept to repeat it after a resume, here and in ` +
+      `every checkpoint, ${(bytes / 2 ** 20).toFixed(0)} MiB so far. Set maxEpisodeSteps, or write getState and setState, which take their place. This is told once`,
+    { envId, envIndex: row, episodeStep: numSteps },
+  );
 }

@@ -23,12 +23,27 @@ interface RunningEpisode {
   numActions: number;
 }
 
+/** Elements, 4 bytes each. */
+export const MANY_ACTIONS = 2 ** 20;
+/** From so many elements on, a state is worth more than the actions that led to it. */
+const LONG_EPISODE = 2 ** 14;
+
+export interface EndlessEpisode {
+  readonly row: number;
+  readonly numSteps: number;
+  readonly bytes: number;
+}
+
 export interface EpisodeLedger {
   /** Books a finished rollout; returns the episodes that ended in it, in the order (t, environment). */
   absorb(rollout: RolloutViews): EpisodeSummary[];
   /** States of rows [first, first + count) after the last rollout, as actions to repeat. Copies. */
   rowStates(first: number, count: number): RowState[];
   setRowStates(states: readonly RowState[]): void;
+  /** What the environments gave just now, null for those that give nothing: long episodes go on from there, and forget the actions before. */
+  adoptEnvStates(envStates: readonly JsonValue[]): void;
+  /** A running episode whose actions have come to {@link MANY_ACTIONS}, once: they lie in memory and in every checkpoint. null = none. */
+  takeEndless(): EndlessEpisode | null;
   /** Rows that had to begin their running episode again. */
   restartRows(rows: readonly number[]): void;
 }
@@ -49,6 +64,7 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
     numActions: 0,
   }));
   return {
+    ...longEpisodes(episodes, A, empty),
     absorb(rollout) {
       for (let n = 0; n < numRows; n++) absorbRow(episodes[n], rollout, n, A);
       lastObservations ??= rollout.bootstrapObservations.slice();
@@ -94,6 +110,31 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
         if (state.observation !== null) lastObservations.set(state.observation, n * size);
         recurrentStates.fill(0, n * stateSize, (n + 1) * stateSize);
         if (stateSize > 0 && state.recurrentState) recurrentStates.set(state.recurrentState, n * stateSize);
+      }
+    },
+  };
+}
+
+function longEpisodes(
+  episodes: readonly RunningEpisode[],
+  A: number,
+  empty: () => ActionArray,
+): Pick<EpisodeLedger, 'takeEndless' | 'adoptEnvStates'> {
+  let hasToldEndless = false;
+  return {
+    takeEndless() {
+      if (hasToldEndless) return null;
+      const row = episodes.findIndex((episode) => episode.numActions * A >= MANY_ACTIONS);
+      if (row < 0) return null;
+      hasToldEndless = true;
+      return { row, numSteps: episodes[row].numSteps, bytes: episodes[row].numActions * A * 4 };
+    },
+    adoptEnvStates(envStates) {
+      for (const [n, episode] of episodes.entries()) {
+        if ((envStates[n] ?? null) === null || episode.numActions * A < LONG_EPISODE) continue;
+        episode.envState = envStates[n];
+        episode.actions = empty();
+        episode.numActions = 0;
       }
     },
   };

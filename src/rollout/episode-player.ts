@@ -6,6 +6,7 @@ import type { EnvFaultHandling } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
+import { createTurns } from '../learner/simd/next-turn.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import { statisticsOffset, type WeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
@@ -25,8 +26,13 @@ export interface EpisodePlayerOptions {
 
 /** Environments and memory are made when first needed, kept, and never those of training. */
 export interface EpisodePlayer {
-  /** Acts with the weights published last. */
-  play(request: PlayRequest): Promise<PlayedEpisodes>;
+  /**
+   * Acts with the weights published last.
+   *
+   * @param isCut asked before every vector step: true ends it, and what it gives is worth nothing.
+   * @param isShared whether this thread has other things to do: then its event loop turns every 20 ms.
+   */
+  play(request: PlayRequest, isCut: () => boolean, isShared: boolean): Promise<PlayedEpisodes>;
   close(): void;
 }
 
@@ -43,7 +49,7 @@ export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlaye
     return made;
   };
   return {
-    async play(request) {
+    async play(request, isCut, isShared) {
       const { vectorEnv, actor } = await prepare(
         Math.min(request.numEnvs, request.episodes.length),
         request.source ?? source,
@@ -56,11 +62,13 @@ export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlaye
       };
       const exploration = { ...weights.explorationOf(weights.version), isRandom: false };
       actor.setWeights(new Float32Array(buffer, slot, weightLayout.parameterCount), statistics, exploration);
-      const play = playEpisodes({ vectorEnv, actor, spec, request, onStep: options.onStep });
+      const play = playEpisodes({ vectorEnv, actor, spec, request, onStep: options.onStep, isCut });
+      const turns = createTurns();
       for (;;) {
         const turn = play.next();
         if (turn.done) return turn.value;
         actor.actNow(vectorEnv.numRows, request.deterministic);
+        if (isShared && turns.isDue()) await turns.take();
       }
     },
     close: () => made?.vectorEnv.close?.(),

@@ -48,16 +48,18 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
     },
     collect,
     collectNow,
-    async play(request) {
+    async play(request, signal) {
       try {
-        return await started(live).player.play(request);
+        return await started(live).player.play(request, () => signal?.aborted === true, true);
       } catch (error) {
         throw placeEnvError(error, request.source ?? source, 0);
       }
     },
     async getStates() {
       if (live.isCollecting) return ledger.rowStates(0, numRows);
-      return withEnvStates(ledger.rowStates(0, numRows), started(live).envStates());
+      const envStates = started(live).envStates();
+      ledger.adoptEnvStates(envStates);
+      return withEnvStates(ledger.rowStates(0, numRows), envStates);
     },
     takeEnvFaults: faults.take,
     noteEnvFaults: (report) => faults.absorb([report]),
@@ -99,6 +101,7 @@ function createCollecting(
     const report = takeEnvFaults();
     if (report !== null) faults.absorb([report]);
     const episodes = ledger.absorb(rollout);
+    faults.noteEndless(source.id, ledger.takeEndless());
     live.isCollecting = false;
     const metricSums = sampler.takeMetrics();
     return { rollout, episodes, metrics: metricSums === null ? NO_METRICS : meansOf(metricSums), metricSums };

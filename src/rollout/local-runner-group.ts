@@ -67,13 +67,13 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       for (const report of reports) mergeSums(sums, report.sums);
       faults.absorb(reports.map((report) => report.faults));
       const episodes = ledger.absorb(rollout);
+      faults.noteEndless(plan.source.id, ledger.takeEndless());
       isCollecting = false;
       return { rollout, episodes, metrics: meansOf(sums), metricSums: reports.length === 0 ? null : sums };
     },
     collectNow: null,
-    async play(request) {
-      const requests = splitRequest(request, team.numWorkers);
-      const messages = await team.play(requests);
+    async play(request, signal) {
+      const messages = await team.play(splitRequest(request, team.numWorkers), signal);
       return joinPlayed(
         request,
         messages.flatMap((message) => (message.kind === 'played' ? [message.played] : [])),
@@ -83,6 +83,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       if (isCollecting) return ledger.rowStates(0, numEnvs);
       const messages = await team.run(Command.GET_STATE);
       const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
+      ledger.adoptEnvStates(envStates);
       return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
     },
     takeEnvFaults: faults.take,

@@ -2,9 +2,10 @@
 
 import { createActionMapping } from '../acting/action-mapping.ts';
 import type { BatchActor } from '../acting/batch-actor.ts';
-import { createActionNoise } from '../acting/noise.ts';
+import { type ActionNoise, createActionNoise } from '../acting/noise.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
+import { createTurns } from '../learner/simd/next-turn.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
@@ -18,12 +19,16 @@ export interface PlayRequest {
   readonly numEnvs: number;
   /** Another environment than the runners' own, with the same spaces; a factory stays in its thread. null = theirs. */
   readonly source?: EnvSource | null;
+  /** Steps after which an episode is cut and counted as it stands: an environment may have no end. */
+  readonly maxEpisodeSteps: number;
 }
 
 /** In the order of `PlayRequest.episodes`. */
 export interface PlayedEpisodes {
   readonly returns: readonly number[];
   readonly lengths: readonly number[];
+  /** How many of them were cut. */
+  readonly numCut: number;
   readonly metrics: MetricSums;
 }
 
@@ -35,6 +40,8 @@ export interface PlayOptions {
   readonly request: PlayRequest;
   /** Called after every vector step, for rendering. */
   readonly onStep?: ((vectorEnv: VectorEnv, numFinished: number) => void) | undefined;
+  /** Asked before every vector step: true ends it at once, and what it gives is worth nothing. */
+  readonly isCut?: (() => boolean) | undefined;
 }
 
 interface Play {
@@ -47,6 +54,9 @@ interface Play {
   readonly returns: number[];
   readonly lengths: number[];
   readonly sums: MetricSums;
+  /** Rows whose episode has just been cut. u8 [M] */
+  readonly cutRows: Uint8Array;
+  numCut: number;
 }
 
 /**
@@ -74,30 +84,48 @@ export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpiso
     actor.forget(r);
   }
   let numFinished = 0;
-  while (numFinished < episodes.length) {
-    if (!deterministic) for (let r = 0; r < M; r++) noise.fill(r);
+  while (numFinished < episodes.length && options.isCut?.() !== true) {
+    if (!deterministic) fillNoise(noise, M);
     yield;
     for (let r = 0; r < M; r++) mapAction(actor.actions, r * A, envActions, r * A);
     vectorEnv.step(envActions, nextSeeds, rows);
     for (let r = 0; r < M; r++) {
-      if (!countStep(play, r)) continue;
+      if (!countStep(play, r, request.maxEpisodeSteps)) continue;
       if (playing[r] < episodes.length) numFinished += 1;
       playing[r] += M;
       noise.begin(r, nextSeeds[r]);
       actor.forget(r);
+      restartIfCut(vectorEnv, play, r);
       nextSeeds[r] = seedOf(playing[r] + M);
     }
     options.onStep?.(vectorEnv, numFinished);
   }
-  return { returns: play.returns, lengths: play.lengths, metrics: play.sums };
+  return { returns: play.returns, lengths: play.lengths, numCut: play.numCut, metrics: play.sums };
 }
 
-/** Books a step of row r; true when its episode ended. */
-function countStep(play: Play, r: number): boolean {
+function fillNoise(noise: ActionNoise, numRows: number): void {
+  for (let r = 0; r < numRows; r++) noise.fill(r);
+}
+
+/** An episode that ended has begun the next one on its own. */
+function restartIfCut(vectorEnv: VectorEnv, { cutRows, nextSeeds, rows }: Play, r: number): void {
+  if (cutRows[r] === 0) return;
+  const mask = new Uint8Array(cutRows.length);
+  mask[r] = 1;
+  vectorEnv.resetRows(mask, nextSeeds, rows);
+  cutRows[r] = 0;
+}
+
+/** Books a step of row r; true when its episode ended, or was cut. */
+function countStep(play: Play, r: number, maxEpisodeSteps: number): boolean {
   const { rows, runningReturns, runningLengths, playing } = play;
   runningReturns[r] += rows.rewards[r];
   runningLengths[r] += 1;
-  if (rows.terminated[r] === 0 && rows.truncated[r] === 0) return false;
+  if (rows.terminated[r] === 0 && rows.truncated[r] === 0) {
+    if (runningLengths[r] < maxEpisodeSteps) return false;
+    play.cutRows[r] = 1;
+    if (playing[r] < play.returns.length) play.numCut += 1;
+  }
   if (playing[r] < play.returns.length) {
     play.returns[playing[r]] = runningReturns[r];
     play.lengths[playing[r]] = runningLengths[r];
@@ -143,16 +171,23 @@ function beginPlay({ vectorEnv, actor, spec, request }: PlayOptions): Play {
     returns: episodes.map(() => 0),
     lengths: episodes.map(() => 0),
     sums,
+    cutRows: new Uint8Array(M),
+    numCut: 0,
   };
 }
 
-/** Plays with an actor that answers later (central inference). */
+/**
+ * Plays with an actor that may answer later (central inference). The event loop turns every 20 ms, so that signals and timers get
+ * through. Thread: main.
+ */
 export async function playAsync(options: PlayOptions): Promise<PlayedEpisodes> {
   const { vectorEnv, actor, request } = options;
   const play = playEpisodes(options);
+  const turns = createTurns();
   for (;;) {
     const turn = play.next();
     if (turn.done) return turn.value;
     await actor.act(vectorEnv.numRows, request.deterministic);
+    if (turns.isDue()) await turns.take();
   }
 }

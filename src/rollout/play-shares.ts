@@ -18,5 +18,11 @@ export function joinPlayed(request: PlayRequest, shares: readonly PlayedEpisodes
   for (const share of shares) mergeSums(metrics, share.metrics);
   const dealt = (pick: (share: PlayedEpisodes) => readonly number[]) =>
     request.episodes.map((_, k) => pick(shares[k % shares.length])[Math.floor(k / shares.length)]);
-  return { returns: dealt((share) => share.returns), lengths: dealt((share) => share.lengths), metrics };
+  const numCut = shares.reduce((sum, share) => sum + share.numCut, 0);
+  return {
+    returns: dealt((share) => share.returns),
+    lengths: dealt((share) => share.lengths),
+    numCut,
+    metrics,
+  };
 }

@@ -32,6 +32,8 @@ export interface RolloutWorker {
   readonly restarted: readonly number[];
   /** Posts what the next command needs. */
   post(request: PlayRequest): void;
+  /** Whether evaluations of this worker, and of whoever replaces it, end at their next step. */
+  setCut(isCut: boolean): void;
   /** Gives a command without waiting. */
   give(command: CommandCode, argument0?: number, argument1?: number): void;
   /**
@@ -118,6 +120,7 @@ async function becomeReady(thread: ThreadState, range: RowRange): Promise<Rollou
     range,
     restarted: ready?.kind === 'ready' ? ready.restarted : [],
     post: (request) => thread.port.postMessage(request),
+    setCut: (isCut) => void Atomics.store(words, Word.CUT, isCut ? 1 : 0),
     give: (command, argument0, argument1) => {
       thread.sequence = giveCommand(words, command, argument0, argument1);
     },

@@ -49,8 +49,10 @@ export interface RunnerGroup {
   /**
    * Plays evaluation episodes with the weights published last, between two rollouts; training's environments and
    * streams are not touched. Not under central inference. Results do not depend on the number of runners.
+   *
+   * @param signal ends it within a vector step or two; what it gives then is worth nothing.
    */
-  play(request: PlayRequest): Promise<PlayedEpisodes>;
+  play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
   /** True from a call of `collect` until it has resolved; it stays true when it failed. */
   readonly isCollecting: boolean;
   /**

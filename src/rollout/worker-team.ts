@@ -50,8 +50,8 @@ export interface WorkerTeam {
     isMeant?: (range: RowRange) => boolean,
   ): Promise<WorkerMessage[]>;
   readonly ranges: readonly RowRange[];
-  /** Plays `requests[w]` in worker w; in worker order. */
-  play(requests: readonly PlayRequest[]): Promise<WorkerMessage[]>;
+  /** Plays `requests[w]` in worker w; in worker order. The signal cuts it short. */
+  play(requests: readonly PlayRequest[], signal?: AbortSignal): Promise<WorkerMessage[]>;
   /** Gives the first `count` workers a command and returns at once; `settle` waits for them, replacing lost ones. */
   give(command: CommandCode, count: number): void;
   settle(count: number): Promise<void>;
@@ -76,7 +76,9 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const pool = takeThreads({ numThreads: ranges.length, memoryMb: options.memoryMb });
   const workers: RolloutWorker[] = [];
   const standby = createStandby(pool, plan, options.maxRestarts > 0);
-  const { begin, finish, takeFailures } = createSupervisor(options, { pool, ranges, workers, standby });
+  const life = { isOver: false };
+  const threads = { pool, ranges, workers, standby, life };
+  const { begin, finish, takeFailures } = createSupervisor(options, threads);
   return {
     numWorkers: ranges.length,
     ranges,
@@ -102,16 +104,25 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       const messages = await allOrFirstError(meant.map((w) => finish(w, () => give(w), catchUp)));
       return messages.filter((message) => message !== null);
     },
-    async play(requests) {
+    async play(requests, signal) {
       const give = (w: number) => {
         workers[w].post(requests[w]);
         workers[w].give(Command.PLAY);
       };
-      for (const w of requests.keys()) give(w);
-      const messages = await allOrFirstError(
-        requests.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP)),
-      );
-      return messages.filter((message) => message !== null);
+      const setCut = () => {
+        for (const worker of workers) worker.setCut(signal?.aborted === true);
+      };
+      setCut();
+      signal?.addEventListener('abort', setCut);
+      try {
+        for (const w of requests.keys()) give(w);
+        const messages = await allOrFirstError(
+          requests.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP)),
+        );
+        return messages.filter((message) => message !== null);
+      } finally {
+        signal?.removeEventListener('abort', setCut);
+      }
     },
     give(command, count) {
       for (const worker of workers.slice(0, count)) worker.give(command);
@@ -123,6 +134,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
     isAlive: (w) => workers[w]?.isAlive() ?? false,
     takeFailures,
     async stop() {
+      life.isOver = true;
       await Promise.all([standby.end(), ...workers.map((worker) => worker.end(true))]);
       await pool.destroy();
     },
@@ -143,10 +155,13 @@ interface TeamThreads {
   readonly ranges: readonly RowRange[];
   readonly workers: RolloutWorker[];
   readonly standby: Standby;
+  /** Once it is over, nobody who is lost is replaced. */
+  readonly life: { readonly isOver: boolean };
 }
 
 /** Waits for workers, and replaces those that are lost. */
-function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, standby }: TeamThreads) {
+function createSupervisor(options: WorkerTeamOptions, threads: TeamThreads) {
+  const { pool, ranges, workers, standby, life } = threads;
   const { plan, deadlineMs } = options;
   const budget = createRestartBudget(options);
   let failures: WorkerFailure[] = [];
@@ -157,6 +172,7 @@ function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, s
     const { firstRow, numRows } = ranges[w];
     let numProcessesEnded = 0;
     for (let reason = error; ; ) {
+      if (life.isOver) throw reason;
       budget.spend(reason);
       numProcessesEnded += await workers[w].end(false);
       try {
@@ -194,13 +210,8 @@ function createSupervisor(options: WorkerTeamOptions, { pool, ranges, workers, s
         const worker = await startRolloutWorker(pool, plan, range, states);
         const seconds = (performance.now() - startedAt) / 1000;
         const { workerIndex } = range;
-        failures.push({
-          workerIndex,
-          error: error as Error,
-          isRecovered: true,
-          seconds,
-          numProcessesEnded: 0,
-        });
+        const failure = { workerIndex, error: error as Error, isRecovered: true, seconds };
+        failures.push({ ...failure, numProcessesEnded: 0 });
         return worker;
       }
     },

@@ -114,7 +114,8 @@ async function obey(
         break;
       case Command.PLAY: {
         const request = receiveMessageOnPort(port)?.message as PlayRequest;
-        reply({ kind: 'played', played: await runner.player.play(request) });
+        const isCut = () => Atomics.load(words, Word.CUT) === 1;
+        reply({ kind: 'played', played: await runner.player.play(request, isCut, false) });
         break;
       }
       case Command.STOP:

@@ -47,6 +47,7 @@ export interface Run {
   readonly secondsBefore: number;
   /** Since this process began to train. */
   readonly secondsHere: () => number;
+  readonly warn: (warning: RunWarning) => void;
 }
 
 /** Opens logs and checkpoints where the algorithm stands now. */
@@ -91,6 +92,7 @@ export async function beginRun(
     latest: { metrics: {} },
     secondsBefore: resumed.seconds,
     secondsHere,
+    warn,
   };
 }
 

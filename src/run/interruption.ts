@@ -4,6 +4,8 @@ import { watchSignals } from './run-signals.ts';
 import type { StopReason } from './run-state.ts';
 
 export interface Interruption {
+  /** Aborted as soon as the run has to end, but for an error that nobody caught: what can wait is then left undone. */
+  readonly signal: AbortSignal;
   /** Why the run has to end; null = it does not. */
   readonly reason: () => StopReason | null;
   /** The error that nobody caught. */
@@ -15,10 +17,9 @@ export function watchInterruption(
   { handleSignals, signal: given }: { readonly handleSignals: boolean; readonly signal?: AbortSignal },
   warn: (warning: RunWarning) => void,
 ): Interruption {
-  let isInterrupted = given?.aborted ?? false;
-  const abort = () => {
-    isInterrupted = true;
-  };
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  if (given?.aborted === true) abort();
   const onSignal = (signal: NodeJS.Signals) => {
     abort();
     const message = `${signal} came: the run ends after this iteration, with a checkpoint`;
@@ -28,7 +29,8 @@ export function watchInterruption(
   given?.addEventListener('abort', abort, { once: true });
   const failure = () => signals?.failure ?? null;
   return {
-    reason: () => (failure() !== null ? 'error' : isInterrupted ? 'interrupted' : null),
+    signal: controller.signal,
+    reason: () => (failure() !== null ? 'error' : controller.signal.aborted ? 'interrupted' : null),
     failure,
     dispose() {
       signals?.dispose();

@@ -187,7 +187,10 @@ function ownedFolder(path: string, lock: RunLock): RunFolder {
       lock.check();
       await restore('latest', iteration);
       await restore('best', best);
-      if (existsSync(pathOf(iteration))) store.adopt(await sharedSegments(pathOf(iteration)));
+      if (existsSync(pathOf(iteration))) {
+        store.adopt(await sharedSegments(pathOf(iteration)));
+        written.add(iteration); // the run goes on from it: to save it again is to point at it
+      }
       const later = (await listCheckpoints(checkpoints)).map(Number).filter((number) => number > iteration);
       if (later.length > 0) await makeFolder(join(path, 'superseded'));
       for (const number of later)

@@ -36,6 +36,8 @@ export interface RunState {
   readonly lastEvaluation: EvaluationSummary | null;
   /** Evaluations in a row, up to the newest, that were no new best. */
   readonly numEvaluationsWithoutBest: number;
+  /** The evaluation of the last iteration was cut by what ended the run: whoever goes on makes up for it first. */
+  readonly isEvaluationDue: boolean;
 }
 
 /** Named after the option that ended the run. `callback`: a hook asked for it. `error`: the algorithm failed; seen by `onStop` only. */
@@ -78,6 +80,7 @@ export const FRESH_RUN: RunState = {
   episodeReturnMean: null,
   lastEvaluation: null,
   numEvaluationsWithoutBest: 0,
+  isEvaluationDue: false,
 };
 
 export function encodeRunState(state: RunState): JsonObject {
@@ -113,6 +116,7 @@ const RUN_STATE = z.object({
     ),
   ),
   numEvaluationsWithoutBest: z.optional(countSchema),
+  isEvaluationDue: z.optional(z.boolean()),
 });
 
 /**
@@ -125,9 +129,13 @@ export function readRunState(content: CheckpointContent): RunState {
   if (value === undefined) return FRESH_RUN;
   const parsed = RUN_STATE.safeParse(value);
   if (parsed.success) {
-    const { lastEvaluation: last = null, numEvaluationsWithoutBest = 0 } = parsed.data;
+    const {
+      lastEvaluation: last = null,
+      numEvaluationsWithoutBest = 0,
+      isEvaluationDue = false,
+    } = parsed.data;
     const lastEvaluation = last === null ? null : { ...last, returnInterval: last.returnInterval ?? null };
-    return { ...parsed.data, lastEvaluation, numEvaluationsWithoutBest };
+    return { ...parsed.data, lastEvaluation, numEvaluationsWithoutBest, isEvaluationDue };
   }
   const [{ path }] = parsed.error.issues;
   throw wrong(path.join('.'), value[String(path[0])]);

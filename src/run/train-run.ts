@@ -1,8 +1,8 @@
 /** The driver: calls `train()` until a stop condition holds, and keeps logs, checkpoints and hooks going around it. */
-import type { Algorithm, TrainResult } from '../algorithm/algorithm.ts';
+import type { Algorithm, EvaluationResult, TrainResult } from '../algorithm/algorithm.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
 import { beginRun, type Run, type RunOptions } from './begin-run.ts';
-import { updateBest } from './best-so-far.ts';
+import { bookEvaluation, updateBest } from './best-so-far.ts';
 import { type Interruption, watchInterruption } from './interruption.ts';
 import { limitRepeats } from './repeated-warnings.ts';
 import type { RunHooks, RunWarning } from './run-callbacks.ts';
@@ -54,10 +54,13 @@ export async function runTraining(
 
 async function iterate(run: Run, interruption: Interruption): Promise<StopReason> {
   const { algorithm, progress, checkpoints, options, callbacks } = run;
+  const { signal } = interruption;
+  if (progress.isEvaluationDue && !signal.aborted) await evaluateLate(run, signal);
   for (;;) {
     const reason = interruption.reason() ?? stopReasonNow(run);
     if (reason !== null) return reason;
-    const result = await algorithm.train();
+    const result = await algorithm.train({ signal });
+    progress.isEvaluationDue = result.isEvaluationCut ?? false;
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
     run.latest.metrics = result.metrics;
@@ -101,9 +104,7 @@ async function report(run: Run, result: TrainResult): Promise<void> {
     }
   }
   const { evaluation } = result;
-  if (evaluation !== undefined) {
-    await callbacks.call('onEvaluate', { ...control, evaluation, iteration, numEnvSteps });
-  }
+  if (evaluation !== undefined) await reportEvaluation(run, evaluation, iteration, numEnvSteps);
   const { best, seconds } = run.progress;
   await callbacks.call('onIterationEnd', {
     ...control,
@@ -112,6 +113,39 @@ async function report(run: Run, result: TrainResult): Promise<void> {
     secondsHere: run.secondsHere(),
     best,
   });
+}
+
+async function reportEvaluation(
+  run: Run,
+  evaluation: EvaluationResult,
+  iteration: number,
+  numEnvSteps: number,
+): Promise<void> {
+  const { numEpisodesCut, returns } = evaluation;
+  if (numEpisodesCut > 0) {
+    const message =
+      `${numEpisodesCut} of ${returns.length} evaluation episodes had no end and were cut at evaluationMaxEpisodeSteps, counted with the ` +
+      'return they had: set maxEpisodeSteps, or raise evaluationMaxEpisodeSteps if they are to be that long';
+    run.warn({ kind: 'evaluation', message, error: null });
+  }
+  await run.callbacks.call('onEvaluate', { ...run.control, evaluation, iteration, numEnvSteps });
+}
+
+/** The evaluation that was cut when the run ended the last time: best iteration and stop conditions are then as if it had not ended. */
+async function evaluateLate(run: Run, signal: AbortSignal): Promise<void> {
+  const { algorithm, progress, checkpoints } = run;
+  const { iteration, numEnvSteps } = algorithm;
+  let evaluation: EvaluationResult;
+  try {
+    evaluation = await algorithm.evaluate({ signal });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return; // it is still due
+    throw error;
+  }
+  progress.isEvaluationDue = false;
+  const isBest = bookEvaluation(progress, iteration, evaluation);
+  await reportEvaluation(run, evaluation, iteration, numEnvSteps);
+  if (checkpoints !== null && isBest) await saveIfDue(run, checkpoints, isBest);
 }
 
 async function reportCheckpoints(run: Run): Promise<void> {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -241,4 +241,23 @@ describe('a project without "type": "module"', () => {
     expect(status, stderr).toBe(0);
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').episodeReturnMean).toBe(9);
   });
+});
+
+it('a script that forgets stop() is told so, once', async () => {
+  const script = join(temporaryFolder(), 'forgets.mts');
+  const index = pathToFileURL(join(ROOT, 'src', 'index.ts')).href;
+  writeFileSync(
+    script,
+    `import { PPOConfig } from '${index}';
+await new PPOConfig().environment('CartPole-v1').envRunners({ numEnvRunners: 1, numEnvs: 2 }).build();
+`,
+  );
+  const child = spawn(process.execPath, ['--import', TSX, script], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  for await (const chunk of child.stderr) {
+    stderr += String(chunk);
+    if (stderr.includes('\n')) break;
+  }
+  child.kill('SIGKILL');
+  expect(stderr).toMatch(/the worker threads of ppo keeps? this process alive.*await algorithm\.stop\(\)/);
 });

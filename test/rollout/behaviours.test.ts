@@ -129,7 +129,13 @@ describe('a policy without a value head', () => {
     const { group, publish } = opened;
     await group.start(null);
     publish();
-    const request = { episodes: [0, 1, 2, 3], deterministic: true, seed: 5, numEnvs: 2 };
+    const request = {
+      episodes: [0, 1, 2, 3],
+      deterministic: true,
+      seed: 5,
+      numEnvs: 2,
+      maxEpisodeSteps: 1000,
+    };
     const greedy = await group.play(request);
     const calm = await openGroup(
       counting(GREEDY, { exploration: { epsilon: 0, noiseStd: 0, isRandom: false } }),

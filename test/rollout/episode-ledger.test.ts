@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RolloutViews } from '../../src/experience/layout.ts';
 import { openStream } from '../../src/random/streams.ts';
-import { createEpisodeLedger } from '../../src/rollout/episode-ledger.ts';
+import { createEpisodeLedger, MANY_ACTIONS } from '../../src/rollout/episode-ledger.ts';
 import { emptyRollout } from '../reference/empty-rollout.ts';
 import { categorical, gaussian, makeSpec } from '../reference/policy-specs.ts';
 
@@ -65,6 +65,39 @@ describe('the episode ledger', () => {
         ]);
       }
     }
+  });
+
+  it('goes on from the states that environments give, once an episode is long', () => {
+    const spec = makeSpec(categorical(3, 4)); // two actions a step
+    const ledger = createEpisodeLedger(spec, N);
+    const absorb = (seed: number) => ledger.absorb(fill(emptyRollout(spec, N, T), seed, 0));
+    absorb(0);
+    ledger.adoptEnvStates([{ t: 6 }, null, { t: 6 }]);
+    expect(ledger.rowStates(0, N).map((state) => state.envState)).toEqual([null, null, null]);
+    for (let k = 1; k < 1400; k++) absorb(k);
+    ledger.adoptEnvStates([{ t: 8400 }, null, { t: 8400 }]);
+    const last = fill(emptyRollout(spec, N, T), 9999, 0);
+    ledger.absorb(last);
+    const [first, second] = ledger.rowStates(0, N);
+    expect(first).toMatchObject({ envState: { t: 8400 }, episodeStep: 8406, episodeNumber: 0 });
+    expect([...first.actions]).toEqual([...last.actions.subarray(0, 2 * T)]);
+    expect(second).toMatchObject({ envState: null, episodeStep: 8406 });
+    expect(second.actions).toHaveLength(2 * 8406);
+  });
+
+  it('tells once of an episode whose actions take a mebielement', () => {
+    const spec = makeSpec(categorical(3, 4));
+    const ledger = createEpisodeLedger(spec, 1);
+    const length = MANY_ACTIONS / 8;
+    const rollout = emptyRollout(spec, 1, length);
+    for (let k = 1; k <= 3; k++) {
+      ledger.absorb(rollout);
+      expect(ledger.takeEndless()).toBeNull();
+    }
+    ledger.absorb(rollout);
+    expect(ledger.takeEndless()).toEqual({ row: 0, numSteps: MANY_ACTIONS / 2, bytes: 4 * MANY_ACTIONS });
+    ledger.absorb(rollout);
+    expect(ledger.takeEndless()).toBeNull();
   });
 
   it('gives rows by their index, as copies', () => {

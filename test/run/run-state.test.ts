@@ -8,6 +8,7 @@ const STATE: RunState = {
   numEpisodes: 40,
   lastEvaluation: null,
   numEvaluationsWithoutBest: 0,
+  isEvaluationDue: true,
   episodeReturnMean: -2,
 };
 const content = (value: object) => ({ description: {}, tensors: {}, json: { 'run.json': { ...value } } });

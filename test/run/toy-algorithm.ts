@@ -128,6 +128,7 @@ export function createToyAlgorithm(
                 returnStd: 0,
                 returnInterval: null,
                 lengthMean: 10,
+                numEpisodesCut: 0,
                 metrics: {},
               },
             }
@@ -148,6 +149,7 @@ export function createToyAlgorithm(
         returnStd: 0,
         returnInterval: null,
         lengthMean: 10,
+        numEpisodesCut: 0,
         metrics: {},
       };
     },

@@ -52,6 +52,12 @@ export const evaluationOptions = {
     alsoCalled: ['evaluation_config', 'evalEnvOptions'],
     ...NEUTRAL,
   }),
+  evaluationMaxEpisodeSteps: option(kind.integer({ min: 1 }), {
+    default: 100_000,
+    unit: 'steps',
+    doc: 'Steps after which an evaluation episode is cut, told, and counted with the return it has: an environment may have no end.',
+    ...NEUTRAL,
+  }),
   evaluationNumEnvs: option(kind.integer({ min: 1, max: 65536 }), {
     default: 10,
     doc: 'Environments that an evaluation steps side by side, at most one per episode.',

@@ -229,6 +229,7 @@ async function sendHome({ context, team }: UpdateSetup): Promise<void> {
   const leaving = team?.finish().finally(() => {
     haveLeft = true;
   });
+  leaving?.catch(() => undefined); // awaited below; until then a failure is not unhandled
   do {
     if (kindOf(words, Atomics.load(words, Word.PHASE)) !== Kind.OVER) endUpdate(words);
     await nextTurn();
