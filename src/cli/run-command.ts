@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'write a policy for another runtime: ONNX, TensorFlow.js, C, JavaScript',
     load: async () => (await import('./export-command.ts')).exportCommand,
   },
+  plot: {
+    summary: 'draw learning curves of several runs: operant plot runs/a runs/b --out curves.svg',
+    load: async () => (await import('./plot-command.ts')).plotCommand,
+  },
   envs: {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,

@@ -30,6 +30,16 @@ export function versionRecord(wallTimeSeconds: number): Buffer {
   );
 }
 
+/** A record of one Summary.Value that is no scalar, at step 0. */
+export function summaryRecord(wallTimeSeconds: number, value: Buffer): Buffer {
+  return frame(
+    Buffer.concat([
+      fixed64Field(EVENT_WALL_TIME, wallTimeSeconds),
+      bytesField(EVENT_SUMMARY, bytesField(SUMMARY_VALUE, value)),
+    ]),
+  );
+}
+
 /** A record of scalars at one step; NaN and infinities are allowed by the format. Cost: one allocation, O(bytes). */
 export function scalarsRecord(
   wallTimeSeconds: number,
@@ -129,13 +139,18 @@ function varint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-function fixed64Field(field: number, value: number): Buffer {
+export function fixed64Field(field: number, value: number): Buffer {
   const bytes = Buffer.alloc(9);
   bytes[0] = key(field, FIXED64)[0];
   bytes.writeDoubleLE(value, 1);
   return bytes;
 }
 
-function bytesField(field: number, bytes: Buffer): Buffer {
+/** A number from 0, of any size. */
+export function varintField(field: number, value: number): Buffer {
+  return Buffer.concat([key(field, VARINT), varint(value)]);
+}
+
+export function bytesField(field: number, bytes: Buffer): Buffer {
   return Buffer.concat([key(field, DELIMITED), varint(bytes.length), bytes]);
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openAppendFile } from './append-file.ts';
 import { scalarsRecord, versionRecord, wholeRecordsUpTo } from './event-record.ts';
+import { type Hyperparameters, hyperparametersRecord } from './hparams-record.ts';
 import type { MetricsWriter } from './metrics-writer.ts';
 
 /**
@@ -12,10 +13,16 @@ import type { MetricsWriter } from './metrics-writer.ts';
  *
  * The step of every scalar is the number of environment steps, so runs with different batch sizes lie on one axis.
  *
+ * @param hyperparameters as the run began, for the HParams plugin.
  * @param timestamp milliseconds since 1970; becomes part of a new file's name, as TensorBoard expects.
  * Source: TensorFlow's event.proto and summary.proto, and the TFRecord framing, written by hand for scalars alone.
  */
-export function openTensorboardWriter(folder: string, numEnvSteps: number, timestamp: number): MetricsWriter {
+export function openTensorboardWriter(
+  folder: string,
+  numEnvSteps: number,
+  timestamp: number,
+  hyperparameters: Hyperparameters = {},
+): MetricsWriter {
   const existing = readdirSync(folder)
     .filter((name) => name.startsWith('events.out.tfevents.'))
     .sort()
@@ -24,7 +31,11 @@ export function openTensorboardWriter(folder: string, numEnvSteps: number, times
   const path = join(folder, existing ?? `events.out.tfevents.${seconds}.${hostname()}`);
   const file = openAppendFile(path);
   file.truncate(wholeRecordsUpTo(file.read(), numEnvSteps));
-  if (file.size === 0) file.append(versionRecord(timestamp / 1000));
+  if (file.size === 0) {
+    file.append(versionRecord(timestamp / 1000));
+    if (Object.keys(hyperparameters).length > 0)
+      file.append(hyperparametersRecord(timestamp / 1000, hyperparameters));
+  }
   return {
     path,
     write: (row) => file.append(scalarsRecord(row.timestamp / 1000, row.numEnvSteps, row.metrics)),

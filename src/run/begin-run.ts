@@ -5,6 +5,7 @@ import { checkpointName } from '../checkpoint/load-checkpoint.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { type CallbackRunner, createCallbackRunner } from './callback-runner.ts';
+import { hyperparametersOf } from './hyperparameters.ts';
 import type { RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import { type CheckpointPolicy, createRunCheckpoints, type RunCheckpoints } from './run-checkpoints.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -13,6 +14,8 @@ import { openRunWriters, type RunWriters, type WriterChoice } from './run-writer
 import type { StopConditions } from './stop-conditions.ts';
 
 export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoice {
+  /** Draw `curves.svg` at the end, from progress.jsonl. @defaultValue false */
+  readonly curves?: boolean;
   /** Where everything is written; null: nothing is. The caller closes it. */
   readonly folder: RunFolder | null;
   /** The driver's part of the checkpoint that the algorithm was restored from; absent for a fresh run. */
@@ -68,11 +71,13 @@ export async function beginRun(
     await rewind(folder, iteration, progress.best, warn);
     // Elsewhere, or deleted since: then there is no checkpoint that the next best one would have to beat.
     if ((await folder.readPointer('best')) !== (progress.best?.iteration ?? null)) progress.best = null;
-    writers = openRunWriters(folder.path, options, { iteration, numEnvSteps }, warn, folder.check);
+    const hyperparameters = hyperparametersOf(algorithm.config);
+    const start = { iteration, numEnvSteps, hyperparameters };
+    writers = openRunWriters(folder.path, options, start, warn, folder.check);
     const isHere = (await folder.readPointer('latest')) === iteration;
     const newest = isHere ? join(folder.path, 'checkpoints', checkpointName(iteration)) : null;
-    const start = { iteration, newest, best: progress.best, now: secondsHere() };
-    checkpoints = createRunCheckpoints(folder, options, start, writers.sync, warn);
+    const saved = { iteration, newest, best: progress.best, now: secondsHere() };
+    checkpoints = createRunCheckpoints(folder, options, saved, writers.sync, warn);
   }
   const control: RunControl = {
     algorithm,

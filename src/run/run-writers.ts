@@ -1,6 +1,7 @@
 /** The logs of a run, kept going through full disks. */
 import { join } from 'node:path';
 import { openCsvWriter } from '../metrics/csv-writer.ts';
+import type { Hyperparameters } from '../metrics/hparams-record.ts';
 import { openJsonlWriter } from '../metrics/jsonl-writer.ts';
 import type { MetricsRow, MetricsWriter } from '../metrics/metrics-writer.ts';
 import { openTensorboardWriter } from '../metrics/tensorboard-writer.ts';
@@ -10,6 +11,13 @@ export interface WriterChoice {
   readonly jsonl: boolean;
   readonly csv: boolean;
   readonly tensorboard: boolean;
+}
+
+/** Where the logs go on from, and what they are of. */
+export interface RunStart {
+  readonly iteration: number;
+  readonly numEnvSteps: number;
+  readonly hyperparameters?: Hyperparameters;
 }
 
 export interface RunWriters {
@@ -37,7 +45,7 @@ const FLUSH_MS = 250;
 export function openRunWriters(
   folder: string,
   choice: WriterChoice,
-  from: { readonly iteration: number; readonly numEnvSteps: number },
+  from: RunStart,
   warn: (warning: RunWarning) => void,
   check: () => void = () => undefined,
 ): RunWriters {
@@ -61,7 +69,10 @@ export function openRunWriters(
   const openers: readonly (() => MetricsWriter | null)[] = [
     () => (choice.jsonl ? openJsonlWriter(join(folder, 'progress.jsonl'), from.iteration) : null),
     () => (choice.csv ? openCsvWriter(join(folder, 'progress.csv'), from.iteration) : null),
-    () => (choice.tensorboard ? openTensorboardWriter(folder, from.numEnvSteps, Date.now()) : null),
+    () =>
+      choice.tensorboard
+        ? openTensorboardWriter(folder, from.numEnvSteps, Date.now(), from.hyperparameters)
+        : null,
   ];
   const writers = openers.map((open) => attempt(folder, open)).filter((writer) => writer !== null);
   let pending: MetricsRow[] = [];

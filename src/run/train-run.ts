@@ -9,6 +9,7 @@ import type { RunHooks, RunWarning } from './run-callbacks.ts';
 import type { RunCheckpoints } from './run-checkpoints.ts';
 import type { RunSummary, StopReason } from './run-state.ts';
 import { stopReasonOf } from './stop-conditions.ts';
+import { writeCurves } from './write-curves.ts';
 
 export type { RunOptions } from './begin-run.ts';
 
@@ -180,6 +181,8 @@ async function finish(run: Run, reason: StopReason, warn: (warning: RunWarning) 
     if (run.checkpoints !== null) await saveLast(run, run.checkpoints, reason, warn);
   } finally {
     run.writers?.close();
+    if (run.options.folder !== null && run.options.curves === true && run.options.jsonl)
+      await writeCurves(run.options.folder.path, warn);
     await run.callbacks.call('onStop', summaryOf(run, reason));
   }
 }

@@ -69,6 +69,12 @@ export const reportingOptions = {
     doc: 'Write progress.jsonl to the run folder.',
     ...NEUTRAL,
   }),
+  curves: option(kind.boolean(), {
+    default: true,
+    doc: 'Draw curves.svg in the run folder when the run ends, from progress.jsonl.',
+    needs: { option: 'jsonl', values: [true] },
+    ...NEUTRAL,
+  }),
 };
 
 export const debuggingOptions = {
