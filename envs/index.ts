@@ -4,6 +4,7 @@ import { registerEnv } from '../src/env/registry.ts';
 import type { JsonObject } from '../src/json.ts';
 import type { Peer } from '../src/modules/import-peer.ts';
 import { BOX2D_ENVS } from './box2d/shipped.ts';
+import { MUJOCO_ENVS } from './mujoco/shipped.ts';
 
 interface ShippedEnv {
   readonly id: string;
@@ -181,6 +182,7 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     description: 'Say the first of 16 symbols at every step: for memory.',
   },
   ...BOX2D_ENVS,
+  ...MUJOCO_ENVS,
 ];
 
 /** Registers all of them under this module's own URL; harmless when repeated. */

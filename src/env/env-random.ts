@@ -11,6 +11,8 @@ export interface EnvRandom {
   uniform(low: number, high: number): number;
   /** Integer, uniform in [0, bound). */
   integer(bound: number): number;
+  /** Standard normal. */
+  normal(): number;
   getState(): JsonValue;
   setState(state: JsonValue): void;
 }
@@ -38,6 +40,10 @@ class StreamRandom implements EnvRandom {
 
   integer(bound: number): number {
     return this.stream.integer(bound);
+  }
+
+  normal(): number {
+    return this.stream.normal();
   }
 
   getState(): JsonValue {

@@ -1,6 +1,6 @@
 /**
- * NumPy's default generator, bit for bit: SeedSequence, PCG64 (XSL-RR 128/64) and the draws `random`, `uniform` and
- * `integers` of `numpy.random.Generator`. With it an environment's seeded resets are those of Gymnasium, whose
+ * NumPy's default generator, bit for bit: SeedSequence, PCG64 (XSL-RR 128/64) and the draws `random`, `uniform`, `integers` and
+ * `standard_normal` of `numpy.random.Generator`. With it an environment's seeded resets are those of Gymnasium, whose
  * `np_random(seed)` is `Generator(PCG64(SeedSequence(seed)))`.
  *
  * Sources: M. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number
@@ -10,6 +10,7 @@
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { EnvRandom } from './env-random.ts';
+import { ziggurat } from './numpy-normal.ts';
 
 const MASK_128 = (1n << 128n) - 1n;
 const MULTIPLIER = 0x2360ed051fc65da44385df649fccf645n;
@@ -48,6 +49,7 @@ export function openNumpyRandom(seed: number | bigint): EnvRandom {
     random,
     uniform: (low, high) => low + (high - low) * random(),
     integer: (bound) => boundedInteger(generator, bound),
+    normal: () => ziggurat(() => nextUint64(generator), generator, random),
     getState: () => ({
       state: fromLimbs(generator.state).toString(16),
       increment: fromLimbs(generator.increment).toString(16),

@@ -6,7 +6,9 @@ import { installedEnvIds } from '../envs/installed-envs.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { comparable } from './run-content.ts';
 
-const IDS = installedEnvIds();
+/** Those of MuJoCo share one kernel and one way to save a state, which `shipped.test.ts` asks of each; every thread of a run loads the engine, so three stand for all. */
+const OF_MUJOCO = ['Pusher-v5', 'HalfCheetah-v5', 'Humanoid-v5'];
+const IDS = installedEnvIds().filter((id) => !id.endsWith('-v5') || OF_MUJOCO.includes(id));
 
 test('there are environments to try', () => expect(IDS.length).toBeGreaterThan(8));
 
