@@ -4,20 +4,7 @@
  * Tuned on seeds 100 and up; reported on seeds 0 to 4 (bench/results/learning.md).
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
-
-const LUNAR_LANDER: TunedDefaults[string] = {
-  envRunners: { numEnvs: 16, rolloutLength: 1024 },
-  training: {
-    learningRate: { schedule: 'linear', from: 3e-4, to: 0 },
-    scheduleSteps: 1_000_000,
-    gamma: 0.999,
-    gaeLambda: 0.98,
-    entropyCoeff: 0.01,
-    numEpochs: 4,
-    minibatchSize: 64,
-  },
-  stopping: { stopSteps: 1_000_000 },
-};
+import { tunedPhysics } from './tuned-physics.ts';
 
 export const tunedPPO: TunedDefaults = {
   // rl-baselines3-zoo's row with half the epochs, minibatches of 64 and rollouts twice as long: half its processor time to a
@@ -147,9 +134,7 @@ export const tunedPPO: TunedDefaults = {
     },
     stopping: { stopSteps: 100_000 },
   },
-  // rl-baselines3-zoo's row, with a decaying learning rate
-  'LunarLander-v3': LUNAR_LANDER,
-  'LunarLanderContinuous-v3': LUNAR_LANDER,
+  ...tunedPhysics,
   'KeyDoor-v1': {
     envRunners: { numEnvs: 32, rolloutLength: 128 },
     training: {

@@ -145,6 +145,46 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       margin: 0.05,
       why: 'one wrong symbol in twenty; without memory 0.297',
     },
+    'BipedalWalker-v3': {
+      zoo: { mean: 213.3, std: 129.5, steps: 5_000_000 },
+      margin: 13,
+      why: 'one run of theirs; a tenth of a standard deviation between its episodes, which is one standard error of a mean of 100',
+    },
+    'InvertedPendulum-v5': {
+      cleanrl: { mean: 963.09, std: 22.2, steps: 1_000_000 },
+      margin: 22,
+      why: 'the return is bounded by 1000; one standard deviation between their seeds (v4)',
+    },
+    'InvertedDoublePendulum-v5': {
+      bar: () => ({ mean: 9100, what: 'what Gymnasium calls solved' }),
+      margin: 0,
+      why: 'it is to be solved',
+    },
+    'Reacher-v5': {
+      bar: () => ({ mean: -3.75, what: 'what Gymnasium calls solved' }),
+      margin: 1.25,
+      why: '2.5 cm in each of 50 steps: nothing was published for PPO',
+    },
+    'Swimmer-v5': {
+      zoo: { mean: 281.6, std: 9.7, steps: 1_000_000 },
+      margin: 20,
+      why: 'one run of theirs (v3); two standard deviations between its episodes',
+    },
+    'HalfCheetah-v5': {
+      cleanrl: { mean: 1442.64, std: 46.03, steps: 1_000_000 },
+      margin: 46,
+      why: 'one standard deviation between their seeds (v4); the zoo has 5819 in one run with networks of 256x256 and 20 epochs',
+    },
+    'Hopper-v5': {
+      zoo: { mean: 2410.4, std: 10, steps: 1_000_000 },
+      margin: 240,
+      why: 'one run of theirs (v3) with networks of 256x256; a tenth of it, the deviation between seeds of CleanRL',
+    },
+    'Walker2d-v5': {
+      cleanrl: { mean: 2287.95, std: 571.78, steps: 1_000_000 },
+      margin: 572,
+      why: 'one standard deviation between their seeds (v4)',
+    },
     'KeyDoor-v1': {
       bar: () => ({ mean: 1, what: 'all layouts' }),
       margin: 0.05,

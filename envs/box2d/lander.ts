@@ -3,9 +3,10 @@
  *
  * Numbers of Gymnasium's LunarLander-v3 (O. Klimov), code of our own.
  */
-import type { Body, Contact, World } from 'planck';
+import type { Body, Contact, RevoluteJoint, World } from 'planck';
 import type { EnvRandom } from '../../src/env/env-random.ts';
 import { planck } from './planck.ts';
+import { quickenHinges } from './quick-hinges.ts';
 import { createHull, createWorld, limitedMotor, stepWorld } from './world.ts';
 
 export const SCALE = 30; // pixels per metre
@@ -40,9 +41,13 @@ export interface Lander {
   readonly world: World;
   readonly hull: Body;
   readonly legs: readonly [Body, Body];
+  /** Of the left and the right leg. */
+  readonly joints: readonly RevoluteJoint[];
   /** Of the ground, at the ends of the chunks. */
   readonly heights: readonly number[];
   readonly random: EnvRandom;
+  /** To be called before every step of the world. */
+  readonly beginStep: () => void;
   readonly touches: [boolean, boolean];
   hasCrashed: boolean;
   windIndex: number;
@@ -85,14 +90,20 @@ export function createLander(random: EnvRandom, gravity: number, hasWind: boolea
     },
     true,
   );
+  const windIndex = hasWind ? random.integer(19_998) - 9999 : 0;
+  const torqueIndex = hasWind ? random.integer(19_998) - 9999 : 0;
+  const [left, right] = [createLeg(world, hull, -1), createLeg(world, hull, 1)];
+  const joints = [left.joint, right.joint];
   const lander: Lander = {
     world,
     hull,
     heights,
     random,
-    windIndex: hasWind ? random.integer(19_998) - 9999 : 0,
-    torqueIndex: hasWind ? random.integer(19_998) - 9999 : 0,
-    legs: [createLeg(world, hull, -1), createLeg(world, hull, 1)],
+    windIndex,
+    torqueIndex,
+    legs: [left.leg, right.leg],
+    joints,
+    beginStep: quickenHinges(world, joints),
     touches: [false, false],
     hasCrashed: false,
     mainPower: 0,
@@ -103,7 +114,7 @@ export function createLander(random: EnvRandom, gravity: number, hasWind: boolea
 }
 
 /** @param side -1 or 1: the leg that is drawn right, then left. */
-function createLeg(world: World, hull: Body, side: number): Body {
+function createLeg(world: World, hull: Body, side: number) {
   const leg = world.createBody({
     type: 'dynamic',
     position: { x: WIDTH / 2 - side * LEG_AWAY, y: HEIGHT },
@@ -116,14 +127,14 @@ function createLeg(world: World, hull: Body, side: number): Body {
     filterCategoryBits: 0x20,
     filterMaskBits: 1,
   });
-  limitedMotor(world, hull, leg, {
+  const joint = limitedMotor(world, hull, leg, {
     anchorA: [0, 0],
     anchorB: [side * LEG_AWAY, LEG_DOWN],
     limits: side < 0 ? [0.4, 0.9] : [-0.9, -0.4],
     maxTorque: LEG_TORQUE,
     speed: 0.3 * side,
   });
-  return leg;
+  return { leg, joint };
 }
 
 /** The hull must touch nothing; a leg counts as down from its first contact to the end of any of its contacts. */
@@ -175,6 +186,7 @@ export function fly(lander: Lander, main: number, side: number, turn: number, wi
   }
   lander.mainPower = main;
   lander.sidePower = side * turn;
+  lander.beginStep();
   stepWorld(lander.world);
 }
 

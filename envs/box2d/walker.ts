@@ -8,6 +8,7 @@ import type { EnvRandom } from '../../src/env/env-random.ts';
 import type { ActionArray } from '../../src/env/vector-env.ts';
 import { type Course, drawCourse, GROUND_HEIGHT, NUM_START_PIECES, PIECE } from './course.ts';
 import { planck } from './planck.ts';
+import { quickenHinges } from './quick-hinges.ts';
 import { createHull, createWorld, limitedMotor, stepWorld } from './world.ts';
 
 export const SCALE = 30; // pixels per metre
@@ -32,6 +33,8 @@ export interface Walker {
   readonly legs: readonly Body[];
   /** Left hip, left knee, right hip, right knee. */
   readonly joints: readonly RevoluteJoint[];
+  /** To be called before every step of the world. */
+  readonly beginStep: () => void;
   /** Whether the lower legs stand on something. */
   readonly touches: [boolean, boolean];
   hasFallen: boolean;
@@ -49,12 +52,14 @@ export function createWalker(random: EnvRandom, isHardcore: boolean): Walker {
   const hull = createHull(world, { x, y }, HULL_CORNERS, SCALE, 0x20);
   hull.applyForceToCenter({ x: random.uniform(-INITIAL_FORCE, INITIAL_FORCE), y: 0 }, true);
   const limbs = [-1, 1].map((side) => createLeg(world, hull, x, y, side));
+  const joints = limbs.flatMap((limb) => limb.joints);
   const walker: Walker = {
     world,
     course,
     hull,
     legs: limbs.flatMap(({ bodies }) => bodies),
-    joints: limbs.flatMap(({ joints }) => joints),
+    joints,
+    beginStep: quickenHinges(world, joints),
     touches: [false, false],
     hasFallen: false,
     rays: new Float64Array(NUM_RAYS),
@@ -132,6 +137,7 @@ export function walk(walker: Walker, actions: ActionArray, offset: number): void
     joint.setMotorSpeed((k % 2 === 0 ? HIP_SPEED : KNEE_SPEED) * Math.sign(action));
     joint.setMaxMotorTorque(MOTOR_TORQUE * Math.min(1, Math.abs(action)));
   });
+  walker.beginStep();
   stepWorld(walker.world);
   castRays(walker);
 }
