@@ -28,4 +28,21 @@ export const tunedDQN: TunedDefaults = {
     },
     stopping: { stopSteps: 50_000 },
   },
+  // Steps with one draw of noisy layers go one way for a while, which finds the hill that steps of epsilon alone do not
+  'MountainCar-v0': {
+    training: {
+      noisy: true,
+      double: true,
+      nStep: 3,
+      learningRate: 1e-3,
+      tau: 0.01,
+      batchSize: 128,
+      replayCapacity: 50_000,
+      learningStarts: 1000,
+      trainEvery: 16,
+      updatesPerStep: 0.5,
+      hiddenSizes: [128, 128],
+    },
+    stopping: { stopSteps: 120_000 },
+  },
 };

@@ -211,6 +211,16 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       margin: 5,
       why: 'the return is bounded by 500; one run of theirs, whose settings end far below it with some seeds',
     },
+    'MountainCar-v0': {
+      zoo: { mean: -100.8, std: 9.9, steps: 120_000 },
+      margin: 5,
+      why: 'one run of theirs; half a standard deviation between its episodes',
+    },
+    'Acrobot-v1': {
+      zoo: { mean: -76.6, std: 11.8, steps: 100_000 },
+      margin: 6,
+      why: 'one run of theirs; half a standard deviation between its episodes',
+    },
   },
   pqn: {
     'CartPole-v1': {

@@ -52,11 +52,15 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   7: [less('time of an update', updateMs)],
   8: [less('one observation', singleUs), less('64 observations', batchUs)],
   9: [SPEED],
+  10: [SPEED],
+  11: [SPEED],
+  12: [SPEED],
 };
 
 /** Variants of ours that a peer's run is held against. */
 function counterparts({ workload, contestant, variant }: RunRecord): readonly string[] {
   if (workload === 3) return contestant === 'rltools-1' ? ['one core', 'all cores'] : ['all cores'];
+  if (workload >= 10) return ['one core', 'all cores'];
   if (workload === 7) return [variant.replace(/, (eager|torch\.compile)$/, '')];
   return workload === 8 ? [''] : [variant];
 }
@@ -170,6 +174,16 @@ const AIMS: readonly Aim[] = [
   atMost(6, 'less than 5 MiB more at 20 million steps than at 5', 5, ownValues(6, grown)),
   atLeast(7, 'no update slower than in PyTorch, eager or compiled', 1, worstOf(7, ['torch'])),
   atLeast(8, 'no slower than PyTorch', 1, worstOf(8, ['torch'])),
+  atLeast(10, "at least 6 times Stable-Baselines3's steps/s", 6, ratiosOf(10, 'sb3', 'all cores')),
+  atLeast(10, 'ahead of SBX', 1, ratiosOf(10, 'sbx', 'all cores')),
+  atLeast(11, "at least 3 times Stable-Baselines3's steps/s", 3, ratiosOf(11, 'sb3', 'all cores')),
+  atLeast(11, "at least 2 times SBX's steps/s", 2, ratiosOf(11, 'sbx', 'all cores')),
+  atLeast(
+    12,
+    "at least 27 times Stable-Baselines3's steps/s, RLtools' distance",
+    27,
+    ratiosOf(12, 'sb3', 'all cores'),
+  ),
 ];
 
 export function judge({ records }: Results): readonly Verdict[] {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { type Prepared, pythonOf } from './prepare.ts';
 import type { Command } from './run-task.ts';
+import type { Task } from './task.ts';
 
 export type ContestantName =
   | 'operant'
@@ -58,8 +59,11 @@ export async function buildOurs(): Promise<void> {
   if (built.status !== 0) throw new Error(`The build failed:\n${built.stdout}${built.stderr}`);
   const folder = join(REPOSITORY, 'build/peers');
   mkdirSync(folder, { recursive: true });
-  const { code } = await transform(readFileSync(here('./ours.ts'), 'utf8'), { loader: 'ts', format: 'esm' });
-  writeFileSync(join(folder, 'ours.mjs'), code);
+  for (const name of ['ours', 'ours-off-policy']) {
+    const source = readFileSync(here(`./${name}.ts`), 'utf8');
+    const { code } = await transform(source, { loader: 'ts', format: 'esm' });
+    writeFileSync(join(folder, `${name}.mjs`), code);
+  }
   writeFileSync(join(folder, 'pixels.mjs'), readFileSync(here('./pixels.mjs'), 'utf8'));
 }
 
@@ -76,6 +80,7 @@ export function commandOf(
   numThreads: number,
   seed: number,
   blasCore = '',
+  kind: Task['kind'] = 'train',
 ): Command {
   const path = (key: string) => prepared.get(key)?.path ?? '';
   const python = (key: string, script: string, ...more: string[]): Command => ({
@@ -92,13 +97,16 @@ export function commandOf(
       ...(blasCore === '' ? {} : { OPENBLAS_CORETYPE: blasCore }),
     },
   });
+  const isOffPolicy = kind === 'off-policy';
+  const ours = join(REPOSITORY, 'build/peers', isOffPolicy ? 'ours-off-policy.mjs' : 'ours.mjs');
+  const stableBaselines = isOffPolicy ? 'off_policy_peer' : 'sb3_peer';
   switch (name) {
     case 'operant':
-      return node(join(REPOSITORY, 'build/peers/ours.mjs'), '{}', join(REPOSITORY, 'dist/src/index.js'));
+      return node(ours, '{}', join(REPOSITORY, 'dist/src/index.js'));
     case 'sb3':
-      return python('base', 'sb3_peer');
+      return python('base', stableBaselines);
     case 'sbx':
-      return python('base', 'sb3_peer', '--sbx');
+      return python('base', stableBaselines, '--sbx');
     case 'cleanrl':
       return python('base', 'cleanrl_peer');
     case 'torch':

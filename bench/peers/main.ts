@@ -117,7 +117,7 @@ async function runEntry(
   seed: number,
   prepared: ReadonlyMap<string, Prepared>,
 ): Promise<void> {
-  const command = commandOf(contestant, prepared, threadsOf(contestant), seed, blasCore());
+  const command = commandOf(contestant, prepared, threadsOf(contestant), seed, blasCore(), task.kind);
   const { commit, cpu } = describeMachine();
   const run = await runTask(command, task, limitSeconds * 1000);
   changeResults(resultsPath, (results) =>

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import type { Settings } from './settings.ts';
-import type { Answer, InferTask, MemoryTask, Task, TrainTask, UpdateTask } from './task.ts';
+import type { Answer, InferTask, MemoryTask, OffPolicyTask, Task, TrainTask, UpdateTask } from './task.ts';
 
 type Package = typeof import('../../src/index.ts');
 type Algorithm = Awaited<ReturnType<InstanceType<Package['PPOConfig']>['build']>>;
 
 const FRESH = 1_000_000;
-const task = JSON.parse(process.argv[2]) as Task & { readonly startedMs: number };
+const task = JSON.parse(process.argv[2]) as Exclude<Task, OffPolicyTask> & { readonly startedMs: number };
 const sinceStart = () => (Date.now() - task.startedMs) / 1000;
 const { PPOConfig, loadPolicy } = (await import(pathToFileURL(process.argv[3]).href)) as Package;
 

@@ -161,4 +161,7 @@ export const TABLES: { readonly [workload: number]: Table } = {
   7: updateTable,
   8: latencyTable,
   9: growthTable,
+  10: trainingTable,
+  11: trainingTable,
+  12: trainingTable,
 };

@@ -1,4 +1,5 @@
 /** What a contestant is asked to do, in one process, and what it answers on its last line of standard output. */
+import type { OffPolicySettings } from './off-policy-settings.ts';
 import type { Settings } from './settings.ts';
 
 export interface TrainTask {
@@ -21,6 +22,20 @@ export interface TrainTask {
   readonly checkEvery?: number;
   /** The contestant's own tuned settings instead of `settings`. */
   readonly tuned?: boolean;
+}
+
+/** Workloads 10 to 12: one environment, a replay buffer. */
+export interface OffPolicyTask {
+  readonly kind: 'off-policy';
+  readonly settings: OffPolicySettings;
+  readonly steps: number;
+  readonly seed: number;
+  /** Evaluate 100 greedy episodes afterwards, outside of the clock. */
+  readonly evaluate: boolean;
+  readonly evaluationSeed: number;
+  readonly limitSeconds?: number;
+  /** Ours: no threads but the main one. */
+  readonly oneThread?: boolean;
 }
 
 /** Workload 7. */
@@ -50,7 +65,7 @@ export interface MemoryTask {
   readonly seed: number;
 }
 
-export type Task = TrainTask | UpdateTask | InferTask | MemoryTask;
+export type Task = TrainTask | OffPolicyTask | UpdateTask | InferTask | MemoryTask;
 
 /** Seconds unless named otherwise. */
 export interface Answer {

@@ -1,5 +1,11 @@
 /** The workloads: who does what. Every run of a workload has a label that the report groups by. */
 import type { ContestantName } from './contestants.ts';
+import {
+  DQN_CARTPOLE_ZOO,
+  type OffPolicySettings,
+  SAC_PENDULUM_RLTOOLS,
+  SAC_PENDULUM_ZOO,
+} from './off-policy-settings.ts';
 import type { Purpose } from './results.ts';
 import {
   CARTPOLE_CLEANRL,
@@ -8,7 +14,7 @@ import {
   PENDULUM_RLTOOLS,
   type Settings,
 } from './settings.ts';
-import type { Task, TrainTask } from './task.ts';
+import type { OffPolicyTask, Task, TrainTask } from './task.ts';
 
 export interface Entry {
   readonly contestant: ContestantName;
@@ -121,6 +127,18 @@ function growth(seed: number): readonly Entry[] {
   ];
 }
 
+/** Ours on one thread and on all, beside Stable-Baselines3 and SBX. */
+function offPolicy(settings: OffPolicySettings, steps: number, seed: number): readonly Entry[] {
+  const evaluationSeed = 10_000 + 1000 * seed;
+  const task: OffPolicyTask = { kind: 'off-policy', settings, steps, seed, evaluate: true, evaluationSeed };
+  return [
+    entry('operant', task, 900, 'all cores'),
+    entry('operant', { ...task, oneThread: true }, 900, 'one core'),
+    { ...entry('sb3', task), timingSeconds: 60 },
+    { ...entry('sbx', task), timingSeconds: 60 },
+  ];
+}
+
 export const WORKLOADS: readonly Workload[] = [
   {
     id: 1,
@@ -202,9 +220,30 @@ export const WORKLOADS: readonly Workload[] = [
     },
   },
   { id: 9, title: 'Steps/s against workers, environments and width', maxRounds: 2, round: growth },
+  {
+    id: 10,
+    title: 'DQN, CartPole-v1, rl-baselines3-zoo settings, 50,000 steps',
+    maxRounds: 100,
+    round: (seed) => offPolicy(DQN_CARTPOLE_ZOO, 50_000, seed),
+  },
+  {
+    id: 11,
+    title: 'SAC, Pendulum-v1, rl-baselines3-zoo settings, 20,000 steps',
+    maxRounds: 100,
+    round: (seed) => offPolicy(SAC_PENDULUM_ZOO, 20_000, seed),
+  },
+  {
+    id: 12,
+    title: "SAC, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
+    maxRounds: 100,
+    round: (seed) => offPolicy(SAC_PENDULUM_RLTOOLS, 10_000, seed),
+  },
 ];
 
 const LEARNING_PATIENCE = 10;
+
+const isTraining = (task: Task): task is TrainTask | OffPolicyTask =>
+  task.kind === 'train' || task.kind === 'off-policy';
 
 /** The entries of a round that serve its purpose, as long as it needs them to be. */
 export function entriesFor(purpose: Purpose, entries: readonly Entry[]): readonly Entry[] {
@@ -213,11 +252,11 @@ export function entriesFor(purpose: Purpose, entries: readonly Entry[]): readonl
     const { task, timingSeconds = Infinity, limitSeconds } = found;
     if (task.kind === 'memory') return purpose === 'learning' ? [found] : [];
     if (purpose === 'learning') {
-      if (task.kind !== 'train' || !task.evaluate || found.isSpeedOnly) return [];
+      if (!isTraining(task) || !task.evaluate || found.isSpeedOnly) return [];
       const patient = limitSeconds * LEARNING_PATIENCE;
       return [{ ...found, task: { ...task, limitSeconds: patient }, limitSeconds: patient }];
     }
-    if (task.kind !== 'train') return [found];
+    if (!isTraining(task)) return [found];
     if (timingSeconds === Infinity) return [found];
     const bound = Math.min(task.limitSeconds ?? limitSeconds, timingSeconds);
     return [{ ...found, task: { ...task, evaluate: false, limitSeconds: bound } }];
@@ -229,6 +268,10 @@ export function shorten(short: Entry): Entry {
   const { task } = short;
   if (task.kind === 'train' || task.kind === 'solve')
     return { ...short, task: { ...task, steps: Math.min(task.steps, FEW), limitSeconds: 20 } };
+  if (task.kind === 'off-policy') {
+    const steps = Math.min(task.steps, FEW / 5);
+    return { ...short, task: { ...task, steps, limitSeconds: 60 }, limitSeconds: 60 };
+  }
   if (task.kind === 'memory') return { ...short, task: { ...task, marks: [20_000, 40_000] } };
   return task.kind === 'update' ? { ...short, task: { ...task, seconds: 0.5 } } : short;
 }

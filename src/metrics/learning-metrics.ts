@@ -65,3 +65,34 @@ export const replayMetrics = {
     formula: 'transitions that are kept at its end',
   },
 } as const satisfies MetricDeclarations;
+
+/** Of an actor and critics that learn from a replay buffer, each at a rate of its own. */
+export const offPolicyActorCriticMetrics = {
+  'train/qMean': {
+    unit: 'return',
+    window: 'iteration',
+    formula: 'q(s, a) of the batches, mean over critics',
+  },
+  'train/targetMean': { unit: 'return', window: 'iteration', formula: 'y of the batches' },
+  'train/gradNorm/critic': {
+    unit: '-',
+    window: 'iteration',
+    formula: "norm of the critics' gradient before clipping; mean over batches",
+  },
+  'train/gradNorm/actor': {
+    unit: '-',
+    window: 'iteration',
+    formula: "norm of the actor's gradient before clipping; mean over batches",
+  },
+  'train/actorLearningRate': {
+    unit: '-',
+    window: 'iteration',
+    formula: "the actor's learning rate at the end of the iteration",
+  },
+  'train/criticLearningRate': {
+    unit: '-',
+    window: 'iteration',
+    formula: "the critics' learning rate at the end of the iteration",
+  },
+  ...replayMetrics,
+} as const satisfies MetricDeclarations;

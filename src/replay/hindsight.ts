@@ -38,13 +38,13 @@ export interface Hindsight {
   ): number;
 }
 
-/** What relabelling one batch needs. */
+/** What relabelling a batch needs; made anew only for another batch. */
 interface Context {
   readonly ring: Ring;
   readonly goal: GoalLayout;
   readonly reward: GoalReward;
-  readonly numSteps: number;
-  readonly gamma: number;
+  numSteps: number;
+  gamma: number;
   readonly batch: TransitionBatch;
   readonly nextUnits: Units;
   readonly achieved: Float32Array; // [goalSize] f32
@@ -78,10 +78,18 @@ export function createHindsight(
   const share = numGoals / (numGoals + 1);
   const achieved = new Float32Array(goal.achievedGoal.size);
   const desired = new Float32Array(goal.achievedGoal.size);
+  let known: Context | null = null;
+  const contextOf = (batch: TransitionBatch): Context => {
+    if (known?.batch === batch) return known;
+    const nextUnits = unitsOf(ring.frames, batch.nextObservations);
+    return { ring, goal, reward, numSteps: 1, gamma: 1, batch, nextUnits, achieved, desired };
+  };
   return {
     relabel(indices, numSteps, gamma, stream, batch) {
-      const nextUnits = unitsOf(ring.frames, batch.nextObservations);
-      const context = { ring, goal, reward, numSteps, gamma, batch, nextUnits, achieved, desired };
+      const context = contextOf(batch);
+      known = context;
+      context.numSteps = numSteps;
+      context.gamma = gamma;
       let count = 0;
       for (let b = 0; b < indices.length; b++) {
         const isRelabelled = stream.uniform() < share;

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { createDqnGradient } from '../../../algorithms/dqn/gradient.ts';
 import { dqnModel, dqnObjective, lossOptionsToJson } from '../../../algorithms/dqn/objective.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { differences } from '../../reference/model-reference.ts';
+import { expectGradient } from '../../reference/expect-gradient.ts';
 import { openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { batch, CASES, SCALARS } from './dqn-fixture.ts';
 import { dqnLoss } from './dqn-reference.ts';
@@ -22,12 +22,8 @@ describe('the closed form of DQN', () => {
         const { ranges } = modelLayout(model);
         const { offset } = ranges.q;
         const size = ranges.q.size + (ranges['noise/q']?.size ?? 0); // the deviations stand behind
-        const expected = differences(dqnLoss(shape, columns, p), p, offset, offset + size);
         const gradient = fixture.gradient(0, columns, SCALARS);
-        for (let k = 0; k < size; k++)
-          expect(Math.abs(gradient[offset + k] - expected[k]), `${k}`).toBeLessThan(
-            1e-5 * (1 + Math.abs(expected[k])),
-          );
+        expectGradient(gradient, { offset, size }, dqnLoss(shape, columns, p), p, 'q');
       });
     }
   }

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { createSacGradient } from '../../../algorithms/sac/gradient.ts';
 import { type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { differences } from '../../reference/model-reference.ts';
+import { expectGradient } from '../../reference/expect-gradient.ts';
 import { normals, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { SHAPE, sacLosses } from './sac-reference.ts';
 
@@ -55,14 +55,8 @@ describe('the closed form of SAC', () => {
       const columns = batch(numRows);
       const p = Float64Array.from(parameters);
       const losses = sacLosses(shape, columns, SCALARS, p);
-      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
-        const { offset, size } = ranges[name];
-        const expected = differences(loss, p, offset, offset + size);
-        for (let k = 0; k < size; k++)
-          expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
-            1e-5 * (1 + Math.abs(expected[k])),
-          );
-      };
+      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
+        expectGradient(gradient, ranges[name], loss, p, name);
       const first = fixture.gradient(0, columns, SCALARS);
       for (const name of criticNames(shape.numCritics)) check(first, name, losses.critic);
       const second = fixture.gradient(1, columns, SCALARS);

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { createTd3Gradient } from '../../../algorithms/td3/gradient.ts';
 import { type Td3Shape, td3Model, td3Objective } from '../../../algorithms/td3/objective.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { differences, forwardRow } from '../../reference/model-reference.ts';
+import { expectGradient } from '../../reference/expect-gradient.ts';
+import { forwardRow } from '../../reference/model-reference.ts';
 import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { batch, SCALARS, SHAPE } from './td3-fixture.ts';
 
@@ -54,14 +55,8 @@ describe('the closed form of TD3', () => {
       const columns = batch(numRows);
       const p = Float64Array.from(parameters);
       const { critic, actor } = losses(shape, columns, p);
-      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
-        const { offset, size } = ranges[name];
-        const expected = differences(loss, p, offset, offset + size);
-        for (let k = 0; k < size; k++)
-          expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
-            1e-5 * (1 + Math.abs(expected[k])),
-          );
-      };
+      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
+        expectGradient(gradient, ranges[name], loss, p, name);
       const first = fixture.gradient(0, columns, SCALARS);
       for (let k = 1; k <= numCritics; k++) check(first, `q${k}`, critic);
       check(fixture.gradient(1, columns, SCALARS), 'actor', actor);

@@ -3,7 +3,8 @@ import { sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
 import { createTqcGradient, truncatedTarget } from '../../../algorithms/tqc/gradient.ts';
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { differences, forwardRow } from '../../reference/model-reference.ts';
+import { expectGradient } from '../../reference/expect-gradient.ts';
+import { forwardRow } from '../../reference/model-reference.ts';
 import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { sampleReference } from '../sac/sac-reference.ts';
 import { batch, NUM_DROPPED, SCALARS, SHAPE } from './tqc-fixture.ts';
@@ -68,14 +69,8 @@ describe('the closed form of TQC', () => {
     const columns = batch(numRows);
     const p = Float64Array.from(parameters);
     const { critic, actor } = losses(columns, p);
-    const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) => {
-      const { offset, size } = ranges[name];
-      const expected = differences(loss, p, offset, offset + size);
-      for (let k = 0; k < size; k++)
-        expect(Math.abs(gradient[offset + k] - expected[k]), `${name} ${k}`).toBeLessThan(
-          1e-5 * (1 + Math.abs(expected[k])),
-        );
-    };
+    const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
+      expectGradient(gradient, ranges[name], loss, p, name);
     const first = fixture.gradient(0, columns, SCALARS);
     check(first, 'q1', critic);
     check(first, 'q2', critic);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { aggregate, type CpuProfile } from '../../../bench/peers/costs.ts';
 import { changeResults, keepRecord, type RunRecord, readResults } from '../../../bench/peers/results.ts';
-import { entriesFor, WORKLOADS } from '../../../bench/peers/workloads.ts';
+import { entriesFor, shorten, WORKLOADS } from '../../../bench/peers/workloads.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const roundOf = (workload: number) => WORKLOADS.find(({ id }) => id === workload)?.round(0) ?? [];
@@ -25,6 +25,18 @@ test('timing rounds stop long runs as soon as their speed is known, and do not e
     ['cleanrl', false],
   ]);
   expect(timing[1].task).toMatchObject({ limitSeconds: 30 });
+});
+
+test('off-policy rounds give ours on one thread and on all, and are evaluated where returns are wanted', () => {
+  const round = roundOf(11);
+  expect(round.map(({ contestant, variant }) => `${contestant} ${variant}`.trim())).toEqual([
+    ...['operant all cores', 'operant one core', 'sb3', 'sbx'],
+  ]);
+  expect(entriesFor('learning', round)).toHaveLength(4);
+  const [ours, , theirs] = entriesFor('timing', round);
+  expect(ours.task).toMatchObject({ kind: 'off-policy', evaluate: true, steps: 20_000 });
+  expect(theirs.task).toMatchObject({ evaluate: false, limitSeconds: 60 });
+  expect(shorten(theirs).task).toMatchObject({ kind: 'off-policy', steps: 2000 });
 });
 
 test('a record replaces the one of the same run, and stands beside one of another purpose', () => {

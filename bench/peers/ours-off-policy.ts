@@ -1,0 +1,78 @@
+/**
+ * Operant's DQN and SAC as a contestant, on the built package. `contestants.ts` strips the types into a plain module, so that what is
+ * timed is plain Node: `node ours-off-policy.mjs TASK PACKAGE`.
+ */
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import type { DqnSettings, SacSettings } from './off-policy-settings.ts';
+import type { Answer, OffPolicyTask } from './task.ts';
+
+type Package = typeof import('../../src/index.ts');
+
+const task = JSON.parse(process.argv[2]) as OffPolicyTask & { readonly startedMs: number };
+const sinceStart = () => (Date.now() - task.startedMs) / 1000;
+const { DQNConfig, SACConfig } = (await import(pathToFileURL(process.argv[3]).href)) as Package;
+
+const shared = ({ hiddenSizes, bufferSize, ...settings }: DqnSettings | SacSettings) => ({
+  hiddenSizes: [...hiddenSizes],
+  replayCapacity: bufferSize,
+  batchSize: settings.batchSize,
+  learningStarts: settings.learningStarts,
+  gamma: settings.gamma,
+  trainEvery: settings.trainEvery,
+  gradientSteps: settings.gradientSteps,
+});
+
+function dqn(settings: DqnSettings) {
+  const { learningRate, targetInterval, explorationSteps, finalEpsilon, maxGradNorm } = settings;
+  return new DQNConfig().training({
+    ...shared(settings),
+    ...{ learningRate, targetInterval, maxGradNorm },
+    epsilon: {
+      schedule: 'piecewise',
+      points: [
+        [0, 1],
+        [explorationSteps, finalEpsilon],
+      ],
+    },
+  });
+}
+
+function sac(settings: SacSettings) {
+  const { learningRate, tau } = settings;
+  return new SACConfig().training({
+    ...shared(settings),
+    ...{ actorLearningRate: learningRate, criticLearningRate: learningRate, tau },
+  });
+}
+
+async function train({
+  settings,
+  steps,
+  seed,
+  oneThread,
+  evaluate,
+  evaluationSeed,
+  limitSeconds,
+}: OffPolicyTask) {
+  const config = settings.algorithm === 'dqn' ? dqn(settings) : sac(settings);
+  const algorithm = await config
+    .environment(settings.env)
+    .envRunners({ numEnvs: 1, ...(oneThread === true && { numEnvRunners: 0 }) })
+    .learners(oneThread === true ? { numLearnerThreads: 1 } : {})
+    .debugging({ seed })
+    .build();
+  const ready = sinceStart();
+  const begin = performance.now();
+  while (algorithm.numEnvSteps < steps && sinceStart() < (limitSeconds ?? Infinity)) await algorithm.train();
+  const seconds = (performance.now() - begin) / 1000;
+  const done = sinceStart();
+  const returns = evaluate
+    ? (await algorithm.evaluate({ numEpisodes: 100, deterministic: true, seed: evaluationSeed })).returns
+    : [];
+  return { seconds, ready, sinceStart: done, envSteps: algorithm.numEnvSteps, returns } satisfies Answer;
+}
+
+const answer = await train(task);
+const peakMib = Math.round((process.resourceUsage().maxRSS / 1024) * 10) / 10;
+process.stdout.write(`${JSON.stringify({ ...answer, peakMib })}\n`, () => process.exit(0));
