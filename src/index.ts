@@ -21,6 +21,8 @@ export type { ResolvedTD3Config, TD3ConfigInput } from '../algorithms/td3/config
 export { TD3Config } from '../algorithms/td3/index.ts';
 export type { ResolvedTQCConfig, TQCConfigInput } from '../algorithms/tqc/config.ts';
 export { TQCConfig } from '../algorithms/tqc/index.ts';
+// Search for settings
+export { resumeStudy, Tuner, type TunerOptions } from '../algorithms/tuner.ts';
 export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm/algorithm.ts';
 // Use what was trained
 export { type LoadPolicyOptions, loadPolicy, type Policy } from './algorithm/load-policy.ts';
@@ -74,3 +76,7 @@ export type {
   WorkerFailureEvent,
 } from './run/run-callbacks.ts';
 export type { RunSummary, StopReason } from './run/run-state.ts';
+export type { SeedStatistics } from './tune/many-seeds.ts';
+export type { StudyResult, StudyRunOptions } from './tune/run-study.ts';
+export { choice, type Domain, int, logInt, logUniform, uniform } from './tune/space.ts';
+export type { Trial } from './tune/study.ts';

@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'train a policy',
     load: async () => (await import('./train-command.ts')).trainCommand,
   },
+  tune: {
+    summary: 'search for the options with which an algorithm does best',
+    load: async () => (await import('./tune-command.ts')).tuneCommand,
+  },
   evaluate: {
     summary: 'run episodes with a trained policy',
     load: async () => (await import('./evaluate-command.ts')).evaluateCommand,

@@ -15,13 +15,16 @@ import { EXIT } from './report-error.ts';
 import { prepareTraining, type TrainSetup, trainFlags } from './train-setup.ts';
 
 /** Trains until a stop condition holds or SIGINT/SIGTERM asks for the end; returns the exit code. */
-export async function trainCommand({ argv, stdout, stderr }: CommandContext): Promise<number> {
+export async function trainCommand(context: CommandContext): Promise<number> {
+  const { argv, stdout, stderr } = context;
   const { registerShippedEnvs } = await import('../../envs/index.ts');
   registerShippedEnvs();
   if (argv.includes('--help') || argv.includes('-h')) {
     stdout.write(`${await trainHelp(argv)}\n`);
     return EXIT.done;
   }
+  if (peekFlag(argv, 'seeds') !== undefined)
+    return (await import('./seeds-command.ts')).seedsCommand(context);
   const setup = await prepareTraining(argv);
   await startThreads(setup);
   const output = createOutput({ isJson: setup.isJson, isQuiet: setup.isQuiet }, stdout, stderr);

@@ -23,10 +23,15 @@ import { readUnstartedRun, type UnstartedRun } from '../run/unstarted-run.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { type FlagSpec, type FlagValues, parseFlags, peekFlag } from './flags.ts';
 import { configFromFlags, optionFlags } from './option-flags.ts';
+import { SEEDS_FLAGS } from './seeds-flags.ts';
 
 export interface TrainSetup {
   readonly definition: AlgorithmDefinition;
   readonly config: RunConfig & ResolvedConfig<Declarations>;
+  /** What it was made of, lowest source first. */
+  readonly layers: readonly ConfigLayer[];
+  /** The defaults tuned for the environment are wanted, where there are some. */
+  readonly isTuned: boolean;
   readonly resume: LoadedCheckpoint | undefined;
   /** A run that was killed before its first checkpoint, to be begun anew in its folder. */
   readonly restart: UnstartedRun | undefined;
@@ -75,6 +80,7 @@ const TRAIN_FLAGS: readonly FlagSpec[] = [
     doc: 'One JSON object per iteration on stdout, and a summary; the rest on stderr.',
     group: 'train',
   },
+  ...SEEDS_FLAGS,
   { name: 'quiet', form: '', doc: 'No progress, only warnings and errors.', group: 'train' },
   { name: 'help', form: '', short: 'h', doc: 'This text.', group: 'train' },
 ];
@@ -92,11 +98,19 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   const saved = resume ?? restart;
   const definition = await chooseAlgorithm(argv, file, saved);
   const values = parseFlags(argv, trainFlags(definition));
+  if (values.has('parallel')) {
+    throw new ConfigError(
+      'CONFIG_CONFLICT',
+      '`--parallel` is the number of runs side by side, and there is one: give --seeds with it.',
+    );
+  }
   const layers = collectLayers(definition, values, file, saved);
   const config = resolveLayers(definition, layers);
   return {
     definition,
     config: config as TrainSetup['config'],
+    layers,
+    isTuned: wantsTuned(values, file),
     resume,
     restart,
     callbacks: file?.callbacks ?? [],
@@ -153,11 +167,14 @@ function collectLayers(
     requireTrustedModules(resume, definition, given, values.get('trust') === 'true');
     return [checkpointLayer(resume), ...layers];
   }
-  const isTuned = values.has('tuned') ? values.get('tuned') === 'true' : (file?.isTuned ?? true);
-  if (!isTuned) return layers;
+  if (!wantsTuned(values, file)) return layers;
   const env = layers.map(envOf).findLast((id) => id !== undefined);
   const tuned = env === undefined ? undefined : tunedLayer(definition.tunedDefaults, env);
   return tuned === undefined ? layers : [tuned, ...layers];
+}
+
+function wantsTuned(values: FlagValues, file: ConfigFile | undefined): boolean {
+  return values.has('tuned') ? values.get('tuned') === 'true' : (file?.isTuned ?? true);
 }
 
 function envOf({ values }: ConfigLayer): string | undefined {

@@ -8,7 +8,18 @@ import { expect, test } from 'vitest';
 const ORDER = [
   ...['errors.ts', 'json.ts', 'random', 'memory', 'statistics', 'machine', 'files', 'modules'],
   ...['env', 'weights', 'policy', 'simd', 'threads', 'acting', 'experience', 'targets', 'learner', 'rollout'],
-  ...['config', 'metrics', 'checkpoint', 'replay', 'algorithm', 'portable', 'export', 'run', 'define'],
+  ...[
+    'config',
+    'metrics',
+    'checkpoint',
+    'replay',
+    'algorithm',
+    'portable',
+    'export',
+    'run',
+    'define',
+    'tune',
+  ],
   ...['exports', 'cli', 'index.ts'],
 ];
 /** `from '...'`, `import('...')` and `import '...'`, of relative paths. */

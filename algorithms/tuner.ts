@@ -1,0 +1,109 @@
+/** Searches for the options with which an algorithm does best. */
+import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
+import { CheckpointError } from '../src/errors.ts';
+import type { JsonObject } from '../src/json.ts';
+import { isModuleReference } from '../src/modules/module-text.ts';
+import { beginStudy, continueStudy, type StudyResult, type StudyRunOptions } from '../src/tune/run-study.ts';
+import { type StudySettings, trialLayers } from '../src/tune/settings.ts';
+import { readSpace } from '../src/tune/space.ts';
+import { readSettings } from '../src/tune/study-folder.ts';
+import { findAlgorithm } from './find-algorithm.ts';
+
+/** What a study searches. */
+export interface TunerOptions extends StudyRunOptions {
+  /** Name, or path with export: `./my-algorithm.ts#name`. */
+  readonly algorithm: string;
+  /** Options by section that all trials share, `environment.env` among them. */
+  readonly config: object;
+  /** Start from the defaults tuned for the environment. @defaultValue true */
+  readonly tuned?: boolean;
+  /** Domains by option name: `{ learningRate: logUniform(1e-5, 1e-2) }`, or as JSON writes them. */
+  readonly space: object;
+  readonly numTrials?: number;
+  /** `tpe`, `random`, `grid` or `sobol`. @defaultValue 'tpe' */
+  readonly searcher?: string;
+  /** `asha`, `median` or `none`. @defaultValue 'none' */
+  readonly scheduler?: StudySettings['scheduler'];
+  /** Environment steps of a whole trial. @defaultValue the config's stopSteps */
+  readonly trialSteps?: number;
+  /** Steps before which no trial is stopped. @defaultValue trialSteps / 16 */
+  readonly gracePeriod?: number;
+  /** Of `asha`. @defaultValue 4 */
+  readonly reductionFactor?: number;
+  /** A trial's score is the mean over so many. @defaultValue 1 */
+  readonly seedsPerTrial?: number;
+  /** A metric of the run's log, or `episodeReturnMean`, `evaluation`. @defaultValue 'episodeReturnMean' */
+  readonly metric?: string;
+  readonly mode?: 'max' | 'min';
+  /** Of the searcher, and of the trials' own seeds. */
+  readonly seed?: number;
+  /** A suggestion knows the results of all trials but the last so many. With `parallel` up to one more, no process waits. @defaultValue 4 */
+  readonly suggestionLag?: number;
+  /** No trial begins once the known ones have taken so many environment steps together. @defaultValue none */
+  readonly budgetSteps?: number;
+  /** Seeds 0, 1, ... under which the best config is run again; 0 = none. @defaultValue 3 */
+  readonly finalSeeds?: number;
+  /** @defaultValue studies/<algorithm>-<env> */
+  readonly out?: string;
+}
+
+/**
+ * A study of many trials, each a process of its own.
+ *
+ * The same options give the same study, trial by trial and bit for bit, for any `parallel`, and also when it was killed and resumed:
+ * searchers and schedulers go by the trials' numbers, never by which ended first.
+ *
+ *     const { best, final } = await new Tuner({
+ *       algorithm: 'ppo',
+ *       config: { environment: { env: 'CartPole-v1' } },
+ *       space: { learningRate: logUniform(1e-5, 1e-2), numEpochs: choice([4, 10, 20]) },
+ *       numTrials: 40,
+ *       trialSteps: 50_000,
+ *     }).fit();
+ *
+ * Errors: ConfigError of `fit` as `CONFIG_SPACE`, `CONFIG_STUDY` or of the algorithm's options, before anything runs.
+ */
+export class Tuner {
+  private readonly options: TunerOptions;
+
+  constructor(options: TunerOptions) {
+    this.options = options;
+  }
+
+  /** Runs the study to its end. Thread: the calling one, which only waits. */
+  async fit(): Promise<StudyResult> {
+    const { algorithm, config, tuned = true, out, ...rest } = this.options;
+    const { parallel, budgetSeconds, maxRetries, silenceSeconds, signal, onChange, ...given } = rest;
+    const definition = await findAlgorithm(algorithm);
+    const layers = trialLayers(definition, [{ values: config, source: 'the config' }], tuned);
+    return beginStudy(
+      { ...given, algorithm, layers, space: readSpace(given.space) },
+      definition,
+      out ?? null,
+      this.options,
+    );
+  }
+}
+
+/**
+ * Goes on with a study that was interrupted or killed, or asks for more trials of one that was whole.
+ *
+ * @param changes `numTrials` or `finalSeeds` anew. @param trust run the modules that the study's settings name.
+ * @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_TRUST`, `CHECKPOINT_JOURNAL`.
+ */
+export async function resumeStudy(
+  path: string,
+  changes: Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds'>> = {},
+  { trust = false, ...run }: StudyRunOptions & { readonly trust?: boolean } = {},
+): Promise<StudyResult> {
+  const saved = await readSettings(path);
+  if (isModuleReference(saved.algorithm) && !trust) {
+    const message = `The study \`${path}\` names a file as its algorithm (${saved.algorithm}): say --trust if you know what it does`;
+    throw new CheckpointError('CHECKPOINT_TRUST', message);
+  }
+  const definition = await findAlgorithm(saved.algorithm);
+  for (const { values } of saved.layers) {
+    requireTrust(path, foreignModules(definition.options, values as JsonObject, []), trust);
+  }
+  return continueStudy(path, { ...saved, space: readSpace(saved.space), ...changes }, definition, run);
+}

@@ -1,0 +1,172 @@
+/** Runs a study from its settings to its report. */
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import type { ConfigLayer } from '../config/resolve.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
+import { replaceTextFile } from '../files/durable-files.ts';
+import { isModuleReference } from '../modules/module-text.ts';
+import { openJournal } from './journal.ts';
+import { runSeeds, type SeedStatistics, seedStatistics } from './many-seeds.ts';
+import { runTrials } from './run-trials.ts';
+import {
+  completeSettings,
+  type PartialSettings,
+  SEARCHERS,
+  type StudySettings,
+  schedulerOf,
+  trialConfig,
+} from './settings.ts';
+import { bestTrial, createStudy, type Study, type Trial } from './study.ts';
+import { createStudyFolder, openStudyFolder, type StudyFolder } from './study-folder.ts';
+import { studyReport } from './study-report.ts';
+
+/** How a study is run: none of it changes what comes out, but `budgetSeconds`. */
+export interface StudyRunOptions {
+  /** Trials side by side; each is a process of one thread. @defaultValue the number of cores */
+  readonly parallel?: number;
+  /** No trial begins after so many seconds: the only option that makes a study depend on the clock. @defaultValue none */
+  readonly budgetSeconds?: number;
+  /** How often a stretch whose process was killed or crashed is begun again, from its last checkpoint. @defaultValue 2 */
+  readonly maxRetries?: number;
+  /** A process that reports nothing for so long is killed. @defaultValue 600 */
+  readonly silenceSeconds?: number;
+  /** Ends the study early: every process writes a checkpoint, and `resumeStudy` goes on. */
+  readonly signal?: AbortSignal;
+  /** Called when a trial begins or a stretch of one ends. */
+  readonly onChange?: (trials: readonly Trial[]) => void;
+}
+
+export interface StudyResult {
+  readonly folder: string;
+  readonly trials: readonly Trial[];
+  /** The best complete trial; null without any. Its score is that of a winner: optimistic. */
+  readonly best: Trial | null;
+  /** The best config on seeds that no trial had: the honest number; null while the study is not whole. */
+  readonly final: SeedStatistics | null;
+  /** A config for `train --config`; null without a best trial. */
+  readonly bestConfig: string | null;
+  readonly isInterrupted: boolean;
+}
+
+/** Begins a study from settings whose config comes in layers. */
+export async function beginStudy(
+  given: PartialSettings,
+  definition: AlgorithmDefinition,
+  out: string | null,
+  run: StudyRunOptions,
+): Promise<StudyResult> {
+  const settings = completeSettings(given, definition);
+  const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
+  return runStudy(folder, settings, definition, run);
+}
+
+/** Goes on with the study in a folder. @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_JOURNAL`. */
+export async function continueStudy(
+  path: string,
+  settings: PartialSettings,
+  definition: AlgorithmDefinition,
+  run: StudyRunOptions,
+): Promise<StudyResult> {
+  const whole = completeSettings(settings, definition);
+  return runStudy(await openStudyFolder(path), whole, definition, run);
+}
+
+async function runStudy(
+  { path, lock }: StudyFolder,
+  settings: StudySettings,
+  definition: AlgorithmDefinition,
+  run: StudyRunOptions,
+): Promise<StudyResult> {
+  const { events, journal } = await openJournal(path, basename(path), settings);
+  try {
+    const rules = { ...settings, searcher: SEARCHERS[settings.searcher], scheduler: schedulerOf(settings) };
+    const study = createStudy(rules, (event) => {
+      lock.check();
+      journal.append(event);
+    });
+    for (const event of events) study.replay(event);
+    await runAllTrials(study, path, settings, definition, run);
+    return await conclude(study, path, settings, definition, run);
+  } finally {
+    journal.close();
+    await lock.release();
+  }
+}
+
+async function runAllTrials(
+  study: Study,
+  folder: string,
+  settings: StudySettings,
+  definition: AlgorithmDefinition,
+  run: StudyRunOptions,
+): Promise<void> {
+  const {
+    parallel = availableParallelism(),
+    maxRetries = 2,
+    silenceSeconds = 600,
+    budgetSeconds,
+    onChange,
+  } = run;
+  const timer =
+    budgetSeconds === undefined ? undefined : setTimeout(() => study.close(), budgetSeconds * 1000);
+  await runTrials(study, {
+    folder,
+    ...settings,
+    parallel,
+    maxRetries,
+    silenceSeconds,
+    configOf: (values) => trialConfig(settings, definition, values),
+    signal: run.signal ?? new AbortController().signal,
+    onChange: ({ trials }) => onChange?.(trials),
+  });
+  clearTimeout(timer);
+}
+
+/** The best config, run again on fresh seeds; the report. */
+async function conclude(
+  study: Study,
+  folder: string,
+  settings: StudySettings,
+  definition: AlgorithmDefinition,
+  run: StudyRunOptions,
+): Promise<StudyResult> {
+  const { trials } = study;
+  const best = bestTrial(trials);
+  const isInterrupted = run.signal?.aborted ?? false;
+  const bestConfig = best === null ? null : join(folder, 'best.json');
+  let final: SeedStatistics | null = null;
+  if (best !== null && bestConfig !== null) {
+    const config = trialConfig(settings, definition, best.values);
+    await replaceTextFile(bestConfig, `${JSON.stringify(config, null, 2)}\n`);
+    if (!isInterrupted && settings.finalSeeds > 0)
+      final = await runFinals(bestConfig, best.number, folder, settings, run);
+  }
+  await replaceTextFile(join(folder, 'report.md'), studyReport({ settings, trials, best, final }));
+  return { folder, trials, best, final, bestConfig, isInterrupted: run.signal?.aborted ?? false };
+}
+
+async function runFinals(
+  config: string,
+  number: number,
+  folder: string,
+  settings: StudySettings,
+  run: StudyRunOptions,
+): Promise<SeedStatistics | null> {
+  const results = await runSeeds({
+    args: ['--config', config],
+    seeds: Array.from({ length: settings.finalSeeds }, (_, seed) => seed),
+    folder: join(folder, 'final', `trial-${number}`),
+    parallel: run.parallel ?? availableParallelism(),
+    metric: settings.metric,
+    silenceSeconds: run.silenceSeconds ?? 600,
+    signal: run.signal ?? new AbortController().signal,
+  });
+  return seedStatistics(results.flatMap(({ value }) => (value === null ? [] : [value])));
+}
+
+function envName(layers: readonly ConfigLayer[]): string {
+  const env = layers
+    .map(({ values }) => (values as { environment?: { env?: unknown } }).environment?.env)
+    .findLast((id) => id !== undefined);
+  return typeof env === 'string' && !isModuleReference(env) ? env : 'env';
+}

@@ -1,0 +1,146 @@
+/** Runs a study's trials: processes, their folders, what becomes of those that die. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '../errors.ts';
+import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
+import type { JsonObject } from '../json.ts';
+import { mixBits } from '../random/mix-bits.ts';
+import { readRunMetric } from './run-metric.ts';
+import type { TrialValues } from './space.ts';
+import type { Job, Study } from './study.ts';
+import { startTraining, type TrainEnd, type TrainProcess } from './train-process.ts';
+
+export interface TrialRunOptions {
+  readonly folder: string;
+  /** The study's. */
+  readonly seed: number;
+  /** The whole config of a trial, for `train --config`. @throws ConfigError where the values do not go together. */
+  readonly configOf: (values: TrialValues) => JsonObject;
+  readonly metric: string;
+  readonly mode: 'max' | 'min';
+  /** Trials side by side. */
+  readonly parallel: number;
+  /** How often a stretch is begun again, from its last checkpoint, after its process was killed. */
+  readonly maxRetries: number;
+  /** A process that reports nothing for so long is killed. */
+  readonly silenceSeconds: number;
+  /** Ends the study: processes write a checkpoint and end, nothing new begins. */
+  readonly signal: AbortSignal;
+  readonly onChange?: (study: Study) => void;
+}
+
+/** Of the seeds that trials get; below it lie those that a person would use. */
+const FIRST_TRIAL_SEED = 2 ** 31;
+/** How long the process of a driver that was killed may take to end: it holds the lock of its run folder. */
+const LOCKED_SECONDS = 60;
+
+/** Of a trial's process: 32 bits, never below 2^31. */
+export function trialSeed(seed: number, number: number, seedIndex: number): number {
+  const hash = mixBits(mixBits(mixBits(seed | 0) + number) + seedIndex);
+  return FIRST_TRIAL_SEED + (hash >>> 1);
+}
+
+export function trialFolder(folder: string, number: number): string {
+  return join(folder, 'trials', String(number).padStart(4, '0'));
+}
+
+/** Until nothing is left to run, or the signal. */
+export async function runTrials(study: Study, options: TrialRunOptions): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const tell = () => options.onChange?.(study);
+  for (;;) {
+    while (running.size < options.parallel && !options.signal.aborted) {
+      const job = study.nextJob();
+      if (job === null) break;
+      const run = runJob(study, job, options).finally(() => running.delete(run));
+      running.add(run);
+      tell();
+    }
+    if (running.size === 0) return;
+    await Promise.race(running);
+    tell();
+  }
+}
+
+async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise<void> {
+  const folder = join(trialFolder(options.folder, job.trial.number), `seed-${job.seedIndex}`);
+  const begun = await prepareJob(job, folder, options).catch((error: unknown) => {
+    if (!(error instanceof ConfigError)) throw error;
+    return error;
+  });
+  if (begun instanceof ConfigError) return study.fail(job, `${begun.code}: ${begun.message}`);
+  const error = await trainOn(job, folder, options);
+  if (options.signal.aborted) return study.release(job);
+  if (error !== null) return study.fail(job, error);
+  const value = await readRunMetric(folder, options.metric);
+  if (typeof value === 'number') study.finish(job, options.mode === 'max' ? value : -value);
+  else study.fail(job, value.missing);
+}
+
+async function prepareJob(
+  { trial }: Job,
+  folder: string,
+  { folder: root, configOf }: TrialRunOptions,
+): Promise<void> {
+  if (existsSync(join(folder, 'config.json'))) return;
+  const config = configOf(trial.values);
+  await makeFolder(trialFolder(root, trial.number));
+  await replaceTextFile(
+    join(trialFolder(root, trial.number), 'config.json'),
+    `${JSON.stringify(config, null, 2)}\n`,
+  );
+}
+
+/** @returns why it failed for good, or null. */
+async function trainOn(job: Job, folder: string, options: TrialRunOptions): Promise<string | null> {
+  let numRetries = 0;
+  const lockedUntil = Date.now() + LOCKED_SECONDS * 1000;
+  for (;;) {
+    const end = await runOnce(
+      startTraining(argsOf(job, folder, options), options.silenceSeconds),
+      options.signal,
+    );
+    if (end.exitCode === 0 || options.signal.aborted) return null;
+    if (end.error?.code === 'CHECKPOINT_LOCKED' && Date.now() < lockedUntil) {
+      await sleep(500);
+      continue;
+    }
+    // an error of ours comes again with the same seed; a kill, a crash and a lack of memory need not
+    const mayRetry = end.exitCode === null || end.error?.code === null;
+    if (!mayRetry || numRetries === options.maxRetries) return reasonOf(end, options.silenceSeconds);
+    numRetries += 1;
+  }
+}
+
+async function runOnce(training: TrainProcess, signal: AbortSignal): Promise<TrainEnd> {
+  const stop = () => training.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await training.ended;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function argsOf({ trial, seedIndex, numSteps }: Job, folder: string, options: TrialRunOptions): string[] {
+  const stop = ['--stop-steps', String(numSteps)];
+  // the study made that folder, from a config that it has checked: the modules in it are the user's
+  if (existsSync(join(folder, 'config.json'))) return ['--resume', folder, '--trust', ...stop];
+  const config = join(trialFolder(options.folder, trial.number), 'config.json');
+  return [
+    '--config',
+    config,
+    '--seed',
+    String(trialSeed(options.seed, trial.number, seedIndex)),
+    '--out',
+    folder,
+    ...stop,
+  ];
+}
+
+function reasonOf({ error, isTimedOut }: TrainEnd, silenceSeconds: number): string {
+  if (isTimedOut) return `it reported nothing for ${silenceSeconds} s, and was killed`;
+  return error?.code ? `${error.code}: ${error.message}` : (error?.message ?? 'unknown');
+}

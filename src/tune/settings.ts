@@ -1,0 +1,177 @@
+/** What a study is: everything that decides its results. */
+import { configToJson, listOptions } from '../config/option.ts';
+import { type Problem, throwProblems } from '../config/problems.ts';
+import type { ConfigLayer } from '../config/resolve.ts';
+import { tunedLayer } from '../config/tuned-defaults.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { createAsha } from './schedulers/asha.ts';
+import { createMedianStopping } from './schedulers/median.ts';
+import { runAll, type Scheduler } from './schedulers/scheduler.ts';
+import { gridSearcher, gridSize } from './searchers/grid.ts';
+import { randomSearcher } from './searchers/random.ts';
+import type { Searcher } from './searchers/searcher.ts';
+import { sobolSearcher } from './searchers/sobol.ts';
+import { tpeSearcher } from './searchers/tpe.ts';
+import { checkSpace, type Space, type TrialValues, valuesBySection } from './space.ts';
+
+export const SEARCHERS: Readonly<Record<string, Searcher>> = {
+  tpe: tpeSearcher,
+  random: randomSearcher,
+  grid: gridSearcher,
+  sobol: sobolSearcher,
+};
+export const SCHEDULERS = ['asha', 'median', 'none'] as const;
+
+export interface StudySettings {
+  readonly algorithm: string;
+  /** Options by section, lowest source first: what all trials share. */
+  readonly layers: readonly ConfigLayer[];
+  readonly space: Space;
+  readonly searcher: string;
+  readonly scheduler: (typeof SCHEDULERS)[number];
+  readonly numTrials: number;
+  readonly seedsPerTrial: number;
+  readonly trialSteps: number;
+  readonly gracePeriod: number;
+  readonly reductionFactor: number;
+  readonly metric: string;
+  readonly mode: 'max' | 'min';
+  readonly seed: number;
+  readonly suggestionLag: number;
+  readonly budgetSteps: number | null;
+  readonly finalSeeds: number;
+}
+
+export const DEFAULTS = {
+  searcher: 'tpe',
+  scheduler: 'none',
+  numTrials: 20,
+  seedsPerTrial: 1,
+  reductionFactor: 4,
+  metric: 'episodeReturnMean',
+  mode: 'max',
+  seed: 0,
+  suggestionLag: 4,
+  budgetSteps: null,
+  finalSeeds: 3,
+} as const;
+
+/** A study's settings with everything filled in that was not given. */
+export type PartialSettings = Partial<StudySettings> & Pick<StudySettings, 'algorithm' | 'layers' | 'space'>;
+
+/**
+ * Fills in and checks.
+ *
+ * @throws ConfigError `CONFIG_STUDY`, `CONFIG_RANGE`, `CONFIG_UNKNOWN` with a line for each problem; whatever the algorithm finds wrong with the options that
+ *   all trials share.
+ */
+export function completeSettings(partial: PartialSettings, definition: AlgorithmDefinition): StudySettings {
+  const given = Object.fromEntries(
+    Object.entries(partial).filter(([, value]) => value !== undefined),
+  ) as unknown as PartialSettings;
+  checkSpace(given.space, definition.options);
+  const base = configToJson(definition.resolve(given.layers));
+  const trialSteps = given.trialSteps ?? Number((base.stopping as JsonObject).stopSteps ?? 0);
+  if (trialSteps === 0) {
+    throw new ConfigError(
+      'CONFIG_STUDY',
+      'How long is a trial? Set `--trial-steps` (trialSteps), or `--stop-steps`, in environment steps.',
+    );
+  }
+  const settings = {
+    gracePeriod: Math.max(1, Math.floor(trialSteps / 16)),
+    ...DEFAULTS,
+    ...given,
+    trialSteps,
+  };
+  throwProblems(problemsOf(settings));
+  if (settings.searcher !== 'grid') return settings;
+  return { ...settings, numTrials: given.numTrials ?? gridSize(settings.space) };
+}
+
+function problemsOf(settings: StudySettings): Problem[] {
+  const problems: Problem[] = [];
+  const check = (isRight: boolean, name: keyof StudySettings, expects: string) => {
+    if (isRight) return;
+    problems.push({
+      code: 'CONFIG_RANGE',
+      message: `Expected \`${name}\` to be ${expects}, got ${JSON.stringify(settings[name])}.`,
+    });
+  };
+  for (const name of ['numTrials', 'seedsPerTrial', 'trialSteps', 'gracePeriod'] as const) {
+    check(Number.isSafeInteger(settings[name]) && settings[name] >= 1, name, 'an integer >= 1');
+  }
+  for (const name of ['suggestionLag', 'finalSeeds', 'seed'] as const) {
+    check(Number.isSafeInteger(settings[name]) && settings[name] >= 0, name, 'an integer >= 0');
+  }
+  check(settings.budgetSteps === null || settings.budgetSteps >= 1, 'budgetSteps', 'a number >= 1, or null');
+  check(settings.reductionFactor > 1, 'reductionFactor', 'a number > 1');
+  check(
+    Object.hasOwn(SEARCHERS, settings.searcher),
+    'searcher',
+    `one of ${Object.keys(SEARCHERS).join(', ')}`,
+  );
+  check(SCHEDULERS.includes(settings.scheduler), 'scheduler', `one of ${SCHEDULERS.join(', ')}`);
+  check(settings.mode === 'max' || settings.mode === 'min', 'mode', "'max' or 'min'");
+  return problems;
+}
+
+export function schedulerOf({
+  scheduler,
+  trialSteps: numSteps,
+  gracePeriod,
+  reductionFactor,
+}: StudySettings): Scheduler {
+  if (scheduler === 'asha') return createAsha({ numSteps, gracePeriod, reductionFactor });
+  if (scheduler === 'median') return createMedianStopping({ numSteps, gracePeriod, numParts: 10 });
+  return runAll;
+}
+
+/**
+ * The layers that all trials share, from what a user gave.
+ *
+ * A trial's process samples in its own thread, since trials run side by side; results do not depend on that.
+ */
+export function trialLayers(
+  definition: AlgorithmDefinition,
+  given: readonly ConfigLayer[],
+  isTuned: boolean,
+): ConfigLayer[] {
+  const own: ConfigLayer = {
+    values: {
+      envRunners: { numEnvRunners: 0 },
+      checkpointing: { keepCheckpoints: 1 },
+      reporting: { csv: false },
+    },
+    source: 'the study',
+    isDefault: true,
+  };
+  const sections = new Set(Object.keys(definition.options));
+  const values = Object.fromEntries(
+    Object.entries(own.values as JsonObject).filter(([section]) => sections.has(section)),
+  );
+  const env = given
+    .map((layer) => (layer.values as { environment?: { env?: unknown } }).environment?.env)
+    .findLast((id) => id !== undefined);
+  const tuned = isTuned && typeof env === 'string' ? tunedLayer(definition.tunedDefaults, env) : undefined;
+  return [...(tuned === undefined ? [] : [tuned]), { ...own, values }, ...given];
+}
+
+/** The config of a trial as `train --config` takes it: no stop condition but the steps, which the study decides. */
+export function trialConfig(
+  settings: StudySettings,
+  definition: AlgorithmDefinition,
+  values: TrialValues,
+): JsonObject {
+  const stopping = listOptions(definition.options)
+    .filter(({ section }) => section === 'stopping')
+    .map(({ name }): [string, JsonValue] => [name, name === 'stopSteps' ? settings.trialSteps : null]);
+  const config = definition.resolve([
+    ...settings.layers,
+    { values: valuesBySection(values, definition.options), source: 'the search space' },
+    { values: { stopping: Object.fromEntries(stopping), checkpointing: { out: null } }, source: 'the study' },
+  ]);
+  return { algorithm: settings.algorithm, tuned: false, ...configToJson(config) };
+}

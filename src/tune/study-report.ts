@@ -1,0 +1,52 @@
+/** A study told in Markdown. */
+import type { SeedStatistics } from './many-seeds.ts';
+import { rank } from './searchers/tpe.ts';
+import type { StudySettings } from './settings.ts';
+import { type Trial, valuesText } from './study.ts';
+
+export interface StudyOutcome {
+  readonly settings: StudySettings;
+  readonly trials: readonly Trial[];
+  readonly best: Trial | null;
+  readonly final: SeedStatistics | null;
+}
+
+export function studyReport({ settings, trials, best, final }: StudyOutcome): string {
+  const count = (state: Trial['state']) => trials.filter((trial) => trial.state === state).length;
+  const numSteps = trials.reduce((sum, trial) => sum + trial.numSteps * settings.seedsPerTrial, 0);
+  const metricOf = (trial: Trial) => metricText(trial.score, settings.mode);
+  const lines = [
+    `# Study of ${settings.algorithm}`,
+    '',
+    `${trials.length} trials of ${settings.trialSteps} environment steps (${settings.searcher}, ${settings.scheduler}, seed ${settings.seed}): ` +
+      `${count('complete')} complete, ${count('stopped')} stopped, ${count('failed')} failed, ${count('running')} not finished; ${numSteps} steps in all.`,
+    '',
+    best === null
+      ? 'No trial is complete.'
+      : `Best: trial ${best.number}, ${settings.metric} ${metricOf(best)}, with ${valuesText(best.values)}.`,
+  ];
+  if (final !== null) {
+    const [low, high] = final.interval;
+    lines.push(
+      '',
+      `Again on ${settings.finalSeeds} seeds that no trial had: ${number(final.mean)} +- ${number(final.std)} (95 % bootstrap interval ${number(low)} to ${number(high)}). ` +
+        'That is the number to quote: the score of a winner is optimistic.',
+    );
+  }
+  lines.push('', '| trial | state | steps | score | values |', '|---:|---|---:|---:|---|');
+  for (const trial of rank(trials) as Trial[]) {
+    const state = trial.reason === null ? trial.state : `${trial.state}: ${trial.reason.split('\n')[0]}`;
+    lines.push(
+      `| ${trial.number} | ${state.replaceAll('|', '\\|')} | ${trial.numSteps} | ${metricOf(trial)} | ${valuesText(trial.values)} |`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function metricText(score: number | null, mode: 'max' | 'min'): string {
+  return score === null ? '-' : number(mode === 'max' ? score : -score);
+}
+
+function number(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}

@@ -1,0 +1,55 @@
+/** What becomes of trials whose processes fail. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { Tuner } from '../../src/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'operant-trials-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('a trial that crashes, or has values that do not go together costs one trial and says why', async () => {
+  const env = join(folder, 'env.mjs');
+  // ends its own process once, when the width is 8
+  writeFileSync(
+    env,
+    `import { existsSync, writeFileSync } from 'node:fs';
+     import { Box, Discrete } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)};
+     const mark = ${JSON.stringify(join(folder, 'mark'))};
+     export default ({ dies }) => {
+       let t = 0;
+       return {
+         observationSpace: new Box(-1, 1, [1]), actionSpace: new Discrete(2),
+         reset: () => { t = 0; return { observation: [0] }; },
+         step: () => {
+           if (dies !== 'never' && (dies === 'always' || !existsSync(mark))) { writeFileSync(mark, ''); process.kill(process.pid, 'SIGKILL'); }
+           t += 1;
+           return { observation: [0], reward: 1, terminated: t === 5, truncated: false };
+         },
+       };
+     };`,
+  );
+  const options = ['never', 'once', 'always'].map((dies) => ({ dies }));
+  const { trials, best } = await new Tuner({
+    algorithm: 'ppo',
+    config: {
+      environment: { env },
+      envRunners: { numEnvs: 1, rolloutLength: 32 },
+      training: { minibatchSize: 32 },
+    },
+    space: { envOptions: { choice: options }, minibatchSize: { choice: [32, 64] } },
+    searcher: 'grid',
+    trialSteps: 32,
+    finalSeeds: 0,
+    maxRetries: 1,
+    parallel: 2,
+    out: join(folder, 'study'),
+  }).fit();
+  const ends = trials.map(({ state, score }) => [state, score]);
+  expect(ends[0]).toEqual(['complete', 5]);
+  expect(ends[2]).toEqual(['complete', 5]);
+  expect(trials[4]).toMatchObject({ state: 'failed', reason: expect.stringMatching(/SIGKILL/) });
+  for (const number of [1, 3, 5])
+    expect(trials[number]).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^CONFIG_/) });
+  expect(best?.number).toBe(0);
+}, 60_000);
