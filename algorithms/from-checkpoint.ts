@@ -1,5 +1,6 @@
 /** A checkpoint's config, and the algorithm restored from it. */
 import type { Algorithm as RunningAlgorithm } from '../src/algorithm/algorithm.ts';
+import { besideRun } from '../src/checkpoint/beside-run.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../src/checkpoint/load-checkpoint.ts';
 import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
 import { readConfigObject } from '../src/config/config-object.ts';
@@ -44,7 +45,7 @@ function checkpointSections(checkpoint: SavedConfig): JsonObject {
     checkpoint.path,
   ).sections;
   const { out, ...kept } = (checkpointing ?? {}) as JsonObject;
-  return { ...(sections as JsonObject), checkpointing: kept };
+  return { ...besideRun(checkpoint.path, sections as JsonObject), checkpointing: kept };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { EnvSource } from '../env/env-source.ts';
 import { spaceToJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { isModuleReference } from '../modules/module-text.ts';
 import { policySpecToJson } from '../policy/policy-schema.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
@@ -38,9 +39,12 @@ export function policyState(
     name: 'policy',
     files: [],
     identity: {
-      here: { environment: source.id, policy: JSON.parse(JSON.stringify(json.spec)) as JsonValue },
+      here: {
+        environment: moduleName(source.id),
+        policy: JSON.parse(JSON.stringify(json.spec)) as JsonValue,
+      },
       there: ({ description, json }) => ({
-        environment: description.environment ?? null,
+        environment: moduleName(description.environment ?? null),
         policy: json[POLICY]?.spec ?? null,
       }),
     },
@@ -50,4 +54,10 @@ export function policyState(
     }),
     readState: () => () => undefined,
   };
+}
+
+/** A module may have moved, or be named from elsewhere: its file's name and export tell whether it is the same. */
+function moduleName(id: JsonValue): JsonValue {
+  if (typeof id !== 'string' || !isModuleReference(id)) return id;
+  return id.slice(Math.max(id.lastIndexOf('/'), id.lastIndexOf('\\')) + 1);
 }

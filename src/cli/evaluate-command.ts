@@ -6,6 +6,7 @@ import { registerShippedEnvs } from '../../envs/index.ts';
 import type { EvaluateOptions, EvaluationResult } from '../algorithm/algorithm.ts';
 import { evaluatePolicy } from '../algorithm/evaluate-policy.ts';
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
 import { readInteger } from './check-command.ts';
 import type { CommandContext } from './command.ts';
@@ -13,7 +14,7 @@ import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { formatValue } from './format-number.ts';
 import { table } from './help-text.ts';
-import { playground } from './playground.ts';
+import { givenAlgorithm, playground } from './playground.ts';
 import { renderEpisode } from './render-episode.ts';
 import { EXIT } from './report-error.ts';
 
@@ -43,6 +44,11 @@ const FLAGS: readonly FlagSpec[] = [
     name: 'env-options',
     form: '<JSON>',
     doc: "Options for the environment; laid over the run's own without --env.",
+  },
+  {
+    name: 'algo',
+    form: '<path>',
+    doc: "The run's algorithm, where it is your own: ./my-algorithm.ts#name. [the run's]",
   },
   {
     name: 'deterministic',
@@ -82,7 +88,7 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   const isElsewhere = flags.has('env') || flags.has('env-options');
   const result = isElsewhere
     ? await evaluateElsewhere(checkpoint, flags, trust)
-    : await evaluateAsTrained(checkpoint, options, trust);
+    : await evaluateAsTrained(checkpoint, options, { trust, algorithm: await givenAlgorithm(flags) });
   if (flags.get('json') === 'true') {
     context.stdout.write(`${JSON.stringify({ type: 'evaluation', checkpoint, ...result })}\n`);
   } else {
@@ -94,10 +100,16 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
 async function evaluateAsTrained(
   checkpoint: string,
   options: EvaluateOptions,
-  trust: boolean,
+  {
+    trust,
+    algorithm: given,
+  }: { readonly trust: boolean; readonly algorithm: AlgorithmDefinition | undefined },
 ): Promise<EvaluationResult> {
   const overrides = { envRunners: { numEnvRunners: 0 } };
-  const algorithm = await Algorithm.fromCheckpoint(checkpoint, overrides, { trust });
+  const algorithm = await Algorithm.fromCheckpoint(checkpoint, overrides, {
+    trust,
+    ...(given === undefined ? {} : { algorithm: given }),
+  });
   try {
     return await algorithm.evaluate(options);
   } finally {

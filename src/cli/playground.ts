@@ -1,6 +1,6 @@
 /** Where `operant evaluate` plays: the run's own environment, under other options, or one that is given. */
+import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import {
-  checkpointConfig,
   checkpointDefinition,
   checkpointLayer,
   requireTrustedModules,
@@ -8,6 +8,7 @@ import {
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { type EnvModuleSource, resolveEnv } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -21,17 +22,17 @@ export interface Playground {
 }
 
 /**
- * @param flags `env` and `env-options`.
+ * @param flags `env`, `env-options` and `algo`.
  * @throws CheckpointError `CHECKPOINT_TRUST` for modules of somebody's own that are neither trusted nor given; ConfigError.
  */
 export async function playground(checkpoint: string, flags: FlagValues, trust: boolean): Promise<Playground> {
   const loaded = await loadCheckpoint(checkpoint, { withSegments: false });
-  const definition = await checkpointDefinition(loaded);
+  const definition = await checkpointDefinition(loaded, await givenAlgorithm(flags));
   const env = flags.get('env');
   const given = env === undefined ? {} : { environment: { env }, evaluation: { evaluationEnv: null } };
   requireTrustedModules(loaded, definition, [given], trust);
   const options = readEnvOptions(flags);
-  const saved = (checkpointConfig(loaded).environment ?? {}) as JsonObject;
+  const saved = ((checkpointLayer(loaded).values as JsonObject).environment ?? {}) as JsonObject;
   const name = env ?? saved.env;
   if (typeof name !== 'string' || name.startsWith('function:')) {
     throw new ConfigError(
@@ -48,4 +49,10 @@ export async function playground(checkpoint: string, flags: FlagValues, trust: b
   const { maxEpisodeSteps } = saved;
   const isLimited = env === undefined && typeof maxEpisodeSteps === 'number';
   return { source: isLimited ? { ...source, maxEpisodeSteps } : source, evaluation };
+}
+
+/** What `--algo` names: our own by name need not be given. */
+export async function givenAlgorithm(flags: FlagValues): Promise<AlgorithmDefinition | undefined> {
+  const name = flags.get('algo');
+  return name === undefined ? undefined : findAlgorithm(name);
 }

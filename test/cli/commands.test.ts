@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
+import { besideRun } from '../../src/checkpoint/beside-run.ts';
+import { loadCheckpoint, loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
 import { encodeManifest } from '../../src/checkpoint/manifest.ts';
 import { operantVersion } from '../../src/machine/operant-version.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -231,5 +232,59 @@ describe('evaluate', () => {
     const { exitCode, stderr } = await operant('evaluate', ...argv);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
+  });
+});
+
+describe('modules beside a run', () => {
+  it('are found from any folder, before those of the working directory, and need trust as ever', async () => {
+    const project = temporaryFolder();
+    const index = new URL('../../src/index.ts', import.meta.url).pathname;
+    const env = (reward: number) => `import { Box, Discrete } from '${index}';
+export default () => ({
+  observationSpace: new Box(0, 1, [1]),
+  actionSpace: new Discrete(2),
+  maxEpisodeSteps: 5,
+  reset: () => ({ observation: [0] }),
+  step: () => ({ observation: [0], reward: ${reward}, terminated: false, truncated: false }),
+});
+`;
+    writeFileSync(join(project, 'lane.ts'), env(3));
+    const out = join(project, 'runs', 'first');
+    const small = [
+      '--num-envs',
+      '2',
+      '--rollout-length',
+      '8',
+      '--minibatch-size',
+      '16',
+      '--hidden-sizes',
+      '4',
+    ];
+    const trained = await operant(
+      ...['train', '--env', join(project, 'lane.ts'), '--num-env-runners', '0', '--stop-iterations', '1'],
+      ...['--out', out, ...small],
+    );
+    expect([trained.exitCode, trained.stderr]).toEqual([0, expect.any(String)]);
+    const { content, path } = await loadCheckpoint(out);
+    const config = content.json['config.json'] as { readonly environment: object };
+    const named = { environment: { ...config.environment, env: './lane.ts' } };
+    expect(besideRun(path, named).environment).toMatchObject({ env: join(project, 'lane.ts') });
+    expect(besideRun(join(temporaryFolder(), 'elsewhere'), named)).toEqual(named);
+    chmodSync(project, 0o777);
+    const isPosix = process.platform !== 'win32';
+    expect(besideRun(path, named).environment).toMatchObject({
+      env: isPosix ? './lane.ts' : join(project, 'lane.ts'),
+    });
+    chmodSync(project, 0o700);
+    const exported = { environment: { env: 'lane.ts#maze' }, training: { network: 'mlp' } };
+    expect(besideRun(path, exported)).toEqual({
+      environment: { env: `${join(project, 'lane.ts')}#maze` },
+      training: { network: 'mlp' },
+    });
+    // The same module by another path is the same environment.
+    const moved = join(temporaryFolder(), 'lane.ts');
+    writeFileSync(moved, env(3));
+    const resumed = await operant('train', '--resume', out, '--env', moved, '--stop-iterations', '2');
+    expect([resumed.exitCode, resumed.stderr]).toEqual([0, expect.any(String)]);
   });
 });

@@ -6,6 +6,7 @@ import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
 import type { Learner, UpdatePlan, UpdateStats } from '../learner.ts';
+import { describeLargest } from '../non-finite-causes.ts';
 import type { OutputGradient } from '../output-gradient.ts';
 import {
   ADDRESS_COLUMNS,
@@ -102,7 +103,7 @@ export async function createSimdLearner(setup: SimdLearnerSetup): Promise<Learne
       for (;;) {
         writeJob(update, rollout, plan, outputGradient.scalarNames);
         try {
-          const stats = await runUpdate(update);
+          const stats = await runUpdate(update, () => describeLargest(rollout, parameterLayout, parameters));
           if (stats !== null) return stats;
         } finally {
           await sendHome(update);
@@ -202,14 +203,14 @@ function createStartingPoint(vectors: readonly Float32Array[], reals: Float64Arr
 }
 
 /** null when a helper died and left the update stuck. */
-async function runUpdate(setup: UpdateSetup): Promise<UpdateStats | null> {
+async function runUpdate(setup: UpdateSetup, causes: () => string): Promise<UpdateStats | null> {
   const { context, team, statNames } = setup;
   const { words, reals } = context.control;
   context.arrange(0, 0);
   openEpoch(context, 0);
   team?.start();
   if (!(await workUntilOver(setup))) return null;
-  if (words[Word.NON_FINITE]) throw nonFiniteError(setup);
+  if (words[Word.NON_FINITE]) throw nonFiniteError(setup, causes());
   const count = words[Word.NUM_FINITE];
   const means = Object.fromEntries(statNames.map((name, s) => [name, reals[Real.UPDATE_SUMS + s] / count]));
   means.gradNorm = reals[Real.UPDATE_SUMS + MAX_STATS] / count;
@@ -283,12 +284,12 @@ function stalledError(helper: number): WorkerError {
   );
 }
 
-function nonFiniteError({ context, statNames }: UpdateSetup): EngineError {
+function nonFiniteError({ context, statNames }: UpdateSetup, causes: string): EngineError {
   const { words, reals } = context.control;
   const name = statNames[words[Word.NON_FINITE] - 1] ?? 'gradNorm';
   return new EngineError(
     'ENGINE_NON_FINITE',
     `Expected finite numbers, got ${name} = ${reals[Real.BAD_VALUE]} in epoch ${words[Word.EPOCH]}, minibatch ${words[Word.MINIBATCH]}. ` +
-      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip or clip.',
+      `The step was not applied. ${causes}`,
   );
 }

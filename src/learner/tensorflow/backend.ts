@@ -104,7 +104,8 @@ async function loadWasm(): Promise<LoadedTensorFlow> {
     correctWasmKernels(tf);
     activated.add('wasm');
   }
-  if (!(await tf.setBackend('wasm'))) throw missing('wasm', 'tfjs could not start its wasm backend');
+  const isStarted = await keepingListeners(async () => tf.setBackend('wasm'));
+  if (!isStarted) throw missing('wasm', 'tfjs could not start its wasm backend');
   return {
     tf,
     backend: 'wasm',
@@ -112,6 +113,23 @@ async function loadWasm(): Promise<LoadedTensorFlow> {
     gpu: false,
     reason: `tfjs ${tf.version_core} on WebAssembly`,
   };
+}
+
+/**
+ * The loader of WebAssembly that Emscripten writes rethrows from listeners of its own whatever nobody caught, so that Node prints the loader's
+ * minified source instead of where a user's program threw, and exits with 7.
+ */
+async function keepingListeners<T>(load: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set(process.listeners(event as 'uncaughtException')));
+  try {
+    return await load();
+  } finally {
+    for (const [k, event] of events.entries()) {
+      for (const listener of process.listeners(event as 'uncaughtException'))
+        if (!before[k].has(listener)) process.off(event, listener);
+    }
+  }
 }
 
 async function loadCpu(): Promise<LoadedTensorFlow> {

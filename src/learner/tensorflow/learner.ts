@@ -1,4 +1,5 @@
 /** The TensorFlow engine: any network and any loss that tfjs can express, on whichever backend was loaded. */
+
 import { EngineError, ShapeError } from '../../errors.ts';
 import type { RolloutViews } from '../../experience/layout.ts';
 import {
@@ -11,6 +12,7 @@ import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { createTensorNetwork, type TensorNetwork } from '../../policy/tensor-network.ts';
 import type { Stream } from '../../random/streams.ts';
 import type { Learner, OptimizerState, UpdatePlan, UpdateStats } from '../learner.ts';
+import { describeLargest } from '../non-finite-causes.ts';
 import { ADAM_DEFAULTS, type AdamOptions } from './adam.ts';
 import type { LoadedTensorFlow } from './backend.ts';
 import { createCapturedRunner } from './capture/captured-runner.ts';
@@ -108,7 +110,9 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
       if (moments !== null) moments = { m: m.slice(), v: v.slice() };
     },
     async update(rollout, plan) {
-      const { stats, numApplied } = await runUpdate(runner, rollout, plan, numSteps);
+      const { stats, numApplied } = await runUpdate(runner, rollout, plan, numSteps, () =>
+        describeLargest(rollout, layout, parameters),
+      );
       numSteps += numApplied;
       parameters = await runner.fetchState('parameters');
       if (moments !== null) {
@@ -142,6 +146,7 @@ async function runUpdate(
   rollout: RolloutViews,
   plan: UpdatePlan,
   numSteps: number,
+  causes: () => string,
 ): Promise<{ stats: UpdateStats | EngineError; numApplied: number }> {
   runner.begin(rollout, plan, numSteps);
   try {
@@ -157,7 +162,7 @@ async function runUpdate(
       await new Promise((resolve) => setImmediate(resolve)); // signals and workers get their turn
       if (totals.failure !== null && plan.nonFinite === 'stop') {
         return {
-          stats: nonFiniteError(runner.statNames, totals.failure, plan),
+          stats: nonFiniteError(runner.statNames, totals.failure, plan, causes()),
           numApplied: totals.numApplied,
         };
       }
@@ -191,6 +196,7 @@ function nonFiniteError(
   names: readonly string[],
   failure: NonNullable<UpdateTotals['failure']>,
   plan: UpdatePlan,
+  causes: string,
 ): EngineError {
   const perEpoch = Math.ceil(plan.permutations.length / plan.numEpochs / plan.minibatchSize);
   const bad = names
@@ -200,7 +206,7 @@ function nonFiniteError(
   return new EngineError(
     'ENGINE_NON_FINITE',
     `Expected finite numbers, got ${name} = ${value} in epoch ${Math.floor(failure.minibatch / perEpoch)}, minibatch ${failure.minibatch % perEpoch}. ` +
-      'The step was not applied. Check the environment for non-finite rewards, lower `learningRate`, or set `nonFinite` to skip or clip.',
+      `The step was not applied. ${causes}`,
   );
 }
 

@@ -129,3 +129,11 @@ describe('probeTensorFlow', () => {
     expect(probe.native.reason.length).toBeGreaterThan(10);
   });
 });
+
+it("leaves it to Node to tell of a program's own error", () => {
+  const script = `const { loadTensorFlow } = await import('${backendModule}'); await loadTensorFlow({ backend: 'wasm' }); throw new Error('mine');`;
+  const argv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
+  const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+  expect([status, stderr.length < 4000]).toEqual([1, true]);
+  expect(stderr).toContain('Error: mine');
+});
