@@ -74,9 +74,9 @@ async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> 
     ...(restart === undefined ? {} : { restart: restart.path }),
     handleSignals: true,
     callbacks: [
+      ...setup.callbacks, // first, since they may add metrics
       createConsoleReport(output, definition, config, origin),
       createJsonReport(output),
-      ...setup.callbacks,
     ],
     onWarning: ({ message }) => output.warn(`warning: ${message}`),
     onReady: (algorithm, runDir) => announce(setup, output, algorithm, runDir),

@@ -12,6 +12,7 @@ import type { RunFolder } from './run-folder.ts';
 import { type BestSoFar, FRESH_RUN, type RunState } from './run-state.ts';
 import { openRunWriters, type RunWriters, type WriterChoice } from './run-writers.ts';
 import type { StopConditions } from './stop-conditions.ts';
+import { createToldMetrics, type ToldMetrics } from './told-metrics.ts';
 
 export interface RunOptions extends StopConditions, CheckpointPolicy, WriterChoice {
   /** Draw `curves.svg` at the end, from progress.jsonl. @defaultValue false */
@@ -47,6 +48,7 @@ export interface Run {
   readonly progress: Progress;
   /** Metrics of the last iteration of this process. */
   readonly latest: { metrics: Readonly<Record<string, number>> };
+  readonly told: ToldMetrics;
   readonly secondsBefore: number;
   /** Since this process began to train. */
   readonly secondsHere: () => number;
@@ -65,6 +67,7 @@ export async function beginRun(
   const begin = performance.now();
   const secondsHere = () => (performance.now() - begin) / 1000;
   const progress: Progress = { ...resumed, isStopRequested: false };
+  const told = createToldMetrics();
   let writers: RunWriters | null = null;
   let checkpoints: RunCheckpoints | null = null;
   if (folder !== null) {
@@ -85,6 +88,7 @@ export async function beginRun(
       progress.isStopRequested = true;
     },
     setSchedule: (name, schedule) => setSchedule(algorithm, name, schedule),
+    addMetrics: told.add,
   };
   return {
     algorithm,
@@ -95,6 +99,7 @@ export async function beginRun(
     checkpoints,
     progress,
     latest: { metrics: {} },
+    told,
     secondsBefore: resumed.seconds,
     secondsHere,
     warn,

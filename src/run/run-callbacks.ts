@@ -21,6 +21,13 @@ export interface RunControl {
    * @throws ConfigError when the algorithm has no schedule of that name.
    */
   setSchedule(name: string, schedule: JsonValue): void;
+  /**
+   * Adds numbers of your own to the row of this iteration, as `user/<name>`: logs, TensorBoard, `--json`, curves and the summary have them. From
+   * `onCheckpoint`, which comes after the row, they go into the next one. The last value of a name counts.
+   *
+   * @throws ConfigError `CONFIG_METRIC` for a value that is not finite.
+   */
+  addMetrics(metrics: Readonly<Record<string, number>>): void;
 }
 
 export interface IterationEvent extends RunControl {

@@ -16,7 +16,7 @@ export type { RunOptions } from './begin-run.ts';
 /**
  * Trains until a stop condition holds, a hook asks for it, or a signal comes.
  *
- * After every iteration: a row in the logs, the hooks, then a checkpoint if one is due (every `checkpointEvery` iterations or
+ * After every iteration: the hooks, a row in the logs (with what hooks told), then a checkpoint if one is due (every `checkpointEvery` iterations or
  * `checkpointSeconds`, on a new best, at the end). Stop conditions are looked at between iterations only, and once before the
  * first, so a finished run that is resumed ends at once. Seconds and the best so far go on over resumes.
  *
@@ -60,7 +60,7 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
   for (;;) {
     const reason = interruption.reason() ?? stopReasonNow(run);
     if (reason !== null) return reason;
-    const result = await algorithm.train({ signal });
+    const result = withOwnMetrics(await algorithm.train({ signal }), run);
     progress.isEvaluationDue = result.isEvaluationCut ?? false;
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
@@ -68,12 +68,21 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
     const isBest = updateBest(progress, result, options.metricsWindow);
-    run.writers?.write(rowOf(result, progress.seconds, Date.now()));
+    const endedAt = Date.now();
     await report(run, result);
+    run.writers?.write(rowOf(result, progress.seconds, endedAt));
+    run.told.detach();
     if (checkpoints !== null) await saveIfDue(run, checkpoints, isBest);
     await reportCheckpoints(run);
     if (callbacks.strictError !== null) return 'callback';
   }
+}
+
+/** With metrics that hooks can add to. */
+function withOwnMetrics(result: TrainResult, { told }: Run): TrainResult {
+  const metrics = { ...result.metrics };
+  told.attach(metrics);
+  return { ...result, metrics };
 }
 
 function stopReasonNow(run: Run): StopReason | null {

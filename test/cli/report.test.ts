@@ -48,6 +48,7 @@ function eventAt(iteration: number, secondsHere: number, seconds = secondsHere):
     algorithm: {} as Algorithm,
     stop: () => undefined,
     setSchedule: () => undefined,
+    addMetrics: () => undefined,
   };
 }
 

@@ -85,6 +85,7 @@ describe('train', () => {
     expect(names.sort()).toEqual([
       'checkpoints',
       'config.json',
+      'curves.svg',
       'events',
       'latest',
       'progress.csv',
@@ -103,7 +104,13 @@ describe('train', () => {
     const out = join(temporaryFolder(), 'run');
     const flags = ['--no-tensorboard', '--no-csv', '--checkpoint-every', '1', '--keep-checkpoints', '2'];
     await train('--env', 'CartPole', '--stop-iterations', '5', '--out', out, '--quiet', ...flags);
-    expect(readdirSync(out).sort()).toEqual(['checkpoints', 'config.json', 'latest', 'progress.jsonl']);
+    expect(readdirSync(out).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      'curves.svg',
+      'latest',
+      'progress.jsonl',
+    ]);
     expect(readdirSync(join(out, 'checkpoints'))).toEqual(['000004', '000005']);
   });
 

@@ -15,7 +15,7 @@ const EVALUATED = 'evaluation/episodeReturnMean';
  */
 export function drawRunCurves(title: string, columns: Columns): string | null {
   const others = [...columns.keys()].filter(
-    (key) => /^(train|env|replay)\//.test(key) && !/\/num[A-Z]/.test(key),
+    (key) => /^(train|env|user|replay)\//.test(key) && !/\/num[A-Z]/.test(key),
   );
   const keys = ['rollout/episodeLengthMean', ...others].filter((key) => columns.has(key));
   const returns = returnPanel(columns);
