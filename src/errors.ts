@@ -124,6 +124,22 @@ export class StoppedError extends Error {
   }
 }
 
+/** Raised when a request to a policy server cannot be answered. */
+export class ServeError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'ServeError', 'SERVE_');
+  }
+  override readonly name = 'ServeError';
+  readonly code: string;
+  /** Of the answer, HTTP. */
+  readonly status: number;
+  constructor(code: `SERVE_${string}`, status: number, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = status;
+  }
+}
+
 export type OperantError =
   | ConfigError
   | ShapeError
@@ -131,9 +147,19 @@ export type OperantError =
   | WorkerError
   | CheckpointError
   | EngineError
-  | StoppedError;
+  | StoppedError
+  | ServeError;
 
-const CLASSES = [ConfigError, ShapeError, EnvError, WorkerError, CheckpointError, EngineError, StoppedError];
+const CLASSES = [
+  ConfigError,
+  ShapeError,
+  EnvError,
+  WorkerError,
+  CheckpointError,
+  EngineError,
+  StoppedError,
+  ServeError,
+];
 
 /** True for every error that Operant raises on purpose; anything else is a bug, ours or the user's. */
 export function isOperantError(error: unknown): error is OperantError {

@@ -48,6 +48,7 @@ export {
   EnvError,
   isOperantError,
   type OperantError,
+  ServeError,
   ShapeError,
   WorkerError,
 } from './errors.ts';
@@ -76,6 +77,7 @@ export type {
   WorkerFailureEvent,
 } from './run/run-callbacks.ts';
 export type { RunSummary, StopReason } from './run/run-state.ts';
+export { createPolicyServer, type PolicyServer, type PolicyServerOptions } from './serve/policy-server.ts';
 export type { SeedStatistics } from './tune/many-seeds.ts';
 export type { StudyResult, StudyRunOptions } from './tune/run-study.ts';
 export { choice, type Domain, int, logInt, logUniform, uniform } from './tune/space.ts';

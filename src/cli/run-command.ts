@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'draw learning curves of several runs: operant plot runs/a runs/b --out curves.svg',
     load: async () => (await import('./plot-command.ts')).plotCommand,
   },
+  serve: {
+    summary: 'serve policies over HTTP',
+    load: async () => (await import('./serve-command.ts')).serveCommand,
+  },
   envs: {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,

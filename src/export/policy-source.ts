@@ -4,6 +4,7 @@ import { tensorsToParameters } from '../algorithm/parameter-content.ts';
 import { readPolicyFiles } from '../algorithm/read-policy.ts';
 import type { NamedTensor } from '../checkpoint/content.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { startsOf } from '../env/discrete-starts.ts';
 import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -37,24 +38,6 @@ export async function openExportSource(checkpoint: string): Promise<ExportSource
     starts: startsOf(actionSpace),
     origin: { environment, algorithm, createdAt: manifest.createdAt },
   };
-}
-
-/** What is added to each discrete action. */
-export function startsOf(space: Space): number[] {
-  switch (space.kind) {
-    case 'box':
-      return [];
-    case 'discrete':
-      return [space.start];
-    case 'multi-discrete':
-      return space.nvec.map(() => 0);
-    case 'multi-binary':
-      return new Array<number>(space.n).fill(0);
-    case 'dict':
-      return Object.values(space.spaces).flatMap(startsOf);
-    case 'tuple':
-      return space.spaces.flatMap(startsOf);
-  }
 }
 
 /** What every export says of itself. */

@@ -16,6 +16,7 @@ const ORDER = [
     'algorithm',
     'portable',
     'export',
+    'serve',
     'run',
     'define',
     'tune',

@@ -1,0 +1,107 @@
+/** `operant serve`: trained policies behind HTTP. */
+import { showValue } from '../config/problems.ts';
+import { integer } from '../config/value-kind.ts';
+import { ConfigError } from '../errors.ts';
+import type { ModelSource } from '../serve/load-model.ts';
+import { createPolicyServer, type PolicyServerOptions } from '../serve/policy-server.ts';
+import type { CommandContext } from './command.ts';
+import { readFlags } from './command-flags.ts';
+import type { FlagSpec, FlagValues } from './flags.ts';
+import { EXIT } from './report-error.ts';
+
+const USAGE = `Usage: operant serve --policy [NAME=]<folder>[,NAME=<folder>...] [flags]
+
+Serves policies over HTTP: POST /act with JSON, the open inference protocol v2, a page to try them at /. A run folder's newest checkpoint is taken up as soon as its pointer moves. A token, where one is wanted, comes from the environment variable OPERANT_SERVE_TOKEN.`;
+
+const FLAGS: readonly FlagSpec[] = [
+  {
+    name: 'policy',
+    form: '<[name=]folder>',
+    doc: 'A run folder (its latest), a pointer file or a checkpoint, under a name; several with commas between.',
+    alsoCalled: ['checkpoint', 'model'],
+  },
+  { name: 'port', form: '<integer>', doc: 'Where it listens; 0 = any free one. [8000]' },
+  { name: 'host', form: '<address>', doc: 'Beyond this machine it wants OPERANT_SERVE_TOKEN. [127.0.0.1]' },
+  { name: 'admin-port', form: '<integer>', doc: 'Metrics and administration, on this machine alone. [none]' },
+  { name: 'num-priorities', form: '<integer>', doc: 'Levels of priority; 1 is the most urgent. [2]' },
+  {
+    name: 'max-queued',
+    form: '<integer>',
+    doc: 'Requests that may wait at each level; more get 429. [1024]',
+  },
+  { name: 'timeout-ms', form: '<integer>', doc: 'Longest that a request waits. [1000]' },
+  { name: 'max-batch-rows', form: '<integer>', doc: 'Rows that go through a model together. [64]' },
+  { name: 'max-body-bytes', form: '<integer>', doc: 'Size of a request. [1048576]' },
+  { name: 'max-connections', form: '<integer>', doc: 'At a time. [1024]' },
+  { name: 'reload-ms', form: '<integer>', doc: 'How often pointers are looked at; 0 = never. [1000]' },
+  { name: 'trust', form: '', doc: 'Load the modules (networks) that checkpoints name: their code runs.' },
+];
+
+export async function serveCommand(context: CommandContext): Promise<number> {
+  const flags = readFlags(context, USAGE, FLAGS);
+  if (flags === null) return EXIT.done;
+  const server = await createPolicyServer({
+    ...readOptions(flags),
+    log: (line) => void context.stdout.write(`${line}\n`),
+  });
+  context.stderr.write(
+    `${server.url}${server.adminUrl === null ? '' : `, administration ${server.adminUrl}`}\n`,
+  );
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  await server.close();
+  return EXIT.done;
+}
+
+function readOptions(flags: FlagValues): PolicyServerOptions {
+  const given = flags.get('policy');
+  if (given === undefined) {
+    throw new ConfigError('CONFIG_FLAG', 'Which policy? Give --policy <folder>, or --policy NAME=<folder>.');
+  }
+  const token = process.env.OPERANT_SERVE_TOKEN ?? '';
+  const host = flags.get('host');
+  return {
+    policies: readPolicies(given, flags.get('trust') === 'true'),
+    tokens: token === '' ? [] : [token],
+    ...(host !== undefined && { host }),
+    ...Object.fromEntries(
+      Object.entries(COUNTS).flatMap(([flag, option]) => {
+        const text = flags.get(flag);
+        return text === undefined ? [] : [[option, readInteger(flag, text)]];
+      }),
+    ),
+  };
+}
+
+/** Flags and their options; the server says what it takes. */
+const COUNTS = {
+  port: 'port',
+  'admin-port': 'adminPort',
+  'num-priorities': 'numPriorities',
+  'max-queued': 'maxQueued',
+  'timeout-ms': 'timeoutMs',
+  'max-batch-rows': 'maxBatchRows',
+  'max-body-bytes': 'maxBodyBytes',
+  'max-connections': 'maxConnections',
+  'reload-ms': 'reloadMs',
+} as const;
+
+function readInteger(flag: string, text: string): number {
+  const { schema, expects, parse } = integer({ min: 0, max: 2 ** 31 });
+  const result = schema.safeParse(parse(text));
+  if (result.success) return result.data;
+  throw new ConfigError('CONFIG_RANGE', `Expected --${flag} to be ${expects}, got ${showValue(text)}.`);
+}
+
+/** `cart=runs/a,runs/b`: names before the first `=`, else `default`. */
+function readPolicies(text: string, trust: boolean): ModelSource[] {
+  return text.split(',').map((part) => {
+    const [, name = 'default', path] = /^(?:([\w.-]+)=)?(.*)$/.exec(part) as unknown as [
+      string,
+      string?,
+      string?,
+    ];
+    return { name, path: path ?? '', trust };
+  });
+}

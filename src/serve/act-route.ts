@@ -1,0 +1,98 @@
+/** `POST /act`: one observation, as the environment gives it, to one action, as the environment takes it. */
+import { writeMask } from '../acting/write-mask.ts';
+import { writeObservation } from '../acting/write-observation.ts';
+import { unflattenAction } from '../env/flatten-action.ts';
+import { isOperantError, ServeError } from '../errors.ts';
+import type { LoadedModel } from './load-model.ts';
+import type { ModelRepository } from './model-repository.ts';
+
+const FIELDS = ['model', 'version', 'observation', 'actionMask', 'priority', 'timeoutMs'];
+
+export interface RequestDefaults {
+  readonly numPriorities: number;
+  readonly defaultPriority: number;
+  readonly timeoutMs: number;
+}
+
+/** @param body parsed JSON, of anybody. */
+export async function answerAct(
+  repository: ModelRepository,
+  defaults: RequestDefaults,
+  body: unknown,
+): Promise<object> {
+  const fields = readFields(body);
+  const { model, batcher } = repository.find(textOf(fields, 'model'), textOf(fields, 'version'));
+  const actions = await batcher.act({
+    ...readRow(model, fields.observation, fields.actionMask),
+    numRows: 1,
+    priority: readPriority(fields.priority, defaults),
+    timeoutMs: readTimeout(fields.timeoutMs, defaults),
+  });
+  const action = unflattenAction(model.actionSpace, actions, 0);
+  return { action: plain(action), model: model.name, version: model.version };
+}
+
+export function badRequest(message: string): ServeError {
+  return new ServeError('SERVE_REQUEST', 400, message);
+}
+
+function readFields(body: unknown): Record<string, unknown> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw badRequest('Expected a JSON object with `observation`.');
+  const odd = Object.keys(body).find((name) => !FIELDS.includes(name));
+  if (odd !== undefined) throw badRequest(`Unknown field \`${odd}\`; known: ${FIELDS.join(', ')}.`);
+  return body as Record<string, unknown>;
+}
+
+function textOf(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = fields[name];
+  if (value === undefined || typeof value === 'string') return value;
+  throw badRequest(`Expected \`${name}\` to be text.`);
+}
+
+function readRow(model: LoadedModel, observation: unknown, actionMask: unknown) {
+  const { spec, observationSpace } = model;
+  const { observationSize, actionMaskSize } = spec;
+  const observations =
+    spec.observationDtype === 'uint8' ? new Uint8Array(observationSize) : new Float32Array(observationSize); // [obsSize]
+  const masks = actionMaskSize > 0 ? new Uint8Array(actionMaskSize) : null; // [maskSize] u8
+  try {
+    writeObservation(observationSpace, observation, observations, 0);
+    writeMask(spec, actionMask as ArrayLike<number> | undefined, masks, 0);
+  } catch (error) {
+    throw isOperantError(error)
+      ? badRequest(error.message)
+      : badRequest('`actionMask` is no list of 0 and 1.');
+  }
+  checkFinite(observations);
+  return { observations, masks };
+}
+
+export function checkFinite(observations: ArrayLike<number>): void {
+  for (let i = 0; i < observations.length; i++) {
+    if (!Number.isFinite(observations[i]))
+      throw badRequest(`Element ${i} of the observation is not a finite number.`);
+  }
+}
+
+export function readPriority(value: unknown, { numPriorities, defaultPriority }: RequestDefaults): number {
+  if (value === undefined || value === 0) return defaultPriority;
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= numPriorities)
+    return value as number;
+  throw badRequest(`Expected \`priority\` to be an integer from 1 (most urgent) to ${numPriorities}.`);
+}
+
+/** The server's timeout is the most; a client may have less. */
+export function readTimeout(value: unknown, { timeoutMs }: RequestDefaults): number {
+  if (value === undefined) return timeoutMs;
+  if (typeof value === 'number' && value > 0) return Math.min(value, timeoutMs);
+  throw badRequest('Expected the timeout to be a number above 0.');
+}
+
+/** Typed arrays as lists. */
+function plain(action: unknown): unknown {
+  if (ArrayBuffer.isView(action)) return Array.from(action as Float32Array);
+  if (Array.isArray(action)) return action.map(plain);
+  if (typeof action !== 'object' || action === null) return action;
+  return Object.fromEntries(Object.entries(action).map(([name, part]) => [name, plain(part)]));
+}

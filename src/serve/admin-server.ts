@@ -1,0 +1,67 @@
+/** The listener for operators: metrics, and which versions are loaded. On this machine alone. */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { ServeError } from '../errors.ts';
+import { badRequest } from './act-route.ts';
+import { type ActServer, createTokenCheck, errorAnswer, pathOf, readJson, send } from './act-server.ts';
+import type { ServeMetrics } from './metrics.ts';
+import type { ModelRepository } from './model-repository.ts';
+
+const MAX_BODY_BYTES = 65_536;
+
+/**
+ * - `GET /metrics`: Prometheus text. `GET /models`: everything that is loaded.
+ * - `POST /models/NAME/load {path, version?}`: loads a checkpoint and makes it the default. No code is loaded: custom networks are refused.
+ * - `POST /models/NAME/default {version}`: a rollback is this. `POST /models/NAME/unload {version}`. `POST /reload`.
+ */
+export function createAdminServer(
+  models: ModelRepository,
+  metrics: ServeMetrics,
+  act: ActServer,
+  { tokens }: { readonly tokens: readonly string[] },
+): Server {
+  const isAllowed = createTokenCheck(tokens);
+  const answer = async (request: IncomingMessage) => {
+    if (!isAllowed(request.headers.authorization))
+      throw new ServeError(
+        'SERVE_TOKEN',
+        401,
+        'Expected `Authorization: Bearer <token>` with a token of this server.',
+      );
+    const pathname = pathOf(request);
+    if (request.method === 'GET' && pathname === '/metrics') {
+      const body = metrics.text(models.list(), act.inFlight);
+      return { status: 200, body, type: 'text/plain; version=0.0.4; charset=utf-8' };
+    }
+    if (request.method === 'POST') await command(models, pathname, request);
+    else if (pathname !== '/models') throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}.`);
+    return { status: 200, body: JSON.stringify(models.list()) };
+  };
+  return createServer((request, response) => {
+    answer(request)
+      .catch((error: unknown) => {
+        const known = error instanceof ServeError || !(error instanceof Error);
+        // The operator may know why: a checkpoint that does not load, say.
+        return errorAnswer(
+          known ? error : new ServeError('SERVE_MODEL', 422, error.message),
+          () => undefined,
+        );
+      })
+      .then((given) => send(response, given, false))
+      .catch(() => response.destroy());
+  });
+}
+
+async function command(models: ModelRepository, pathname: string, request: IncomingMessage): Promise<void> {
+  if (pathname === '/reload') return models.reload();
+  const [, name, action] = /^\/models\/([\w.-]+)\/(load|default|unload)$/.exec(pathname) ?? [];
+  if (name === undefined) throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}.`);
+  const { path, version } = Object(await readJson(request, MAX_BODY_BYTES)) as Record<string, unknown>;
+  if (action === 'load') {
+    if (typeof path !== 'string') throw badRequest('Expected `path` of a checkpoint on this machine.');
+    await models.load({ name, path, ...(typeof version === 'string' && { version }) });
+    return;
+  }
+  if (typeof version !== 'string') throw badRequest('Expected `version` of a version that is loaded.');
+  if (action === 'default') models.setDefault(name, version);
+  else await models.unload(name, version);
+}

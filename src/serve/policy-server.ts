@@ -1,0 +1,184 @@
+/** `operant serve` and `createPolicyServer`: trained policies behind HTTP. */
+
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError } from '../errors.ts';
+import { createActServer } from './act-server.ts';
+import { createAdminServer } from './admin-server.ts';
+import type { ModelSource } from './load-model.ts';
+import { createServeMetrics } from './metrics.ts';
+import { createModelRepository, type ModelRepository } from './model-repository.ts';
+
+export interface PolicyServerOptions {
+  /** Models by name; each a checkpoint, a run folder (its latest) or a pointer file `latest` or `best`. */
+  readonly policies: readonly ModelSource[];
+  /** @defaultValue 8000; 0 = any free one. */
+  readonly port?: number;
+  /** Where it listens. Beyond this machine it wants `tokens`. @defaultValue '127.0.0.1' */
+  readonly host?: string;
+  /** Bearer tokens, any of which opens it. @defaultValue none: everybody who reaches it may act */
+  readonly tokens?: readonly string[];
+  /** Port of metrics and administration, on 127.0.0.1; null = none; 0 = any free one. @defaultValue null */
+  readonly adminPort?: number | null;
+  /** Levels of priority; 1 is the most urgent. @defaultValue 2 */
+  readonly numPriorities?: number;
+  /** Of a request that names none. @defaultValue the last level */
+  readonly defaultPriority?: number;
+  /** Requests that may wait for a model at each level; more are refused with 429. @defaultValue 1024 */
+  readonly maxQueued?: number;
+  /** Longest that a request waits, ms; a client may ask for less. @defaultValue 1000 */
+  readonly timeoutMs?: number;
+  /** Rows that go through a model together. @defaultValue 64 */
+  readonly maxBatchRows?: number;
+  /** Bytes of a request. @defaultValue 1 MiB */
+  readonly maxBodyBytes?: number;
+  /** Connections at a time. @defaultValue 1024 */
+  readonly maxConnections?: number;
+  /** How often pointers are looked at for a newer checkpoint, ms; 0 = never. @defaultValue 1000 */
+  readonly reloadMs?: number;
+  /** One JSON object a line. @defaultValue nothing is told */
+  readonly log?: (line: string) => void;
+}
+
+export interface PolicyServer {
+  readonly url: string;
+  /** null without administration. */
+  readonly adminUrl: string | null;
+  readonly models: ModelRepository;
+  /** Refuses new requests, answers those that it has, and closes. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = {
+  port: 8000,
+  host: '127.0.0.1',
+  tokens: [],
+  adminPort: null,
+  numPriorities: 2,
+  maxQueued: 1024,
+  timeoutMs: 1000,
+  maxBatchRows: 64,
+  maxBodyBytes: 2 ** 20,
+  maxConnections: 1024,
+  reloadMs: 1000,
+} as const;
+
+/**
+ * Serves policies: `POST /act` with JSON, the open inference protocol v2, `/health/live` and `/health/ready`. Acting is always the most likely action.
+ *
+ * @throws ConfigError `CONFIG_SERVE`; what `loadPolicy` throws for a policy that does not load; ServeError `SERVE_RECURRENT`.
+ * Cost: a policy of 2 x 64 takes about as long as parsing its request. Thread: the one that calls it.
+ */
+export async function createPolicyServer(options: PolicyServerOptions): Promise<PolicyServer> {
+  const settings = { ...DEFAULTS, ...options };
+  checkSettings(settings);
+  const log: Parameters<typeof createModelRepository>[0]['log'] = (level, event, fields) =>
+    options.log?.(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
+  const metrics = createServeMetrics();
+  const { numPriorities, maxQueued, maxBatchRows, timeoutMs } = settings;
+  const models = createModelRepository({ numPriorities, maxQueued, maxRows: maxBatchRows, metrics, log });
+  for (const source of settings.policies) await models.load(source);
+  const defaultPriority = settings.defaultPriority ?? numPriorities;
+  const act = createActServer(models, metrics, { ...settings, defaultPriority, timeoutMs, log });
+  const admin = settings.adminPort === null ? null : createAdminServer(models, metrics, act, settings);
+  await listen(act.server, settings.port, settings.host);
+  if (admin !== null && settings.adminPort !== null) {
+    await listen(admin, settings.adminPort, '127.0.0.1').catch(async (error: unknown) => {
+      await closeServer(act.server);
+      throw error;
+    });
+  }
+  const stopWatching = watchPointers(models, settings.reloadMs);
+  const url = urlOf(act.server, settings.host);
+  log('info', 'listening', { url });
+  return {
+    url,
+    adminUrl: admin === null ? null : urlOf(admin, '127.0.0.1'),
+    models,
+    async close() {
+      stopWatching();
+      act.stopAccepting();
+      await models.drain();
+      await Promise.all([closeServer(act.server), ...(admin === null ? [] : [closeServer(admin)])]);
+      log('info', 'closed', {});
+    },
+  };
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+function checkSettings(
+  settings: Required<Omit<PolicyServerOptions, 'log' | 'defaultPriority'>> & PolicyServerOptions,
+): void {
+  const { policies, host, tokens, numPriorities, defaultPriority = numPriorities } = settings;
+  const refuse = (message: string) => new ConfigError('CONFIG_SERVE', message);
+  if (policies.length === 0)
+    throw refuse('Expected at least one policy to serve, got none: give --policy NAME=DIR.');
+  const names = policies.map(({ name }) => name);
+  const twice = names.find((name, k) => names.indexOf(name) !== k);
+  if (twice !== undefined) throw refuse(`Two policies are called \`${twice}\`: give each a name of its own.`);
+  const odd = names.find((name) => !/^[\w.-]+$/.test(name));
+  if (odd !== undefined)
+    throw refuse(`Expected a policy's name to have letters, digits, _, . and - alone, got \`${odd}\`.`);
+  if (!LOOPBACK.has(host) && tokens.length === 0) {
+    const message = `Serving on ${host} opens the policies to everybody who reaches this machine: give \`tokens\` (OPERANT_SERVE_TOKEN on the command line), or listen on 127.0.0.1.`;
+    throw refuse(message);
+  }
+  const short = tokens.find((token) => token.length < 16);
+  if (short !== undefined)
+    throw refuse(`Expected tokens of at least 16 characters, got one of ${short.length}.`);
+  const counts = { ...COUNTS, defaultPriority: [1, numPriorities] } as const;
+  for (const [name, [least, most]] of Object.entries(counts)) {
+    const value = name === 'defaultPriority' ? defaultPriority : settings[name as keyof typeof COUNTS];
+    if (Number.isInteger(value) && value >= least && value <= most) continue;
+    throw refuse(`Expected \`${name}\` to be an integer from ${least} to ${most}, got ${String(value)}.`);
+  }
+}
+
+const COUNTS = {
+  port: [0, 65_535],
+  numPriorities: [1, 16],
+  maxQueued: [1, 1_000_000],
+  timeoutMs: [1, 3_600_000],
+  maxBatchRows: [1, 4096],
+  maxBodyBytes: [64, 2 ** 30],
+  maxConnections: [1, 65_535],
+  reloadMs: [0, 3_600_000],
+} as const;
+
+/** The pointer file is looked at, never a folder: it moves when a checkpoint is whole. */
+function watchPointers(models: ModelRepository, everyMs: number): () => void {
+  if (everyMs === 0) return () => undefined;
+  let isBusy = false;
+  const timer = setInterval(() => {
+    if (isBusy) return;
+    isBusy = true;
+    void models.reload().finally(() => {
+      isBusy = false;
+    });
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const message = `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}). Choose another port.`;
+      reject(new ConfigError('CONFIG_SERVE', message, { cause }));
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
