@@ -5,10 +5,14 @@ registerShippedEnvs();
 
 export type { A2CConfigInput, ResolvedA2CConfig } from '../algorithms/a2c/config.ts';
 export { A2CConfig } from '../algorithms/a2c/index.ts';
+export type { APPOConfigInput, ResolvedAPPOConfig } from '../algorithms/appo/config.ts';
+export { APPOConfig } from '../algorithms/appo/index.ts';
 export type { DQNConfigInput, ResolvedDQNConfig } from '../algorithms/dqn/config.ts';
 export { DQNConfig } from '../algorithms/dqn/index.ts';
 // Train
 export { Algorithm, type FromCheckpointOptions } from '../algorithms/from-checkpoint.ts';
+export type { IMPALAConfigInput, ResolvedIMPALAConfig } from '../algorithms/impala/config.ts';
+export { IMPALAConfig } from '../algorithms/impala/index.ts';
 export type { PPOConfigInput, ResolvedPPOConfig } from '../algorithms/ppo/config.ts';
 export { PPOConfig } from '../algorithms/ppo/index.ts';
 export type { PQNConfigInput, ResolvedPQNConfig } from '../algorithms/pqn/config.ts';

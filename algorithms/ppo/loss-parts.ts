@@ -5,7 +5,12 @@ import type { PpoLossOptions } from './loss.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 
-export function ppoLossParts(training: ResolvedPPOConfig['training']): LossParts {
+type LossTraining = Pick<
+  ResolvedPPOConfig['training'],
+  'valueCoeff' | 'valueLoss' | 'valueClipRange' | 'valueErrorBound' | 'klPenaltyCoeff'
+>;
+
+export function ppoLossParts(training: LossTraining): LossParts {
   const options: PpoLossOptions = {
     valueCoeff: training.valueCoeff,
     valueLoss: training.valueLoss,

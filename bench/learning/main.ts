@@ -139,7 +139,7 @@ async function runOne({ row, seed }: Task): Promise<SeedRun> {
     .tuned()
     .environment(row.env, reference?.envOptions)
     .envRunners({ numEnvRunners: 0 })
-    .learners({ numLearnerThreads: 1 })
+    .learners('numLearnerThreads' in (definition.options.learners ?? {}) ? { numLearnerThreads: 1 } : {})
     .evaluation({ evaluationNumEnvs: 64 })
     .debugging({ seed })
     .build();

@@ -8,7 +8,7 @@ import { environmentState } from './environment-state.ts';
 import { createEvaluation } from './evaluation.ts';
 import { learnerState } from './learner-state.ts';
 import { statisticsState } from './observation-statistics.ts';
-import type { OnPolicyConfig } from './on-policy-config.ts';
+import type { LooseOnPolicyConfig } from './on-policy-config.ts';
 import type { OnPolicySystem } from './on-policy-system.ts';
 import { policyState } from './policy-state.ts';
 import { setupNotes } from './setup-notes.ts';
@@ -16,23 +16,31 @@ import { createAlgorithm } from './shell.ts';
 
 /** What one pass through an on-policy loop gives. */
 export interface OnPolicyIteration {
-  readonly collected: Collected;
+  readonly collected: Pick<Collected, 'episodes' | 'metrics'>;
   readonly metrics: Readonly<Partial<Record<string, number>>>;
 }
 
 export interface OnPolicyAlgorithmParts {
   readonly name: string;
-  readonly config: OnPolicyConfig;
+  readonly config: LooseOnPolicyConfig;
   readonly system: OnPolicySystem;
   /** Collect, learn, and so on, once; `numEnvSteps` = steps before this iteration. */
   readonly iterate: (numEnvSteps: number) => Promise<OnPolicyIteration>;
   /** The algorithm's own part of a checkpoint: streams, scalers, schedules. */
   readonly state: readonly StatePart[];
   readonly setSchedule?: (name: string, schedule: JsonValue) => void;
+  /** Rollouts of an iteration. Default 1. */
+  readonly numRollouts?: number;
+  /** Asked once `iterate` has thrown: whether it had begun to change what is saved. Default: whether the rollout was there. */
+  readonly isHalfDone?: () => boolean;
+  /** What a user has to know of a run with this configuration. */
+  readonly notes?: readonly string[];
+  /** Before the system stops. */
+  readonly settle?: () => Promise<void>;
 }
 
 export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorithm {
-  const { name, config, system } = parts;
+  const { name, config, system, numRollouts = 1 } = parts;
   const { learner, runners, scaling, spec } = system;
   const { numEnvs, rolloutLength } = config.envRunners;
   return createAlgorithm({
@@ -40,14 +48,14 @@ export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorith
     config,
     configJson: { algorithm: name, ...configToJson(config) },
     banner: createBanner(name, config, system),
-    notes: setupNotes(system),
+    notes: [...setupNotes(system), ...(parts.notes ?? [])],
     async iterate(numEnvSteps) {
       const { collected, metrics } = await parts.iterate(numEnvSteps);
       const { episodes, metrics: envMetrics } = collected;
-      return { numEnvSteps: numEnvs * rolloutLength, episodes, envMetrics, metrics };
+      return { numEnvSteps: numRollouts * numEnvs * rolloutLength, episodes, envMetrics, metrics };
     },
     // Collecting changes nothing that is saved; learning may have stopped between two minibatches.
-    isHalfDone: () => !runners.isCollecting,
+    isHalfDone: parts.isHalfDone ?? (() => !runners.isCollecting),
     state: [
       policyState(system, learner.layout),
       learnerState(learner),
@@ -58,11 +66,14 @@ export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorith
     runners,
     evaluation: createEvaluation(system, config),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
-    stop: system.stop,
+    async stop() {
+      await parts.settle?.();
+      await system.stop();
+    },
   });
 }
 
-function createBanner(name: string, config: OnPolicyConfig, system: OnPolicySystem): string[] {
+function createBanner(name: string, config: LooseOnPolicyConfig, system: OnPolicySystem): string[] {
   const { learner, runners, spec, source, choice } = system;
   const { network, distribution } = spec;
   const { numEnvs, rolloutLength } = config.envRunners;

@@ -9,6 +9,11 @@ export type OnPolicyConfig = ResolvedConfig<typeof onPolicyOptions> & {
     AdamConfig & { readonly sequenceLength?: number };
 };
 
+/** Also of an algorithm whose workers have no time to help the learner. */
+export type LooseOnPolicyConfig = Omit<OnPolicyConfig, 'learners'> & {
+  readonly learners: Omit<OnPolicyConfig['learners'], 'numLearnerThreads'>;
+};
+
 interface AdamConfig {
   readonly maxGradNorm: number | null;
   readonly adamBeta1: number;

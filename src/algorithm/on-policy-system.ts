@@ -6,17 +6,17 @@
 import { numEnvRunnersOf } from '../config/derived.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import type { Space } from '../env/spaces.ts';
-import { initializeRollout, ON_POLICY_COLUMNS } from '../experience/layout.ts';
+import { initializeRollout, ON_POLICY_COLUMNS, type RolloutColumns } from '../experience/layout.ts';
 import type { Learner } from '../learner/learner.ts';
-import { createArena, createArenaPlanner } from '../memory/arena.ts';
+import { type Arena, createArena, createArenaPlanner, type Region } from '../memory/arena.ts';
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
 import { isKernelNetwork, type PolicySpec } from '../policy/policy-spec.ts';
 import { borrowThreads } from '../rollout/borrowed-threads.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { reserveSampling } from '../rollout/sampling-layout.ts';
 import { dropWarmThreads, warmThreads } from '../rollout/thread-pool.ts';
-import { loadKernels } from '../simd/loader.ts';
-import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
+import { type KernelModule, loadKernels } from '../simd/loader.ts';
+import { reserveWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import { type LossParts, numHelpersOf, type PlanBounds, reserveLearner } from './create-learner.ts';
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
@@ -39,7 +39,40 @@ export type OnPolicySystem = Publishing & {
   readonly runners: RunnerGroup;
   readonly scaling: ObservationScaling;
   readonly choice: EngineChoice;
+  readonly memory: SystemMemory;
   stop(): Promise<void>;
+};
+
+/** Where the system's memory lies, for an algorithm that computes in it. */
+export interface SystemMemory {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly weightLayout: WeightBufferLayout;
+  /** {@link SystemOptions.scratchBytes} of it. */
+  readonly scratch: Region;
+  /** {@link SystemOptions.numOwnSlots} byte addresses, of `weightLayout.slotBytes` each. */
+  readonly ownSlots: readonly number[];
+}
+
+/** For algorithms that collect ahead of learning. */
+export interface SystemOptions {
+  /** Rollouts that are collected, learnt from or kept at the same time. */
+  readonly numSets: number;
+  /** Versions of the weights that somebody may be acting with, and the next one. */
+  readonly numVersions: number;
+  readonly columns: RolloutColumns;
+  /** Of the algorithm's own in the arena. */
+  readonly scratchBytes: (spec: PolicySpec) => number;
+  /** Weights that are not published. */
+  readonly numOwnSlots: number;
+}
+
+const IN_STEP: SystemOptions = {
+  numSets: 2,
+  numVersions: 2,
+  columns: ON_POLICY_COLUMNS,
+  scratchBytes: () => 0,
+  numOwnSlots: 0,
 };
 
 /**
@@ -52,10 +85,11 @@ export async function createOnPolicySystem(
   config: OnPolicyConfig,
   loss: LossParts,
   bounds: PlanBounds,
+  options: SystemOptions = IN_STEP,
 ): Promise<OnPolicySystem> {
   warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
   try {
-    return await assembleSystem(config, loss, bounds);
+    return await assembleSystem(config, loss, bounds, options);
   } finally {
     await dropWarmThreads();
   }
@@ -65,6 +99,7 @@ async function assembleSystem(
   config: OnPolicyConfig,
   loss: LossParts,
   bounds: PlanBounds,
+  options: SystemOptions,
 ): Promise<OnPolicySystem> {
   const { envRunners, learners, debugging } = config;
   const source = environmentSource(config);
@@ -75,11 +110,22 @@ async function assembleSystem(
   const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
   const choice = await chooseEngine(spec, parameterCount(spec), { ...learners, deterministic });
   const planner = createArenaPlanner();
-  const columns = { ...ON_POLICY_COLUMNS, ...sequencesOf(config) };
-  const sampling = reserveSampling(planner, spec, envRunners.numEnvs, envRunners.rolloutLength, columns);
+  const { numEnvs, rolloutLength } = envRunners;
+  const columns = { ...options.columns, ...sequencesOf(config) };
+  const sampling = reserveSampling(planner, spec, numEnvs, rolloutLength, columns, options.numSets);
   const regions = reserveRunners(planner, spec, config);
   const reserved = await reserveLearner(planner, config, spec, choice, loss, bounds);
-  const weightLayout = reserveWeightBuffer(planner, reserved.parameterCount, spec.observationSize);
+  const weightLayout = reserveWeightBuffer(
+    planner,
+    reserved.parameterCount,
+    spec.observationSize,
+    options.numVersions,
+  );
+  const scratch = planner.reserve(options.scratchBytes(spec));
+  const ownSlots = Array.from(
+    { length: options.numOwnSlots },
+    () => planner.reserve(weightLayout.slotBytes).offset,
+  );
   const arena = createArena(planner);
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const { central, helper } = reserved;
@@ -108,6 +154,7 @@ async function assembleSystem(
     runners,
     scaling,
     choice,
+    memory: { arena, kernels, weightLayout, scratch, ownSlots },
     async stop() {
       await runners.stop();
       await learner.dispose();

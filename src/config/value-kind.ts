@@ -104,11 +104,16 @@ export function nullable<T>(kind: ValueKind<T>): ValueKind<T | null> {
 
 /** Allows 'auto'. */
 export function orAuto<T>(kind: ValueKind<T>): ValueKind<T | 'auto'> {
+  return orWord('auto', kind);
+}
+
+/** Allows a word besides. */
+export function orWord<const W extends string, T>(word: W, kind: ValueKind<T>): ValueKind<T | W> {
   return {
-    schema: z.union([z.literal('auto'), kind.schema]) as z.ZodMiniType<T | 'auto'>,
-    expects: `'auto' or ${kind.expects}`,
-    flagForm: kind.flagForm.replace(/>$/, '|auto>'),
-    parse: (given) => (given === 'auto' ? given : kind.parse(given)),
+    schema: z.union([z.literal(word), kind.schema]) as z.ZodMiniType<T | W>,
+    expects: `'${word}' or ${kind.expects}`,
+    flagForm: kind.flagForm.replace(/>$/, `|${word}>`),
+    parse: (given) => (given === word ? given : kind.parse(given)),
   };
 }
 

@@ -57,6 +57,26 @@ export const advantageMetrics = {
   },
 } as const satisfies MetricDeclarations;
 
+/** Of workers that are ahead of the learner. */
+export const actorLearnerMetrics = {
+  'train/explainedVariance': {
+    unit: '-',
+    window: 'iteration',
+    formula:
+      '1 - Var(targets - values) / Var(targets) over the last fragment, values of the weights that learnt from it; left out when Var(targets) = 0',
+  },
+  'time/policyLagMax': {
+    unit: 'versions',
+    window: 'iteration',
+    formula: 'the largest of (policy version that learns - policy version that acted)',
+  },
+  'time/advantageMs': {
+    unit: 'ms',
+    window: 'iteration',
+    formula: 'wall time of judging fragments by the newest weights, and of their targets',
+  },
+} as const satisfies MetricDeclarations;
+
 /** Of a replay buffer. */
 export const replayMetrics = {
   'replay/size': {

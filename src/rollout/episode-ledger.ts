@@ -37,6 +37,8 @@ export interface EndlessEpisode {
 export interface EpisodeLedger {
   /** Books a finished rollout; returns the episodes that ended in it, in the order (t, environment). */
   absorb(rollout: RolloutViews): EpisodeSummary[];
+  /** Books rows [first, first + count) of a rollout, the others of which may not be finished. */
+  absorbRows(rollout: RolloutViews, first: number, count: number): void;
   /** States of rows [first, first + count) after the last rollout, as actions to repeat. Copies. */
   rowStates(first: number, count: number): RowState[];
   setRowStates(states: readonly RowState[]): void;
@@ -63,15 +65,22 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
     actions: empty(),
     numActions: 0,
   }));
+  const absorbRows = (rollout: RolloutViews, first: number, count: number): void => {
+    const size = spec.observationSize;
+    for (let n = first; n < first + count; n++) absorbRow(episodes[n], rollout, n, A);
+    lastObservations ??= rollout.bootstrapObservations.slice();
+    const part = (column: Float32Array, each: number) =>
+      column.subarray(first * each, (first + count) * each);
+    lastObservations.set(part(rollout.bootstrapObservations as Float32Array, size), first * size);
+    recurrentStates.set(part(rollout.lastRecurrentStates, stateSize), first * stateSize);
+  };
   return {
     ...longEpisodes(episodes, A, empty),
     absorb(rollout) {
-      for (let n = 0; n < numRows; n++) absorbRow(episodes[n], rollout, n, A);
-      lastObservations ??= rollout.bootstrapObservations.slice();
-      lastObservations.set(rollout.bootstrapObservations);
-      recurrentStates.set(rollout.lastRecurrentStates);
-      return endedEpisodes(rollout);
+      absorbRows(rollout, 0, numRows);
+      return endedEpisodes(rollout, 0, numRows);
     },
+    absorbRows,
     rowStates(first, count) {
       return episodes.slice(first, first + count).map((episode, k) => ({
         episodeNumber: episode.number,
@@ -177,11 +186,12 @@ function append(episode: RunningEpisode, actions: ActionArray, A: number): void 
   episode.numSteps += actions.length / A;
 }
 
-function endedEpisodes(rollout: RolloutViews): EpisodeSummary[] {
-  const { numRows, rolloutLength: T, terminated, truncated } = rollout;
+/** Episodes of rows [first, first + count) that ended in a rollout, in the order (t, environment). */
+export function endedEpisodes(rollout: RolloutViews, first: number, count: number): EpisodeSummary[] {
+  const { rolloutLength: T, terminated, truncated } = rollout;
   const ended: EpisodeSummary[] = [];
   for (let t = 0; t < T; t++) {
-    for (let n = 0; n < numRows; n++) {
+    for (let n = first; n < first + count; n++) {
       const i = n * T + t;
       if (terminated[i] === 0 && truncated[i] === 0) continue;
       ended.push({

@@ -23,7 +23,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
   const faults = createEnvFaultBook(options);
   const ledger = createEpisodeLedger(spec, numRows);
   const live: LiveRunner = { runner: undefined, isCollecting: false };
-  const { collect, collectNow } = createCollecting(options, live, ledger, faults);
+  const collecting = createCollecting(options, live, ledger, faults);
   let restarted: number[] = [];
   return {
     numEnvRunners: 0,
@@ -46,8 +46,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
       central?.start(states, runner.restarted);
       return runner.restarted;
     },
-    collect,
-    collectNow,
+    ...collecting,
     async play(request, signal) {
       try {
         return await started(live).player.play(request, () => signal?.aborted === true, true);
@@ -83,16 +82,15 @@ function started({ runner }: LiveRunner): Runner {
 }
 
 function createCollecting(
-  { arena, sampling, source, central, poison }: InProcessRunnerGroupOptions,
+  { arena, sampling, source, central, poison, numRows }: InProcessRunnerGroupOptions,
   live: LiveRunner,
   ledger: EpisodeLedger,
   faults: EnvFaultBook,
-): Pick<RunnerGroup, 'collect' | 'collectNow'> {
+): Pick<RunnerGroup, 'collect' | 'collectNow' | 'parts' | 'sets' | 'collectPart'> {
   const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
   let numCollected = 0;
-  const begin = (): number => {
+  const begin = (set = numCollected++ % sets.length): number => {
     live.isCollecting = true;
-    const set = numCollected++ % sets.length;
     if (poison) poisonRollout(sets[set]);
     return set;
   };
@@ -106,9 +104,8 @@ function createCollecting(
     const metricSums = sampler.takeMetrics();
     return { rollout, episodes, metrics: metricSums === null ? NO_METRICS : meansOf(metricSums), metricSums };
   };
-  const collectNow = (version: number): Collected => {
+  const collectInto = (set: number, version: number): Collected => {
     const { sampler } = started(live);
-    const set = begin();
     try {
       sampler.collect(set, version);
     } catch (error) {
@@ -116,7 +113,11 @@ function createCollecting(
     }
     return finish(sets[set]);
   };
+  const collectNow = (version: number) => collectInto(begin(), version);
   return {
+    parts: [{ firstRow: 0, numRows }],
+    sets,
+    collectPart: async (_, set, version) => collectInto(begin(set), version).metricSums,
     collectNow: central === null ? collectNow : null,
     async collect(version) {
       if (central === null) return collectNow(version);

@@ -7,6 +7,8 @@ import { createEnvFaultBook } from './env-fault-log.ts';
 import { createEpisodeLedger } from './episode-ledger.ts';
 import type { WorkerMessage } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
+import { createPartCollecting } from './part-collecting.ts';
+import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import { joinPlayed, splitRequest } from './play-shares.ts';
 import { poisonRollout } from './poison.ts';
 import type { RowRange } from './rollout-worker.ts';
@@ -40,16 +42,21 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
   );
   let numCollected = 0;
   let isCollecting = false;
+  const ahead = createPartCollecting(options, team, sets, ledger, faults);
   return {
     team,
+    parts: team.ranges,
+    sets,
+    collectPart: ahead.collectPart,
     get isCollecting() {
-      return isCollecting;
+      return isCollecting || ahead.numPending > 0;
     },
     numEnvRunners: team.numWorkers,
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
       const rows = await team.start(states);
       isCollecting = false;
+      ahead.reset();
       onRestarted(rows);
       central?.start(states, rows);
       return rows;
@@ -72,15 +79,9 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       return { rollout, episodes, metrics: meansOf(sums), metricSums: reports.length === 0 ? null : sums };
     },
     collectNow: null,
-    async play(request, signal) {
-      const messages = await team.play(splitRequest(request, team.numWorkers), signal);
-      return joinPlayed(
-        request,
-        messages.flatMap((message) => (message.kind === 'played' ? [message.played] : [])),
-      );
-    },
+    play: (request, signal) => playEverywhere(team, request, signal),
     async getStates() {
-      if (isCollecting) return ledger.rowStates(0, numEnvs);
+      if (isCollecting || ahead.numPending > 0) return ledger.rowStates(0, numEnvs);
       const messages = await team.run(Command.GET_STATE);
       const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
       ledger.adoptEnvStates(envStates);
@@ -92,6 +93,18 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),
   };
+}
+
+async function playEverywhere(
+  team: WorkerTeam,
+  request: PlayRequest,
+  signal?: AbortSignal,
+): Promise<PlayedEpisodes> {
+  const messages = await team.play(splitRequest(request, team.numWorkers), signal);
+  return joinPlayed(
+    request,
+    messages.flatMap((message) => (message.kind === 'played' ? [message.played] : [])),
+  );
 }
 
 /** Steps workers by halves; one that is lost repeats the rollout's steps so far with the actions that lie there. */

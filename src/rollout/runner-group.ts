@@ -18,6 +18,12 @@ export interface Collected {
   readonly metricSums: MetricSums | null;
 }
 
+/** Rows that one thread collects. */
+export interface RunnerPart {
+  readonly firstRow: number;
+  readonly numRows: number;
+}
+
 /** Something that happened to a worker, for callbacks and metrics. */
 export interface WorkerFailure {
   readonly workerIndex: number;
@@ -46,6 +52,18 @@ export interface RunnerGroup {
    * more than acting and stepping.
    */
   readonly collectNow: ((version: number) => Collected) | null;
+  /** Who collects on its own: each worker's rows, or all of them in process. */
+  readonly parts: readonly RunnerPart[];
+  /** The block sets that `collectPart` fills. */
+  readonly sets: readonly RolloutViews[];
+  /**
+   * T steps in the rows of one part, into those rows of a block set, with the weights of `version`: once the part has done what it was told
+   * before, so that it may be told several ahead. A part that dies begins the rollout again that it was at. Not between a call of `collect`
+   * and its end, and not under central inference.
+   *
+   * @returns the sums of its metrics; the caller owns the rows from then on. A part that failed refuses what it was told besides.
+   */
+  collectPart(part: number, set: number, version: number): Promise<MetricSums | null>;
   /**
    * Plays evaluation episodes with the weights published last, between two rollouts; training's environments and
    * streams are not touched. Not under central inference. Results do not depend on the number of runners.
@@ -53,7 +71,7 @@ export interface RunnerGroup {
    * @param signal ends it within a vector step or two; what it gives then is worth nothing.
    */
   play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
-  /** True from a call of `collect` until it has resolved; it stays true when it failed. */
+  /** True from a call of `collect` or `collectPart` until it has resolved; it stays true when one failed. */
   readonly isCollecting: boolean;
   /**
    * Between two rollouts: everything needed to continue every environment. After a `collect` that failed: what was

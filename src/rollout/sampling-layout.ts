@@ -11,7 +11,7 @@ import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, noiseSize } from '../policy/policy-spec.ts';
 
 /** Sampling runs in one set while the learner may still read the other. */
-export const NUM_BLOCK_SETS = 2;
+const NUM_BLOCK_SETS = 2;
 
 /**
  * Regions shared by all runners, indexed by row, so that the owner of rows [n0, n1) touches only its part:
@@ -34,13 +34,14 @@ export function reserveSampling(
   numRows: number,
   rolloutLength: number,
   columns: RolloutColumns = ON_POLICY_COLUMNS,
+  numSets = NUM_BLOCK_SETS,
 ): SamplingLayout {
   const rollout = rolloutLayout(spec, numRows, rolloutLength, columns);
   const observationBytes = numRows * spec.observationSize * (spec.observationDtype === 'uint8' ? 1 : 4);
   const address = (bytes: number): number => (planner.reserve(bytes) satisfies Region).offset;
   return {
     rollout,
-    setAddresses: Array.from({ length: NUM_BLOCK_SETS }, () => address(rollout.byteLength)),
+    setAddresses: Array.from({ length: numSets }, () => address(rollout.byteLength)),
     currentObservations: address(observationBytes),
     currentMasks: address(numRows * spec.actionMaskSize),
     finalObservations: address(observationBytes),

@@ -107,7 +107,7 @@ export function kernelPolicyScratchBytes(spec: ActingSpec, maxRows: number): num
 }
 
 /** The largest block that fits the scratch. */
-function fitScratch(spec: ActingSpec, scratch: Region): ScratchPlan {
+export function fitScratch(spec: ActingSpec, scratch: Region): ScratchPlan {
   for (let rows = BLOCK_ROWS; rows >= 4; rows -= 4) {
     const plan = planScratch(spec, rows, scratch.offset);
     if (plan.byteLength <= scratch.byteLength) return plan;
@@ -141,7 +141,7 @@ function distributionCode({ kind }: ActingDistribution): number {
 }
 
 /** Writes the constant words; those of a call (0 to 12) are written by each call. Gives what a behaviour needs to know. */
-function writeDescriptor(
+export function writeDescriptor(
   buffer: ArrayBufferLike,
   spec: ActingSpec,
   weightLayout: WeightBufferLayout,

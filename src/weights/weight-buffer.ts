@@ -1,8 +1,8 @@
 /**
- * Published weights: a double buffer in the arena, with a version.
+ * Published weights: a double buffer in the arena, with a version. Where workers collect ahead it has more slots than two.
  *
- * The main thread writes slot (version mod 2) and then stores the version; workers read the slot of the version
- * they were told to act with. A slot is not written again before the version after next, and by then every worker
+ * The main thread writes slot (version mod slots) and then stores the version; workers read the slot of the version
+ * they were told to act with. Of two slots one is not written again before the version after next, and by then every worker
  * has finished with it (collect() of version v resolves before v + 2 is published).
  *
  * A slot holds the flat parameters, then observation mean and inverse standard deviation (each padded to 16 elements), then how far
@@ -31,7 +31,7 @@ export interface WeightBuffer {
 
 export interface WeightBufferLayout {
   readonly versionAddress: number; // i32
-  readonly slotAddresses: readonly [number, number];
+  readonly slotAddresses: readonly number[];
   readonly parameterCount: number; // elements, padded (ParameterLayout.size)
   readonly observationSize: number;
   readonly slotBytes: number;
@@ -45,10 +45,11 @@ export function reserveWeightBuffer(
   planner: ArenaPlanner,
   parameterCount: number,
   observationSize: number,
+  numSlots = 2,
 ): WeightBufferLayout {
   const slotBytes = 4 * (padded(parameterCount) + 2 * padded(observationSize) + padded(NUM_SCALARS));
   const version: Region = planner.reserve(4);
-  const slots = [planner.reserve(slotBytes).offset, planner.reserve(slotBytes).offset] as const;
+  const slots = Array.from({ length: numSlots }, () => planner.reserve(slotBytes).offset);
   return { versionAddress: version.offset, slotAddresses: slots, parameterCount, observationSize, slotBytes };
 }
 
@@ -66,9 +67,9 @@ export function explorationOffset(layout: WeightBufferLayout): number {
 export function openWeightBuffer(buffer: ArrayBufferLike, layout: WeightBufferLayout): WeightBuffer {
   const versionWord = new Int32Array(buffer, layout.versionAddress, 1);
   const slots = layout.slotAddresses.map((address) => openSlot(buffer, address, layout));
-  const slotOf = (version: number) => slots[version % 2];
+  const slotOf = (version: number) => slots[version % slots.length];
   return {
-    slotAddress: (version) => layout.slotAddresses[version % 2],
+    slotAddress: (version) => layout.slotAddresses[version % layout.slotAddresses.length],
     get version() {
       return Atomics.load(versionWord, 0) - 1;
     },

@@ -33,6 +33,8 @@ export interface Settings {
   readonly testedElsewhere: Readonly<Record<string, string>>;
   /** Values that it refuses before anything starts, and what the message says. */
   readonly refused: readonly (readonly [what: string, values: Values, message: RegExp])[];
+  /** What the message says where it does not learn from pictures; absent = it does. */
+  readonly pictures?: RegExp;
   /** The probe environment, learnt: the mean return of 50 greedy episodes reaches this. */
   readonly learns: {
     readonly values: Values;

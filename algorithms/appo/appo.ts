@@ -1,0 +1,159 @@
+/** Asynchronous proximal policy optimization (IMPACT, Luo et al. 2020, arXiv:1912.00167): the whole algorithm, top to bottom. */
+
+import { createActorLearner, createPolicyLag } from '../../src/algorithm/actor-learner.ts';
+import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import type { Fragment } from '../../src/algorithm/fragment-stream.ts';
+import { createIterationTally } from '../../src/algorithm/iteration-tally.ts';
+import { tellCritic, tellPolicy } from '../../src/algorithm/learning-report.ts';
+import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
+import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
+import { createSchedules } from '../../src/config/schedules.ts';
+import { shufflePermutation } from '../../src/random/shuffle.ts';
+import { openStream } from '../../src/random/streams.ts';
+import { computeVtrace } from '../../src/targets/vtrace.ts';
+import { ppoLossParts } from '../ppo/loss-parts.ts';
+import { appoOptions, type ResolvedAPPOConfig } from './config.ts';
+import type { APPOMetrics } from './metrics.ts';
+import { surrogateLogProbs } from './surrogate.ts';
+
+/** What PPO's loss has besides. */
+const PLAIN_LOSS = {
+  valueLoss: 'mse',
+  valueClipRange: null,
+  valueErrorBound: null,
+  klPenaltyCoeff: 0,
+} as const;
+
+/**
+ * Starts APPO: environments, workers, network and learner.
+ *
+ * One iteration is `fragmentsPerIteration` times:
+ *
+ *     publish the weights        and tell the workers what may be collected with them: they are up to `lag` fragments ahead
+ *     target policy              becomes the newest one at every `targetUpdateInterval`-th fragment
+ *     the next fragment          N x T steps; it takes the place of the oldest in the circular buffer
+ *     numPasses times            over the new fragment first, then over ones drawn from the buffer:
+ *       judge                    log-probabilities by the target policy, values by the newest weights
+ *       V-trace                  targets and advantages of the target policy, from steps of the one that acted
+ *       minibatches              surrogate clipped around the target policy, value loss, entropy bonus; Adam
+ *     observation statistics     learn from the new fragment, for the next version
+ *
+ * Buffer and target policy begin anew with an iteration, so that a checkpoint between two needs neither.
+ *
+ * Thread: main; the call resolves when every worker is ready. `stop()` the result.
+ *
+ * @throws ConfigError when environment, network and options do not fit together.
+ */
+export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm> {
+  const { training, envRunners, faultTolerance, debugging } = config;
+  const { gamma, vtraceLambda: lambda, rhoClip, traceClip, fragmentsPerIteration } = training;
+  const { numPasses, circularBufferSize, targetUpdateInterval, valueCoeff, minibatchSize } = training;
+  const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
+  const plan = { numEpochs: 1, minibatchSize };
+  const kept = { numKept: circularBufferSize, numOwnSlots: 1, numColumns: 2 };
+  const actorLearner = await createActorLearner(
+    config,
+    ppoLossParts({ ...PLAIN_LOSS, valueCoeff }),
+    plan,
+    kept,
+  );
+  const { system, fragments, scorer, addressOf, copySlot, columns, notes } = actorLearner;
+  const [target] = actorLearner.ownSlots;
+  const [targetLogProbs, oldLogProbs] = columns; // f32 [N, T] each
+  const { learner, scaling } = system;
+  const names = ['learningRate', 'clipRange', 'entropyCoeff'] as const;
+  const schedules = createSchedules(appoOptions.training, [...names], training);
+  const rewards = createRewardScaling(envRunners, gamma);
+  const shuffle = openStream(debugging.seed, 'shuffle');
+  const replay = openStream(debugging.seed, 'circular-buffer');
+  const permutations = new Int32Array(numSamples); // [N * T] i32
+
+  const learn = async ({ rollout }: Fragment, version: number, scalars: ReturnType<typeof schedules.at>) => {
+    scorer.logProbs(rollout, target, targetLogProbs);
+    scorer.values(rollout, addressOf(version));
+    const bounds = { gamma, lambda, rhoClip, traceClip, ...rewards.now };
+    computeVtrace(rollout, rollout.logProbs, targetLogProbs, bounds, rollout);
+    surrogateLogProbs(rollout.logProbs, targetLogProbs, oldLogProbs);
+    shufflePermutation(permutations, shuffle);
+    const begin = performance.now();
+    const update = await learner.update(
+      { ...rollout, logProbs: oldLogProbs },
+      {
+        ...plan,
+        permutations,
+        scalars: { ...scalars, valueClipRange: 0, klPenaltyCoeff: 0 },
+        normalizeAdvantages: training.normalizeAdvantages,
+        targetKl: null,
+        observationStatistics: scaling.statistics,
+        nonFinite: faultTolerance.nonFinite,
+      },
+    );
+    return {
+      ...update,
+      numUpdates: update.numMinibatches - update.numSkipped,
+      ms: performance.now() - begin,
+    };
+  };
+
+  const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
+    const tally = createIterationTally();
+    const lag = createPolicyLag();
+    const buffer: Fragment[] = [];
+    const spent = { passMs: 0, learnMs: 0 };
+    let told: Partial<APPOMetrics> = {};
+    fragments.begin(fragmentsPerIteration);
+    for (let k = 0; k < fragmentsPerIteration; k++) {
+      const scalars = schedules.at(numEnvSteps + k * numSamples);
+      const fragment = await fragments.next();
+      const { rollout, version } = fragment;
+      if (k % targetUpdateInterval === 0) copySlot(addressOf(version), target);
+      tally.addFragment(fragment);
+      rewards.absorb(rollout);
+      buffer.push(fragment);
+      if (buffer.length > circularBufferSize) buffer.shift();
+
+      const passAt = performance.now();
+      for (let pass = 0; pass < numPasses; pass++) {
+        const chosen = pass === 0 ? fragment : buffer[replay.integer(buffer.length)];
+        lag.add(chosen.rollout, version);
+        const update = await learn(chosen, version, scalars);
+        tally.addUpdates(update);
+        spent.learnMs += update.ms;
+      }
+      spent.passMs += performance.now() - passAt;
+      told = Object.fromEntries(names.map((name) => [`train/${name}`, scalars[name]]));
+      if (k === fragmentsPerIteration - 1) Object.assign(told, tellCritic(rollout));
+      scaling.absorb(rollout);
+    }
+    const metrics: APPOMetrics = {
+      ...tally.trainMetrics(),
+      ...told,
+      ...tellPolicy(learner),
+      ...lag.metrics(),
+      'time/rolloutMs': fragments.takeMs(),
+      'time/advantageMs': spent.passMs - spent.learnMs,
+      'time/learnMs': spent.learnMs,
+    };
+    const { episodes, envMetrics } = tally.finish(0, {});
+    return { collected: { episodes, metrics: envMetrics }, metrics };
+  };
+
+  return createOnPolicyAlgorithm({
+    name: 'appo',
+    config,
+    system,
+    iterate,
+    numRollouts: fragmentsPerIteration,
+    isHalfDone: () => fragments.hasBegun,
+    notes,
+    state: [
+      streamState('shuffle', shuffle),
+      streamState('circularBuffer', replay),
+      rewards.state,
+      schedulesState(schedules),
+    ],
+    setSchedule: schedules.set,
+    settle: fragments.settle,
+  });
+}

@@ -1,0 +1,24 @@
+/** APPO as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
+import { appoOptions, checkAPPO } from './config.ts';
+import { appoMetrics } from './metrics.ts';
+import { tunedAPPO } from './tuned.ts';
+
+export const appo = defineAlgorithm({
+  name: 'appo',
+  title: 'Asynchronous PPO: clipped surrogate on V-trace, target policy, circular buffer (Luo et al. 2020)',
+  options: appoOptions,
+  check: checkAPPO,
+  metrics: appoMetrics,
+  headline: {
+    'train/approxKl': 'KL',
+    'train/entropy': 'entropy',
+    'time/policyLagMean': 'lag',
+  },
+  summary: ['train/explainedVariance', 'time/policyLagMax'],
+  tunedDefaults: tunedAPPO,
+  create: async (config) => (await import('./appo.ts')).createAPPO(config),
+});
+
+/** APPO's configuration builder. */
+export const APPOConfig = appo.Config;

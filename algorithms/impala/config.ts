@@ -1,0 +1,39 @@
+/** IMPALA's options: the shared sections and its own `training`. */
+import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
+import {
+  actorLearnerLearners,
+  actorLearnerOptions,
+  checkActorLearner,
+} from '../../src/config/blocks/actor-learner.ts';
+import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
+import { discountOptions } from '../../src/config/blocks/returns.ts';
+import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { onPolicyOptions } from '../../src/config/common-options.ts';
+import { type ConfigInput, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
+import type { Problem } from '../../src/config/problems.ts';
+
+export const impalaOptions = {
+  ...onPolicyOptions,
+  envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 20 }),
+  learners: actorLearnerLearners,
+  training: {
+    ...withDefaults(adamOptions, { learningRate: 5e-4, maxGradNorm: 40, adamEpsilon: 1e-5 }),
+    ...discountOptions,
+    ...actorLearnerOptions,
+    ...policyGradientOptions,
+    ...scheduleOptions,
+    ...actorCriticOptions,
+  },
+};
+
+export type IMPALAOptions = typeof impalaOptions;
+/** IMPALA's configuration after defaults and checks, by section. */
+export type ResolvedIMPALAConfig = ResolvedConfig<IMPALAOptions>;
+/** What a user writes: any subset, by section. */
+export type IMPALAConfigInput = ConfigInput<IMPALAOptions>;
+
+/** What IMPALA's options must be to each other; the shared ones are checked before. */
+export function checkIMPALA(config: ResolvedIMPALAConfig): readonly Problem[] {
+  return [...checkActorLearner(config), ...checkActorCritic(config)];
+}

@@ -1,0 +1,113 @@
+/** IMPALA (Espeholt et al. 2018, arXiv:1802.01561): workers collect while the learner learns; the whole algorithm, top to bottom. */
+
+import { createActorLearner, createPolicyLag } from '../../src/algorithm/actor-learner.ts';
+import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { createIterationTally } from '../../src/algorithm/iteration-tally.ts';
+import { tellCritic, tellPolicy } from '../../src/algorithm/learning-report.ts';
+import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
+import { schedulesState } from '../../src/algorithm/own-state.ts';
+import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
+import { createSchedules } from '../../src/config/schedules.ts';
+import { computeVtrace } from '../../src/targets/vtrace.ts';
+import { policyGradientParts } from '../a2c/loss-parts.ts';
+import { impalaOptions, type ResolvedIMPALAConfig } from './config.ts';
+import type { IMPALAMetrics } from './metrics.ts';
+
+/**
+ * Starts IMPALA: environments, workers, network and learner.
+ *
+ * One iteration is `fragmentsPerIteration` times:
+ *
+ *     publish the weights        and tell the workers what may be collected with them: they are up to `lag` fragments ahead
+ *     the next fragment          N x T steps; log-probabilities of the policy that acted, and its version
+ *     scale rewards              by the deviation of the discounted return, when asked for
+ *     judge                      log-probabilities and values by the newest weights
+ *     V-trace                    targets and advantages of the policy that learns, from steps of the one that acted
+ *     one step of Adam           over the whole fragment: policy gradient, value loss, entropy bonus; gradient norm clipped
+ *     observation statistics     learn from this fragment, for the next version
+ *
+ * Thread: main; the call resolves when every worker is ready. `stop()` the result.
+ *
+ * @throws ConfigError when environment, network and options do not fit together.
+ */
+export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algorithm> {
+  const { training, envRunners, faultTolerance } = config;
+  const { gamma, vtraceLambda: lambda, rhoClip, traceClip, fragmentsPerIteration } = training;
+  const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
+  const plan = { numEpochs: 1, minibatchSize: numSamples }; // one step over the whole fragment
+  const kept = { numKept: 1, numOwnSlots: 0, numColumns: 1 };
+  const { system, fragments, scorer, addressOf, columns, notes } = await createActorLearner(
+    config,
+    policyGradientParts(training),
+    plan,
+    kept,
+  );
+  const { learner, scaling } = system;
+  const [targetLogProbs] = columns; // f32 [N, T]
+  const schedules = createSchedules(impalaOptions.training, ['learningRate', 'entropyCoeff'], training);
+  const rewards = createRewardScaling(envRunners, gamma);
+  const permutations = Int32Array.from({ length: numSamples }, (_, i) => i); // [N * T] i32: the order matters not
+
+  const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
+    const tally = createIterationTally();
+    const lag = createPolicyLag();
+    const spent = { judgeMs: 0, learnMs: 0 };
+    let told: Partial<IMPALAMetrics> = {};
+    fragments.begin(fragmentsPerIteration);
+    for (let k = 0; k < fragmentsPerIteration; k++) {
+      const scalars = schedules.at(numEnvSteps + k * numSamples);
+      const fragment = await fragments.next();
+      const { rollout, version } = fragment;
+      tally.addFragment(fragment);
+      lag.add(rollout, version);
+
+      const judgeAt = performance.now();
+      rewards.absorb(rollout);
+      scorer.logProbs(rollout, addressOf(version), targetLogProbs);
+      scorer.values(rollout, addressOf(version));
+      const bounds = { gamma, lambda, rhoClip, traceClip, ...rewards.now };
+      computeVtrace(rollout, rollout.logProbs, targetLogProbs, bounds, rollout);
+
+      const learnAt = performance.now();
+      const update = await learner.update(rollout, {
+        ...plan,
+        permutations,
+        scalars,
+        normalizeAdvantages: training.normalizeAdvantages,
+        targetKl: null,
+        observationStatistics: scaling.statistics,
+        nonFinite: faultTolerance.nonFinite,
+      });
+      tally.addUpdates({ ...update, numUpdates: update.numMinibatches - update.numSkipped });
+      spent.judgeMs += learnAt - judgeAt;
+      spent.learnMs += performance.now() - learnAt;
+      told = { 'train/learningRate': scalars.learningRate, 'train/entropyCoeff': scalars.entropyCoeff };
+      if (k === fragmentsPerIteration - 1) Object.assign(told, tellCritic(rollout));
+      scaling.absorb(rollout);
+    }
+    const metrics: IMPALAMetrics = {
+      ...tally.trainMetrics(),
+      ...told,
+      ...tellPolicy(learner),
+      ...lag.metrics(),
+      'time/rolloutMs': fragments.takeMs(),
+      'time/advantageMs': spent.judgeMs,
+      'time/learnMs': spent.learnMs,
+    };
+    const { episodes, envMetrics } = tally.finish(0, {});
+    return { collected: { episodes, metrics: envMetrics }, metrics };
+  };
+
+  return createOnPolicyAlgorithm({
+    name: 'impala',
+    config,
+    system,
+    iterate,
+    numRollouts: fragmentsPerIteration,
+    isHalfDone: () => fragments.hasBegun,
+    notes,
+    state: [rewards.state, schedulesState(schedules)],
+    setSchedule: schedules.set,
+    settle: fragments.settle,
+  });
+}
