@@ -32,14 +32,7 @@ function valueStep(rows: RowSpace, options: DqnLossOptions): RunStep {
   const discounts = rows.column('discounts');
   const weights = isWeighted ? rows.column('weights') : null;
   const tdErrors = rows.rowOutput('tdErrors');
-  const noise = (name: string) => (options.isNoisy ? { noise: name } : {});
-  const online = rows.pass({
-    ...{ network: 'q', inputs: ['observations'], gradient: 'parameters' },
-    ...noise('noise'),
-  });
-  const next = { inputs: ['nextObservations'] };
-  const target = rows.pass({ network: 'target/q', ...next, ...noise('targetNoise') });
-  const chooser = options.double ? rows.pass({ network: 'q', ...next, ...noise('chooserNoise') }) : target;
+  const { online, target, chooser } = openPasses(rows, options);
   const following = createNextAtoms(rows, distribution, target);
   const choice = chooser === target ? following : createNextAtoms(rows, distribution, chooser);
   const choose = createChooser(rows, options, choice);
@@ -90,6 +83,19 @@ function valueStep(rows: RowSpace, options: DqnLossOptions): RunStep {
     for (let branch = 0; branch < numBranches; branch++) compareBranch(branch, numRows, batchRows);
     online.backward(numRows);
   };
+}
+
+/** What is learnt, what the next action is worth, who chooses it: a draw of noise each. */
+function openPasses(rows: RowSpace, { isNoisy, double }: DqnLossOptions) {
+  const noise = (name: string) => (isNoisy ? { noise: name } : {});
+  const next = { inputs: ['nextObservations'] };
+  const online = rows.pass({
+    ...{ network: 'q', inputs: ['observations'], gradient: 'parameters' },
+    ...noise('noise'),
+  });
+  const target = rows.pass({ network: 'target/q', ...next, ...noise('targetNoise') });
+  const chooser = double ? rows.pass({ network: 'q', ...next, ...noise('chooserNoise') }) : target;
+  return { online, target, chooser };
 }
 
 /** The greedy allowed action of each branch in the next state. */

@@ -45,4 +45,28 @@ export const tunedDQN: TunedDefaults = {
     },
     stopping: { stopSteps: 120_000 },
   },
+  // rl-baselines3-zoo's exploration and budget, with half the updates
+  'Acrobot-v1': {
+    training: {
+      double: true,
+      nStep: 3,
+      learningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
+      scheduleSteps: 100_000,
+      tau: 0.01,
+      batchSize: 128,
+      replayCapacity: 50_000,
+      learningStarts: 1000,
+      trainEvery: 4,
+      updatesPerStep: 0.5,
+      epsilon: {
+        schedule: 'piecewise',
+        points: [
+          [0, 1],
+          [12_000, 0.05],
+        ],
+      },
+      hiddenSizes: [128, 128],
+    },
+    stopping: { stopSteps: 100_000 },
+  },
 };

@@ -13,8 +13,9 @@ import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
 import { evaluateSchedule } from '../../src/config/schedule.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import type { ObjectiveBatch } from '../../src/learner/objective-learner.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
-import { openStream } from '../../src/random/streams.ts';
+import { openStream, type Stream } from '../../src/random/streams.ts';
 import { type ResolvedSACConfig, type SoftActorCriticConfig, softActorCriticOptions } from './config.ts';
 import { type SacCritics, sacParts } from './setup.ts';
 
@@ -101,9 +102,7 @@ export async function createSoftActorCritic(
         numUpdates,
         fill(_k, batch) {
           transitions.fill(batch);
-          const { noise: own, nextNoise } = batch.columns;
-          if (own !== undefined) fillNormals(noise, own); // for the actions of s
-          if (nextNoise !== undefined) fillNormals(noise, nextNoise); // for those of s'
+          fillNoise(noise, batch);
         },
         scalars: {
           ...scalars,
@@ -132,6 +131,12 @@ export async function createSoftActorCritic(
     state: [...transitions.state, streamState('noise', noise), schedulesState(rates)],
     setSchedule: rates.set,
   });
+}
+
+/** For the actions of s and those of s'; a choice among actions has none. */
+function fillNoise(stream: Stream, { columns: { noise, nextNoise } }: ObjectiveBatch): void {
+  if (noise !== undefined) fillNormals(stream, noise);
+  if (nextNoise !== undefined) fillNormals(stream, nextNoise);
 }
 
 /** What the objective needs to know of the temperature, and what it is. */

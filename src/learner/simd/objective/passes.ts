@@ -3,6 +3,7 @@ import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
 import { MAX_BLOCK_ROWS, type ObjectiveSpec, type Pass, type PassOptions } from '../../objective.ts';
+import { createNoisePlan } from './noise-plan.ts';
 import type { Packing } from './packing.ts';
 import { type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
 import type { ObjectiveLayout } from './regions.ts';
@@ -67,25 +68,7 @@ export function createPasses(
   // by network: the phase for which its kernels were transposed, the item for which its slab was written
   const transposedAt = new Map<string, number>();
   const writtenAt = new Map<string, number>();
-  const noisyGradients: string[] = [];
-  /** Where the model's vector would begin, so that the network's parameters are those that the pass runs on. */
-  const parametersOf = ({ network, noise }: PassOptions): number => {
-    if (noise === undefined) return layout?.parameters ?? 0;
-    const draws = objective.noises ?? [];
-    const k = draws.findIndex((draw) => draw.name === noise && draw.network === network);
-    if (k < 0) throw new TypeError(`Expected a noise of ${network} among the objective's, got ${noise}.`);
-    return layout === null ? 0 : layout.noises[k].perturbed - 4 * modelLayout.ranges[network].offset;
-  };
-  const noiseOf = new Map<string, string | undefined>();
-  /** Passes of a network share its transposed kernels and its place in a slab, whose deviations get theirs by one draw. */
-  const noteGradient = ({ network, noise, gradient }: PassOptions): void => {
-    if (noiseOf.has(network) && (noiseOf.get(network) ?? noise) !== undefined)
-      throw new TypeError(
-        `Expected one pass with a gradient through ${network}, which has noise, got another.`,
-      );
-    noiseOf.set(network, noise);
-    if (noise !== undefined && gradient !== 'inputs') noisyGradients.push(noise);
-  };
+  const { parametersOf, noteGradient, noisyGradients } = createNoisePlan(objective, modelLayout, layout);
 
   const pass = (options: PassOptions): Pass => {
     const { network: name, gradient = 'none' } = options;
