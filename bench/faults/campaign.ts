@@ -11,6 +11,8 @@ import { type DeathReport, FAULTS, type Fault, injectDeaths } from './worker-dea
 export interface CampaignSize {
   /** SIGKILLs, and crashes of each kind. */
   readonly kills: number;
+  /** SIGKILLs of a run whose checkpoints hold a replay buffer. */
+  readonly replayKills: number;
   readonly crashes: number;
   /** Losses of each kind at each place. */
   readonly deaths: number;
@@ -62,11 +64,16 @@ export async function runCampaign(options: CampaignOptions): Promise<FaultCounts
     }
     if (parts.includes('kills')) {
       const reports: SignalReport[] = [];
-      for (const signal of ['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const) {
-        const run = join(folder, signal);
-        const count = share(signal === 'SIGKILL' ? size.kills : size.crashes);
-        if (count > 0)
-          reports.push({ ...(await killAndResume(run, count, roundSeed, { subject, signal })), signal });
+      for (const { signal, task, total } of [
+        { signal: 'SIGKILL', task: 'ppo', total: size.kills },
+        { signal: 'SIGKILL', task: 'dqn', total: size.replayKills },
+        { signal: 'SIGSEGV', task: 'ppo', total: size.crashes },
+        { signal: 'SIGABRT', task: 'ppo', total: size.crashes },
+      ] as const) {
+        const run = join(folder, `${signal}-${task}`);
+        const options = { subject, signal, task };
+        const name = task === 'dqn' ? `${signal}, with a replay buffer` : signal;
+        reports.push({ ...(await killAndResume(run, share(total), roundSeed, options)), signal: name });
         rmSync(run, { recursive: true, force: true });
       }
       kills = addEach(kills, reports, addKills);

@@ -16,8 +16,32 @@ import { SOURCES, type Subject } from './subject.ts';
 
 const NUM_ENVS = 4;
 const ROLLOUT_LENGTH = 32;
-/** Small iterations, so that most of the time is spent saving. */
-const FLAGS = `--no-tuned --num-envs ${NUM_ENVS} --rollout-length ${ROLLOUT_LENGTH} --num-epochs 1 --minibatch-size 64 --seed 5 --num-env-runners 2`;
+/** Small iterations, so that most of the time is spent saving; with a replay buffer that is full, and drops segments, after 16 of them. */
+const TASKS = {
+  ppo: {
+    flags: `--num-envs ${NUM_ENVS} --rollout-length ${ROLLOUT_LENGTH} --num-epochs 1 --minibatch-size 64 --num-env-runners 2`,
+    build: ({ PPOConfig }: Subject) =>
+      new PPOConfig()
+        .environment('CartPole-v1')
+        .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS, rolloutLength: ROLLOUT_LENGTH })
+        .training({ numEpochs: 1, minibatchSize: 64 })
+        .debugging({ seed: 5 })
+        .build(),
+  },
+  dqn: {
+    flags: `--algo dqn --num-envs ${NUM_ENVS} --steps-per-iteration 64 --learning-starts 64 --batch-size 16 --replay-capacity 1000 --hidden-sizes 16 --num-env-runners 1`,
+    build: ({ DQNConfig }: Subject) =>
+      new DQNConfig()
+        .environment('CartPole-v1')
+        .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS })
+        .training({
+          ...{ stepsPerIteration: 64, learningStarts: 64, batchSize: 16 },
+          ...{ replayCapacity: 1000, hiddenSizes: [16] },
+        })
+        .debugging({ seed: 5 })
+        .build(),
+  },
+} as const;
 const OUTPUT = '--checkpoint-every 1 --keep-checkpoints 3 --json'.split(' ');
 
 export interface KillReport {
@@ -42,13 +66,8 @@ interface Reference {
 }
 
 /** The undisturbed run, trained as far as it is asked for. */
-async function createReference({ PPOConfig }: Subject): Promise<Reference> {
-  const algorithm: Algorithm = await new PPOConfig()
-    .environment('CartPole-v1')
-    .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS, rolloutLength: ROLLOUT_LENGTH })
-    .training({ numEpochs: 1, minibatchSize: 64 })
-    .debugging({ seed: 5 })
-    .build();
+async function createReference(subject: Subject, task: keyof typeof TASKS): Promise<Reference> {
+  const algorithm: Algorithm = await TASKS[task].build(subject);
   const hashes = [hashOf(await algorithm.getState())];
   const rows: object[] = [{}];
   return {
@@ -65,13 +84,15 @@ async function createReference({ PPOConfig }: Subject): Promise<Reference> {
 }
 
 /** Everything that the run is, without the clock and the options that only say how to run. */
-function hashOf({ tensors, json }: CheckpointContent): string {
+function hashOf({ tensors, json, segments = {} }: CheckpointContent): string {
   const { 'run.json': _run, 'config.json': _config, ...state } = json;
   const bytes = Object.entries(tensors).map(([path, named]) => [
     path,
     Buffer.concat(encodeSafetensors(named)).toString('base64'),
   ]);
-  return hashJson({ ...state, tensors: Object.fromEntries(bytes) } as JsonObject);
+  // Segments of a replay buffer are named by their content.
+  const names = Object.keys(segments).sort();
+  return hashJson({ ...state, names, tensors: Object.fromEntries(bytes) } as JsonObject);
 }
 
 function untimed({
@@ -132,7 +153,14 @@ export interface KillOptions {
   readonly subject?: Subject;
   /** SIGSEGV and SIGABRT are what a crash in native code ends a process with. Default SIGKILL. */
   readonly signal?: NodeJS.Signals;
+  /** `dqn` has a replay buffer in its checkpoints. Default ppo. */
+  readonly task?: keyof typeof TASKS;
 }
+
+const NOTHING: KillReport = {
+  ...{ numKills: 0, numExact: 0, numInsideSave: 0, numDuringStart: 0 },
+  ...{ numIterations: 0, numIterationsRepeated: 0, problems: [] },
+};
 
 /**
  * Kills training `numKills` times. Most kills come up to 80 ms after some new iterations, when it is saving or training; every
@@ -144,16 +172,26 @@ export async function killAndResume(
   folder: string,
   numKills: number,
   seed: number,
-  { subject = SOURCES, signal = 'SIGKILL' }: KillOptions = {},
+  { subject = SOURCES, signal = 'SIGKILL', task = 'ppo' }: KillOptions = {},
 ): Promise<KillReport> {
+  if (numKills === 0) return NOTHING;
   const moments = openStream(seed, 'kills', signal);
-  const reference = await createReference(subject);
+  const reference = await createReference(subject, task);
   const problems: string[] = [];
   let [numExact, numInsideSave, numDuringStart, numIterationsRepeated, last] = [0, 0, 0, 0, 0];
   for (let kill = 1; kill <= numKills; kill++) {
     const isFirst = last === 0;
     const from = isFirst
-      ? ['--env', 'CartPole-v1', ...FLAGS.split(' '), '--out', folder]
+      ? [
+          '--env',
+          'CartPole-v1',
+          '--no-tuned',
+          '--seed',
+          '5',
+          ...TASKS[task].flags.split(' '),
+          '--out',
+          folder,
+        ]
       : ['--resume', folder];
     const trainer = startTrainer(subject, [...from, ...OUTPUT]);
     if (!isFirst && kill % 3 === 0) {

@@ -6,7 +6,8 @@ import type { KillReport } from './kill-and-resume.ts';
 import type { ParserReport } from './parsers.ts';
 import type { DeathReport, Fault } from './worker-deaths.ts';
 
-export type SignalReport = KillReport & { readonly signal: NodeJS.Signals };
+/** `signal`: which one, and of which run where that is not the plain one. */
+export type SignalReport = KillReport & { readonly signal: string };
 
 export interface FaultCounts {
   readonly parsers: readonly ParserReport[];

@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
-import { PPOConfig } from '../../src/index.ts';
+import { DQNConfig, PPOConfig } from '../../src/index.ts';
 
 export interface Subject {
   readonly PPOConfig: typeof PPOConfig;
+  readonly DQNConfig: typeof DQNConfig;
   /** Module of the environment that fails when it is told to. */
   readonly env: string;
   /** Arguments of node that train from the command line. */
@@ -18,6 +19,7 @@ const ENV = fileURLToPath(new URL('./faulty-env.ts', import.meta.url));
 
 export const SOURCES: Subject = {
   PPOConfig,
+  DQNConfig,
   env: ENV,
   train: ['--import', 'tsx', path('../../src/cli/train.ts')],
 };
@@ -28,5 +30,10 @@ export async function compiledSubject(folder: string): Promise<Subject> {
   const env = join(folder, 'faulty-env.mjs');
   buildSync({ entryPoints: [ENV], outfile: env, bundle: true, format: 'esm', platform: 'node' });
   const operant = await import(pathToFileURL(path('../../dist/src/index.js')).href);
-  return { PPOConfig: operant.PPOConfig, env, train: [path('../../dist/src/cli/train.js')] };
+  return {
+    PPOConfig: operant.PPOConfig,
+    DQNConfig: operant.DQNConfig,
+    env,
+    train: [path('../../dist/src/cli/train.js')],
+  };
 }

@@ -10,3 +10,9 @@ test('training killed with SIGKILL four times ends as the undisturbed run, bit f
   expect(report.numExact).toBe(4);
   expect(report.numIterations).toBeGreaterThanOrEqual(6);
 }, 240_000);
+
+test('with a replay buffer in the checkpoints as well', async () => {
+  const report = await killAndResume(join(temporaryFolder(), 'run'), 3, 2, { task: 'dqn' });
+  expect(report.problems).toEqual([]);
+  expect(report.numExact).toBe(3);
+}, 120_000);
