@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { algorithms } from '../algorithms/registry.ts';
+import { builderName } from '../src/config/builder-name.ts';
 import { commonOptions } from '../src/config/common-options.ts';
 import { optionsDocument } from '../src/config/options-document.ts';
 import { SHARED_METRICS } from '../src/metrics/metric-keys.ts';
@@ -32,7 +33,7 @@ function algorithmsTable(definitions: readonly { readonly name: string; readonly
   const rows = definitions.map(({ name, title }) => {
     const page = `algorithms/${name}/README.md`;
     const what = existsSync(pathOf(page)) ? `[${title}](${page})` : title;
-    return `| \`${name}\` | \`${name.toUpperCase()}Config\` | ${what} |`;
+    return `| \`${name}\` | \`${builderName(name)}\` | ${what} |`;
   });
   return ['| `--algo` | In code | |', '|---|---|---|', ...rows].join('\n');
 }

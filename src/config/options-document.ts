@@ -1,8 +1,9 @@
 /** Options as a document: of one algorithm, or the reference page of all; and the names that other libraries use. */
+import { builderName } from './builder-name.ts';
 import { type Declarations, flagName, listOptions } from './option.ts';
 
 const forms = (algorithm: string) => [
-  `In code: \`new ${algorithm.toUpperCase()}Config().training({ gamma: 0.98 })\`. In a file: \`{ "training": { "gamma": 0.98 } }\`. As a flag: \`--gamma 0.98\`;`,
+  `In code: \`new ${builderName(algorithm)}().training({ gamma: 0.98 })\`. In a file: \`{ "training": { "gamma": 0.98 } }\`. As a flag: \`--gamma 0.98\`;`,
   'switches are `--tensorboard` and `--no-tensorboard`, null is written `none`, lists `64,64`.',
 ];
 

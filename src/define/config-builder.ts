@@ -1,5 +1,6 @@
 /** The builder: one method per section of the declarations. */
 import type { Algorithm } from '../algorithm/algorithm.ts';
+import { builderName } from '../config/builder-name.ts';
 import { type CheckedLayer, checkLayer } from '../config/check-layer.ts';
 import { readConfigObject } from '../config/config-object.ts';
 import {
@@ -132,7 +133,7 @@ export function createConfigConstructor<D extends Declarations>(
       addValues(parts, state, sections);
     }
   }
-  Object.defineProperty(Config, 'name', { value: `${parts.name.toUpperCase()}Config` });
+  Object.defineProperty(Config, 'name', { value: builderName(parts.name) });
   return Config as unknown as ConfigConstructor<D>;
 }
 

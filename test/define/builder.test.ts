@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PPOConfig, ppo } from '../../algorithms/ppo/index.ts';
+import { algorithms } from '../../algorithms/registry.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { commonOptions } from '../../src/config/common-options.ts';
 import { option, type ResolvedConfig } from '../../src/config/option.ts';
@@ -177,4 +178,15 @@ describe('defineAlgorithm', () => {
     expect(call).toThrow(ConfigError);
     expect(call).toThrow(/No environment.*\nheat \(4\) is too hot/);
   });
+});
+
+it("every algorithm's builder bears the name under which it is exported", async () => {
+  const exported = (await import('../../src/index.ts')) as unknown as Record<
+    string,
+    { readonly name: string }
+  >;
+  for (const find of Object.values(algorithms)) {
+    const { Config } = await find();
+    expect(exported[Config.name]).toBe(Config);
+  }
 });
