@@ -8,12 +8,11 @@ import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
 import { beginStudy, type StudyResult, type StudyRunOptions } from '../tune/run-study.ts';
-import { DEFAULTS, type PartialSettings, SCHEDULERS, SEARCHERS, trialLayers } from '../tune/settings.ts';
+import { type PartialSettings, trialLayers } from '../tune/settings.ts';
 import { readSpace } from '../tune/space.ts';
 import { type Trial, valuesText } from '../tune/study.ts';
 import type { CommandContext } from './command.ts';
-import { HELP_FLAG, JSON_FLAG } from './command-flags.ts';
-import { type FlagSpec, type FlagValues, peekFlag } from './flags.ts';
+import { type FlagValues, peekFlag } from './flags.ts';
 import { formatDuration, formatValue } from './format-number.ts';
 import { flagsHelp } from './help-text.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -21,74 +20,7 @@ import { createOutput, type Output } from './output.ts';
 import { EXIT } from './report-error.ts';
 import { splitFlags } from './split-flags.ts';
 import { prepareTraining } from './train-setup.ts';
-
-const flag = (name: string, form: string, doc: string): FlagSpec => ({ name, form, doc, group: 'tune' });
-const TUNE_FLAGS: readonly FlagSpec[] = [
-  flag(
-    'space',
-    '<file|JSON>',
-    'What is searched: {"learningRate": {"logUniform": [1e-5, 1e-2]}, "numEpochs": {"choice": [4, 10]}}; a .json file, or a .ts or .js module.',
-  ),
-  flag('num-trials', '<integer>', `Trials. [${DEFAULTS.numTrials}; with grid, all]`),
-  flag(
-    'searcher',
-    `<${Object.keys(SEARCHERS).join('|')}>`,
-    `What suggests a trial's values. [${DEFAULTS.searcher}]`,
-  ),
-  flag('scheduler', `<${SCHEDULERS.join('|')}>`, `What stops trials early. [${DEFAULTS.scheduler}]`),
-  flag('trial-steps', '<integer>', 'Environment steps of a whole trial. [stopSteps]'),
-  flag('grace-period', '<integer>', 'Environment steps before which no trial is stopped. [trialSteps / 16]'),
-  flag(
-    'reduction-factor',
-    '<number>',
-    `With asha, one of so many goes on from a rung. [${DEFAULTS.reductionFactor}]`,
-  ),
-  flag('seeds-per-trial', '<integer>', `A score is the mean over so many seeds. [${DEFAULTS.seedsPerTrial}]`),
-  flag('metric', '<name>', `A metric of the log, or episodeReturnMean, evaluation. [${DEFAULTS.metric}]`),
-  flag('mode', '<max|min>', `Whether more is better. [${DEFAULTS.mode}]`),
-  flag('study-seed', '<integer>', `Of the searcher, and of the trials' own seeds. [${DEFAULTS.seed}]`),
-  flag(
-    'suggestion-lag',
-    '<integer>',
-    `A suggestion knows all results but those of the last so many trials. [${DEFAULTS.suggestionLag}]`,
-  ),
-  flag(
-    'budget-steps',
-    '<integer>',
-    'No trial begins once the known ones took so many steps together. [none]',
-  ),
-  flag(
-    'budget-seconds',
-    '<number>',
-    'No trial begins after so many seconds; makes a study depend on the clock. [none]',
-  ),
-  flag(
-    'final-seeds',
-    '<integer>',
-    `Seeds, which no trial had, for the best config. [${DEFAULTS.finalSeeds}]`,
-  ),
-  flag(
-    'parallel',
-    '<integer>',
-    'Trials side by side; the study is the same for any number. [the number of cores]',
-  ),
-  flag(
-    'max-retries',
-    '<integer>',
-    'How often a trial whose process was killed goes on from its checkpoint. [2]',
-  ),
-  flag('silence-seconds', '<number>', 'A process that reports nothing for so long is killed. [600]'),
-  flag('out', '<folder>', "The study's folder. [studies/<algo>-<env>]"),
-  flag('resume', '<folder>', 'Go on with a study; with --num-trials, to more trials.'),
-  flag('trust', '', 'With --resume: load the modules that the study names.'),
-  {
-    ...JSON_FLAG,
-    doc: 'One JSON object per trial on stdout, and the result; the rest on stderr.',
-    group: 'tune',
-  },
-  { name: 'quiet', form: '', doc: 'Only warnings and errors.', group: 'tune' },
-  { ...HELP_FLAG, group: 'tune' },
-];
+import { resumeChanges, runOptions, settingsOf, TUNE_FLAGS } from './tune-flags.ts';
 
 const USAGE = `Usage: operant tune --algo <name> --env <id|path> --space <file|JSON> [flags]
 
@@ -155,86 +87,6 @@ async function study(
     space: readSpace(await readSpaceSource(written)),
   };
   return beginStudy(given, definition, values.get('out') ?? null, run);
-}
-
-/** What a resumed study takes; everything else is in its folder. */
-const RESUME_FLAGS = [
-  'resume',
-  'trust',
-  'num-trials',
-  'final-seeds',
-  'budget-seconds',
-  'parallel',
-  'max-retries',
-  'silence-seconds',
-  'json',
-  'quiet',
-];
-
-function resumeChanges(values: FlagValues, rest: readonly string[]) {
-  const others = [
-    ...[...values.keys()].filter((name) => !RESUME_FLAGS.includes(name)).map((name) => `--${name}`),
-    ...rest,
-  ];
-  if (others.length > 0) {
-    const allowed = RESUME_FLAGS.map((name) => `--${name}`).join(', ');
-    throw new ConfigError(
-      'CONFIG_CONFLICT',
-      `A study keeps its settings, so \`${others[0]}\` does not go with --resume: it takes ${allowed}.`,
-    );
-  }
-  const { numTrials, finalSeeds } = settingsOf(values);
-  return {
-    ...(numTrials === undefined ? {} : { numTrials }),
-    ...(finalSeeds === undefined ? {} : { finalSeeds }),
-  };
-}
-
-/** Numbers are candidates: {@link beginStudy} checks them. */
-function settingsOf(values: FlagValues): Partial<PartialSettings> {
-  const names = {
-    'num-trials': 'numTrials',
-    'trial-steps': 'trialSteps',
-    'grace-period': 'gracePeriod',
-    'reduction-factor': 'reductionFactor',
-  } as const;
-  const more = {
-    'seeds-per-trial': 'seedsPerTrial',
-    'study-seed': 'seed',
-    'suggestion-lag': 'suggestionLag',
-    'budget-steps': 'budgetSteps',
-    'final-seeds': 'finalSeeds',
-  } as const;
-  const numbers = Object.entries({ ...names, ...more }).flatMap(([flagName, name]) => {
-    const text = values.get(flagName);
-    return text === undefined ? [] : [[name, Number(text)] as const];
-  });
-  const texts = ['searcher', 'scheduler', 'metric', 'mode'].flatMap((name) =>
-    values.has(name) ? [[name, values.get(name)] as const] : [],
-  );
-  return Object.fromEntries([...numbers, ...texts]) as Partial<PartialSettings>;
-}
-
-function runOptions(values: FlagValues): StudyRunOptions {
-  const names = {
-    parallel: 'parallel',
-    'max-retries': 'maxRetries',
-    'silence-seconds': 'silenceSeconds',
-    'budget-seconds': 'budgetSeconds',
-  };
-  const entries = Object.entries(names).flatMap(([flagName, name]) => {
-    const text = values.get(flagName);
-    if (text === undefined) return [];
-    const value = Number(text);
-    if (!(value >= (name === 'maxRetries' ? 0 : 1))) {
-      throw new ConfigError(
-        'CONFIG_STUDY',
-        `Expected \`--${flagName}\` to be a number >= ${name === 'maxRetries' ? 0 : 1}, got \`${text}\`.`,
-      );
-    }
-    return [[name, value] as const];
-  });
-  return Object.fromEntries(entries) as StudyRunOptions;
 }
 
 async function readSpaceSource(written: string): Promise<unknown> {

@@ -43,7 +43,7 @@ describe('operant tune', () => {
     const run = operant(...STUDY, '--parallel', '1', '--json', '--out', alone);
     expect(run.stderr).not.toMatch(/error/);
     stdout = run.stdout;
-  }, 60_000);
+  }, 300_000);
 
   it('runs trials, writes the best config down and tries it on a seed of its own', () => {
     const rows = stdout
@@ -78,7 +78,7 @@ describe('operant tune', () => {
     const resumed = operant('tune', '--resume', killed, '--parallel', '2', '--quiet');
     expect(resumed.stderr).toBe('');
     expect(report(killed)).toBe(report(alone));
-  }, 60_000);
+  }, 300_000);
 
   it('goes on with more trials, and takes nothing else', () => {
     const more = operant('tune', '--resume', alone, '--num-trials', '4', '--final-seeds', '0', '--quiet');
@@ -101,6 +101,7 @@ describe('a study that cannot be', () => {
     expect(code('--space', '{"gama":{"uniform":[0,1]}}', ...out)).toEqual([2, 'CONFIG_UNKNOWN']);
     expect(code('--space', join(folder, 'none.json'), ...out)).toEqual([2, 'CONFIG_SPACE']);
     expect(code('--space', SPACE, '--num-trials', '0', ...out)).toEqual([2, 'CONFIG_RANGE']);
+    expect(code('--space', SPACE, '--parallel', '1.5', ...out)).toEqual([2, 'CONFIG_STUDY']);
     expect(existsSync(out[1])).toBe(false);
     writeFileSync(join(folder, 'study.json'), '{"format":9}');
     expect(code('--resume', folder)).toEqual([1, 'CHECKPOINT_VERSION']);

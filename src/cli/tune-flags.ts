@@ -1,0 +1,151 @@
+/** The flags of `operant tune` that are not those of `train`. */
+import { ConfigError } from '../errors.ts';
+import type { StudyRunOptions } from '../tune/run-study.ts';
+import { DEFAULTS, type PartialSettings, SCHEDULERS, SEARCHERS } from '../tune/settings.ts';
+import { HELP_FLAG, JSON_FLAG } from './command-flags.ts';
+import type { FlagSpec, FlagValues } from './flags.ts';
+
+const flag = (name: string, form: string, doc: string): FlagSpec => ({ name, form, doc, group: 'tune' });
+export const TUNE_FLAGS: readonly FlagSpec[] = [
+  flag(
+    'space',
+    '<file|JSON>',
+    'What is searched: {"learningRate": {"logUniform": [1e-5, 1e-2]}, "numEpochs": {"choice": [4, 10]}}; a .json file, or a .ts or .js module.',
+  ),
+  flag('num-trials', '<integer>', `Trials. [${DEFAULTS.numTrials}; with grid, all]`),
+  flag(
+    'searcher',
+    `<${Object.keys(SEARCHERS).join('|')}>`,
+    `What suggests a trial's values. [${DEFAULTS.searcher}]`,
+  ),
+  flag('scheduler', `<${SCHEDULERS.join('|')}>`, `What stops trials early. [${DEFAULTS.scheduler}]`),
+  flag('trial-steps', '<integer>', 'Environment steps of a whole trial. [stopSteps]'),
+  flag('grace-period', '<integer>', 'Environment steps before which no trial is stopped. [trialSteps / 16]'),
+  flag(
+    'reduction-factor',
+    '<number>',
+    `With asha, one of so many goes on from a rung. [${DEFAULTS.reductionFactor}]`,
+  ),
+  flag('seeds-per-trial', '<integer>', `A score is the mean over so many seeds. [${DEFAULTS.seedsPerTrial}]`),
+  flag('metric', '<name>', `A metric of the log, or episodeReturnMean, evaluation. [${DEFAULTS.metric}]`),
+  flag('mode', '<max|min>', `Whether more is better. [${DEFAULTS.mode}]`),
+  flag('study-seed', '<integer>', `Of the searcher, and of the trials' own seeds. [${DEFAULTS.seed}]`),
+  flag(
+    'suggestion-lag',
+    '<integer>',
+    `A suggestion knows all results but those of the last so many trials. [${DEFAULTS.suggestionLag}]`,
+  ),
+  flag(
+    'budget-steps',
+    '<integer>',
+    'No trial begins once the known ones took so many steps together. [none]',
+  ),
+  flag(
+    'budget-seconds',
+    '<number>',
+    'No trial begins after so many seconds; makes a study depend on the clock. [none]',
+  ),
+  flag(
+    'final-seeds',
+    '<integer>',
+    `Seeds, which no trial had, for the best config. [${DEFAULTS.finalSeeds}]`,
+  ),
+  flag(
+    'parallel',
+    '<integer>',
+    'Trials side by side; the study is the same for any number. [the number of cores]',
+  ),
+  flag(
+    'max-retries',
+    '<integer>',
+    'How often a trial whose process was killed goes on from its checkpoint. [2]',
+  ),
+  flag('silence-seconds', '<number>', 'A process that reports nothing for so long is killed. [600]'),
+  flag('out', '<folder>', "The study's folder. [studies/<algo>-<env>]"),
+  flag('resume', '<folder>', 'Go on with a study; with --num-trials, to more trials.'),
+  flag('trust', '', 'With --resume: load the modules that the study names.'),
+  {
+    ...JSON_FLAG,
+    doc: 'One JSON object per trial on stdout, and the result; the rest on stderr.',
+    group: 'tune',
+  },
+  { name: 'quiet', form: '', doc: 'Only warnings and errors.', group: 'tune' },
+  { ...HELP_FLAG, group: 'tune' },
+];
+
+/** What a resumed study takes; everything else is in its folder. */
+const RESUME_FLAGS = [
+  'resume',
+  'trust',
+  'num-trials',
+  'final-seeds',
+  'budget-seconds',
+  'parallel',
+  'max-retries',
+  'silence-seconds',
+  'json',
+  'quiet',
+];
+
+export function resumeChanges(values: FlagValues, rest: readonly string[]) {
+  const others = [
+    ...[...values.keys()].filter((name) => !RESUME_FLAGS.includes(name)).map((name) => `--${name}`),
+    ...rest,
+  ];
+  if (others.length > 0) {
+    const allowed = RESUME_FLAGS.map((name) => `--${name}`).join(', ');
+    throw new ConfigError(
+      'CONFIG_CONFLICT',
+      `A study keeps its settings, so \`${others[0]}\` does not go with --resume: it takes ${allowed}.`,
+    );
+  }
+  const { numTrials, finalSeeds } = settingsOf(values);
+  return {
+    ...(numTrials === undefined ? {} : { numTrials }),
+    ...(finalSeeds === undefined ? {} : { finalSeeds }),
+  };
+}
+
+/** Settings by flag. */
+const NUMBERS: Readonly<Record<string, keyof PartialSettings>> = {
+  'num-trials': 'numTrials',
+  'trial-steps': 'trialSteps',
+  'grace-period': 'gracePeriod',
+  'reduction-factor': 'reductionFactor',
+  'seeds-per-trial': 'seedsPerTrial',
+  'study-seed': 'seed',
+  'suggestion-lag': 'suggestionLag',
+  'budget-steps': 'budgetSteps',
+  'final-seeds': 'finalSeeds',
+};
+const TEXTS: readonly (keyof PartialSettings)[] = ['searcher', 'scheduler', 'metric', 'mode'];
+
+/** What was given, as candidates: `beginStudy` checks them. */
+export function settingsOf(values: FlagValues): Partial<PartialSettings> {
+  const numbers = Object.entries(NUMBERS)
+    .filter(([flagName]) => values.has(flagName))
+    .map(([flagName, name]) => [name, Number(values.get(flagName))]);
+  const texts = TEXTS.filter((name) => values.has(name)).map((name) => [name, values.get(name)]);
+  return Object.fromEntries([...numbers, ...texts]);
+}
+
+/** Run options by flag, each with the integers or numbers that it takes. */
+const RUN_OPTIONS = {
+  parallel: { name: 'parallel', min: 1, isInteger: true },
+  'max-retries': { name: 'maxRetries', min: 0, isInteger: true },
+  'silence-seconds': { name: 'silenceSeconds', min: 1, isInteger: false },
+  'budget-seconds': { name: 'budgetSeconds', min: 1, isInteger: false },
+} as const;
+
+/** @throws ConfigError `CONFIG_STUDY`. */
+export function runOptions(values: FlagValues): StudyRunOptions {
+  const entries = Object.entries(RUN_OPTIONS).flatMap(([flagName, { name, min, isInteger }]) => {
+    const text = values.get(flagName);
+    if (text === undefined) return [];
+    const value = Number(text);
+    if (value >= min && (!isInteger || Number.isSafeInteger(value))) return [[name, value] as const];
+    const expected = `${isInteger ? 'an integer' : 'a number'} >= ${min}`;
+    throw new ConfigError('CONFIG_STUDY', `Expected \`--${flagName}\` to be ${expected}, got \`${text}\`.`);
+  });
+  return Object.fromEntries(entries);
+}
