@@ -33,12 +33,15 @@ export const newCommand: Command = async (context) => {
   const isJavaScript = flags.get('js') === 'true';
   const paths = await writeEnvironment(flags.get('out') ?? '.', name, isJavaScript);
   const [environment, test] = paths.map(fromHere);
+  const run = `runs/${name}`;
   const loader = isJavaScript ? '' : ' --import tsx';
   context.stdout.write(
     `${environment}   the environment\n${test}   its test\n\n` +
-      `Check it:   node${loader} --test ${test}\n` +
-      `Train it:   npx operant train --env ${environment} --stop-return 0.5 --stop-steps 300000\n` +
-      'Watch it:   npx operant evaluate --checkpoint runs/<the run> --trust --watch\n',
+      `Check it:   npx operant check --env ${environment}\n` +
+      `Test it:    node${loader} --test ${test}\n` +
+      `Train it:   npx operant train --env ${environment} --stop-return 0.5 --stop-steps 300000 --out ${run}\n` +
+      `Watch it:   npx operant evaluate --checkpoint ${run} --env ${environment} --watch\n` +
+      `Use it:     (await loadPolicy('${run}')).actor().act(observation), from 'operant'; docs/deploy.md says more\n`,
   );
   return EXIT.done;
 };

@@ -32,6 +32,9 @@ describe.each([
     const { exitCode, stdout } = await operant('new', 'env', name, '--out', folder, ...flags);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`${name}.${extension} --stop-return`);
+    expect(stdout).toMatch(
+      /operant check --env .*\n[\s\S]*--out runs\/\S+\nWatch it: .* --checkpoint runs\/\S+ --env/,
+    );
     const source = readFileSync(join(folder, `${name}.${extension}`), 'utf8');
     expect(/: Env|: number| as \{/.test(source)).toBe(extension === 'ts');
     execFileSync(process.execPath, ['--import', 'tsx', '--test', `${name}.test.${extension}`], {
