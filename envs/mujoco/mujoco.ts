@@ -1,4 +1,4 @@
-/** MuJoCo, loaded with the environment that needs it: one instance and one heap a thread, about 0.5 s and 40 MB. */
+/** MuJoCo, loaded with the environment that needs it: one instance and one heap a thread, about 0.5 s and 60 MB. */
 import { importPeer } from '../../src/modules/import-peer.ts';
 import { MUJOCO } from './peer.ts';
 

@@ -246,6 +246,9 @@ describe('a packed install', () => {
     expect(operant(bin('operant'), 'envs').stdout).toMatch(
       /LunarLander-v3 .*Not installed: npm install planck@1\.4\.2/,
     );
+    expect(operant(bin('operant'), 'envs').stdout).toMatch(
+      /Hopper-v5 .*Not installed: npm install @mujoco\/mujoco@3\.14\.0/,
+    );
     const without = operant(bin('train'), ...landing);
     expect(without.status).toBe(2);
     expect(without.stderr.trim().split('\n')).toEqual([
