@@ -42,7 +42,7 @@ export interface PortableActor {
  * observations go in as the environment gives them, actions come out as it takes them.
  *
  * Float64 sums over float32 weights: outputs agree with the training engines up to float32 rounding, so the same action is chosen unless two are
- * equally good to seven digits. Cost: about 9 us an action for 2 x 64. Thread: any, one policy each.
+ * equally good to seven digits. Cost: 10 to 20 us an action for 2 x 64. Thread: any, one policy each.
  */
 export interface PortablePolicy {
   readonly spec: ActingSpec;

@@ -9,7 +9,7 @@ import type { RowForward, RowLayer } from './row-outputs.ts';
  * Opens the forward pass of an MLP policy. It agrees with the kernels up to float32 rounding.
  *
  * @returns a function of one raw flat observation [obsSize]; what it gives is valid until its next call. Allocates nothing a row. Cost: some
- * 8 us for 2 x 64, and as much again when the value is read from a tower of its own. Thread: any, one each.
+ * 10 to 20 us for 2 x 64, and as much again when the value is read from a tower of its own. Thread: any, one each.
  */
 export function openMlpForward(
   spec: ActingSpec & { readonly network: MlpSpec },
