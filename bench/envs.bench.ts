@@ -54,7 +54,7 @@ function report(): void {
   printHeader('Environment steps per second, random actions, one thread');
   const firstLoad = load();
   const isThere = (peer: Peer | undefined) => peer === undefined || isPeerInstalled(peer);
-  const ids = SHIPPED_ENVS.filter(({ peer }) => isThere(peer))
+  const ids = SHIPPED_ENVS.filter(({ peer, agents }) => isThere(peer) && agents !== true)
     .map(({ id }) => id)
     .filter((id) => ONLY.length === 0 || ONLY.includes(id));
   const rows = ids.map((id): Row => {

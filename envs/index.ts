@@ -13,6 +13,8 @@ interface ShippedEnv {
   readonly vectorExport: string;
   readonly options?: JsonObject;
   readonly rewardThreshold?: number;
+  /** It has several of them. */
+  readonly agents?: true;
   readonly description: string;
   /** A package that has to be installed for it. */
   readonly peer?: Peer;
@@ -183,6 +185,46 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
   },
   ...BOX2D_ENVS,
   ...MUJOCO_ENVS,
+  {
+    id: 'TicTacToe-v0',
+    file: 'tic-tac-toe',
+    export: 'ticTacToe',
+    vectorExport: 'ticTacToeKernel',
+    agents: true,
+    description: 'Three in a row; two players in turn. A draw between perfect ones.',
+  },
+  {
+    id: 'ConnectFour-v0',
+    file: 'connect-four',
+    export: 'connectFour',
+    vectorExport: 'connectFourKernel',
+    agents: true,
+    description: 'Four in a line on an upright board; two players in turn.',
+  },
+  {
+    id: 'KuhnPoker-v0',
+    file: 'kuhn-poker',
+    export: 'kuhnPoker',
+    vectorExport: 'kuhnPokerKernel',
+    agents: true,
+    description: 'The smallest poker: three cards, two players, one bet. Worth -1/18 to the first.',
+  },
+  {
+    id: 'MatrixGame-v0',
+    file: 'matrix-game',
+    export: 'matrixGame',
+    vectorExport: 'matrixGameKernel',
+    agents: true,
+    description: 'Two players choose at once and a table pays: rock-paper-scissors and others.',
+  },
+  {
+    id: 'CartPoles-v0',
+    file: 'cart-poles',
+    export: 'cartPoles',
+    vectorExport: 'cartPolesKernel',
+    agents: true,
+    description: 'Several cart-poles with an agent each. Limit 500 steps a pole.',
+  },
 ];
 
 /** Registers all of them under this module's own URL; harmless when repeated. */

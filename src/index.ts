@@ -27,14 +27,40 @@ export type { ResolvedTQCConfig, TQCConfigInput } from '../algorithms/tqc/config
 export { TQCConfig } from '../algorithms/tqc/index.ts';
 // Search for settings
 export { resumeStudy, Tuner, type TunerOptions } from '../algorithms/tuner.ts';
-export type { EvaluateOptions, EvaluationResult, TrainResult } from './algorithm/algorithm.ts';
+export type {
+  AgentEvaluation,
+  EvaluateOptions,
+  EvaluationResult,
+  TrainResult,
+} from './algorithm/algorithm.ts';
 // Use what was trained
 export { type LoadPolicyOptions, loadPolicy, type Policy } from './algorithm/load-policy.ts';
 export type { ActOptions, Actor } from './algorithm/policy-calls.ts';
 // Bring an algorithm: `operant/algorithm`. A network: see CreateCustomNetwork below
 export type { AlgorithmDefinition } from './define/define-algorithm.ts';
+// Bring an environment of several agents
+export {
+  AgentEnd,
+  type AgentSeat,
+  type AgentsKernel,
+  type AgentsKernelFactory,
+  clearResults,
+  type SeatResults,
+  seatResults,
+} from './env/agents/agents-kernel.ts';
+export { multiAgentFactory } from './env/agents/kernel-multi-agent-env.ts';
+export type {
+  AgentFlags,
+  AgentSpaces,
+  AgentsInfo,
+  AgentsReset,
+  AgentsStep,
+  MultiAgentEnv,
+  MultiAgentEnvFactory,
+} from './env/agents/multi-agent-env.ts';
 // Bring an environment
-export { type CheckReport, checkEnv, formatCheckReport } from './env/check-env.ts';
+export { checkEnv } from './env/check-env.ts';
+export { type CheckReport, formatCheckReport } from './env/check-report.ts';
 export type { Env, EnvFactory, Info, ResetOptions, ResetResult, RgbFrame, StepResult } from './env/env.ts';
 export { type EnvKernel, type EnvKernelFactory, stepResults } from './env/env-kernel.ts';
 export { type EnvRandom, openEnvRandom } from './env/env-random.ts';
@@ -69,7 +95,8 @@ export type { ActionDistribution, PolicyInspection } from './policy/inspection.t
 // Experience from elsewhere, for `prefill`
 export { loadEpisodes, saveEpisodes } from './replay/episode-file.ts';
 export type { RecordedEpisode } from './replay/recorded-episodes.ts';
-export type { EpisodeSummary } from './rollout/episode-summary.ts';
+export type { ScriptedContext, ScriptedPolicy } from './rollout/agents/scripted-batch.ts';
+export type { AgentSummary, EpisodeSummary } from './rollout/episode-summary.ts';
 export type {
   CheckpointEvent,
   EnvFaultEvent,

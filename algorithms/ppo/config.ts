@@ -2,6 +2,7 @@
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
+import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
@@ -69,6 +70,7 @@ const lossOptions = {
 
 export const ppoOptions = {
   ...onPolicyOptions,
+  multiAgent: multiAgentOptions,
   training: {
     ...withDefaults(adamOptions, { maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
     ...discountOptions,

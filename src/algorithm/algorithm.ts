@@ -57,7 +57,22 @@ export interface EvaluationResult {
   readonly numEpisodesCut: number;
   /** Means of `info.metrics`, as `env/<name>`. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Where there are several agents: `returns` are then sums over those that learn (over all, where none does), and this is each one's part. */
+  readonly agents?: Readonly<Record<string, AgentEvaluation>>;
+  readonly policies?: Readonly<Record<string, AgentEvaluation>>;
 }
+
+/** How one agent, or one policy in whatever seats, did. */
+export type AgentEvaluation = {
+  /** Episodes that it took part in; a policy counts once a seat. */
+  readonly numEpisodes: number;
+  /** null = it took part in none. */
+  readonly returnMean: number | null;
+  /** As `info.outcome` says; all 0 where it says nothing. */
+  readonly wins: number;
+  readonly draws: number;
+  readonly losses: number;
+};
 
 export interface EvaluateOptions {
   readonly numEpisodes?: number;
@@ -68,6 +83,8 @@ export interface EvaluateOptions {
   readonly maxEpisodeSteps?: number;
   /** Cuts the evaluation: it rejects with the signal's reason within a few steps, and nothing is left of it. */
   readonly signal?: AbortSignal;
+  /** Where there are several agents: who acts for whom, as the option `policyFor`; agents not named as in training. */
+  readonly policyFor?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface TrainOptions {

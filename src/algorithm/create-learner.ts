@@ -14,7 +14,7 @@ import type { Arena, ArenaPlanner } from '../memory/arena.ts';
 import { prepareImport } from '../modules/import-module.ts';
 import { initializeParameters } from '../policy/initialize.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
-import { openStream } from '../random/streams.ts';
+import { openStream, type Stream } from '../random/streams.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { EngineChoice } from './engine-choice.ts';
 import { type OnPolicyConfig, sequencesOf } from './on-policy-config.ts';
@@ -32,6 +32,25 @@ export interface PlanBounds {
   readonly numEpochs: number;
   /** Samples; at most those of a rollout. */
   readonly minibatchSize: number;
+}
+
+/** Where one of several policies learns: its own rollout, and its own beginning. */
+export interface LearnerPlace {
+  /** N * T of its rollouts. */
+  readonly numSamples: number;
+  /** Draws the first weights. */
+  readonly initial: Stream;
+  /** Threads that help the main one. */
+  readonly numHelpers: number;
+}
+
+function onlyPolicy(config: OnPolicyConfig): LearnerPlace {
+  const { envRunners, debugging } = config;
+  return {
+    numSamples: envRunners.numEnvs * envRunners.rolloutLength,
+    initial: openStream(debugging.seed, 'initialize'),
+    numHelpers: numHelpersOf(config),
+  };
 }
 
 /** A learner whose place in the arena is reserved. */
@@ -63,14 +82,16 @@ export function numHelpersOf(config: OnPolicyConfig): number {
   return Math.min(numThreads - 1, numEnvRunnersOf(config));
 }
 
-function reserveSimd(
+/** The SIMD engine's learner. */
+export function reserveSimd(
   planner: ArenaPlanner,
   config: OnPolicyConfig,
   spec: PolicySpec,
   loss: LossParts,
   bounds: PlanBounds,
+  { numSamples, initial, numHelpers }: LearnerPlace = onlyPolicy(config),
 ): ReservedLearner {
-  const { training, envRunners, debugging } = config;
+  const { training } = config;
   const options = {
     maxGradNorm: training.maxGradNorm,
     adamBeta1: training.adamBeta1,
@@ -81,8 +102,6 @@ function reserveSimd(
     outputGradient: loss.outputGradient,
     ...sequencesOf(config),
   };
-  const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
-  const numHelpers = numHelpersOf(config);
   const layout = reserveSimdLearner(planner, spec, options, numSamples, 1 + numHelpers);
   return {
     parameterCount: layout.parameterCount,
@@ -91,8 +110,7 @@ function reserveSimd(
     async create(arena, kernels, team) {
       await prepareImport(loss.outputGradient.module);
       const learner = await createSimdLearner({ arena, kernels, spec, options, layout, team });
-      const stream = openStream(debugging.seed, 'initialize');
-      learner.writeParameters(initializeParameters(spec, learner.layout, stream));
+      learner.writeParameters(initializeParameters(spec, learner.layout, initial));
       return learner;
     },
   };

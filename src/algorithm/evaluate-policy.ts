@@ -7,7 +7,8 @@ import { requireSameSpaces } from './environment-source.ts';
 import { summarizePlayed } from './evaluation.ts';
 import { openPolicyActor } from './load-policy.ts';
 
-export interface EvaluatePolicyOptions extends Required<Omit<EvaluateOptions, 'maxEpisodeSteps' | 'signal'>> {
+export interface EvaluatePolicyOptions
+  extends Required<Omit<EvaluateOptions, 'maxEpisodeSteps' | 'signal' | 'policyFor'>> {
   /** Steps after which an episode is cut, and counted as it stands. */
   readonly maxEpisodeSteps?: number;
   /** Where it plays; its spaces are the policy's. */

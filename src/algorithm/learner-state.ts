@@ -1,6 +1,6 @@
 /** A learner's part of a checkpoint: parameters and Adam's moments, as the default policy. */
 import type { CheckpointContent } from '../checkpoint/content.ts';
-import { countSchema, readField } from '../checkpoint/field-state.ts';
+import { atField, countSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { WarmStart, WarmStartChoice } from '../checkpoint/warm-start.ts';
 import type { Learner } from '../learner/learner.ts';
@@ -8,24 +8,31 @@ import { parametersToTensors, tensorsToParameters } from './parameter-content.ts
 import { readWarmOptimizer } from './warm-optimizer.ts';
 import { readWarmParameters, type WarmSlot } from './warm-parameters.ts';
 
-const WEIGHTS = 'policies/default/weights.safetensors';
-const OPTIMIZER = 'policies/default/optimizer.safetensors';
+/** Where a policy's numbers stand in `state.json`: the only one's at the top. */
+export function policyField(policy: string, name: string): readonly string[] {
+  return policy === 'default' ? [name] : ['policies', policy, name];
+}
 
 /** One tensor for each entry of the parameter layout; of the optimizer's two, `m/` and `v/` before its name. */
-export function learnerState(learner: Learner): StatePart {
+export function learnerState(learner: Learner, policy = 'default'): StatePart {
   const { layout } = learner;
+  const WEIGHTS = `policies/${policy}/weights.safetensors`;
+  const OPTIMIZER = `policies/${policy}/optimizer.safetensors`;
+  const field = policyField(policy, 'optimizerStep');
   return {
-    name: 'learner',
+    name: policy === 'default' ? 'learner' : `learner ${policy}`,
     files: [WEIGHTS, OPTIMIZER, 'state.json'],
     getState() {
       const { step, m, v } = learner.readOptimizerState();
       return {
-        description: { engine: learner.engine, backend: learner.backend },
+        ...(policy === 'default'
+          ? { description: { engine: learner.engine, backend: learner.backend } }
+          : {}),
         tensors: {
           [WEIGHTS]: parametersToTensors(learner.readParameters(), layout),
           [OPTIMIZER]: { ...parametersToTensors(m, layout, 'm/'), ...parametersToTensors(v, layout, 'v/') },
         },
-        json: { 'state.json': { optimizerStep: step } },
+        json: { 'state.json': atField(field, step) },
       };
     },
     readState(content) {
@@ -33,13 +40,16 @@ export function learnerState(learner: Learner): StatePart {
       const parameters = tensorsToParameters(tensors[WEIGHTS], layout);
       const m = tensorsToParameters(tensors[OPTIMIZER], layout, 'm/');
       const v = tensorsToParameters(tensors[OPTIMIZER], layout, 'v/', 'nonNegative');
-      const step = readField(content, ['optimizerStep'], countSchema);
+      const step = readField(content, field, countSchema);
       return () => {
         learner.writeParameters(parameters);
         learner.writeOptimizerState({ step, m, v });
       };
     },
-    readWarmStart: (content, choice) => readWarmLearner(learner, content, choice),
+    // Of several policies, which one would be warmed is not said.
+    ...(policy === 'default' && {
+      readWarmStart: (content, choice) => readWarmLearner(learner, content, choice),
+    }),
   };
 }
 
@@ -61,7 +71,11 @@ function readWarmLearner(
       ? null
       : readField(content, ['optimizerStep'], countSchema);
   const groups = isWanted ? [{ name: 'all networks', slots, step }] : [];
-  const optimizer = readWarmOptimizer(content.tensors[OPTIMIZER], groups, parameters.slots);
+  const optimizer = readWarmOptimizer(
+    content.tensors['policies/default/optimizer.safetensors'],
+    groups,
+    parameters.slots,
+  );
   return {
     taken: [...parameters.taken, ...optimizer.groups.map(({ name }) => `optimizer of ${name}`)],
     left: [...parameters.left, ...optimizer.left],

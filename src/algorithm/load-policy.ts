@@ -57,6 +57,8 @@ export interface LoadPolicyOptions {
   readonly trust?: boolean;
   /** Instead: that network's module given anew, `./my-network.ts#name`; also where the file has moved. */
   readonly network?: string;
+  /** Which one, of a run with several policies. @defaultValue 'default' */
+  readonly policy?: string;
 }
 
 /**
@@ -90,7 +92,7 @@ export async function openPolicyActor(
     OpenedNetwork & { readonly spec: ActingSpec; readonly statistics: ObservationStatistics | null }
 > {
   const { content } = await loadCheckpoint(path, { withSegments: false });
-  const files = readPolicyFiles(content, path);
+  const files = readPolicyFiles(content, path, options.policy);
   const { observationSpace, actionSpace } = files;
   const spec = withTrustedNetwork(path, files.spec, options);
   const { statistics } = files;

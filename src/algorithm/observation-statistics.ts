@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
-import { momentsSchema, readField } from '../checkpoint/field-state.ts';
+import { atField, momentsSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { WarmStart } from '../checkpoint/warm-start.ts';
 import type { Space } from '../env/spaces.ts';
@@ -11,8 +11,7 @@ import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { MomentsState } from '../statistics/running-moments.ts';
 import { createObservationNormalizer, type ObservedRows } from '../statistics/running-moments.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
-
-const WEIGHTS = 'policies/default/weights.safetensors';
+import { policyField } from './learner-state.ts';
 
 export interface ObservationScaling {
   /** Frozen between calls of `absorb`; null = observations pass unchanged. The arrays stay the same objects. */
@@ -58,7 +57,10 @@ function pixelScaling({ observationSize }: ActingSpec, space: Space): Observatio
 export function statisticsState(
   { statistics, getState, setState }: ObservationScaling,
   { observationSize }: ActingSpec,
+  policy = 'default',
 ): StatePart {
+  const WEIGHTS = `policies/${policy}/weights.safetensors`;
+  const field = policyField(policy, 'observationMoments');
   const schema = z.nullable(momentsSchema(observationSize));
   const tensor = (data: Float32Array): NamedTensor => ({
     dtype: 'float32',
@@ -66,7 +68,7 @@ export function statisticsState(
     data: data.slice(),
   });
   return {
-    name: 'observation statistics',
+    name: policy === 'default' ? 'observation statistics' : `observation statistics ${policy}`,
     files: ['state.json'],
     getState: () => ({
       ...(statistics === null
@@ -79,13 +81,15 @@ export function statisticsState(
               },
             },
           }),
-      json: { 'state.json': { observationMoments: getState() as unknown as JsonValue } },
+      json: { 'state.json': atField(field, getState() as unknown as JsonValue) },
     }),
     readState(content) {
-      const moments = readField(content, ['observationMoments'], schema);
+      const moments = readField(content, field, schema);
       return () => setState(moments);
     },
-    readWarmStart: (content) => readWarmMoments(content, { getState, setState }, observationSize),
+    ...(policy === 'default' && {
+      readWarmStart: (content) => readWarmMoments(content, { getState, setState }, observationSize),
+    }),
   };
 }
 

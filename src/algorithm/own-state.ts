@@ -87,11 +87,14 @@ export function adaptedState<T>(
  * Schedules that were replaced during the run stay replaced. One that was not is the configuration's: that of the run that
  * resumes, so that a new `learningRate` given on resume counts; it counts, too, where the run had replaced the old one.
  */
-export function schedulesState<Name extends string>(schedules: Schedules<Name>): StatePart {
+export function schedulesState<Name extends string>(
+  schedules: Schedules<Name>,
+  field = 'schedules',
+): StatePart {
   return {
-    ...ownState('schedules', schedules.schema, schedules),
+    ...ownState(field, schedules.schema, schedules),
     readState(content) {
-      const saved = readField(content, ['algorithm', 'schedules'], schedules.schema);
+      const saved = readField(content, ['algorithm', field], schedules.schema);
       const before = (content.json['config.json']?.training ?? {}) as JsonObject;
       const { configured } = schedules;
       const kept = Object.entries(saved).filter(([name, schedule]) => {

@@ -50,7 +50,11 @@ const GRID_CNN = [[16, 3, 1]] as const;
  * @throws {@link ConfigError} `CONFIG_ACTION_SPACE` when options and action space do not fit, `CONFIG_NETWORK` when the
  * network and the observation space do not.
  */
-export function createPolicySpec(env: VectorEnv, options: PolicyOptions, locate: LocateNetwork): PolicySpec {
+export function createPolicySpec(
+  env: Pick<VectorEnv, 'observationSpace' | 'actionSpace' | 'actionMaskSize'>,
+  options: PolicyOptions,
+  locate: LocateNetwork,
+): PolicySpec {
   const observation = flattenObservationSpace(env.observationSpace);
   return {
     observationSize: observation.size,

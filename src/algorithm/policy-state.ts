@@ -10,8 +10,6 @@ import { policySpecToJson } from '../policy/policy-schema.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
 
-const POLICY = 'policies/default/policy.json';
-
 export interface PolicyDescription {
   readonly source: EnvSource;
   readonly spec: ActingSpec;
@@ -27,7 +25,9 @@ export interface PolicyDescription {
 export function policyState(
   { source, spec, observationSpace, actionSpace }: PolicyDescription,
   layout: ParameterLayout,
+  policy = 'default',
 ): StatePart {
+  const POLICY = `policies/${policy}/policy.json`;
   const json: JsonObject = {
     spec: policySpecToJson(spec),
     observationSpace: spaceToJson(observationSpace),
@@ -36,7 +36,7 @@ export function policyState(
   };
   stringifyExact(json, POLICY); // what cannot be saved is found before anything is learned
   return {
-    name: 'policy',
+    name: policy === 'default' ? 'policy' : `policy ${policy}`,
     files: [],
     identity: {
       here: {
@@ -49,7 +49,7 @@ export function policyState(
       }),
     },
     getState: () => ({
-      description: { environment: source.id },
+      ...(policy === 'default' ? { description: { environment: source.id } } : {}),
       json: { [POLICY]: json },
     }),
     readState: () => () => undefined,

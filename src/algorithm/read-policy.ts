@@ -11,8 +11,6 @@ import { parsePolicySpec } from '../policy/policy-schema.ts';
 import { type ActingSpec, actionSize } from '../policy/policy-spec.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 
-const FOLDER = 'policies/default';
-
 export interface PolicyFiles {
   readonly spec: ActingSpec;
   readonly observationSpace: Space;
@@ -24,13 +22,23 @@ export interface PolicyFiles {
 
 /**
  * @param path for messages.
+ * @param policy its name, where a checkpoint has several.
  * @throws CheckpointError `CHECKPOINT_POLICY` when there is no policy, or its description does not hold together; `CHECKPOINT_STATE`.
  */
-export function readPolicyFiles({ json, tensors }: CheckpointContent, path: string): PolicyFiles {
-  const description = json[`${FOLDER}/policy.json`];
-  const weights = tensors[`${FOLDER}/weights.safetensors`];
+export function readPolicyFiles(
+  { json, tensors }: CheckpointContent,
+  path: string,
+  policy = 'default',
+): PolicyFiles {
+  const description = json[`policies/${policy}/policy.json`];
+  const weights = tensors[`policies/${policy}/weights.safetensors`];
   if (description === undefined || weights === undefined) {
-    throw new CheckpointError('CHECKPOINT_POLICY', `The checkpoint \`${path}\` holds no policy \`default\`.`);
+    const names = Object.keys(json).flatMap((file) => /^policies\/(.+)\/policy\.json$/.exec(file)?.[1] ?? []);
+    const which = names.length === 0 ? '' : ` It has ${names.join(', ')}: give \`policy\`.`;
+    throw new CheckpointError(
+      'CHECKPOINT_POLICY',
+      `The checkpoint \`${path}\` holds no policy \`${policy}\`.${which}`,
+    );
   }
   const parsed = parsePolicySpec(description.spec);
   if ('problem' in parsed) throw broken(path, `\`${parsed.problem}\` of its spec is not as it was saved`);

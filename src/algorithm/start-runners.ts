@@ -3,7 +3,7 @@ import type { RunnerGroup } from '../rollout/runner-group.ts';
 
 /** The runners start while the learner is made: neither needs the other, and both take a while. Nothing is left running on failure. */
 export async function startAndCreate<L extends { dispose(): Promise<void> }>(
-  runners: RunnerGroup,
+  runners: Pick<RunnerGroup, 'start' | 'stop'>,
   create: () => Promise<L>,
 ): Promise<L> {
   const [started, created] = await Promise.allSettled([runners.start(null), create()]);

@@ -30,7 +30,7 @@ export function fieldState<T>({ field, schema, getState, setState }: FieldParts<
       const value = getState() as JsonValue;
       return {
         json: {
-          [STATE]: field.reduceRight<JsonValue>((inner, key) => ({ [key]: inner }), value) as JsonObject,
+          [STATE]: atField(field, value),
         },
       };
     },
@@ -39,6 +39,11 @@ export function fieldState<T>({ field, schema, getState, setState }: FieldParts<
       return () => setState(value);
     },
   };
+}
+
+/** A value as the field of an object: `{ a: { b: value } }`. */
+export function atField(field: readonly string[], value: JsonValue): JsonObject {
+  return field.reduceRight<JsonValue>((inner, key) => ({ [key]: inner }), value) as JsonObject;
 }
 
 /** A field of a checkpoint's `state.json`. @throws CheckpointError `CHECKPOINT_STATE` when it does not pass the schema. */

@@ -33,10 +33,20 @@ export function foreignModules(
     if (option.namesModule !== true) return [];
     const reference = valueIn(values, section, name);
     const isGivenAnew = given.some((config) => valueIn(config, section, name) !== undefined);
-    if (typeof reference !== 'string' || isGivenAnew || reference.startsWith(FUNCTION_PREFIX)) return [];
-    if (!isModuleReference(reference)) return [];
-    return [{ option: `${section}.${name}`, flag: `--${flagName(name)}`, reference }];
+    if (isGivenAnew) return [];
+    return referencesIn(reference).map((found) => ({
+      option: `${section}.${name}`,
+      flag: `--${flagName(name)}`,
+      reference: found,
+    }));
   });
+}
+
+/** A value that is a module, or an object some of whose values are. */
+function referencesIn(value: unknown): readonly string[] {
+  if (typeof value === 'string')
+    return !value.startsWith(FUNCTION_PREFIX) && isModuleReference(value) ? [value] : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(referencesIn) : [];
 }
 
 /** @throws CheckpointError `CHECKPOINT_TRUST` naming every module, when there are some and `trust` is not given. */

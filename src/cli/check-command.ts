@@ -2,7 +2,8 @@
 import { registerShippedEnvs } from '../../envs/index.ts';
 import { showValue } from '../config/problems.ts';
 import { integer, jsonObject } from '../config/value-kind.ts';
-import { checkEnv, formatCheckReport } from '../env/check-env.ts';
+import { checkEnv } from '../env/check-env.ts';
+import { formatCheckReport } from '../env/check-report.ts';
 import { resolveEnv } from '../env/env-source.ts';
 import { loadEnvFactory } from '../env/load-env.ts';
 import { ConfigError } from '../errors.ts';

@@ -1,5 +1,6 @@
 /** `operant envs`: the environments that come with Operant. */
 import { registerShippedEnvs } from '../../envs/index.ts';
+import { makeMultiAgentEnv } from '../env/agents/load-agents-env.ts';
 import { resolveEnv } from '../env/env-source.ts';
 import { makeEnv } from '../env/load-env.ts';
 import { listEnvs, type RegisteredEnv } from '../env/registry.ts';
@@ -44,13 +45,8 @@ export async function envsCommand(context: CommandContext): Promise<number> {
   return EXIT.done;
 }
 
-async function describeEnv({
-  id,
-  description = '',
-  rewardThreshold,
-  maxEpisodeSteps,
-  peer,
-}: RegisteredEnv): Promise<EnvListing> {
+async function describeEnv(registered: RegisteredEnv): Promise<EnvListing> {
+  const { id, description = '', rewardThreshold, maxEpisodeSteps, peer } = registered;
   const needs = peer === undefined ? null : `${peer.name}@${peer.version}`;
   if (peer !== undefined && !isPeerInstalled(peer)) {
     return {
@@ -65,6 +61,7 @@ async function describeEnv({
       json: { id, description, isInstalled: false, needs, rewardThreshold: rewardThreshold ?? null },
     };
   }
+  if (registered.agents === true) return describeAgentsEnv(registered);
   const env = await makeEnv(resolveEnv(id));
   const limit = maxEpisodeSteps ?? env.maxEpisodeSteps ?? null;
   const { observationSpace, actionSpace } = env;
@@ -87,6 +84,46 @@ async function describeEnv({
       actionSpace: spaceToJson(actionSpace),
       maxEpisodeSteps: limit,
       rewardThreshold: rewardThreshold ?? null,
+    },
+  };
+}
+
+/** Spaces of the first agent; those of the others only where they differ. */
+async function describeAgentsEnv({
+  id,
+  description = '',
+  maxEpisodeSteps,
+}: RegisteredEnv): Promise<EnvListing> {
+  const env = await makeMultiAgentEnv(resolveEnv(id));
+  const limit = maxEpisodeSteps ?? env.maxEpisodeSteps ?? null;
+  const names = Object.keys(env.agents);
+  const spaces = (key: 'observationSpace' | 'actionSpace') => [
+    ...new Set(names.map((name) => describeSpace(env.agents[name][key]))),
+  ];
+  env.close?.();
+  return {
+    cells: [
+      id,
+      spaces('observationSpace').join('; '),
+      spaces('actionSpace').join('; '),
+      limit === null ? 'none' : formatCount(limit),
+      '-',
+      `${description} Agents: ${names.join(', ')}.`,
+    ],
+    json: {
+      id,
+      description,
+      agents: Object.fromEntries(
+        names.map((name) => [
+          name,
+          {
+            observationSpace: spaceToJson(env.agents[name].observationSpace),
+            actionSpace: spaceToJson(env.agents[name].actionSpace),
+          },
+        ]),
+      ),
+      maxEpisodeSteps: limit,
+      rewardThreshold: null,
     },
   };
 }

@@ -3,9 +3,11 @@
 import { join, parse } from 'node:path';
 import { Algorithm } from '../../algorithms/from-checkpoint.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
-import type { EvaluateOptions, EvaluationResult } from '../algorithm/algorithm.ts';
+import type { AgentEvaluation, EvaluateOptions, EvaluationResult } from '../algorithm/algorithm.ts';
 import { evaluatePolicy } from '../algorithm/evaluate-policy.ts';
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { showValue } from '../config/problems.ts';
+import { jsonObject } from '../config/value-kind.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
 import { readInteger } from './check-command.ts';
@@ -66,6 +68,11 @@ const FLAGS: readonly FlagSpec[] = [
     form: '',
     doc: 'Load the modules (environment, network) that the checkpoint names: their code runs.',
   },
+  {
+    name: 'policy-for',
+    form: '<JSON>',
+    doc: "Among several agents, who acts for whom, as the option policyFor. [the run's]",
+  },
   { name: 'watch', form: '', doc: 'Show the episode of --seed (default 0) in the terminal instead.' },
   JSON_FLAG,
 ];
@@ -124,11 +131,17 @@ async function evaluateElsewhere(
   trust: boolean,
 ): Promise<EvaluationResult> {
   const { evaluation, source } = await playground(checkpoint, flags, trust);
+  const { policyFor, ...options } = evaluateOptions(flags);
+  if (policyFor !== undefined) {
+    const message =
+      '--policy-for is for the environment of the run, and --env names another: leave out one of the two.';
+    throw new ConfigError('CONFIG_CONFLICT', message);
+  }
   return evaluatePolicy(checkpoint, {
     numEpisodes: evaluation.evaluationEpisodes,
     deterministic: evaluation.evaluationDeterministic,
     seed: evaluation.evaluationSeed,
-    ...evaluateOptions(flags),
+    ...options,
     numEnvs: evaluation.evaluationNumEnvs,
     maxEpisodeSteps: evaluation.evaluationMaxEpisodeSteps,
     source,
@@ -173,11 +186,7 @@ function filmName(file: string | undefined, numEpisodes: number, seed: number): 
   return join(dir, `${name}-${seed}${ext}`);
 }
 
-function evaluateOptions(flags: FlagValues): {
-  numEpisodes?: number;
-  seed?: number;
-  deterministic?: boolean;
-} {
+function evaluateOptions(flags: FlagValues): EvaluateOptions {
   const isStochastic = flags.get('stochastic') === 'true';
   const deterministic = flags.get('deterministic');
   if (isStochastic && deterministic === 'true') {
@@ -193,7 +202,20 @@ function evaluateOptions(flags: FlagValues): {
     ...(seed === undefined ? {} : { seed }),
     ...(isStochastic ? { deterministic: false } : {}),
     ...(deterministic === undefined ? {} : { deterministic: deterministic === 'true' }),
+    ...(flags.has('policy-for') ? { policyFor: readPolicyFor(flags.get('policy-for') ?? '') } : {}),
   };
+}
+
+function readPolicyFor(text: string): Readonly<Record<string, string | readonly string[]>> {
+  const { schema, expects, parse } = jsonObject();
+  const result = schema.safeParse(parse(text));
+  const isPolicy = (value: unknown) => typeof value === 'string' || Array.isArray(value);
+  if (result.success && Object.values(result.data).every(isPolicy))
+    return result.data as Readonly<Record<string, string | readonly string[]>>;
+  throw new ConfigError(
+    'CONFIG_TYPE',
+    `Expected --policy-for to be ${expects}, a policy or a list of them by agent, got ${showValue(text)}.`,
+  );
 }
 
 function resultTable(path: string, result: EvaluationResult): string {
@@ -209,5 +231,16 @@ function resultTable(path: string, result: EvaluationResult): string {
     ['mean length', `${formatValue(lengthMean)} steps`],
     ...(numEpisodesCut === 0 ? [] : [['cut without an end', `${numEpisodesCut} episodes`]]),
     ...Object.entries(metrics).map(([name, value]) => [name, formatValue(value)]),
+    ...partRows('agent', result.agents),
+    ...partRows('policy', result.policies),
   ]);
+}
+
+/** How each agent or policy did; nothing of those who took no part. */
+function partRows(what: string, parts: Readonly<Record<string, AgentEvaluation>> = {}): string[][] {
+  return Object.entries(parts).flatMap(([name, { returnMean, wins, draws, losses }]) => {
+    if (returnMean === null) return [];
+    const outcomes = wins + draws + losses === 0 ? '' : `, won ${wins}, drew ${draws}, lost ${losses}`;
+    return [[`${what} ${name}`, `${formatValue(returnMean)}${outcomes}`]];
+  });
 }

@@ -158,14 +158,14 @@ export function integerList(bounds: Bounds): ValueKind<readonly number[]> {
 }
 
 /** A list of names; flag form `actor,critic`. */
-export function nameList(): ValueKind<readonly string[]> {
+export function nameList({ allowEmpty = false } = {}): ValueKind<readonly string[]> {
   return {
-    schema: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)) as z.ZodMiniType<
-      readonly string[]
-    >,
+    schema: z
+      .array(z.string().check(z.minLength(1)))
+      .check(z.refine(({ length }) => allowEmpty || length > 0)) as z.ZodMiniType<readonly string[]>,
     expects: 'a list of names',
     flagForm: '<name,...>',
-    parse: (given) => given.split(','),
+    parse: (given) => (given === '' ? [] : given.split(',')),
   };
 }
 

@@ -1,5 +1,7 @@
 /** `checkEnv`: plays an environment and says which promises it breaks, and how to mend each. */
 import { EnvError, isOperantError } from '../errors.ts';
+import { checkSeveralAgents } from './agents/check-agents-env.ts';
+import type { MultiAgentEnv, MultiAgentEnvFactory } from './agents/multi-agent-env.ts';
 import {
   type Check,
   checkRender,
@@ -11,6 +13,7 @@ import {
 } from './check-behaviour.ts';
 import { checkGoals } from './check-goals.ts';
 import { watchingRandomCalls } from './check-random.ts';
+import { type CheckReport, errorsFirst, formatCheckReport } from './check-report.ts';
 import { type CheckFinding, messageOf, playTrace, type Report, type Trace } from './check-trace.ts';
 import type { Env, EnvFactory } from './env.ts';
 import { classHint } from './env-class.ts';
@@ -28,36 +31,27 @@ export interface CheckOptions {
   readonly throwOnError?: boolean;
 }
 
-export interface CheckReport {
-  /** No errors; there may be warnings. */
-  readonly ok: boolean;
-  /** The first of each kind, errors first. */
-  readonly findings: readonly CheckFinding[];
-  readonly observationSpace: string;
-  readonly actionSpace: string;
-  readonly numSteps: number;
-  readonly numEpisodes: number;
-  readonly meanReturn: number;
-  readonly meanLength: number;
-}
-
 /**
  * Plays an environment with random actions and looks for the mistakes people make: wrong shapes, kinds of value and
  * bounds; NaN; a reset that ignores its seed or does not clear the last episode; randomness from elsewhere; state shared
- * between two environments; masks, flags, metrics and saved states that do not hold; episodes that never end.
+ * between two environments; masks, flags, metrics and saved states that do not hold; episodes that never end. Of an environment of several
+ * agents, the contract of `MultiAgentEnv` besides; its report's returns are sums over the agents.
  *
  * @param env an environment, or better its factory: only then is shared state found. What the factory gives is closed in the end; an
  * environment that is given is not.
  * Cost: about four times `numSteps` steps.
  */
-export function checkEnv(env: Env | EnvFactory, options: CheckOptions = {}): CheckReport {
+export function checkEnv(
+  env: Env | EnvFactory | MultiAgentEnv | MultiAgentEnvFactory,
+  options: CheckOptions = {},
+): CheckReport {
   const findings = new Map<string, CheckFinding>();
   const opened = new Set<Env>();
   const report: Report = (severity, code, message, fix) => {
     if (!findings.has(code)) findings.set(code, { severity, code, message, fix });
   };
   const check: Check = {
-    create: typeof env === 'function' ? opening(env, opened) : () => env,
+    create: typeof env === 'function' ? opening(env as EnvFactory, opened) : () => env as Env,
     isFactory: typeof env === 'function',
     seed: options.seed ?? 0,
     numSteps: options.numSteps ?? 2000,
@@ -65,13 +59,15 @@ export function checkEnv(env: Env | EnvFactory, options: CheckOptions = {}): Che
     report,
   };
   let first: Env | null = null;
+  let several: CheckReport | null = null;
   try {
-    first = createFirst(check);
+    several = checkSeveralAgents(check, findings);
+    if (several === null) first = createFirst(check);
     if (first !== null && checkSpaces(first, report)) playWatched(first, check, findings);
   } finally {
     for (const each of opened) close(each, report);
   }
-  const summary = summarise(first, check, [...findings.values()]);
+  const summary = several ?? summarise(first, check, [...findings.values()]);
   if (options.throwOnError && !summary.ok) throw new EnvError('ENV_CHECK', formatCheckReport(summary));
   return summary;
 }
@@ -107,24 +103,6 @@ function playWatched(env: Env, check: Check, findings: ReadonlyMap<string, Check
     (watch) => play(env, { ...check, create: () => watch.creating(check.create) }),
     () => UNREPEATABLE.some((code) => findings.has(code)),
   );
-}
-
-/** The report as lines for people. */
-export function formatCheckReport(report: CheckReport): string {
-  const lines = report.findings.map(
-    ({ severity, code, message, fix }) =>
-      `${severity === 'error' ? 'ERROR  ' : 'warning'} ${code}: ${message}\n        ${fix}`,
-  );
-  const numErrors = report.findings.filter(({ severity }) => severity === 'error').length;
-  return [
-    `observations ${report.observationSpace}, actions ${report.actionSpace}`,
-    `played ${report.numSteps} random steps in ${report.numEpisodes} episodes: mean return ${report.meanReturn.toFixed(2)}, ` +
-      `mean length ${report.meanLength.toFixed(1)}`,
-    ...lines,
-    report.ok
-      ? `ok, ${report.findings.length} warnings`
-      : `${numErrors} errors, ${report.findings.length - numErrors} warnings`,
-  ].join('\n');
 }
 
 function createFirst(check: Check): Env | null {
@@ -286,7 +264,7 @@ function summarise(env: Env | null, { traces }: Check, findings: CheckFinding[])
   const numSteps = total((trace) => trace.actions.length);
   return {
     ok: findings.every(({ severity }) => severity !== 'error'),
-    findings: findings.sort((a, b) => (a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0)),
+    findings: errorsFirst(findings),
     observationSpace: isReady ? describeSpace(env.observationSpace) : 'unknown',
     actionSpace: isReady ? describeSpace(env.actionSpace) : 'unknown',
     numSteps,

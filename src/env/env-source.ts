@@ -18,6 +18,8 @@ export interface EnvModuleSource {
   readonly options: JsonObject;
   readonly maxEpisodeSteps: number | null;
   readonly rewardThreshold: number | null;
+  /** It is known to have several agents; absent = one, or nobody has looked yet. */
+  readonly agents?: boolean;
 }
 
 /** A bare factory: stays in its thread, so it needs `numEnvRunners: 0`. */
@@ -77,6 +79,7 @@ export function resolveEnv(
     // A limit among the given options is the environment's to read, and wins over the registered one.
     maxEpisodeSteps: 'maxEpisodeSteps' in options ? null : (env.maxEpisodeSteps ?? null),
     rewardThreshold: env.rewardThreshold ?? null,
+    ...(env.agents === true && { agents: true }),
   };
 }
 

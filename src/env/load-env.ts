@@ -9,7 +9,7 @@ import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
 import { describeValue } from './space-values.ts';
 import type { AutoresetMode, VectorEnv, VectorEnvFactory } from './vector-env.ts';
-import { assertEnv, vectorizeEnv } from './vectorize.ts';
+import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
 
 /**
  * Makes the vector environment of a source: the module's vector export when it has one, else its factory, vectorized.
@@ -28,6 +28,7 @@ export async function makeVectorEnv(
   autoreset: AutoresetMode = 'same-step',
   faults?: EnvFaultHandling,
 ): Promise<VectorEnv> {
+  if (source.kind === 'module' && source.agents === true) throw severalAgentsError(source.id);
   if (source.kind === 'module' && source.vectorExport !== null) {
     const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
     const options = withLimit({ autoreset, ...structuredClone(source.options) }, source.maxEpisodeSteps);
@@ -71,11 +72,13 @@ export async function loadEnvFactory(source: EnvSource): Promise<() => Env> {
   return () => factory(structuredClone(source.options));
 }
 
-async function loadFactory(source: EnvSource): Promise<EnvFactory> {
+/** The factory of a source's single environments. */
+export async function loadFactory(source: EnvSource): Promise<EnvFactory> {
   return source.kind === 'factory' ? source.factory : loadExport<EnvFactory>(source, source.export);
 }
 
-async function loadExport<T>(source: EnvModuleSource, name: string): Promise<T> {
+/** A function that a source's module exports. @throws ConfigError `CONFIG_ENV_MODULE`, `CONFIG_ENV_EXPORT`. */
+export async function loadExport<T>(source: EnvModuleSource, name: string): Promise<T> {
   const module = await importEnvModule(source);
   const value = module[name];
   if (typeof value === 'function') return value as T;
@@ -115,7 +118,8 @@ function assertVectorEnv(value: VectorEnv, id: string, numEnvs: number, autorese
   return value;
 }
 
-function callFactory<T>(id: string, call: () => T): T {
+/** Calls a factory; what it throws says whose it is. */
+export function callFactory<T>(id: string, call: () => T): T {
   try {
     return whileLoading(`the environment ${id}`, call);
   } catch (error) {

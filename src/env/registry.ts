@@ -17,6 +17,8 @@ export interface EnvRegistration {
   readonly maxEpisodeSteps?: number;
   /** Mean return at which the task counts as solved. */
   readonly rewardThreshold?: number;
+  /** Whether it has several agents: `export` is then a `MultiAgentEnvFactory`, `vectorExport` an `AgentsKernelFactory`. @defaultValue false */
+  readonly agents?: boolean;
   /** One line for `operant envs`. */
   readonly description?: string;
   /** A package that has to be installed for it; `operant envs` says so where it is not. */

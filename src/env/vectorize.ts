@@ -1,6 +1,7 @@
 /** Makes a vector environment of a user's single one, and checks on every step what it gives. */
 import { ConfigError, EnvError, ShapeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { isMultiAgentEnv } from './agents/multi-agent-env.ts';
 import type { Env, Info, ResetResult } from './env.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
@@ -102,6 +103,7 @@ export function assertEnv(value: unknown, envId: string): asserts value is Env {
       'it is asynchronous. Do the asynchronous work at the top of the module (await)',
     );
   }
+  if (isMultiAgentEnv(value)) throw severalAgentsError(envId);
   if (typeof value !== 'object' || value === null)
     throw factoryError(envId, `it gave ${describeValue(value)}`);
   const env = value as Partial<Record<keyof Env, unknown>>;
@@ -116,6 +118,14 @@ export function assertEnv(value: unknown, envId: string): asserts value is Env {
   for (const name of ['reset', 'step'] as const) {
     if (typeof env[name] !== 'function') throw factoryError(envId, `it has no method \`${name}\``);
   }
+}
+
+/** What a loop for one agent says to an environment of several; one for several begins where it is caught. */
+export function severalAgentsError(envId: string): ConfigError {
+  return new ConfigError(
+    'CONFIG_SEVERAL_AGENTS',
+    `${envId} has several agents, and this is for environments of one: train it with \`--algo ppo\`.`,
+  );
 }
 
 function factoryError(envId: string, reason: string): ConfigError {

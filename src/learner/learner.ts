@@ -4,9 +4,10 @@ import type { ObservationStatistics } from '../weights/observation-statistics.ts
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
 
 /**
- * One update: `numEpochs` passes over the N * T samples of a rollout in shuffled minibatches.
+ * One update: `numEpochs` passes over samples of a rollout in shuffled minibatches.
  *
- * Every epoch e has its own permutation `permutations[e * numSamples ... + numSamples)` of flat indices i = n * T + t;
+ * Every epoch e has its own permutation `permutations[e * numSamples ... + numSamples)` of flat indices i = n * T + t, with
+ * numSamples = permutations.length / numEpochs: all N * T, or the same fewer ones in every epoch (those of one policy among several agents);
  * minibatch k of an epoch takes `minibatchSize` of them in order, and the last one takes what is left. Of a recurrent policy they are
  * whole sequences, in the order that `createEpochOrder` writes.
  */

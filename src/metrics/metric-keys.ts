@@ -124,8 +124,11 @@ export const SHARED_METRICS = {
   'evaluation/numEpisodes': { unit: 'episodes', window: 'evaluation', formula: 'evaluation episodes' },
 } as const satisfies MetricDeclarations;
 
-/** A shared metric, or a number of the user's own: `info.metrics.<name>` averaged over the iteration becomes `env/<name>`. */
-export type MetricKey = keyof typeof SHARED_METRICS | `env/${string}`;
+/**
+ * A shared metric, or a number of the user's own: `info.metrics.<name>` averaged over the iteration becomes `env/<name>`. Among several agents
+ * `agent/<name>/...` and `policy/<name>/...` besides (docs/agents.md).
+ */
+export type MetricKey = keyof typeof SHARED_METRICS | `${'env' | 'agent' | 'policy'}/${string}`;
 
 /** What an iteration tells: shared metrics, and an algorithm's own, `MetricsOf<typeof ppoMetrics>`. */
 export type MetricsOf<Own extends MetricDeclarations> = Partial<

@@ -5,7 +5,7 @@ import { type CentralActor, collectCentrally, halvesOf, type Stepper } from './c
 import { Command } from './control-words.ts';
 import { createEnvFaultBook } from './env-fault-log.ts';
 import { createEpisodeLedger } from './episode-ledger.ts';
-import type { WorkerMessage } from './messages.ts';
+import type { WorkerMessage, WorkerPlan } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
 import { createPartCollecting } from './part-collecting.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
@@ -16,7 +16,8 @@ import { withEnvStates } from './row-states.ts';
 import type { RunnerGroup } from './runner-group.ts';
 import { type CatchUp, createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from './worker-team.ts';
 
-export type LocalRunnerGroupOptions = Omit<WorkerTeamOptions, 'rowStates' | 'onRestarted'> & {
+export type LocalRunnerGroupOptions = Omit<WorkerTeamOptions, 'plan' | 'rowStates' | 'onRestarted'> & {
+  readonly plan: WorkerPlan;
   /** null = workers act with the kernels. */
   readonly central: CentralActor | null;
   /** Fill a block set with values that look wrong before it is written. */

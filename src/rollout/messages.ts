@@ -11,6 +11,7 @@ import type { WasmMemory } from '../memory/web-assembly.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
+import type { AgentsPlan } from './agents/agents-plan.ts';
 import type { ControlRegion } from './control-words.ts';
 import type { EnvFaultReport } from './env-fault-log.ts';
 import type { ErrorMessage } from './error-message.ts';
@@ -19,22 +20,31 @@ import type { PlayedEpisodes } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
 
-/** What every rollout worker of a group is told. */
-export interface WorkerPlan {
+/** What the threads of every group are told. */
+export interface ThreadPlan {
   readonly memory: WasmMemory;
   readonly kernels: KernelModule;
-  readonly spec: ActingSpec;
   readonly source: EnvModuleSource;
-  readonly faultPolicy: EnvFaultPolicy;
   readonly seed: number;
-  readonly sampling: SamplingLayout;
-  readonly weights: WeightBufferLayout;
   readonly control: ControlRegion;
-  /** false under central inference: the worker only steps. */
-  readonly acts: boolean;
   /** The learner's part, when rollout workers lend their threads to it. */
   readonly helper: SimdHelperStart | null;
 }
+
+/** What every rollout worker of a group is told. */
+export type WorkerPlan = ThreadPlan & {
+  readonly spec: ActingSpec;
+  readonly faultPolicy: EnvFaultPolicy;
+  readonly sampling: SamplingLayout;
+  readonly weights: WeightBufferLayout;
+  /** false under central inference: the worker only steps. */
+  readonly acts: boolean;
+};
+
+/** The same where environments have several agents. */
+export type AgentsWorkerPlan = ThreadPlan & { readonly agents: AgentsPlan };
+
+export type AnyWorkerPlan = WorkerPlan | AgentsWorkerPlan;
 
 /** The rows that a worker is responsible for, and where they stand. */
 export interface WorkerAssignment {
@@ -48,7 +58,7 @@ export interface WorkerAssignment {
 
 /** The task that Piscina hands to a worker thread: it runs until STOP. */
 export interface WorkerTask {
-  readonly plan: WorkerPlan;
+  readonly plan: AnyWorkerPlan;
   /** null = stand by: load everything, then wait until an assignment is posted (ASSIGN). */
   readonly assignment: WorkerAssignment | null;
   readonly port: MessagePort;

@@ -8,6 +8,7 @@ import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
 import { createTurns } from '../learner/simd/next-turn.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
+import type { SeatAssignment } from './agents/policy-plan.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
 
 /** Which episodes to play; plain data. Episode k is seeded by hash(evaluation, seed, k, 0), whoever plays it. */
@@ -21,6 +22,17 @@ export interface PlayRequest {
   readonly source?: EnvSource | null;
   /** Steps after which an episode is cut and counted as it stands: an environment may have no end. */
   readonly maxEpisodeSteps: number;
+  /** Of several agents: who acts for which seat; absent = those who are trained so. */
+  readonly assignment?: SeatAssignment;
+}
+
+/** How an episode of several agents went, by seat. */
+export interface PlayedSeats {
+  readonly returns: readonly number[]; // [S]
+  /** null = the environment did not tell. */
+  readonly outcomes: readonly (number | null)[]; // [S]
+  /** Index of the policy that acted. */
+  readonly policies: readonly number[]; // [S]
 }
 
 /** In the order of `PlayRequest.episodes`. */
@@ -30,6 +42,8 @@ export interface PlayedEpisodes {
   /** How many of them were cut. */
   readonly numCut: number;
   readonly metrics: MetricSums;
+  /** Of several agents. `returns` are then the sums over all seats. */
+  readonly seats?: readonly PlayedSeats[];
 }
 
 export interface PlayOptions {

@@ -16,13 +16,16 @@ export function splitRequest(request: PlayRequest, numRunners: number): PlayRequ
 export function joinPlayed(request: PlayRequest, shares: readonly PlayedEpisodes[]): PlayedEpisodes {
   const metrics: MetricSums = {};
   for (const share of shares) mergeSums(metrics, share.metrics);
-  const dealt = (pick: (share: PlayedEpisodes) => readonly number[]) =>
+  const dealt = <T>(pick: (share: PlayedEpisodes) => readonly T[]) =>
     request.episodes.map((_, k) => pick(shares[k % shares.length])[Math.floor(k / shares.length)]);
   const numCut = shares.reduce((sum, share) => sum + share.numCut, 0);
-  return {
+  const played = {
     returns: dealt((share) => share.returns),
     lengths: dealt((share) => share.lengths),
     numCut,
     metrics,
   };
+  return shares.some(({ seats }) => seats === undefined)
+    ? played
+    : { ...played, seats: dealt((share) => share.seats ?? []) };
 }

@@ -13,7 +13,13 @@ import {
   waitUntilAtLeast,
 } from './control-words.ts';
 import { fromErrorMessage } from './error-message.ts';
-import type { ProcessMessage, WorkerAssignment, WorkerMessage, WorkerPlan, WorkerTask } from './messages.ts';
+import type {
+  AnyWorkerPlan,
+  ProcessMessage,
+  WorkerAssignment,
+  WorkerMessage,
+  WorkerTask,
+} from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import type { RowState } from './row-states.ts';
 
@@ -79,7 +85,7 @@ export interface StandbyWorker {
 /** Starts a worker and resolves when it waits for its first command. */
 export function startRolloutWorker(
   pool: Piscina,
-  plan: WorkerPlan,
+  plan: AnyWorkerPlan,
   range: RowRange,
   states: readonly RowState[] | null,
 ): Promise<RolloutWorker> {
@@ -88,7 +94,7 @@ export function startRolloutWorker(
 }
 
 /** Starts a thread that stands by; returns at once. */
-export function startStandbyWorker(pool: Piscina, plan: WorkerPlan): StandbyWorker {
+export function startStandbyWorker(pool: Piscina, plan: AnyWorkerPlan): StandbyWorker {
   const ownWords = prepareWords(plan, plan.control.numWorkers);
   Atomics.store(ownWords, Word.SEQUENCE, 0); // nobody looks at them yet
   Atomics.store(ownWords, Word.DONE, 0);
@@ -134,7 +140,7 @@ async function becomeReady(thread: ThreadState, range: RowRange): Promise<Rollou
 }
 
 /** The words of a worker that is about to start. Nobody else looks at them: the thread before, if any, is gone. */
-function prepareWords(plan: WorkerPlan, workerIndex: number): Int32Array<SharedArrayBuffer> {
+function prepareWords(plan: AnyWorkerPlan, workerIndex: number): Int32Array<SharedArrayBuffer> {
   const words = openControlWords(plan.memory.buffer, plan.control, workerIndex);
   Atomics.store(words, Word.READY, 0);
   Atomics.store(words, Word.FAILED, 0);
@@ -144,7 +150,7 @@ function prepareWords(plan: WorkerPlan, workerIndex: number): Int32Array<SharedA
 
 function launch(
   pool: Piscina,
-  plan: WorkerPlan,
+  plan: AnyWorkerPlan,
   words: Int32Array<SharedArrayBuffer>,
   assignment: WorkerAssignment | null,
 ): ThreadState {

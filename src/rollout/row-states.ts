@@ -1,6 +1,7 @@
 /** The state of environments between two rollouts: enough to continue them anywhere, in any thread. */
 import type { ActionArray } from '../env/vector-env.ts';
 import type { JsonValue } from '../json.ts';
+import type { SeatState } from './agents/agents-plan.ts';
 
 /**
  * One environment between two rollouts. Plain data: it is posted to workers and written to checkpoints.
@@ -23,6 +24,13 @@ export interface RowState {
   readonly observation: Float32Array | Uint8Array | null; // [obsSize]
   /** What a recurrent policy remembers of the episode; null or absent: nothing yet. */
   readonly recurrentState?: Float32Array | null; // [S] f32
+  /**
+   * Of an environment of several agents, by seat; absent = it has one. `actions` are then those of all seats, f32 [steps, A], `observation`
+   * what each seat saw, one after the other, f32.
+   */
+  readonly agents?: readonly SeatState[]; // [S]
+  /** Sum of raw rewards of the running episode by seat, where there are several. */
+  readonly agentReturns?: readonly number[]; // [S]
 }
 
 export const FRESH_ROW: RowState = {

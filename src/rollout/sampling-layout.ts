@@ -11,7 +11,7 @@ import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, noiseSize } from '../policy/policy-spec.ts';
 
 /** Sampling runs in one set while the learner may still read the other. */
-const NUM_BLOCK_SETS = 2;
+export const NUM_BLOCK_SETS = 2;
 
 /**
  * Regions shared by all runners, indexed by row, so that the owner of rows [n0, n1) touches only its part:

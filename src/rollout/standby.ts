@@ -1,6 +1,6 @@
 /** One warm thread beside the rollout workers: starting a thread takes longer than all else that a replacement needs. */
 import type { Piscina } from 'piscina';
-import type { WorkerPlan } from './messages.ts';
+import type { AnyWorkerPlan } from './messages.ts';
 import {
   type RolloutWorker,
   type RowRange,
@@ -23,7 +23,7 @@ export interface Standby {
 }
 
 /** @param isWanted false = workers are never replaced, so there never is such a thread. */
-export function createStandby(pool: Piscina, plan: WorkerPlan, isWanted: boolean): Standby {
+export function createStandby(pool: Piscina, plan: AnyWorkerPlan, isWanted: boolean): Standby {
   let waiting: StandbyWorker | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isAssigning = false; // the one before may not have heard yet, and has the same control words

@@ -3,7 +3,7 @@ import type { Piscina } from 'piscina';
 import { ConfigError, EnvError, WorkerError } from '../errors.ts';
 import type { Region } from '../memory/arena.ts';
 import { Command, type CommandCode } from './control-words.ts';
-import type { WorkerMessage, WorkerPlan } from './messages.ts';
+import type { AnyWorkerPlan, WorkerMessage } from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout-worker.ts';
 import type { RowState } from './row-states.ts';
@@ -12,7 +12,7 @@ import { createStandby, type Standby } from './standby.ts';
 import { endThreadsWithTasks, takeThreads } from './thread-pool.ts';
 
 export interface WorkerTeamOptions {
-  readonly plan: WorkerPlan;
+  readonly plan: AnyWorkerPlan;
   readonly numEnvs: number;
   /** One region per worker, for its policy's kernels. */
   readonly scratch: readonly Region[];

@@ -5,12 +5,14 @@ import type { JsonValue } from '../json.ts';
 import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
 import { noteChildProcesses } from '../machine/child-processes.ts';
 import { prepareImport } from '../modules/import-module.ts';
+import { type AgentsRunner, createAgentsRunner } from './agents/agents-runner.ts';
 import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { ProcessMessage, WorkerAssignment, WorkerMessage, WorkerTask } from './messages.ts';
 import { placeEnvError } from './place-env-error.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import { createRunner, type Runner } from './runner.ts';
+import type { Sampler } from './sampler.ts';
 
 export async function runWorker(task: WorkerTask): Promise<void> {
   const processes = noteChildProcesses();
@@ -42,11 +44,14 @@ async function work(
   const { workerIndex, firstRow } = assignment;
   const words = openControlWords(plan.memory.buffer, plan.control, workerIndex);
   const post = (message: WorkerMessage) => port.postMessage(message);
-  let runner: Runner | undefined;
+  let runner: WorkerRunner | undefined;
   try {
     const arena = { memory: plan.memory, buffer: plan.memory.buffer };
     const onStep = () => void Atomics.add(words, Word.PROGRESS, 1);
-    runner = await createRunner({ ...assignment, ...plan, arena, onStep });
+    runner =
+      'agents' in plan
+        ? await createAgentsRunner({ ...assignment, ...plan, arena, onStep })
+        : await createRunner({ ...assignment, ...plan, arena, onStep });
     tellProcesses(); // before it is ready: then everything is told of that a lost worker leaves
     if (plan.helper !== null) await prepareImport(plan.helper.options.outputGradient.module);
     const helper = plan.helper === null ? null : await createSimdHelper(plan.helper, plan.kernels, arena);
@@ -67,6 +72,9 @@ async function work(
   }
 }
 
+/** One of several agents is never asked to BEGIN, STEP or FINISH: those are central inference's. */
+type WorkerRunner = Runner | AgentsRunner;
+
 interface WorkerPlace {
   readonly workerIndex: number;
   readonly port: MessagePort;
@@ -77,7 +85,7 @@ async function obey(
   words: Int32Array<SharedArrayBuffer>,
   first: number,
   { workerIndex, port, tellProcesses }: WorkerPlace,
-  runner: Runner,
+  runner: WorkerRunner,
   helper: SimdHelper | null,
   post: (message: WorkerMessage) => void,
 ): Promise<void> {
@@ -98,13 +106,13 @@ async function obey(
         sampler.collect(argument0, argument1);
         break;
       case Command.BEGIN:
-        sampler.begin(argument0);
+        (sampler as Sampler).begin(argument0);
         break;
       case Command.STEP:
-        sampler.step(argument0, argument1);
+        (sampler as Sampler).step(argument0, argument1);
         break;
       case Command.FINISH:
-        sampler.finish(argument0, argument1);
+        (sampler as Sampler).finish(argument0, argument1);
         break;
       case Command.LEARN:
         helper?.participate(workerIndex + 1);
@@ -124,7 +132,7 @@ async function obey(
     }
     const isRolloutOver = command === Command.COLLECT || command === Command.FINISH;
     const sums = isRolloutOver ? sampler.takeMetrics() : null;
-    const faults = isRolloutOver ? runner.takeEnvFaults() : null;
+    const faults = isRolloutOver && 'takeEnvFaults' in runner ? runner.takeEnvFaults() : null;
     if (sums !== null || faults !== null) reply({ kind: 'collected', sums: sums ?? {}, faults });
     tellProcesses();
     Atomics.store(words, Word.POSTED, isPosted ? 1 : 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
+import { checkEnv } from '../../src/env/check-env.ts';
+import { formatCheckReport } from '../../src/env/check-report.ts';
 import type { Env, EnvFactory, Info, ResetResult, StepResult } from '../../src/env/env.ts';
 import { openEnvRandom } from '../../src/env/env-random.ts';
 import { channelsFirst } from '../../src/env/image-layout.ts';

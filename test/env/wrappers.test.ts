@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
+import { checkEnv } from '../../src/env/check-env.ts';
+import { formatCheckReport } from '../../src/env/check-report.ts';
 import type { Env, StepResult } from '../../src/env/env.ts';
 import { openEnvRandom } from '../../src/env/env-random.ts';
 import { Box, Dict, Discrete, MultiDiscrete } from '../../src/env/spaces.ts';

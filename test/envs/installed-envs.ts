@@ -12,11 +12,13 @@ export function isInstalled(peer: Peer | undefined): boolean {
 }
 
 /** Ids of those that can be tried; says which cannot. */
-export function installedEnvIds(): string[] {
+export function installedEnvIds(which: 'all' | 'one agent' | 'several agents' = 'all'): string[] {
   const missing = SHIPPED_ENVS.filter(({ peer }) => !isInstalled(peer));
   if (missing.length > 0) {
     const packages = [...new Set(missing.map(({ peer }) => peer?.name))].join(', ');
     console.log(`skipped, since ${packages} is not installed: ${missing.map(({ id }) => id).join(', ')}`);
   }
-  return SHIPPED_ENVS.filter((env) => !missing.includes(env)).map(({ id }) => id);
+  return SHIPPED_ENVS.filter((env) => !missing.includes(env))
+    .filter(({ agents = false }) => which === 'all' || agents === (which === 'several agents'))
+    .map(({ id }) => id);
 }

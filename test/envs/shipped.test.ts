@@ -1,7 +1,8 @@
 /** What every shipped environment must do, whatever its task. */
 import { describe, expect, it } from 'vitest';
 import { registerShippedEnvs } from '../../envs/index.ts';
-import { checkEnv, formatCheckReport } from '../../src/env/check-env.ts';
+import { checkEnv } from '../../src/env/check-env.ts';
+import { formatCheckReport } from '../../src/env/check-report.ts';
 import type { EnvFactory } from '../../src/env/env.ts';
 import { type EnvModuleSource, resolveEnv } from '../../src/env/env-source.ts';
 import { flatActionSize, flattenAction } from '../../src/env/flatten-action.ts';
@@ -31,7 +32,7 @@ async function factoryOf(source: EnvModuleSource): Promise<EnvFactory> {
   return (await import(source.module))[source.export];
 }
 
-describe.each(installedEnvIds())('%s', (id) => {
+describe.each(installedEnvIds('one agent'))('%s', (id) => {
   it('passes checkEnv', async () => {
     const hasPhysics = findEnv(id).peer !== undefined;
     const options = hasPhysics ? { numSteps: NUM_PHYSICS_STEPS } : {};

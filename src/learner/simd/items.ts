@@ -51,14 +51,15 @@ function createArrange({ arena, layout }: ThreadContextOptions, words: Int32Arra
     const address = words[Word.ADDRESSES + ADDRESS_COLUMNS.indexOf('advantages')] >>> 0;
     if (advantages.byteOffset !== address) advantages = new Float32Array(arena.buffer, address, numSamples);
     const size = words[Word.MINIBATCH_SIZE];
+    const perEpoch = words[Word.NUM_SAMPLES];
     const start = minibatch * size;
-    const end = Math.min(numSamples, start + size);
+    const end = Math.min(perEpoch, start + size);
     const normalize = words[Word.NORMALIZE_ADVANTAGES] === 1;
-    arrangeAdvantages({ advantages, permutations, first: epoch * numSamples, start, end, normalize, out });
+    arrangeAdvantages({ advantages, permutations, first: epoch * perEpoch, start, end, normalize, out });
   };
   const arrangeNext = () => {
     const next = words[Word.MINIBATCH] + 1;
-    if (next * words[Word.MINIBATCH_SIZE] < numSamples) arrange(words[Word.EPOCH], next);
+    if (next * words[Word.MINIBATCH_SIZE] < words[Word.NUM_SAMPLES]) arrange(words[Word.EPOCH], next);
     else if (words[Word.EPOCH] + 1 < words[Word.NUM_EPOCHS]) arrange(words[Word.EPOCH] + 1, 0);
   };
   return { arrange, arrangeNext };

@@ -141,8 +141,11 @@ function checkPlan({ arena, layout }: SimdLearnerSetup, rollout: RolloutViews, p
   if (plan.numEpochs > maxEpochs) refuse(`Expected at most ${maxEpochs} epochs, got ${plan.numEpochs}`);
   if (!(plan.minibatchSize >= 1 && plan.minibatchSize <= maxMinibatchSize))
     refuse(`Expected \`minibatchSize\` from 1 to ${maxMinibatchSize}, got ${plan.minibatchSize}`);
-  if (plan.permutations.length < plan.numEpochs * numSamples)
-    refuse(`Expected ${plan.numEpochs * numSamples} permutation indices, got ${plan.permutations.length}`);
+  const perEpoch = plan.permutations.length / plan.numEpochs;
+  if (!(Number.isInteger(perEpoch) && perEpoch >= 1 && perEpoch <= numSamples))
+    refuse(
+      `Expected the same number of permutation indices for each of ${plan.numEpochs} epochs, from 1 to ${numSamples}, got ${plan.permutations.length} in all`,
+    );
 }
 
 /** Puts everything that threads must know of this update into shared memory. */
@@ -156,7 +159,7 @@ function writeJob(
   ageClaims(words);
   words[Word.NUM_THREADS] = 1 + (team?.numHelpers ?? 0);
   words[Word.MINIBATCH_SIZE] = plan.minibatchSize;
-  words[Word.NUM_SAMPLES] = layout.numSamples;
+  words[Word.NUM_SAMPLES] = plan.permutations.length / plan.numEpochs;
   words[Word.NON_FINITE_RULE] = NonFinite[plan.nonFinite];
   words[Word.NORMALIZE_OBSERVATIONS] = plan.observationStatistics === null ? 0 : 1;
   words[Word.NUM_RUN] = 0;
@@ -176,10 +179,7 @@ function writeJob(
   reals[Real.KL_LIMIT] = plan.targetKl === null ? Number.POSITIVE_INFINITY : KL_FACTOR * plan.targetKl;
   reals.fill(0, Real.UPDATE_SUMS, Real.UPDATE_SUMS + NUM_SUMS);
   scalars.set(scalarNames.map((name) => plan.scalars[name]));
-  const { permutations, numEpochs } = plan;
-  new Int32Array(arena.buffer, layout.permutations, numEpochs * layout.numSamples).set(
-    permutations.subarray(0, numEpochs * layout.numSamples),
-  );
+  new Int32Array(arena.buffer, layout.permutations, plan.permutations.length).set(plan.permutations);
   if (plan.observationStatistics === null) return;
   const { mean, inverseStd } = plan.observationStatistics;
   new Float32Array(arena.buffer, layout.observationMean, mean.length).set(mean);

@@ -73,7 +73,7 @@ export function createSequenceRows(
     load({ cell }, start, numRows) {
       numSequences = numRows / length;
       stepRows = Math.ceil(numSequences / 4) * 4;
-      const first = words[Word.EPOCH] * layout.numSamples + start;
+      const first = words[Word.EPOCH] * words[Word.NUM_SAMPLES] + start;
       const indices = layout.permutations + 4 * first;
       if (stepRows === numSequences) gatherObservations(indices, numRows, scratch.x, 0);
       else {

@@ -80,7 +80,7 @@ function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int3
       stride,
     );
   const gather = (tower: TowerProgram, start: number, numRows: number) => {
-    const indices = layout.permutations + 4 * (words[Word.EPOCH] * layout.numSamples + start);
+    const indices = layout.permutations + 4 * (words[Word.EPOCH] * words[Word.NUM_SAMPLES] + start);
     if (tower.cell === null) gatherObservations(indices, numRows, rows.observations, 0);
     if (tower.hasActor) {
       kernels.gatherWords(column(1), indices, numRows, A, rows.actions);

@@ -95,6 +95,10 @@ export const settings: Settings = {
     },
   },
   testedElsewhere: {
+    'multiAgent.policies': 'test/algorithm/agents',
+    'multiAgent.policyFor': 'test/algorithm/agents',
+    'multiAgent.policiesToTrain': 'test/algorithm/agents',
+    'multiAgent.discountBy': 'test/algorithm/agents',
     'training.network': 'test/policy/conv-network.test.ts',
     'training.networkOptions': 'test/policy/conv-network.test.ts',
     'training.convLayers': 'test/policy/conv-network.test.ts',

@@ -1,0 +1,60 @@
+/** What of a rollout one policy learns from. */
+import type { GroupViews } from '../../rollout/agents/agents-layout.ts';
+import { RowField } from '../../rollout/agents/agents-layout.ts';
+import type { ObservedRows } from '../../statistics/running-moments.ts';
+import { computeGaeWithHoles, type DiscountBy } from '../../targets/gae-with-holes.ts';
+
+/** Flat indices of the steps that policy `index` took, in the order (row, t). i32 */
+export function samplesOf({ acted, policies }: GroupViews, index: number): Int32Array {
+  let count = 0;
+  for (let i = 0; i < acted.length; i++) if (acted[i] === 1 && policies[i] === index) count += 1;
+  const samples = new Int32Array(count);
+  let k = 0;
+  for (let i = 0; i < acted.length; i++) if (acted[i] === 1 && policies[i] === index) samples[k++] = i;
+  return samples;
+}
+
+/** Fills `advantages` and `returns` of a group. */
+export function computeAdvantages(
+  { rollout, acted, ticks, finalTicks, rowStates }: GroupViews,
+  options: { readonly gamma: number; readonly gaeLambda: number; readonly discountBy: DiscountBy },
+): void {
+  const { numRows } = rollout;
+  const nextTicks = Int32Array.from(
+    { length: numRows },
+    (_, n) => rowStates[n * RowField.COUNT + RowField.NEXT_TICK],
+  );
+  const { rewards, values, terminated, truncated, finalValues, bootstrapValues, advantages, returns } =
+    rollout;
+  const { rolloutLength } = rollout;
+  computeGaeWithHoles(
+    {
+      ...{ numRows, rolloutLength, acted, ticks, finalTicks, nextTicks },
+      ...{ rewards, values, terminated, truncated, finalValues, bootstrapValues, advantages, returns },
+    },
+    { ...options, rewardScale: 1, clipReward: Number.POSITIVE_INFINITY },
+  );
+}
+
+/** The samples' observations one after the other, for running statistics. */
+export function observedBy({ rollout }: GroupViews, samples: Int32Array): ObservedRows {
+  const size = rollout.observations.length / (rollout.numRows * rollout.rolloutLength);
+  const observations = new Float32Array(samples.length * size); // [samples, obsSize] f32
+  for (let k = 0; k < samples.length; k++)
+    for (let j = 0; j < size; j++) observations[k * size + j] = rollout.observations[samples[k] * size + j];
+  return { observations, numRows: samples.length, rolloutLength: 1 };
+}
+
+/** As `explainedVariance`, over the samples alone. null where the returns do not vary. */
+export function explainedBy(
+  { rollout: { returns, values } }: GroupViews,
+  samples: Int32Array,
+): number | null {
+  const spread = (of: (i: number) => number): number => {
+    const first = samples.length === 0 ? 0 : of(samples[0]);
+    const mean = samples.reduce((sum, i) => sum + (of(i) - first), 0) / samples.length;
+    return samples.reduce((sum, i) => sum + (of(i) - first - mean) ** 2, 0);
+  };
+  const squares = spread((i) => returns[i]);
+  return squares > 0 ? 1 - spread((i) => returns[i] - values[i]) / squares : null;
+}

@@ -1,0 +1,43 @@
+/** Who acts for which agent, and who of them learns: for environments of several agents. */
+import type { JsonObject } from '../../json.ts';
+import { option } from '../option.ts';
+import * as kind from '../value-kind.ts';
+
+export const multiAgentOptions = {
+  policies: option(kind.jsonObject(), {
+    default: {},
+    doc: "Policies by name: {} learns ({...} with options of `training` of its own), 'random', './bot.ts#name', { checkpoint: DIR, policy: NAME }; {} = one that learns for each kind of agent.",
+    alsoCalled: ['policy_mapping', 'policySpecs'],
+    namesModule: true,
+  }),
+  policyFor: option(kind.jsonObject(), {
+    default: {},
+    doc: "Policy by agent ('*' = every other): a name, or a list whose entries take turns from episode to episode; {} = by its own name, or the only one.",
+    alsoCalled: ['policy_mapping_fn', 'policyMapping'],
+  }),
+  policiesToTrain: option(kind.nullable(kind.nameList({ allowEmpty: true })), {
+    default: null,
+    doc: 'Which of the policies that can learn do; the others keep their weights. null = all of them.',
+    alsoCalled: ['policies_to_train', 'policies_to_learn'],
+  }),
+  discountBy: option(kind.choice(['own-step', 'tick']), {
+    default: 'own-step',
+    doc: "What gamma discounts: an agent's own actions, or the environment's steps between them.",
+  }),
+};
+
+/** Whether any of it was set: then the environment has to have several agents. */
+export function isMultiAgentSet({
+  policies,
+  policyFor,
+  policiesToTrain,
+  discountBy,
+}: {
+  readonly policies: JsonObject;
+  readonly policyFor: JsonObject;
+  readonly policiesToTrain: readonly string[] | null;
+  readonly discountBy: string;
+}): boolean {
+  const isMapped = Object.keys(policies).length > 0 || Object.keys(policyFor).length > 0;
+  return isMapped || policiesToTrain !== null || discountBy !== 'own-step';
+}

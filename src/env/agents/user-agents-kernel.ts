@@ -1,0 +1,237 @@
+/** Makes a kernel of a user's environments of several agents, and checks on every step what they give. */
+import { ConfigError, EnvError, ShapeError } from '../../errors.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
+import { actionMaskSize, flattenActionSpace, unflattenAction } from '../flatten-action.ts';
+import { flatSize, flattenObservation, unflattenObservation } from '../flatten-space.ts';
+import { checkNumEnvs } from '../kernel-vector-env.ts';
+import { copyState } from '../saved-state.ts';
+import { describeValue } from '../space-values.ts';
+import { reportMetrics, writeMask } from '../user-results.ts';
+import type { ObservationArray } from '../vector-env.ts';
+import { AgentEnd, type AgentsKernel, clearResults, seatResults } from './agents-kernel.ts';
+import { type AgentsReset, type AgentsStep, isMultiAgentEnv, type MultiAgentEnv } from './multi-agent-env.ts';
+import { createSeatLayout, type SeatLayout, seatsOf } from './seat-layout.ts';
+import { checkAgentsReset, indexSeats, ofAgent, readActing, readStep } from './user-agents-results.ts';
+
+/** What is remembered of environment n between its step and the writing of its rows. */
+interface Slot {
+  readonly env: MultiAgentEnv;
+  result: AgentsReset;
+  readonly acting: Uint8Array; // [S] u8, who acts in the coming step
+}
+
+interface UserGames {
+  readonly slots: readonly Slot[];
+  readonly kernel: Pick<AgentsKernel, 'seats' | 'results'>;
+  readonly layout: SeatLayout;
+}
+
+/**
+ * Steps `numEnvs` environments of several agents in one thread.
+ *
+ * @throws {@link ConfigError} `CONFIG_ENV_FACTORY` when the factory does not give fresh, alike environments of several agents.
+ * @throws {@link EnvError} from `reset`, `step` and `writeObservation` of the result: `ENV_RESET_RESULT`, `ENV_STEP_RESULT`, `ENV_FLAGS`,
+ * `ENV_AGENT_UNKNOWN`, `ENV_AGENT_OBSERVATION`, `ENV_OBSERVATION_SHAPE`, `ENV_OBSERVATION_NON_FINITE`,
+ * `ENV_REWARD_NON_FINITE`, `ENV_MASK_MISSING`, `ENV_MASK_SIZE`, `ENV_MASK_EMPTY`, `ENV_METRIC`.
+ */
+export function userAgentsKernel(
+  factory: () => MultiAgentEnv,
+  numEnvs: number,
+  envId: string,
+  maxEpisodeSteps: number | null = null,
+): AgentsKernel {
+  const envs = createEnvs(factory, checkNumEnvs(numEnvs), envId);
+  const seats = seatsOf(envs[0], envId);
+  const index = indexSeats(seats);
+  const results = seatResults(seats.length);
+  const games: UserGames = {
+    slots: envs.map((env) => ({ env, result: { observations: {} }, acting: new Uint8Array(seats.length) })),
+    kernel: { seats, results },
+    layout: createSeatLayout(seats),
+  };
+  const keep = (slot: Slot, result: AgentsReset) => {
+    slot.result = result;
+    readActing(results, index, result);
+    slot.acting.set(results.acting);
+  };
+  const [first] = envs;
+  return {
+    envId,
+    numEnvs,
+    seats,
+    results,
+    maxEpisodeSteps: maxEpisodeSteps ?? first.maxEpisodeSteps ?? null,
+    reset(n, seed) {
+      const slot = games.slots[n];
+      const result = slot.env.reset({ seed });
+      checkAgentsReset(result, 'reset');
+      clearResults(results);
+      keep(slot, result);
+    },
+    step(n, actions, offset) {
+      const slot = games.slots[n];
+      const result = slot.env.step(actionsOf(games, slot, actions, offset));
+      checkAgentsReset(result, 'step');
+      readStep(results, index, result);
+      keep(slot, result);
+    },
+    writeObservation: (n, s, out, offset) =>
+      writeObservation(games, s, observationOf(games, n, s), out, offset),
+    writeFinalObservation: (n, s, out, offset) =>
+      writeObservation(games, s, finalObservationOf(games, n, s), out, offset),
+    writeMask: (n, s, out, offset) => writeAgentMask(games, n, s, out, offset),
+    reportMetrics: (n, onMetric) =>
+      reportMetrics(games.slots[n].result.info, n, (_, name, value) => onMetric(name, value)),
+    ...(first.getState && first.setState && stateFunctions(games)),
+    ...(first.render && { render: (n, mode) => games.slots[n].env.render?.(mode) ?? '' }),
+    close: () => {
+      for (const { env } of games.slots) env.close?.();
+    },
+  };
+}
+
+function createEnvs(factory: () => MultiAgentEnv, numEnvs: number, envId: string): MultiAgentEnv[] {
+  const envs: MultiAgentEnv[] = [];
+  for (let n = 0; n < numEnvs; n++) {
+    const env: unknown = factory();
+    if (!isMultiAgentEnv(env))
+      throw factoryError(envId, `it gave ${describeValue(env)}, which is no environment of several agents`);
+    if (envs.includes(env))
+      throw factoryError(envId, 'it gave the same object twice. Create a new one on every call');
+    if (n > 0 && Object.keys(env.agents).join() !== Object.keys(envs[0].agents).join())
+      throw factoryError(envId, 'its agents differ from one call to the next');
+    envs.push(env);
+  }
+  return envs;
+}
+
+function factoryError(envId: string, reason: string): ConfigError {
+  return new ConfigError('CONFIG_ENV_FACTORY', `The factory of ${envId} cannot be used: ${reason}.`);
+}
+
+function actionsOf(
+  { kernel: { seats }, layout }: UserGames,
+  { acting }: Slot,
+  actions: Float32Array,
+  offset: number,
+): Record<string, unknown> {
+  const record: Record<string, unknown> = {};
+  for (let s = 0; s < seats.length; s++) {
+    if (acting[s] === 0) continue;
+    record[seats[s].name] = unflattenAction(seats[s].actionSpace, actions, offset + layout.actionOffsets[s]);
+  }
+  return record;
+}
+
+function observationOf({ slots, kernel: { seats } }: UserGames, n: number, s: number): unknown {
+  const { env, result } = slots[n];
+  const { name } = seats[s];
+  const observation = result.observations[name] ?? env.observe?.(name);
+  if (observation !== undefined) return observation;
+  throw new EnvError(
+    'ENV_AGENT_OBSERVATION',
+    `Agent \`${name}\` is truncated and has no last observation to bootstrap from. Give \`observations.${name}\` with that step, or the method \`observe\`.`,
+  );
+}
+
+function checkFinite(out: ObservationArray, offset: number, observationSize: number): void {
+  for (let k = 0; k < observationSize; k++) {
+    if (Number.isFinite(out[offset + k])) continue;
+    throw new EnvError(
+      'ENV_OBSERVATION_NON_FINITE',
+      `Expected finite observations, got ${out[offset + k]} as element ${k} of the flat observation.`,
+    );
+  }
+}
+
+/** An agent that acts next has begun another life: what it sees is not the end of the last one. */
+function finalObservationOf(games: UserGames, n: number, s: number): unknown {
+  const { name } = games.kernel.seats[s];
+  const { result, acting } = games.slots[n];
+  const given = (result as Partial<AgentsStep>).finalObservations?.[name];
+  const hasBegunAnew = acting[s] === 1 && games.kernel.results.ended[s] !== AgentEnd.NONE;
+  if (given !== undefined || !hasBegunAnew) return given ?? observationOf(games, n, s);
+  throw new EnvError(
+    'ENV_AGENT_OBSERVATION',
+    `Agent \`${name}\` is truncated and begins its next life at once: give \`finalObservations.${name}\`, the last observation of the one before.`,
+  );
+}
+
+function writeObservation(
+  games: UserGames,
+  s: number,
+  observation: unknown,
+  out: ObservationArray,
+  offset: number,
+): void {
+  const { name, observationSpace } = games.kernel.seats[s];
+  try {
+    flattenObservation(observationSpace, observation, out, offset);
+    checkFinite(out, offset, games.layout.groups[games.layout.groupOf[s]].observationSize);
+  } catch (error) {
+    if (error instanceof EnvError) throw ofAgent(error, name);
+    if (!(error instanceof ShapeError)) throw error;
+    throw new EnvError(
+      'ENV_OBSERVATION_SHAPE',
+      `agent \`${name}\`: the observation does not fit its space: ${error.message}`,
+    );
+  }
+}
+
+function writeAgentMask(
+  { slots, kernel }: UserGames,
+  n: number,
+  s: number,
+  out: Uint8Array,
+  offset: number,
+): void {
+  const { name, actionSpace } = kernel.seats[s];
+  const flat = flattenActionSpace(actionSpace);
+  const parts = flat.kind === 'categorical' ? flat.sizes : [actionMaskSize(actionSpace)];
+  try {
+    writeMask(slots[n].result.actionMasks?.[name], parts, out, offset);
+  } catch (error) {
+    throw error instanceof EnvError ? ofAgent(error, name) : error;
+  }
+}
+
+/** With what each seat saw: an environment's own state may not say it again. */
+function stateFunctions(games: UserGames): Pick<AgentsKernel, 'getState' | 'setState'> {
+  const { seats, results } = games.kernel;
+  return {
+    getState(n): JsonValue {
+      const { env, result, acting } = games.slots[n];
+      const seen = seats.map(({ name, observationSpace }, s) => {
+        if (result.observations[name] === undefined) return null;
+        const row = new Float32Array(flatSize(observationSpace));
+        writeObservation(games, s, result.observations[name], row, 0);
+        return [...row];
+      });
+      const masks = Object.entries(result.actionMasks ?? {}).map(([name, mask]) => [name, Array.from(mask)]);
+      return {
+        env: copyState(env.getState?.()),
+        acting: [...acting],
+        seen,
+        masks: Object.fromEntries(masks),
+      };
+    },
+    setState(n, state) {
+      const { env, acting, seen, masks } = state as JsonObject;
+      const slot = games.slots[n];
+      slot.env.setState?.(copyState(env));
+      slot.acting.set(acting as number[]);
+      clearResults(results);
+      results.acting.set(slot.acting);
+      const observations = seats.flatMap(({ name, observationSpace }, s) => {
+        const row = (seen as (readonly number[] | null)[])[s];
+        return row === null
+          ? []
+          : [[name, unflattenObservation(observationSpace, Float32Array.from(row))] as const];
+      });
+      slot.result = {
+        observations: Object.fromEntries(observations),
+        actionMasks: masks as unknown as Record<string, readonly number[]>,
+      };
+    },
+  };
+}

@@ -1,0 +1,201 @@
+/** Environment runners of several agents: worker threads over the shared arena, or in process. */
+import type { EnvSource } from '../../env/env-source.ts';
+import type { Arena, Region } from '../../memory/arena.ts';
+import type { KernelModule } from '../../simd/kernels.ts';
+import { Command } from '../control-words.ts';
+import { createEnvFaultBook } from '../env-fault-log.ts';
+import type { EpisodeSummary } from '../episode-summary.ts';
+import { type MetricSums, meansOf, mergeSums } from '../metric-sums.ts';
+import { placeEnvError } from '../place-env-error.ts';
+import type { PlayedEpisodes, PlayRequest } from '../play-episodes.ts';
+import { joinPlayed, splitRequest } from '../play-shares.ts';
+import { type RowState, withEnvStates } from '../row-states.ts';
+import type { RunnerGroup } from '../runner-group.ts';
+import { createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from '../worker-team.ts';
+import { type GroupViews, openGroup } from './agents-layout.ts';
+import { createAgentsLedger } from './agents-ledger.ts';
+import type { AgentsPlan } from './agents-plan.ts';
+import { type AgentsRunner, createAgentsRunner } from './agents-runner.ts';
+
+export interface CollectedAgents {
+  /** By group of seats; owned by the caller until the next-but-one call of `collect`. */
+  readonly groups: readonly GroupViews[];
+  /** Episodes that ended in it, in the order (t, environment). */
+  readonly episodes: readonly EpisodeSummary[];
+  /** Means of `info.metrics` in this rollout, by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** As `RunnerGroup`, with its promises: the same seed gives the same rollouts, whatever the number of runners and their deaths. */
+export type AgentsRunnerGroup = Pick<
+  RunnerGroup,
+  | 'numEnvRunners'
+  | 'start'
+  | 'isCollecting'
+  | 'getStates'
+  | 'takeEnvFaults'
+  | 'takeFailures'
+  | 'takeRestarted'
+  | 'stop'
+> & {
+  /** Worker threads, which may help to learn; null = in process. */
+  readonly team: WorkerTeam | null;
+  collect(version: number): Promise<CollectedAgents>;
+  play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
+};
+
+export interface AgentsGroupOptions {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly source: EnvSource;
+  readonly seed: number;
+  readonly agents: AgentsPlan;
+  /** By policy: whether it learns. */
+  readonly learns: readonly boolean[];
+  readonly numEnvs: number;
+  /** One region for each worker; one in all where there is none. */
+  readonly scratch: readonly Region[];
+  /** null = in process. */
+  readonly threads: Omit<WorkerTeamOptions, 'rowStates' | 'onRestarted' | 'numEnvs' | 'scratch'> | null;
+}
+
+/** What differs between threads and none. */
+interface Backend {
+  readonly team: WorkerTeam | null;
+  start(states: readonly RowState[] | null): Promise<readonly number[]>;
+  collect(set: number, version: number): Promise<MetricSums>;
+  play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
+  envStates(): Promise<readonly RowState['envState'][]>;
+  stop(): Promise<void>;
+}
+
+export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunnerGroup {
+  const { arena, agents, learns, numEnvs } = options;
+  const ledger = createAgentsLedger(arena.buffer, agents, learns);
+  const restarted: number[] = [];
+  const onRestarted = (rows: readonly number[]) => {
+    ledger.restartRows(rows);
+    restarted.push(...rows);
+  };
+  const backend =
+    options.threads === null
+      ? inProcess(options)
+      : inThreads({ ...options, threads: options.threads }, ledger.rowStates, onRestarted);
+  const sets = agents.layout.envs.map((_, set) =>
+    agents.layout.seats.groups.map((_group, g) => openGroup(arena.buffer, agents.layout, g, set)),
+  );
+  const faults = createEnvFaultBook({ maxEnvRestarts: 0, restartWindowMs: 0 });
+  let numCollected = 0;
+  let isCollecting = false;
+  return {
+    team: backend.team,
+    numEnvRunners: backend.team?.numWorkers ?? 0,
+    get isCollecting() {
+      return isCollecting;
+    },
+    async start(states) {
+      if (states !== null) ledger.setRowStates(states);
+      const rows = await backend.start(states);
+      isCollecting = false;
+      onRestarted(rows);
+      return rows;
+    },
+    async collect(version) {
+      isCollecting = true;
+      const set = numCollected++ % sets.length;
+      const sums = await backend.collect(set, version);
+      const episodes = ledger.absorb(set);
+      isCollecting = false;
+      return { groups: sets[set], episodes, metrics: meansOf(sums) };
+    },
+    play: backend.play,
+    async getStates() {
+      if (isCollecting) return ledger.rowStates(0, numEnvs);
+      const envStates = await backend.envStates();
+      ledger.adoptEnvStates(envStates);
+      return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+    },
+    takeEnvFaults: faults.take,
+    takeFailures: () => backend.team?.takeFailures() ?? [],
+    takeRestarted: () => restarted.splice(0),
+    stop: backend.stop,
+  };
+}
+
+function inProcess(options: AgentsGroupOptions): Backend {
+  const { source, numEnvs, scratch } = options;
+  let runner: AgentsRunner | undefined;
+  const placed = async <T>(run: (live: AgentsRunner) => T | Promise<T>): Promise<T> => {
+    if (runner === undefined) throw new TypeError('Call start() before collect().');
+    try {
+      return await run(runner);
+    } catch (error) {
+      throw placeEnvError(error, source, 0);
+    }
+  };
+  return {
+    team: null,
+    async start(states) {
+      runner?.close();
+      try {
+        runner = await createAgentsRunner({
+          ...options,
+          firstRow: 0,
+          numRows: numEnvs,
+          scratch: scratch[0],
+          states,
+        });
+      } catch (error) {
+        throw placeEnvError(error, source, 0);
+      }
+      return runner.restarted;
+    },
+    collect: (set, version) =>
+      placed(({ sampler }) => {
+        sampler.collect(set, version);
+        return sampler.takeMetrics() ?? {};
+      }),
+    play: (request, signal) =>
+      placed(({ player }) => player.play(request, () => signal?.aborted === true, true)),
+    envStates: () => placed((live) => live.envStates()),
+    async stop() {
+      runner?.close();
+      runner = undefined;
+    },
+  };
+}
+
+function inThreads(
+  {
+    numEnvs,
+    scratch,
+    threads,
+  }: AgentsGroupOptions & { readonly threads: NonNullable<AgentsGroupOptions['threads']> },
+  rowStates: (first: number, count: number) => RowState[],
+  onRestarted: (rows: readonly number[]) => void,
+): Backend {
+  const team = createWorkerTeam({ ...threads, numEnvs, scratch, rowStates, onRestarted });
+  return {
+    team,
+    start: (states) => team.start(states),
+    async collect(set, version) {
+      const sums: MetricSums = {};
+      for (const message of await team.run(Command.COLLECT, set, version)) {
+        if (message.kind === 'collected') mergeSums(sums, message.sums);
+      }
+      return sums;
+    },
+    async play(request, signal) {
+      const messages = await team.play(splitRequest(request, team.numWorkers), signal);
+      return joinPlayed(
+        request,
+        messages.flatMap((message) => (message.kind === 'played' ? [message.played] : [])),
+      );
+    },
+    async envStates() {
+      const messages = await team.run(Command.GET_STATE);
+      return messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
+    },
+    stop: () => team.stop(),
+  };
+}

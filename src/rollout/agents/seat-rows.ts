@@ -1,0 +1,183 @@
+/** The rows of one group of seats in one runner: who lives and acts, which step is open, and what is carried into the next rollout. */
+import { AgentEnd } from '../../env/agents/agents-kernel.ts';
+import type { SeatGroup } from '../../env/agents/seat-layout.ts';
+import type { ActionArray, ObservationArray } from '../../env/vector-env.ts';
+import { type GroupViews, RowField } from './agents-layout.ts';
+
+/** Row r of the runner is row `firstRow + r` of the group. R = rows of the runner. */
+export interface SeatRows {
+  readonly group: SeatGroup;
+  readonly firstRow: number;
+  readonly numRows: number; // R
+  readonly sets: readonly GroupViews[];
+  /** What the next action is for, of rows that act next. */
+  readonly current: ObservationArray; // [R, obsSize]
+  readonly currentMasks: Uint8Array; // [R, maskSize] u8
+  readonly acting: Uint8Array; // [R] u8
+  readonly alive: Uint8Array; // [R] u8
+  readonly lives: Int32Array; // [R] i32
+  readonly acts: Int32Array; // [R] i32
+  readonly policies: Int32Array; // [R] i32
+  /** Column of the step that rewards go to, in the running rollout; -1 = none. */
+  readonly open: Int32Array; // [R] i32
+  readonly openRewards: Float64Array; // [R] f64
+  readonly unattributed: Float64Array; // [R] f64
+  readonly carried: CarriedSteps;
+}
+
+/** Steps that were open at the end of the last rollout and whose rows did not act next; valid where `open` is not -1 between two rollouts. */
+export interface CarriedSteps {
+  readonly observations: ObservationArray; // [R, obsSize]
+  readonly masks: Uint8Array; // [R, maskSize] u8
+  readonly actions: ActionArray; // [R, A]
+  readonly logProbs: Float32Array; // [R] f32
+  readonly values: Float32Array; // [R] f32
+  readonly ticks: Int32Array; // [R] i32
+}
+
+export function createSeatRows(
+  group: SeatGroup,
+  sets: readonly GroupViews[],
+  firstEnv: number,
+  numEnvs: number,
+): SeatRows {
+  const numRows = numEnvs * group.seats.length;
+  const observations = (): ObservationArray =>
+    group.observationDtype === 'uint8'
+      ? new Uint8Array(numRows * group.observationSize)
+      : new Float32Array(numRows * group.observationSize);
+  const numActions = numRows * group.actionSize;
+  const isDiscrete = sets[0].rollout.actions instanceof Int32Array;
+  return {
+    group,
+    firstRow: firstEnv * group.seats.length,
+    numRows,
+    sets,
+    current: observations(),
+    currentMasks: new Uint8Array(numRows * group.maskSize),
+    acting: new Uint8Array(numRows),
+    alive: new Uint8Array(numRows),
+    lives: new Int32Array(numRows),
+    acts: new Int32Array(numRows),
+    policies: new Int32Array(numRows),
+    open: new Int32Array(numRows).fill(-1),
+    openRewards: new Float64Array(numRows),
+    unattributed: new Float64Array(numRows),
+    carried: {
+      observations: observations(),
+      masks: new Uint8Array(numRows * group.maskSize),
+      actions: isDiscrete ? new Int32Array(numActions) : new Float32Array(numActions),
+      logProbs: new Float32Array(numRows),
+      values: new Float32Array(numRows),
+      ticks: new Int32Array(numRows),
+    },
+  };
+}
+
+type Numbers = Float32Array | Int32Array | Uint8Array;
+
+/** Copies one row of `size` elements. */
+export function copyRow(from: Numbers, fromRow: number, to: Numbers, toRow: number, size: number): void {
+  for (let k = 0; k < size; k++) to[toRow * size + k] = from[fromRow * size + k];
+}
+
+/** Clears the rows' columns of a block set; a carried step becomes their column 0. */
+export function beginRows(rows: SeatRows, set: number): void {
+  const { group, carried, firstRow, numRows } = rows;
+  const { rollout, acted, policies, ticks } = rows.sets[set];
+  const C = rollout.rolloutLength;
+  acted.fill(0, firstRow * C, (firstRow + numRows) * C);
+  rows.unattributed.fill(0);
+  for (let r = 0; r < numRows; r++) {
+    if (rows.open[r] < 0) continue;
+    const i = (firstRow + r) * C;
+    copyRow(carried.observations, r, rollout.observations, i, group.observationSize);
+    copyRow(carried.masks, r, rollout.actionMasks, i, group.maskSize);
+    copyRow(carried.actions, r, rollout.actions, i, group.actionSize);
+    rollout.logProbs[i] = carried.logProbs[r];
+    rollout.values[i] = carried.values[r];
+    ticks[i] = carried.ticks[r];
+    openStep(rows, set, r, 0, rows.policies[r]);
+    rollout.rewards[i] = rows.openRewards[r];
+    policies[i] = rows.policies[r];
+  }
+}
+
+/** Row r acts at column c: from now on its rewards are this step's. */
+export function openStep(rows: SeatRows, set: number, r: number, c: number, policy: number): void {
+  const { rollout, acted, policies } = rows.sets[set];
+  const i = (rows.firstRow + r) * rollout.rolloutLength + c;
+  acted[i] = 1;
+  policies[i] = policy;
+  rollout.rewards[i] = 0;
+  rollout.terminated[i] = 0;
+  rollout.truncated[i] = 0;
+  if (c > 0) rows.openRewards[r] = 0;
+  rows.open[r] = c;
+}
+
+/** A reward belongs to the row's own last action, however long ago that was; without one, to nobody. */
+export function creditReward(rows: SeatRows, set: number, r: number, reward: number): void {
+  if (reward === 0) return;
+  const { rollout } = rows.sets[set];
+  if (rows.open[r] < 0) {
+    rows.unattributed[r] += reward;
+    return;
+  }
+  rows.openRewards[r] += reward;
+  rollout.rewards[(rows.firstRow + r) * rollout.rolloutLength + rows.open[r]] = rows.openRewards[r];
+}
+
+/** Ends row r's life; the value of a truncated one's last observation is written by the caller, at the index that it returns; -1 = nobody asks. */
+export function endLife(rows: SeatRows, set: number, r: number, end: number, tick: number): number {
+  const { rollout, finalTicks } = rows.sets[set];
+  const column = rows.open[r];
+  rows.alive[r] = 0;
+  rows.acting[r] = 0;
+  rows.lives[r] += 1;
+  rows.acts[r] = 0;
+  rows.open[r] = -1;
+  rows.openRewards[r] = 0;
+  if (column < 0) return -1;
+  const i = (rows.firstRow + r) * rollout.rolloutLength + column;
+  finalTicks[i] = tick;
+  if (end === AgentEnd.TERMINATED) rollout.terminated[i] = 1;
+  else rollout.truncated[i] = 1;
+  return end === AgentEnd.TRUNCATED ? i : -1;
+}
+
+/**
+ * Closes the rollout for row r, whose next observation's value is known where it acts next. A row with an open step that does not act next
+ * takes that step along: it is a hole here, and its own value is what the step before it leads to.
+ */
+export function finishRow(rows: SeatRows, set: number, r: number, nextTick: number): void {
+  const { group, carried, firstRow, open } = rows;
+  const { rollout, acted, ticks, rowStates } = rows.sets[set];
+  const n = firstRow + r;
+  let next = nextTick;
+  if (rows.acting[r] === 0 && open[r] >= 0) {
+    const i = n * rollout.rolloutLength + open[r];
+    copyRow(rollout.observations, i, carried.observations, r, group.observationSize);
+    copyRow(rollout.actionMasks, i, carried.masks, r, group.maskSize);
+    copyRow(rollout.actions, i, carried.actions, r, group.actionSize);
+    carried.logProbs[r] = rollout.logProbs[i];
+    carried.values[r] = rollout.values[i];
+    carried.ticks[r] = ticks[i];
+    acted[i] = 0;
+    rollout.bootstrapValues[n] = carried.values[r];
+    next = carried.ticks[r];
+  } else {
+    open[r] = -1;
+    rows.openRewards[r] = 0;
+  }
+  const base = n * RowField.COUNT;
+  rowStates[base + RowField.LIVES] = rows.lives[r];
+  rowStates[base + RowField.ACTS] = rows.acts[r];
+  rowStates[base + RowField.ALIVE] = rows.alive[r];
+  rowStates[base + RowField.ACTING] = rows.acting[r];
+  rowStates[base + RowField.POLICY] = rows.policies[r];
+  rowStates[base + RowField.OPEN] = open[r];
+  rowStates[base + RowField.OPEN_REWARD] = rows.openRewards[r];
+  rowStates[base + RowField.UNATTRIBUTED] = rows.unattributed[r];
+  rowStates[base + RowField.NEXT_TICK] = next;
+}
