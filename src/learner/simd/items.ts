@@ -78,18 +78,15 @@ function createGradientItem(setup: ThreadContextOptions, control: ControlViews) 
     const numBlocks = Math.ceil(minibatchRows / blockRows);
     const towerIndex = Math.floor(item / numGroups);
     const group = item % numGroups;
-    const stats = prepare(towerIndex, phase, minibatchRows);
+    prepare(towerIndex, phase, minibatchRows);
     const statsBase = Real.ITEM_STATS + item * MAX_STATS;
     reals.fill(0, statsBase, statsBase + numStats);
-    const keepStats = () => {
-      for (let s = 0; s < numStats; s++) reals[statsBase + s] += stats[s];
-    };
     const firstBlock = Math.floor((group * numBlocks) / numGroups);
     const lastBlock = Math.floor(((group + 1) * numBlocks) / numGroups);
     for (let block = firstBlock; block < lastBlock; block++) {
       const first = block * blockRows;
       const numRows = Math.min(blockRows, minibatchRows - first);
-      runBlock(towerIndex, group, start + first, numRows, block === firstBlock, keepStats);
+      runBlock(towerIndex, group, start + first, numRows, block === firstBlock, statsBase);
     }
   };
   return { run, numTowers: towers.length };

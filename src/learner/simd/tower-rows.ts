@@ -98,7 +98,7 @@ function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int3
 }
 
 /** Runs blocks; which rows a block has is the caller's to say. */
-export function createTowerRows(setup: ThreadContextOptions, { words, scalars }: ControlViews) {
+export function createTowerRows(setup: ThreadContextOptions, { words, reals, scalars }: ControlViews) {
   const { kernels, arena, spec, layout } = setup;
   const base = layout.threads[setup.threadIndex].offset;
   const { rows, towers, sequences } = createThreadPlan(spec, arena.buffer, base, layout.sequences);
@@ -111,10 +111,14 @@ export function createTowerRows(setup: ThreadContextOptions, { words, scalars }:
   const runRows = createRowRunner(setup, towers, chunks, gather);
   // the phase for which a tower's transposed kernels were made, in this thread
   const transposedAt = new Array<number>(towers.length).fill(-1);
+  const keepStats = (towerIndex: number, statsBase: number) => {
+    const { stats } = chunks[towerIndex];
+    for (let s = 0; s < stats.length; s++) reals[statsBase + s] += stats[s];
+  };
   return {
     towers,
-    /** Before an item's blocks. @returns statistics of the rows run last, f64. */
-    prepare(towerIndex: number, phase: number, minibatchRows: number): Float64Array {
+    /** Before an item's blocks. */
+    prepare(towerIndex: number, phase: number, minibatchRows: number): void {
       const { address, numRecords, cell } = towers[towerIndex];
       if (transposedAt[towerIndex] !== phase) {
         kernels.transposeKernels(address, numRecords, layout.parameters);
@@ -122,21 +126,20 @@ export function createTowerRows(setup: ThreadContextOptions, { words, scalars }:
         transposedAt[towerIndex] = phase;
       }
       chunks[towerIndex].minibatchRows = minibatchRows;
-      return chunks[towerIndex].stats;
     },
-    /** `start` in the epoch's order; `isFirst`: of its group's slab. `keepStats` is called for every 64 rows at most. */
+    /** `start` in the epoch's order; `isFirst`: of its group's slab. Statistics are added to the reals from `statsBase` on. */
     runBlock(
       towerIndex: number,
       group: number,
       start: number,
       numRows: number,
       isFirst: boolean,
-      keepStats: () => void,
+      statsBase: number,
     ): void {
       const { cell } = towers[towerIndex];
       if (cell === null || ofSequences === null) {
         runRows(towerIndex, group, start, numRows, isFirst);
-        keepStats();
+        keepStats(towerIndex, statsBase);
         return;
       }
       ofSequences.load(cell, start, numRows);
@@ -146,7 +149,7 @@ export function createTowerRows(setup: ThreadContextOptions, { words, scalars }:
         ofSequences.takeHidden(cell, first, count);
         runRows(towerIndex, group, start + first, count, isFirst && first === 0);
         ofSequences.giveGradient(cell, first, count);
-        keepStats();
+        keepStats(towerIndex, statsBase);
       }
       ofSequences.backward(cell, layout.slabs + group * layout.slabBytes, isFirst);
     },

@@ -38,8 +38,8 @@ export const settings: Settings = {
     ],
     [
       'an option without effect',
-      training({ temperature: 0.2, targetEntropyScale: 0.5 }),
-      /targetEntropyScale \(0.5\) has no effect while temperature is 0.2/,
+      training({ temperature: 0.2, targetEntropyScale: 0.7 }),
+      /targetEntropyScale \(0.7\) has no effect while temperature is 0.2/,
     ],
     ['an option of continuous actions', training({ useGsde: true }), /Unknown option `useGsde`/],
   ],
