@@ -3,10 +3,9 @@ import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
 import { CheckpointError } from '../src/errors.ts';
 import type { JsonObject } from '../src/json.ts';
 import { isModuleReference } from '../src/modules/module-text.ts';
-import { beginStudy, continueStudy, type StudyResult, type StudyRunOptions } from '../src/tune/run-study.ts';
-import { type StudySettings, trialLayers } from '../src/tune/settings.ts';
+import type { StudyResult, StudyRunOptions } from '../src/tune/run-study.ts';
+import type { StudySettings } from '../src/tune/settings.ts';
 import { readSpace } from '../src/tune/space.ts';
-import { readSettings } from '../src/tune/study-folder.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
 /** What a study searches. */
@@ -75,6 +74,8 @@ export class Tuner {
     const { algorithm, config, tuned = true, out, ...rest } = this.options;
     const { parallel, budgetSeconds, maxRetries, silenceSeconds, signal, onChange, ...given } = rest;
     const definition = await findAlgorithm(algorithm);
+    const { beginStudy } = await import('../src/tune/run-study.ts'); // on use: `import` of the package stays quick
+    const { trialLayers } = await import('../src/tune/settings.ts');
     const layers = trialLayers(definition, [{ values: config, source: 'the config' }], tuned);
     return beginStudy(
       { ...given, algorithm, layers, space: readSpace(given.space) },
@@ -96,6 +97,8 @@ export async function resumeStudy(
   changes: Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds'>> = {},
   { trust = false, ...run }: StudyRunOptions & { readonly trust?: boolean } = {},
 ): Promise<StudyResult> {
+  const { readSettings } = await import('../src/tune/study-folder.ts');
+  const { continueStudy } = await import('../src/tune/run-study.ts');
   const saved = await readSettings(path);
   if (isModuleReference(saved.algorithm) && !trust) {
     const message = `The study \`${path}\` names a file as its algorithm (${saved.algorithm}): say --trust if you know what it does`;

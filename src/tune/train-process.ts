@@ -22,7 +22,7 @@ export interface TrainProcess {
 
 const ENTRY = threadEntryUrl('../cli/main', import.meta.url);
 /** From source the child needs the loader of TypeScript, as this process did. */
-const LOADER = ENTRY.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
+const loader = () => (ENTRY.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []);
 const STDERR_CHARACTERS = 2000;
 
 /**
@@ -34,7 +34,7 @@ const STDERR_CHARACTERS = 2000;
 export function startTraining(args: readonly string[], silenceSeconds: number): TrainProcess {
   const child = spawn(
     process.execPath,
-    [...LOADER, fileURLToPath(ENTRY), 'train', '--json', '--quiet', ...args],
+    [...loader(), fileURLToPath(ENTRY), 'train', '--json', '--quiet', ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

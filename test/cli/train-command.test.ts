@@ -372,7 +372,7 @@ describe('--resume', () => {
 describe('bad input', () => {
   it.each<[string, string[], string]>([
     ['an unknown algorithm', ['--algo', 'pppo', '--env', 'CartPole'], 'Did you mean `ppo`?'],
-    ['an unknown environment', ['--env', 'CartPoel'], 'Did you mean CartPole-v1?'],
+    ['an unknown environment', ['--env', 'CartPoel'], 'Did you mean CartPole-v1 or'],
     ['an environment file that is not there', ['--env', './nope.ts'], 'which does not exist'],
     ['no environment', [], 'No environment: set `env`'],
     ['an unknown flag', ['--env', 'CartPole', '--lr', '1'], 'Did you mean --learning-rate?'],

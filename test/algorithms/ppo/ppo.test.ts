@@ -201,7 +201,7 @@ describe('the result of an iteration', () => {
     const config = configFor('Pendulum-v1')
       .envRunners({ numEnvs: 2, rolloutLength: 200, normalizeObservations: true })
       .training({ klPenaltyCoeff: 0.2 })
-      .evaluation({ evaluationInterval: 1, evaluationEpisodes: 1 });
+      .evaluation({ evaluationInterval: 1, evaluationEpisodes: 2 });
     const { results } = await trainSome(config, 2);
     const declared = Object.keys({ ...SHARED_METRICS, ...ppoMetrics });
     for (const { metrics } of results) {

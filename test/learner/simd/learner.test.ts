@@ -199,7 +199,8 @@ describe('createSimdLearner', () => {
     const refusal = { code: 'SHAPE_UPDATE_PLAN' };
     await expect(update({ minibatchSize: 33 })).rejects.toMatchObject(refusal);
     await expect(update({ numEpochs: 3 })).rejects.toMatchObject(refusal);
-    await expect(update({ numEpochs: 2 })).rejects.toMatchObject(refusal); // permutations for one only
+    const uneven = plan.permutations.subarray(0, 63); // not the same number for each epoch
+    await expect(update({ numEpochs: 2, permutations: uneven })).rejects.toMatchObject(refusal);
     const shape = rolloutLayout(spec, 1, 64);
     const planner = createArenaPlanner();
     const set = planner.reserve(shape.byteLength);
