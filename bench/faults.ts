@@ -2,8 +2,8 @@
  * What a run survives, counted: SIGKILLs and crashes, lost workers of every kind at every place, damaged files, wrong configs, and
  * drills from outside (parallel runs, forged locks, lost terminals and outputs, other containers, special files).
  *
- *     npm run bench:faults -- [--kills 200] [--replay-kills 200] [--crashes 100] [--deaths 100] [--inputs 100000] [--configs 10000] [--rounds 10]
- *                             [--minutes 120] [--only kills,deaths,parsers,drills] [--seed 1]
+ *     npm run bench:faults -- [--kills 200] [--replay-kills 200] [--memory-kills 200] [--crashes 100] [--deaths 100] [--inputs 100000]
+ *                             [--configs 10000] [--rounds 10] [--minutes 120] [--only kills,deaths,parsers,drills] [--seed 1]
  *
  * Builds the package and tries that, an equal share of everything in each round. Unless something is left out, every round writes
  * bench/results/faults.md anew. The exit status is 1 when anything was lost or differs from an undisturbed run, or was not tried
@@ -23,6 +23,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     'replay-kills': { type: 'string', default: '200' },
+    'memory-kills': { type: 'string', default: '200' },
     crashes: { type: 'string', default: '100' },
     deaths: { type: 'string', default: '100' },
     inputs: { type: 'string', default: '100000' },
@@ -44,6 +45,7 @@ try {
     size: {
       kills: Number(values.kills),
       replayKills: Number(values['replay-kills']),
+      memoryKills: Number(values['memory-kills']),
       crashes: Number(values.crashes),
       deaths: Number(values.deaths),
       inputs: Number(values.inputs),

@@ -13,6 +13,8 @@ export interface CampaignSize {
   readonly kills: number;
   /** SIGKILLs of a run whose checkpoints hold a replay buffer. */
   readonly replayKills: number;
+  /** SIGKILLs of a run with a recurrent policy. */
+  readonly memoryKills: number;
   readonly crashes: number;
   /** Losses of each kind at each place. */
   readonly deaths: number;
@@ -37,6 +39,8 @@ export interface CampaignOptions {
 const PAUSED: Fault = { kind: 'terminate', place: 'sampling' };
 const PAUSE_MS = 3000;
 const NUM_PAUSED = 20;
+/** What the table calls the runs that are killed. */
+const SUFFIXES = { ppo: '', dqn: ', with a replay buffer', lstm: ', with a recurrent policy' } as const;
 /** In a round; the first one finds no thread ready. */
 const MIN_PAUSED = 2;
 
@@ -67,12 +71,13 @@ export async function runCampaign(options: CampaignOptions): Promise<FaultCounts
       for (const { signal, task, total } of [
         { signal: 'SIGKILL', task: 'ppo', total: size.kills },
         { signal: 'SIGKILL', task: 'dqn', total: size.replayKills },
+        { signal: 'SIGKILL', task: 'lstm', total: size.memoryKills },
         { signal: 'SIGSEGV', task: 'ppo', total: size.crashes },
         { signal: 'SIGABRT', task: 'ppo', total: size.crashes },
       ] as const) {
         const run = join(folder, `${signal}-${task}`);
         const options = { subject, signal, task };
-        const name = task === 'dqn' ? `${signal}, with a replay buffer` : signal;
+        const name = `${signal}${SUFFIXES[task]}`;
         reports.push({ ...(await killAndResume(run, share(total), roundSeed, options)), signal: name });
         rmSync(run, { recursive: true, force: true });
       }

@@ -41,6 +41,19 @@ const TASKS = {
         .debugging({ seed: 5 })
         .build(),
   },
+  lstm: {
+    flags: `--env CartPoleNoVelocity-v0 --recurrent lstm --recurrent-size 16 --hidden-sizes 16 --sequence-length 16 --num-envs ${NUM_ENVS} --rollout-length ${ROLLOUT_LENGTH} --num-epochs 1 --minibatch-size 64 --num-env-runners 2`,
+    build: ({ PPOConfig }: Subject) =>
+      new PPOConfig()
+        .environment('CartPoleNoVelocity-v0')
+        .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS, rolloutLength: ROLLOUT_LENGTH })
+        .training({
+          ...{ numEpochs: 1, minibatchSize: 64, hiddenSizes: [16] },
+          ...{ recurrent: 'lstm', recurrentSize: 16, sequenceLength: 16 },
+        })
+        .debugging({ seed: 5 })
+        .build(),
+  },
 } as const;
 const OUTPUT = '--checkpoint-every 1 --keep-checkpoints 3 --json'.split(' ');
 
@@ -153,7 +166,7 @@ export interface KillOptions {
   readonly subject?: Subject;
   /** SIGSEGV and SIGABRT are what a crash in native code ends a process with. Default SIGKILL. */
   readonly signal?: NodeJS.Signals;
-  /** `dqn` has a replay buffer in its checkpoints. Default ppo. */
+  /** `dqn` has a replay buffer in its checkpoints, `lstm` what a policy remembers of running episodes. Default ppo. */
   readonly task?: keyof typeof TASKS;
 }
 

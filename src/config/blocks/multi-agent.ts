@@ -6,13 +6,13 @@ import * as kind from '../value-kind.ts';
 export const multiAgentOptions = {
   policies: option(kind.jsonObject(), {
     default: {},
-    doc: "Policies by name: {} learns ({...} with options of `training` of its own), 'random', './bot.ts#name', { checkpoint: DIR, policy: NAME }; {} = one that learns for each kind of agent.",
+    doc: "Policies by name: a learner's options, 'random', './bot.ts#name' or { checkpoint, policy }; {} = a learner for each kind of agent.",
     alsoCalled: ['policy_mapping', 'policySpecs'],
     namesModule: true,
   }),
   policyFor: option(kind.jsonObject(), {
     default: {},
-    doc: "Policy by agent ('*' = every other): a name, or a list whose entries take turns from episode to episode; {} = by its own name, or the only one.",
+    doc: "Policy by agent ('*' = all others): a name, or a list that takes turns by episode; {} = by its own name, or the only one.",
     alsoCalled: ['policy_mapping_fn', 'policyMapping'],
   }),
   policiesToTrain: option(kind.nullable(kind.nameList({ allowEmpty: true })), {
