@@ -82,8 +82,18 @@ export async function bundle(root) {
       })),
     },
   });
+  for (const { fileName } of output)
+    if (fileName.endsWith('.map')) leaveOutSources(join(root, 'dist', fileName));
   const ids = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
   writeFileSync(join(root, 'dist/chunks/LICENSES.txt'), licencesOf(ids));
+}
+
+/** A map names our sources, which are in the package: it need not hold them again. */
+function leaveOutSources(path) {
+  const { sourcesContent, ...map } = JSON.parse(readFileSync(path, 'utf8'));
+  const isForeign = (source) => source.includes('node_modules/');
+  const kept = sourcesContent.map((text, k) => (isForeign(map.sources[k]) ? text : null));
+  writeFileSync(path, JSON.stringify({ ...map, sourcesContent: kept }));
 }
 
 /** Which modules go into which chunk, in order of precedence. */
