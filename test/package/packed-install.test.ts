@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadKernels } from '../../src/simd/loader.ts';
@@ -98,6 +98,17 @@ describe('a packed install', () => {
   });
 
   // two instances of a registry, or of an error class, would not know each other
+  test('takes as much as the README says', () => {
+    const folder = join(project.folder, 'node_modules');
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+    const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
+    const told = Number(/^That is (\d+) MB;/m.exec(readme)?.[1]);
+    expect(Math.abs(bytes / 1e6 / told - 1)).toBeLessThan(0.1);
+  });
+
   test('holds every module once', () => {
     const root = join(project.folder, 'node_modules/operant/dist');
     const files = readdirSync(root, { recursive: true }).map((path) => join(root, String(path)));
