@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 import { makeFreshFolder } from '../run/fresh-folder.ts';
 import { runSeeds, type SeedResult, seedStatistics } from '../tune/many-seeds.ts';
 import type { CommandContext } from './command.ts';
-import type { FlagSpec } from './flags.ts';
+import { type FlagSpec, peekFlag } from './flags.ts';
 import { formatValue } from './format-number.ts';
 import { interruptSignal } from './interrupt.ts';
 import { createOutput } from './output.ts';
@@ -29,6 +29,8 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
     { name: 'quiet', form: '', doc: '' },
   ];
   const { values, rest } = splitFlags(argv, own);
+  if (peekFlag(rest, 'seed') !== undefined)
+    throw new ConfigError('CONFIG_CONFLICT', '`--seed` and --seeds do not go together: give one of them.');
   const seeds = readSeeds(values.get('seeds') ?? '');
   const parallel = readParallel(values.get('parallel'));
   const { definition, config, resume, restart } = await prepareTraining(rest);

@@ -1,6 +1,6 @@
 /** What a study is: everything that decides its results. */
 import { configToJson, listOptions } from '../config/option.ts';
-import { type Problem, throwProblems } from '../config/problems.ts';
+import { conflict, type Problem, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
@@ -133,12 +133,15 @@ export function schedulerOf({
  * The layers that all trials share, from what a user gave.
  *
  * A trial's process samples in its own thread, since trials run side by side; results do not depend on that.
+ *
+ * @throws ConfigError `CONFIG_CONFLICT` with a line for each option that a study decides itself.
  */
 export function trialLayers(
   definition: AlgorithmDefinition,
   given: readonly ConfigLayer[],
   isTuned: boolean,
 ): ConfigLayer[] {
+  throwProblems(given.flatMap(({ values }) => decidedByStudy(values)));
   const own: ConfigLayer = {
     values: {
       envRunners: { numEnvRunners: 0 },
@@ -159,7 +162,23 @@ export function trialLayers(
   return [...(tuned === undefined ? [] : [tuned]), { ...own, values }, ...given];
 }
 
-/** The config of a trial as `train --config` takes it: no stop condition but the steps, which the study decides. */
+/** Options that say nothing where a study has its own; stopSteps is the length of a trial. */
+function decidedByStudy(values: unknown): Problem[] {
+  const { debugging, checkpointing, stopping } = (values ?? {}) as Partial<Record<string, JsonObject>>;
+  const stops = Object.keys(stopping ?? {}).filter((name) => name !== 'stopSteps');
+  const decided: readonly (readonly [name: string, value: JsonValue | undefined, reason: string])[] = [
+    ['seed', debugging?.seed, 'trials get seeds of their own, from the seed of the study (`--study-seed`)'],
+    ['out', checkpointing?.out, "trials get folders of their own, in the study's"],
+    ...stops.map((name) => [name, stopping?.[name], 'a trial ends by its steps alone'] as const),
+  ];
+  return decided
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, , reason]) =>
+      conflict(`\`${name}\` does not go with a study, since ${reason}: leave it out.`),
+    );
+}
+
+/** The config of a trial as `train --config` takes it, without a seed: no stop condition but the steps, which the study decides. */
 export function trialConfig(
   settings: StudySettings,
   definition: AlgorithmDefinition,
@@ -173,5 +192,7 @@ export function trialConfig(
     { values: valuesBySection(values, definition.options), source: 'the search space' },
     { values: { stopping: Object.fromEntries(stopping), checkpointing: { out: null } }, source: 'the study' },
   ]);
-  return { algorithm: settings.algorithm, tuned: false, ...configToJson(config) };
+  const sections = configToJson(config);
+  const { seed: _, ...debugging } = sections.debugging as JsonObject;
+  return { algorithm: settings.algorithm, tuned: false, ...sections, debugging };
 }

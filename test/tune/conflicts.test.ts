@@ -1,0 +1,56 @@
+/** Flags of `train` that say nothing where many trainings are run are refused. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { Tuner } from '../../src/index.ts';
+import { operant } from '../cli/run-in-process.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const SPACE = ['--space', '{"learningRate":{"uniform":[0,1]}}', '--trial-steps', '1'];
+
+it.each([
+  ['a seed', ['--seed', '0'], /`seed` does not go with a study.*--study-seed/],
+  ['a stop condition', ['--stop-return', '3'], /`stopReturn` does not go with a study.*steps alone/],
+  ['many seeds', ['--seeds', '1..3'], /--seeds-per-trial/],
+])('operant tune refuses %s', async (_, flags, message) => {
+  const out = join(temporaryFolder(), 'study');
+  const tune = await operant('tune', '--env', 'CartPole', ...SPACE, '--out', out, ...flags);
+  expect(tune.stderr).toMatch(message);
+  expect(tune.exitCode).toBe(2);
+  expect(existsSync(out)).toBe(false);
+});
+
+it('operant tune refuses a config file with hooks, which trials would not call', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'config.mjs');
+  writeFileSync(
+    file,
+    `import { PPOConfig } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)};
+     export default new PPOConfig().environment('CartPole-v1').callbacks({ onStop: () => {} });`,
+  );
+  const tune = await operant('tune', '--config', file, ...SPACE, '--out', join(folder, 'study'));
+  expect(tune.stderr).toMatch(/has hooks/);
+});
+
+it('a Tuner refuses a config with a seed and a folder of its own, both named', async () => {
+  const out = join(temporaryFolder(), 'study');
+  const config = { environment: { env: 'CartPole-v1' }, debugging: { seed: 3 }, checkpointing: { out: 'x' } };
+  const fit = new Tuner({ algorithm: 'ppo', config, space: { gamma: { uniform: [0, 1] } }, out }).fit();
+  await expect(fit).rejects.toThrow(/`seed` does not.*\n.*`out` does not/);
+});
+
+it('train refuses --seed beside --seeds', async () => {
+  const train = await operant(
+    'train',
+    '--env',
+    'CartPole',
+    '--seeds',
+    '1..2',
+    '--seed',
+    '3',
+    '--out',
+    temporaryFolder(),
+  );
+  expect(train.stderr).toMatch(/`--seed` and --seeds do not go together/);
+  expect(train.exitCode).toBe(2);
+});
