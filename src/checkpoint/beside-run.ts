@@ -21,12 +21,13 @@ export function besideRun(checkpointPath: string, sections: JsonObject): JsonObj
     const values = located[section] as JsonObject | undefined;
     const reference = values?.[name];
     if (typeof reference !== 'string') continue;
-    located[section] = { ...values, [name]: locate(checkpointPath, reference) };
+    located[section] = { ...values, [name]: locateBeside(checkpointPath, reference) };
   }
   return located as JsonObject;
 }
 
-function locate(checkpointPath: string, reference: string): string {
+/** One reference, as {@link besideRun} finds it. */
+export function locateBeside(checkpointPath: string, reference: string): string {
   const { specifier, exportName } = splitExport(reference);
   const isRelative =
     /^\.{1,2}[\\/]/.test(specifier) || (SCRIPT.test(specifier) && !isAbsolutePath(specifier));

@@ -27,6 +27,8 @@ import { SEEDS_FLAGS } from './seeds-flags.ts';
 
 export interface TrainSetup {
   readonly definition: AlgorithmDefinition;
+  /** As it was asked for: a name, or a module's path. */
+  readonly algorithm: string;
   readonly config: RunConfig & ResolvedConfig<Declarations>;
   /** What it was made of, lowest source first. */
   readonly layers: readonly ConfigLayer[];
@@ -108,6 +110,7 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   const config = resolveLayers(definition, layers);
   return {
     definition,
+    algorithm: peekFlag(argv, 'algo') ?? file?.algorithm ?? definition.name,
     config: config as TrainSetup['config'],
     layers,
     isTuned: wantsTuned(values, file),

@@ -79,13 +79,12 @@ async function study(
       'CONFIG_CONFLICT',
       '`--seeds` is for `operant train`: a study has --seeds-per-trial, and --final-seeds for its best config.',
     );
-  const { definition, layers, isTuned, callbacks } = await prepareTraining(rest);
+  const { definition, algorithm, layers, isTuned, callbacks } = await prepareTraining(rest);
   if (callbacks.length > 0)
     throw new ConfigError(
       'CONFIG_CONFLICT',
       'The file of --config has hooks, and trials run in processes that cannot get them: leave them out for a study.',
     );
-  const algorithm = peekFlag(rest, 'algo') ?? definition.name;
   const given: PartialSettings = {
     ...settingsOf(values),
     algorithm,

@@ -1,15 +1,14 @@
 /** The same training under several seeds, as processes. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStream } from '../random/streams.ts';
 import { readRunMetric } from './run-metric.ts';
-import { startTraining } from './train-process.ts';
+import { trainFolder } from './train-process.ts';
 
 export interface SeedsOptions {
   /** Arguments of `train`, without --seed, --out and --resume. */
   readonly args: readonly string[];
   readonly seeds: readonly number[];
-  /** Gets a run folder `seed-<n>` for each; one that is there goes on. */
+  /** Gets a run folder `seed-<n>` for each; one that is there goes on, with what `args` change. */
   readonly folder: string;
   /** Processes side by side. */
   readonly parallel: number;
@@ -29,7 +28,7 @@ export interface SeedResult {
   readonly error: string | null;
 }
 
-/** @returns one result a seed, in order; those that the signal kept from beginning are left out. */
+/** @returns one result a seed, in order; those that the signal kept from their end are left out. */
 export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
   const { seeds, parallel, signal, onEnd } = options;
   const results = new Map<number, SeedResult>();
@@ -37,6 +36,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
   const work = async () => {
     for (let seed = waiting.shift(); seed !== undefined && !signal.aborted; seed = waiting.shift()) {
       const result = await runSeed(seed, options);
+      if (result === null) return;
       results.set(seed, result);
       onEnd?.(result);
     }
@@ -45,27 +45,26 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
   return seeds.flatMap((seed) => results.get(seed) ?? []);
 }
 
+/** @returns null where the signal ended it. */
 async function runSeed(
   seed: number,
-  { args, folder, metric, silenceSeconds, signal }: SeedsOptions,
-): Promise<SeedResult> {
-  const out = join(folder, `seed-${seed}`);
-  const where = existsSync(join(out, 'config.json'))
-    ? ['--resume', out, '--trust']
-    : [...args, '--seed', String(seed), '--out', out];
-  const training = startTraining(where, silenceSeconds);
-  const stop = () => training.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  const { exitCode, error } = await training.ended;
-  signal.removeEventListener('abort', stop);
-  if (exitCode !== 0) return { seed, value: null, error: error?.message ?? `exit code ${exitCode}` };
-  const value = await readRunMetric(out, metric);
+  { args, folder: parent, metric, silenceSeconds, signal }: SeedsOptions,
+): Promise<SeedResult | null> {
+  const folder = join(parent, `seed-${seed}`);
+  const begin = [...args, '--seed', String(seed)];
+  const resume = args.filter((argument) => !/^--tuned(=|$)/.test(argument)); // a run has its own options
+  const { exitCode, error } = await trainFolder({ folder, begin, resume, silenceSeconds, signal });
+  if (exitCode !== 0)
+    return signal.aborted ? null : { seed, value: null, error: error?.message ?? 'unknown' };
+  const value = await readRunMetric(folder, metric);
   return typeof value === 'number'
     ? { seed, value, error: null }
     : { seed, value: null, error: value.missing };
 }
 
 export interface SeedStatistics {
+  /** How many values there were. */
+  readonly numSeeds: number;
   readonly mean: number;
   /** With n - 1; 0 of a single value. */
   readonly std: number;
@@ -87,7 +86,12 @@ export function seedStatistics(values: readonly number[]): SeedStatistics | null
   );
   means.sort((a, b) => a - b);
   const at = (q: number) => means[Math.round(q * (NUM_RESAMPLES - 1))];
-  return { mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0, interval: [at(0.025), at(0.975)] };
+  return {
+    numSeeds: count,
+    mean,
+    std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0,
+    interval: [at(0.025), at(0.975)],
+  };
 }
 
 function meanOf(values: readonly number[]): number {

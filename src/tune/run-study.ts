@@ -161,6 +161,7 @@ async function runFinals(
     silenceSeconds: run.silenceSeconds ?? 600,
     signal: run.signal ?? new AbortController().signal,
   });
+  if (run.signal?.aborted) return null;
   return seedStatistics(results.flatMap(({ value }) => (value === null ? [] : [value])));
 }
 

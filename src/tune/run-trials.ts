@@ -5,16 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
+import { isModuleReference } from '../modules/module-text.ts';
 import { mixBits } from '../random/mix-bits.ts';
 import { readRunMetric } from './run-metric.ts';
 import type { TrialValues } from './space.ts';
 import type { Job, Study } from './study.ts';
-import { startTraining, type TrainEnd, type TrainProcess } from './train-process.ts';
+import { type FolderTraining, type TrainEnd, trainFolder } from './train-process.ts';
 
 export interface TrialRunOptions {
   readonly folder: string;
   /** The study's. */
   readonly seed: number;
+  /** Name or module of the algorithm. */
+  readonly algorithm: string;
   /** The whole config of a trial, for `train --config`. @throws ConfigError where the values do not go together. */
   readonly configOf: (values: TrialValues) => JsonObject;
   readonly metric: string;
@@ -97,10 +100,7 @@ async function trainOn(job: Job, folder: string, options: TrialRunOptions): Prom
   let numRetries = 0;
   const lockedUntil = Date.now() + LOCKED_SECONDS * 1000;
   for (;;) {
-    const end = await runOnce(
-      startTraining(argsOf(job, folder, options), options.silenceSeconds),
-      options.signal,
-    );
+    const end = await trainFolder(trainingOf(job, folder, options));
     if (end.exitCode === 0 || options.signal.aborted) return null;
     if (end.error?.code === 'CHECKPOINT_LOCKED' && Date.now() < lockedUntil) {
       await sleep(500);
@@ -108,39 +108,30 @@ async function trainOn(job: Job, folder: string, options: TrialRunOptions): Prom
     }
     // an error of ours comes again with the same seed; a kill, a crash and a lack of memory need not
     const mayRetry = end.exitCode === null || end.error?.code === null;
-    if (!mayRetry || numRetries === options.maxRetries) return reasonOf(end, options.silenceSeconds);
+    if (!mayRetry || numRetries === options.maxRetries) return reasonOf(end);
     numRetries += 1;
   }
 }
 
-async function runOnce(training: TrainProcess, signal: AbortSignal): Promise<TrainEnd> {
-  const stop = () => training.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    return await training.ended;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-function argsOf({ trial, seedIndex, numSteps }: Job, folder: string, options: TrialRunOptions): string[] {
-  const stop = ['--stop-steps', String(numSteps)];
-  // the study made that folder, from a config that it has checked: the modules in it are the user's
-  if (existsSync(join(folder, 'config.json'))) return ['--resume', folder, '--trust', ...stop];
+function trainingOf(
+  { trial, seedIndex, numSteps }: Job,
+  folder: string,
+  options: TrialRunOptions,
+): FolderTraining {
+  const { algorithm, seed, silenceSeconds, signal } = options;
   const config = join(trialFolder(options.folder, trial.number), 'config.json');
-  return [
-    '--config',
-    config,
-    '--seed',
-    String(trialSeed(options.seed, trial.number, seedIndex)),
-    '--out',
+  const ownSeed = String(trialSeed(seed, trial.number, seedIndex));
+  const stop = ['--stop-steps', String(numSteps)];
+  return {
     folder,
-    ...stop,
-  ];
+    begin: ['--config', config, '--seed', ownSeed, ...stop],
+    // a run folder has its algorithm's name, which tells nobody where it lies
+    resume: [...(isModuleReference(algorithm) ? ['--algo', algorithm] : []), ...stop],
+    silenceSeconds,
+    signal,
+  };
 }
 
-function reasonOf({ error, isTimedOut }: TrainEnd, silenceSeconds: number): string {
-  if (isTimedOut) return `it reported nothing for ${silenceSeconds} s, and was killed`;
+function reasonOf({ error }: TrainEnd): string {
   return error?.code ? `${error.code}: ${error.message}` : (error?.message ?? 'unknown');
 }

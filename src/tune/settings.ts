@@ -4,6 +4,7 @@ import { conflict, type Problem, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
+import { resolveEnv } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { createAsha } from './schedulers/asha.ts';
@@ -65,7 +66,7 @@ export type PartialSettings = Partial<StudySettings> & Pick<StudySettings, 'algo
  * Fills in and checks.
  *
  * @throws ConfigError `CONFIG_STUDY`, `CONFIG_RANGE`, `CONFIG_UNKNOWN` with a line for each problem; whatever the algorithm finds wrong with the options that
- *   all trials share.
+ *   all trials share; `CONFIG_ENV_UNKNOWN`, `CONFIG_ENV_MODULE` for an environment that is not there.
  */
 export function completeSettings(partial: PartialSettings, definition: AlgorithmDefinition): StudySettings {
   const given = Object.fromEntries(
@@ -73,6 +74,8 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
   ) as unknown as PartialSettings;
   checkSpace(given.space, definition.options);
   const base = configToJson(definition.resolve(given.layers));
+  const { env } = (base.environment ?? {}) as JsonObject;
+  if (typeof env === 'string') resolveEnv(env); // else every trial would fail
   const trialSteps = given.trialSteps ?? Number((base.stopping as JsonObject).stopSteps ?? 0);
   if (trialSteps === 0) {
     throw new ConfigError(

@@ -1,6 +1,7 @@
 /** A study's folder: settings, journal, lock, trials. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { besideRun, locateBeside } from '../checkpoint/beside-run.ts';
 import { parseStrictJson } from '../config/strict-json.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
@@ -51,6 +52,7 @@ export async function openStudyFolder(path: string): Promise<StudyFolder> {
   return { path: resolve(path), lock: await takeRunLock(path) };
 }
 
+/** Relative modules (environment, network, algorithm) are found beside the study, as those of a run are: {@link besideRun}. */
 export async function readSettings(path: string): Promise<StudySettings> {
   if (!existsSync(join(path, SETTINGS_NAME))) {
     throw new CheckpointError(
@@ -67,5 +69,14 @@ export async function readSettings(path: string): Promise<StudySettings> {
       `\`${path}\` was written in format ${format} of studies, and this version reads ${FORMAT}`,
     );
   }
-  return settings as unknown as StudySettings;
+  const { algorithm, layers, ...others } = settings as unknown as StudySettings;
+  const file = join(path, SETTINGS_NAME);
+  return {
+    ...others,
+    algorithm: locateBeside(file, algorithm),
+    layers: layers.map(({ values, ...layer }) => ({
+      ...layer,
+      values: besideRun(file, values as JsonObject),
+    })),
+  };
 }

@@ -27,9 +27,10 @@ export function studyReport({ settings, trials, best, final }: StudyOutcome): st
   ];
   if (final !== null) {
     const [low, high] = final.interval;
+    const numFailed = settings.finalSeeds - final.numSeeds;
     lines.push(
       '',
-      `Again on ${settings.finalSeeds} seeds that no trial had: ${number(final.mean)} +- ${number(final.std)} (95 % bootstrap interval ${number(low)} to ${number(high)}). ` +
+      `Again on ${final.numSeeds} seeds that no trial had${numFailed === 0 ? '' : ` (${numFailed} more failed)`}: ${number(final.mean)} +- ${number(final.std)} (95 % bootstrap interval ${number(low)} to ${number(high)}). ` +
         'That is the number to quote: the score of a winner is optimistic.',
     );
   }

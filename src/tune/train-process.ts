@@ -1,5 +1,7 @@
 /** One `operant train` as a child process. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { threadEntryUrl } from '../threads/exec-argv.ts';
@@ -10,14 +12,19 @@ export interface TrainEnd {
   readonly exitCode: number | null;
   /** Code and message of its error, as `--json` gives them; else what it last wrote to stderr. */
   readonly error: { readonly code: string | null; readonly message: string } | null;
-  /** It reported nothing for too long, and was killed. */
-  readonly isTimedOut: boolean;
 }
 
-export interface TrainProcess {
-  readonly ended: Promise<TrainEnd>;
-  /** SIGTERM: it ends after the iteration at hand, with a checkpoint. */
-  stop(): void;
+/** One run folder, from where it stands to its end. */
+export interface FolderTraining {
+  readonly folder: string;
+  /** Arguments of `train`, without --out and --resume, for a folder that holds no run. */
+  readonly begin: readonly string[];
+  /** Arguments beside --resume for one that does. The caller made that folder, so the modules in it are the user's. */
+  readonly resume: readonly string[];
+  /** A process that reports nothing for so long is killed; measured from its start or its last report. */
+  readonly silenceSeconds: number;
+  /** The process ends after the iteration at hand, with a checkpoint. */
+  readonly signal: AbortSignal;
 }
 
 const ENTRY = threadEntryUrl('../cli/main', import.meta.url);
@@ -25,25 +32,33 @@ const ENTRY = threadEntryUrl('../cli/main', import.meta.url);
 const loader = () => (ENTRY.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []);
 const STDERR_CHARACTERS = 2000;
 
-/**
- * Starts `operant train --json --quiet` with these further arguments. When this process dies, the child's next report finds no reader, and it
- * ends with a checkpoint.
- *
- * @param silenceSeconds without a report it is killed; measured from its start or its last report.
- */
-export function startTraining(args: readonly string[], silenceSeconds: number): TrainProcess {
-  const child = spawn(
-    process.execPath,
-    [...loader(), fileURLToPath(ENTRY), 'train', '--json', '--quiet', ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+/** Begins or goes on with the run of a folder in a process of its own. */
+export async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
+  const { folder, begin, resume, silenceSeconds, signal } = training;
+  const isBegun = existsSync(join(folder, 'config.json'));
+  const args = isBegun ? ['--resume', folder, '--trust', ...resume] : [...begin, '--out', folder];
+  const child = startTraining(args);
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await endOf(child, silenceSeconds);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** When this process dies, the child's next report finds no reader, and it ends with a checkpoint. */
+function startTraining(args: readonly string[]) {
+  const command = [...loader(), fileURLToPath(ENTRY), 'train', '--json', '--quiet', ...args];
+  return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function endOf(child: ReturnType<typeof startTraining>, silenceSeconds: number): Promise<TrainEnd> {
   let stderr = '';
   let reported: TrainEnd['error'] = null;
-  let isTimedOut = false;
   const silence = setTimeout(() => {
-    isTimedOut = true;
+    reported = { code: null, message: `it reported nothing for ${silenceSeconds} s, and was killed` };
     child.kill('SIGKILL');
   }, silenceSeconds * 1000);
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -51,18 +66,17 @@ export function startTraining(args: readonly string[], silenceSeconds: number): 
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
     silence.refresh();
-    reported = errorIn(line) ?? reported;
+    reported ??= errorIn(line);
   });
-  const ended = new Promise<TrainEnd>((resolve) => {
+  return new Promise<TrainEnd>((resolve) => {
     const end = (exitCode: number | null, message: string) => {
       clearTimeout(silence);
       const error = exitCode === 0 ? null : (reported ?? { code: null, message: stderr.trim() || message });
-      resolve({ exitCode, error, isTimedOut });
+      resolve({ exitCode, error });
     };
     child.once('error', (error) => end(null, error.message));
     child.once('close', (exitCode, signal) => end(exitCode, `ended by ${signal ?? `exit code ${exitCode}`}`));
   });
-  return { ended, stop: () => child.kill('SIGTERM') };
 }
 
 function errorIn(line: string): TrainEnd['error'] {

@@ -1,0 +1,80 @@
+/** The same training under several seeds. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { seedStatistics } from '../../src/tune/many-seeds.ts';
+import type { StudySettings } from '../../src/tune/settings.ts';
+import { studyReport } from '../../src/tune/study-report.ts';
+import { operant } from '../cli/run-in-process.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+it('train --seeds again goes on, with what its flags change', async () => {
+  const out = join(temporaryFolder(), 'seeds');
+  const small = ['--num-envs', '2', '--rollout-length', '32', '--minibatch-size', '64'];
+  const train = (numSteps: string) =>
+    operant(
+      ...['train', '--env', 'CartPole', '--tuned', ...small, '--seeds', '4,5', '--parallel', '2'],
+      ...['--stop-steps', numSteps, '--out', out, '--json'],
+    );
+  const numStepsOf = (seed: number) =>
+    readFileSync(join(out, `seed-${seed}`, 'progress.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).numEnvSteps);
+  expect((await train('64')).exitCode).toBe(0);
+  expect([numStepsOf(4), numStepsOf(5)]).toEqual([[64], [64]]);
+  const again = await train('128');
+  expect(again.exitCode).toBe(0);
+  expect([numStepsOf(4), numStepsOf(5)]).toEqual([
+    [64, 128],
+    [64, 128],
+  ]);
+  const { seeds, statistics } = again.json().at(-1) as unknown as {
+    seeds: { seed: number; value: number }[];
+    statistics: { mean: number };
+  };
+  expect(seeds.map(({ seed }) => seed)).toEqual([4, 5]);
+  expect(statistics.mean).toBeCloseTo((seeds[0].value + seeds[1].value) / 2, 12);
+}, 120_000);
+
+describe('statistics over seeds', () => {
+  it('has mean and deviation with n - 1', () => {
+    const { numSeeds, mean, std } = seedStatistics([1, 2, 3, 4]) as NonNullable<
+      ReturnType<typeof seedStatistics>
+    >;
+    expect([numSeeds, mean]).toEqual([4, 2.5]);
+    expect(std).toBeCloseTo(Math.sqrt(5 / 3), 12);
+  });
+
+  it('the bootstrap of two values has their ends, each drawn a quarter of the time', () => {
+    expect(seedStatistics([0, 1])?.interval).toEqual([0, 1]);
+  });
+
+  it('of one value is that value, of none is nothing', () => {
+    expect(seedStatistics([3])).toEqual({ numSeeds: 1, mean: 3, std: 0, interval: [3, 3] });
+    expect(seedStatistics([])).toBeNull();
+  });
+});
+
+it('a report says how many seeds its last number is of', () => {
+  const settings: StudySettings = {
+    algorithm: 'ppo',
+    layers: [],
+    space: {},
+    searcher: 'tpe',
+    scheduler: 'none',
+    numTrials: 1,
+    seedsPerTrial: 1,
+    trialSteps: 1,
+    gracePeriod: 1,
+    reductionFactor: 2,
+    metric: 'episodeReturnMean',
+    mode: 'max',
+    seed: 0,
+    suggestionLag: 0,
+    budgetSteps: null,
+    finalSeeds: 3,
+  };
+  const text = studyReport({ settings, trials: [], best: null, final: seedStatistics([1, 3]) });
+  expect(text).toContain('Again on 2 seeds that no trial had (1 more failed): 2 +- 1.4142');
+});
