@@ -13,7 +13,7 @@ const NAMES_MODULE = [
 
 /**
  * The sections with relative modules made absolute, where a folder above the checkpoint holds such a file; others are left, to be looked for in
- * the working directory. A folder that everybody may write to is passed over: what lies there is nobody's own.
+ * the working directory. What lies in a folder that everybody may write to, or in one below it on the way to the file, is passed over: it may be anybody's.
  */
 export function besideRun(checkpointPath: string, sections: JsonObject): JsonObject {
   const located: Record<string, JsonValue | undefined> = { ...sections };
@@ -36,13 +36,18 @@ export function locateBeside(checkpointPath: string, reference: string): string 
   for (let above = dirname(folder); above !== folder; above = dirname(folder)) {
     folder = above;
     const path = resolve(folder, specifier);
-    if (!existsSync(path) || isEverybodys(dirname(path))) continue;
+    if (!existsSync(path) || isAnybodys(path, folder)) continue;
     if (path === resolve(specifier)) return reference;
     return exportName === undefined ? path : `${path}#${exportName}`;
   }
   return reference;
 }
 
-function isEverybodys(folder: string): boolean {
-  return process.platform !== 'win32' && (statSync(folder).mode & 0o002) !== 0;
+/** Whether a folder from that of `path` up to the first that also holds the run may be written to by everybody, who could have put the others there. */
+function isAnybodys(path: string, folder: string): boolean {
+  if (process.platform === 'win32') return false;
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o002) !== 0) return true;
+    if (at === dirname(at) || `${folder}/`.startsWith(`${at}/`)) return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { besideRun } from '../../src/checkpoint/beside-run.ts';
@@ -275,7 +275,14 @@ export default () => ({
     expect(besideRun(path, named).environment).toMatchObject({
       env: isPosix ? './lane.ts' : join(project, 'lane.ts'),
     });
+    // The folder between belongs to whoever put it into one of everybody's.
+    mkdirSync(join(project, 'worlds'));
+    writeFileSync(join(project, 'worlds', 'lane.ts'), env(3));
+    const below = { environment: { env: './worlds/lane.ts' } };
+    const found = { environment: { env: join(project, 'worlds', 'lane.ts') } };
+    expect(besideRun(path, below)).toEqual(isPosix ? below : found);
     chmodSync(project, 0o700);
+    expect(besideRun(path, below)).toEqual(found);
     const exported = { environment: { env: 'lane.ts#maze' }, training: { network: 'mlp' } };
     expect(besideRun(path, exported)).toEqual({
       environment: { env: `${join(project, 'lane.ts')}#maze` },
