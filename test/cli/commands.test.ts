@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { besideRun } from '../../src/checkpoint/beside-run.ts';
 import { loadCheckpoint, loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
 import { encodeManifest } from '../../src/checkpoint/manifest.ts';
@@ -220,6 +220,31 @@ describe('evaluate', () => {
     expect(human.stdout).toMatch(/episodes +2\nreturn /);
   });
 
+  it('takes an algorithm of somebody else when it is given with --algo, and no other', async () => {
+    const own = `${new URL('../../examples/reinforce/reinforce.ts', import.meta.url).pathname}#reinforce`;
+    const out = join(temporaryFolder(), 'run');
+    const size = '--num-env-runners 0 --num-envs 2 --rollout-length 16 --stop-iterations 1 --quiet'.split(
+      ' ',
+    );
+    const trained = await operant('train', '--algo', own, '--env', 'CartPole', '--out', out, ...size);
+    expect([trained.exitCode, trained.stderr]).toEqual([0, '']);
+    const evaluate = (...argv: string[]) =>
+      operant('evaluate', '--checkpoint', out, '--episodes', '3', '--seed', '5', '--json', ...argv);
+    const played = await evaluate('--algo', own);
+    expect([played.exitCode, played.stderr]).toEqual([0, '']);
+    expect(played.json()[0].returns).toHaveLength(3);
+    // The same policy in the same episodes, put together without the algorithm's own parts.
+    const elsewhere = await evaluate('--algo', own, '--env', 'CartPole');
+    expect(elsewhere.json()).toEqual(played.json());
+    const unknown = await evaluate();
+    expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('reinforce')]);
+    const other = await evaluate('--algo', 'ppo');
+    expect([other.exitCode, other.stderr]).toEqual([
+      2,
+      expect.stringContaining('is of algorithm reinforce, not ppo'),
+    ]);
+  });
+
   it.each([
     [[], 'Which policy? Give --checkpoint'],
     [['--checkpoint', './nothing'], 'No checkpoint at'],
@@ -236,10 +261,9 @@ describe('evaluate', () => {
 });
 
 describe('modules beside a run', () => {
-  it('are found from any folder, before those of the working directory, and need trust as ever', async () => {
-    const project = temporaryFolder();
-    const index = new URL('../../src/index.ts', import.meta.url).pathname;
-    const env = (reward: number) => `import { Box, Discrete } from '${index}';
+  const SMALL = '--num-envs 2 --rollout-length 8 --minibatch-size 16 --hidden-sizes 4'.split(' ');
+  const index = new URL('../../src/index.ts', import.meta.url).pathname;
+  const laneEnv = (reward: number) => `import { Box, Discrete } from '${index}';
 export default () => ({
   observationSpace: new Box(0, 1, [1]),
   actionSpace: new Discrete(2),
@@ -248,21 +272,14 @@ export default () => ({
   step: () => ({ observation: [0], reward: ${reward}, terminated: false, truncated: false }),
 });
 `;
-    writeFileSync(join(project, 'lane.ts'), env(3));
+
+  it('are found from any folder, before those of the working directory, and need trust as ever', async () => {
+    const project = temporaryFolder();
+    writeFileSync(join(project, 'lane.ts'), laneEnv(3));
     const out = join(project, 'runs', 'first');
-    const small = [
-      '--num-envs',
-      '2',
-      '--rollout-length',
-      '8',
-      '--minibatch-size',
-      '16',
-      '--hidden-sizes',
-      '4',
-    ];
     const trained = await operant(
       ...['train', '--env', join(project, 'lane.ts'), '--num-env-runners', '0', '--stop-iterations', '1'],
-      ...['--out', out, ...small],
+      ...['--out', out, ...SMALL],
     );
     expect([trained.exitCode, trained.stderr]).toEqual([0, expect.any(String)]);
     const { content, path } = await loadCheckpoint(out);
@@ -277,7 +294,7 @@ export default () => ({
     });
     // The folder between belongs to whoever put it into one of everybody's.
     mkdirSync(join(project, 'worlds'));
-    writeFileSync(join(project, 'worlds', 'lane.ts'), env(3));
+    writeFileSync(join(project, 'worlds', 'lane.ts'), laneEnv(3));
     const below = { environment: { env: './worlds/lane.ts' } };
     const found = { environment: { env: join(project, 'worlds', 'lane.ts') } };
     expect(besideRun(path, below)).toEqual(isPosix ? below : found);
@@ -290,8 +307,37 @@ export default () => ({
     });
     // The same module by another path is the same environment.
     const moved = join(temporaryFolder(), 'lane.ts');
-    writeFileSync(moved, env(3));
+    writeFileSync(moved, laneEnv(3));
     const resumed = await operant('train', '--resume', out, '--env', moved, '--stop-iterations', '2');
     expect([resumed.exitCode, resumed.stderr]).toEqual([0, expect.any(String)]);
+  });
+
+  it('let `evaluate` play from another folder, also when the project has moved', async () => {
+    const home = process.cwd();
+    onTestFinished(() => process.chdir(home));
+    const [project, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    writeFileSync(join(project, 'lane.ts'), laneEnv(3));
+    writeFileSync(join(elsewhere, 'lane.ts'), laneEnv(7));
+    process.chdir(project);
+    const trained = await operant(
+      ...['train', '--env', './lane.ts', '--num-env-runners', '0', '--stop-iterations', '1'],
+      ...['--out', 'run', ...SMALL],
+    );
+    expect([trained.exitCode, trained.stderr]).toEqual([0, expect.any(String)]);
+    process.chdir(elsewhere);
+    const evaluate = (run: string, ...argv: string[]) =>
+      operant('evaluate', '--checkpoint', run, '--episodes', '2', '--json', ...argv);
+    const untrusted = await evaluate(join(project, 'run'));
+    expect(untrusted.exitCode).toBe(2);
+    expect(untrusted.stderr).toContain(`environment.env: ${join(project, 'lane.ts')}`);
+    const played = await evaluate(join(project, 'run'), '--trust');
+    expect([played.stderr, played.json()[0].returns]).toEqual(['', [15, 15]]);
+    const moved = join(temporaryFolder(), 'moved');
+    renameSync(project, moved);
+    const again = await evaluate(join(moved, 'run'), '--trust');
+    expect([again.stderr, again.json()[0].returns]).toEqual(['', [15, 15]]);
+    // What is given anew is that of the working directory, and needs no trust.
+    const other = await evaluate(join(moved, 'run'), '--env', './lane.ts');
+    expect([other.stderr, other.json()[0].returns]).toEqual(['', [35, 35]]);
   });
 });
