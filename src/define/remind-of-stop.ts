@@ -4,7 +4,7 @@ import type { Algorithm } from '../algorithm/algorithm.ts';
 /** So long after the last call of an algorithm, it is looked whether anything else still goes on in the process. */
 const IDLE_MS = 3000;
 
-/** What an idle algorithm has, and the outputs of the process. */
+/** What an idle algorithm has, and the streams of the process. */
 const OF_OURS = new Set(['MessagePort', 'PipeWrap', 'TTYWrap']);
 
 /** Calls of all algorithms of this process that are under way, and runs. */
@@ -22,9 +22,18 @@ export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
 
 const CALLS = ['train', 'evaluate', 'getState', 'setState', 'save'] as const;
 
+/** Whether there is nothing in the process but threads and streams that nobody reads. */
+function isLeftAlone(): boolean {
+  const { stdin } = process;
+  const isRead = stdin.readableFlowing === true || stdin.listenerCount('readable') > 0;
+  if ((isRead && !stdin.readableEnded) || process.listenerCount('message') > 0) return false;
+  const active = process.getActiveResourcesInfo();
+  return active.includes('MessagePort') && active.every((name) => OF_OURS.has(name));
+}
+
 /**
  * The algorithm, which says once on stderr when nothing but its threads keeps the process alive. A timer, a socket or a server of the user's is
- * something that goes on, and so is a terminal that is typed into.
+ * something that goes on, and so is an input that is read: a terminal, a pipe, messages of a parent.
  */
 export function remindOfStop(algorithm: Algorithm): Algorithm {
   const { argv, getActiveResourcesInfo } = globalThis.process ?? {};
@@ -34,10 +43,8 @@ export function remindOfStop(algorithm: Algorithm): Algorithm {
   let hasTold = false;
   let timer: NodeJS.Timeout | undefined;
   const look = () => {
-    const active = process.getActiveResourcesInfo();
-    const isLeft = active.includes('MessagePort') && active.every((name) => OF_OURS.has(name));
     if (isStopped || hasTold) return;
-    if (!isLeft || numBusy > 0) {
+    if (numBusy > 0 || !isLeftAlone()) {
       wait();
       return;
     }

@@ -1,0 +1,29 @@
+/** A forgotten `stop()` is told of by a process of its own that would never end, and only when nothing else goes on in it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+
+const SCRIPT = fileURLToPath(new URL('./fixtures/forgets-stop.ts', import.meta.url));
+/** Somewhat more than what the reminder waits for; on a slow machine it may come later, never sooner. */
+const LONGER_THAN_IDLE_MS = 4000;
+
+it('comes once nobody reads the input any more, and not before', async () => {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), SCRIPT]);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let told = '';
+  child.stderr.on('data', (chunk) => {
+    told += chunk;
+  });
+  await once(child.stdout, 'data');
+  await sleep(LONGER_THAN_IDLE_MS);
+  expect(told).toBe('');
+  child.stdin.end();
+  await expect
+    .poll(() => told, { timeout: 50_000, interval: 50 })
+    .toContain('nothing but the worker threads of ppo keeps this process alive');
+  expect(child.exitCode).toBe(null);
+});
