@@ -42,11 +42,10 @@ import {
   KNEE_SPEED,
   MOTOR_TORQUE,
   NUM_RAYS,
-  SCALE,
   type Walker,
   walk,
 } from './box2d/walker.ts';
-import { STEPS_PER_SECOND } from './box2d/world.ts';
+import { SCALE, STEPS_PER_SECOND } from './box2d/world.ts';
 
 const ENV_ID = 'BipedalWalker-v3';
 const OBSERVATION_SIZE = 24;

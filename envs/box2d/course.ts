@@ -5,8 +5,8 @@
  * Numbers and order of draws of Gymnasium's BipedalWalker-v3 (O. Klimov), code of our own.
  */
 import type { EnvRandom } from '../../src/env/env-random.ts';
+import { SCALE } from './world.ts';
 
-const SCALE = 30;
 export const PIECE = 14 / SCALE; // m
 export const NUM_PIECES = 200;
 /** At the end, where the episode ends; also about how long a stretch of grass is. */

@@ -2,7 +2,8 @@
 import type { RgbFrame } from '../../src/env/env.ts';
 import { type Canvas, type Color, createCanvas, type Point } from '../../src/env/render/canvas.ts';
 import { drawBody, drawFlag } from './draw-body.ts';
-import { HEIGHT, type Lander, PAD_ENDS, PAD_HEIGHT, SCALE, WIDTH } from './lander.ts';
+import { HEIGHT, type Lander, PAD_ENDS, PAD_HEIGHT, WIDTH } from './lander.ts';
+import { SCALE } from './world.ts';
 
 const GROUND: Color = [214, 214, 220];
 const SKY: Color = [8, 8, 14];

@@ -3,7 +3,8 @@ import type { RgbFrame } from '../../src/env/env.ts';
 import { type Canvas, type Color, createCanvas, type Point } from '../../src/env/render/canvas.ts';
 import { type Course, GROUND_HEIGHT, PIECE } from './course.ts';
 import { drawBody, drawFlag, type ToPixels } from './draw-body.ts';
-import { SCALE, type Walker } from './walker.ts';
+import type { Walker } from './walker.ts';
+import { SCALE } from './world.ts';
 
 const WIDTH = 600;
 const HEIGHT = 400;

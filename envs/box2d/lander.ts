@@ -3,13 +3,20 @@
  *
  * Numbers of Gymnasium's LunarLander-v3 (O. Klimov), code of our own.
  */
-import type { Body, Contact, RevoluteJoint, World } from 'planck';
+import type { Body, RevoluteJoint, World } from 'planck';
 import type { EnvRandom } from '../../src/env/env-random.ts';
 import { planck } from './planck.ts';
 import { quickenHinges } from './quick-hinges.ts';
-import { createHull, createWorld, limitedMotor, stepWorld } from './world.ts';
+import {
+  createHull,
+  createLimb,
+  createWorld,
+  limitedMotor,
+  SCALE,
+  stepWorld,
+  watchContacts,
+} from './world.ts';
 
-export const SCALE = 30; // pixels per metre
 export const WIDTH = 600 / SCALE;
 export const HEIGHT = 400 / SCALE;
 export const PAD_HEIGHT = HEIGHT / 4;
@@ -82,7 +89,7 @@ export function createLander(random: EnvRandom, gravity: number, hasWind: boolea
   edge(0, 0, WIDTH, 0, 0.2);
   for (let i = 0; i < NUM_CHUNKS - 1; i++) edge(chunkX(i), heights[i], chunkX(i + 1), heights[i + 1], 0.1);
 
-  const hull = createHull(world, { x: WIDTH / 2, y: HEIGHT }, HULL_CORNERS, SCALE, 0x10);
+  const hull = createHull(world, { x: WIDTH / 2, y: HEIGHT }, HULL_CORNERS, 0x10);
   hull.applyForceToCenter(
     {
       x: random.uniform(-INITIAL_FORCE, INITIAL_FORCE),
@@ -109,24 +116,16 @@ export function createLander(random: EnvRandom, gravity: number, hasWind: boolea
     mainPower: 0,
     sidePower: 0,
   };
-  listen(lander);
+  watchContacts(world, hull, lander.legs, lander.touches, () => {
+    lander.hasCrashed = true;
+  });
   return lander;
 }
 
 /** @param side -1 or 1: the leg that is drawn right, then left. */
 function createLeg(world: World, hull: Body, side: number) {
-  const leg = world.createBody({
-    type: 'dynamic',
-    position: { x: WIDTH / 2 - side * LEG_AWAY, y: HEIGHT },
-    angle: side * 0.05,
-  });
-  leg.createFixture({
-    shape: new planck.Box(LEG_HALF_SIZE[0], LEG_HALF_SIZE[1]),
-    density: 1,
-    friction: 0.2,
-    filterCategoryBits: 0x20,
-    filterMaskBits: 1,
-  });
+  const position = { x: WIDTH / 2 - side * LEG_AWAY, y: HEIGHT };
+  const leg = createLimb(world, position, side * 0.05, new planck.Box(...LEG_HALF_SIZE));
   const joint = limitedMotor(world, hull, leg, {
     anchorA: [0, 0],
     anchorB: [side * LEG_AWAY, LEG_DOWN],
@@ -135,20 +134,6 @@ function createLeg(world: World, hull: Body, side: number) {
     speed: 0.3 * side,
   });
   return { leg, joint };
-}
-
-/** The hull must touch nothing; a leg counts as down from its first contact to the end of any of its contacts. */
-function listen(lander: Lander): void {
-  const { world, hull, legs, touches } = lander;
-  const isOf = (contact: Contact, body: Body) =>
-    contact.getFixtureA().getBody() === body || contact.getFixtureB().getBody() === body;
-  world.on('begin-contact', (contact) => {
-    if (isOf(contact, hull)) lander.hasCrashed = true;
-    for (let k = 0; k < 2; k++) if (isOf(contact, legs[k])) touches[k] = true;
-  });
-  world.on('end-contact', (contact) => {
-    for (let k = 0; k < 2; k++) if (isOf(contact, legs[k])) touches[k] = false;
-  });
 }
 
 /**

@@ -3,15 +3,22 @@
  *
  * Numbers of Gymnasium's BipedalWalker-v3 (O. Klimov), code of our own.
  */
-import type { Body, Contact, RevoluteJoint, World } from 'planck';
+import type { Body, RevoluteJoint, World } from 'planck';
 import type { EnvRandom } from '../../src/env/env-random.ts';
 import type { ActionArray } from '../../src/env/vector-env.ts';
 import { type Course, drawCourse, GROUND_HEIGHT, NUM_START_PIECES, PIECE } from './course.ts';
 import { planck } from './planck.ts';
 import { quickenHinges } from './quick-hinges.ts';
-import { createHull, createWorld, limitedMotor, stepWorld } from './world.ts';
+import {
+  createHull,
+  createLimb,
+  createWorld,
+  limitedMotor,
+  SCALE,
+  stepWorld,
+  watchContacts,
+} from './world.ts';
 
-export const SCALE = 30; // pixels per metre
 const GRAVITY = -10;
 const INITIAL_FORCE = 5; // N, at most, forwards or backwards
 const GROUND_FRICTION = 2.5;
@@ -49,22 +56,25 @@ export function createWalker(random: EnvRandom, isHardcore: boolean): Walker {
   createGround(world, course);
   const x = (PIECE * NUM_START_PIECES) / 2;
   const y = GROUND_HEIGHT + 2 * LEG_HEIGHT;
-  const hull = createHull(world, { x, y }, HULL_CORNERS, SCALE, 0x20);
+  const hull = createHull(world, { x, y }, HULL_CORNERS, 0x20);
   hull.applyForceToCenter({ x: random.uniform(-INITIAL_FORCE, INITIAL_FORCE), y: 0 }, true);
   const limbs = [-1, 1].map((side) => createLeg(world, hull, x, y, side));
   const joints = limbs.flatMap((limb) => limb.joints);
+  const legs = limbs.flatMap(({ bodies }) => bodies);
   const walker: Walker = {
     world,
     course,
     hull,
-    legs: limbs.flatMap(({ bodies }) => bodies),
+    legs,
     joints,
     beginStep: quickenHinges(world, joints),
     touches: [false, false],
     hasFallen: false,
     rays: new Float64Array(NUM_RAYS),
   };
-  listen(walker);
+  watchContacts(world, hull, [legs[1], legs[3]], walker.touches, () => {
+    walker.hasFallen = true;
+  });
   return walker;
 }
 
@@ -80,17 +90,8 @@ function createGround(world: World, { heights, blocks }: Course): void {
 }
 
 function createLeg(world: World, hull: Body, x: number, y: number, side: number) {
-  const limb = (height: number, halfWidth: number) => {
-    const body = world.createBody({ type: 'dynamic', position: { x, y: height }, angle: side * 0.05 });
-    body.createFixture({
-      shape: new planck.Box(halfWidth, LEG_HEIGHT / 2),
-      density: 1,
-      friction: 0.2,
-      filterCategoryBits: 0x20,
-      filterMaskBits: 1,
-    });
-    return body;
-  };
+  const limb = (height: number, halfWidth: number) =>
+    createLimb(world, { x, y: height }, side * 0.05, new planck.Box(halfWidth, LEG_HEIGHT / 2));
   const upper = limb(y - LEG_HEIGHT / 2 - LEG_DOWN, LEG_WIDTH / 2);
   const hip = limitedMotor(world, hull, upper, {
     anchorA: [0, LEG_DOWN],
@@ -108,20 +109,6 @@ function createLeg(world: World, hull: Body, x: number, y: number, side: number)
     speed: 1,
   });
   return { bodies: [upper, lower], joints: [hip, knee] };
-}
-
-/** The hull must touch nothing; a lower leg counts as down from its first contact to the end of any of its contacts. */
-function listen(walker: Walker): void {
-  const { world, hull, legs, touches } = walker;
-  const isOf = (contact: Contact, body: Body) =>
-    contact.getFixtureA().getBody() === body || contact.getFixtureB().getBody() === body;
-  world.on('begin-contact', (contact) => {
-    if (isOf(contact, hull)) walker.hasFallen = true;
-    for (let k = 0; k < 2; k++) if (isOf(contact, legs[2 * k + 1])) touches[k] = true;
-  });
-  world.on('end-contact', (contact) => {
-    for (let k = 0; k < 2; k++) if (isOf(contact, legs[2 * k + 1])) touches[k] = false;
-  });
 }
 
 /**

@@ -1,11 +1,14 @@
 /** What the worlds of Box2D here have in common: hulls, hinges with a motor between two limits, and a step of 1/50 s. */
-import type { Body, RevoluteJoint, Vec2Value, World } from 'planck';
+import type { Body, Contact, RevoluteJoint, Shape, Vec2Value, World } from 'planck';
 import { planck } from './planck.ts';
 
+export const SCALE = 30; // pixels per metre
 export const STEPS_PER_SECOND = 50;
 const NUM_VELOCITY_ITERATIONS = 180;
 const NUM_POSITION_ITERATIONS = 60;
 const HULL_DENSITY = 5; // kg/m^2
+/** Of fixtures that touch nothing but the ground. */
+const GROUND_ONLY = 1;
 
 /** What planck keeps for a fixture in its search tree. */
 interface Proxy {
@@ -38,17 +41,16 @@ export function createWorld(gravity: number): World {
   return world;
 }
 
-/** A moving polygon that touches nothing but the ground. @param corners x, y, x, y, ... in units of 1 / `scale` m, counterclockwise or not. */
+/** A moving polygon that touches nothing but the ground. @param corners x, y, x, y, ... in pixels, counterclockwise or not. */
 export function createHull(
   world: World,
   position: Vec2Value,
   corners: readonly number[],
-  scale: number,
   categoryBits: number,
 ): Body {
   const points = Array.from({ length: corners.length / 2 }, (_, k) => ({
-    x: corners[2 * k] / scale,
-    y: corners[2 * k + 1] / scale,
+    x: corners[2 * k] / SCALE,
+    y: corners[2 * k + 1] / SCALE,
   }));
   const hull = world.createBody({ type: 'dynamic', position });
   hull.createFixture({
@@ -56,10 +58,42 @@ export function createHull(
     density: HULL_DENSITY,
     friction: 0.1,
     filterCategoryBits: categoryBits,
-    filterMaskBits: 1,
+    filterMaskBits: GROUND_ONLY,
   });
   hull.setMassData(polygonMass(points, HULL_DENSITY));
   return hull;
+}
+
+/** A moving part of a leg, which touches nothing but the ground. */
+export function createLimb(world: World, position: Vec2Value, angle: number, shape: Shape): Body {
+  const limb = world.createBody({ type: 'dynamic', position, angle });
+  limb.createFixture({
+    shape,
+    density: 1,
+    friction: 0.2,
+    filterCategoryBits: 0x20,
+    filterMaskBits: GROUND_ONLY,
+  });
+  return limb;
+}
+
+/** Calls `onHullTouch` when the hull touches anything; a foot counts as down from its first contact to the end of any of its contacts. */
+export function watchContacts(
+  world: World,
+  hull: Body,
+  feet: readonly [Body, Body],
+  touches: [boolean, boolean],
+  onHullTouch: () => void,
+): void {
+  const isOf = (contact: Contact, body: Body) =>
+    contact.getFixtureA().getBody() === body || contact.getFixtureB().getBody() === body;
+  world.on('begin-contact', (contact) => {
+    if (isOf(contact, hull)) onHullTouch();
+    for (let k = 0; k < 2; k++) if (isOf(contact, feet[k])) touches[k] = true;
+  });
+  world.on('end-contact', (contact) => {
+    for (let k = 0; k < 2; k++) if (isOf(contact, feet[k])) touches[k] = false;
+  });
 }
 
 /**
