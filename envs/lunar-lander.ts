@@ -4,7 +4,7 @@
  * ## Description
  * O. Klimov's task with the numbers of Gymnasium 1.3, simulated by planck (Box2D 2.3 in double precision; install it:
  * `npm install planck@1.4.2`). Gymnasium's Box2D computes in single precision: with the same seed and actions the ground is the same, flight differs
- * by less than 1e-3, and what comes after a contact slowly parts.
+ * by less than 2e-5, and what comes after a contact slowly parts.
  *
  * ## Action Space
  * `Discrete(4)`: 0 nothing, 1 left side engine, 2 main engine, 3 right side engine. With `continuous`, `Box(-1, 1, [2])`: the main engine is off at

@@ -3,8 +3,8 @@
  *
  * ## Description
  * Gymnasium's tasks, simulated by MuJoCo itself: its official WebAssembly build (`npm install @mujoco/mujoco@3.14.0`). Reset, observations, rewards and
- * ends are Gymnasium's, step by step, to 1e-9 and less; what is chaotic parts in the course of some hundred steps. Each thread has an engine of its own, which takes about
- * 0.5 s and 60 MB.
+ * ends are Gymnasium's, step by step, to 1e-9 and less; what is chaotic parts in the course of some hundred steps. Each thread has an engine of its own
+ * (what it costs: `mujoco/mujoco.ts`).
  *
  * ## Action Space
  * `Box` float32, one number a motor, in the range that the model gives it (Humanoids -0.4 to 0.4, Pusher -2 to 2, InvertedPendulum -3 to 3, all others -1 to 1).

@@ -1,13 +1,13 @@
 /**
- * PPO settings for the environments of Box2D and MuJoCo, from published ones. Greedy returns of 100 episodes: LunarLander 262, 269 and 237 (seeds 0, 1, 100),
- * LunarLanderContinuous 248 (seed 0); after one run each, seed 100: InvertedPendulum 1000 (300,000
- * steps), InvertedDoublePendulum 9332, Reacher -4.8 (500,000 steps), Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
+ * PPO settings for the environments of Box2D and MuJoCo, from published ones. `npm run bench:learning -- --only ppo/LunarLander-v3 --seeds 0,1,100` measures them, one
+ * environment after the other: greedy returns of 100 episodes, LunarLander 262, 269 and 237, LunarLanderContinuous 248 (seed 0); with `--seeds 100` InvertedPendulum
+ * 1000, InvertedDoublePendulum 9332, Reacher -4.8, Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 
 type Settings = TunedDefaults[string];
 
-/** rl-baselines3-zoo's row. With a learning rate that decays to 0 one run ended at 114, a lander that hovers. */
+/** rl-baselines3-zoo's row, whose learning rate is constant. */
 const LUNAR_LANDER: Settings = {
   envRunners: { numEnvs: 16, rolloutLength: 1024 },
   training: {
@@ -56,7 +56,7 @@ export const tunedPhysics: TunedDefaults = {
   'InvertedPendulum-v5': mujoco(300_000),
   'InvertedDoublePendulum-v5': mujoco(500_000),
   'Reacher-v5': mujoco(500_000),
-  // The zoo's discount; its 282 in one run was not reached
+  // The zoo's discount; its return of 282 was not reached
   'Swimmer-v5': mujoco(1_000_000, { gamma: 0.9999 }),
   'HalfCheetah-v5': mujoco(1_000_000),
   'Hopper-v5': mujoco(1_000_000),

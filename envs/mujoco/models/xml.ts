@@ -6,8 +6,8 @@
  */
 
 /**
- * A model: options and defaults first, then the world, then the motors. A simulation's working memory is 1 MB, of which at most 32 kB were seen in use; MuJoCo's own
- * choice of 13 MB would let 150 of them into a thread.
+ * A model: options and defaults first, then the world, then the motors. A simulation's working memory is 1 MB, of which these tasks use little (MuJoCo
+ * counts it in `data.maxuse_arena`); MuJoCo's own choice of 13 MB would let 150 of them into the 2 GB of a thread.
  */
 export function model(name: string, settings: string, world: string, motors: string): string {
   return `<mujoco model="${name}">${settings}<size memory="1M"/><worldbody>${world}</worldbody><actuator>${motors}</actuator></mujoco>`;
