@@ -83,13 +83,13 @@ export {
   WorkerError,
 } from './errors.ts';
 // Take a policy elsewhere: `operant/policy`, and files for other runtimes
-export {
-  type ExportedPolicy,
-  type ExportFormat,
-  type ExportPolicyOptions,
-  exportPolicy,
+export type {
+  ExportedPolicy,
+  ExportFormat,
+  ExportPolicyOptions,
 } from './export/export-policy.ts';
 export type { Verification } from './export/verify/verify-export.ts';
+export { createPolicyServer, exportPolicy } from './exports/on-use.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export type { ActionDistribution, PolicyInspection } from './policy/inspection.ts';
 // Experience from elsewhere, for `prefill`
@@ -108,7 +108,7 @@ export type {
   WorkerFailureEvent,
 } from './run/run-callbacks.ts';
 export type { RunSummary, StopReason } from './run/run-state.ts';
-export { createPolicyServer, type PolicyServer, type PolicyServerOptions } from './serve/policy-server.ts';
+export type { PolicyServer, PolicyServerOptions } from './serve/policy-server.ts';
 export type { SeedStatistics } from './tune/many-seeds.ts';
 export type { StudyResult, StudyRunOptions } from './tune/run-study.ts';
 export { choice, type Domain, int, logInt, logUniform, uniform } from './tune/space.ts';

@@ -52,18 +52,7 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Writes a trained policy for another runtime: statistics, clipping, masks and the mapping into the action space's bounds are in it.
- *
- * Inputs are `observation`, the flat row of the observation space (`flattenObservation`: one-hot parts, names in alphabetical order), and with masks
- * `mask`, 1 = allowed. Outputs are `action` (the most likely one, flat, as the environment takes it), `value` where there is a value head, and
- * `logits` and `probabilities`, `mean` and `std` (before tanh where actions are squashed) or `actionValues`, from which a caller may sample.
- * Agrees with the framework's policy up to float32 rounding.
- *
- * @throws ConfigError `CONFIG_EXPORT`; CheckpointError as `loadPolicy`, or where it cannot write; EngineError `ENGINE_NETWORK` for a network that no
- * export covers, `ENGINE_EXPORT_RUNTIME` where verifying needs what is not installed, `ENGINE_EXPORT` where the export is wrong.
- * Cost: tens of milliseconds, and some seconds to verify. Thread: any.
- */
+/** What `exportPolicy` of the package does. */
 export async function exportPolicy({
   checkpoint,
   to,

@@ -63,12 +63,7 @@ const DEFAULTS = {
   reloadMs: 1000,
 } as const;
 
-/**
- * Serves policies: `POST /act` with JSON, the open inference protocol v2, `/health/live` and `/health/ready`. Acting is always the most likely action.
- *
- * @throws ConfigError `CONFIG_SERVE`; what `loadPolicy` throws for a policy that does not load; ServeError `SERVE_RECURRENT`.
- * Cost: a policy of 2 x 64 takes about as long as parsing its request. Thread: the one that calls it.
- */
+/** What `createPolicyServer` of the package does. */
 export async function createPolicyServer(options: PolicyServerOptions): Promise<PolicyServer> {
   const settings = { ...DEFAULTS, ...options };
   checkSettings(settings);
