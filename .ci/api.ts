@@ -66,22 +66,20 @@ function section({ name, file }: Export): string {
 function declaration(text: string, kind: string): string {
   const lines = text.replace(/^export (?:declare )?/, '').split('\n');
   const isWhole = kind === 'interface' || kind === 'type';
-  const end = lines.findIndex((line) =>
-    isWhole
-      ? /^\}|^[^\s].*;$|^ {2}.*;$/.test(line) && closes(lines, line)
-      : /[{;]$/.test(line) && !/^\s*[({]$/.test(line),
-  );
+  const end = lines.findIndex((line, k) => {
+    const begin = lines.slice(0, k + 1).join('\n');
+    return isWhole
+      ? /^\}|^[^\s].*;$|^ {2}.*;$/.test(line) && closes(begin)
+      : /[{;]$/.test(line) && closes(begin.slice(0, -1));
+  });
   const head = lines.slice(0, end + 1).join('\n');
   return isWhole ? head : head.replace(/\s*[={]$/, '');
 }
 
-/** Whether braces and brackets are closed at the end of this line. */
-function closes(lines: readonly string[], last: string): boolean {
-  const text = lines
-    .slice(0, lines.indexOf(last) + 1)
-    .join('\n')
-    .replace(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|=>/g, '');
-  const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
+/** Whether braces and brackets are closed at the end of this text. */
+function closes(text: string): boolean {
+  const plain = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|=>/g, '');
+  const count = (pattern: RegExp) => plain.match(pattern)?.length ?? 0;
   return count(/[{([]/g) === count(/[})\]]/g);
 }
 

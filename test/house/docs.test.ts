@@ -13,3 +13,17 @@ test('the API reference has what is exported', async () => {
   const names = Object.keys(await import('../../src/index.ts'));
   for (const name of names) expect(page).toContain(`### ${name}\n`);
 });
+
+test('every declaration in the API reference is whole: what it opens it closes', async () => {
+  const page = (await reference())['docs/api.md'];
+  const declarations = [
+    ...page.matchAll(/^```ts\n(function|async function|interface|type)([\s\S]*?)^```$/gm),
+  ];
+  expect(declarations.length).toBeGreaterThan(100);
+  const depth = (code: string, open: string, close: string) =>
+    code.split(open).length - code.split(close).length;
+  const isCut = (code: string) =>
+    [['(', ')'] as const, ['{', '}'] as const].some(([open, close]) => depth(code, open, close) !== 0);
+  const codes = declarations.map(([block]) => block.replace(/\/\*[\s\S]*?\*\/|'[^'\n]*'/g, ''));
+  expect(codes.filter(isCut)).toEqual([]);
+});
