@@ -5,23 +5,13 @@
  * true mean in about 84% of cases (half a width of 1.96 sqrt(4/5) s / sqrt(5), where Student's t asks for 2.78 s / sqrt(5)).
  */
 import seedrandom from 'seedrandom';
+import { mean, quantile } from '../src/statistics/sample.ts';
+
+export { mean, quantile };
 
 const NUM_RESAMPLES = 10_000;
 
-/** Quantile by linear interpolation between order statistics (NumPy's default). */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const position = (sorted.length - 1) * q;
-  const below = Math.floor(position);
-  if (below === position) return sorted[below]; // the one above it may be infinite
-  const above = below + 1;
-  return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
-}
-
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Population standard deviation. */
 export function deviation(values: readonly number[]): number {

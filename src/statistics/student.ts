@@ -1,4 +1,5 @@
 /** Student's interval of a mean. */
+import { mean, sampleDeviation } from './sample.ts';
 
 /** 97.5% quantiles of Student's t for 1 to 8 degrees of freedom. */
 const FEW = [12.7062, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.306];
@@ -29,8 +30,7 @@ export function studentQuantile(freedom: number): number {
 export function meanInterval(values: readonly number[]): readonly [low: number, high: number] | null {
   const n = values.length;
   if (n < 2) return null;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const half = studentQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n);
-  return [mean - half, mean + half];
+  const center = mean(values);
+  const half = (studentQuantile(n - 1) * sampleDeviation(values)) / Math.sqrt(n);
+  return [center - half, center + half];
 }

@@ -1,6 +1,7 @@
 /** The same training under several seeds, as processes. */
 import { join } from 'node:path';
 import { openStream } from '../random/streams.ts';
+import { mean, quantile, sampleDeviation } from '../statistics/sample.ts';
 import { readRunMetric } from './run-metric.ts';
 import { trainFolder } from './train-process.ts';
 
@@ -78,22 +79,14 @@ const NUM_RESAMPLES = 10_000;
 export function seedStatistics(values: readonly number[]): SeedStatistics | null {
   const count = values.length;
   if (count === 0) return null;
-  const mean = meanOf(values);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const stream = openStream(0, 'bootstrap');
   const means = Array.from({ length: NUM_RESAMPLES }, () =>
-    meanOf(values.map(() => values[stream.integer(count)])),
+    mean(values.map(() => values[stream.integer(count)])),
   );
-  means.sort((a, b) => a - b);
-  const at = (q: number) => means[Math.round(q * (NUM_RESAMPLES - 1))];
   return {
     numSeeds: count,
-    mean,
-    std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0,
-    interval: [at(0.025), at(0.975)],
+    mean: mean(values),
+    std: sampleDeviation(values),
+    interval: [quantile(means, 0.025), quantile(means, 0.975)],
   };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,5 +1,6 @@
 /** Asynchronous successive halving. */
-import { quantileOf, type Scheduler } from './scheduler.ts';
+import { quantile } from '../../statistics/sample.ts';
+import type { Scheduler } from './scheduler.ts';
 
 export interface AshaOptions {
   /** Environment steps of a whole trial. */
@@ -26,7 +27,7 @@ export function createAsha({ numSteps, gracePeriod, reductionFactor }: AshaOptio
     goesOn(own, before) {
       const k = own.length - 1;
       const recorded = before.flatMap((scores) => (scores.length > k ? [scores[k]] : []));
-      return recorded.length === 0 || own[k] >= quantileOf(recorded, 1 - 1 / reductionFactor);
+      return recorded.length === 0 || own[k] >= quantile(recorded, 1 - 1 / reductionFactor);
     },
   };
 }

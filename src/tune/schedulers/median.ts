@@ -1,5 +1,6 @@
 /** The median stopping rule. */
-import { quantileOf, type Scheduler } from './scheduler.ts';
+import { mean, quantile } from '../../statistics/sample.ts';
+import type { Scheduler } from './scheduler.ts';
 
 export interface MedianOptions {
   /** Environment steps of a whole trial. */
@@ -27,12 +28,8 @@ export function createMedianStopping({ numSteps, gracePeriod, numParts }: Median
     goesOn(own, before) {
       const reached = before.filter((scores) => scores.length >= own.length);
       if (reached.length < MIN_OTHERS) return true;
-      const means = reached.map((scores) => meanOf(scores.slice(0, own.length)));
-      return Math.max(...own) >= quantileOf(means, 0.5);
+      const means = reached.map((scores) => mean(scores.slice(0, own.length)));
+      return Math.max(...own) >= quantile(means, 0.5);
     },
   };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

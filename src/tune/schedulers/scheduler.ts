@@ -16,13 +16,3 @@ export interface Scheduler {
 
 /** All trials run to their end. */
 export const runAll: Scheduler = { milestones: [], goesOn: () => true };
-
-/** Quantile by linear interpolation between order statistics. @param values at least one. */
-export function quantileOf(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const position = (sorted.length - 1) * q;
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  const fraction = position - below;
-  return fraction === 0 ? sorted[below] : sorted[below] * (1 - fraction) + sorted[above] * fraction;
-}
