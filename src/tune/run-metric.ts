@@ -1,8 +1,5 @@
 /** Reads a metric from a run folder. */
-import { readRegularText } from '../files/regular-file.ts';
-import type { JsonObject } from '../json.ts';
-
-const MAX_BYTES = 2 ** 30;
+import { type Columns, readProgress } from '../metrics/curves/read-progress.ts';
 
 /** Names that a person would try first. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
@@ -16,22 +13,9 @@ export async function readRunMetric(
   metric: string,
 ): Promise<number | { readonly missing: string }> {
   const key = SHORT_NAMES[metric] ?? metric;
-  const text = await readRegularText(folder, 'progress.jsonl', MAX_BYTES).catch(() => '');
-  const lines = text.split('\n').filter((line) => line !== '');
-  for (const line of lines.toReversed()) {
-    const value = rowOf(line)[key];
-    if (typeof value === 'number' && Number.isFinite(value)) return value;
-  }
-  const keys = Object.keys(rowOf(lines.at(-1) ?? '{}')).filter((name) => name.includes('/'));
-  return {
-    missing: `no iteration of \`${folder}\` has the metric \`${key}\`; the last one has ${keys.join(', ') || 'none'}`,
-  };
-}
-
-function rowOf(line: string): JsonObject {
-  try {
-    return JSON.parse(line) as JsonObject;
-  } catch {
-    return {}; // the last line of a run that was killed
-  }
+  const columns = await readProgress(folder).catch((): Columns => new Map());
+  const value = columns.get(key)?.values.at(-1);
+  if (value !== undefined) return value;
+  const keys = [...columns.keys()].join(', ') || 'none';
+  return { missing: `no iteration of \`${folder}\` has the metric \`${key}\`; there are: ${keys}` };
 }

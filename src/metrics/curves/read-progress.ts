@@ -1,7 +1,5 @@
 /** Columns of a run's progress.jsonl. */
-import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { openRegularFile } from '../../files/regular-file.ts';
 
 /** One metric over a run; as many of each. */
 export interface Column {
@@ -19,33 +17,43 @@ const FIXED = new Set(['iteration', 'numEnvSteps', 'numEpisodes', 'timestamp', '
 /**
  * Reads the metrics of a run folder, a line at a time: memory is 16 bytes for each number kept. A last line that was cut short ends it.
  *
- * @throws the file system's error where there is no progress.jsonl (`jsonl: false`).
+ * @throws CheckpointError `CHECKPOINT_NOT_REGULAR` for a link or a pipe; the file system's error where there is no progress.jsonl (`jsonl: false`).
  */
 export async function readProgress(runFolder: string): Promise<Columns> {
   const columns = new Map<string, Column>();
-  const lines = createInterface({ input: createReadStream(join(runFolder, 'progress.jsonl')) });
-  for await (const line of lines) {
-    const row = parseRow(line);
-    if (row === null) break;
-    for (const [key, value] of Object.entries(row)) {
-      if (FIXED.has(key) || typeof value !== 'number') continue;
-      let column = columns.get(key);
-      if (column === undefined) {
-        column = { steps: [], values: [] };
-        columns.set(key, column);
-      }
-      column.steps.push(row.numEnvSteps);
-      column.values.push(value);
+  const { file } = await openRegularFile(runFolder, 'progress.jsonl', () => undefined);
+  try {
+    for await (const line of file.readLines()) {
+      const row = parseRow(line);
+      if (row === null) break;
+      addRow(columns, row);
     }
+  } finally {
+    await file.close();
   }
   return columns;
 }
 
-function parseRow(line: string): { readonly [key: string]: unknown; readonly numEnvSteps: number } | null {
+function addRow(columns: Map<string, Column>, row: Row): void {
+  for (const [key, value] of Object.entries(row)) {
+    if (FIXED.has(key) || typeof value !== 'number') continue;
+    let column = columns.get(key);
+    if (column === undefined) {
+      column = { steps: [], values: [] };
+      columns.set(key, column);
+    }
+    column.steps.push(row.numEnvSteps);
+    column.values.push(value);
+  }
+}
+
+type Row = { readonly [key: string]: unknown; readonly numEnvSteps: number };
+
+function parseRow(line: string): Row | null {
   try {
     const row: unknown = JSON.parse(line);
     const { numEnvSteps } = row as { numEnvSteps?: unknown };
-    return typeof numEnvSteps === 'number' ? (row as { numEnvSteps: number }) : null;
+    return typeof numEnvSteps === 'number' ? (row as Row) : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 /** Learning curves: what is read of a log, what is drawn of it. */
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ticks } from '../../../src/metrics/curves/chart.ts';
@@ -23,6 +23,9 @@ test('a log is read by metric, with the steps of the rows that have it, up to a 
     ['b', { steps: [100, 300], values: [5, 7] }],
   ]);
   await expect(readProgress(join(folder, 'nowhere'))).rejects.toThrow(/ENOENT/);
+  const linked = temporaryFolder();
+  symlinkSync(join(folder, 'progress.jsonl'), join(linked, 'progress.jsonl'));
+  await expect(readProgress(linked)).rejects.toMatchObject({ code: 'CHECKPOINT_NOT_REGULAR' });
 });
 
 test('seeds become a mean and a band, read off at the same steps', () => {
