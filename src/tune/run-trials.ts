@@ -60,7 +60,7 @@ export async function runTrials(study: Study, options: TrialRunOptions): Promise
       running.add(run);
       tell();
     }
-    if (running.size === 0) return;
+    if (running.size === 0) return tell(); // asking for more may have ended trials
     await Promise.race(running);
     tell();
   }

@@ -4,6 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { Tuner } from '../../src/index.ts';
+import { runTrials } from '../../src/tune/run-trials.ts';
+import { createAsha } from '../../src/tune/schedulers/asha.ts';
+import { randomSearcher } from '../../src/tune/searchers/random.ts';
+import { uniform } from '../../src/tune/space.ts';
+import { createStudy } from '../../src/tune/study.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'operant-trials-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,3 +58,26 @@ it('a trial that crashes, or has values that do not go together costs one trial 
     expect(trials[number]).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^CONFIG_/) });
   expect(best?.number).toBe(0);
 }, 300_000);
+
+it('tells of a trial that is stopped when nothing is left to run', async () => {
+  const rules = {
+    ...{ space: { gamma: uniform(0, 1) }, seed: 0, searcher: randomSearcher, numTrials: 2, seedsPerTrial: 1 },
+    ...{ trialSteps: 4, suggestionLag: 1, budgetSteps: null },
+    scheduler: createAsha({ numSteps: 4, gracePeriod: 2, reductionFactor: 2 }),
+  };
+  const study = createStudy(rules, () => undefined);
+  study.replay({ type: 'created', number: 0, values: { gamma: 0 } });
+  study.replay({ type: 'created', number: 1, values: { gamma: 1 } });
+  study.replay({ type: 'scored', number: 0, numSteps: 2, score: 9 });
+  study.replay({ type: 'ended', number: 0, state: 'failed', reason: null });
+  study.replay({ type: 'scored', number: 1, numSteps: 2, score: 1 });
+  let states: string[] = [];
+  await runTrials(study, {
+    ...{ folder, seed: 0, algorithm: 'ppo', metric: 'episodeReturnMean', mode: 'max', parallel: 1 },
+    ...{ maxRetries: 0, silenceSeconds: 60, signal: new AbortController().signal, configOf: () => ({}) },
+    onChange: ({ trials }) => {
+      states = trials.map(({ state }) => state);
+    },
+  });
+  expect(states).toEqual(['failed', 'stopped']);
+});
