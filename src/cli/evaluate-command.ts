@@ -154,7 +154,12 @@ async function renderCommand(
   flags: FlagValues,
   checkpoint: string,
 ): Promise<number> {
-  const { seed: firstSeed = 0, deterministic = true, numEpisodes = 1 } = evaluateOptions(flags);
+  const { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, policyFor } = evaluateOptions(flags);
+  if (policyFor !== undefined) {
+    const message =
+      '--policy-for has no effect on --render and --watch, which show one policy: leave it out.';
+    throw new ConfigError('CONFIG_CONFLICT', message);
+  }
   const isJson = flags.get('json') === 'true';
   const trust = flags.get('trust') === 'true';
   const { source } = await playground(checkpoint, flags, trust);

@@ -126,6 +126,8 @@ describe('evaluate --render', () => {
     await operant('evaluate', '--checkpoint', run, '--render', join(folder, 'last.png'));
     expect(decodePng(readFileSync(join(folder, 'last.png')))).toMatchObject({ width: 400, height: 160 });
     expect(readdirSync(folder).filter((name) => name.endsWith('.png'))).toEqual(['last.png']);
+    const seated = await operant('evaluate', '--checkpoint', run, '--watch', '--policy-for', '{}');
+    expect([seated.exitCode, seated.stderr]).toEqual([2, expect.stringContaining('--policy-for')]);
     const { exitCode, stderr } = await operant('evaluate', '--checkpoint', run, '--render', 'x.mp4');
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('.gif or .png')]);
   });
