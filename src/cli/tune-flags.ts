@@ -129,23 +129,16 @@ export function settingsOf(values: FlagValues): Partial<PartialSettings> {
   return Object.fromEntries([...numbers, ...texts]);
 }
 
-/** Run options by flag, each with the integers or numbers that it takes. */
+/** Run options by flag. */
 const RUN_OPTIONS = {
-  parallel: { name: 'parallel', min: 1, isInteger: true },
-  'max-retries': { name: 'maxRetries', min: 0, isInteger: true },
-  'silence-seconds': { name: 'silenceSeconds', min: 1, isInteger: false },
-  'budget-seconds': { name: 'budgetSeconds', min: 1, isInteger: false },
+  parallel: 'parallel',
+  'max-retries': 'maxRetries',
+  'silence-seconds': 'silenceSeconds',
+  'budget-seconds': 'budgetSeconds',
 } as const;
 
-/** @throws ConfigError `CONFIG_STUDY`. */
+/** How a study is run, as candidates: `beginStudy` checks them, too. */
 export function runOptions(values: FlagValues): StudyRunOptions {
-  const entries = Object.entries(RUN_OPTIONS).flatMap(([flagName, { name, min, isInteger }]) => {
-    const text = values.get(flagName);
-    if (text === undefined) return [];
-    const value = Number(text);
-    if (value >= min && (!isInteger || Number.isSafeInteger(value))) return [[name, value] as const];
-    const expected = `${isInteger ? 'an integer' : 'a number'} >= ${min}`;
-    throw new ConfigError('CONFIG_STUDY', `Expected \`--${flagName}\` to be ${expected}, got \`${text}\`.`);
-  });
-  return Object.fromEntries(entries);
+  const given = Object.entries(RUN_OPTIONS).filter(([flagName]) => values.has(flagName));
+  return Object.fromEntries(given.map(([flagName, name]) => [name, Number(values.get(flagName))]));
 }

@@ -1,8 +1,10 @@
 /** Runs a study from its settings to its report. */
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { showValue } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
+import { ConfigError } from '../errors.ts';
 import { replaceTextFile } from '../files/durable-files.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import { openJournal } from './journal.ts';
@@ -36,6 +38,24 @@ export interface StudyRunOptions {
   readonly onChange?: (trials: readonly Trial[]) => void;
 }
 
+/** Numbers among them, with what they may be. */
+const BOUNDS = [
+  ['parallel', 1, true],
+  ['maxRetries', 0, true],
+  ['silenceSeconds', 1, false],
+  ['budgetSeconds', 1, false],
+] as const;
+
+/** @throws ConfigError `CONFIG_STUDY`. */
+function checkRunOptions(run: StudyRunOptions): void {
+  for (const [name, min, isInteger] of BOUNDS) {
+    const value = run[name];
+    if (value === undefined || (value >= min && (!isInteger || Number.isSafeInteger(value)))) continue;
+    const expected = `${isInteger ? 'an integer' : 'a number'} >= ${min}`;
+    throw new ConfigError('CONFIG_STUDY', `Expected \`${name}\` to be ${expected}, got ${showValue(value)}.`);
+  }
+}
+
 export interface StudyResult {
   readonly folder: string;
   readonly trials: readonly Trial[];
@@ -55,6 +75,7 @@ export async function beginStudy(
   out: string | null,
   run: StudyRunOptions,
 ): Promise<StudyResult> {
+  checkRunOptions(run);
   const settings = completeSettings(given, definition);
   const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
   return runStudy(folder, settings, definition, run);
@@ -67,6 +88,7 @@ export async function continueStudy(
   definition: AlgorithmDefinition,
   run: StudyRunOptions,
 ): Promise<StudyResult> {
+  checkRunOptions(run);
   const whole = completeSettings(settings, definition);
   return runStudy(await openStudyFolder(path), whole, definition, run);
 }

@@ -1,6 +1,7 @@
 /** What a study is: everything that decides its results. */
+import { nearestName } from '../config/nearest.ts';
 import { configToJson, listOptions } from '../config/option.ts';
-import { conflict, type Problem, throwProblems } from '../config/problems.ts';
+import { conflict, type Problem, showValue, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
@@ -95,12 +96,19 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
 }
 
 function problemsOf(settings: StudySettings): Problem[] {
-  const problems: Problem[] = [];
+  const known = ['algorithm', 'layers', 'space', 'trialSteps', 'gracePeriod', ...Object.keys(DEFAULTS)];
+  const problems = Object.keys(settings)
+    .filter((name) => !known.includes(name))
+    .map((name): Problem => {
+      const near = nearestName(name, known);
+      const hint = near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean \`${near}\`?`;
+      return { code: 'CONFIG_UNKNOWN', message: `Unknown setting \`${name}\` of a study. ${hint}` };
+    });
   const check = (isRight: boolean, name: keyof StudySettings, expects: string) => {
     if (isRight) return;
     problems.push({
       code: 'CONFIG_RANGE',
-      message: `Expected \`${name}\` to be ${expects}, got ${JSON.stringify(settings[name])}.`,
+      message: `Expected \`${name}\` to be ${expects}, got ${showValue(settings[name])}.`,
     });
   };
   for (const name of ['numTrials', 'seedsPerTrial', 'trialSteps', 'gracePeriod'] as const) {

@@ -39,6 +39,19 @@ it('a Tuner refuses a config with a seed and a folder of its own, both named', a
   await expect(fit).rejects.toThrow(/`seed` does not.*\n.*`out` does not/);
 });
 
+it.each([
+  ['parallel', 0, 'CONFIG_STUDY'],
+  ['maxRetries', 0.5, 'CONFIG_STUDY'],
+  ['seedsPerTrial', Number.NaN, 'CONFIG_RANGE'],
+  ['numTrial', 3, 'CONFIG_UNKNOWN'],
+])('a Tuner refuses %s: %d by name', async (name, value, code) => {
+  const options = { algorithm: 'ppo', config: { environment: { env: 'CartPole-v1' } }, trialSteps: 1 };
+  const space = { gamma: { uniform: [0, 1] } };
+  const out = join(temporaryFolder(), 'study');
+  const fit = new Tuner({ ...options, space, out, [name]: value }).fit();
+  await expect(fit).rejects.toMatchObject({ code, message: expect.stringContaining(`\`${name}\``) });
+});
+
 it('train refuses --seed beside --seeds', async () => {
   const train = await operant(
     'train',
