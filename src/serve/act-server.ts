@@ -28,6 +28,9 @@ export interface ActServer {
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 10_000;
 
+/** Without a token, and while it closes. By whole paths: a model may be called `health`. */
+const OPEN_PATHS = new Set(['/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready']);
+
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -46,7 +49,7 @@ export function createActServer(
   const route = createRouter(models, options, () => !isClosing);
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     const pathname = pathOf(request);
-    const isOpen = pathname.endsWith('/health/live') || pathname.endsWith('/health/ready');
+    const isOpen = OPEN_PATHS.has(pathname);
     if (!isOpen && !isAllowed(request.headers.authorization)) {
       throw new ServeError(
         'SERVE_TOKEN',

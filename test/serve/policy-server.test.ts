@@ -117,6 +117,8 @@ describe('POST /act', () => {
       expect((await ask('/act', { model: 'cart', observation }, headers as never)).status).toBe(401);
     expect((await ask('/health/live', undefined, {})).json).toEqual({ live: true });
     expect((await ask('/v2/health/ready', undefined, {})).status).toBe(200);
+    for (const path of ['/v2/models/health/ready', '/v2/models/cart/versions/health/ready', '/x/health/live'])
+      expect((await ask(path, undefined, {})).status, path).toBe(401);
   });
 
   test('survives what is no HTTP', async () => {
