@@ -36,7 +36,7 @@ export function createBatcher(model: LoadedModel, limits: QueueLimits, metrics: 
   let numPending = 0;
   let isScheduled = false;
   let isDraining = false;
-  let finished: () => void = () => undefined;
+  const drained: (() => void)[] = [];
 
   const schedule = (): void => {
     if (isScheduled) return;
@@ -51,7 +51,7 @@ export function createBatcher(model: LoadedModel, limits: QueueLimits, metrics: 
   };
   const settle = (): void => {
     numPending -= 1;
-    if (numPending === 0 && isDraining) finished();
+    if (numPending === 0) for (const resolve of drained.splice(0)) resolve();
   };
   return {
     act(request) {
@@ -85,9 +85,7 @@ export function createBatcher(model: LoadedModel, limits: QueueLimits, metrics: 
     drain() {
       isDraining = true;
       if (numPending === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        finished = resolve;
-      });
+      return new Promise((resolve) => void drained.push(resolve));
     },
   };
 }

@@ -45,7 +45,7 @@ export interface PolicyServer {
   /** null without administration. */
   readonly adminUrl: string | null;
   readonly models: ModelRepository;
-  /** Refuses new requests, answers those that it has, and closes. */
+  /** Refuses new requests, answers those that it has, and closes; a second later what has sent no whole request is cut off. */
   close(): Promise<void>;
 }
 
@@ -166,9 +166,17 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
+/** For answers on their way. */
+const GRACE_MS = 1_000;
+
+/** A server that closes does not look at timeouts any more: who has sent half a request, or none, would hold it open for ever. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -1,4 +1,5 @@
 /** A server as clients meet it: real sockets, real policies. */
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -215,10 +216,33 @@ test('closes when what it has is answered, and takes no more', async () => {
   const batcher = closing.models.find('q').batcher;
   const row = { observations: new Float32Array(4), masks: null, numRows: 1, priority: 1, timeoutMs: 60_000 };
   const answers = Array.from({ length: 20 }, () => batcher.act(row));
-  await closing.close();
+  await Promise.all([closing.close(), closing.close()]);
   expect((await Promise.all(answers)).every((actions) => actions.length === 1)).toBe(true);
   await expect(batcher.act(row)).rejects.toThrow(expect.objectContaining({ code: 'SERVE_DRAINING' }));
   await expect(fetch(`${closing.url}/health/live`)).rejects.toThrow();
+});
+
+test('closes under connections that have sent half a request, or none', async () => {
+  const policies = [{ name: 'q', path: await shippedCheckpoint('dqn') }];
+  const closing = await createPolicyServer({ policies, port: 0, adminPort: 0 });
+  const half = [
+    '',
+    'POST /act HTTP/1.1\r\nhost: x\r\n',
+    'POST /act HTTP/1.1\r\ncontent-length: 9\r\nhost: x\r\n\r\n{',
+  ];
+  const gone = [closing.url, closing.adminUrl ?? ''].flatMap((url) =>
+    half.map(async (text) => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+        .on('error', () => undefined)
+        .resume();
+      await once(socket, 'connect');
+      socket.write(text);
+      return { closed: new Promise((resolve) => socket.on('close', resolve)) };
+    }),
+  );
+  const sockets = await Promise.all(gone);
+  await closing.close();
+  await Promise.all(sockets.map(({ closed }) => closed));
 });
 
 test.each([
