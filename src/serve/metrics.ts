@@ -12,6 +12,8 @@ export interface ServeMetrics {
   countReload(result: 'success' | 'failure'): void;
   observeWait(model: ModelLabels, priority: number, seconds: number): void;
   observeBatch(model: ModelLabels, numRows: number, seconds: number): void;
+  /** Drops what was observed of a version: a server that follows a run would keep every checkpoint's. */
+  forget(model: ModelLabels): void;
   /** @param gauges what is true now. */
   text(gauges: readonly ModelGauges[], inFlight: number): string;
 }
@@ -67,6 +69,12 @@ export function createServeMetrics(): ServeMetrics {
       observe('batch_size', labels, ROWS, numRows);
       observe('model_seconds', labels, SECONDS, seconds);
     },
+    forget({ name, version }) {
+      const labels = labelsOf({ model: name, version });
+      for (const family of histograms.values())
+        for (const key of family.keys())
+          if (key === labels || key.startsWith(`${labels},`)) family.delete(key);
+    },
     text(gauges, inFlight) {
       const lines: string[] = [];
       for (const [name, help] of Object.entries(COUNTERS)) {
@@ -93,7 +101,7 @@ const COUNTERS = {
   reloads: 'Versions loaded because a pointer moved, by result.',
 };
 const HISTOGRAMS: Readonly<Record<string, readonly [string, readonly number[]]>> = {
-  request_duration_seconds: ['From the end of a request to the end of its answer.', SECONDS],
+  request_duration_seconds: ['From the headers of a request to its answer.', SECONDS],
   queue_wait_seconds: ['Time in the queue.', SECONDS],
   batch_size: ['Rows that went through a model together.', ROWS],
   model_seconds: ['Time in a model, a batch.', SECONDS],

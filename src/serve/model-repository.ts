@@ -111,12 +111,13 @@ function findVersion({ source, versions }: Entry, version: string): ServedVersio
 async function forget(
   { source, versions }: Entry,
   version: string,
-  { log }: RepositoryOptions,
+  { log, metrics }: RepositoryOptions,
 ): Promise<void> {
   const served = versions.get(version);
   if (served === undefined) return;
   versions.delete(version);
   await served.batcher.drain();
+  metrics.forget(served.model);
   log('info', 'unloaded', { model: source.name, version });
 }
 

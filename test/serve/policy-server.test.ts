@@ -204,6 +204,7 @@ test('counts', async () => {
   const { text } = await ask(`${server.adminUrl}/metrics`);
   expect(text).toMatch(/operant_serve_requests_total\{code="200"\} \d+/);
   expect(text).toMatch(/operant_serve_batch_size_count\{model="cart",version="000001"\} \d+/);
+  expect(text).not.toContain('version="000002"'); // unloaded since
   expect(text).toMatch(/operant_serve_queue_depth\{model="cart",version="\d+",priority="2"\} 0/);
   expect(text).toMatch(/operant_serve_reloads_total\{result="failure"\} 1/);
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
