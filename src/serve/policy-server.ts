@@ -105,7 +105,7 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 function checkSettings(
   settings: Required<Omit<PolicyServerOptions, 'log' | 'defaultPriority'>> & PolicyServerOptions,
 ): void {
-  const { policies, host, tokens, numPriorities, defaultPriority = numPriorities } = settings;
+  const { policies, host, tokens, adminPort, numPriorities, defaultPriority = numPriorities } = settings;
   const refuse = (message: string) => new ConfigError('CONFIG_SERVE', message);
   if (policies.length === 0)
     throw refuse('Expected at least one policy to serve, got none: give --policy NAME=DIR.');
@@ -122,9 +122,10 @@ function checkSettings(
   const short = tokens.find((token) => token.length < 16);
   if (short !== undefined)
     throw refuse(`Expected tokens of at least 16 characters, got one of ${short.length}.`);
+  const values = { ...settings, defaultPriority, adminPort: adminPort === null ? 0 : adminPort };
   const counts = { ...COUNTS, defaultPriority: [1, numPriorities] } as const;
   for (const [name, [least, most]] of Object.entries(counts)) {
-    const value = name === 'defaultPriority' ? defaultPriority : settings[name as keyof typeof COUNTS];
+    const value = values[name as keyof typeof counts];
     if (Number.isInteger(value) && value >= least && value <= most) continue;
     throw refuse(`Expected \`${name}\` to be an integer from ${least} to ${most}, got ${String(value)}.`);
   }
@@ -132,6 +133,7 @@ function checkSettings(
 
 const COUNTS = {
   port: [0, 65_535],
+  adminPort: [0, 65_535],
   numPriorities: [1, 16],
   maxQueued: [1, 1_000_000],
   timeoutMs: [1, 3_600_000],

@@ -252,6 +252,7 @@ test.each([
   [{ policies: [] }, /at least one policy/],
   [{ defaultPriority: 3 }, /`defaultPriority` to be an integer from 1 to 2/],
   [{ maxQueued: 0 }, /`maxQueued`/],
+  [{ adminPort: 70_000 }, /`adminPort` to be an integer from 0 to 65535/],
 ])('refuses to begin with %j', async (options, message) => {
   const policies = [{ name: 'q', path: await shippedCheckpoint('dqn') }];
   await expect(createPolicyServer({ policies, port: 0, ...options })).rejects.toThrow(message);
