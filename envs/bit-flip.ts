@@ -28,7 +28,7 @@
  * State for `setState`: `[...bits, ...goal]`.
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
-import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import { openEnvRandom } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box, Dict, Discrete } from '../src/env/spaces.ts';
@@ -39,7 +39,7 @@ const ENV_ID = 'BitFlip-v0';
 export const bitFlipKernel: EnvKernelFactory = (numEnvs, given) => {
   const options = readEnvOptions(ENV_ID, given, { numBits: 15, maxEpisodeSteps: null });
   const { numBits } = options;
-  checkRange(ENV_ID, 'numBits', numBits, 1, 1000);
+  checkInteger(ENV_ID, 'numBits', numBits, 1, 1000);
   const bits = new Uint8Array(numEnvs * numBits); // [numEnvs, numBits] u8
   const goals = new Uint8Array(numEnvs * numBits); // [numEnvs, numBits] u8
   const results = stepResults(numEnvs);

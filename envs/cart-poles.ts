@@ -25,7 +25,7 @@ import {
 } from '../src/env/agents/agents-kernel.ts';
 import { multiAgentFactory } from '../src/env/agents/kernel-multi-agent-env.ts';
 import type { EnvKernel } from '../src/env/env-kernel.ts';
-import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import type { JsonObject, JsonValue } from '../src/json.ts';
 import { episodeSeed } from '../src/random/streams.ts';
 import { cartPoleKernel } from './cart-pole.ts';
@@ -54,7 +54,7 @@ export const cartPolesKernel: AgentsKernelFactory = (numEnvs, given) => {
     maxEpisodeSteps: null as number | null,
   });
   const { numPoles: S, respawn } = options;
-  checkRange(ENV_ID, 'numPoles', S, 1, 10_000);
+  checkInteger(ENV_ID, 'numPoles', S, 1, 10_000);
   const poles = cartPoleKernel(numEnvs * S);
   const results = seatResults(S);
   const group: Poles = {

@@ -23,7 +23,7 @@
  */
 import type { AgentsKernelFactory } from '../src/env/agents/agents-kernel.ts';
 import { multiAgentFactory } from '../src/env/agents/kernel-multi-agent-env.ts';
-import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import { boardGameKernel } from './board-game.ts';
 
 const ENV_ID = 'ConnectFour-v0';
@@ -31,8 +31,8 @@ const ENV_ID = 'ConnectFour-v0';
 /** N boards; see the head of this file. */
 export const connectFourKernel: AgentsKernelFactory = (numEnvs, given) => {
   const { rows, columns } = readEnvOptions(ENV_ID, given, { rows: 6, columns: 7 });
-  checkRange(ENV_ID, 'rows', rows, 1, 100);
-  checkRange(ENV_ID, 'columns', columns, 1, 100);
+  checkInteger(ENV_ID, 'rows', rows, 1, 100);
+  checkInteger(ENV_ID, 'columns', columns, 1, 100);
   return boardGameKernel(
     {
       envId: ENV_ID,

@@ -34,7 +34,7 @@
 
 import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernel, type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
-import { checkChoice, checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkChoice, checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import type { EnvRandom } from '../src/env/env-random.ts';
 import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
@@ -86,9 +86,9 @@ export const keyDoorKernel: EnvKernelFactory = (numEnvs, given) => {
     maxEpisodeSteps: 200,
     resetRng: 'operant',
   });
-  checkRange(ENV_ID, 'size', options.size, 6, 16);
+  checkInteger(ENV_ID, 'size', options.size, 6, 16);
   checkChoice(ENV_ID, 'split', options.split, ['all', 'train', 'test']);
-  const size = Math.trunc(options.size);
+  const { size } = options;
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const worlds: Worlds = {
     size,

@@ -30,7 +30,7 @@ import {
   seatResults,
 } from '../src/env/agents/agents-kernel.ts';
 import { multiAgentFactory } from '../src/env/agents/kernel-multi-agent-env.ts';
-import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 import { ConfigError } from '../src/errors.ts';
 import type { JsonObject, JsonValue } from '../src/json.ts';
@@ -73,7 +73,7 @@ export const matrixGameKernel: AgentsKernelFactory = (numEnvs, given) => {
     payoffs: null as JsonValue,
     rounds: 1,
   });
-  checkRange(ENV_ID, 'rounds', options.rounds, 1, 1_000_000);
+  checkInteger(ENV_ID, 'rounds', options.rounds, 1, 1_000_000);
   const table = readTable(
     options.payoffs ?? (GAMES[options.game] as JsonValue | undefined) ?? null,
     options.game,

@@ -30,7 +30,7 @@
  */
 import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
-import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import { openEnvRandom } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import type { Color } from '../src/env/render/canvas.ts';
@@ -43,8 +43,8 @@ const ENV_ID = 'RepeatFirst-v0';
 export const repeatFirstKernel: EnvKernelFactory = (numEnvs, given) => {
   const options = readEnvOptions(ENV_ID, given, { numSymbols: 4, length: 16, maxEpisodeSteps: null });
   const { numSymbols, length } = options;
-  checkRange(ENV_ID, 'numSymbols', numSymbols, 2, 256);
-  checkRange(ENV_ID, 'length', length, 1, 10_000);
+  checkInteger(ENV_ID, 'numSymbols', numSymbols, 2, 256);
+  checkInteger(ENV_ID, 'length', length, 1, 10_000);
   const steps = new Int32Array(numEnvs);
   const symbols = new Uint8Array(numEnvs * length); // [numEnvs, length] u8
   const results = stepResults(numEnvs);

@@ -33,14 +33,13 @@
 
 import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernel, type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
-import { checkChoice, checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkChoice, checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import type { EnvRandom } from '../src/env/env-random.ts';
 import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { gridFrame } from '../src/env/render/grid-frame.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 import type { ObservationArray } from '../src/env/vector-env.ts';
-import { ConfigError } from '../src/errors.ts';
 import type { JsonObject, JsonValue } from '../src/json.ts';
 
 const ENV_ID = 'Snake-v1';
@@ -76,13 +75,7 @@ export const snakeKernel: EnvKernelFactory = (numEnvs, given) => {
     resetRng: 'operant',
   });
   const { size } = options;
-  checkRange(ENV_ID, 'size', size, 5, 20);
-  if (!Number.isInteger(size)) {
-    throw new ConfigError(
-      'CONFIG_ENV_OPTION',
-      `Expected option \`size\` of ${ENV_ID} to be an integer, got ${size}.`,
-    );
-  }
+  checkInteger(ENV_ID, 'size', size, 5, 20);
   checkChoice(ENV_ID, 'observation', options.observation, ['view', 'image']);
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const boards = makeBoards(numEnvs, size, openRandom);

@@ -30,7 +30,7 @@
  */
 import type { RgbFrame } from '../src/env/env.ts';
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
-import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
+import { checkInteger, readEnvOptions } from '../src/env/env-options.ts';
 import { openEnvRandom } from '../src/env/env-random.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import type { Color } from '../src/env/render/canvas.ts';
@@ -45,7 +45,7 @@ const View = { NORTH_SIGN: 0, SOUTH_SIGN: 1, CORRIDOR: 2, JUNCTION: 3, SIZE: 4 }
 export const tMazeKernel: EnvKernelFactory = (numEnvs, given) => {
   const options = readEnvOptions(ENV_ID, given, { length: 30, detourCost: 0.1, maxEpisodeSteps: null });
   const { length, detourCost } = options;
-  checkRange(ENV_ID, 'length', length, 1, 10_000);
+  checkInteger(ENV_ID, 'length', length, 1, 10_000);
   const positions = new Int32Array(numEnvs); // cells east of the start
   const signs = new Uint8Array(numEnvs); // 0 = north, 1 = south
   const results = stepResults(numEnvs);

@@ -60,6 +60,19 @@ export function checkRange(envId: string, name: string, value: number, low: numb
 }
 
 /**
+ * Checks that a number option is an integer in [low, high].
+ *
+ * @throws {@link ConfigError} `CONFIG_ENV_OPTION`.
+ */
+export function checkInteger(envId: string, name: string, value: number, low: number, high: number): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw new ConfigError(
+    'CONFIG_ENV_OPTION',
+    `Expected option \`${name}\` of ${envId} to be an integer in [${low}, ${high}], got ${value}.`,
+  );
+}
+
+/**
  * Checks that a string option is one of those that exist.
  *
  * @throws {@link ConfigError} `CONFIG_ENV_OPTION`.

@@ -124,3 +124,25 @@ function sampleActions(
   }
   return actions;
 }
+
+it.each([
+  ['Snake-v1', 'size', 7],
+  ['KeyDoor-v1', 'size', 7],
+  ['BitFlip-v0', 'numBits', 7],
+  ['TMaze-v0', 'length', 7],
+  ['RepeatFirst-v0', 'length', 7],
+  ['RepeatFirst-v0', 'numSymbols', 7],
+  ['ConnectFour-v0', 'rows', 7],
+  ['CartPoles-v0', 'numPoles', 7],
+  ['MatrixGame-v0', 'rounds', 7],
+])('%s takes %s as an integer alone', async (id, option, value) => {
+  const open = async (number: number): Promise<unknown> => {
+    const source = resolveEnv(id, { [option]: number });
+    return (await factoryOf(source))(source.options);
+  };
+  await expect(open(value)).resolves.toBeTypeOf('object');
+  await expect(open(value + 0.5)).rejects.toMatchObject({
+    code: 'CONFIG_ENV_OPTION',
+    message: expect.stringMatching(`Expected option \`${option}\` of ${id} to be an integer in .*, got 7.5`),
+  });
+});
