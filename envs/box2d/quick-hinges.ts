@@ -1,8 +1,8 @@
 /**
  * The hinges' share of planck's velocity solver, without its allocations, and an end to the iterations once they change nothing any more.
  *
- * A step makes 180 iterations over all hinges and contacts, of which the first twenty or so matter: then velocities and impulses are a fixed point, to the last
- * bit, and the rest repeats it. Each hinge computes what planck's `RevoluteJoint.solveVelocityConstraints` does, in the same order, so results are the same bits;
+ * A step makes 180 iterations over all hinges and contacts. Where velocities and impulses have come to a fixed point, to the last bit, the rest repeats it: a lander
+ * in flight gets there, a walker seldom. Each hinge computes what planck's `RevoluteJoint.solveVelocityConstraints` does, in the same order, so results are the same bits;
  * `quick-hinges.test.ts` compares whole episodes with planck's own.
  *
  * Reaches into planck 1.4.2, which is pinned for it: the names with `m_`, `c_` and `v_` below, and that the loop asks `step.velocityIterations` every time round.
