@@ -1,7 +1,8 @@
 /** A policy as an ONNX model, opset 17, for batches of any size: inputs `observation` and, with masks, `mask`; outputs by their names. */
 import { LAYER_NORM_EPSILON } from '../../policy/networks/dense-rows.ts';
 import { MASKED_LOGIT } from '../../policy/tensor-distributions.ts';
-import type { GraphNode, PolicyGraph, UnaryFunction, ValueDtype } from '../graph.ts';
+import type { GraphNode, PolicyGraph, ValueDtype } from '../graph.ts';
+import { type UnaryWriter, writeUnary } from '../unary-nodes.ts';
 import {
   type Attribute,
   modelMessage,
@@ -96,7 +97,7 @@ function writeNode(writer: Writer, node: GraphNode, name: string, names: readonl
       return writer.node(ARITHMETIC[node.op], [x, constants], name);
     }
     case 'unary':
-      return writeUnary(writer, node.function, x, name);
+      return writeUnary(unaryWriter(writer), node.function, x, name);
     case 'dense': {
       const shape = [node.kernel.length / node.bias.length, node.bias.length];
       const kernel = writer.floats(`${name}/kernel`, node.kernel, shape);
@@ -144,38 +145,14 @@ function writeNode(writer: Writer, node: GraphNode, name: string, names: readonl
   }
 }
 
-function writeUnary(writer: Writer, unary: UnaryFunction, x: string, name: string): string {
-  const part = (suffix: string) => `${name}/${suffix}`;
-  const constant = (suffix: string, value: number) => writer.floats(part(suffix), [value], [1, 1]);
-  switch (unary) {
-    case 'tanh':
-      return writer.node('Tanh', [x], name);
-    case 'relu':
-      return writer.node('Relu', [x], name);
-    case 'elu':
-      return writer.node('Elu', [x], name);
-    case 'sigmoid':
-      return writer.node('Sigmoid', [x], name);
-    case 'exp':
-      return writer.node('Exp', [x], name);
-    case 'sqrt':
-      return writer.node('Sqrt', [x], name);
-    case 'square':
-      return writer.node('Mul', [x, x], name);
-    case 'leaky-relu':
-      return writer.node('LeakyRelu', [x], name, { alpha: { float: 0.01 } });
-    case 'silu':
-      return writer.node('Mul', [x, writer.node('Sigmoid', [x], part('gate'))], name);
-    case 'gelu': {
-      const cube = writer.node('Mul', [writer.node('Mul', [x, x], part('square')), x], part('cube'));
-      const scaled = writer.node('Mul', [cube, constant('c', 0.044715)], part('scaled'));
-      const sum = writer.node('Add', [x, scaled], part('sum'));
-      const inner = writer.node('Mul', [sum, constant('k', Math.sqrt(2 / Math.PI))], part('inner'));
-      const curve = writer.node('Tanh', [inner], part('tanh'));
-      const gate = writer.node('Add', [curve, constant('one', 1)], part('gate'));
-      return writer.node('Mul', [writer.node('Mul', [x, constant('half', 0.5)], part('halved')), gate], name);
-    }
-  }
+function unaryWriter({ node, floats }: Writer): UnaryWriter {
+  return {
+    node,
+    constant: (name, value) => floats(name, [value], [1, 1]),
+    add: (inputs, name) => node('Add', inputs, name),
+    square: (x, name) => node('Mul', [x, x], name),
+    leakyRelu: (x, name, slope) => node('LeakyRelu', [x], name, { alpha: { float: slope } }),
+  };
 }
 
 /** ONNX has channels first: there and back, so that everything else keeps its order. */

@@ -1,7 +1,8 @@
 /** A policy as a TensorFlow.js graph model: model.json and one file of weights. */
 import { LAYER_NORM_EPSILON } from '../../policy/networks/dense-rows.ts';
 import { MASKED_LOGIT } from '../../policy/tensor-distributions.ts';
-import type { GraphNode, PolicyGraph, UnaryFunction, ValueDtype } from '../graph.ts';
+import type { GraphNode, PolicyGraph, ValueDtype } from '../graph.ts';
+import { type UnaryWriter, writeUnary } from '../unary-nodes.ts';
 import { openTfjsNodes, type TfjsNodes } from './nodes.ts';
 
 const DTYPES: Readonly<Record<ValueDtype, string>> = {
@@ -69,7 +70,7 @@ function writeNode(writer: TfjsNodes, node: GraphNode, name: string, names: read
       return writer.node(ARITHMETIC[node.op], [x, constants], name);
     }
     case 'unary':
-      return writeUnary(writer, node.function, x, name);
+      return writeUnary(unaryWriter(writer), node.function, x, name);
     case 'dense': {
       const shape = [node.kernel.length / node.bias.length, node.bias.length];
       const product = writer.node(
@@ -135,41 +136,15 @@ function writeArgMax(
   return writer.node('AddV2', [column, writer.integers(`${name}/start`, node.start)], name);
 }
 
-function writeUnary(writer: TfjsNodes, unary: UnaryFunction, x: string, name: string): string {
-  const part = (suffix: string) => `${name}/${suffix}`;
-  const constant = (suffix: string, value: number) => scalar(writer, part(suffix), value);
-  switch (unary) {
-    case 'tanh':
-      return writer.node('Tanh', [x], name);
-    case 'relu':
-      return writer.node('Relu', [x], name);
-    case 'elu':
-      return writer.node('Elu', [x], name);
-    case 'sigmoid':
-      return writer.node('Sigmoid', [x], name);
-    case 'exp':
-      return writer.node('Exp', [x], name);
-    case 'sqrt':
-      return writer.node('Sqrt', [x], name);
-    case 'square':
-      return writer.node('Square', [x], name);
-    case 'leaky-relu':
-      return writer.node('LeakyRelu', [x], name, { alpha: { f: 0.01 } });
-    case 'silu':
-      return writer.node('Mul', [x, writer.node('Sigmoid', [x], part('gate'))], name);
-    case 'gelu': {
-      const cube = writer.node('Mul', [writer.node('Square', [x], part('square')), x], part('cube'));
-      const scaled = writer.node('Mul', [cube, constant('c', 0.044715)], part('scaled'));
-      const sum = writer.node('AddV2', [x, scaled], part('sum'));
-      const inner = writer.node('Mul', [sum, constant('k', Math.sqrt(2 / Math.PI))], part('inner'));
-      const gate = writer.node(
-        'AddV2',
-        [writer.node('Tanh', [inner], part('tanh')), constant('one', 1)],
-        part('gate'),
-      );
-      return writer.node('Mul', [writer.node('Mul', [x, constant('half', 0.5)], part('halved')), gate], name);
-    }
-  }
+function unaryWriter(writer: TfjsNodes): UnaryWriter {
+  const { node } = writer;
+  return {
+    node,
+    constant: (name, value) => scalar(writer, name, value),
+    add: (inputs, name) => node('AddV2', inputs, name),
+    square: (x, name) => node('Square', [x], name),
+    leakyRelu: (x, name, slope) => node('LeakyRelu', [x], name, { alpha: { f: slope } }),
+  };
 }
 
 function writeLayerNorm(
