@@ -13,9 +13,9 @@ import { writeJs } from './code/write-js.ts';
 import { writeOnnx } from './onnx/write-onnx.ts';
 import { createPolicyGraph } from './policy-graph.ts';
 import { describeExport, type ExportSource, exportTitle, openExportSource } from './policy-source.ts';
-import { createSelfTest, type SelfTest } from './self-test.ts';
+import { createSelfTest, SELF_TEST_TOLERANCE, type SelfTest } from './self-test.ts';
 import { writeTfjs } from './tfjs/write-tfjs.ts';
-import { VERIFY_TOLERANCE, type Verification, verifyExport } from './verify/verify-export.ts';
+import { type Verification, verifyExport } from './verify/verify-export.ts';
 
 /** What a policy can be written as. */
 export type ExportFormat = 'onnx' | 'tfjs' | 'safetensors' | 'c' | 'js';
@@ -74,8 +74,8 @@ export async function exportPolicy({
   const outputs = createPolicyGraph(source).outputs.map(({ name }) => name);
   if (!verify) return { files, outputs, verification: null };
   const verification = await verifyExport(to, files, selfTest);
-  if (!(verification.largestDifference <= VERIFY_TOLERANCE)) {
-    const message = `The export ${path} does not say what the policy says: its outputs differ by ${verification.largestDifference} in ${verification.runtime}, and at most ${VERIFY_TOLERANCE} is rounding. Do not use it, and report this.`;
+  if (!(verification.largestDifference <= SELF_TEST_TOLERANCE)) {
+    const message = `The export ${path} does not say what the policy says: its outputs differ by ${verification.largestDifference} in ${verification.runtime}, and at most ${SELF_TEST_TOLERANCE} is rounding. Do not use it, and report this.`;
     throw new EngineError('ENGINE_EXPORT', message);
   }
   return { files, outputs, verification };

@@ -23,6 +23,9 @@ export interface SelfTest {
 /** What an export says of a self-test: all rows of every output, one behind the other. */
 export type FoundOutputs = Readonly<Record<string, ArrayLike<number>>>;
 
+/** Largest |a - b| / max(1, |b|) that it lets pass: float32 sums of a few hundred terms in another order stay well below. */
+export const SELF_TEST_TOLERANCE = 1e-5;
+
 /** Numbers of observations that a self-test holds at most: 16 rows, fewer of large images. */
 const MAX_NUMBERS = 32_768;
 

@@ -1,6 +1,6 @@
 /** A policy as one C99 header: constants, no allocation, no library but math.h. With POLICY_SELF_TEST defined it has a main that checks itself. */
 import type { PolicyGraph, ValueDtype } from '../graph.ts';
-import type { SelfTest } from '../self-test.ts';
+import { SELF_TEST_TOLERANCE, type SelfTest } from '../self-test.ts';
 import { codeOf, type Dialect, indent } from './statements.ts';
 
 const C: Dialect = {
@@ -71,9 +71,6 @@ function list(data: ArrayLike<number>, show: (value: number) => string = literal
   return `{\n${lines.join(',\n')}\n}`;
 }
 
-/** Largest |a - b| / max(1, |b|) that a self-test lets pass. */
-const TOLERANCE = 1e-5;
-
 function selfTestMain(graph: PolicyGraph, { numRows, observations, masks, outputs }: SelfTest): string {
   const isBytes = graph.observationDtype === 'uint8';
   const type = TYPES[graph.observationDtype];
@@ -107,7 +104,7 @@ function selfTestMain(graph: PolicyGraph, { numRows, observations, masks, output
       ]),
       '}',
       'printf("%.9g\\n", largest);',
-      `return largest <= ${TOLERANCE} ? 0 : 1;`,
+      `return largest <= ${SELF_TEST_TOLERANCE} ? 0 : 1;`,
     ]),
     '}',
     '#endif',

@@ -1,7 +1,7 @@
 /** A policy as one JavaScript module that imports nothing: weights as base64, loops, a self-test. */
 import type { JsonObject } from '../../json.ts';
 import type { PolicyGraph } from '../graph.ts';
-import type { SelfTest } from '../self-test.ts';
+import { SELF_TEST_TOLERANCE, type SelfTest } from '../self-test.ts';
 import { codeOf, type Dialect, indent } from './statements.ts';
 
 const JAVASCRIPT: Dialect = {
@@ -64,7 +64,7 @@ function verify({ observationSize, maskSize }: PolicyGraph): string {
   const slice = (name: string, size: number) => `selfTest.${name}.slice(row * ${size}, (row + 1) * ${size})`;
   const given = [slice('observations', observationSize)];
   if (maskSize > 0) given.push(slice('masks', maskSize));
-  return `/** The largest difference from the self-test, |a - b| / max(1, |b|): float32 rounding, below 1e-5. */
+  return `/** The largest difference from the self-test, |a - b| / max(1, |b|): float32 rounding, below ${SELF_TEST_TOLERANCE}. */
 export function verify() {
   let largest = 0;
   for (let row = 0; row < selfTest.numRows; row++) {

@@ -21,9 +21,6 @@ export interface Verification {
   readonly largestDifference: number;
 }
 
-/** float32 sums of a few hundred terms in another order stay well below. */
-export const VERIFY_TOLERANCE = 1e-5;
-
 /**
  * @param files as they were written, the one that was asked for first.
  * @throws EngineError `ENGINE_EXPORT_RUNTIME` where the runtime is not there, `ENGINE_EXPORT` where it refuses the file.
