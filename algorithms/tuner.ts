@@ -1,11 +1,12 @@
 /** Searches for the options with which an algorithm does best. */
 import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
+import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { CheckpointError } from '../src/errors.ts';
 import type { JsonObject } from '../src/json.ts';
 import { isModuleReference } from '../src/modules/module-text.ts';
 import type { StudyResult, StudyRunOptions } from '../src/tune/run-study.ts';
 import type { StudySettings } from '../src/tune/settings.ts';
-import { readSpace } from '../src/tune/space.ts';
+import { readSpace, type Space, valuesBySection } from '../src/tune/space.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
 /** What a study searches. */
@@ -105,8 +106,18 @@ export async function resumeStudy(
     throw new CheckpointError('CHECKPOINT_TRUST', message);
   }
   const definition = await findAlgorithm(saved.algorithm);
-  for (const { values } of saved.layers) {
+  const space = readSpace(saved.space);
+  for (const values of [...saved.layers.map((layer) => layer.values), ...choicesOf(space, definition)]) {
     requireTrust(path, foreignModules(definition.options, values as JsonObject, []), trust);
   }
-  return continueStudy(path, { ...saved, space: readSpace(saved.space), ...changes }, definition, run);
+  return continueStudy(path, { ...saved, space, ...changes }, definition, { ...run, trust });
+}
+
+/** Every value that a trial may get for an option with choices, by section. */
+function choicesOf(space: Space, { options }: AlgorithmDefinition): JsonObject[] {
+  return Object.entries(space).flatMap(([name, domain]) =>
+    domain.kind === 'choice'
+      ? domain.choices.map((value) => valuesBySection({ [name]: value }, options))
+      : [],
+  );
 }

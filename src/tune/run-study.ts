@@ -9,7 +9,7 @@ import { replaceTextFile } from '../files/durable-files.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import { openJournal } from './journal.ts';
 import { runSeeds, type SeedStatistics, seedStatistics } from './many-seeds.ts';
-import { runTrials } from './run-trials.ts';
+import { runTrials, type TrialRunOptions } from './run-trials.ts';
 import {
   completeSettings,
   type PartialSettings,
@@ -37,6 +37,8 @@ export interface StudyRunOptions {
   /** Called when a trial begins or a stretch of one ends. */
   readonly onChange?: (trials: readonly Trial[]) => void;
 }
+
+type TrustedRunOptions = StudyRunOptions & Pick<TrialRunOptions, 'trust'>;
 
 /** Numbers among them, with what they may be. */
 const BOUNDS = [
@@ -78,15 +80,15 @@ export async function beginStudy(
   checkRunOptions(run);
   const settings = completeSettings(given, definition);
   const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
-  return runStudy(folder, settings, definition, run);
+  return runStudy(folder, settings, definition, { ...run, trust: true });
 }
 
-/** Goes on with the study in a folder. @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_JOURNAL`. */
+/** Goes on with the study in a folder, whose modules are the user's only where that is said. @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_JOURNAL`. */
 export async function continueStudy(
   path: string,
   settings: PartialSettings,
   definition: AlgorithmDefinition,
-  run: StudyRunOptions,
+  run: TrustedRunOptions,
 ): Promise<StudyResult> {
   checkRunOptions(run);
   const whole = completeSettings(settings, definition);
@@ -97,7 +99,7 @@ async function runStudy(
   { path, lock }: StudyFolder,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: StudyRunOptions,
+  run: TrustedRunOptions,
 ): Promise<StudyResult> {
   const { events, journal } = await openJournal(path, basename(path), settings);
   try {
@@ -120,7 +122,7 @@ async function runAllTrials(
   folder: string,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: StudyRunOptions,
+  run: TrustedRunOptions,
 ): Promise<void> {
   const {
     parallel = availableParallelism(),
@@ -134,6 +136,7 @@ async function runAllTrials(
   await runTrials(study, {
     folder,
     ...settings,
+    trust: run.trust,
     parallel,
     maxRetries,
     silenceSeconds,

@@ -18,6 +18,8 @@ export interface TrialRunOptions {
   readonly seed: number;
   /** Name or module of the algorithm. */
   readonly algorithm: string;
+  /** Load the modules that the trials' run folders name, too: whoever runs the study made it, or says so. */
+  readonly trust: boolean;
   /** The whole config of a trial, for `train --config`. @throws ConfigError where the values do not go together. */
   readonly configOf: (values: TrialValues) => JsonObject;
   readonly metric: string;
@@ -118,7 +120,7 @@ function trainingOf(
   folder: string,
   options: TrialRunOptions,
 ): FolderTraining {
-  const { algorithm, seed, silenceSeconds, signal } = options;
+  const { algorithm, trust, seed, silenceSeconds, signal } = options;
   const config = join(trialFolder(options.folder, trial.number), 'config.json');
   const ownSeed = String(trialSeed(seed, trial.number, seedIndex));
   const stop = ['--stop-steps', String(numSteps)];
@@ -126,7 +128,11 @@ function trainingOf(
     folder,
     begin: ['--config', config, '--seed', ownSeed, ...stop],
     // a run folder has its algorithm's name, which tells nobody where it lies
-    resume: [...(isModuleReference(algorithm) ? ['--algo', algorithm] : []), ...stop],
+    resume: [
+      ...(isModuleReference(algorithm) ? ['--algo', algorithm] : []),
+      ...(trust ? ['--trust'] : []),
+      ...stop,
+    ],
     silenceSeconds,
     signal,
   };

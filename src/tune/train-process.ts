@@ -19,7 +19,7 @@ export interface FolderTraining {
   readonly folder: string;
   /** Arguments of `train`, without --out and --resume, for a folder that holds no run. */
   readonly begin: readonly string[];
-  /** Arguments beside --resume for one that does. The caller made that folder, so the modules in it are the user's. */
+  /** Arguments beside --resume for one that does. */
   readonly resume: readonly string[];
   /** A process that reports nothing for so long is killed; measured from its start or its last report. */
   readonly silenceSeconds: number;
@@ -36,7 +36,7 @@ const STDERR_CHARACTERS = 2000;
 export async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
   const { folder, begin, resume, silenceSeconds, signal } = training;
   const isBegun = existsSync(join(folder, 'config.json'));
-  const args = isBegun ? ['--resume', folder, '--trust', ...resume] : [...begin, '--out', folder];
+  const args = isBegun ? ['--resume', folder, ...resume] : [...begin, '--out', folder];
   const child = startTraining(args);
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });

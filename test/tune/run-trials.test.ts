@@ -74,7 +74,13 @@ it('tells of a trial that is stopped when nothing is left to run', async () => {
   let states: string[] = [];
   await runTrials(study, {
     ...{ folder, seed: 0, algorithm: 'ppo', metric: 'episodeReturnMean', mode: 'max', parallel: 1 },
-    ...{ maxRetries: 0, silenceSeconds: 60, signal: new AbortController().signal, configOf: () => ({}) },
+    ...{
+      maxRetries: 0,
+      silenceSeconds: 60,
+      trust: false,
+      signal: new AbortController().signal,
+      configOf: () => ({}),
+    },
     onChange: ({ trials }) => {
       states = trials.map(({ state }) => state);
     },
