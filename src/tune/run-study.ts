@@ -13,6 +13,7 @@ import { runTrials, type TrialRunOptions } from './run-trials.ts';
 import {
   completeSettings,
   type PartialSettings,
+  refuseInert,
   SEARCHERS,
   type StudySettings,
   schedulerOf,
@@ -78,6 +79,7 @@ export async function beginStudy(
   run: StudyRunOptions,
 ): Promise<StudyResult> {
   checkRunOptions(run);
+  refuseInert(given);
   const settings = completeSettings(given, definition);
   const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
   return runStudy(folder, settings, definition, { ...run, trust: true });

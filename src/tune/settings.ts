@@ -95,6 +95,21 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
   return { ...settings, numTrials: given.numTrials ?? gridSize(settings.space) };
 }
 
+/** @throws ConfigError `CONFIG_CONFLICT` for what was given to a scheduler that does not look at it. */
+export function refuseInert(given: PartialSettings): void {
+  const { scheduler = DEFAULTS.scheduler, gracePeriod, reductionFactor } = given;
+  const inert: readonly (readonly [name: string, isInert: boolean, of: string])[] = [
+    ['gracePeriod', gracePeriod !== undefined && scheduler === 'none', 'asha and median'],
+    ['reductionFactor', reductionFactor !== undefined && scheduler !== 'asha', 'asha'],
+  ];
+  const problems = inert.filter(([, isInert]) => isInert);
+  throwProblems(
+    problems.map(([name, , of]) =>
+      conflict(`\`${name}\` is an option of ${of}, and the scheduler is ${scheduler}: leave it out.`),
+    ),
+  );
+}
+
 function problemsOf(settings: StudySettings): Problem[] {
   const known = ['algorithm', 'layers', 'space', 'trialSteps', 'gracePeriod', ...Object.keys(DEFAULTS)];
   const problems = Object.keys(settings)

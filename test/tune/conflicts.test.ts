@@ -11,6 +11,16 @@ const SPACE = ['--space', '{"learningRate":{"uniform":[0,1]}}', '--trial-steps',
 it.each([
   ['a seed', ['--seed', '0'], /`seed` does not go with a study.*--study-seed/],
   ['a stop condition', ['--stop-return', '3'], /`stopReturn` does not go with a study.*steps alone/],
+  [
+    'a grace period without a scheduler',
+    ['--grace-period', '3'],
+    /`gracePeriod` is an option of asha and median/,
+  ],
+  [
+    'a reduction factor of median',
+    ['--scheduler', 'median', '--reduction-factor', '3', '--grace-period', '1'],
+    /`reductionFactor` is an option of asha, and the scheduler is median/,
+  ],
   ['many seeds', ['--seeds', '1..3'], /--seeds-per-trial/],
 ])('operant tune refuses %s', async (_, flags, message) => {
   const out = join(temporaryFolder(), 'study');
