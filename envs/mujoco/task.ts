@@ -63,17 +63,16 @@ export function actionCost(weight: number, { actions, offset, actionSize }: Step
   return fround(fround(weight) * sum);
 }
 
-/** Adds uniform noise in [-scale, scale) to positions, then to velocities: normal instead where `isNormal`. */
-export function addNoise(
-  qpos: Float64Array,
-  qvel: Float64Array,
-  random: EnvRandom,
-  scale: number,
-  isNormal = false,
-): void {
-  for (let k = 0; k < qpos.length; k++) qpos[k] += random.uniform(-scale, scale);
-  for (let k = 0; k < qvel.length; k++)
-    qvel[k] += isNormal ? scale * random.normal() : random.uniform(-scale, scale);
+/**
+ * Begins where the model does, with uniform noise in [-resetNoiseScale, resetNoiseScale) on positions, then on velocities: there normal, of that deviation, where
+ * `velocities` says so.
+ */
+export function beginWithNoise(velocities: 'uniform' | 'normal' = 'uniform'): Task['begin'] {
+  return (qpos, qvel, random, { resetNoiseScale: scale }) => {
+    for (let k = 0; k < qpos.length; k++) qpos[k] += random.uniform(-scale, scale);
+    for (let k = 0; k < qvel.length; k++)
+      qvel[k] += velocities === 'normal' ? scale * random.normal() : random.uniform(-scale, scale);
+  };
 }
 
 /** Copies `from[first..]` and returns where the next number goes. */

@@ -2,7 +2,7 @@
 import { ANT } from '../models/ant.ts';
 import { HUMANOID, HUMANOID_STANDUP } from '../models/humanoids.ts';
 import type { Simulation } from '../simulation.ts';
-import { actionCost, addNoise, clip, copy, type Task } from '../task.ts';
+import { actionCost, beginWithNoise, clip, copy, type Task } from '../task.ts';
 
 /** Numbers of the world's own body come first in arrays by body, and are left out of observations. */
 const PER_FORCE = 6;
@@ -28,7 +28,7 @@ export const antTask: Task = {
     resetNoiseScale: 0.1,
   },
   camera: { follows: 1, lookAt: [0, 0, 0.4], distance: 4.5, azimuth: 120, elevation: -20 },
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale, true),
+  begin: beginWithNoise('normal'),
   /** Of the torso as the engine last placed it, which is a step behind `qpos`; as in Gymnasium. */
   progress: ({ xpos }) => xpos[3],
   judge({ qpos, qvel, cfrc_ext }, step, options, outcome) {
@@ -49,7 +49,7 @@ const humanoid = {
   frameSkip: 5,
   maxEpisodeSteps: 1000,
   observationSize: 348,
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale),
+  begin: beginWithNoise(),
   observe({ qpos, qvel, cinert, cvel, qfrc_actuator, cfrc_ext }, out, offset) {
     let at = copy(qpos, 2, out, offset);
     at = copy(qvel, 0, out, at);

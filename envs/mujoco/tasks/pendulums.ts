@@ -1,7 +1,7 @@
 /** InvertedPendulum-v5 and InvertedDoublePendulum-v5. */
 import type { Camera } from '../camera.ts';
 import { INVERTED_DOUBLE_PENDULUM, INVERTED_PENDULUM } from '../models/pendulums.ts';
-import { addNoise, clip, copy, type Task } from '../task.ts';
+import { beginWithNoise, clip, copy, type Task } from '../task.ts';
 
 const CAMERA: Camera = { follows: null, lookAt: [0, 0, 0.2], distance: 2.6, azimuth: 90, elevation: -15 };
 
@@ -14,7 +14,7 @@ export const invertedPendulumTask: Task = {
   observationSize: 4,
   options: { resetNoiseScale: 0.01 },
   camera: CAMERA,
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale),
+  begin: beginWithNoise(),
   judge({ qpos, qvel }, _step, _options, outcome) {
     const isSound = [...qpos, ...qvel].every(Number.isFinite);
     outcome.terminated = !isSound || Math.abs(qpos[1]) > 0.2;
@@ -37,7 +37,7 @@ export const invertedDoublePendulumTask: Task = {
   observationSize: 9,
   options: { healthyReward: 10, resetNoiseScale: 0.1 },
   camera: { ...CAMERA, lookAt: [0, 0, 0.4], distance: 3.6 },
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale, true),
+  begin: beginWithNoise('normal'),
   judge({ site_xpos, qvel }, _step, { healthyReward }, outcome) {
     const [x, , y] = site_xpos;
     outcome.terminated = y <= 1;

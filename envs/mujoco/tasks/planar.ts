@@ -1,7 +1,15 @@
 /** Swimmer-v5, HalfCheetah-v5, Hopper-v5 and Walker2d-v5: run forwards in the plane. */
 import type { Camera } from '../camera.ts';
 import { HALF_CHEETAH, HOPPER, SWIMMER, WALKER_2D } from '../models/planar.ts';
-import { actionCost, addNoise, copy, type Numbers, type Outcome, type Step, type Task } from '../task.ts';
+import {
+  actionCost,
+  beginWithNoise,
+  copy,
+  type Numbers,
+  type Outcome,
+  type Step,
+  type Task,
+} from '../task.ts';
 
 const SIDE: Camera = { follows: 1, lookAt: [0, 0, 0.5], distance: 4.5, azimuth: 90, elevation: -10 };
 
@@ -22,7 +30,7 @@ export const swimmerTask: Task = {
   observationSize: 8,
   options: { forwardRewardWeight: 1, ctrlCostWeight: 1e-4, resetNoiseScale: 0.1 },
   camera: { follows: 1, lookAt: [0, 0, 0], distance: 5, azimuth: 90, elevation: -60 },
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale),
+  begin: beginWithNoise(),
   progress: ({ qpos }) => qpos[0],
   judge: (_arrays, step, options, outcome) => judgeRun(step, options, true, outcome),
   observe: ({ qpos, qvel }, out, offset) => {
@@ -38,7 +46,7 @@ export const halfCheetahTask: Task = {
   observationSize: 17,
   options: { forwardRewardWeight: 1, ctrlCostWeight: 0.1, resetNoiseScale: 0.1 },
   camera: { ...SIDE, distance: 3.5 },
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale, true),
+  begin: beginWithNoise('normal'),
   progress: ({ qpos }) => qpos[0],
   judge: (_arrays, step, options, outcome) => judgeRun(step, options, true, outcome),
   observe: ({ qpos, qvel }, out, offset) => {
@@ -54,7 +62,7 @@ const upright = {
   maxEpisodeSteps: 1000,
   options: { forwardRewardWeight: 1, ctrlCostWeight: 1e-3, healthyReward: 1, resetNoiseScale: 5e-3 },
   camera: { ...SIDE, lookAt: [0, 0, 0.8] },
-  begin: (qpos, qvel, random, { resetNoiseScale }) => addNoise(qpos, qvel, random, resetNoiseScale),
+  begin: beginWithNoise(),
   progress: ({ qpos }) => qpos[0],
   observe: ({ qpos, qvel }, out, offset) => {
     copy(qvel, 0, out, copy(qpos, 1, out, offset), 10);
