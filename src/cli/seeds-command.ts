@@ -10,7 +10,7 @@ import type { CommandContext } from './command.ts';
 import { type FlagSpec, peekFlag } from './flags.ts';
 import { formatValue } from './format-number.ts';
 import { interruptSignal } from './interrupt.ts';
-import { createOutput } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 import { EXIT } from './report-error.ts';
 import { SEEDS_FLAGS } from './seeds-flags.ts';
 import { splitFlags } from './split-flags.ts';
@@ -70,6 +70,13 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
     onEnd,
   });
   interrupt.dispose();
+  await conclude(results, folder, output);
+  if (interrupt.signal.aborted) return EXIT.interrupted;
+  return results.every(({ value }) => value !== null) ? EXIT.done : EXIT.failure;
+}
+
+/** Writes seeds.json, and tells it. */
+async function conclude(results: readonly SeedResult[], folder: string, output: Output): Promise<void> {
   const statistics = seedStatistics(results.flatMap(({ value }) => value ?? []));
   const summary: JsonObject = {
     metric: METRIC,
@@ -84,8 +91,6 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
     );
   }
   output.emit({ type: 'seeds', folder, ...summary });
-  if (interrupt.signal.aborted) return EXIT.interrupted;
-  return results.every(({ value }) => value !== null) ? EXIT.done : EXIT.failure;
 }
 
 /** @throws ConfigError `CONFIG_SEEDS`. */

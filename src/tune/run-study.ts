@@ -12,6 +12,7 @@ import { runSeeds, type SeedStatistics, seedStatistics } from './many-seeds.ts';
 import { runTrials, type TrialRunOptions } from './run-trials.ts';
 import {
   completeSettings,
+  envOf,
   type PartialSettings,
   refuseInert,
   SEARCHERS,
@@ -193,8 +194,6 @@ async function runFinals(
 }
 
 function envName(layers: readonly ConfigLayer[]): string {
-  const env = layers
-    .map(({ values }) => (values as { environment?: { env?: unknown } }).environment?.env)
-    .findLast((id) => id !== undefined);
+  const env = envOf(layers);
   return typeof env === 'string' && !isModuleReference(env) ? env : 'env';
 }

@@ -181,11 +181,16 @@ export function trialLayers(
   const values = Object.fromEntries(
     Object.entries(own.values as JsonObject).filter(([section]) => sections.has(section)),
   );
-  const env = given
-    .map((layer) => (layer.values as { environment?: { env?: unknown } }).environment?.env)
-    .findLast((id) => id !== undefined);
+  const env = envOf(given);
   const tuned = isTuned && typeof env === 'string' ? tunedLayer(definition.tunedDefaults, env) : undefined;
   return [...(tuned === undefined ? [] : [tuned]), { ...own, values }, ...given];
+}
+
+/** The environment that the last layer with one names. */
+export function envOf(layers: readonly ConfigLayer[]): unknown {
+  return layers
+    .map(({ values }) => (values as { environment?: { env?: unknown } }).environment?.env)
+    .findLast((id) => id !== undefined);
 }
 
 /** Options that say nothing where a study has its own; stopSteps is the length of a trial. */
