@@ -185,9 +185,11 @@ export function errorAnswer(error: unknown, log: ActServerOptions['log']): Answe
   }
   if (error instanceof URIError)
     return asJson({ error: 'The path is not well encoded.', code: 'SERVE_PATH' }, 400);
-  const isGone = (error as NodeJS.ErrnoException)?.code === 'ECONNRESET';
+  // Nobody reads this; it is counted, and is no failure of the server.
+  if ((error as NodeJS.ErrnoException)?.code === 'ECONNRESET')
+    return asJson({ error: 'The client went away.', code: 'SERVE_REQUEST' }, 400);
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (!isGone) log('error', 'request failed', { code: isOperantError(error) ? error.code : null, reason });
+  log('error', 'request failed', { code: isOperantError(error) ? error.code : null, reason });
   return asJson({ error: 'The server failed.', code: 'SERVE_FAILED' }, 500);
 }
 

@@ -200,9 +200,19 @@ test('takes up a new checkpoint while requests come, without one that fails; rol
   expect((await ask(`${admin}/models`, undefined, {})).status).toBe(401);
 });
 
-test('counts', async () => {
+test('counts, and does not take who goes away for a failure of its own', async () => {
+  const { port } = new URL(server.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(
+    `POST /act HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 9\r\n\r\n{`,
+  );
+  const inFlight = async () => (await ask(`${server.adminUrl}/metrics`)).text.match(/in_flight (\d+)/)?.[1];
+  await expect.poll(inFlight, { timeout: 60_000 }).toBe('1');
+  socket.destroy();
+  await expect.poll(inFlight, { timeout: 60_000 }).toBe('0');
   const { text } = await ask(`${server.adminUrl}/metrics`);
   expect(text).toMatch(/operant_serve_requests_total\{code="200"\} \d+/);
+  expect(text).not.toContain('requests_total{code="500"}');
   expect(text).toMatch(/operant_serve_batch_size_count\{model="cart",version="000001"\} \d+/);
   expect(text).not.toContain('version="000002"'); // unloaded since
   expect(text).toMatch(/operant_serve_queue_depth\{model="cart",version="\d+",priority="2"\} 0/);
