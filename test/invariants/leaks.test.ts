@@ -1,4 +1,4 @@
-/** Nothing is left behind: by iterations, by resumes, by algorithms that were stopped. Long runs stand in soak.test.ts. */
+/** Nothing is left behind: by iterations, by resumes, by algorithms that were stopped. Long runs stand in soak.long.test.ts. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
