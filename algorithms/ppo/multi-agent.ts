@@ -1,13 +1,14 @@
 /** PPO among several agents: a learner for every policy, each with the steps that it took. */
 
 import { createAgentsAlgorithm } from '../../src/algorithm/agents/agents-algorithm.ts';
+import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import {
   computeAdvantages,
   explainedBy,
   observedBy,
   samplesOf,
 } from '../../src/algorithm/agents/agents-samples.ts';
-import { createAgentsSystem, type LearningPolicy } from '../../src/algorithm/agents/agents-system.ts';
+import { createAgentsSystem } from '../../src/algorithm/agents/agents-system.ts';
 import { policyStream } from '../../src/algorithm/agents/network-policy.ts';
 import { DEFAULT_POLICY, type TableEntry } from '../../src/algorithm/agents/policy-table.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';

@@ -10,9 +10,10 @@ import { statisticsState } from '../observation-statistics.ts';
 import { policyState } from '../policy-state.ts';
 import { createAlgorithm } from '../shell.ts';
 import { createAgentsEvaluation } from './agents-evaluation.ts';
+import type { AgentsConfig } from './agents-policies.ts';
 import { tellAgents } from './agents-report.ts';
 import { agentsState } from './agents-state.ts';
-import type { AgentsConfig, AgentsSystem } from './agents-system.ts';
+import type { AgentsSystem } from './agents-system.ts';
 import { frozenState } from './network-policy.ts';
 import { DEFAULT_POLICY } from './policy-table.ts';
 

@@ -8,7 +8,8 @@ import type { PlayedEpisodes, PlayedSeats, PlayRequest } from '../../rollout/pla
 import { meanInterval } from '../../statistics/student.ts';
 import type { AgentEvaluation, EvaluationResult } from '../algorithm.ts';
 import type { Evaluation } from '../evaluation.ts';
-import type { AgentsConfig, AgentsSystem } from './agents-system.ts';
+import type { AgentsConfig } from './agents-policies.ts';
+import type { AgentsSystem } from './agents-system.ts';
 
 type EvaluationConfig = Pick<ResolvedConfig<typeof commonOptions>, 'evaluation'>;
 

@@ -5,55 +5,31 @@ import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.
 import type { EnvSource } from '../../env/env-source.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Learner } from '../../learner/learner.ts';
-import { type ArenaPlanner, createArena, createArenaPlanner } from '../../memory/arena.ts';
-import { locateModule } from '../../modules/module-reference.ts';
-import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import { createArena, createArenaPlanner } from '../../memory/arena.ts';
 import { initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import { agentsScratchBytes } from '../../rollout/agents/agents-runner.ts';
 import { type AgentsRunnerGroup, createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
-import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import { borrowThreads } from '../../rollout/borrowed-threads.ts';
 import { reserveControlWords } from '../../rollout/control-words.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { loadKernels } from '../../simd/loader.ts';
-import { openWeightBuffer, reserveWeightBuffer } from '../../weights/weight-buffer.ts';
-import {
-  type LossParts,
-  numHelpersOf,
-  type PlanBounds,
-  type ReservedLearner,
-  reserveSimd,
-} from '../create-learner.ts';
+import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
 import { environmentSource } from '../environment-source.ts';
-import { locateNetwork } from '../locate-network.ts';
-import { createObservationScaling, type ObservationScaling } from '../observation-statistics.ts';
-import type { OnPolicyConfig } from '../on-policy-config.ts';
-import { createPolicySpec } from '../policy-setup.ts';
+import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
-import { type FrozenNetwork, freshNetwork, networkFromCheckpoint, policyStream } from './network-policy.ts';
 import {
-  createPolicyTable,
-  type MultiAgentConfig,
-  type PolicyTable,
-  type TableEntry,
-} from './policy-table.ts';
-
-/** A config with its section for several agents. */
-export type AgentsConfig = OnPolicyConfig & { readonly multiAgent: MultiAgentConfig };
-
-/** A policy that learns. C = its own config: that of the run with options of `training` of its own. */
-export interface LearningPolicy<C> {
-  readonly name: string;
-  /** Index in the table. */
-  readonly index: number;
-  readonly group: number;
-  readonly spec: PolicySpec;
-  readonly config: C;
-  readonly learner: Learner;
-  readonly scaling: ObservationScaling;
-}
+  type AgentsConfig,
+  type AgentsLearning,
+  createPublishing,
+  firstSpec,
+  type LearningPolicy,
+  type PreparedPolicy,
+  preparePolicy,
+  reserveLearners,
+} from './agents-policies.ts';
+import type { FrozenNetwork } from './network-policy.ts';
+import { createPolicyTable, type PolicyTable } from './policy-table.ts';
 
 export interface AgentsSystem<C> {
   readonly source: EnvSource;
@@ -69,14 +45,6 @@ export interface AgentsSystem<C> {
   /** Makes everybody's weights those that they act with; returns the version, the same for all. */
   publish(): number;
   stop(): Promise<void>;
-}
-
-/** What an algorithm brings. */
-export interface AgentsLearning<C> {
-  /** A policy's config. @throws ConfigError for overrides that are no options of `training`. */
-  configOf(entry: TableEntry): C;
-  lossOf(config: C): LossParts;
-  boundsOf(config: C): PlanBounds;
 }
 
 /**
@@ -114,16 +82,6 @@ function checkSupported({ envRunners, learners, faultTolerance, evaluation }: Ag
   if (faultTolerance.restartFailedEnvs === 'new-episode') refuse("restartFailedEnvs: 'new-episode'");
 }
 
-/** A row of the table with what acts. */
-interface Prepared<C> {
-  readonly entry: TableEntry;
-  readonly plan: PolicyPlan;
-  readonly spec: PolicySpec;
-  readonly config: C;
-  readonly frozen: FrozenNetwork | null;
-  readonly learns: boolean;
-}
-
 async function assemble<C extends AgentsConfig>(
   config: C,
   learning: AgentsLearning<C>,
@@ -135,9 +93,9 @@ async function assemble<C extends AgentsConfig>(
   probe.close();
   const table = createPolicyTable(config.multiAgent, seats);
   const planner = createArenaPlanner();
-  const prepared: Prepared<C>[] = [];
+  const prepared: PreparedPolicy<C>[] = [];
   for (const entry of table.entries)
-    prepared.push(await prepare(planner, entry, seats, learning, debugging.seed));
+    prepared.push(await preparePolicy(planner, entry, seats, learning, debugging.seed));
   const specs = seats.groups.map((_, g) => firstSpec(prepared, g));
   const agents: AgentsPlan = {
     layout: reserveAgents(planner, seats, specs, envRunners.numEnvs, envRunners.rolloutLength),
@@ -190,7 +148,7 @@ async function assemble<C extends AgentsConfig>(
 
 /** One after the other: they share the arena. */
 async function createLearning<C extends AgentsConfig>(
-  prepared: readonly Prepared<C>[],
+  prepared: readonly PreparedPolicy<C>[],
   seats: SeatLayout,
   reserved: readonly { readonly learner: ReservedLearner; readonly index: number }[],
   create: (learner: ReservedLearner) => Promise<Learner>,
@@ -207,82 +165,6 @@ async function createLearning<C extends AgentsConfig>(
   }
   const dispose = async () => void (await Promise.all(list.map(({ learner }) => learner.dispose())));
   return { list, dispose };
-}
-
-function firstSpec<C>(prepared: readonly Prepared<C>[], g: number): PolicySpec {
-  const found = prepared.find(({ entry }) => entry.group === g);
-  if (found === undefined) throw new TypeError(`Group ${g} has no policy.`);
-  return found.spec;
-}
-
-async function prepare<C extends AgentsConfig>(
-  planner: ArenaPlanner,
-  entry: TableEntry,
-  seats: SeatLayout,
-  learning: AgentsLearning<C>,
-  seed: number,
-): Promise<Prepared<C>> {
-  const { name, acts } = entry;
-  const group = seats.groups[entry.group];
-  const config = learning.configOf(entry);
-  const { training, envRunners } = config;
-  const cell = training.recurrent ?? null;
-  if (acts.kind === 'network' && (training.network !== 'mlp' || cell !== null)) {
-    throw new ConfigError(
-      'CONFIG_SEVERAL_AGENTS',
-      `Among several agents policies are MLPs without memory, and that of \`${name}\` is ${cell === null ? `'${training.network}': leave \`network\` out` : `'${cell}': leave \`recurrent\` out`}.`,
-    );
-  }
-  const space = { ...group.spaces, actionMaskSize: group.maskSize };
-  const own = createPolicySpec(
-    space,
-    { ...training, ...envRunners, network: 'mlp', recurrent: null },
-    locateNetwork,
-  );
-  const loaded = acts.kind === 'checkpoint' ? await networkFromCheckpoint(name, acts, group) : null;
-  const spec = loaded?.spec ?? own;
-  const learns = acts.kind === 'network' && acts.learns;
-  const frozen = loaded ?? (acts.kind === 'network' && !learns ? freshNetwork(spec, seed, name) : null);
-  return {
-    ...{ entry, spec, config, frozen, learns },
-    plan: { name, group: entry.group, spec, acts: planActs(planner, entry, spec) },
-  };
-}
-
-function planActs(planner: ArenaPlanner, { acts }: TableEntry, spec: PolicySpec): PolicyPlan['acts'] {
-  if (acts.kind === 'random') return acts;
-  if (acts.kind === 'module') {
-    const { url, exportName = 'default' } = locateModule(acts.reference, {
-      code: 'CONFIG_POLICY',
-      what: 'policy',
-    });
-    return { kind: 'module', module: url, export: exportName };
-  }
-  const { size } = mlpParameterLayout(spec);
-  return { kind: 'network', weights: reserveWeightBuffer(planner, size, spec.observationSize) };
-}
-
-function reserveLearners<C extends AgentsConfig>(
-  planner: ArenaPlanner,
-  config: C,
-  learning: AgentsLearning<C>,
-  prepared: readonly Prepared<C>[],
-  agents: AgentsPlan,
-): { readonly learner: ReservedLearner; readonly index: number }[] {
-  const indices = [...prepared.keys()].filter((index) => prepared[index].learns);
-  return indices.map((index) => {
-    const { entry, spec, config: own } = prepared[index];
-    const { numRows, rolloutLength } = agents.layout.rollouts[entry.group];
-    const place = {
-      numSamples: numRows * rolloutLength,
-      initial: policyStream(config.debugging.seed, 'initialize', entry.name),
-      numHelpers: indices.length === 1 ? numHelpersOf(config) : 0, // a worker's thread helps one learner
-    };
-    return {
-      index,
-      learner: reserveSimd(planner, own, spec, learning.lossOf(own), learning.boundsOf(own), place),
-    };
-  });
 }
 
 function threadOptions(
@@ -310,28 +192,5 @@ function threadOptions(
     maxRestarts: faultTolerance.maxWorkerRestarts,
     restartWindowMs: faultTolerance.restartWindowSeconds * 1000,
     memoryMb: envRunners.workerMemoryMb,
-  };
-}
-
-function createPublishing<C>(
-  buffer: ArrayBufferLike,
-  prepared: readonly Prepared<C>[],
-  learning: readonly LearningPolicy<C>[],
-): () => number {
-  const sources = prepared.flatMap(({ plan, frozen }, index) => {
-    if (plan.acts.kind !== 'network') return [];
-    const weights = openWeightBuffer(buffer, plan.acts.weights);
-    const learner = learning.find((policy) => policy.index === index);
-    const parameters = frozen?.parameters ?? new Float32Array(plan.acts.weights.parameterCount);
-    return [{ weights, learner, parameters, statistics: frozen?.statistics ?? null }];
-  });
-  let numPublished = 0; // without a network nobody has a version
-  return () => {
-    for (const { weights, learner, parameters, statistics } of sources) {
-      learner?.learner.readParameters(parameters);
-      const scales = learner?.scaling.statistics ?? statistics;
-      weights.publish(parameters, scales?.mean ?? null, scales?.inverseStd ?? null);
-    }
-    return numPublished++;
   };
 }

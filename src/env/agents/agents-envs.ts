@@ -35,13 +35,9 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
   const limit = kernel.maxEpisodeSteps ?? Number.POSITIVE_INFINITY;
   const elapsed = new Float64Array(numEnvs);
   const seeds = new Float64Array(numEnvs);
-  const placed = (n: number, run: () => void): void => {
-    try {
-      run();
-    } catch (error) {
-      throw placeError(error, { envId, envIndex: n, episodeSeed: seeds[n], episodeStep: elapsed[n] });
-    }
-  };
+  const writeFinal = (kernel.writeFinalObservation ?? kernel.writeObservation).bind(kernel);
+  const placed = (error: unknown, n: number): EnvError =>
+    placeError(error, { envId, envIndex: n, episodeSeed: seeds[n], episodeStep: elapsed[n] });
   return {
     envId,
     numEnvs,
@@ -50,26 +46,47 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
     reset(n, seed) {
       seeds[n] = seed;
       elapsed[n] = 0;
-      placed(n, () => {
+      try {
         kernel.reset(n, seed);
         checkSomebodyActs(results);
-      });
+      } catch (error) {
+        throw placed(error, n);
+      }
     },
     step(n, actions, offset) {
       elapsed[n] += 1;
-      placed(n, () => {
+      try {
         kernel.step(n, actions, offset);
         if (results.episodeEnd === AgentEnd.NONE && elapsed[n] >= limit)
           results.episodeEnd = AgentEnd.TRUNCATED;
         if (results.episodeEnd === AgentEnd.NONE) endWithLastAgent(results);
         if (results.episodeEnd !== AgentEnd.NONE) results.acting.fill(0);
         else checkSomebodyActs(results);
-      });
+      } catch (error) {
+        throw placed(error, n);
+      }
     },
-    writeObservation: (n, s, out, offset) => placed(n, () => kernel.writeObservation(n, s, out, offset)),
-    writeFinalObservation: (n, s, out, offset) =>
-      placed(n, () => (kernel.writeFinalObservation ?? kernel.writeObservation)(n, s, out, offset)),
-    writeMask: (n, s, out, offset) => placed(n, () => kernel.writeMask?.(n, s, out, offset)),
+    writeObservation(n, s, out, offset) {
+      try {
+        kernel.writeObservation(n, s, out, offset);
+      } catch (error) {
+        throw placed(error, n);
+      }
+    },
+    writeFinalObservation(n, s, out, offset) {
+      try {
+        writeFinal(n, s, out, offset);
+      } catch (error) {
+        throw placed(error, n);
+      }
+    },
+    writeMask(n, s, out, offset) {
+      try {
+        kernel.writeMask?.(n, s, out, offset);
+      } catch (error) {
+        throw placed(error, n);
+      }
+    },
     reportMetrics: kernel.reportMetrics?.bind(kernel) ?? null,
     getState(n) {
       if (kernel.getState === undefined || kernel.setState === undefined) return null;
@@ -82,7 +99,11 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
             const { elapsed: steps, seed, env } = state as JsonObject;
             elapsed[n] = steps as number;
             seeds[n] = seed as number;
-            placed(n, () => kernel.setState?.(n, env as JsonValue));
+            try {
+              kernel.setState?.(n, env as JsonValue);
+            } catch (error) {
+              throw placed(error, n);
+            }
           },
     render: kernel.render?.bind(kernel) ?? null,
     close: () => kernel.close?.(),

@@ -14,10 +14,10 @@ import type { RowState } from '../row-states.ts';
 import { openEnvColumns, openGroup, RowField } from './agents-layout.ts';
 import type { AgentsPlan } from './agents-plan.ts';
 import { createAgentsPlayer } from './agents-player.ts';
-import { type AgentsSampler, createAgentsSampler, lifeSeed, restoreRow } from './agents-sampler.ts';
+import { type AgentsSampler, createAgentsSampler, lifeSeed } from './agents-sampler.ts';
 import { batchesBytes, createBatches } from './create-batches.ts';
 import type { PolicyBatch } from './policy-batch.ts';
-import { createSeatRows, type SeatRows } from './seat-rows.ts';
+import { createSeatRows, restoreRow, type SeatRows } from './seat-rows.ts';
 
 export interface AgentsRunnerOptions {
   readonly arena: Arena;

@@ -6,39 +6,20 @@
  */
 import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import { AgentEnd } from '../../env/agents/agents-kernel.ts';
-import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import { episodeSeed } from '../../random/streams.ts';
 import { addMetric, type MetricSums } from '../metric-sums.ts';
-import { type EnvViews, RowField } from './agents-layout.ts';
-import type { PolicyBatch } from './policy-batch.ts';
+import { type AgentsTurns, createAgentsTurns, type TurnTables } from './agents-turns.ts';
 import { policyOfSeat, type SeatAssignment } from './policy-plan.ts';
-import {
-  beginRows,
-  copyRow,
-  creditReward,
-  endLife,
-  finishRow,
-  openStep,
-  type SeatRows,
-} from './seat-rows.ts';
+import { beginRows, creditReward, endLife, type SeatRows } from './seat-rows.ts';
 
-export interface AgentsSamplerOptions {
-  readonly envs: AgentsEnvs; // environments [firstEnv, firstEnv + envs.numEnvs) of the run
-  readonly firstEnv: number;
+/** `envs` are environments [firstEnv, firstEnv + envs.numEnvs) of the run. */
+export type AgentsSamplerOptions = Omit<TurnTables, 'episodeSteps' | 'numEnvs'> & {
+  readonly envs: AgentsEnvs;
   readonly seed: number;
-  readonly seats: SeatLayout;
-  readonly rolloutLength: number; // T
-  /** Rows of each group. */
-  readonly groups: readonly SeatRows[];
-  readonly envSets: readonly EnvViews[];
-  /** By index in the table of policies. */
-  readonly policies: readonly PolicyBatch[];
-  /** Group of each policy. */
-  readonly groupOfPolicy: readonly number[];
   readonly assignment: SeatAssignment;
   /** Called after every environment's step. */
   readonly onStep?: () => void;
-}
+};
 
 export type AgentsSampler = Episodes & {
   /** Collects T steps into block set `set` with the published weights of `version`. */
@@ -60,25 +41,27 @@ interface Episodes {
 
 type SamplerState = Episodes & {
   readonly options: AgentsSamplerOptions;
-  readonly actions: Float32Array; // [E, A] f32, of the running step
-  /** Rows that act in a call of a policy, and how many. */
-  readonly turns: readonly { readonly rows: Int32Array; count: number }[];
-  metrics: MetricSums | null;
+  readonly turns: AgentsTurns;
+  readonly noteMetric: (name: string, value: number) => void;
 };
 
 export function createAgentsSampler(options: AgentsSamplerOptions): AgentsSampler {
-  const { envs, seats, groups } = options;
+  const { envs, groups } = options;
+  const episodeSteps = new Int32Array(envs.numEnvs);
+  let metrics: MetricSums | null = null;
   const state: SamplerState = {
     options,
     episodeNumbers: new Int32Array(envs.numEnvs),
-    episodeSteps: new Int32Array(envs.numEnvs),
-    actions: new Float32Array(envs.numEnvs * seats.actionStride),
-    turns: options.groupOfPolicy.map((g) => ({ rows: new Int32Array(groups[g].numRows), count: 0 })),
-    metrics: null,
+    episodeSteps,
+    turns: createAgentsTurns({ ...options, numEnvs: envs.numEnvs, episodeSteps }),
+    noteMetric: (name, value) => {
+      metrics ??= {};
+      addMetric(metrics, name, value);
+    },
   };
   return {
     episodeNumbers: state.episodeNumbers,
-    episodeSteps: state.episodeSteps,
+    episodeSteps,
     beginAll() {
       for (let n = 0; n < envs.numEnvs; n++) resetEnv(state, n);
     },
@@ -88,14 +71,14 @@ export function createAgentsSampler(options: AgentsSamplerOptions): AgentsSample
       for (const policy of options.policies) policy.useVersion(version);
       for (const rows of groups) beginRows(rows, set);
       for (let t = 0; t < options.rolloutLength; t++) {
-        actInTurn(state, set, t);
+        state.turns.act(set, t);
         for (let n = 0; n < envs.numEnvs; n++) stepEnv(state, set, t, n);
       }
-      finish(state, set, version);
+      state.turns.finish(set, version);
     },
     takeMetrics() {
-      const taken = state.metrics;
-      state.metrics = null;
+      const taken = metrics;
+      metrics = null;
       return taken;
     },
   };
@@ -146,75 +129,6 @@ export function lifeSeed(
   return episodeSeed(seed, (firstEnv + n) * seats.names.length + s, life);
 }
 
-/** Every policy acts once, for all rows whose turn it is. */
-function actInTurn(state: SamplerState, set: number, t: number): void {
-  const { options, turns, actions } = state;
-  actions.fill(0);
-  gatherTurns(state);
-  for (const [p, turn] of turns.entries()) {
-    if (turn.count === 0) continue;
-    const rows = options.groups[options.groupOfPolicy[p]];
-    const policy = options.policies[p];
-    gatherRows(rows, policy, turn.rows, turn.count);
-    policy.act(turn.rows, turn.count, false);
-    for (let k = 0; k < turn.count; k++) recordAct(state, rows, policy, p, set, t + 1, turn.rows[k], k);
-  }
-  const { actionStride } = options.seats;
-  const recorded = options.envSets[set].actions;
-  for (let n = 0; n < options.envs.numEnvs; n++)
-    copyRow(actions, n, recorded, (options.firstEnv + n) * options.rolloutLength + t, actionStride);
-}
-
-function gatherTurns({ options, turns }: SamplerState): void {
-  for (const turn of turns) turn.count = 0;
-  for (const { acting, policies, numRows } of options.groups) {
-    for (let r = 0; r < numRows; r++) {
-      if (acting[r] === 0) continue;
-      const turn = turns[policies[r]];
-      turn.rows[turn.count++] = r;
-    }
-  }
-}
-
-function gatherRows(
-  { current, currentMasks, group }: SeatRows,
-  policy: PolicyBatch,
-  from: Int32Array,
-  count: number,
-) {
-  for (let k = 0; k < count; k++) {
-    copyRow(current, from[k], policy.observations, k, group.observationSize);
-    if (policy.masks !== null) copyRow(currentMasks, from[k], policy.masks, k, group.maskSize);
-  }
-}
-
-/** Writes batch row k, which is row r, as the step of column c. */
-function recordAct(
-  { options, actions, episodeSteps }: SamplerState,
-  rows: SeatRows,
-  policy: PolicyBatch,
-  p: number,
-  set: number,
-  c: number,
-  r: number,
-  k: number,
-): void {
-  const { group, firstRow } = rows;
-  const { rollout, ticks } = rows.sets[set];
-  const i = (firstRow + r) * rollout.rolloutLength + c;
-  copyRow(rows.current, r, rollout.observations, i, group.observationSize);
-  copyRow(rows.currentMasks, r, rollout.actionMasks, i, group.maskSize);
-  copyRow(policy.actions, k, rollout.actions, i, group.actionSize);
-  rollout.logProbs[i] = policy.logProbs[k];
-  rollout.values[i] = policy.values[k];
-  openStep(rows, set, r, c, p);
-  rows.acts[r] += 1;
-  const n = Math.floor(r / group.seats.length);
-  ticks[i] = episodeSteps[n];
-  const { actionStride, actionOffsets } = options.seats;
-  policy.mapAction(k, actions, n * actionStride + actionOffsets[group.seats[r % group.seats.length]]);
-}
-
 function stepEnv(state: SamplerState, set: number, t: number, n: number): void {
   const { options, episodeSteps, episodeNumbers } = state;
   const { envs, seats, groups, firstEnv, rolloutLength } = options;
@@ -222,7 +136,7 @@ function stepEnv(state: SamplerState, set: number, t: number, n: number): void {
   const S = seats.names.length;
   const at = (firstEnv + n) * rolloutLength + t;
   const recorded = options.envSets[set];
-  envs.step(n, state.actions, n * seats.actionStride);
+  envs.step(n, state.turns.actions, n * seats.actionStride);
   episodeSteps[n] += 1;
   recorded.ends[at] = results.episodeEnd;
   for (let s = 0; s < S; s++) {
@@ -234,10 +148,7 @@ function stepEnv(state: SamplerState, set: number, t: number, n: number): void {
     const end = results.ended[s] === AgentEnd.NONE ? results.episodeEnd : results.ended[s];
     if (end !== AgentEnd.NONE && rows.alive[r] === 1) endSeat(state, rows, set, n, s, r, end);
   }
-  envs.reportMetrics?.(n, (name, value) => {
-    state.metrics ??= {};
-    addMetric(state.metrics, name, value);
-  });
+  envs.reportMetrics?.(n, state.noteMetric);
   if (results.episodeEnd === AgentEnd.NONE) {
     lookAt(state, n);
   } else {
@@ -263,45 +174,4 @@ function endSeat(
   policy.masks?.fill(1, 0, rows.group.maskSize); // nobody says what would be allowed after the end
   policy.evaluate(1);
   rows.sets[set].rollout.finalValues[i] = policy.values[0];
-}
-
-/** Records what follows step T - 1. */
-function finish(state: SamplerState, set: number, version: number): void {
-  const { options, turns, episodeSteps } = state;
-  gatherTurns(state);
-  for (const [p, turn] of turns.entries()) {
-    const rows = options.groups[options.groupOfPolicy[p]];
-    const policy = options.policies[p];
-    if (turn.count === 0 || !policy.hasValues) continue;
-    gatherRows(rows, policy, turn.rows, turn.count);
-    policy.evaluate(turn.count);
-    const { bootstrapValues } = rows.sets[set].rollout;
-    for (let k = 0; k < turn.count; k++) bootstrapValues[rows.firstRow + turn.rows[k]] = policy.values[k];
-  }
-  for (const rows of options.groups) {
-    const { rollout } = rows.sets[set];
-    const { observationSize, maskSize, seats } = rows.group;
-    for (let r = 0; r < rows.numRows; r++) {
-      copyRow(rows.current, r, rollout.bootstrapObservations, rows.firstRow + r, observationSize);
-      copyRow(rows.currentMasks, r, rollout.bootstrapMasks, rows.firstRow + r, maskSize);
-      finishRow(rows, set, r, episodeSteps[Math.floor(r / seats.length)]);
-    }
-    rollout.policyVersions.fill(version, rows.firstRow, rows.firstRow + rows.numRows);
-  }
-}
-
-/** Puts a row where `fields` says that it was after a rollout (see `RowField`); what its open step holds is in `carried` already. */
-export function restoreRow(
-  rows: SeatRows,
-  r: number,
-  fields: ArrayLike<number>,
-  policy: PolicyBatch,
-  seed: number,
-): void {
-  rows.lives[r] = fields[RowField.LIVES];
-  rows.acts[r] = fields[RowField.ACTS];
-  rows.alive[r] = fields[RowField.ALIVE];
-  rows.open[r] = fields[RowField.OPEN];
-  rows.openRewards[r] = fields[RowField.OPEN_REWARD];
-  if (rows.alive[r] === 1) policy.beginLife(r, seed, rows.acts[r]);
 }

@@ -3,6 +3,7 @@ import { AgentEnd } from '../../env/agents/agents-kernel.ts';
 import type { SeatGroup } from '../../env/agents/seat-layout.ts';
 import type { ActionArray, ObservationArray } from '../../env/vector-env.ts';
 import { type GroupViews, RowField } from './agents-layout.ts';
+import type { PolicyBatch } from './policy-batch.ts';
 
 /** Row r of the runner is row `firstRow + r` of the group. R = rows of the runner. */
 export interface SeatRows {
@@ -180,4 +181,20 @@ export function finishRow(rows: SeatRows, set: number, r: number, nextTick: numb
   rowStates[base + RowField.OPEN_REWARD] = rows.openRewards[r];
   rowStates[base + RowField.UNATTRIBUTED] = rows.unattributed[r];
   rowStates[base + RowField.NEXT_TICK] = next;
+}
+
+/** Puts a row where `fields` says that it was after a rollout (see `RowField`); what its open step holds is in `carried` already. */
+export function restoreRow(
+  rows: SeatRows,
+  r: number,
+  fields: ArrayLike<number>,
+  policy: PolicyBatch,
+  seed: number,
+): void {
+  rows.lives[r] = fields[RowField.LIVES];
+  rows.acts[r] = fields[RowField.ACTS];
+  rows.alive[r] = fields[RowField.ALIVE];
+  rows.open[r] = fields[RowField.OPEN];
+  rows.openRewards[r] = fields[RowField.OPEN_REWARD];
+  if (rows.alive[r] === 1) policy.beginLife(r, seed, rows.acts[r]);
 }
