@@ -40,6 +40,11 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
       '--seeds and --resume do not go together: give --out the folder of the seeds again, and those that are not at their end go on.',
     );
   }
+  if (!config.reporting.jsonl)
+    throw new ConfigError(
+      'CONFIG_CONFLICT',
+      '--no-jsonl and --seeds do not go together: results are read from progress.jsonl.',
+    );
   const folder = values.get('out') ?? (await makeFreshFolder(join('runs', `${definition.name}-seeds`)));
   await makeFolder(folder);
   const output = createOutput(

@@ -195,11 +195,14 @@ export function envOf(layers: readonly ConfigLayer[]): unknown {
 
 /** Options that say nothing where a study has its own; stopSteps is the length of a trial. */
 function decidedByStudy(values: unknown): Problem[] {
-  const { debugging, checkpointing, stopping } = (values ?? {}) as Partial<Record<string, JsonObject>>;
+  const { debugging, checkpointing, reporting, stopping } = (values ?? {}) as Partial<
+    Record<string, JsonObject>
+  >;
   const stops = Object.keys(stopping ?? {}).filter((name) => name !== 'stopSteps');
   const decided: readonly (readonly [name: string, value: JsonValue | undefined, reason: string])[] = [
     ['seed', debugging?.seed, 'trials get seeds of their own, from the seed of the study (`--study-seed`)'],
     ['out', checkpointing?.out, "trials get folders of their own, in the study's"],
+    ['jsonl', reporting?.jsonl === false ? false : null, 'scores are read from progress.jsonl'],
     ...stops.map((name) => [name, stopping?.[name], 'a trial ends by its steps alone'] as const),
   ];
   return decided

@@ -21,6 +21,7 @@ it.each([
     ['--scheduler', 'median', '--reduction-factor', '3', '--grace-period', '1'],
     /`reductionFactor` is an option of asha, and the scheduler is median/,
   ],
+  ['runs without a log', ['--no-jsonl'], /`jsonl` does not go with a study/],
   ['many seeds', ['--seeds', '1..3'], /--seeds-per-trial/],
 ])('operant tune refuses %s', async (_, flags, message) => {
   const out = join(temporaryFolder(), 'study');
@@ -75,5 +76,13 @@ it('train refuses --seed beside --seeds', async () => {
     temporaryFolder(),
   );
   expect(train.stderr).toMatch(/`--seed` and --seeds do not go together/);
+  expect(train.exitCode).toBe(2);
+});
+
+it('train refuses --no-jsonl beside --seeds, whose results are read there', async () => {
+  const out = temporaryFolder();
+  const flags = ['--no-jsonl', '--seeds', '1..2', '--out', out];
+  const train = await operant('train', '--env', 'CartPole', ...flags);
+  expect(train.stderr).toMatch(/--no-jsonl and --seeds do not go together/);
   expect(train.exitCode).toBe(2);
 });
