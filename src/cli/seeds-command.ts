@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
 import { makeFreshFolder } from '../run/fresh-folder.ts';
-import { runSeeds, type SeedResult, seedStatistics } from '../tune/many-seeds.ts';
+import { runSeeds, type SeedResult, seedStatistics, seedsText } from '../tune/many-seeds.ts';
 import type { CommandContext } from './command.ts';
 import { type FlagSpec, peekFlag } from './flags.ts';
 import { formatValue } from './format-number.ts';
@@ -90,10 +90,7 @@ async function conclude(results: readonly SeedResult[], folder: string, output: 
   };
   await replaceTextFile(join(folder, 'seeds.json'), `${JSON.stringify(summary, null, 2)}\n`);
   if (statistics !== null) {
-    const { mean, std, interval } = statistics;
-    output.say(
-      `mean return ${formatValue(mean)} +- ${formatValue(std)} (95 % bootstrap interval ${interval.map(formatValue).join(' to ')})`,
-    );
+    output.say(`mean return ${seedsText(statistics, formatValue)}`);
   }
   output.emit({ type: 'seeds', folder, ...summary });
 }

@@ -7,6 +7,7 @@ import { parseStrictJson } from '../config/strict-json.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
+import { seedsText } from '../tune/many-seeds.ts';
 import { beginStudy, type StudyResult, type StudyRunOptions } from '../tune/run-study.ts';
 import { type PartialSettings, trialLayers } from '../tune/settings.ts';
 import { readSpace } from '../tune/space.ts';
@@ -139,10 +140,7 @@ function tell(
     output.say(
       `best: trial ${best.number}, score ${formatValue(best.score as number)}: ${valuesText(best.values)}`,
     );
-  if (final !== null)
-    output.say(
-      `on new seeds: ${formatValue(final.mean)} +- ${formatValue(final.std)}, 95 % interval ${final.interval.map(formatValue).join(' to ')}`,
-    );
+  if (final !== null) output.say(`on new seeds: ${seedsText(final, formatValue)}`);
   if (bestConfig !== null) output.say(`operant train --config ${bestConfig}`);
   if (isInterrupted) output.warn(`Interrupted: operant tune --resume ${folder} goes on.`);
   output.emit({

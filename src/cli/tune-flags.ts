@@ -124,7 +124,7 @@ const TEXTS: readonly (keyof PartialSettings)[] = ['searcher', 'scheduler', 'met
 export function settingsOf(values: FlagValues): Partial<PartialSettings> {
   const numbers = Object.entries(NUMBERS)
     .filter(([flagName]) => values.has(flagName))
-    .map(([flagName, name]) => [name, Number(values.get(flagName))]);
+    .map(([flagName, name]) => [name, numberOr(values.get(flagName) as string)]);
   const texts = TEXTS.filter((name) => values.has(name)).map((name) => [name, values.get(name)]);
   return Object.fromEntries([...numbers, ...texts]);
 }
@@ -140,5 +140,12 @@ const RUN_OPTIONS = {
 /** How a study is run, as candidates: `beginStudy` checks them, too. */
 export function runOptions(values: FlagValues): StudyRunOptions {
   const given = Object.entries(RUN_OPTIONS).filter(([flagName]) => values.has(flagName));
-  return Object.fromEntries(given.map(([flagName, name]) => [name, Number(values.get(flagName))]));
+  return Object.fromEntries(
+    given.map(([flagName, name]) => [name, numberOr(values.get(flagName) as string)]),
+  );
+}
+
+/** What is no number stays as it was written: the check that refuses it shows it. */
+function numberOr(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -69,8 +69,8 @@ export interface SeedStatistics {
   readonly mean: number;
   /** With n - 1; 0 of a single value. */
   readonly std: number;
-  /** 95 % percentile bootstrap of the mean. Of few seeds it is narrower than it says: of five it holds the mean in about 84 % of cases. */
-  readonly interval: readonly [number, number];
+  /** 95 % percentile bootstrap of the mean; null of a single value. Of few seeds it is narrower than it says: of five it holds the mean in about 84 % of cases. */
+  readonly interval: readonly [number, number] | null;
 }
 
 const NUM_RESAMPLES = 10_000;
@@ -79,14 +79,27 @@ const NUM_RESAMPLES = 10_000;
 export function seedStatistics(values: readonly number[]): SeedStatistics | null {
   const count = values.length;
   if (count === 0) return null;
-  const stream = openStream(0, 'bootstrap');
-  const means = Array.from({ length: NUM_RESAMPLES }, () =>
-    mean(values.map(() => values[stream.integer(count)])),
-  );
   return {
     numSeeds: count,
     mean: mean(values),
     std: sampleDeviation(values),
-    interval: [quantile(means, 0.025), quantile(means, 0.975)],
+    interval: count === 1 ? null : bootstrapInterval(values),
   };
+}
+
+function bootstrapInterval(values: readonly number[]): [number, number] {
+  const stream = openStream(0, 'bootstrap');
+  const means = Array.from({ length: NUM_RESAMPLES }, () =>
+    mean(values.map(() => values[stream.integer(values.length)])),
+  );
+  return [quantile(means, 0.025), quantile(means, 0.975)];
+}
+
+/** `493 +- 9 (95 % bootstrap interval 482 to 500)`; of a single seed its value alone. */
+export function seedsText(
+  { mean, std, interval }: SeedStatistics,
+  format: (value: number) => string,
+): string {
+  if (interval === null) return `${format(mean)} (one seed, so no spread)`;
+  return `${format(mean)} +- ${format(std)} (95 % bootstrap interval ${interval.map(format).join(' to ')})`;
 }

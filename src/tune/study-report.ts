@@ -1,5 +1,5 @@
 /** A study told in Markdown. */
-import type { SeedStatistics } from './many-seeds.ts';
+import { type SeedStatistics, seedsText } from './many-seeds.ts';
 import { rank } from './searchers/tpe.ts';
 import type { StudySettings } from './settings.ts';
 import { type Trial, valuesText } from './study.ts';
@@ -26,11 +26,10 @@ export function studyReport({ settings, trials, best, final }: StudyOutcome): st
       : `Best: trial ${best.number}, ${settings.metric} ${metricOf(best)}, with ${valuesText(best.values)}.`,
   ];
   if (final !== null) {
-    const [low, high] = final.interval;
     const numFailed = settings.finalSeeds - final.numSeeds;
     lines.push(
       '',
-      `Again on ${final.numSeeds} seeds that no trial had${numFailed === 0 ? '' : ` (${numFailed} more failed)`}: ${number(final.mean)} +- ${number(final.std)} (95 % bootstrap interval ${number(low)} to ${number(high)}). ` +
+      `Again on ${final.numSeeds} seeds that no trial had${numFailed === 0 ? '' : ` (${numFailed} more failed)`}: ${seedsText(final, number)}. ` +
         'That is the number to quote: the score of a winner is optimistic.',
     );
   }

@@ -22,6 +22,8 @@ it.each([
     /`reductionFactor` is an option of asha, and the scheduler is median/,
   ],
   ['runs without a log', ['--no-jsonl'], /`jsonl` does not go with a study/],
+  ['trials that are no number', ['--num-trials', 'abc'], /`numTrials` to be an integer >= 1, got `abc`/],
+  ['side by side what is no number', ['--parallel', ''], /`parallel` to be an integer >= 1, got `` /],
   ['many seeds', ['--seeds', '1..3'], /--seeds-per-trial/],
 ])('operant tune refuses %s', async (_, flags, message) => {
   const out = join(temporaryFolder(), 'study');

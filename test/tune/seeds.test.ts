@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { seedStatistics } from '../../src/tune/many-seeds.ts';
+import { seedStatistics, seedsText } from '../../src/tune/many-seeds.ts';
 import type { StudySettings } from '../../src/tune/settings.ts';
 import { studyReport } from '../../src/tune/study-report.ts';
 import { operant } from '../cli/run-in-process.ts';
@@ -50,8 +50,10 @@ describe('statistics over seeds', () => {
     expect(seedStatistics([0, 1])?.interval).toEqual([0, 1]);
   });
 
-  it('of one value is that value, of none is nothing', () => {
-    expect(seedStatistics([3])).toEqual({ numSeeds: 1, mean: 3, std: 0, interval: [3, 3] });
+  it('of one value is that value without an interval, of none is nothing', () => {
+    const one = seedStatistics([3]);
+    expect(one).toEqual({ numSeeds: 1, mean: 3, std: 0, interval: null });
+    expect(seedsText(one as NonNullable<typeof one>, String)).toBe('3 (one seed, so no spread)');
     expect(seedStatistics([])).toBeNull();
   });
 });
