@@ -4,6 +4,7 @@ import { integer } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
 import type { ModelSource } from '../serve/load-model.ts';
 import { createPolicyServer, type PolicyServerOptions } from '../serve/policy-server.ts';
+import type { TlsFiles } from '../serve/secure-context.ts';
 import type { CommandContext } from './command.ts';
 import { readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
@@ -33,7 +34,25 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'max-batch-rows', form: '<integer>', doc: 'Rows that go through a model together. [64]' },
   { name: 'max-body-bytes', form: '<integer>', doc: 'Size of a request. [1048576]' },
   { name: 'max-connections', form: '<integer>', doc: 'At a time. [1024]' },
-  { name: 'reload-ms', form: '<integer>', doc: 'How often pointers are looked at; 0 = never. [1000]' },
+  {
+    name: 'max-requests-per-second',
+    form: '<integer>',
+    doc: 'From one address, twice as many at once; more get 429. 0 = any number. [0]',
+  },
+  { name: 'model-timeout-ms', form: '<integer>', doc: 'Longest that a model may take for a batch. [10000]' },
+  {
+    name: 'breaker-failures',
+    form: '<integer>',
+    doc: 'Failures of a model in a row after which it is left alone. [5]',
+  },
+  { name: 'breaker-ms', form: '<integer>', doc: 'For how long. [5000]' },
+  { name: 'tls-cert', form: '<file>', doc: 'Certificate (PEM), for https and wss; wants --tls-key.' },
+  { name: 'tls-key', form: '<file>', doc: 'Its key (PEM). Both are read again when they change.' },
+  {
+    name: 'reload-ms',
+    form: '<integer>',
+    doc: 'How often pointers and certificates are looked at; 0 = never. [1000]',
+  },
   { name: 'trust', form: '', doc: 'Load the modules (networks) that checkpoints name: their code runs.' },
 ];
 
@@ -65,6 +84,7 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
     policies: readPolicies(given, flags.get('trust') === 'true'),
     tokens: token === '' ? [] : [token],
     ...(host !== undefined && { host }),
+    tls: readTls(flags),
     ...Object.fromEntries(
       Object.entries(COUNTS).flatMap(([flag, option]) => {
         const text = flags.get(flag);
@@ -84,8 +104,20 @@ const COUNTS = {
   'max-batch-rows': 'maxBatchRows',
   'max-body-bytes': 'maxBodyBytes',
   'max-connections': 'maxConnections',
+  'max-requests-per-second': 'maxRequestsPerSecond',
+  'model-timeout-ms': 'modelTimeoutMs',
+  'breaker-failures': 'breakerFailures',
+  'breaker-ms': 'breakerMs',
   'reload-ms': 'reloadMs',
 } as const;
+
+function readTls(flags: FlagValues): TlsFiles | null {
+  const [cert, key] = [flags.get('tls-cert'), flags.get('tls-key')];
+  if (cert === undefined && key === undefined) return null;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+  throw new ConfigError('CONFIG_FLAG', `--tls-${given} wants --tls-${missing} beside it.`);
+}
 
 function readInteger(flag: string, text: string): number {
   const { schema, expects, parse } = integer({ min: 0, max: 2 ** 31 });

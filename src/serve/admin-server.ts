@@ -1,40 +1,40 @@
 /** The listener for operators: metrics, and which versions are loaded. On this machine alone. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { ServeError } from '../errors.ts';
+import { createAccessCheck } from './access.ts';
 import { badRequest } from './act-route.ts';
-import { type ActServer, createTokenCheck, errorAnswer, pathOf, readJson, send } from './act-server.ts';
-import type { ServeMetrics } from './metrics.ts';
+import { type Answer, asJson, errorAnswer, pathOf, readJson, send } from './answers.ts';
+import { dashboard } from './dashboard.ts';
+import { metricsText, type Samples } from './metrics-text.ts';
 import type { ModelRepository } from './model-repository.ts';
 
 const MAX_BODY_BYTES = 65_536;
 
 /**
- * - `GET /metrics`: Prometheus text. `GET /models`: everything that is loaded.
+ * - `GET /metrics`: Prometheus text. `GET /dashboard.json`: a Grafana dashboard of them. `GET /models`: everything that is loaded.
  * - `POST /models/NAME/load {path, version?}`: loads a checkpoint and makes it the default. No code is loaded: custom networks are refused.
  * - `POST /models/NAME/default {version}`: a rollback is this. `POST /models/NAME/unload {version}`. `POST /reload`.
  */
 export function createAdminServer(
   models: ModelRepository,
-  metrics: ServeMetrics,
-  act: ActServer,
+  collect: () => Promise<Samples>,
   { tokens }: { readonly tokens: readonly string[] },
 ): Server {
-  const isAllowed = createTokenCheck(tokens);
-  const answer = async (request: IncomingMessage) => {
-    if (!isAllowed(request.headers.authorization))
-      throw new ServeError(
-        'SERVE_TOKEN',
-        401,
-        'Expected `Authorization: Bearer <token>` with a token of this server.',
-      );
+  const checkAccess = createAccessCheck(tokens);
+  const answer = async (request: IncomingMessage): Promise<Answer> => {
+    checkAccess(request);
     const pathname = pathOf(request);
     if (request.method === 'GET' && pathname === '/metrics') {
-      const body = metrics.text(models.list(), act.inFlight);
-      return { status: 200, body, type: 'text/plain; version=0.0.4; charset=utf-8' };
+      return {
+        status: 200,
+        body: metricsText(await collect()),
+        type: 'text/plain; version=0.0.4; charset=utf-8',
+      };
     }
+    if (request.method === 'GET' && pathname === '/dashboard.json') return asJson(dashboard());
     if (request.method === 'POST') await command(models, pathname, request);
     else if (pathname !== '/models') throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}.`);
-    return { status: 200, body: JSON.stringify(models.list()) };
+    return asJson(models.list());
   };
   return createServer((request, response) => {
     answer(request)

@@ -1,9 +1,9 @@
 /** The open inference protocol, version 2, as KServe and Triton speak it over HTTP: flat rows in, flat actions out. */
 
-import { startsOf } from '../env/discrete-starts.ts';
 import { operantVersion } from '../machine/operant-version.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { badRequest, checkFinite, type RequestDefaults, readPriority, readTimeout } from './act-route.ts';
+import { actRows } from './act-rows.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
 
@@ -41,7 +41,8 @@ export async function answerInfer(
     readonly parameters?: unknown;
     readonly inputs?: unknown;
   };
-  const { model, batcher } = repository.find(name, version);
+  const served = repository.find(name, version);
+  const { model } = served;
   const { spec } = model;
   const { observationSize, actionMaskSize, distribution } = spec;
   const tensors = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [];
@@ -58,7 +59,7 @@ export async function answerInfer(
     readonly priority?: unknown;
     readonly timeout?: unknown;
   };
-  const actions = await batcher.act({
+  const actions = await actRows(served, {
     observations,
     masks,
     numRows,
@@ -66,9 +67,8 @@ export async function answerInfer(
     timeoutMs: readTimeout(typeof timeout === 'number' ? timeout / 1000 : timeout, defaults), // us in this protocol
   });
   const A = actionSize(distribution);
-  const starts = startsOf(model.actionSpace);
-  const data = Array.from(actions, (x, k) => x + (starts[k % A] ?? 0));
-  const output = { name: 'action', datatype: datatypeOfActions(distribution), shape: [numRows, A], data };
+  const datatype = datatypeOfActions(distribution);
+  const output = { name: 'action', datatype, shape: [numRows, A], data: Array.from(actions) };
   return {
     model_name: model.name,
     model_version: model.version,

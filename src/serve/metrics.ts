@@ -1,5 +1,9 @@
-/** What a server counts, as text that Prometheus reads. */
+/** What a server counts. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { operantVersion } from '../machine/operant-version.ts';
+import type { BreakerState } from './circuit-breaker.ts';
+import { type MetricName, SERVE_METRICS } from './metric-declarations.ts';
+import { labelsOf, type Samples } from './metrics-text.ts';
 
 /** A model's name and version, as labels. */
 export interface ModelLabels {
@@ -9,143 +13,127 @@ export interface ModelLabels {
 
 export interface ServeMetrics {
   countRequest(code: number, seconds: number): void;
+  /** Refused before a model was asked. */
+  countRejection(reason: string): void;
   countReload(result: 'success' | 'failure'): void;
+  observeLoad(model: ModelLabels, seconds: number): void;
   observeWait(model: ModelLabels, priority: number, seconds: number): void;
   observeBatch(model: ModelLabels, numRows: number, seconds: number): void;
   /** Drops what was observed of a version: a server that follows a run would keep every checkpoint's. */
   forget(model: ModelLabels): void;
   /** @param gauges what is true now. */
-  text(gauges: readonly ModelGauges[], inFlight: number): string;
+  collect(gauges: ServerGauges): Samples;
+  /** Ends the watch over the event loop. */
+  stop(): void;
 }
 
 export interface ModelGauges extends ModelLabels {
   readonly depths: readonly number[];
   readonly isDefault: boolean;
+  readonly breaker: BreakerState;
 }
 
-interface Histogram {
+export interface ServerGauges {
+  readonly models: readonly ModelGauges[];
+  readonly inFlight: number;
+  readonly numWebSockets: number;
+}
+
+interface GrowingHistogram {
   readonly counts: number[];
   sum: number;
   count: number;
 }
 
-const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
-const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+type Family<V> = Record<string, V>;
 
-const escapeLabel = (value: string) =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-const labelsOf = (labels: Readonly<Record<string, string | number>>) =>
-  Object.entries(labels)
-    .map(([name, value]) => `${name}="${escapeLabel(String(value))}"`)
-    .join(',');
+const LAG_RESOLUTION_MS = 10;
+const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
 export function createServeMetrics(): ServeMetrics {
-  const counters = new Map<string, Map<string, number>>();
-  const histograms = new Map<string, Map<string, Histogram>>();
-  const add = (name: string, labels: string) => {
-    const family = counters.get(name) ?? new Map<string, number>();
-    counters.set(name, family.set(labels, (family.get(labels) ?? 0) + 1));
+  const numbers: Partial<Record<MetricName, Family<number>>> = {};
+  const histograms: Partial<Record<MetricName, Family<GrowingHistogram>>> = {};
+  const familyOf = <V>(families: Partial<Record<MetricName, Family<V>>>, name: MetricName): Family<V> => {
+    families[name] ??= Object.create(null) as Family<V>;
+    return families[name];
   };
-  const observe = (name: string, labels: string, bounds: readonly number[], value: number) => {
-    const family = histograms.get(name) ?? new Map<string, Histogram>();
-    histograms.set(name, family);
-    const histogram = family.get(labels) ?? { counts: bounds.map(() => 0), sum: 0, count: 0 };
-    family.set(labels, histogram);
+  const add = (name: MetricName, labels: string) => {
+    const family = familyOf(numbers, name);
+    family[labels] = (family[labels] ?? 0) + 1;
+  };
+  const observe = (name: keyof typeof BUCKETS, labels: string, value: number) => {
+    const family = familyOf(histograms, name);
+    const bounds = BUCKETS[name];
+    family[labels] ??= { counts: bounds.map(() => 0), sum: 0, count: 0 };
+    const histogram = family[labels];
     const bucket = bounds.findIndex((bound) => value <= bound);
     if (bucket >= 0) histogram.counts[bucket] += 1;
     histogram.sum += value;
     histogram.count += 1;
   };
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  lag.enable();
   return {
     countRequest(code, seconds) {
-      add('requests', labelsOf({ code }));
-      observe('request_duration_seconds', '', SECONDS, seconds);
+      add('requests_total', labelsOf({ code }));
+      observe('request_duration_seconds', '', seconds);
     },
-    countReload: (result) => add('reloads', labelsOf({ result })),
+    countRejection: (reason) => add('rejections_total', labelsOf({ reason })),
+    countReload: (result) => add('reloads_total', labelsOf({ result })),
+    observeLoad({ name, version }, seconds) {
+      familyOf(numbers, 'model_load_seconds')[labelsOf({ model: name, version })] = seconds;
+    },
     observeWait: ({ name, version }, priority, seconds) =>
-      observe('queue_wait_seconds', labelsOf({ model: name, version, priority }), SECONDS, seconds),
+      observe('queue_wait_seconds', labelsOf({ model: name, version, priority }), seconds),
     observeBatch({ name, version }, numRows, seconds) {
       const labels = labelsOf({ model: name, version });
-      observe('batch_size', labels, ROWS, numRows);
-      observe('model_seconds', labels, SECONDS, seconds);
+      observe('batch_size', labels, numRows);
+      observe('model_seconds', labels, seconds);
     },
     forget({ name, version }) {
       const labels = labelsOf({ model: name, version });
-      for (const family of histograms.values())
-        for (const key of family.keys())
-          if (key === labels || key.startsWith(`${labels},`)) family.delete(key);
+      for (const family of [...Object.values(histograms), ...Object.values(numbers)])
+        for (const key of Object.keys(family))
+          if (key === labels || key.startsWith(`${labels},`)) delete family[key];
     },
-    text(gauges, inFlight) {
-      const lines: string[] = [];
-      for (const [name, help] of Object.entries(COUNTERS)) {
-        lines.push(
-          `# HELP operant_serve_${name}_total ${help}`,
-          `# TYPE operant_serve_${name}_total counter`,
-        );
-        for (const [labels, count] of counters.get(name) ?? [])
-          lines.push(`operant_serve_${name}_total{${labels}} ${count}`);
-      }
-      for (const [name, [help, bounds]] of Object.entries(HISTOGRAMS)) {
-        lines.push(`# HELP operant_serve_${name} ${help}`, `# TYPE operant_serve_${name} histogram`);
-        for (const [labels, histogram] of histograms.get(name) ?? [])
-          lines.push(...histogramLines(`operant_serve_${name}`, labels, bounds, histogram));
-      }
-      lines.push(...gaugeLines(gauges, inFlight));
-      return `${lines.join('\n')}\n`;
+    collect(gauges) {
+      // A timer's own period is no delay.
+      const lagSeconds = Math.max(0, lag.percentile(99) / 1e9 - LAG_RESOLUTION_MS / 1e3);
+      lag.reset();
+      return { ...numbers, ...histograms, ...gaugeSamples(gauges, lagSeconds) };
     },
+    stop: () => void lag.disable(),
   };
 }
 
-const COUNTERS = {
-  requests: 'Requests answered, by HTTP status.',
-  reloads: 'Versions loaded because a pointer moved, by result.',
-};
-const HISTOGRAMS: Readonly<Record<string, readonly [string, readonly number[]]>> = {
-  request_duration_seconds: ['From the headers of a request to its answer.', SECONDS],
-  queue_wait_seconds: ['Time in the queue.', SECONDS],
-  batch_size: ['Rows that went through a model together.', ROWS],
-  model_seconds: ['Time in a model, a batch.', SECONDS],
+const { request_duration_seconds, queue_wait_seconds, batch_size, model_seconds } = SERVE_METRICS;
+const BUCKETS = {
+  request_duration_seconds: request_duration_seconds.buckets,
+  queue_wait_seconds: queue_wait_seconds.buckets,
+  batch_size: batch_size.buckets,
+  model_seconds: model_seconds.buckets,
 };
 
-function histogramLines(
-  name: string,
-  labels: string,
-  bounds: readonly number[],
-  { counts, sum, count }: Histogram,
-): string[] {
-  const between = labels === '' ? '' : `${labels},`;
-  let total = 0;
-  const buckets = bounds.map((bound, k) => {
-    total += counts[k];
-    return `${name}_bucket{${between}le="${bound}"} ${total}`;
-  });
-  const of = labels === '' ? '' : `{${labels}}`;
-  return [
-    ...buckets,
-    `${name}_bucket{${between}le="+Inf"} ${count}`,
-    `${name}_sum${of} ${sum}`,
-    `${name}_count${of} ${count}`,
-  ];
-}
-
-function gaugeLines(gauges: readonly ModelGauges[], inFlight: number): string[] {
-  const gauge = (name: string, help: string, values: readonly (readonly [string, number])[]) => [
-    `# HELP operant_serve_${name} ${help}`,
-    `# TYPE operant_serve_${name} gauge`,
-    ...values.map(([labels, value]) => `operant_serve_${name}${labels === '' ? '' : `{${labels}}`} ${value}`),
-  ];
-  const depths = gauges.flatMap(({ name, version, depths }) =>
+function gaugeSamples({ models, inFlight, numWebSockets }: ServerGauges, lagSeconds: number): Samples {
+  const ofModels = (measure: (model: ModelGauges) => number) =>
+    Object.fromEntries(
+      models.map((model) => [labelsOf({ model: model.name, version: model.version }), measure(model)]),
+    );
+  const depths = models.flatMap(({ name, version, depths }) =>
     depths.map((depth, k) => [labelsOf({ model: name, version, priority: k + 1 }), depth] as const),
   );
-  const loaded = gauges.map(
+  const loaded = models.map(
     ({ name, version, isDefault }) =>
       [labelsOf({ model: name, version, default: String(isDefault) }), 1] as const,
   );
-  const build = labelsOf({ version: operantVersion(), node: process.versions.node });
-  return [
-    ...gauge('queue_depth', 'Requests that wait.', depths),
-    ...gauge('model_loaded', 'Versions in memory.', loaded),
-    ...gauge('in_flight', 'Requests that have no answer yet.', [['', inFlight]]),
-    ...gauge('build_info', 'Versions of the program.', [[build, 1]]),
-  ];
+  return {
+    queue_depth: Object.fromEntries(depths),
+    model_loaded: Object.fromEntries(loaded),
+    breaker_state: ofModels(({ breaker }) => BREAKER_VALUES[breaker]),
+    in_flight: { '': inFlight },
+    web_sockets: { '': numWebSockets },
+    event_loop_lag_seconds: { '': lagSeconds },
+    processes: { '': 1 },
+    build_info: { [labelsOf({ version: operantVersion(), node: process.versions.node })]: 1 },
+  };
 }

@@ -4,10 +4,9 @@
  */
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { ServeError } from '../errors.ts';
-import { type Batcher, createBatcher } from './batcher.ts';
+import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
 import { type LoadedModel, loadModel, type ModelSource } from './load-model.ts';
 import type { ModelGauges, ServeMetrics } from './metrics.ts';
-import type { QueueLimits } from './request-queue.ts';
 
 export interface ServedVersion {
   readonly model: LoadedModel;
@@ -29,7 +28,7 @@ export interface ModelRepository {
   drain(): Promise<void>;
 }
 
-export interface RepositoryOptions extends QueueLimits {
+export interface RepositoryOptions extends BatcherLimits {
   readonly maxRows: number;
   readonly metrics: ServeMetrics;
   log(level: 'info' | 'error', event: string, fields: Readonly<Record<string, unknown>>): void;
@@ -82,6 +81,7 @@ export function createModelRepository(options: RepositoryOptions): ModelReposito
           checkpoint: model.checkpoint,
           path: source.path,
           depths: batcher.depths(),
+          breaker: batcher.breaker(),
           isDefault: model.version === current,
         })),
       ),
@@ -133,7 +133,9 @@ async function load(entries: Entries, options: RepositoryOptions, source: ModelS
   const model = await loadModel(source, options.maxRows);
   const { name, version, checkpoint } = model;
   const served = { model, batcher: createBatcher(model, options, options.metrics) };
-  options.log('info', 'loaded', { model: name, version, checkpoint, ms: performance.now() - began });
+  const ms = performance.now() - began;
+  options.metrics.observeLoad(model, ms / 1000);
+  options.log('info', 'loaded', { model: name, version, checkpoint, ms });
   const entry = entries.get(name);
   if (entry === undefined) {
     const versions = new Map([[version, served]]);

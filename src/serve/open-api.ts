@@ -8,7 +8,7 @@ const error = {
   content: json({ type: 'object', required: ['error', 'code'], properties: { error: text, code: text } }),
 };
 const failures = Object.fromEntries(
-  ['400', '401', '404', '413', '429', '500', '503', '504'].map((code) => [code, error]),
+  ['400', '401', '403', '404', '413', '429', '500', '503', '504'].map((code) => [code, error]),
 );
 
 const ACT = {

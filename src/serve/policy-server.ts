@@ -1,13 +1,17 @@
 /** `operant serve` and `createPolicyServer`: trained policies behind HTTP. */
 
 import type { Server } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '../errors.ts';
+import { isLoopback } from './access.ts';
 import { createActServer } from './act-server.ts';
 import { createAdminServer } from './admin-server.ts';
+import type { Log } from './answers.ts';
 import type { ModelSource } from './load-model.ts';
 import { createServeMetrics } from './metrics.ts';
 import { createModelRepository, type ModelRepository } from './model-repository.ts';
+import { openSecureContext, type SecureContext, type TlsFiles } from './secure-context.ts';
 
 export interface PolicyServerOptions {
   /** Models by name; each a checkpoint, a run folder (its latest) or a pointer file `latest` or `best`. */
@@ -34,7 +38,17 @@ export interface PolicyServerOptions {
   readonly maxBodyBytes?: number;
   /** Connections at a time. @defaultValue 1024 */
   readonly maxConnections?: number;
-  /** How often pointers are looked at for a newer checkpoint, ms; 0 = never. @defaultValue 1000 */
+  /** Requests a second from one address, twice as many at once; more get 429. 0 = any number. @defaultValue 0 */
+  readonly maxRequestsPerSecond?: number;
+  /** Longest that a model may take for a batch, ms; one that takes longer is not asked until it has returned. @defaultValue 10000 */
+  readonly modelTimeoutMs?: number;
+  /** Failures of a model in a row after which it is left alone for `breakerMs`. @defaultValue 5 */
+  readonly breakerFailures?: number;
+  /** How long a model that failed again and again is left alone, ms. @defaultValue 5000 */
+  readonly breakerMs?: number;
+  /** Files of a certificate and its key, PEM: https and wss. Read again when they change. @defaultValue null */
+  readonly tls?: TlsFiles | null;
+  /** How often pointers and certificates are looked at for a newer checkpoint, ms; 0 = never. @defaultValue 1000 */
   readonly reloadMs?: number;
   /** One JSON object a line. @defaultValue nothing is told */
   readonly log?: (line: string) => void;
@@ -60,6 +74,11 @@ const DEFAULTS = {
   maxBatchRows: 64,
   maxBodyBytes: 2 ** 20,
   maxConnections: 1024,
+  maxRequestsPerSecond: 0,
+  modelTimeoutMs: 10_000,
+  breakerFailures: 5,
+  breakerMs: 5_000,
+  tls: null,
   reloadMs: 1000,
 } as const;
 
@@ -67,15 +86,17 @@ const DEFAULTS = {
 export async function createPolicyServer(options: PolicyServerOptions): Promise<PolicyServer> {
   const settings = { ...DEFAULTS, ...options };
   checkSettings(settings);
-  const log: Parameters<typeof createModelRepository>[0]['log'] = (level, event, fields) =>
+  const log: Log = (level, event, fields) =>
     options.log?.(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
   const metrics = createServeMetrics();
-  const { numPriorities, maxQueued, maxBatchRows, timeoutMs } = settings;
-  const models = createModelRepository({ numPriorities, maxQueued, maxRows: maxBatchRows, metrics, log });
+  const secure = settings.tls === null ? null : openSecureContext(settings.tls, log);
+  const models = createModelRepository({ ...settings, maxRows: settings.maxBatchRows, metrics, log });
   for (const source of settings.policies) await models.load(source);
-  const defaultPriority = settings.defaultPriority ?? numPriorities;
-  const act = createActServer(models, metrics, { ...settings, defaultPriority, timeoutMs, log });
-  const admin = settings.adminPort === null ? null : createAdminServer(models, metrics, act, settings);
+  const defaultPriority = settings.defaultPriority ?? settings.numPriorities;
+  const act = createActServer(models, metrics, { ...settings, defaultPriority, secure, log });
+  const collect = async () =>
+    metrics.collect({ models: models.list(), inFlight: act.inFlight, numWebSockets: act.numWebSockets });
+  const admin = settings.adminPort === null ? null : createAdminServer(models, collect, settings);
   await listen(act.server, settings.port, settings.host);
   if (admin !== null && settings.adminPort !== null) {
     await listen(admin, settings.adminPort, '127.0.0.1').catch(async (error: unknown) => {
@@ -83,7 +104,7 @@ export async function createPolicyServer(options: PolicyServerOptions): Promise<
       throw error;
     });
   }
-  const stopWatching = watchPointers(models, settings.reloadMs);
+  const stopWatching = watchFiles(models, secure, settings.reloadMs);
   const url = urlOf(act.server, settings.host);
   log('info', 'listening', { url });
   return {
@@ -94,13 +115,13 @@ export async function createPolicyServer(options: PolicyServerOptions): Promise<
       stopWatching();
       act.stopAccepting();
       await models.drain();
+      act.closeWebSockets();
       await Promise.all([closeServer(act.server), ...(admin === null ? [] : [closeServer(admin)])]);
+      metrics.stop();
       log('info', 'closed', {});
     },
   };
 }
-
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 function checkSettings(
   settings: Required<Omit<PolicyServerOptions, 'log' | 'defaultPriority'>> & PolicyServerOptions,
@@ -115,7 +136,7 @@ function checkSettings(
   const odd = names.find((name) => !/^[\w.-]+$/.test(name));
   if (odd !== undefined)
     throw refuse(`Expected a policy's name to have letters, digits, _, . and - alone, got \`${odd}\`.`);
-  if (!LOOPBACK.has(host) && tokens.length === 0) {
+  if (!isLoopback(host) && tokens.length === 0) {
     const message = `Serving on ${host} opens the policies to everybody who reaches this machine: give \`tokens\` (OPERANT_SERVE_TOKEN on the command line), or listen on 127.0.0.1.`;
     throw refuse(message);
   }
@@ -140,16 +161,21 @@ const COUNTS = {
   maxBatchRows: [1, 4096],
   maxBodyBytes: [64, 2 ** 30],
   maxConnections: [1, 65_535],
+  maxRequestsPerSecond: [0, 1_000_000],
+  modelTimeoutMs: [1, 3_600_000],
+  breakerFailures: [1, 1_000_000],
+  breakerMs: [1, 3_600_000],
   reloadMs: [0, 3_600_000],
 } as const;
 
 /** The pointer file is looked at, never a folder: it moves when a checkpoint is whole. */
-function watchPointers(models: ModelRepository, everyMs: number): () => void {
+function watchFiles(models: ModelRepository, secure: SecureContext | null, everyMs: number): () => void {
   if (everyMs === 0) return () => undefined;
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy) return;
     isBusy = true;
+    secure?.refresh();
     void models.reload().finally(() => {
       isBusy = false;
     });
@@ -185,5 +211,5 @@ function closeServer(server: Server): Promise<void> {
 
 function urlOf(server: Server, host: string): string {
   const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${server instanceof SecureServer ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -30,6 +30,7 @@ export interface RequestQueue<R extends QueuedRequest> {
   take(maxRows: number, now: number): R[];
   /** Rejects what is too late. */
   expire(now: number): void;
+  rejectAll(error: ServeError): void;
   /** By level, from the first. */
   depths(): readonly number[];
   readonly size: number;
@@ -85,6 +86,9 @@ export function createRequestQueue<R extends QueuedRequest>({
       if (numBatches % FAIR_SHARE === 0) takeFrom(oldest, 1);
       for (const level of levels) takeFrom(level, Number.POSITIVE_INFINITY);
       return taken;
+    },
+    rejectAll(error) {
+      for (const level of levels) for (const request of level.splice(0)) request.reject(error);
     },
     depths: () => levels.map(({ length }) => length),
     get size() {

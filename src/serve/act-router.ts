@@ -1,0 +1,69 @@
+/** What the listener that acts answers at which path. */
+import type { IncomingMessage } from 'node:http';
+import { ServeError } from '../errors.ts';
+import { answerAct, type RequestDefaults } from './act-route.ts';
+import { type Answer, asJson, readJson } from './answers.ts';
+import { answerInfer, modelMetadata, serverMetadata } from './inference-v2.ts';
+import type { ModelRepository } from './model-repository.ts';
+import { openApiDocument } from './open-api.ts';
+import { TRY_PAGE } from './try-page.ts';
+
+export interface RouterOptions extends RequestDefaults {
+  readonly maxBodyBytes: number;
+}
+
+const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/;
+
+export function createRouter(
+  models: ModelRepository,
+  options: RouterOptions,
+  isReady: () => boolean,
+): (request: IncomingMessage, pathname: string) => Promise<Answer> {
+  const readBody = (request: IncomingMessage) => readJson(request, options.maxBodyBytes);
+  const ofModel = async (request: IncomingMessage, path: RegExpExecArray): Promise<Answer> => {
+    const [name, version] = [decodeURIComponent(path[1]), path[2] && decodeURIComponent(path[2])];
+    if (path[3] === '/infer') {
+      expectMethod(request, 'POST');
+      return asJson(
+        await answerInfer(models, options, [name, version || undefined], await readBody(request)),
+      );
+    }
+    expectMethod(request, 'GET');
+    const { model } = models.find(name, version || undefined);
+    if (path[3] === '/ready') return asJson({ ready: isReady() });
+    const versions = models
+      .list()
+      .filter((entry) => entry.name === name)
+      .map((entry) => entry.version);
+    return asJson(modelMetadata(model, versions));
+  };
+  const fixed: Readonly<Record<string, () => Answer>> = {
+    '/': () => ({ status: 200, body: TRY_PAGE, type: 'text/html; charset=utf-8' }),
+    '/openapi.json': () => asJson(openApiDocument()),
+    '/models': () =>
+      asJson(models.list().map(({ name, version, isDefault }) => ({ name, version, isDefault }))),
+    '/v2': () => asJson(serverMetadata()),
+    '/health/live': () => asJson({ live: true }),
+    '/v2/health/live': () => asJson({ live: true }),
+    '/health/ready': () => asJson({ ready: isReady() }, isReady() ? 200 : 503),
+    '/v2/health/ready': () => asJson({ ready: isReady() }, isReady() ? 200 : 503),
+  };
+  return async (request: IncomingMessage, pathname: string): Promise<Answer> => {
+    if (pathname === '/act') {
+      expectMethod(request, 'POST');
+      return asJson(await answerAct(models, options, await readBody(request)));
+    }
+    if (Object.hasOwn(fixed, pathname)) {
+      expectMethod(request, 'GET');
+      return fixed[pathname]();
+    }
+    const path = MODEL_PATH.exec(pathname);
+    if (path !== null) return ofModel(request, path);
+    throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}; /openapi.json says what there is.`);
+  };
+}
+
+function expectMethod({ method }: IncomingMessage, expected: 'GET' | 'POST'): void {
+  if (method === expected) return;
+  throw new ServeError('SERVE_METHOD', 405, `Expected ${expected}, got ${method}.`);
+}

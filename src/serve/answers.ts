@@ -1,0 +1,98 @@
+/** Answers over HTTP: JSON, errors as JSON, and bodies that are read within a bound. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isOperantError, ServeError } from '../errors.ts';
+import { badRequest } from './act-route.ts';
+import type { ServeMetrics } from './metrics.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Log = (level: 'info' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
+
+export const asJson = (value: unknown, status = 200): Answer => ({ status, body: JSON.stringify(value) });
+
+/** Bounded before it is parsed, whatever the client says of its length. */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // The answer goes out over the same connection, so it is not cut off with the body.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length;
+    if (size > maxBytes)
+      throw new ServeError('SERVE_BODY', 413, `Expected a body of at most ${maxBytes} bytes.`);
+    chunks.push(chunk as Buffer);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw badRequest('The body is not JSON.');
+  }
+}
+
+/** What a client is told of an error; what is the server's own is logged and not told. */
+export function describeError(
+  error: unknown,
+  log: Log,
+): { readonly status: number; readonly code: string; readonly message: string } {
+  if (error instanceof ServeError) {
+    const { status, code, message } = error;
+    if (status >= 500) log('error', 'request failed', { code, message });
+    return { status, code, message };
+  }
+  if (error instanceof URIError)
+    return { status: 400, code: 'SERVE_PATH', message: 'The path is not well encoded.' };
+  // Nobody reads this; it is counted, and is no failure of the server.
+  if ((error as NodeJS.ErrnoException)?.code === 'ECONNRESET')
+    return { status: 400, code: 'SERVE_REQUEST', message: 'The client went away.' };
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log('error', 'request failed', { code: isOperantError(error) ? error.code : null, reason });
+  return { status: 500, code: 'SERVE_FAILED', message: 'The server failed.' };
+}
+
+export function errorAnswer(error: unknown, log: Log): Answer {
+  const { status, code, message } = describeError(error, log);
+  const headers: Record<string, string> = {};
+  if (status === 429 || status === 503) headers['retry-after'] = '1';
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  // The protocol v2 wants `error` to be text; its clients show this.
+  return { ...asJson({ error: message, code }, status), headers };
+}
+
+/** Counts why a model was not asked, for those errors that say so. */
+export function countRejection(metrics: ServeMetrics, error: unknown): void {
+  const reason = error instanceof ServeError ? REASONS[error.code] : undefined;
+  if (reason !== undefined) metrics.countRejection(reason);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  SERVE_QUEUE_FULL: 'full',
+  SERVE_TIMEOUT: 'timeout',
+  SERVE_BREAKER: 'breaker',
+  SERVE_DRAINING: 'draining',
+  SERVE_RATE: 'rate',
+  SERVE_TOKEN: 'token',
+  SERVE_ORIGIN: 'origin',
+};
+
+export function send(response: ServerResponse, answer: Answer, isClosing: boolean): void {
+  const { status, body, type = 'application/json', headers = {} } = answer;
+  // What was not read of a body that is too large would be taken for the next request.
+  const mustClose = isClosing || status === 413;
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    ...(mustClose && { connection: 'close' }),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** Without what stands behind it. */
+export function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0];
+}

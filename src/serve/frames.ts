@@ -1,0 +1,80 @@
+/**
+ * Binary frames of a WebSocket, little-endian.
+ *
+ * | request | bytes | |
+ * | --- | --- | --- |
+ * | id | u32 | chosen by the client, comes back with the answer |
+ * | numRows | u16 | 1 to `maxRows` |
+ * | priority | u8 | 1 is the most urgent, 0 = the default |
+ * | 0 | u8 | for later |
+ * | observations | [numRows, observationSize] f32, or u8 for images | |
+ * | masks | [numRows, actionMaskSize] u8 | where the policy was trained with masks |
+ *
+ * The answer: id u32, status u16 (200, else as over HTTP), numRows u16, then actions [numRows, actionSize] f32 or i32, or the error as JSON.
+ */
+import { badRequest, checkFinite } from './act-route.ts';
+import type { LoadedModel } from './load-model.ts';
+
+export const HEADER_BYTES = 8;
+
+export interface RequestFrame {
+  readonly id: number;
+  readonly numRows: number;
+  readonly priority: number;
+  readonly observations: Float32Array | Uint8Array; // [numRows, obsSize]
+  readonly masks: Uint8Array | null; // [numRows, maskSize] u8
+}
+
+/** The id alone, so that an error finds its request; 0 where not even that is there. */
+export function frameId(frame: Buffer): number {
+  return frame.length >= 4 ? frame.readUInt32LE(0) : 0;
+}
+
+/** @throws ServeError `SERVE_REQUEST`. The arrays are the caller's. */
+export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): RequestFrame {
+  if (frame.length < HEADER_BYTES)
+    throw badRequest(`Expected a frame of at least ${HEADER_BYTES} bytes, got ${frame.length}.`);
+  const numRows = frame.readUInt16LE(4);
+  if (numRows < 1 || numRows > maxRows) throw badRequest(`Expected 1 to ${maxRows} rows, got ${numRows}.`);
+  if (frame[7] !== 0) throw badRequest(`Expected byte 7 of a frame to be 0, got ${frame[7]}.`);
+  const { observationSize, observationDtype, actionMaskSize } = spec;
+  const observationBytes = numRows * observationSize * (observationDtype === 'uint8' ? 1 : 4);
+  const expected = HEADER_BYTES + observationBytes + numRows * actionMaskSize;
+  if (frame.length !== expected) {
+    const shape = `${numRows} rows of ${observationSize} ${observationDtype} observations${actionMaskSize > 0 ? ` and masks of ${actionMaskSize}` : ''}`;
+    throw badRequest(`Expected ${expected} bytes for ${shape}, got ${frame.length}.`);
+  }
+  const body = Uint8Array.prototype.slice.call(frame, HEADER_BYTES); // aligned, and no longer the socket's
+  const masks = actionMaskSize > 0 ? body.subarray(observationBytes) : null;
+  if (masks?.some((x) => x > 1)) throw badRequest('Expected masks to hold 0 and 1 alone.');
+  const observations =
+    observationDtype === 'uint8'
+      ? body.subarray(0, observationBytes)
+      : new Float32Array(body.buffer, 0, observationBytes / 4);
+  checkFinite(observations);
+  return { id: frame.readUInt32LE(0), numRows, priority: frame[6], observations, masks };
+}
+
+export function actionFrame(id: number, numRows: number, actions: Float32Array | Int32Array): Buffer {
+  const frame = frameOf(id, 200, numRows, actions.byteLength);
+  frame.set(new Uint8Array(actions.buffer, actions.byteOffset, actions.byteLength), HEADER_BYTES);
+  return frame;
+}
+
+export function errorFrame(
+  id: number,
+  { status, code, message }: { readonly status: number; readonly code: string; readonly message: string },
+): Buffer {
+  const text = Buffer.from(JSON.stringify({ error: message, code }));
+  const frame = frameOf(id, status, 0, text.length);
+  frame.set(text, HEADER_BYTES);
+  return frame;
+}
+
+function frameOf(id: number, status: number, numRows: number, numBytes: number): Buffer {
+  const frame = Buffer.alloc(HEADER_BYTES + numBytes);
+  frame.writeUInt32LE(id, 0);
+  frame.writeUInt16LE(status, 4);
+  frame.writeUInt16LE(numRows, 6);
+  return frame;
+}
