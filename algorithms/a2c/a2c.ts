@@ -7,6 +7,7 @@ import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import { createRolloutOrder } from '../../src/learner/epoch-order.ts';
 import { computeGae } from '../../src/targets/gae.ts';
 import { a2cOptions, type ResolvedA2CConfig } from './config.ts';
 import { policyGradientParts } from './loss-parts.ts';
@@ -37,7 +38,8 @@ export async function createA2C(config: ResolvedA2CConfig): Promise<Algorithm> {
   const { runners, learner, scaling } = system;
   const schedules = createSchedules(a2cOptions.training, ['learningRate', 'entropyCoeff'], training);
   const rewards = createRewardScaling(envRunners, gamma);
-  const permutations = Int32Array.from({ length: numSamples }, (_, i) => i); // [N * T] i32: the order matters not
+  const permutations = new Int32Array(numSamples); // [N * T] i32: all of it, sequence by sequence where there are any
+  createRolloutOrder(training, learner.engine, numSamples, numSamples)(permutations, null);
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
     const scalars = schedules.at(numEnvSteps);

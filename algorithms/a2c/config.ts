@@ -2,10 +2,12 @@
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
+import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
+import type { Problem } from '../../src/config/problems.ts';
 
 export const a2cOptions = {
   ...onPolicyOptions,
@@ -17,6 +19,7 @@ export const a2cOptions = {
     ...policyGradientOptions,
     ...scheduleOptions,
     ...actorCriticOptions,
+    ...withDefaults(recurrentOptions, { sequenceLength: 5 }),
   },
 };
 
@@ -27,4 +30,6 @@ export type ResolvedA2CConfig = ResolvedConfig<A2COptions>;
 export type A2CConfigInput = ConfigInput<A2COptions>;
 
 /** What A2C's options must be to each other; the shared ones are checked before. */
-export const checkA2C = checkActorCritic;
+export function checkA2C(config: ResolvedA2CConfig): readonly Problem[] {
+  return [...checkActorCritic(config), ...checkRecurrent(config)];
+}

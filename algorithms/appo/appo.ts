@@ -9,7 +9,7 @@ import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algor
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
-import { shufflePermutation } from '../../src/random/shuffle.ts';
+import { createRolloutOrder } from '../../src/learner/epoch-order.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { computeVtrace } from '../../src/targets/vtrace.ts';
 import { ppoLossParts } from '../ppo/loss-parts.ts';
@@ -52,12 +52,8 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
   const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
   const plan = { numEpochs: 1, minibatchSize };
   const kept = { numKept: circularBufferSize, numOwnSlots: 1, numColumns: 2 };
-  const actorLearner = await createActorLearner(
-    config,
-    ppoLossParts({ ...PLAIN_LOSS, valueCoeff }),
-    plan,
-    kept,
-  );
+  const loss = ppoLossParts({ ...PLAIN_LOSS, valueCoeff });
+  const actorLearner = await createActorLearner(config, loss, plan, kept);
   const { system, fragments, scorer, addressOf, copySlot, columns, notes } = actorLearner;
   const [target] = actorLearner.ownSlots;
   const [targetLogProbs, oldLogProbs] = columns; // f32 [N, T] each
@@ -67,6 +63,7 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
   const rewards = createRewardScaling(envRunners, gamma);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const replay = openStream(debugging.seed, 'circular-buffer');
+  const orderEpoch = createRolloutOrder(training, learner.engine, numSamples, minibatchSize);
   const permutations = new Int32Array(numSamples); // [N * T] i32
 
   const learn = async ({ rollout }: Fragment, version: number, scalars: ReturnType<typeof schedules.at>) => {
@@ -75,7 +72,7 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
     const bounds = { gamma, lambda, rhoClip, traceClip, ...rewards.now };
     computeVtrace(rollout, rollout.logProbs, targetLogProbs, bounds, rollout);
     surrogateLogProbs(rollout.logProbs, targetLogProbs, oldLogProbs);
-    shufflePermutation(permutations, shuffle);
+    orderEpoch(permutations, shuffle);
     const begin = performance.now();
     const update = await learner.update(
       { ...rollout, logProbs: oldLogProbs },

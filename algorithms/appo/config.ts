@@ -8,6 +8,7 @@ import {
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
+import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -51,6 +52,7 @@ export const appoOptions = {
     minibatchSize,
     ...scheduleOptions,
     ...actorCriticOptions,
+    ...withDefaults(recurrentOptions, { sequenceLength: 20 }),
   },
 };
 
@@ -85,6 +87,7 @@ export function checkAPPO(config: ResolvedAPPOConfig): readonly Problem[] {
     ...checkActorLearner(config),
     ...checkMinibatches(config),
     ...checkActorCritic(config),
+    ...checkRecurrent(config),
     ...tooLong(['targetUpdateInterval', targetUpdateInterval]),
     ...tooLong(['circularBufferSize', circularBufferSize]),
     ...drawn,

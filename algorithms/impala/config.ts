@@ -7,6 +7,7 @@ import {
 } from '../../src/config/blocks/actor-learner.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
+import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -24,6 +25,7 @@ export const impalaOptions = {
     ...policyGradientOptions,
     ...scheduleOptions,
     ...actorCriticOptions,
+    ...withDefaults(recurrentOptions, { sequenceLength: 20 }),
   },
 };
 
@@ -35,5 +37,5 @@ export type IMPALAConfigInput = ConfigInput<IMPALAOptions>;
 
 /** What IMPALA's options must be to each other; the shared ones are checked before. */
 export function checkIMPALA(config: ResolvedIMPALAConfig): readonly Problem[] {
-  return [...checkActorLearner(config), ...checkActorCritic(config)];
+  return [...checkActorLearner(config), ...checkActorCritic(config), ...checkRecurrent(config)];
 }

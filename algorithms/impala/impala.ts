@@ -8,6 +8,7 @@ import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algor
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import { createRolloutOrder } from '../../src/learner/epoch-order.ts';
 import { computeVtrace } from '../../src/targets/vtrace.ts';
 import { policyGradientParts } from '../a2c/loss-parts.ts';
 import { impalaOptions, type ResolvedIMPALAConfig } from './config.ts';
@@ -46,7 +47,8 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
   const [targetLogProbs] = columns; // f32 [N, T]
   const schedules = createSchedules(impalaOptions.training, ['learningRate', 'entropyCoeff'], training);
   const rewards = createRewardScaling(envRunners, gamma);
-  const permutations = Int32Array.from({ length: numSamples }, (_, i) => i); // [N * T] i32: the order matters not
+  const permutations = new Int32Array(numSamples); // [N * T] i32: all of it, sequence by sequence where there are any
+  createRolloutOrder(training, learner.engine, numSamples, numSamples)(permutations, null);
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
     const tally = createIterationTally();

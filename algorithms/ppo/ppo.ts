@@ -7,7 +7,7 @@ import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
 import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
-import { createEpochOrder, sequenceShape } from '../../src/learner/epoch-order.ts';
+import { createRolloutOrder } from '../../src/learner/epoch-order.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { computeGae } from '../../src/targets/gae.ts';
@@ -47,8 +47,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const klPenalty = createKlPenalty(training);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewards = createRewardScaling(envRunners, gamma);
-  const sequences = sequenceShape(training, learner.engine);
-  const orderEpoch = createEpochOrder(numSamples, minibatchSize, sequences);
+  const orderEpoch = createRolloutOrder(training, learner.engine, numSamples, minibatchSize);
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {

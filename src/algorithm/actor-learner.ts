@@ -2,17 +2,14 @@
 import { numEnvRunnersOf } from '../config/derived.ts';
 import { ConfigError } from '../errors.ts';
 import type { RolloutViews } from '../experience/layout.ts';
-import {
-  createRolloutScorer,
-  type RolloutScorer,
-  scorerScratchBytes,
-} from '../learner/simd/rollout-scorer.ts';
+import { createRolloutScorer, scorerScratchBytes } from '../learner/simd/rollout-scorer.ts';
+import type { RolloutScorer } from '../learner/simd/score-kernels.ts';
 import { openWeightBuffer } from '../weights/weight-buffer.ts';
 import type { LossParts, PlanBounds } from './create-learner.ts';
 import type { FragmentStream } from './fragment-stream.ts';
 import { createFreeFragments } from './free-fragments.ts';
 import { createLaggedFragments } from './lagged-fragments.ts';
-import type { LooseOnPolicyConfig } from './on-policy-config.ts';
+import { type LooseOnPolicyConfig, sequencesOf } from './on-policy-config.ts';
 import { createOnPolicySystem, type OnPolicySystem } from './on-policy-system.ts';
 
 /** The config of an algorithm whose workers have no time to help the learner. */
@@ -60,17 +57,19 @@ export async function createActorLearner(
   const numSamples = config.envRunners.numEnvs * config.envRunners.rolloutLength;
   if (isFree) checkParts(config);
   const numAhead = isFree ? 2 : lag;
+  const { sequenceLength } = sequencesOf(config);
+  const numSequences = sequenceLength === undefined ? 0 : numSamples / sequenceLength;
   const inOneThread = { ...config, learners: { ...config.learners, numLearnerThreads: 1 } };
   const system = await createOnPolicySystem(inOneThread, loss, bounds, {
     numSets: Math.max(2, numAhead + numKept),
     numVersions: (isFree ? maxPolicyLag : lag) + 2,
     columns: { values: true, finalObservations: true },
-    scratchBytes: (spec) => scorerScratchBytes(spec) + 4 * numColumns * numSamples,
+    scratchBytes: (spec) => scorerScratchBytes(spec, numSequences) + 4 * numColumns * numSamples,
     numOwnSlots,
   });
   const { arena, weightLayout, ownSlots, scratch } = system.memory;
   const bytes = new Uint8Array(arena.buffer);
-  const firstColumn = scratch.offset + scorerScratchBytes(system.spec);
+  const firstColumn = scratch.offset + scorerScratchBytes(system.spec, numSequences);
   const weights = openWeightBuffer(arena.buffer, weightLayout);
   return {
     system,

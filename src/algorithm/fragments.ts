@@ -1,6 +1,7 @@
 /** Fragments of experience, one after another, while the learner works between them. */
-import { nextTurn } from '../learner/simd/next-turn.ts';
+
 import type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
+import { nextTurn } from '../threads/next-turn.ts';
 import type { Exploration } from '../weights/exploration.ts';
 import type { ActingWeights } from './acting-weights.ts';
 

@@ -1,9 +1,9 @@
 /** Fragments whose weights are a fixed number of versions old: the same ones whatever the threads do. */
 import type { RolloutViews } from '../experience/layout.ts';
-import { nextTurn } from '../learner/simd/next-turn.ts';
 import { endedEpisodes } from '../rollout/episode-ledger.ts';
 import { type MetricSums, meansOf, mergeSums } from '../rollout/metric-sums.ts';
 import type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
+import { nextTurn } from '../threads/next-turn.ts';
 import type { FragmentStream } from './fragment-stream.ts';
 
 export interface LaggedFragmentsOptions {

@@ -22,7 +22,9 @@ interface AdamConfig {
 }
 
 /** Only of a recurrent policy: gradients flow through so many steps. */
-export function sequencesOf({ training }: OnPolicyConfig): { readonly sequenceLength?: number } {
+export function sequencesOf({ training }: Pick<OnPolicyConfig, 'training'>): {
+  readonly sequenceLength?: number;
+} {
   const { recurrent = null, sequenceLength } = training;
   return recurrent === null || sequenceLength === undefined ? {} : { sequenceLength };
 }

@@ -23,23 +23,24 @@ export function sequencesPerBlock(minibatchSize: number, sequenceLength: number)
 }
 
 /**
- * Of a config's options; null = no recurrence.
+ * How a config's algorithm goes over its rollouts of `numSamples` rows, in minibatches of `minibatchSize`.
  *
  * @param engine TensorFlow takes all sequences of a minibatch side by side.
  */
-export function sequenceShape(
-  training: {
-    readonly recurrent: 'lstm' | 'gru' | null;
-    readonly sequenceLength: number;
-    readonly minibatchSize: number;
-  },
+export function createRolloutOrder(
+  training: { readonly recurrent: 'lstm' | 'gru' | null; readonly sequenceLength: number },
   engine: 'simd' | 'tensorflow',
-): SequenceShape | null {
-  const { recurrent, sequenceLength: length, minibatchSize } = training;
-  if (recurrent === null) return null;
+  numSamples: number,
+  minibatchSize: number,
+): EpochOrder {
+  const { recurrent, sequenceLength: length } = training;
+  if (recurrent === null) return createEpochOrder(numSamples, minibatchSize, null);
   const perBlock = engine === 'simd' ? sequencesPerBlock(minibatchSize, length) : minibatchSize / length;
-  return { length, perBlock };
+  return createEpochOrder(numSamples, minibatchSize, { length, perBlock });
 }
+
+/** `out` i32 [numSamples]; without a stream nothing is shuffled, for algorithms whose only minibatch is the rollout. */
+export type EpochOrder = (out: Int32Array, stream: Stream | null) => void;
 
 /**
  * Makes the function that writes one epoch's permutation of the flat indices i = n * T + t.
@@ -48,19 +49,19 @@ export function sequenceShape(
  * `perBlock` (the last has what is left), step by step: all first samples of a block, then all second ones, and so on. The minibatch's size
  * is a multiple of L, so no sequence is cut and none is padded.
  *
- * @returns a function that allocates nothing; `out` i32 [numSamples]. Draws one number a sample, or a sequence, less one.
+ * @returns a function that allocates nothing. Draws one number a sample, or a sequence, less one.
  */
 export function createEpochOrder(
   numSamples: number,
   minibatchSize: number,
   sequences: SequenceShape | null,
-): (out: Int32Array, stream: Stream) => void {
-  if (sequences === null) return shufflePermutation;
+): EpochOrder {
+  if (sequences === null) return orderRows;
   const { length, perBlock } = sequences;
   const order = new Int32Array(numSamples / length); // [sequences] i32
   const perMinibatch = minibatchSize / length;
   return (out, stream) => {
-    shufflePermutation(order, stream);
+    orderRows(order, stream);
     let k = 0;
     for (let first = 0; first < order.length; first += perMinibatch) {
       const end = Math.min(order.length, first + perMinibatch);
@@ -72,4 +73,9 @@ export function createEpochOrder(
       }
     }
   };
+}
+
+function orderRows(out: Int32Array, stream: Stream | null): void {
+  if (stream !== null) shufflePermutation(out, stream);
+  else for (let i = 0; i < out.length; i++) out[i] = i;
 }

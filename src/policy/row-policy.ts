@@ -33,8 +33,9 @@ export interface ValuesCall {
   valueStride: number;
   maskAddress: number; // u8; 0 = no masks; read where the value is that of the best action
   maskStride: number;
-  /** As in `ActCall`, but left as it is. */
+  /** As in `ActCall`, but left as it is, unless `movesState`: then the critic's part of it goes on. */
   stateAddress?: number;
+  movesState?: boolean;
 }
 
 /** One per thread: it owns scratch in the arena. Nothing allocates; a row's result does not depend on the rows beside it. */

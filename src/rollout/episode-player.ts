@@ -6,9 +6,9 @@ import type { EnvFaultHandling } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
-import { createTurns } from '../learner/simd/next-turn.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { KernelModule } from '../simd/kernels.ts';
+import { createTurns } from '../threads/next-turn.ts';
 import { statisticsOffset, type WeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import { type PlayedEpisodes, type PlayRequest, playEpisodes } from './play-episodes.ts';
 

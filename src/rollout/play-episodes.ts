@@ -5,9 +5,9 @@ import type { BatchActor } from '../acting/batch-actor.ts';
 import { type ActionNoise, createActionNoise } from '../acting/noise.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
-import { createTurns } from '../learner/simd/next-turn.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
+import { createTurns } from '../threads/next-turn.ts';
 import type { SeatAssignment } from './agents/policy-plan.ts';
 import { addMetric, type MetricSums } from './metric-sums.ts';
 

@@ -5,6 +5,7 @@ import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { Kernels } from './kernel-exports.ts';
 import { fitScratch, writeDescriptor } from './kernel-policy.ts';
 import { policyLayers } from './layer-program.ts';
+import { createCellSteps } from './recurrent-policy.ts';
 
 export interface KernelForward {
   /** Rows of a call at most. */
@@ -18,9 +19,16 @@ export interface KernelForward {
   logStdOf(weightsAddress: number): Float32Array;
   /**
    * @param weightsAddress published weights (weights/weight-buffer.ts), byte address in the arena.
-   * @param observationAddress of `numRows` observations, one behind the other.
+   * @param observationAddress of `numRows` observations, `observationStride` elements apart: as a rule one behind the other.
+   * @param stateAddress of a recurrent policy's states, f32 [numRows, S], dense, four rows more to be read: the actor's part moves on.
    */
-  run(weightsAddress: number, observationAddress: number, numRows: number): void;
+  run(
+    weightsAddress: number,
+    observationAddress: number,
+    numRows: number,
+    observationStride?: number,
+    stateAddress?: number,
+  ): void;
 }
 
 /** Words of a call that packing reads. */
@@ -43,18 +51,27 @@ export function createKernelForward(
   const words = new Int32Array(buffer, descriptor, 4);
   const logStdElements = policyLayers(spec).logStd.size;
   const P = distributionSize(spec.distribution);
+  const cells =
+    plan.cell === null ? null : createCellSteps(kernels, spec, buffer, { ...plan, cell: plan.cell });
   return {
     maxRows: blockRows,
     outputs: new Float32Array(buffer, program.outputs.address, blockRows * P),
     latent: new Float32Array(buffer, latent.address, (blockRows * latent.stride) / 4),
     latentStride: latent.stride / 4,
     logStdOf: (address) => new Float32Array(buffer, address + program.logStdOffset, logStdElements),
-    run(weightsAddress, observationAddress, numRows) {
+    run(
+      weightsAddress,
+      observationAddress,
+      numRows,
+      observationStride = spec.observationSize,
+      stateAddress = 0,
+    ) {
       words[Word.NUM_ROWS] = numRows;
       words[Word.WEIGHTS] = weightsAddress;
       words[Word.OBSERVATIONS] = observationAddress;
-      words[Word.OBSERVATION_STRIDE] = spec.observationSize;
+      words[Word.OBSERVATION_STRIDE] = observationStride;
       kernels.packObservations(descriptor, 0, numRows);
+      cells?.run(0, stateAddress, weightsAddress, numRows, true);
       kernels.forward(program.program, program.numLayers, weightsAddress, numRows);
     },
   };

@@ -42,33 +42,65 @@ export interface RecurrentPolicyScratch {
   readonly cell: CellScratch;
 }
 
+/** One step of a policy's cells for a block of rows, from packed observations to the hidden states that the layers behind read. */
+export interface CellSteps {
+  /** The critic's cell, which is the only one where layers are shared. */
+  readonly critic: number;
+  /**
+   * @param index cell. @param statesAddress of the first row's state, byte address. @param moves states are written where they were read.
+   */
+  run(index: number, statesAddress: number, weightsAddress: number, numRows: number, moves: boolean): void;
+}
+
+export function createCellSteps(
+  kernels: Kernels,
+  spec: ActingSpec,
+  buffer: ArrayBufferLike,
+  { observations, cell }: Pick<RecurrentPolicyScratch, 'observations' | 'cell'>,
+): CellSteps {
+  const state: Block = { address: 0, stride: 4 * recurrentStateSize(spec) };
+  const rows: CellRows = {
+    ...{ x: observations, gates: cell.gates, ownGates: cell.ownGates, hidden: cell.hidden },
+    ...{ tanhCell: cell.tanhCell, continues: 0, before: state, cellBefore: 0, after: state, cellAfter: 0 },
+  };
+  const records = policyCells(spec).map((of, k) => {
+    const address = cell.records + CELL_BYTES * k;
+    writeCell(buffer, address, of, rows, null);
+    return { ...of, address, words: new Uint32Array(buffer, address, CELL_BYTES / 4) };
+  });
+  return {
+    critic: records.length - 1,
+    run(index, statesAddress, weightsAddress, numRows, moves) {
+      const { address, words: record, state: range } = records[index];
+      const hidden = statesAddress + 4 * range.hidden;
+      const inner = range.cell === null ? 0 : statesAddress + 4 * range.cell;
+      record[CellWord.BEFORE] = hidden;
+      record[CellWord.CELL_BEFORE] = inner;
+      record[CellWord.AFTER] = moves ? hidden : 0;
+      record[CellWord.CELL_AFTER] = moves ? inner : 0;
+      kernels.recurrentForward(address, weightsAddress, 1, numRows);
+    },
+  };
+}
+
 /** Words of the descriptor: programs that read a cell's hidden state. */
 const Program = { ACTOR: 21, CRITIC: 23, VALUES_ONLY: 37 } as const;
 
 /**
  * What `createKernelPolicy` makes of a recurrent network. States are read at `stateAddress` and, by `act`, written there again; `values` leaves
- * them as they are.
+ * them as they are, unless the call says otherwise.
  */
 export function createRecurrentPolicy(
   kernels: Kernels,
   spec: ActingSpec,
   buffer: ArrayBufferLike,
-  { descriptor, blockRows, observations, cell }: RecurrentPolicyScratch,
+  scratch: RecurrentPolicyScratch,
 ): RowPolicy {
+  const { descriptor, blockRows } = scratch;
   const words = new Uint32Array(buffer, descriptor, 41);
   const stateSize = recurrentStateSize(spec);
-  const cells = policyCells(spec);
-  const state: Block = { address: 0, stride: 4 * stateSize };
-  const rows: CellRows = {
-    ...{ x: observations, gates: cell.gates, ownGates: cell.ownGates, hidden: cell.hidden },
-    ...{ tanhCell: cell.tanhCell, continues: 0, before: state, cellBefore: 0, after: state, cellAfter: 0 },
-  };
-  const records = cells.map((of, k) => {
-    const address = cell.records + CELL_BYTES * k;
-    writeCell(buffer, address, of, rows, null);
-    return { ...of, address, words: new Uint32Array(buffer, address, CELL_BYTES / 4) };
-  });
-  const criticCell = records.length - 1;
+  const cells = createCellSteps(kernels, spec, buffer, scratch);
+  const criticCell = cells.critic;
   const runCell = (
     index: number,
     call: ActCall | ValuesCall,
@@ -76,14 +108,8 @@ export function createRecurrentPolicy(
     count: number,
     moves: boolean,
   ) => {
-    const { address, words: record, state: range } = records[index];
     const base = (call.stateAddress ?? 0) + 4 * first * stateSize;
-    const [hidden, inner] = [base + 4 * range.hidden, range.cell === null ? 0 : base + 4 * range.cell];
-    record[CellWord.BEFORE] = hidden;
-    record[CellWord.CELL_BEFORE] = inner;
-    record[CellWord.AFTER] = moves ? hidden : 0;
-    record[CellWord.CELL_AFTER] = moves ? inner : 0;
-    kernels.recurrentForward(address, call.weightsAddress, 1, count);
+    cells.run(index, base, call.weightsAddress, count, moves);
   };
   const runLayers = (program: number, call: ActCall | ValuesCall, count: number) =>
     kernels.forward(words[program], words[program + 1], call.weightsAddress, count);
@@ -108,7 +134,7 @@ export function createRecurrentPolicy(
       for (let first = 0; first < call.numRows; first += blockRows) {
         const count = Math.min(blockRows, call.numRows - first);
         kernels.packObservations(descriptor, first, count);
-        runCell(criticCell, call, first, count, false);
+        runCell(criticCell, call, first, count, call.movesState === true);
         runLayers(Program.VALUES_ONLY, call, count);
         kernels.writeValues(descriptor, first, count);
       }

@@ -1,6 +1,7 @@
 /** Web Workers that help the learner: the browser's counterpart of the borrowed rollout workers. */
-import { nextTurn } from '../../../src/learner/simd/next-turn.ts';
+
 import type { ThreadTeam } from '../../../src/learner/simd/thread-team.ts';
+import { nextTurn } from '../../../src/threads/next-turn.ts';
 import type { HelperStart } from './messages.ts';
 
 /** Word 0 counts updates, and helpers sleep on it; word t is 1 while helper t takes part. */

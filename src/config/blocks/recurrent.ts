@@ -27,7 +27,7 @@ export const recurrentOptions = {
   sequenceLength: option(kind.integer({ min: 1 }), {
     default: 16,
     unit: 'steps',
-    doc: 'Steps that gradients flow back through; divides rolloutLength and minibatchSize. Longer: remembers from further back.',
+    doc: 'Steps that gradients flow back through; divides rolloutLength and, where there is one, minibatchSize. Longer: remembers from further back.',
     needs: NEEDS,
     alsoCalled: ['max_seq_len', 'seq_len', 'bptt_horizon', 'truncate_bptt'],
   }),
@@ -37,7 +37,8 @@ interface RecurrentConfig {
   readonly training: {
     readonly recurrent: 'lstm' | 'gru' | null;
     readonly sequenceLength: number;
-    readonly minibatchSize: number;
+    /** Absent: the rollout is the only minibatch. */
+    readonly minibatchSize?: number;
     readonly network: string;
     readonly useGsde: boolean;
   };
@@ -46,9 +47,10 @@ interface RecurrentConfig {
 
 /** What recurrence goes together with. */
 export function checkRecurrent({ training, envRunners }: RecurrentConfig): readonly Problem[] {
-  const { recurrent, sequenceLength, minibatchSize, network, useGsde } = training;
+  const { recurrent, sequenceLength, network, useGsde } = training;
   if (recurrent === null) return [];
   const { rolloutLength, inference } = envRunners;
+  const { minibatchSize = sequenceLength } = training;
   const found: (readonly [boolean, string])[] = [
     [
       rolloutLength % sequenceLength !== 0,

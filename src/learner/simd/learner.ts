@@ -5,6 +5,7 @@ import type { Arena } from '../../memory/arena.ts';
 import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/kernels.ts';
+import { nextTurn } from '../../threads/next-turn.ts';
 import type { Learner, UpdatePlan, UpdateStats } from '../learner.ts';
 import { describeLargest } from '../non-finite-causes.ts';
 import type { OutputGradient } from '../output-gradient.ts';
@@ -25,7 +26,6 @@ import {
 import { importOutputGradient } from './import-output-gradient.ts';
 import { createThreadContext, type ThreadContext } from './items.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from './layout.ts';
-import { nextTurn } from './next-turn.ts';
 import { waitForPhase, workOnPhase } from './phase-work.ts';
 import { openEpoch, runItem } from './phases.ts';
 import type { ThreadTeam } from './thread-team.ts';

@@ -1,67 +1,17 @@
-/** PPO with a recurrent policy, end to end: what it remembers follows from the run alone, whoever collects and however often it stops. */
+/** PPO with a recurrent policy: what is learnt from is what was done, on both engines, and what an actor keeps. Exactness: test/conformance/recurrent.test.ts. */
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openPolicyActor } from '../../../src/algorithm/load-policy.ts';
 import { Algorithm, loadPolicy } from '../../../src/index.ts';
-import { probe, runOut, subjectOf, type Values } from '../../conformance/subject.ts';
+import { subjectOf, type Values } from '../../conformance/subject.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const subject = await subjectOf('ppo');
-const workers = (numEnvRunners: number) => ({ envRunners: { numEnvRunners }, debugging: { poison: true } });
 
 /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. */
 const recurrent = (cell: 'lstm' | 'gru', sharedLayers = false): Values => ({
   envRunners: { rolloutLength: 18 },
   training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6, sharedLayers },
-});
-
-describe.each([
-  ['lstm', false],
-  ['gru', true],
-] as const)('%s, shared %s', (cell, shared) => {
-  const build = (...values: Values[]) =>
-    subject.build(subject.settings.values, recurrent(cell, shared), ...values);
-  const undisturbed = build(workers(0)).then((algorithm) => runOut(algorithm, 4));
-
-  test.each([1, 3])('%i workers give the same run', async (numEnvRunners) => {
-    expect(await runOut(await build(workers(numEnvRunners)), 4)).toEqual(await undisturbed);
-  });
-
-  test('a worker that dies in the middle of its rollout changes nothing', async () => {
-    const exitFile = join(temporaryFolder(), 'exit');
-    const algorithm = await build(workers(2), probe(subject, { exitFile }));
-    const failures: unknown[] = [];
-    const { train } = algorithm;
-    algorithm.train = async () => {
-      const result = await train();
-      failures.push(...(result.workerFailures ?? []));
-      return result;
-    };
-    expect(await runOut(algorithm, 4)).toEqual(await undisturbed);
-    expect(failures).toMatchObject([{ isRecovered: true }]);
-  });
-
-  test('a run resumed in the middle of episodes is the unbroken one', async () => {
-    const first = await build(workers(0));
-    for (let k = 0; k < 3; k++) await first.train();
-    const states = (await first.getState()).tensors['environments.safetensors'];
-    const numUnderWay = states.episodeSteps.data.filter((steps) => steps > 0).length;
-    expect(numUnderWay).toBeGreaterThan(0);
-    expect(states.recurrentStates.data.some((value) => value !== 0)).toBe(true);
-    const path = await first.save(join(temporaryFolder(), 'saved'));
-    await first.stop();
-    const unbroken = await build(workers(0));
-    for (let k = 0; k < 3; k++) await unbroken.train();
-    const expected = await runOut(unbroken, 2);
-    for (const numEnvRunners of [0, 2]) {
-      const resumed = await Algorithm.fromCheckpoint(
-        path,
-        { envRunners: { numEnvRunners } },
-        { trust: true },
-      );
-      expect(await runOut(resumed, 2)).toEqual(expected);
-    }
-  });
 });
 
 test('what was collected has the log-probabilities that learning finds again: nothing has moved before the first step', async () => {

@@ -1,4 +1,5 @@
 /** A2C under the conformance suite. */
+import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const pendulum: Values = { environment: { env: 'Pendulum-v1', envOptions: {} } };
@@ -62,6 +63,7 @@ export const settings: Settings = {
     'training.squashActions': { base: pendulum, change: training({ squashActions: true }) },
     'training.useGsde': { base: pendulum, change: training({ useGsde: true }) },
     'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 8 }) },
+    ...recurrentTrials(5),
   },
   neutral: {
     'training.maxGradNorm, never reached': {
@@ -75,6 +77,7 @@ export const settings: Settings = {
     'training.convLayers': 'test/policy/conv-network.test.ts',
   },
   refused: [
+    ...recurrentRefused(10),
     [
       'a linear schedule without an end',
       training({ entropyCoeff: { schedule: 'linear', from: 1, to: 0 } }),

@@ -1,4 +1,5 @@
 /** APPO under the conformance suite. */
+import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const pendulum: Values = { environment: { env: 'Pendulum-v1', envOptions: {} } };
@@ -74,6 +75,7 @@ export const settings: Settings = {
     'training.squashActions': { base: pendulum, change: training({ squashActions: true }) },
     'training.useGsde': { base: pendulum, change: training({ useGsde: true }) },
     'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 8 }) },
+    ...recurrentTrials(5),
   },
   neutral: {
     'training.maxGradNorm, never reached': {
@@ -88,6 +90,7 @@ export const settings: Settings = {
     'training.maxPolicyLag': 'test/algorithm/free-fragments.test.ts',
   },
   refused: [
+    ...recurrentRefused(10),
     [
       'a linear schedule without an end',
       training({ entropyCoeff: { schedule: 'linear', from: 1, to: 0 } }),

@@ -1,10 +1,10 @@
 /** PPO under the conformance suite. */
+import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const pendulum: Values = { environment: { env: 'Pendulum-v1', envOptions: {} } };
 const gsde: Values = { ...pendulum, training: { useGsde: true, gsdeSampleFrequency: 4 } };
 const training = (options: Values[string]): Values => ({ training: options });
-const lstm = training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 10 });
 
 export const settings: Settings = {
   actions: 'discrete',
@@ -78,14 +78,8 @@ export const settings: Settings = {
     'training.logStdInit': { base: pendulum, change: training({ logStdInit: -1 }) },
     'training.squashActions': { base: pendulum, change: training({ squashActions: true }) },
     'training.useGsde': { base: pendulum, change: training({ useGsde: true }) },
-    'training.recurrent': {
-      base: lstm,
-      change: training({ recurrent: 'gru' }),
-    },
-    'training.recurrentSize': { base: lstm, change: training({ recurrentSize: 9 }) },
-    'training.forgetBias': { base: lstm, change: training({ forgetBias: 1 }) },
-    'training.sequenceLength': { base: lstm, change: training({ sequenceLength: 20 }) },
     'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 8 }) },
+    ...recurrentTrials(10),
   },
   neutral: {
     'training.targetKl, never reached': { change: training({ targetKl: 100 }) },
@@ -104,6 +98,7 @@ export const settings: Settings = {
     'training.convLayers': 'test/policy/conv-network.test.ts',
   },
   refused: [
+    ...recurrentRefused(40),
     [
       'minibatches larger than the rollout',
       training({ minibatchSize: 161 }),
@@ -121,39 +116,9 @@ export const settings: Settings = {
       /must be -1/,
     ],
     [
-      'sequences that do not divide the rollout',
-      training({ recurrent: 'lstm', sequenceLength: 12, minibatchSize: 48 }),
-      /sequenceLength \(12\) must divide rolloutLength \(40\)/,
-    ],
-    [
-      'sequences longer than the rollout',
-      training({ recurrent: 'gru', sequenceLength: 80, minibatchSize: 80 }),
-      /sequenceLength \(80\) must divide rolloutLength \(40\)/,
-    ],
-    [
       'minibatches that cannot hold whole sequences',
       training({ recurrent: 'lstm', sequenceLength: 8, minibatchSize: 20 }),
       /minibatchSize \(20\) must be a multiple of sequenceLength \(8\)/,
-    ],
-    [
-      'recurrence with gSDE',
-      { ...gsde, ...training({ useGsde: true, recurrent: 'lstm', sequenceLength: 8 }) },
-      /recurrent \(lstm\) does not go together with useGsde/,
-    ],
-    [
-      'recurrence with convolutions',
-      training({ recurrent: 'lstm', sequenceLength: 8, network: 'conv' }),
-      /recurrent \(lstm\) stands before the layers of an MLP, but network is conv/,
-    ],
-    [
-      'recurrence with central inference',
-      { ...training({ recurrent: 'gru', sequenceLength: 8 }), envRunners: { inference: 'central' } },
-      /recurrent \(gru\) acts in the workers/,
-    ],
-    [
-      'a length of sequences without recurrence',
-      training({ sequenceLength: 8 }),
-      /sequenceLength \(8\) has no effect while recurrent/,
     ],
     ['gSDE for discrete actions', training({ useGsde: true }), /useGsde is for continuous actions/],
     ['a network that the kernels do not cover', training({ network: 'conv' }), /needs the TensorFlow engine/],

@@ -3,6 +3,7 @@ import { type EngineError, ShapeError, WorkerError } from '../../../errors.ts';
 import type { Arena } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
+import { nextTurn } from '../../../threads/next-turn.ts';
 import { checkScalars } from '../../check-objective.ts';
 import { nonFiniteStepError } from '../../non-finite-step.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
@@ -23,7 +24,6 @@ import {
   NonFinite,
   openPhase,
 } from '../control.ts';
-import { nextTurn } from '../next-turn.ts';
 import { waitForPhase, workOnPhase } from '../phase-work.ts';
 import type { ThreadTeam } from '../thread-team.ts';
 import { createObjectiveThread, type ObjectiveThread } from './items.ts';

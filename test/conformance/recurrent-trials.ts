@@ -1,0 +1,56 @@
+/** What the suite asks of an algorithm that trains recurrent policies, whatever it learns by. */
+import type { Settings, Trial } from './subject.ts';
+
+/** @param length steps of a short sequence; the rollout has a multiple of two of them, and so has a minibatch. */
+export function recurrentTrials(length: number): Readonly<Record<string, Trial>> {
+  const training = (options: Trial['change'][string]): Trial['change'] => ({ training: options });
+  const base = training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: length });
+  return {
+    'training.recurrent': { base, change: training({ recurrent: 'gru' }) },
+    'training.recurrentSize': { base, change: training({ recurrentSize: 9 }) },
+    'training.forgetBias': { base, change: training({ forgetBias: 1 }) },
+    'training.sequenceLength': { base, change: training({ sequenceLength: 2 * length }) },
+  };
+}
+
+/** @param rolloutLength of the plain settings. */
+export function recurrentRefused(rolloutLength: number): Settings['refused'] {
+  const pendulum = { environment: { env: 'Pendulum-v1', envOptions: {} } };
+  const cell = { recurrent: 'lstm', sequenceLength: rolloutLength };
+  return [
+    [
+      'sequences that do not divide the rollout',
+      { training: { ...cell, sequenceLength: rolloutLength - 1 } },
+      new RegExp(
+        `sequenceLength \\(${rolloutLength - 1}\\) must divide rolloutLength \\(${rolloutLength}\\)`,
+      ),
+    ],
+    [
+      'sequences longer than the rollout',
+      { training: { ...cell, sequenceLength: 2 * rolloutLength } },
+      new RegExp(
+        `sequenceLength \\(${2 * rolloutLength}\\) must divide rolloutLength \\(${rolloutLength}\\)`,
+      ),
+    ],
+    [
+      'recurrence with gSDE',
+      { ...pendulum, training: { ...cell, useGsde: true } },
+      /recurrent \(lstm\) does not go together with useGsde/,
+    ],
+    [
+      'recurrence with convolutions',
+      { training: { ...cell, network: 'conv' } },
+      /recurrent \(lstm\) stands before the layers of an MLP, but network is conv/,
+    ],
+    [
+      'recurrence with central inference',
+      { training: cell, envRunners: { inference: 'central' } },
+      /recurrent \(lstm\) acts in the workers/,
+    ],
+    [
+      'a length of sequences without recurrence',
+      { training: { sequenceLength: rolloutLength / 2 + 1 } },
+      /sequenceLength \(\d+\) has no effect while recurrent/,
+    ],
+  ];
+}

@@ -1,0 +1,75 @@
+/** Recurrent policies, end to end: what one remembers follows from the run alone, whoever collects and however often it stops. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Algorithm } from '../../src/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { optionPaths } from './shared-options.ts';
+import { names, probe, runOut, subjectOf, type Values } from './subject.ts';
+
+const workers = (numEnvRunners: number) => ({ envRunners: { numEnvRunners }, debugging: { poison: true } });
+
+const subjects = (await Promise.all(names.map(subjectOf))).filter(({ definition }) =>
+  optionPaths(definition).includes('training.recurrent'),
+);
+
+test('four algorithms train recurrent policies, or nothing below would fail', () => {
+  expect(subjects.map(({ name }) => name).sort()).toEqual(['a2c', 'appo', 'impala', 'ppo']);
+});
+
+describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
+  const has = (name: string) => optionPaths(subject.definition).includes(`training.${name}`);
+  /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. IMPALA's and APPO's lag is 2. */
+  const build = (cell: 'lstm' | 'gru', ...values: Values[]) =>
+    subject.build(
+      subject.settings.values,
+      { envRunners: { rolloutLength: 18 } },
+      { training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6, sharedLayers: cell === 'gru' } },
+      ...(has('minibatchSize') ? [{ training: { minibatchSize: 60 } }] : []),
+      ...(has('fragmentsPerIteration') ? [{ training: { fragmentsPerIteration: 5 } }] : []),
+      ...values,
+    );
+  const run = (cell: 'lstm' | 'gru', numEnvRunners: number) =>
+    build(cell, workers(numEnvRunners)).then((algorithm) => runOut(algorithm, 4));
+  const undisturbed = { lstm: run('lstm', 0), gru: run('gru', 0) };
+
+  test.each([
+    ['lstm', 6],
+    ['gru', 3],
+  ] as const)('%s: %i workers give the same run', async (cell, numEnvRunners) => {
+    expect(await run(cell, numEnvRunners)).toEqual(await undisturbed[cell]);
+  });
+
+  test('a worker that dies in the middle of its rollout changes nothing', async () => {
+    const exitFile = join(temporaryFolder(), 'exit');
+    const algorithm = await build('lstm', workers(2), probe(subject, { exitFile }));
+    const failures: unknown[] = [];
+    const { train } = algorithm;
+    algorithm.train = async () => {
+      const result = await train();
+      failures.push(...(result.workerFailures ?? []));
+      return result;
+    };
+    expect(await runOut(algorithm, 4)).toEqual(await undisturbed.lstm);
+    expect(failures).toMatchObject([{ isRecovered: true }]);
+  });
+
+  test.each(['lstm', 'gru'] as const)(
+    '%s: resumed in the middle of episodes it is the unbroken one',
+    async (cell) => {
+      const first = await build(cell, workers(0));
+      for (let k = 0; k < 3; k++) await first.train();
+      const states = (await first.getState()).tensors['environments.safetensors'];
+      expect(states.episodeSteps.data.some((steps) => steps > 0)).toBe(true);
+      expect(states.recurrentStates.data.some((value) => value !== 0)).toBe(true);
+      const path = await first.save(join(temporaryFolder(), 'saved'));
+      const expected = await runOut(first, 2);
+      const numEnvRunners = cell === 'lstm' ? 2 : 0;
+      const resumed = await Algorithm.fromCheckpoint(
+        path,
+        { envRunners: { numEnvRunners } },
+        { trust: true },
+      );
+      expect(await runOut(resumed, 2)).toEqual(expected);
+    },
+  );
+});
