@@ -7,6 +7,7 @@ import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
+import type { Metrics } from '../metrics/metric-keys.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import { createEnvFaultLog } from '../rollout/env-fault-log.ts';
 import { meansOf } from '../rollout/metric-sums.ts';
@@ -91,6 +92,24 @@ function createCentralPlay(
       return played;
     },
     close: () => made?.vectorEnv.close?.(),
+  };
+}
+
+/** What an evaluation adds to the metrics of its iteration. */
+export function evaluationMetrics(result: EvaluationResult): Metrics {
+  const { returns, returnMean, returnStd, returnInterval, lengthMean, numEpisodesCut } = result;
+  return {
+    'evaluation/episodeReturnMean': returnMean,
+    'evaluation/episodeReturnStd': returnStd,
+    'evaluation/episodeLengthMean': lengthMean,
+    'evaluation/numEpisodes': returns.length,
+    ...(returnInterval === null
+      ? {}
+      : {
+          'evaluation/episodeReturnLow': returnInterval[0],
+          'evaluation/episodeReturnHigh': returnInterval[1],
+        }),
+    'evaluation/numEpisodesCut': numEpisodesCut,
   };
 }
 

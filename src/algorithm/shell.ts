@@ -10,7 +10,7 @@ import type { Metrics } from '../metrics/metric-keys.ts';
 import type { EpisodeSummary } from '../rollout/episode-summary.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import type { Algorithm, EvaluationResult, TrainOptions, TrainResult } from './algorithm.ts';
-import type { Evaluation } from './evaluation.ts';
+import { type Evaluation, evaluationMetrics } from './evaluation.ts';
 import { createInitialization } from './initialization.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { type Counters, shellState } from './shell-state.ts';
@@ -219,20 +219,6 @@ async function timedEvaluation(
     if (signal?.aborted === true && error === signal.reason) return { isEvaluationCut: true };
     throw error;
   }
-  const told: Metrics = {
-    'time/evaluationMs': performance.now() - begin,
-    'evaluation/episodeReturnMean': result.returnMean,
-    'evaluation/episodeReturnStd': result.returnStd,
-    'evaluation/episodeLengthMean': result.lengthMean,
-    'evaluation/numEpisodes': result.returns.length,
-    ...(result.returnInterval === null
-      ? {}
-      : {
-          'evaluation/episodeReturnLow': result.returnInterval[0],
-          'evaluation/episodeReturnHigh': result.returnInterval[1],
-        }),
-    'evaluation/numEpisodesCut': result.numEpisodesCut,
-  };
-  Object.assign(metrics, told);
+  Object.assign(metrics, { 'time/evaluationMs': performance.now() - begin, ...evaluationMetrics(result) });
   return { evaluation: result };
 }

@@ -8,6 +8,10 @@ import type { Output } from './output.ts';
 export function createJsonReport(output: Output): RunCallbacks {
   if (!output.isJson) return {};
   return {
+    onEvaluate: ({ evaluation, iteration, numEnvSteps, isLate }) => {
+      // others are in the row of their iteration
+      if (isLate) output.emit({ type: 'evaluation', iteration, numEnvSteps, evaluation: { ...evaluation } });
+    },
     onIterationEnd: ({ result, seconds }) => {
       const { iteration, numEnvSteps, numEpisodes, episodeReturnMean, metrics, evaluation } = result;
       output.emit({

@@ -79,3 +79,8 @@ export function openAppendFile(path: string): AppendFile {
     close: () => closeSync(descriptor),
   };
 }
+
+/** Where the last line begins, of bytes that end with a line's end. */
+export function lastLineOf(bytes: Buffer): number {
+  return bytes.subarray(0, -1).lastIndexOf(0x0a) + 1;
+}

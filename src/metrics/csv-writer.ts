@@ -1,6 +1,6 @@
 /** progress.csv: one line per iteration under a header that only grows to the right. */
-import { type AppendFile, openAppendFile } from './append-file.ts';
-import { type MetricsRow, type MetricsWriter, ROW_FIELDS } from './metrics-writer.ts';
+import { type AppendFile, lastLineOf, openAppendFile } from './append-file.ts';
+import { type MetricsRow, type MetricsWriter, ROW_FIELDS, rowFrom } from './metrics-writer.ts';
 
 /**
  * Opens the file to go on after `iteration`: lines beyond it, and a last one that was cut short, are removed.
@@ -12,24 +12,25 @@ export function openCsvWriter(path: string, iteration: number): MetricsWriter {
   const file = openAppendFile(path);
   const columns = keepUpTo(file, iteration);
   const places = new Map(columns.map((column, k) => [column, k]));
+  const lineFor = (row: MetricsRow): Buffer => {
+    const cells = cellsOf(row);
+    const added = [...cells.keys()].filter((column) => !places.has(column));
+    if (added.length > 0) {
+      if (columns.length + added.length > MAX_COLUMNS) throw tooManyColumns(added[0]);
+      widen(file, columns, added);
+      for (const column of added) places.set(column, columns.push(column) - 1);
+    }
+    return Buffer.from(`${columns.map((column) => cells.get(column) ?? '').join(',')}\n`); // numbers need no quotes
+  };
   return {
     path,
-    write: (row) => {
-      const cells: (number | string)[] = columns.map(() => '');
-      const added: string[] = [];
-      for (const [column, value] of cellsOf(row)) {
-        const place = places.get(column) ?? columns.length + added.length;
-        if (place >= columns.length) added.push(column);
-        cells[place] = value;
-      }
-      const line = `${cells.join(',')}\n`; // numbers need no quotes
-      if (added.length === 0) {
-        file.append(Buffer.from(line));
-        return;
-      }
-      if (columns.length + added.length > MAX_COLUMNS) throw tooManyColumns(added[0]);
-      rewrite(file, columns, [...columns, ...added], line);
-      for (const column of added) places.set(column, columns.push(column) - 1);
+    write: (row) => file.append(lineFor(row)),
+    amend({ iteration, metrics }) {
+      const row = lastRow(file, columns);
+      if (row?.iteration !== iteration) return;
+      const line = lineFor({ ...row, metrics: { ...row.metrics, ...metrics } });
+      const bytes = file.read();
+      file.replace(Buffer.concat([bytes.subarray(0, lastLineOf(bytes)), line]));
     },
     sync: file.sync,
     close: file.close,
@@ -71,12 +72,25 @@ function cellsOf(row: MetricsRow): Map<string, number> {
   return cells;
 }
 
-/** Widens the header and every line, and adds one. */
-function rewrite(file: AppendFile, columns: readonly string[], wider: readonly string[], line: string): void {
+/** The last row, without what has an empty cell; null = there is none. */
+function lastRow(file: AppendFile, columns: readonly string[]): MetricsRow | null {
+  const bytes = file.read();
+  const begin = lastLineOf(bytes);
+  if (begin === 0) return null; // the header
+  const cells = bytes.toString('utf8', begin, bytes.length - 1).split(',');
+  const filled = columns.flatMap((column, k) =>
+    cells[k] === '' ? [] : [[column, Number(cells[k])] as const],
+  );
+  return rowFrom(Object.fromEntries(filled));
+}
+
+/** Widens the header and every line. */
+function widen(file: AppendFile, columns: readonly string[], added: readonly string[]): void {
   const lines = file.read().toString('utf8').split('\n').slice(1, -1);
-  const padding = ','.repeat(wider.length - columns.length);
-  const text = lineOf(wider) + lines.map((old) => `${old}${padding}\n`).join('') + line;
-  file.replace(Buffer.from(text));
+  const padding = ','.repeat(added.length);
+  file.replace(
+    Buffer.from(lineOf([...columns, ...added]) + lines.map((line) => `${line}${padding}\n`).join('')),
+  );
 }
 
 function lineOf(cells: readonly string[]): string {

@@ -1,6 +1,6 @@
 /** progress.jsonl: one JSON object per iteration. */
-import { openAppendFile } from './append-file.ts';
-import type { MetricsRow, MetricsWriter } from './metrics-writer.ts';
+import { lastLineOf, openAppendFile } from './append-file.ts';
+import { type MetricsRow, type MetricsWriter, rowFrom } from './metrics-writer.ts';
 
 /**
  * Opens the file to go on after `iteration`: rows beyond it, and a last line that was cut short, are removed.
@@ -12,15 +12,24 @@ export function openJsonlWriter(path: string, iteration: number): MetricsWriter 
   file.truncate(wholeRowsUpTo(file.read(), iteration));
   return {
     path,
-    write: (row) => file.append(Buffer.from(`${JSON.stringify(flatRow(row))}\n`)),
+    write: (row) => file.append(lineOf(row)),
+    amend({ iteration, metrics }) {
+      const bytes = file.read();
+      const begin = lastLineOf(bytes);
+      const line = bytes.toString('utf8', begin);
+      if (iterationOf(line) !== iteration) return;
+      const row = rowFrom(JSON.parse(line) as Record<string, number>);
+      const amended = lineOf({ ...row, metrics: { ...row.metrics, ...metrics } });
+      file.replace(Buffer.concat([bytes.subarray(0, begin), amended]));
+    },
     sync: file.sync,
     close: file.close,
   };
 }
 
-/** The object of one line: the fixed fields, then the metrics in their own order. */
-function flatRow({ metrics, ...fixed }: MetricsRow): Record<string, number> {
-  return { ...fixed, ...metrics };
+/** The fixed fields, then the metrics in their own order. */
+function lineOf({ metrics, ...fixed }: MetricsRow): Buffer {
+  return Buffer.from(`${JSON.stringify({ ...fixed, ...metrics })}\n`);
 }
 
 /** Bytes of the leading lines that are whole and not beyond `iteration`. */

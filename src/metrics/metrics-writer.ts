@@ -12,6 +12,9 @@ export interface MetricsRow {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What is measured of an iteration after its row was written: an evaluation that a signal had cut. */
+export type LateMetrics = Pick<MetricsRow, 'iteration' | 'numEnvSteps' | 'timestamp' | 'metrics'>;
+
 /** The fixed columns, in this order. */
 export const ROW_FIELDS = ['iteration', 'numEnvSteps', 'numEpisodes', 'seconds', 'timestamp'] as const;
 
@@ -25,9 +28,17 @@ export interface MetricsWriter {
   /** For messages. */
   readonly path: string;
   write(row: MetricsRow): void;
+  /** Adds metrics to the last row, where that is of their iteration: a log that was moved away meanwhile stays without them. */
+  amend(late: LateMetrics): void;
   /** Forces what was written to the disk: called before a checkpoint counts on it. */
   sync(): Promise<void>;
   close(): void;
+}
+
+/** A row from its flat form. */
+export function rowFrom(flat: Readonly<Record<string, number>>): MetricsRow {
+  const { iteration, numEnvSteps, numEpisodes, seconds, timestamp, ...metrics } = flat;
+  return { iteration, numEnvSteps, numEpisodes, seconds, timestamp, metrics };
 }
 
 export function rowOf(

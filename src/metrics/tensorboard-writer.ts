@@ -39,6 +39,8 @@ export function openTensorboardWriter(
   return {
     path,
     write: (row) => file.append(scalarsRecord(row.timestamp / 1000, row.numEnvSteps, row.metrics)),
+    amend: ({ numEnvSteps: step, timestamp: at, metrics }) =>
+      file.append(scalarsRecord(at / 1000, step, metrics)),
     sync: file.sync,
     close: file.close,
   };

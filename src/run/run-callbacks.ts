@@ -48,6 +48,8 @@ export interface EvaluateEvent extends RunControl {
   readonly evaluation: EvaluationResult;
   readonly iteration: number;
   readonly numEnvSteps: number;
+  /** A signal had cut it when the run ended the last time: it is of the iteration from which the run goes on now. */
+  readonly isLate: boolean;
 }
 
 export interface CheckpointEvent extends RunControl {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openCsvWriter } from '../metrics/csv-writer.ts';
 import type { Hyperparameters } from '../metrics/hparams-record.ts';
 import { openJsonlWriter } from '../metrics/jsonl-writer.ts';
-import type { MetricsRow, MetricsWriter } from '../metrics/metrics-writer.ts';
+import type { LateMetrics, MetricsRow, MetricsWriter } from '../metrics/metrics-writer.ts';
 import { openTensorboardWriter } from '../metrics/tensorboard-writer.ts';
 import type { RunWarning } from './run-callbacks.ts';
 
@@ -23,6 +23,8 @@ export interface RunStart {
 export interface RunWriters {
   /** The row is in the files {@link FLUSH_MS} later at most, if iterations go on, and when `sync` or `close` is called. */
   write(row: MetricsRow): void;
+  /** Adds to the row of the iteration from which the run goes on, at once. */
+  amend(late: LateMetrics): void;
   /** Forces every row so far to the disk. */
   sync(): Promise<void>;
   close(): void;
@@ -97,6 +99,10 @@ export function openRunWriters(
       if (lost !== null) throw lost; // found while a checkpoint was written
       pending.push(row);
       if (performance.now() - flushedAt >= FLUSH_MS) flush();
+    },
+    amend: (late) => {
+      flush();
+      for (const writer of writers) attempt(writer.path, () => writer.amend(late));
     },
     sync: async () => {
       flush();

@@ -1,11 +1,12 @@
 /** The driver: calls `train()` until a stop condition holds, and keeps logs, checkpoints and hooks going around it. */
 import type { Algorithm, EvaluationResult, TrainResult } from '../algorithm/algorithm.ts';
+import { evaluationMetrics } from '../algorithm/evaluation.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
 import { beginRun, type Run, type RunOptions } from './begin-run.ts';
 import { bookEvaluation, updateBest } from './best-so-far.ts';
 import { type Interruption, watchInterruption } from './interruption.ts';
 import { limitRepeats } from './repeated-warnings.ts';
-import type { RunHooks, RunWarning } from './run-callbacks.ts';
+import type { EvaluateEvent, RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
 import type { RunCheckpoints } from './run-checkpoints.ts';
 import type { RunSummary, StopReason } from './run-state.ts';
 import { stopReasonOf } from './stop-conditions.ts';
@@ -114,7 +115,8 @@ async function report(run: Run, result: TrainResult): Promise<void> {
     }
   }
   const { evaluation } = result;
-  if (evaluation !== undefined) await reportEvaluation(run, evaluation, iteration, numEnvSteps);
+  if (evaluation !== undefined)
+    await reportEvaluation(run, { evaluation, iteration, numEnvSteps, isLate: false });
   const { best, seconds } = run.progress;
   await callbacks.call('onIterationEnd', {
     ...control,
@@ -125,26 +127,22 @@ async function report(run: Run, result: TrainResult): Promise<void> {
   });
 }
 
-async function reportEvaluation(
-  run: Run,
-  evaluation: EvaluationResult,
-  iteration: number,
-  numEnvSteps: number,
-): Promise<void> {
-  const { numEpisodesCut, returns } = evaluation;
+async function reportEvaluation(run: Run, event: Omit<EvaluateEvent, keyof RunControl>): Promise<void> {
+  const { numEpisodesCut, returns } = event.evaluation;
   if (numEpisodesCut > 0) {
     const message =
       `${numEpisodesCut} of ${returns.length} evaluation episodes had no end and were cut at evaluationMaxEpisodeSteps, counted with the ` +
       'return they had: set maxEpisodeSteps, or raise evaluationMaxEpisodeSteps if they are to be that long';
     run.warn({ kind: 'evaluation', message, error: null });
   }
-  await run.callbacks.call('onEvaluate', { ...run.control, evaluation, iteration, numEnvSteps });
+  await run.callbacks.call('onEvaluate', { ...run.control, ...event });
 }
 
-/** The evaluation that was cut when the run ended the last time: best iteration and stop conditions are then as if it had not ended. */
+/** The evaluation that was cut when the run ended the last time: logs, best iteration and stop conditions are then as if it had not ended. */
 async function evaluateLate(run: Run, signal: AbortSignal): Promise<void> {
   const { algorithm, progress, checkpoints } = run;
   const { iteration, numEnvSteps } = algorithm;
+  const begin = performance.now();
   let evaluation: EvaluationResult;
   try {
     evaluation = await algorithm.evaluate({ signal });
@@ -154,7 +152,9 @@ async function evaluateLate(run: Run, signal: AbortSignal): Promise<void> {
   }
   progress.isEvaluationDue = false;
   const isBest = bookEvaluation(progress, iteration, evaluation);
-  await reportEvaluation(run, evaluation, iteration, numEnvSteps);
+  const metrics = { 'time/evaluationMs': performance.now() - begin, ...evaluationMetrics(evaluation) };
+  run.writers?.amend({ iteration, numEnvSteps, timestamp: Date.now(), metrics });
+  await reportEvaluation(run, { evaluation, iteration, numEnvSteps, isLate: true });
   if (checkpoints !== null && isBest) await saveIfDue(run, checkpoints, isBest);
 }
 

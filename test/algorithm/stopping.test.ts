@@ -1,5 +1,5 @@
 /** What ends a call before its time: stop(), an AbortSignal, and the bound of an evaluation. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -148,6 +148,9 @@ describe('an AbortSignal', () => {
       /\d of 9 evaluation episodes had no end/,
     );
     expect(existsSync(join(out, 'best'))).toBe(true);
+    const rows = readFileSync(join(out, 'progress.jsonl'), 'utf8').trimEnd().split('\n');
+    const numEpisodes = rows.map((row) => JSON.parse(row)['evaluation/numEpisodes']);
+    expect(numEpisodes).toEqual([9, 9]); // the late one is in the row of its iteration
   });
 });
 

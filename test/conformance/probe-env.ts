@@ -14,20 +14,24 @@ export interface ProbeOptions {
   readonly actions: 'discrete' | 'continuous';
   /** Multiplies rewards. */
   readonly scale?: number;
+  /** Multiplies observations, whose space stays. */
+  readonly observationScale?: number;
   /** Every step takes up to this long, by the clock's whim. */
   readonly busyMs?: number;
   /** Ends the thread in the 3rd step of an episode, once: whoever makes this file does it. */
   readonly exitFile?: string;
 }
 
-export default ({ actions, scale = 1, busyMs = 0, exitFile }: ProbeOptions): Env => {
+export default ({ actions, scale = 1, observationScale = 1, busyMs = 0, exitFile }: ProbeOptions): Env => {
   let random = openStream(0, 'probe');
   let step = 0;
   let targets: number[] = [];
   const draw = () => {
     targets =
       actions === 'discrete' ? [random.integer(4)] : [2 * random.uniform() - 1, 2 * random.uniform() - 1];
-    return actions === 'discrete' ? [0, 1, 2, 3].map((k) => (k === targets[0] ? 1 : 0)) : targets;
+    const observation =
+      actions === 'discrete' ? [0, 1, 2, 3].map((k) => (k === targets[0] ? 1 : 0)) : targets;
+    return observation.map((value) => observationScale * value);
   };
   const score = (action: unknown): number => {
     if (actions === 'discrete') return action === targets[0] ? 1 : 0;

@@ -57,6 +57,34 @@ describe('openJsonlWriter', () => {
     ]);
   });
 
+  test('adds late metrics to the last row, and to none of another iteration', () => {
+    const folder = temporaryFolder();
+    const late = (iteration: number) => ({ iteration, numEnvSteps: 200, timestamp: 5, metrics: { late: 7 } });
+    const [json, csv] = [
+      openJsonlWriter(join(folder, 'p.jsonl'), 0),
+      openCsvWriter(join(folder, 'p.csv'), 0),
+    ];
+    for (const writer of [json, csv]) {
+      writer.amend(late(1)); // there is no row
+      writer.write(row(1));
+      writer.write(row(2, { 'a "b", c': 3 }));
+      writer.amend(late(1));
+      writer.amend(late(2));
+      writer.write(row(3, {}));
+      writer.close();
+    }
+    const fixed = (iteration: number) => ({ ...row(iteration), metrics: undefined });
+    const lines = readFileSync(json.path, 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { ...fixed(1), 'train/entropy': 0.1 },
+      { ...fixed(2), 'a "b", c': 3, late: 7 },
+      fixed(3),
+    ]);
+    expect(readFileSync(csv.path, 'utf8')).toBe(
+      `${HEADER},train/entropy,"a ""b"", c",late\n${FIXED(1)},0.1,,\n${FIXED(2)},,3,7\n${FIXED(3)},,,\n`,
+    );
+  });
+
   test('cuts everything from a line that is no row', () => {
     const path = join(temporaryFolder(), 'p.jsonl');
     writeFileSync(path, '{"iteration":1}\nnonsense\n{"iteration":2}\n');

@@ -5,6 +5,7 @@ import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
 import { nextTurn } from '../../../threads/next-turn.ts';
 import { checkScalars } from '../../check-objective.ts';
+import { describeLargestOfBatch } from '../../non-finite-causes.ts';
 import { nonFiniteStepError } from '../../non-finite-step.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
 import { createBatches } from '../../objective-batch.ts';
@@ -71,6 +72,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
   words[Word.NUM_THREADS] = numThreads;
   const counters = { numUpdates: 0 };
   const running: Running = { ...setup, thread };
+  const access = parameterAccess(setup, thread, counters);
   const columns = layout.columns.map(({ address }) => address);
   const noises = layout.noises.map(({ factors }) => factors);
   const memory = { buffer: arena.buffer, columns, noises, rowOutputs: layout.rowOutputs };
@@ -82,7 +84,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
     backend: `${kernels.build} SIMD, ${numThreads} thread${numThreads === 1 ? '' : 's'}`,
     model,
     objective,
-    ...parameterAccess(setup, thread, counters),
+    ...access,
     async update(update) {
       checkScalars(objective, update.scalars);
       const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
@@ -97,7 +99,10 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
         openUpdate(running, counters.numUpdates);
         const working = workUntilDone(running, turnedAt);
         if (working !== null) await working;
-        if (words[Word.NON_FINITE]) throw nonFiniteError(running, k);
+        if (words[Word.NON_FINITE]) {
+          const causes = describeLargestOfBatch(batch, access.layout, access.readParameters());
+          throw nonFiniteError(running, k, causes);
+        }
         update.after?.(k, batch);
         if (performance.now() - turnedAt <= TURN_MS) continue;
         await nextTurn();
@@ -271,8 +276,8 @@ function readStats({ thread }: Running, numUpdates: number): ObjectiveStats {
   return { means, numUpdates, numSkipped: words[Word.NUM_SKIPPED], numClipped: words[Word.NUM_CLIPPED] };
 }
 
-function nonFiniteError({ thread }: Running, update: number): EngineError {
+function nonFiniteError({ thread }: Running, update: number, causes: string): EngineError {
   const { control, reals, index, objective } = thread;
   const step = objective.steps[control.words[Word.STEP]];
-  return nonFiniteStepError(step, control.words[Word.NON_FINITE] - 1, reals[index.badValue], update);
+  return nonFiniteStepError(step, control.words[Word.NON_FINITE] - 1, reals[index.badValue], update, causes);
 }

@@ -2,6 +2,7 @@
 import type { ModelSpec } from '../../../policy/networks/model.ts';
 import type { Tensor } from '../../../policy/tensor-types.ts';
 import { checkObjective, checkScalars } from '../../check-objective.ts';
+import { describeLargestOfBatch } from '../../non-finite-causes.ts';
 import type { ObjectiveSpec } from '../../objective.ts';
 import { createBatches } from '../../objective-batch.ts';
 import type { ObjectiveBatch, ObjectiveLearner, ObjectiveUpdate } from '../../objective-learner.ts';
@@ -47,6 +48,8 @@ export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): Objec
   let runner: StepRunner | null = null;
   const state = createObjectiveState(tensorflow, model, objective, () => runner?.functions ?? null);
   const { variables, counters } = state;
+  const describeCauses = (batch: ObjectiveBatch) =>
+    describeLargestOfBatch(batch, state.access.layout, state.access.readParameters());
   return {
     engine: 'tensorflow',
     backend: describeBackend(tensorflow),
@@ -58,7 +61,8 @@ export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): Objec
       const batch = batchOf(update.batchSize ?? maxBatchSize);
       runner = openRunner(setup, variables, runner, batch, update);
       try {
-        return await runUpdates({ tf, objective, functions: runner.functions, counters, batch, update });
+        const { functions } = runner;
+        return await runUpdates({ tf, objective, functions, counters, batch, update, describeCauses });
       } finally {
         await state.fetchWhatMoved();
       }

@@ -15,6 +15,8 @@ export interface UpdateRun {
   readonly counters: ObjectiveCounters; // moved
   readonly batch: ObjectiveBatch;
   readonly update: ObjectiveUpdate;
+  /** What such a batch and the parameters as they were before the call have that is large, for a message. */
+  readonly describeCauses: (batch: ObjectiveBatch) => string;
 }
 
 /** @throws EngineError `ENGINE_NON_FINITE`; steps before that one were applied and are counted. */
@@ -45,7 +47,7 @@ export async function runUpdates(run: UpdateRun): Promise<ObjectiveStats> {
 
 /** Runs step `s`, counts it, and deals with what is not finite. */
 async function runOneStep(
-  { tf, objective, functions, counters, batch, update: { nonFinite } }: UpdateRun,
+  { tf, objective, functions, counters, batch, update: { nonFinite }, describeCauses }: UpdateRun,
   inputs: readonly Tensor[],
   s: number,
   k: number,
@@ -59,7 +61,8 @@ async function runOneStep(
     batch.rowOutputs[objective.rowOutputs[r]].set(row);
   });
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0 && nonFinite === 'stop') throw nonFiniteStepError(step, bad, values[bad], k);
+  if (bad >= 0 && nonFinite === 'stop')
+    throw nonFiniteStepError(step, bad, values[bad], k, describeCauses(batch));
   if (bad < 0) tally.add(reportedNames(step), values);
   else if (nonFinite === 'skip') tally.numSkipped += 1;
   else tally.numClipped += 1;
