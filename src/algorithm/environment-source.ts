@@ -31,16 +31,24 @@ export async function evaluationSource(
   { environment, evaluation }: Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'evaluation'>,
   trained: Pick<VectorEnv, 'observationSpace' | 'actionSpace'>,
 ): Promise<EnvSource | null> {
-  const { evaluationEnv, evaluationEnvOptions } = evaluation;
+  const source = ownEvaluationSource({ environment, evaluation });
+  if (source === null) return null;
+  await probeEnvironment(source, (env) => requireSameSpaces(source.id, env, trained));
+  return source;
+}
+
+/** The same, without a look at its spaces. */
+export function ownEvaluationSource({
+  environment,
+  evaluation: { evaluationEnv, evaluationEnvOptions },
+}: Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'evaluation'>): EnvSource | null {
   if (evaluationEnv === null && Object.keys(evaluationEnvOptions).length === 0) return null;
-  const source = environmentSource({
+  return environmentSource({
     environment:
       evaluationEnv === null
         ? { ...environment, envOptions: { ...environment.envOptions, ...evaluationEnvOptions } }
         : { env: evaluationEnv, envOptions: evaluationEnvOptions, maxEpisodeSteps: null },
   });
-  await probeEnvironment(source, (env) => requireSameSpaces(source.id, env, trained));
-  return source;
 }
 
 /** @throws ConfigError `CONFIG_EVALUATION_ENV` naming the space that is another one. */

@@ -90,12 +90,9 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   const options = evaluateOptions(flags);
   registerShippedEnvs();
   const checkpoint = await resolveCheckpoint(path);
-  if (flags.has('render') || flags.get('watch') === 'true') return renderCommand(context, flags, checkpoint);
-  const trust = flags.get('trust') === 'true';
-  const isElsewhere = flags.has('env') || flags.has('env-options');
-  const result = isElsewhere
-    ? await evaluateElsewhere(checkpoint, flags, trust)
-    : await evaluateAsTrained(checkpoint, options, { trust, algorithm: await givenAlgorithm(flags) });
+  if (flags.has('render') || flags.get('watch') === 'true')
+    return renderCommand(context, options, flags, checkpoint);
+  const result = await evaluate(checkpoint, options, flags);
   if (flags.get('json') === 'true') {
     context.stdout.write(`${JSON.stringify({ type: 'evaluation', checkpoint, ...result })}\n`);
   } else {
@@ -104,19 +101,52 @@ export async function evaluateCommand(context: CommandContext): Promise<number> 
   return EXIT.done;
 }
 
-async function evaluateAsTrained(
+/** Nothing of the run is loaded but its policy; of several agents all, since they act together. */
+async function evaluate(
+  checkpoint: string,
+  given: EvaluateOptions,
+  flags: FlagValues,
+): Promise<EvaluationResult> {
+  const trust = flags.get('trust') === 'true';
+  const { policyFor, ...options } = given;
+  const { source, evaluation, faultTolerance, hasSeveralAgents } = await playground(checkpoint, flags, trust);
+  const isElsewhere = flags.has('env') || flags.has('env-options');
+  if (hasSeveralAgents && !isElsewhere)
+    return evaluateAgents(checkpoint, given, {
+      trust,
+      algorithm: await givenAlgorithm(flags),
+    });
+  if (policyFor !== undefined) {
+    const reason = hasSeveralAgents
+      ? 'is for the environment of the run, and --env or --env-options make another'
+      : 'says who acts for whom among several agents, and this run has one';
+    throw new ConfigError('CONFIG_CONFLICT', `--policy-for ${reason}: leave it out.`);
+  }
+  return evaluatePolicy(checkpoint, {
+    numEpisodes: evaluation.evaluationEpisodes,
+    deterministic: evaluation.evaluationDeterministic,
+    seed: evaluation.evaluationSeed,
+    ...options,
+    mustSample: options.deterministic === false,
+    numEnvs: evaluation.evaluationNumEnvs,
+    maxEpisodeSteps: evaluation.evaluationMaxEpisodeSteps,
+    faults: faultTolerance,
+    source,
+    trust,
+  });
+}
+
+async function evaluateAgents(
   checkpoint: string,
   options: EvaluateOptions,
-  {
-    trust,
-    algorithm: given,
-  }: { readonly trust: boolean; readonly algorithm: AlgorithmDefinition | undefined },
+  from: { readonly trust: boolean; readonly algorithm: AlgorithmDefinition | undefined },
 ): Promise<EvaluationResult> {
-  const overrides = { envRunners: { numEnvRunners: 0 } };
-  const algorithm = await Algorithm.fromCheckpoint(checkpoint, overrides, {
-    trust,
-    ...(given === undefined ? {} : { algorithm: given }),
-  });
+  const { trust, algorithm: given } = from;
+  const algorithm = await Algorithm.fromCheckpoint(
+    checkpoint,
+    { envRunners: { numEnvRunners: 0 } },
+    { trust, ...(given === undefined ? {} : { algorithm: given }) },
+  );
   try {
     return await algorithm.evaluate(options);
   } finally {
@@ -124,37 +154,12 @@ async function evaluateAsTrained(
   }
 }
 
-/** Nothing of the run is loaded but its policy. */
-async function evaluateElsewhere(
-  checkpoint: string,
-  flags: FlagValues,
-  trust: boolean,
-): Promise<EvaluationResult> {
-  const { evaluation, source } = await playground(checkpoint, flags, trust);
-  const { policyFor, ...options } = evaluateOptions(flags);
-  if (policyFor !== undefined) {
-    const message =
-      '--policy-for is for the environment of the run, and --env names another: leave out one of the two.';
-    throw new ConfigError('CONFIG_CONFLICT', message);
-  }
-  return evaluatePolicy(checkpoint, {
-    numEpisodes: evaluation.evaluationEpisodes,
-    deterministic: evaluation.evaluationDeterministic,
-    seed: evaluation.evaluationSeed,
-    ...options,
-    numEnvs: evaluation.evaluationNumEnvs,
-    maxEpisodeSteps: evaluation.evaluationMaxEpisodeSteps,
-    source,
-    trust,
-  });
-}
-
 async function renderCommand(
   context: CommandContext,
+  { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, policyFor }: EvaluateOptions,
   flags: FlagValues,
   checkpoint: string,
 ): Promise<number> {
-  const { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, policyFor } = evaluateOptions(flags);
   if (policyFor !== undefined) {
     const message =
       '--policy-for has no effect on --render and --watch, which show one policy: leave it out.';

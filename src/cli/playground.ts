@@ -5,20 +5,23 @@ import {
   checkpointLayer,
   requireTrustedModules,
 } from '../../algorithms/from-checkpoint.ts';
+import { environmentSource, ownEvaluationSource } from '../algorithm/environment-source.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
-import { type EnvModuleSource, resolveEnv } from '../env/env-source.ts';
+import { type EnvSource, resolveEnv } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
 import { readEnvOptions } from './check-command.ts';
 import type { FlagValues } from './flags.ts';
 
-export interface Playground {
-  readonly source: EnvModuleSource;
-  /** As the run was configured. */
-  readonly evaluation: ResolvedConfig<typeof commonOptions>['evaluation'];
+type CommonConfig = ResolvedConfig<typeof commonOptions>;
+
+/** As the run was configured, where no flag says otherwise. */
+export interface Playground extends Pick<CommonConfig, 'evaluation' | 'faultTolerance'> {
+  readonly source: EnvSource;
+  /** The run has several agents, who play together or not at all. */
+  readonly hasSeveralAgents: boolean;
 }
 
 /**
@@ -31,24 +34,28 @@ export async function playground(checkpoint: string, flags: FlagValues, trust: b
   const env = flags.get('env');
   const given = env === undefined ? {} : { environment: { env }, evaluation: { evaluationEnv: null } };
   requireTrustedModules(loaded, definition, [given], trust);
+  const config = definition.resolve([checkpointLayer(loaded), { values: given }]) as unknown as CommonConfig;
+  const { evaluation, faultTolerance } = config;
+  const hasSeveralAgents = loaded.content.json['agents.json'] !== undefined;
+  return { source: placeOf(config, flags), evaluation, faultTolerance, hasSeveralAgents };
+}
+
+/** `--env` under `--env-options`; the run's environment, under these; or where the run is evaluated. */
+function placeOf(config: CommonConfig, flags: FlagValues): EnvSource {
   const options = readEnvOptions(flags);
-  const saved = ((checkpointLayer(loaded).values as JsonObject).environment ?? {}) as JsonObject;
-  const name = env ?? saved.env;
-  if (typeof name !== 'string' || name.startsWith('function:')) {
+  const given = flags.get('env');
+  if (given !== undefined) return resolveEnv(given, options);
+  const { env, envOptions } = config.environment;
+  if (typeof env !== 'string' || env.startsWith('function:')) {
     throw new ConfigError(
       'CONFIG_RENDER',
       'The run was made with a factory in code, which no file can hold: give --env, or evaluate and render it there.',
     );
   }
-  const config = definition.resolve([checkpointLayer(loaded), { values: given }]);
-  const { evaluation } = config as unknown as ResolvedConfig<typeof commonOptions>;
-  const source = resolveEnv(
-    name,
-    env === undefined ? { ...(saved.envOptions as JsonObject), ...options } : options,
-  );
-  const { maxEpisodeSteps } = saved;
-  const isLimited = env === undefined && typeof maxEpisodeSteps === 'number';
-  return { source: isLimited ? { ...source, maxEpisodeSteps } : source, evaluation };
+  if (!flags.has('env-options')) return ownEvaluationSource(config) ?? environmentSource(config);
+  return environmentSource({
+    environment: { ...config.environment, envOptions: { ...envOptions, ...options } },
+  });
 }
 
 /** What `--algo` names: our own by name need not be given. */

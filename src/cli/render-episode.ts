@@ -1,7 +1,7 @@
 /** Plays one episode with a trained policy and shows it: as a file, or in the terminal. */
 import { loadPolicy } from '../algorithm/load-policy.ts';
 import type { Env, Info, RgbFrame } from '../env/env.ts';
-import type { EnvModuleSource } from '../env/env-source.ts';
+import type { EnvSource } from '../env/env-source.ts';
 import { makeEnv } from '../env/load-env.ts';
 import { checkFrame } from '../env/render/check-frame.ts';
 import { frameToText } from '../env/render/frame-text.ts';
@@ -11,7 +11,7 @@ import type { OutputStream } from './output.ts';
 
 export interface RenderOptions {
   readonly checkpoint: string;
-  readonly source: EnvModuleSource;
+  readonly source: EnvSource;
   /** Load the module of a network that the checkpoint names, where it does not ship with Operant. */
   readonly trust: boolean;
   /** `.gif` or `.png`; null = no file. */
@@ -75,7 +75,7 @@ export async function renderEpisode(options: RenderOptions): Promise<RenderedEpi
   return { episodeReturn, length, paths };
 }
 
-async function renderable(source: EnvModuleSource): Promise<Env> {
+async function renderable(source: EnvSource): Promise<Env> {
   const env = await makeEnv(source);
   if (!env.render) {
     throw new ConfigError(

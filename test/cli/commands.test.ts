@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Algorithm } from '../../algorithms/from-checkpoint.ts';
 import { besideRun } from '../../src/checkpoint/beside-run.ts';
 import { loadCheckpoint, loadManifest } from '../../src/checkpoint/load-checkpoint.ts';
 import { encodeManifest } from '../../src/checkpoint/manifest.ts';
@@ -243,6 +244,54 @@ describe('evaluate', () => {
       2,
       expect.stringContaining('is of algorithm reinforce, not ppo'),
     ]);
+  });
+
+  it('loads nothing of a run but its policy: no replay buffer, and no sample of what has none', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const size =
+      '--num-env-runners 0 --num-envs 2 --learning-starts 64 --steps-per-iteration 128 --replay-capacity 1000';
+    const small = `${size} --hidden-sizes 8 --stop-iterations 1 --quiet`.split(' ');
+    const trained = await operant('train', '--algo', 'dqn', '--env', 'CartPole', '--out', out, ...small);
+    expect([trained.exitCode, trained.stderr]).toEqual([0, '']);
+    const algorithm = await Algorithm.fromCheckpoint(out);
+    const { returns } = await algorithm.evaluate({ numEpisodes: 4, seed: 5 });
+    await algorithm.stop();
+    rmSync(join(out, 'segments'), { recursive: true }); // of the replay buffer
+    const evaluate = (...argv: string[]) =>
+      operant('evaluate', '--checkpoint', out, '--episodes', '4', '--seed', '5', '--json', ...argv);
+    expect((await evaluate()).json()[0].returns).toEqual(returns);
+    const sampled = await evaluate('--stochastic');
+    expect([sampled.exitCode, sampled.stderr]).toEqual([
+      2,
+      expect.stringContaining('explores in training only'),
+    ]);
+    const several = await evaluate('--policy-for', '{"a": "b"}');
+    expect([several.exitCode, several.stderr]).toEqual([2, expect.stringContaining('this run has one')]);
+  });
+
+  it('plays where the run is evaluated, under its options', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const place = ['--evaluation-env-options', '{"maxEpisodeSteps": 4}'];
+    const size = '--num-env-runners 0 --num-envs 2 --rollout-length 16 --stop-iterations 1 --quiet'.split(
+      ' ',
+    );
+    await operant(
+      'train',
+      '--env',
+      'CartPole',
+      '--no-tuned',
+      '--minibatch-size',
+      '32',
+      '--out',
+      out,
+      ...place,
+      ...size,
+    );
+    const evaluate = async (...argv: string[]) =>
+      (await operant('evaluate', '--checkpoint', out, '--episodes', '2', '--json', ...argv)).json()[0]
+        .lengths;
+    expect(await evaluate()).toEqual([4, 4]);
+    expect(await evaluate('--env-options', '{"maxEpisodeSteps": 3}')).toEqual([3, 3]);
   });
 
   it.each([
