@@ -32,7 +32,7 @@ export async function importModule(
 
 /** Makes a later `import(href)` in this thread understand TypeScript, if that is what it is. */
 export async function prepareImport(href: string): Promise<void> {
-  if (!isTypeScript(href)) return;
+  if (!isTypeScript(href) || process.versions.deno !== undefined) return; // Deno reads TypeScript by itself, and tsx breaks it there
   registration ??= registerTypeScript();
   await registration;
 }
