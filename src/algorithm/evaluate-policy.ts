@@ -1,5 +1,5 @@
 /** A trained policy in an environment of one's choice: a harder variant, or the one it was trained in when that has moved. */
-import type { EnvFaultPolicy } from '../env/env-faults.ts';
+import { type EnvFaultPolicy, forEvaluation } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import { ConfigError } from '../errors.ts';
@@ -51,7 +51,8 @@ export async function evaluatePolicy(
   } = options;
   const { spec, createActor, observationSpace, actionSpace } = await openPolicyActor(path, { trust });
   if (!deterministic && options.mustSample === true) requireStochastic(spec);
-  const handling = faults === undefined ? undefined : createEnvFaultLog(faults, source, 0).handling;
+  const handling =
+    faults === undefined ? undefined : forEvaluation(createEnvFaultLog(faults, source, 0).handling);
   const vectorEnv = await makeVectorEnv(source, Math.min(numEnvs, numEpisodes), 'same-step', handling);
   try {
     requireSameSpaces(source.id, vectorEnv, { observationSpace, actionSpace });

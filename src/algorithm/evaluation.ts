@@ -3,7 +3,7 @@
 import type { BatchActor } from '../acting/batch-actor.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
-import type { EnvFaultPolicy } from '../env/env-faults.ts';
+import { type EnvFaultPolicy, forEvaluation } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
@@ -83,7 +83,7 @@ function createCentralPlay(
         made?.vectorEnv.close?.();
         made = undefined;
         const place = request.source ?? source;
-        const vectorEnv = await makeVectorEnv(place, numRows, 'same-step', faultLog.handling);
+        const vectorEnv = await makeVectorEnv(place, numRows, 'same-step', forEvaluation(faultLog.handling));
         made = { vectorEnv, actor: createActor(numRows) };
       }
       const isCut = () => signal?.aborted === true;

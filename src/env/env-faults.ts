@@ -24,6 +24,16 @@ export interface EnvFault {
 
 export interface EnvFaultHandling extends EnvFaultPolicy {
   readonly onFault: (fault: EnvFault) => void;
+  /** Elements of an episode's actions from which on they are forgotten, so that it cannot be repeated; absent = never. */
+  readonly maxHistory?: number;
+}
+
+/** 4 MiB an environment: an evaluation may have episodes without an end, and nobody resumes it. */
+const MAX_EVALUATION_HISTORY = 2 ** 20;
+
+/** The same for environments that an evaluation plays in: its memory does not grow with its length. */
+export function forEvaluation(handling: EnvFaultHandling): EnvFaultHandling {
+  return { ...handling, maxHistory: MAX_EVALUATION_HISTORY };
 }
 
 const FINITE_BOUND = 1e6;

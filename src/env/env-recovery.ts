@@ -5,10 +5,10 @@
  * are what they would have been, and the number of threads makes no difference.
  */
 import { EnvError } from '../errors.ts';
-import type { JsonValue } from '../json.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { type EnvFaultHandling, mayBeginAnew } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
+import { createEpisodeHistories } from './episode-history.ts';
 import { flatBound } from './flatten-space.ts';
 import type { Recovery } from './recovery.ts';
 import type { ActionArray, StepRows } from './vector-env.ts';
@@ -16,17 +16,6 @@ import { fail, placeError, takeStep, type Vector, writeRow, writeScalars } from 
 
 /** A seed whose reset fails for good is passed over for one that follows from it; so many times. */
 const MAX_SEEDS = 3;
-
-/** Elements of an episode's actions from which on a state is taken instead. */
-const LONG_EPISODE = 2 ** 16;
-
-/** How one environment came to where it is. */
-interface History {
-  /** A state that it was put into in mid-episode; null = its beginning. */
-  state: JsonValue;
-  actions: ActionArray; // [capacity, actionSize]
-  numActions: number;
-}
 
 /** @returns null when the kernel cannot make a fresh instance of one environment, or none is wanted and no number replaced. */
 export function createRecovery(
@@ -37,64 +26,33 @@ export function createRecovery(
   if (handling === undefined || kernel.rebuild === undefined) return null;
   if (handling.restartFailedEnvs === 'off' && handling.nonFinite === 'stop') return null;
   const { obsSize, actionSize } = sizes;
-  const emptyActions = (length: number) =>
-    sizes.isDiscrete ? new Int32Array(length) : new Float32Array(length);
-  const histories: History[] = Array.from({ length: kernel.numEnvs }, () => ({
-    state: null,
-    actions: emptyActions(8 * actionSize),
-    numActions: 0,
-  }));
+  const histories = createEpisodeHistories(kernel, sizes, handling.maxHistory ?? Number.POSITIVE_INFINITY);
   const last = new Float32Array(kernel.numEnvs * obsSize); // [numEnvs, obsSize] f32, holds uint8 exactly
   const scratch = new Float32Array(obsSize);
   const remember = (n: number, out: StepRows) => {
     const offset = out.observationOffset + n * out.observationStride;
     for (let k = 0; k < obsSize; k++) last[n * obsSize + k] = out.observations[offset + k];
   };
-  /** A long episode goes on from a state of the environment's, where it gives one: its actions would grow for ever. */
-  const shorten = (n: number) => {
-    const history = histories[n];
-    if (history.numActions * actionSize < LONG_EPISODE || kernel.getState === undefined || !isShortening)
-      return;
-    try {
-      history.state = kernel.getState(n);
-      history.numActions = 0;
-    } catch {
-      isShortening = false; // whoever saves a checkpoint will say what is wrong with it
-    }
-  };
-  let isShortening = true;
-  const append = (n: number, actions: ActionArray, offset: number, numSteps: number) => {
-    const history = histories[n];
-    const end = (history.numActions + numSteps) * actionSize;
-    if (end > history.actions.length) {
-      const grown = emptyActions(Math.max(end, 2 * history.actions.length));
-      grown.set(history.actions);
-      history.actions = grown;
-    }
-    for (let k = 0; k < numSteps * actionSize; k++)
-      history.actions[history.numActions * actionSize + k] = actions[offset + k];
-    history.numActions += numSteps;
-  };
   return {
     handling,
     rebuild: kernel.rebuild.bind(kernel),
     onBegin(n, state, out) {
-      histories[n].state = state;
-      histories[n].numActions = 0;
+      histories.begin(n, state);
       remember(n, out);
     },
     onStep(n, actions, out) {
       if ((kernel.terminated[n] | kernel.truncated[n]) === 1) return;
-      append(n, actions, n * actionSize, 1);
+      histories.append(n, actions, n * actionSize, 1);
       remember(n, out);
-      shorten(n);
+      histories.shorten(n);
     },
     onReplay(n, actions, numSteps, out) {
-      append(n, actions, 0, numSteps);
+      histories.append(n, actions, 0, numSteps);
       remember(n, out);
     },
     bringBack(n, seed) {
-      const { state, actions, numActions } = histories[n];
+      const { state, actions, numActions, isForgotten } = histories.of(n);
+      if (isForgotten) return false;
       if (state === null) kernel.reset(n, seed);
       else kernel.setState?.(n, state);
       for (let k = 0; k < numActions; k++) {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { createKernelActor, type KernelActor } from '../acting/batch-actor.ts';
 import type { EnvFaultHandling } from '../env/env-faults.ts';
+import { forEvaluation } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
@@ -43,7 +44,7 @@ export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlaye
     if (made?.vectorEnv.numRows === numRows && isDeepStrictEqual(made.source, from)) return made;
     made?.vectorEnv.close?.();
     made = undefined;
-    const vectorEnv = await makeVectorEnv(from, numRows, 'same-step', options.handling);
+    const vectorEnv = await makeVectorEnv(from, numRows, 'same-step', forEvaluation(options.handling));
     const actor = createKernelActor(kernels, spec, weightLayout.parameterCount, numRows);
     made = { vectorEnv, actor, source: from };
     return made;

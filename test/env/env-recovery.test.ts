@@ -12,7 +12,7 @@ const LONG_AFTER = 16;
 const FAILS_AT = 20;
 
 /** Sums up the actions of an episode, whose first step 20 fails. @returns what it saw, and how many steps its second instance took. */
-function playThroughFailure(state: Pick<Env, 'getState'> | 'its own' | 'none') {
+function playThroughFailure(state: Pick<Env, 'getState'> | 'its own' | 'none', maxHistory?: number) {
   const steps = [0, 0]; // of each instance
   let numInstances = 0;
   let hasFailed = false;
@@ -47,7 +47,12 @@ function playThroughFailure(state: Pick<Env, 'getState'> | 'its own' | 'none') {
   };
   const faults: EnvFault[] = [];
   const env = vectorizeEnv(create, 1, {
-    faults: { restartFailedEnvs: 'replay', nonFinite: 'stop', onFault: (fault) => faults.push(fault) },
+    faults: {
+      restartFailedEnvs: 'replay',
+      nonFinite: 'stop',
+      onFault: (fault) => faults.push(fault),
+      ...(maxHistory !== undefined && { maxHistory }),
+    },
   });
   const rows = makeRows(env);
   env.reset(Uint32Array.of(1), rows);
@@ -73,4 +78,12 @@ it.each([
   expect(outcomes).toEqual(['repeated']);
   expect(last).toEqual([21, (21 * 22) / 2]);
   expect(numRepeated).toBe(numSteps + 1); // and the one after it
+});
+
+it('is cut where it fails when it has become longer than what is kept, and repeated up to then', () => {
+  const kept = playThroughFailure('none', FAILS_AT * ACTION_SIZE);
+  expect(kept).toEqual(playThroughFailure('none'));
+  const forgotten = playThroughFailure('none', LONG_AFTER * ACTION_SIZE);
+  expect(forgotten.outcomes).toEqual(['new-episode']);
+  expect(forgotten.numRepeated).toBe(0);
 });
