@@ -1,6 +1,6 @@
 /** The README's table, from what the benchmark commands wrote. */
 
-import { REFERENCES } from './learning/references.ts';
+import { REFERENCES, titleOf } from './learning/references.ts';
 import { judge as judgeLearning } from './learning/report.ts';
 import type { LearningResults, Row } from './learning/results.ts';
 import { machineLine } from './machine.ts';
@@ -183,7 +183,7 @@ function learningRow({ algorithm, env, budget, runs }: Row): string[] {
   const bar = verdict && `${show(verdict.bar.mean)}, ${verdict.bar.what}`;
   const below = verdict && !verdict.isAbove ? `; ours is below it by more than ${reference.margin}` : '';
   return [
-    `${algorithm.toUpperCase()} ${env}, ${budget.toLocaleString('en-US')} steps${what}`,
+    `${titleOf(algorithm)} ${env}, ${budget.toLocaleString('en-US')} steps${what}`,
     `${show(mean(finals))} [${show(low)}, ${show(high)}], ${runs.length} seeds`,
     bar === undefined ? '-' : `${bar}${below}`,
   ];

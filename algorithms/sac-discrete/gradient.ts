@@ -50,10 +50,9 @@ function criticStep(
   const temperature = temperatureOf(rows, model);
   const next = { inputs: ['nextObservations'] };
   const policy = rows.pass({ network: 'actor', ...next });
-  const targets = critics.map((name) => rows.pass({ network: `target/${name}`, ...next }));
-  const passes = critics.map((name) =>
-    rows.pass({ network: name, inputs: ['observations'], gradient: 'parameters' }),
-  );
+  const now = { inputs: ['observations'], gradient: 'parameters' } as const;
+  const targets = critics.map((name, k) => rows.pass({ network: `target/${name}`, ...next, dropout: k }));
+  const passes = critics.map((name, k) => rows.pass({ network: name, ...now, dropout: critics.length + k }));
   const choices = createChoices(A);
   const { stats } = rows;
 
@@ -97,7 +96,9 @@ function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[],
   const temperature = temperatureOf(rows, model);
   const targetEntropy = rows.scalar('targetEntropy');
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
-  const passes = critics.map((name) => rows.pass({ network: name, inputs: ['observations'] }));
+  const passes = critics.map((name, k) =>
+    rows.pass({ network: name, inputs: ['observations'], dropout: 2 * critics.length + k }),
+  );
   const choices = createChoices(A);
   const { probabilities, logProbs } = choices;
   const { stats } = rows;

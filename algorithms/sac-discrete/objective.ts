@@ -1,5 +1,6 @@
 /** Discrete SAC's networks and the steps over them. */
 import type { JsonObject } from '../../src/json.ts';
+import { dropoutColumns } from '../../src/learner/dropout.ts';
 import type { ObjectiveSpec } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { optimizerGroups, type SoftActorCriticShape, softScalars } from '../sac/objective.ts';
@@ -58,6 +59,7 @@ export function sacDiscreteObjective(shape: SacDiscreteShape): ObjectiveSpec {
             size: numActions,
           }))
         : []),
+      ...dropoutColumns(shape.criticTrunk),
     ],
     rowOutputs: [],
     groups: optimizerGroups(shape),

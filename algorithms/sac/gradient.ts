@@ -3,6 +3,7 @@
  * where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
+import { criticPasses } from '../../src/learner/critic-passes.ts';
 import {
   type InputGradient,
   MAX_BLOCK_ROWS,
@@ -40,12 +41,7 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
   const next = policyRows(rows, model, nextPolicy, rows.column('nextNoise'));
-  const targets = critics.map((name) =>
-    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', next.actions] }),
-  );
-  const passes = critics.map((name) =>
-    rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
-  );
+  const { targets, passes } = criticPasses(rows, critics, next.actions);
   return (numRows, batchRows) => {
     nextPolicy.forward(numRows);
     next.sample(numRows);
@@ -113,8 +109,9 @@ export function createActorStep(
   const { stats } = rows;
   const squashed = policyRows(rows, model, policy, rows.column('noise'));
   const { logProbs } = squashed;
-  const passes = critics.map((name) =>
-    rows.pass({ network: name, inputs: ['observations', squashed.actions], gradient: 'inputs' }),
+  const through = { inputs: ['observations', squashed.actions], gradient: 'inputs' } as const;
+  const passes = critics.map((name, k) =>
+    rows.pass({ network: name, ...through, dropout: 2 * critics.length + k }),
   );
   const byInput = passes.map((pass) => pass.inputGradient(1));
   return (numRows, batchRows) => {

@@ -1,4 +1,5 @@
 /** SAC's networks and the steps over them. */
+import { dropoutColumns } from '../../src/learner/dropout.ts';
 import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
 import {
   type ConvTrunk,
@@ -117,6 +118,7 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
       column('nextObservations', observation.size, observation.dtype),
       column('noise', actionSize),
       column('nextNoise', actionSize),
+      ...dropoutColumns(shape.criticTrunk),
     ],
     rowOutputs: [],
     groups: [...groups, ...(isGsde ? [exploration] : [])],

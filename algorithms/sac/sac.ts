@@ -1,5 +1,6 @@
 /** Soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905): the whole algorithm, top to bottom. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { createDropout } from '../../src/algorithm/dropout-seeds.ts';
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { createFragments } from '../../src/algorithm/fragments.ts';
 import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
@@ -79,6 +80,7 @@ export async function createSoftActorCritic(
   const { learner, scaling } = system;
   const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
+  const dropout = createDropout(system, seed);
   const rates = createSchedules(
     softActorCriticOptions.training,
     ['actorLearningRate', 'criticLearningRate'],
@@ -103,6 +105,7 @@ export async function createSoftActorCritic(
         fill(_k, batch) {
           transitions.fill(batch);
           fillNoise(noise, batch);
+          dropout.fill(batch);
         },
         scalars: {
           ...scalars,
@@ -128,7 +131,7 @@ export async function createSoftActorCritic(
     fragments,
     iterate,
     replayState: transitions.replayState,
-    state: [...transitions.state, streamState('noise', noise), schedulesState(rates)],
+    state: [...transitions.state, streamState('noise', noise), ...dropout.state, schedulesState(rates)],
     setSchedule: rates.set,
   });
 }

@@ -1,6 +1,11 @@
 /** From SAC's options and an environment to its networks; TQC's, too. */
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
-import { boundedBox, createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
+import {
+  boundedBox,
+  createCriticTrunk,
+  createTrunk,
+  observationInput,
+} from '../../src/algorithm/model-setup.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { replayParts } from '../../src/algorithm/replay-parts.ts';
 import type { ClosedFormSource } from '../../src/learner/objective.ts';
@@ -24,19 +29,14 @@ export function softActorCriticShape(
   env: EnvDescription,
   { training, envRunners }: SoftActorCriticConfig,
 ): SoftActorCriticShape {
-  const { criticHiddenSizes, criticLayerNorm, temperature } = training;
+  const { temperature } = training;
   const { adamBeta1, adamBeta2, adamEpsilon, weightDecay } = training;
   const isNormalized = envRunners.normalizeObservations;
-  const critic = {
-    ...training,
-    hiddenSizes: criticHiddenSizes ?? training.hiddenSizes,
-    layerNorm: criticLayerNorm,
-  };
   return {
     observation: observationInput(env, { network: training.network, isNormalized }),
     clipObservation: envRunners.clipObservation,
     actorTrunk: createTrunk(env, training),
-    criticTrunk: createTrunk(env, critic),
+    criticTrunk: createCriticTrunk(env, training),
     numCritics: training.numCritics,
     initialLogTemperature: temperature === 'auto' ? Math.log(training.initialTemperature) : null,
     policyDelay: training.policyDelay,

@@ -3,6 +3,7 @@
  * where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
+import { criticPasses } from '../../src/learner/critic-passes.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 
@@ -19,7 +20,7 @@ import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts'
  */
 export function createTd3Gradient(model: ModelSpec, _options: JsonObject): OpenObjective {
   const critics = criticNames(Object.keys(model.targets).length - 1);
-  return (rows) => [criticStep(rows, model, critics), actorStep(rows, model)];
+  return (rows) => [criticStep(rows, model, critics), actorStep(rows, model, critics.length)];
 }
 
 function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
@@ -29,12 +30,7 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const nextNoise = rows.column('nextNoise');
   const nextActions = rows.buffer(numActions); // [R, A] f32
   const nextPolicy = rows.pass({ network: 'target/actor', inputs: ['nextObservations'] });
-  const targets = critics.map((name) =>
-    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', nextActions] }),
-  );
-  const passes = critics.map((name) =>
-    rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
-  );
+  const { targets, passes } = criticPasses(rows, critics, nextActions);
   const { stats } = rows;
   const targetNoise = rows.scalar('targetNoise');
   const targetNoiseClip = rows.scalar('targetNoiseClip');
@@ -64,11 +60,12 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   };
 }
 
-function actorStep(rows: RowSpace, model: ModelSpec): RunStep {
+function actorStep(rows: RowSpace, model: ModelSpec, numCritics: number): RunStep {
   const numActions = model.inputs.action.size;
   const actions = rows.buffer(numActions); // [R, A] f32
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
-  const critic = rows.pass({ network: 'q1', inputs: ['observations', actions], gradient: 'inputs' });
+  const through = { inputs: ['observations', actions], gradient: 'inputs' } as const;
+  const critic = rows.pass({ network: 'q1', ...through, dropout: 2 * numCritics });
   const { values, offset, stride } = critic.inputGradient(1);
   const { stats } = rows;
   return (numRows, batchRows) => {

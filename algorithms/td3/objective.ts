@@ -1,4 +1,5 @@
 /** TD3's networks and the steps over them; DDPG's with one critic, a delay of 1 and no target noise. */
+import { dropoutColumns } from '../../src/learner/dropout.ts';
 import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
 import {
   type ConvTrunk,
@@ -66,6 +67,7 @@ export function td3Objective(shape: Td3Shape): ObjectiveSpec {
       column('discounts', 1),
       column('nextObservations', observation.size, observation.dtype),
       column('nextNoise', actionSize),
+      ...dropoutColumns(shape.criticTrunk),
     ],
     rowOutputs: [],
     groups: [group('critic', critics), group('actor', ['actor'])],

@@ -1,8 +1,14 @@
 /** Twin delayed deep deterministic policy gradients (Fujimoto et al. 2018, arXiv:1802.09477): the whole algorithm, top to bottom. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { createDropout } from '../../src/algorithm/dropout-seeds.ts';
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { createFragments } from '../../src/algorithm/fragments.ts';
-import { boundedBox, createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
+import {
+  boundedBox,
+  createCriticTrunk,
+  createTrunk,
+  observationInput,
+} from '../../src/algorithm/model-setup.ts';
 import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
 import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
 import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
@@ -41,6 +47,7 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
   const { learner, scaling } = system;
   const transitions = createTransitions(system, { ...training, seed, priorities: null });
   const noise = openStream(seed, 'noise');
+  const dropout = createDropout(system, seed);
   const names = ['actorLearningRate', 'criticLearningRate', 'explorationNoise'] as const;
   const schedules = createSchedules(td3Options.training, names, training);
   const fragments = createFragments({
@@ -64,6 +71,7 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
         fill(_k, batch) {
           transitions.fill(batch);
           fillNormals(noise, batch.columns.nextNoise);
+          dropout.fill(batch);
         },
         scalars: { ...schedules.at(numEnvSteps), tau, targetNoise, targetNoiseClip },
         observationStatistics: scaling.statistics,
@@ -82,7 +90,7 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
     fragments,
     iterate,
     replayState: transitions.replayState,
-    state: [...transitions.state, streamState('noise', noise), schedulesState(schedules)],
+    state: [...transitions.state, streamState('noise', noise), ...dropout.state, schedulesState(schedules)],
     setSchedule: schedules.set,
   });
 }
@@ -93,18 +101,13 @@ const ACTOR_HEAD_BOUND = 3e-3;
 function td3Parts(env: EnvDescription, { training, envRunners }: ResolvedTD3Config): OffPolicyParts {
   const { adamBeta1, adamBeta2, adamEpsilon, weightDecay, noiseProcess } = training;
   const { size, low, high } = boundedBox(env, 'td3');
-  const critic = {
-    ...training,
-    hiddenSizes: training.criticHiddenSizes ?? training.hiddenSizes,
-    layerNorm: training.criticLayerNorm,
-  };
   const isNormalized = envRunners.normalizeObservations;
   const shape: Td3Shape = {
     observation: observationInput(env, { network: training.network, isNormalized }),
     clipObservation: envRunners.clipObservation,
     actionSize: size,
     actorTrunk: createTrunk(env, training),
-    criticTrunk: createTrunk(env, critic),
+    criticTrunk: createCriticTrunk(env, training),
     numCritics: training.numCritics,
     policyDelay: training.policyDelay,
     maxGradNorm: training.maxGradNorm,

@@ -3,6 +3,7 @@
  * where they are easier to read; a test holds the two together. Networks, columns and steps are SAC's, with several outputs a critic.
  */
 import type { JsonObject } from '../../src/json.ts';
+import { criticPasses } from '../../src/learner/critic-passes.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { createActorStep } from '../sac/gradient.ts';
@@ -81,12 +82,7 @@ function criticStep(
   const temperature = temperatureOf(rows, model);
   const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
   const next = policyRows(rows, model, nextPolicy, rows.column('nextNoise'));
-  const targets = critics.map((name) =>
-    rows.pass({ network: `target/${name}`, inputs: ['nextObservations', next.actions] }),
-  );
-  const passes = critics.map((name) =>
-    rows.pass({ network: name, inputs: ['observations', 'actions'], gradient: 'parameters' }),
-  );
+  const { targets, passes } = criticPasses(rows, critics, next.actions);
   const losses = passes.map(({ outputs, gradOutputs }) =>
     rows.quantileLoss({ predicted: outputs, gradient: gradOutputs, targets: kept, numTargets: numKept }),
   );

@@ -20,7 +20,7 @@ import { algorithms } from '../../algorithms/registry.ts';
 import { listEnvs } from '../../src/index.ts';
 import { describeMachine } from '../machine.ts';
 import { learningCurve } from './curve.ts';
-import { barOf, REFERENCES } from './references.ts';
+import { barOf, REFERENCES, titleOf } from './references.ts';
 import { learningReport } from './report.ts';
 import { keepRun, type Row, readResults } from './results.ts';
 import { runSeed, type SeedRun } from './run-seed.ts';
@@ -40,9 +40,11 @@ const { values: flags } = parseArgs({
 });
 const resultsPath = join(flags.out, 'learning.json');
 const only = flags.only?.split(',').map((name) => name.toLowerCase()) ?? null;
-const seeds = /^\d+$/.test(flags.seeds)
-  ? Array.from({ length: Number(flags.seeds) }, (_, seed) => seed)
-  : flags.seeds.split(',').map(Number);
+/** `--seeds 5`: so many from the row's first one; `--seeds 3,4,5`: these. */
+function seedsOf(firstSeed = 0): readonly number[] {
+  if (!/^\d+$/.test(flags.seeds)) return flags.seeds.split(',').map(Number);
+  return Array.from({ length: Number(flags.seeds) }, (_, k) => firstSeed + k);
+}
 const SMOKE_STEPS = 5000;
 const THIS_COMMIT = describeMachine().commit;
 
@@ -73,7 +75,8 @@ async function listTasks(): Promise<Task[]> {
         threshold: thresholdOf(algorithm, env),
         budget: flags.smoke ? SMOKE_STEPS : budget,
       };
-      tasks.push(...seeds.map((seed) => ({ row, seed })));
+      const { firstSeed } = REFERENCES[algorithm]?.[env] ?? {};
+      tasks.push(...seedsOf(firstSeed).map((seed) => ({ row, seed })));
     }
   }
   return tasks
@@ -155,7 +158,7 @@ function writeReport(): string {
       steps: runs[0].curve[k].steps,
       values: runs.map(({ curve }) => curve[k].evaluation),
     }));
-    const title = `${algorithm.toUpperCase()} on ${env}, ${runs.length} seeds`;
+    const title = `${titleOf(algorithm)} on ${env}, ${runs.length} seeds`;
     const svg = learningCurve(title, points, threshold, REFERENCES[algorithm]?.[env]?.numEpisodes ?? 100);
     writeFileSync(join(flags.out, `learning-${algorithm}-${env}.svg`), svg);
   }

@@ -1,7 +1,7 @@
 /** The Markdown table of `bench:learning`. */
 import { machineLine } from '../machine.ts';
 import { deviation, mean, meanInterval, median, studentLow } from '../statistics.ts';
-import { type Bar, barOf, type Published, REFERENCES, type Reference } from './references.ts';
+import { type Bar, barOf, type Published, REFERENCES, type Reference, titleOf } from './references.ts';
 import type { LearningResults, Row } from './results.ts';
 import type { Moment } from './run-seed.ts';
 
@@ -77,7 +77,7 @@ function tableRow(
   // Of another score than the return, the threshold says nothing at the end.
   const isComparable = hasThreshold && reference?.score === undefined;
   const cells = [
-    `${algorithm.toUpperCase()} ${env}`,
+    `${titleOf(algorithm)} ${env}`,
     `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}]`,
     number(Math.min(...finals)),
     verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
@@ -95,11 +95,12 @@ function tableRow(
 
 function marginLine({ algorithm, env }: Row, reference: Reference | undefined): string[] {
   if (reference === undefined) return [];
-  const { margin, why, numEpisodes = 100, score, envOptions } = reference;
+  const { margin, why, numEpisodes = 100, score, envOptions, firstSeed } = reference;
+  const seeds = firstSeed === undefined ? '' : `; seeds from ${firstSeed} up`;
   const trained = envOptions ? `; trained with ${JSON.stringify(envOptions)}` : '';
   const what = score ? `; the score is the ${score.name}` : '';
   return [
-    `- ${algorithm.toUpperCase()} ${env}: ${margin}; ${why}. ${count(numEpisodes)} episodes an evaluation${trained}${what}.`,
+    `- ${titleOf(algorithm)} ${env}: ${margin}; ${why}. ${count(numEpisodes)} episodes an evaluation${trained}${what}${seeds}.`,
   ];
 }
 
@@ -113,7 +114,7 @@ export function learningReport({ machine, rows }: LearningResults): string {
   return [
     '# Learning',
     `${machineLine(machine)}. Runs made at: ${commits}. Not run on CUDA.`,
-    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds from 0 up, which were not tuned on. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
+    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
     [
       `| ${HEADER.join(' | ')} |`,
       `| ${HEADER.map(() => '---').join(' | ')} |`,

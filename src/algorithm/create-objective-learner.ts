@@ -1,6 +1,7 @@
 /** The learner of an objective that an engine choice stands for, in two steps: reserve its place in the arena, then make it. */
 import { availableParallelism } from 'node:os';
 import { ConfigError } from '../errors.ts';
+import { hasDropout } from '../learner/dropout.ts';
 import type { ClosedFormSource, ObjectiveSpec } from '../learner/objective.ts';
 import type { ObjectiveLearner } from '../learner/objective-learner.ts';
 import { importClosedForm } from '../learner/simd/objective/import-closed-form.ts';
@@ -60,6 +61,14 @@ export function numLearnerThreadsOf(
   return Math.max(1, Math.min(numCores, Math.floor(flops / FLOPS_PER_THREAD)));
 }
 
+/** Whether no other engine learns this: there are no losses for it, or networks that it would not drop units of. */
+export function isSimdOnly({ model, losses }: Pick<ObjectiveParts, 'model' | 'losses'>): boolean {
+  return losses === undefined || dropsUnits(model);
+}
+
+const dropsUnits = ({ networks }: ModelSpec): boolean =>
+  Object.values(networks).some(({ trunk }) => hasDropout(trunk));
+
 /** @throws ConfigError `CONFIG_ENGINE` where the algorithm has no losses for TensorFlow; EngineError `ENGINE_CLOSED_FORM`. */
 export async function reserveObjectiveLearner(
   planner: ArenaPlanner,
@@ -78,7 +87,7 @@ async function reserveTensorFlow(
   { tensorflow, reason }: Extract<EngineChoice, { engine: 'tensorflow' }>,
   { captureGraph: capture, spec }: ObjectiveLearnerOptions,
 ): Promise<ReservedObjectiveLearner> {
-  if (losses === undefined) {
+  if (losses === undefined || dropsUnits(model)) {
     throw new ConfigError(
       'CONFIG_ENGINE',
       `This algorithm learns on the simd engine alone, and tensorflow was chosen (${reason}). Use network: 'mlp' and leave \`engine\` and \`backend\` out.`,

@@ -14,6 +14,8 @@ export interface TrunkOptions {
   readonly activation: Activation;
   readonly convLayers: readonly (readonly [number, number, number])[] | null;
   readonly layerNorm?: boolean;
+  /** 0 = none. */
+  readonly dropout?: number;
 }
 
 /** The observation as networks read it. */
@@ -32,8 +34,9 @@ export function observationInput(
 
 /** @throws {@link ConfigError} `CONFIG_NETWORK` for convolutions over what is no image, or a network of the user's. */
 export function createTrunk({ observation }: EnvDescription, options: TrunkOptions): MlpTrunk | ConvTrunk {
-  const { network, hiddenSizes, activation, layerNorm = false } = options;
-  if (network === 'mlp') return { kind: 'mlp', hiddenSizes, activation, layerNorm };
+  const { network, hiddenSizes, activation, layerNorm = false, dropout = 0 } = options;
+  if (network === 'mlp')
+    return { kind: 'mlp', hiddenSizes, activation, layerNorm, ...(dropout > 0 && { dropout }) };
   if (network === 'conv')
     return {
       kind: 'conv',
@@ -45,6 +48,20 @@ export function createTrunk({ observation }: EnvDescription, options: TrunkOptio
     'CONFIG_NETWORK',
     `network (${network}) must be 'mlp' or 'conv': networks of your own are for on-policy algorithms such as ppo.`,
   );
+}
+
+/** The critics' trunk, by an actor-critic algorithm's options. */
+export function createCriticTrunk(
+  env: EnvDescription,
+  options: TrunkOptions & {
+    readonly criticHiddenSizes: readonly number[] | null;
+    readonly criticLayerNorm: boolean;
+    readonly criticDropout: number;
+  },
+): MlpTrunk | ConvTrunk {
+  const { criticHiddenSizes, criticLayerNorm: layerNorm, criticDropout: dropout } = options;
+  const hiddenSizes = criticHiddenSizes ?? options.hiddenSizes;
+  return createTrunk(env, { ...options, hiddenSizes, layerNorm, dropout });
 }
 
 /**

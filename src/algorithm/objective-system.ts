@@ -21,7 +21,7 @@ import { dropWarmThreads, warmThreads } from '../rollout/thread-pool.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
 import { type ActingWeights, createActingWeights } from './acting-weights.ts';
-import { type ObjectiveParts, reserveObjectiveLearner } from './create-objective-learner.ts';
+import { isSimdOnly, type ObjectiveParts, reserveObjectiveLearner } from './create-objective-learner.ts';
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import {
@@ -107,7 +107,9 @@ async function assembleSystem(
   const { deterministic } = debugging;
   const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
   const layout = actingLayout(spec);
-  const choice = await chooseEngine(spec, layout.size, { ...learners, deterministic });
+  const isUnasked = learners.engine === 'auto' && learners.backend === 'auto';
+  const engine = isUnasked && isSimdOnly(parts) ? 'simd' : learners.engine;
+  const choice = await chooseEngine(spec, layout.size, { ...learners, engine, deterministic });
   const planner = createArenaPlanner();
   const sampling = reserveSampling(planner, spec, envRunners.numEnvs, rolloutLength, columns);
   const regions = reserveRunners(planner, spec, config);

@@ -91,6 +91,11 @@ export interface PassOptions {
    * most one pass through a network has a gradient then. Absent = the parameters as they are.
    */
   readonly noise?: string;
+  /**
+   * Where the network's trunk has dropout: number of the draw, from the batch's column `dropoutSeeds`; passes with one number drop alike.
+   * Absent = nothing is dropped.
+   */
+  readonly dropout?: number;
 }
 
 /** Gradient of one input of a pass: row r begins at `offset + r * stride`. */

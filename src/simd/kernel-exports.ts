@@ -154,6 +154,16 @@ export interface Kernels {
    * WebAssembly alone.
    */
   softmax(values: number, rows: number, columns: number, probabilities: number, logSums: number): void;
+  /** out_ij = base_ij + a_ij (row_i column_j), dense [inputs, outputs]; `base` 0 = nothing, `rows` 0 = all 1, `out` may be `base`. */
+  scaleByOuter(
+    out: number,
+    base: number,
+    a: number,
+    rows: number,
+    columns: number,
+    inputs: number,
+    outputs: number,
+  ): void;
   mathTable(kind: number, source: number, target: number, count: number): void;
   /** 24 operations for each lane of a vector a turn; what it returns keeps it from being left out. */
   peak(turns: number): number;

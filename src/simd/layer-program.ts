@@ -115,6 +115,8 @@ export interface LayerRecord {
   readonly pre: number;
   /** With `layer.normalization`, what its way back needs; absent: forward passes alone. */
   readonly normalization?: NormalizationScratch;
+  /** Dropout: the product, bias included, is multiplied by this before anything else; f32 [64, outputs] at the output's stride. 0 = none; not for heads. */
+  readonly mask?: number;
   readonly backward: BackwardRecord | null;
 }
 
@@ -140,7 +142,7 @@ export interface BackwardRecord {
   readonly inputPre: number;
 }
 
-const RECORD_WORDS = 26;
+const RECORD_WORDS = 27;
 export const RECORD_BYTES = 4 * RECORD_WORDS;
 
 function backwardWords(backward: BackwardRecord | null): readonly number[] {
@@ -171,7 +173,7 @@ function normalizationWords({ layer, normalization, isDense, backward }: LayerRe
 /**
  * Writes the records as src/simd/assembly/network.ts reads them.
  *
- * @throws TypeError for a normalised head, or a normalised layer with a way back and no scratch for it.
+ * @throws TypeError for a normalised or masked head, or a normalised layer with a way back and no scratch for it.
  */
 export function writeProgram(
   buffer: ArrayBufferLike,
@@ -180,7 +182,9 @@ export function writeProgram(
 ): void {
   const words = new Uint32Array(buffer, address, RECORD_WORDS * records.length);
   records.forEach((record, k) => {
-    const { layer, input, output, isDense, pre, backward } = record;
+    const { layer, input, output, isDense, pre, backward, mask = 0 } = record;
+    if (isDense && mask !== 0)
+      throw new TypeError(`Layer ${layer.name} ends at its last column and cannot have a mask.`);
     const forward = [
       layer.kernelOffset,
       layer.biasOffset,
@@ -194,6 +198,9 @@ export function writeProgram(
       pre,
       isDense ? 1 : 0,
     ];
-    words.set([...forward, ...backwardWords(backward), ...normalizationWords(record)], RECORD_WORDS * k);
+    words.set(
+      [...forward, ...backwardWords(backward), ...normalizationWords(record), mask],
+      RECORD_WORDS * k,
+    );
   });
 }

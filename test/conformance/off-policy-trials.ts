@@ -75,6 +75,7 @@ export const continuousControlTrials: Readonly<Record<string, Trial>> = {
   'training.policyDelay': { change: training({ policyDelay: 3 }) },
   'training.criticHiddenSizes': { change: training({ criticHiddenSizes: [8] }) },
   'training.criticLayerNorm': { change: training({ criticLayerNorm: true }) },
+  'training.criticDropout': { change: training({ criticDropout: 0.1 }) },
 };
 
 export const offPolicyNeutral: Readonly<Record<string, Trial>> = {
@@ -141,6 +142,11 @@ export const continuousSettings = (name: string) => ({
   testedElsewhere: convElsewhere,
   refused: [
     ...offPolicyRefused,
+    [
+      'dropout on TensorFlow',
+      { training: { criticDropout: 0.1 }, learners: { engine: 'tensorflow' } },
+      /learns on the simd engine alone/,
+    ],
     [
       'a choice among actions',
       { environment: { env: 'CartPole-v1', envOptions: {} } },

@@ -1,13 +1,15 @@
 /** A slow float64 forward pass of a model's dense networks, and gradients by central differences. */
+import { dropUnits } from '../../src/learner/dropout.ts';
 import { type ModelSpec, modelLayout, networkNamed } from '../../src/policy/networks/model.ts';
 import { ACTIVATIONS } from './mlp-reference.ts';
 
-/** Outputs [outputs] of one row. */
+/** Outputs [outputs] of one row. @param masks of dropout, one a hidden layer; none = nothing is dropped. */
 export function forwardRow(
   model: ModelSpec,
   parameters: Float64Array,
   name: string,
   inputs: readonly (readonly number[])[],
+  masks: readonly (readonly number[])[] = [],
 ): number[] {
   const { trunk } = networkNamed(model, name);
   const { entries } = modelLayout(model);
@@ -24,6 +26,8 @@ export function forwardRow(
       x.reduce((sum, value, i) => sum + value * kernel[i * bias.length + j], b),
     );
     if (layer !== 'head') {
+      const mask = masks[Number(layer)];
+      if (mask !== undefined) y = y.map((value, j) => value * mask[j]);
       const gain = entry(`${layer}/gain`);
       if (gain !== null) y = normalizeRow(y, gain, entry(`${layer}/shift`) as Float64Array);
       y = y.map((value) => ACTIVATIONS[trunk.activation].f(value));
@@ -31,6 +35,22 @@ export function forwardRow(
     x = y;
   }
   return x;
+}
+
+/** What dropout multiplies each hidden layer of one row by. */
+export function masksOf(model: ModelSpec, name: string, seed: number, draw: number): number[][] {
+  const { trunk } = networkNamed(model, name);
+  if (trunk.kind !== 'mlp' || trunk.dropout === undefined) return [];
+  const rate = trunk.dropout;
+  const numUnits = trunk.hiddenSizes.reduce((sum, size) => sum + size, 0);
+  const units = new Int32Array(numUnits);
+  const dropped = units.subarray(0, dropUnits(seed, draw, rate, numUnits, units));
+  let first = 0;
+  return trunk.hiddenSizes.map((size) => {
+    const from = first;
+    first += size;
+    return Array.from({ length: size }, (_, j) => (dropped.includes(from + j) ? 0 : 1 / (1 - rate)));
+  });
 }
 
 function normalizeRow(y: readonly number[], gain: Float64Array, shift: Float64Array): number[] {

@@ -44,12 +44,9 @@ export async function openFixture(
   const setup = { arena, kernels: module, model, objective, open, layout };
   const team = helpers === null ? null : startHelpers(helpers, setup);
   const learner = createSimdObjectiveLearner({ ...setup, team });
-  const thread = createObjectiveThread({
-    ...setup,
-    kernels: instantiateKernels(module, arena.memory),
-    threadIndex: 0,
-  });
-  const perturb = createPerturbation(model, layout, arena.buffer);
+  const kernels = instantiateKernels(module, arena.memory);
+  const thread = createObjectiveThread({ ...setup, kernels, threadIndex: 0 });
+  const perturb = createPerturbation(model, layout, kernels, arena.buffer);
   /** Columns, and factors of noises. */
   const fill = (columns: Columns, batch: Pick<ObjectiveBatch, 'columns' | 'noises'>) => {
     for (const { name } of objective.columns) batch.columns[name].set(columns[name]);

@@ -21,6 +21,8 @@ export interface DenseShape {
   readonly activation: Activation;
   /** Hidden layers are normalised. */
   readonly normalized?: boolean;
+  /** Hidden layers have dropout, by the network's `masks`. */
+  readonly masked?: boolean;
 }
 
 /** Layers in the order kernel, bias, gain, shift, one after another. */
@@ -65,6 +67,7 @@ export function openDenseNetwork(module: KernelModule, shape: DenseShape) {
   const output = { address: take(4 * BLOCK_ROWS * numOutputs), stride: 4 * numOutputs };
   const gradOutput = { address: take(4 * BLOCK_ROWS * numOutputs), stride: 4 * numOutputs };
   const records: LayerRecord[] = [];
+  const maskBlocks: Block[] = [];
   let [blockIn, gradIn, inputPre] = [input, gradInput, 0];
   layers.forEach((layer, k) => {
     const isDense = k === layers.length - 1;
@@ -90,7 +93,9 @@ export function openDenseNetwork(module: KernelModule, shape: DenseShape) {
               gains: take(4 * layer.outputs),
             },
           };
-    records.push({ layer, input: blockIn, output: blockOut, isDense, pre, backward, ...normalization });
+    const mask = shape.masked === true && !isDense ? take(BLOCK_ROWS * blockOut.stride) : 0;
+    if (mask !== 0) maskBlocks.push({ address: mask, stride: blockOut.stride });
+    records.push({ layer, input: blockIn, output: blockOut, isDense, pre, mask, backward, ...normalization });
     [blockIn, gradIn, inputPre] = [blockOut, gradOut, pre];
   });
   const address = take(RECORD_BYTES * records.length);
@@ -108,6 +113,9 @@ export function openDenseNetwork(module: KernelModule, shape: DenseShape) {
     /** One row of a block with padded rows. */
     inputRow: (r: number) => floats(input.address + r * input.stride, numInputs),
     gradInputRow: (r: number) => floats(gradInput.address + r * gradInput.stride, numInputs),
+    /** What hidden layer after hidden layer is multiplied by in row r; empty without dropout. */
+    masksOf: (r: number) =>
+      maskBlocks.map(({ address, stride }, k) => floats(address + r * stride, layers[k].outputs)),
     outputs: floats(output.address, BLOCK_ROWS * numOutputs), // [64, outputs] f32
     gradOutputs: floats(gradOutput.address, BLOCK_ROWS * numOutputs), // [64, outputs] f32
     forward(rows: number) {
@@ -133,6 +141,8 @@ export function fillNetwork(network: OpenNetwork, stream: Stream): void {
   for (let r = 0; r < BLOCK_ROWS; r++) {
     const row = network.inputRow(r);
     for (let k = 0; k < row.length; k++) row[k] = stream.normal();
+    for (const mask of network.masksOf(r))
+      for (let j = 0; j < mask.length; j++) mask[j] = stream.uniform() < 0.3 ? 0 : 1 / 0.7;
   }
   for (let k = 0; k < network.gradOutputs.length; k++) network.gradOutputs[k] = stream.normal();
 }
@@ -164,13 +174,17 @@ export function referenceOutputs(
   layers: readonly DenseLayer[],
   parameters: ArrayLike<number>,
   input: ArrayLike<number>,
+  masks: readonly ArrayLike<number>[] = [],
 ): number[] {
   let x = Array.from(input);
-  for (const { inputs, outputs, kernelOffset, biasOffset, activation, normalization } of layers) {
+  for (const [
+    layer,
+    { inputs, outputs, kernelOffset, biasOffset, activation, normalization },
+  ] of layers.entries()) {
     let z = Array.from({ length: outputs }, (_, j) => {
       let sum = parameters[biasOffset / 4 + j];
       for (let i = 0; i < inputs; i++) sum += x[i] * parameters[kernelOffset / 4 + i * outputs + j];
-      return sum;
+      return sum * (masks[layer]?.[j] ?? 1);
     });
     if (normalization !== undefined) {
       const { gainOffset, shiftOffset } = normalization;

@@ -139,8 +139,13 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     'agree on gradients of inputs, with and without layer normalisation of %i units',
     (width) => {
       const path = native?.path ?? '';
-      for (const normalized of [false, true]) {
-        const shape = { widths: [below(40), width, width, below(4)], activation: 'elu' as const, normalized };
+      for (const [normalized, masked] of [
+        [false, false],
+        [true, false],
+        [true, true],
+      ]) {
+        const widths = [below(40), width, width, below(4)];
+        const shape = { widths, activation: 'elu' as const, normalized, masked };
         const modules = [null, { path, numLanes }].map((kind) => ({ ...builds[build], native: kind }));
         const twins = modules.map((module) => openDenseNetwork(module, shape));
         fillNetwork(twins[0], stream);

@@ -20,7 +20,7 @@ const range = (n: number) => Array.from({ length: n }, (_, k) => k);
 
 /** sum of gradOutputs * outputs over rows: what the kernels differentiate. */
 function lossOfRow(network: OpenNetwork, parameters: ArrayLike<number>, input: ArrayLike<number>, r: number) {
-  const outputs = referenceOutputs(network.layers, parameters, input);
+  const outputs = referenceOutputs(network.layers, parameters, input, network.masksOf(r));
   return outputs.reduce((sum, y, j) => sum + y * network.gradOutputs[r * outputs.length + j], 0);
 }
 
@@ -50,7 +50,12 @@ function checkWeightGradients(network: OpenNetwork, rows: number, tolerance: num
 
 function checkOutputs(network: OpenNetwork, rows: number, tolerance: number) {
   for (let r = 0; r < rows; r++) {
-    const expected = referenceOutputs(network.layers, network.parameters, network.inputRow(r));
+    const expected = referenceOutputs(
+      network.layers,
+      network.parameters,
+      network.inputRow(r),
+      network.masksOf(r),
+    );
     for (const [j, y] of expected.entries())
       expect(Math.abs(network.outputs[r * expected.length + j] - y)).toBeLessThan(
         tolerance * (1 + Math.abs(y)),
@@ -105,6 +110,23 @@ describe.each(['native', 'relaxed', 'strict'] as const)('gradients of networks, 
     for (const [k, g] of once.entries())
       expect(Math.abs(network.gradients[k] - 2 * g)).toBeLessThanOrEqual(1e-6 * Math.abs(g));
   });
+
+  it.each([
+    [[4, 16, 32, 1], 'relu', 5, false],
+    [[3, 17, 65, 2], 'relu', 33, true],
+    [[6, 40, 7, 1], 'silu', 64, true],
+    [[5, 9, 2], 'tanh', 3, false],
+  ] as const)(
+    'with dropout through %j, %s, %i rows, normalised: %s',
+    (widths, activation, rows, normalized) => {
+      const network = open({ widths, activation: activation as Activation, normalized, masked: true });
+      network.forward(rows);
+      checkOutputs(network, rows, 3e-5);
+      network.backward(rows, { weights: true });
+      checkInputGradients(network, rows, 1e-4);
+      checkWeightGradients(network, rows, 1e-4);
+    },
+  );
 
   it.each([1, 2, 4, 15, 64])('gives the same input gradients without those of weights, %i rows', (rows) => {
     const network = open({ widths: [9, 31, 18, 2], activation: 'tanh', normalized: rows % 2 === 1 });

@@ -66,4 +66,11 @@ export const offPolicyActorCriticOptions = {
     needs: { option: 'network', values: ['mlp'] },
     alsoCalled: ['layer_norm', 'layerNorm'],
   }),
+  criticDropout: option(kind.number({ min: 0, max: 0.9 }), {
+    default: 0,
+    onlyAtStart: true,
+    doc: 'Share of hidden units of the critics that each pass of an update drops; DroQ: 0.01, with criticLayerNorm, updatesPerStep 20 and policyDelay 20. simd engine.',
+    needs: { option: 'network', values: ['mlp'] },
+    alsoCalled: ['dropout_rate', 'dropout'],
+  }),
 };

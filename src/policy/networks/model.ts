@@ -25,6 +25,8 @@ export interface MlpTrunk {
   readonly hiddenSizes: readonly number[];
   readonly activation: Activation;
   readonly layerNorm: boolean;
+  /** Rate at which learning drops hidden units (`src/learner/dropout.ts`), in (0, 1); whatever acts drops none. Absent = none. SIMD engine only. */
+  readonly dropout?: number;
 }
 
 /** Convolutions [filters, kernelSize, stride] with relu over the first input, then dense layers; TensorFlow engine only. */

@@ -10,8 +10,8 @@
 import type { Stream } from '../../random/streams.ts';
 import { deviationsOf, type ModelSpec, modelLayout } from './model.ts';
 
-/** A dense layer of a noisy network; offsets in elements, of the means within the network, of the deviations within theirs. */
-interface NoisyLayer {
+/** A dense layer of a noisy network, for whoever does it on an engine; offsets in elements, of the means within the network, of the deviations within theirs. */
+export interface NoisyLayer {
   readonly inputs: number;
   readonly outputs: number;
   readonly kernel: number;
@@ -26,6 +26,7 @@ interface NoisyLayer {
 export interface ParameterNoise {
   /** Factors of one draw. */
   readonly size: number;
+  readonly layers: readonly NoisyLayer[];
   /** In place: `parameters` f32 [network] += `deviations` f32 [noise/<network>] times eps; rounded once a weight. `factors` f32 [size]. */
   perturb(parameters: Float32Array, deviations: Float32Array, factors: Float32Array): void;
   /** `byDeviations` = `byParameters` eps: from the gradient by the weights as they were used to that by the deviations. */
@@ -39,6 +40,7 @@ export function createParameterNoise(model: ModelSpec, network: string): Paramet
   if (last === undefined) throw new TypeError(`Expected noisy layers in ${network}.`);
   return {
     size: last.factor + last.inputs + last.outputs,
+    layers,
     perturb(parameters, deviations, factors) {
       for (const { inputs, outputs, kernel, bias, kernelStd, biasStd, factor } of layers) {
         const column = factor + inputs;

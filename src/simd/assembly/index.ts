@@ -12,5 +12,6 @@ export { applyActivation, applyDerivative } from './activation';
 export { sampleSquashed, flowBackSquashed } from './squashed-gaussian';
 export { quantileHuber } from './quantile-huber';
 export { softmax } from './softmax';
+export { scaleByOuter } from './parameter-noise';
 export { mathTable } from './math';
 export { peak } from './peak';

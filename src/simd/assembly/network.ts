@@ -5,12 +5,13 @@
  * everything else is an address. Strides in bytes.
  */
 import { applyActivation, applyDerivative, RELU, TANH } from './activation';
+import { applyMask } from './mask';
 import { hasWholePanels, multiply, multiplyBack, multiplyRelu } from './multiply';
 import { normalizationGradients, normalize, normalizeBack } from './normalization';
 import { columnSums, outerProduct } from './outer-product';
 import { transpose } from './transpose';
 
-const RECORD_BYTES: usize = 104;
+const RECORD_BYTES: usize = 108;
 
 // @ts-ignore: decorator
 @inline
@@ -25,7 +26,8 @@ export function forward(layers: usize, count: i32, parameters: usize, rows: i32)
     const outputs = word(layer, 3);
     // scratch columns are padded to 16, so whole vectors may be stored; dense outputs end exactly
     const columns = word(layer, 10) ? outputs : (outputs + 3) & ~3;
-    if (word(layer, 4) == RELU && !word(layer, 20) && hasWholePanels(columns)) {
+    const mask = word(layer, 26);
+    if (word(layer, 4) == RELU && !word(layer, 20) && mask == 0 && hasWholePanels(columns)) {
       multiplyRelu(
         word(layer, 5), word(layer, 6), parameters + word(layer, 0), outputs << 2, parameters + word(layer, 1),
         word(layer, 2), word(layer, 7), word(layer, 8), rows, columns,
@@ -36,6 +38,7 @@ export function forward(layers: usize, count: i32, parameters: usize, rows: i32)
       word(layer, 5), word(layer, 6), parameters + word(layer, 0), outputs << 2, parameters + word(layer, 1),
       word(layer, 2), word(layer, 7), word(layer, 8), rows, columns, false,
     );
+    if (mask != 0) applyMask(word(layer, 7), word(layer, 8), mask, word(layer, 8), rows, outputs);
     if (word(layer, 20)) {
       normalize(
         word(layer, 7), word(layer, 8), rows, outputs, parameters + word(layer, 21), parameters + word(layer, 22),
@@ -86,6 +89,8 @@ export function backward(layers: usize, count: i32, gradients: usize, rows: i32,
     const gradOut = word(layer, 13);
     const gradOutStride = word(layer, 14);
     if (word(layer, 20)) backThroughNormalization(layer, gradients, rows, accumulate);
+    const mask = word(layer, 26);
+    if (mask != 0) applyMask(gradOut, gradOutStride, mask, word(layer, 8), rows, outputs);
     if (gradients != 0) {
       outerProduct(
         word(layer, 5), word(layer, 6), gradOut, gradOutStride, rows, inputs,

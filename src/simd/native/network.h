@@ -2,6 +2,7 @@
 #ifndef OPERANT_NETWORK_H
 #define OPERANT_NETWORK_H
 
+#include "mask.h"
 #include "normalization.h"
 #include "outer-product.h"
 #include "transpose.h"
@@ -16,6 +17,7 @@ struct layer {
   uint32_t accumulates, input_activation, input_pre;
   uint32_t is_normalized, gain, shift; /* offsets, as the kernel's */
   uint32_t normalized, inverse_std, gains;
+  uint32_t mask; /* of dropout, at the output's stride */
 };
 
 INLINE char *at(char *base, uint32_t address) { return address ? base + address : 0; }
@@ -24,7 +26,7 @@ INLINE int in_fours(uint32_t columns) { return (int)((columns + 3) & ~3u); }
 static void forward(char *base, uint32_t layers, int count, uint32_t parameters, int rows) {
   const struct layer *l = (const struct layer *)(base + layers);
   for (int k = 0; k < count; k++, l++) {
-    const int is_relu = l->activation == RELU && !l->is_normalized && !l->is_dense;
+    const int is_relu = l->activation == RELU && !l->is_normalized && !l->mask && !l->is_dense;
     const struct product p = {
       .lda = l->input_stride, .ldw = 4 * (size_t)l->outputs, .ldc = l->output_stride,
       .bias = floats(base + parameters + l->bias), .depth = (int)l->inputs, .after = is_relu ? RELU_AFTER : NOTHING,
@@ -32,6 +34,8 @@ static void forward(char *base, uint32_t layers, int count, uint32_t parameters,
     const int columns = l->is_dense ? (int)l->outputs : in_fours(l->outputs);
     char *output = base + l->output;
     multiply(&p, base + l->input, base + parameters + l->kernel, output, rows, columns);
+    if (l->mask)
+      apply_mask(output, l->output_stride, base + l->mask, l->output_stride, rows, (int)l->outputs);
     if (l->is_normalized)
       normalize(
           output, l->output_stride, rows, (int)l->outputs, floats(base + parameters + l->gain),
@@ -102,6 +106,9 @@ static void backward(char *base, uint32_t layers, int count, uint32_t gradients,
   for (int k = count - 1; k >= 0; k--) {
     const struct layer *l = (const struct layer *)(base + layers) + k;
     if (l->is_normalized) back_through_normalization(base, l, gradients, rows, accumulate);
+    if (l->mask)
+      apply_mask(
+          base + l->grad_output, l->grad_output_stride, base + l->mask, l->output_stride, rows, (int)l->outputs);
     if (gradients) weight_gradients(base, l, gradients, rows, accumulate);
     if (l->grad_input) back_through(base, l, rows);
   }

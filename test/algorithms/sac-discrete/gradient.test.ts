@@ -5,10 +5,10 @@ import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts'
 import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
 import { openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
-import { batch, CASES, SCALARS, SHAPE, sacDiscreteLosses } from './sac-discrete-fixture.ts';
+import { batch, CASES, DROPOUT, SCALARS, SHAPE, sacDiscreteLosses } from './sac-discrete-fixture.ts';
 
 describe('the closed form of discrete SAC', () => {
-  for (const [what, shape] of CASES) {
+  for (const [what, shape] of [...CASES, ['dropout', DROPOUT] as const]) {
     for (const numRows of [5, 37]) {
       it(`has the gradients of the float64 losses: ${what}, ${numRows} rows`, async () => {
         const model = sacDiscreteModel(shape);

@@ -2,7 +2,7 @@
 import { type SacDiscreteShape, sacDiscreteModel } from '../../../algorithms/sac-discrete/objective.ts';
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { forwardRow } from '../../reference/model-reference.ts';
+import { forwardRow, masksOf } from '../../reference/model-reference.ts';
 import { type Columns, normals } from '../../reference/objective-fixture.ts';
 
 const NUM_ACTIONS = 3;
@@ -36,6 +36,12 @@ export const CASES: readonly (readonly [string, SacDiscreteShape])[] = [
   ],
 ];
 
+/** Of the kernels alone. */
+export const DROPOUT: SacDiscreteShape = {
+  ...SHAPE,
+  criticTrunk: { kind: 'mlp', hiddenSizes: [8, 6], activation: 'relu', layerNorm: true, dropout: 0.2 },
+};
+
 export const SCALARS = {
   criticLearningRate: 1e-3,
   actorLearningRate: 1e-3,
@@ -57,6 +63,7 @@ export function batch(numRows: number, k = 0): Columns {
     nextObservations: normals(`nextObservations ${k}`, 3 * numRows),
     masks: masks(),
     nextMasks: masks(),
+    dropoutSeeds: normals(`dropoutSeeds ${k}`, numRows, 1e9).map(Math.round),
   };
 }
 
@@ -83,8 +90,11 @@ export function sacDiscreteLosses(shape: SacDiscreteShape, columns: Columns, fix
   const numRows = columns.rewards.length;
   const mean = (f: (r: number) => number) =>
     Array.from({ length: numRows }, (_, r) => f(r)).reduce((sum, x) => sum + x, 0) / numRows;
-  const least = (p: Float64Array, prefix: string, s: readonly number[]) => {
-    const values = critics.map((name) => forwardRow(model, p, `${prefix}${name}`, [s]));
+  /** @param draw of the pass, where critics have dropout. */
+  const q = (p: Float64Array, name: string, r: number, s: readonly number[], draw: number) =>
+    forwardRow(model, p, name, [s], masksOf(model, name, columns.dropoutSeeds[r], draw));
+  const least = (p: Float64Array, prefix: string, r: number, s: readonly number[], first: number) => {
+    const values = critics.map((name, k) => q(p, `${prefix}${name}`, r, s, first + k));
     return values[0].map((_, a) => Math.min(...values.map((each) => each[a])));
   };
   /** sum_a p_a (q_a - alpha log p_a) */
@@ -93,19 +103,20 @@ export function sacDiscreteLosses(shape: SacDiscreteShape, columns: Columns, fix
   const goals = columns.rewards.map((reward, r) => {
     const s = row('nextObservations', r);
     const p = policy(forwardRow(model, fixed, 'actor', [s]), maskOf('nextMasks', r));
-    return reward + columns.discounts[r] * soft(p, least(fixed, 'target/', s));
+    return reward + columns.discounts[r] * soft(p, least(fixed, 'target/', r, s, 0));
   });
   const policyAt = (p: Float64Array, r: number) =>
     policy(forwardRow(model, p, 'actor', [row('observations', r)]), maskOf('masks', r));
   return {
     critic: (p: Float64Array) =>
       mean((r) =>
-        critics.reduce((sum, name) => {
-          const q = forwardRow(model, p, name, [row('observations', r)])[columns.actions[r]];
-          return sum + 0.5 * (q - goals[r]) ** 2;
+        critics.reduce((sum, name, k) => {
+          const values = q(p, name, r, row('observations', r), critics.length + k);
+          return sum + 0.5 * (values[columns.actions[r]] - goals[r]) ** 2;
         }, 0),
       ),
-    actor: (p: Float64Array) => mean((r) => -soft(policyAt(p, r), least(fixed, '', row('observations', r)))),
+    actor: (p: Float64Array) =>
+      mean((r) => -soft(policyAt(p, r), least(fixed, '', r, row('observations', r), 2 * critics.length))),
     temperature: (p: Float64Array) =>
       -p[ranges.logTemperature.offset] * mean((r) => SCALARS.targetEntropy - entropyOf(policyAt(fixed, r))),
   };

@@ -28,6 +28,7 @@ function batch(numRows: number) {
     nextObservations: normals('nextObservations', 3 * numRows),
     noise: normals('noise', 2 * numRows),
     nextNoise: normals('nextNoise', 2 * numRows),
+    dropoutSeeds: normals('dropoutSeeds', numRows, 1e9).map(Math.round),
   };
 }
 
@@ -38,6 +39,15 @@ const NORMALIZED: SacShape = {
   numCritics: 3,
 };
 
+const DROQ: SacShape = {
+  ...SHAPE,
+  criticTrunk: { kind: 'mlp', hiddenSizes: [8, 6], activation: 'relu', layerNorm: true, dropout: 0.2 },
+};
+const DROPOUT: SacShape = {
+  ...SHAPE,
+  criticTrunk: { kind: 'mlp', hiddenSizes: [16], activation: 'tanh', layerNorm: false, dropout: 0.3 },
+};
+
 describe('the closed form of SAC', () => {
   for (const [what, shape, numRows] of [
     ['two critics', SHAPE, 1],
@@ -45,6 +55,8 @@ describe('the closed form of SAC', () => {
     ['two critics', SHAPE, 33],
     ['two critics', SHAPE, 70],
     ['three critics and layer normalisation', NORMALIZED, 37],
+    ['dropout and layer normalisation', DROQ, 37],
+    ['dropout', DROPOUT, 5],
   ] as const) {
     it(`has the gradients of the float64 losses for ${numRows} rows, ${what}`, async () => {
       const model = sacModel(shape);

@@ -3,7 +3,7 @@ import type { SacShape } from '../../../algorithms/sac/objective.ts';
 import { sacModel } from '../../../algorithms/sac/objective.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { softplus } from '../../reference/mlp-reference.ts';
-import { forwardRow } from '../../reference/model-reference.ts';
+import { forwardRow, masksOf } from '../../reference/model-reference.ts';
 import type { Columns } from '../../reference/objective-fixture.ts';
 
 export const SHAPE: SacShape = {
@@ -52,8 +52,18 @@ export function sacLosses(
   const A = shape.actionSize;
   const logTemperature = (p: Float64Array) => p[layout.ranges.logTemperature.offset];
   const alpha = Math.exp(logTemperature(fixed));
-  const q = (p: Float64Array, name: string, s: readonly number[], a: readonly number[]) =>
-    forwardRow(model, p, name, [s, a])[0];
+  /** @param first draw of the step's passes, where critics have dropout. */
+  const q = (
+    p: Float64Array,
+    name: string,
+    r: number,
+    s: readonly number[],
+    a: readonly number[],
+    first: number,
+  ) => {
+    const draw = first + critics.indexOf(name.replace('target/', ''));
+    return forwardRow(model, p, name, [s, a], masksOf(model, name, columns.dropoutSeeds?.[r] ?? 0, draw))[0];
+  };
   const rows = Array.from({ length: numRows }, (_, r) => r);
   const mean = (f: (r: number) => number) => rows.reduce((sum, r) => sum + f(r), 0) / numRows;
   const target = (r: number) => {
@@ -62,7 +72,7 @@ export function sacLosses(
       forwardRow(model, fixed, 'actor', [s]),
       row(columns, 'nextNoise', r, A),
     );
-    const least = Math.min(...critics.map((name) => q(fixed, `target/${name}`, s, actions)));
+    const least = Math.min(...critics.map((name) => q(fixed, `target/${name}`, r, s, actions, 0)));
     return columns.rewards[r] + columns.discounts[r] * (least - alpha * logProb);
   };
   const targets = rows.map(target);
@@ -76,12 +86,18 @@ export function sacLosses(
       mean((r) => {
         const s = row(columns, 'observations', r, S);
         const a = row(columns, 'actions', r, A);
-        return critics.reduce((sum, name) => sum + 0.5 * (q(p, name, s, a) - targets[r]) ** 2, 0);
+        return critics.reduce(
+          (sum, name) => sum + 0.5 * (q(p, name, r, s, a, critics.length) - targets[r]) ** 2,
+          0,
+        );
       }),
     actor: (p: Float64Array) =>
       mean((r) => {
         const { s, actions, logProb } = policy(p, r);
-        return alpha * logProb - Math.min(...critics.map((name) => q(fixed, name, s, actions)));
+        return (
+          alpha * logProb -
+          Math.min(...critics.map((name) => q(fixed, name, r, s, actions, 2 * critics.length)))
+        );
       }),
     temperature: (p: Float64Array) =>
       -logTemperature(p) * mean((r) => policy(fixed, r).logProb + scalars.targetEntropy),

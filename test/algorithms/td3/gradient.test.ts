@@ -4,7 +4,7 @@ import { type Td3Shape, td3Model, td3Objective } from '../../../algorithms/td3/o
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
-import { forwardRow } from '../../reference/model-reference.ts';
+import { forwardRow, masksOf } from '../../reference/model-reference.ts';
 import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { batch, SCALARS, SHAPE } from './td3-fixture.ts';
 
@@ -16,37 +16,50 @@ function losses(shape: Td3Shape, columns: Columns, fixed: Float64Array) {
   const clip = (x: number, bound: number) => Math.max(-bound, Math.min(bound, x));
   const act = (p: Float64Array, name: string, s: readonly number[]) =>
     forwardRow(model, p, name, [s]).map(Math.tanh);
-  const q = (p: Float64Array, name: string, s: readonly number[], a: readonly number[]) =>
-    forwardRow(model, p, name, [s, a])[0];
+  /** @param draw of the pass, where critics have dropout. */
+  const q = (
+    p: Float64Array,
+    name: string,
+    r: number,
+    s: readonly number[],
+    a: readonly number[],
+    draw: number,
+  ) => forwardRow(model, p, name, [s, a], masksOf(model, name, columns.dropoutSeeds[r], draw))[0];
   const targets = columns.rewards.map((reward, r) => {
     const s = row('nextObservations', r, 3);
     const noise = row('nextNoise', r, 2).map((e) => clip(SCALARS.targetNoise * e, SCALARS.targetNoiseClip));
     const a = act(fixed, 'target/actor', s).map((action, k) => clip(action + noise[k], 1));
     return (
-      reward + columns.discounts[r] * Math.min(...critics.map((name) => q(fixed, `target/${name}`, s, a)))
+      reward +
+      columns.discounts[r] * Math.min(...critics.map((name, k) => q(fixed, `target/${name}`, r, s, a, k)))
     );
   });
   const mean = (f: (r: number) => number) => targets.reduce((sum, _, r) => sum + f(r), 0) / targets.length;
   const errors = (p: Float64Array, r: number) =>
-    critics.map((name) => (q(p, name, row('observations', r, 3), row('actions', r, 2)) - targets[r]) ** 2);
+    critics.map((name, k) => {
+      const draw = critics.length + k;
+      return (q(p, name, r, row('observations', r, 3), row('actions', r, 2), draw) - targets[r]) ** 2;
+    });
   return {
     critic: (p: Float64Array) => mean((r) => errors(p, r).reduce((sum, error) => sum + error, 0)),
     actor: (p: Float64Array) =>
       mean((r) => {
         const s = row('observations', r, 3);
-        return -q(fixed, 'q1', s, act(p, 'actor', s));
+        return -q(fixed, 'q1', r, s, act(p, 'actor', s), 2 * critics.length);
       }),
   };
 }
 
 describe('the closed form of TD3', () => {
-  for (const [numCritics, numRows] of [
-    [2, 1],
-    [2, 37],
-    [1, 70],
+  for (const [numCritics, numRows, dropout] of [
+    [2, 1, 0],
+    [2, 37, 0],
+    [1, 70, 0],
+    [2, 37, 0.3],
   ]) {
-    it(`has the gradients of the float64 losses: ${numCritics} critics, ${numRows} rows`, async () => {
-      const shape = { ...SHAPE, numCritics };
+    it(`has the gradients of the float64 losses: ${numCritics} critics, ${numRows} rows, dropout ${dropout}`, async () => {
+      const criticTrunk = { ...SHAPE.criticTrunk, ...(dropout > 0 && { dropout }) };
+      const shape = { ...SHAPE, numCritics, criticTrunk };
       const model = td3Model(shape);
       const { ranges } = modelLayout(model);
       const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);

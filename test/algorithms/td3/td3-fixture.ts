@@ -30,5 +30,6 @@ export function batch(numRows: number, k = 0): Columns {
     discounts: normals(`${k} discounts`, numRows).map((x) => (x > 0.8 ? 0 : Math.fround(0.97))),
     nextObservations: normals(`${k} nextObservations`, 3 * numRows),
     nextNoise: normals(`${k} nextNoise`, 2 * numRows),
+    dropoutSeeds: normals(`${k} dropoutSeeds`, numRows, 1e9).map(Math.round),
   };
 }

@@ -13,7 +13,7 @@ const shared = continuousSettings('sac');
 
 export const settings: Settings = {
   ...shared,
-  values: continuousValues({ policyDelay: 2 }),
+  values: continuousValues({ policyDelay: 2, criticLayerNorm: true, criticDropout: 0.1 }),
   trials: { ...continuousControlTrials, ...entropyTrials },
   refused: [...shared.refused, ...entropyRefused],
   learns: continuousLearns(100, 10),

@@ -154,7 +154,7 @@ function createGradientItem(
         slab[offset + k] = gradient[k] + (isFirst ? 0 : slab[offset + k]);
     }
   };
-  const flowToDeviations = createDeviationFlow(model, layout, rows.noisyGradients, arena.buffer, slabs);
+  const flowToDeviations = createDeviationFlow(model, layout, rows.noisyGradients, kernels);
   const keepRowOutputs = () => {
     rowOutputs.forEach((output, k) => {
       for (let r = 0; r < job.numRows; r++) output[job.start + r] = rows.rowOutputs[k][r];

@@ -77,7 +77,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
   const noises = layout.noises.map(({ factors }) => factors);
   const memory = { buffer: arena.buffer, columns, noises, rowOutputs: layout.rowOutputs };
   const batchOf = createBatches(model, objective, layout.maxBatchSize, memory);
-  const perturb = createPerturbation(model, layout, arena.buffer);
+  const perturb = createPerturbation(model, layout, instance, arena.buffer);
   let hasHelpers = false;
   return {
     engine: 'simd',

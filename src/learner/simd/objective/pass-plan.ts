@@ -12,6 +12,7 @@ import {
 } from '../../../simd/layer-program.ts';
 import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
 import { MAX_BLOCK_ROWS, type PassOptions } from '../../objective.ts';
+import type { LayerMask } from './masks.ts';
 
 /** Hands out addresses, one after the other, in whole cache lines. */
 export interface Scratch {
@@ -37,6 +38,8 @@ export interface PassPlan {
   readonly gradOutputs: Block | null;
   readonly gradInput: Block | null;
   readonly latent: Block;
+  /** Of hidden layers, in order; empty without dropout. */
+  readonly masks: readonly LayerMask[];
 }
 
 export function scratchBlock(scratch: Scratch, columns: number): Block {
@@ -93,6 +96,13 @@ function createBackwardScratch(shared: SharedBlocks, scratch: Scratch) {
   };
 }
 
+/** The pass's dropout: rate and draw; null = it drops nothing. */
+export function dropoutOf({ network, dropout: draw }: PassOptions, model: ModelSpec) {
+  const { trunk } = networkNamed(model, network);
+  if (draw === undefined || trunk.kind !== 'mlp' || trunk.dropout === undefined) return null;
+  return { rate: trunk.dropout, draw };
+}
+
 /** Plans a pass over rows that are packed in `input`. */
 export function planPass(
   options: PassOptions,
@@ -111,6 +121,13 @@ export function planPass(
   const gradOutputs = flowsBack ? denseBlock(scratch, numOutputs) : null;
   const gradInput = wantsInput ? scratchBlock(scratch, inputSize(model, networkNamed(model, network))) : null;
   const { transposedOf, normalizationOf } = createBackwardScratch(shared, scratch);
+  const masks: LayerMask[] = [];
+  const maskOf = ({ outputs: numUnits }: DenseLayer, { stride }: Block): number => {
+    const address = scratch.take(MAX_BLOCK_ROWS * stride + 64);
+    masks.push({ address, stride, numUnits });
+    return address;
+  };
+  const drops = dropoutOf(options, model) !== null;
   let from = input;
   let fromPre = 0;
   const records = layers.map((layer, k): LayerRecord => {
@@ -130,6 +147,7 @@ export function planPass(
     const record: LayerRecord = {
       ...{ layer, input: from, output, isDense: isHead, pre },
       ...(flowsBack && layer.normalization && { normalization: normalizationOf(layer, output) }),
+      ...(drops && !isHead && { mask: maskOf(layer, output) }),
       backward: flowsBack ? backward : null,
     };
     if (!isHead) {
@@ -138,7 +156,7 @@ export function planPass(
     }
     return record;
   });
-  return { range: layout.ranges[network], records, outputs, gradOutputs, gradInput, latent: from };
+  return { range: layout.ranges[network], records, outputs, gradOutputs, gradInput, latent: from, masks };
 }
 
 const NOWHERE: Block = { address: 0, stride: 0 };

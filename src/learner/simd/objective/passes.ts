@@ -2,10 +2,13 @@
 import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
+import { DROPOUT_SEEDS } from '../../dropout.ts';
 import { MAX_BLOCK_ROWS, type ObjectiveSpec, type Pass, type PassOptions } from '../../objective.ts';
+import type { ThreadColumns } from './columns.ts';
+import { createMasks } from './masks.ts';
 import { createNoisePlan } from './noise-plan.ts';
 import type { Packing } from './packing.ts';
-import { type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
+import { dropoutOf, type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
@@ -54,7 +57,7 @@ export function createPasses(
   { model, objective, layout: modelLayout }: PassedModel,
   layout: ObjectiveLayout | null,
   kernels: Kernels | null,
-  packing: Packing,
+  { packing, columns }: { readonly packing: Packing; readonly columns: ThreadColumns },
   scratch: ThreadScratch,
   job: ThreadJob,
 ): Passes {
@@ -77,6 +80,17 @@ export function createPasses(
     const input = packing.inputsOf(options);
     const plan = planPass(options, input.block, model, modelLayout, shared, scratch);
     const program = placeProgram(scratch, plan.records);
+    const dropout = dropoutOf(options, model);
+    const drawMasks =
+      dropout === null
+        ? null
+        : createMasks(
+            plan.masks,
+            dropout.rate,
+            dropout.draw,
+            columns.open(DROPOUT_SEEDS, 'int32') as Int32Array,
+            scratch,
+          );
     const gradInput = plan.gradInput;
     const inputFloats =
       gradInput === null
@@ -94,6 +108,7 @@ export function createPasses(
       },
       forward(numRows) {
         input.pack();
+        drawMasks?.(numRows);
         kernels?.forward(program.address, program.count, parameters, numRows);
       },
       backward(numRows) {

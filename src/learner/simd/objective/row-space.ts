@@ -75,7 +75,7 @@ function openRows(
   const packing = createPacking(model, objective, layout, kernels, scratch, job);
   const { pass, noisyGradients } = createPasses(
     { model, objective, layout: parameterLayout },
-    ...([layout, kernels, packing, scratch, job] as const),
+    ...([layout, kernels, { packing, columns }, scratch, job] as const),
   );
   const rowOutputs = objective.rowOutputs.map(() => new Float32Array(MAX_BLOCK_ROWS));
   const stats = new Float64Array(statNames(objective).length);
