@@ -59,7 +59,7 @@ export const SAC_PENDULUM_ZOO: SacSettings = {
   learningRate: 1e-3,
   batchSize: 256,
   bufferSize: 1_000_000,
-  learningStarts: 256, // theirs is 100, less than the batch, which they draw with repetition
+  learningStarts: 256, // of all contestants: the zoo's 100 is less than the batch, which Stable-Baselines3 draws with repetition and we refuse
   gamma: 0.99,
   trainEvery: 1,
   gradientSteps: 1,

@@ -228,7 +228,8 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     id: 11,
-    title: 'SAC, Pendulum-v1, rl-baselines3-zoo settings, 20,000 steps',
+    title:
+      'SAC, Pendulum-v1, rl-baselines3-zoo settings (all learn from step 256 on, when there is a batch; theirs: 100), 20,000 steps',
     maxRounds: 100,
     round: (seed) => offPolicy(SAC_PENDULUM_ZOO, 20_000, seed),
   },
