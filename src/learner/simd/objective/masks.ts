@@ -1,14 +1,8 @@
 /** Dropout's masks of one pass: what the kernels multiply hidden layers by. */
 import { dropUnits } from '../../dropout.ts';
 import { MAX_BLOCK_ROWS } from '../../objective.ts';
+import type { LayerMask } from './pass-plan.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
-
-/** A hidden layer's mask in scratch, f32 [MAX_BLOCK_ROWS, numUnits] at a stride in bytes. */
-export interface LayerMask {
-  readonly address: number;
-  readonly stride: number;
-  readonly numUnits: number;
-}
 
 /**
  * @param seeds i32 [MAX_BLOCK_ROWS], of the block's rows.

@@ -12,7 +12,6 @@ import {
 } from '../../../simd/layer-program.ts';
 import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
 import { MAX_BLOCK_ROWS, type PassOptions } from '../../objective.ts';
-import type { LayerMask } from './masks.ts';
 
 /** Hands out addresses, one after the other, in whole cache lines. */
 export interface Scratch {
@@ -29,6 +28,13 @@ export interface SharedBlocks {
   readonly transposed: Map<string, Block>;
   /** Copies of gains by layer name; f32 [outputs]. */
   readonly gains: Map<string, number>;
+}
+
+/** A hidden layer's mask of dropout, f32 [MAX_BLOCK_ROWS, numUnits] at a stride in bytes. */
+export interface LayerMask {
+  readonly address: number;
+  readonly stride: number;
+  readonly numUnits: number;
 }
 
 export interface PassPlan {
