@@ -46,6 +46,7 @@ export async function bundle(root) {
     'src/exports/gradient.ts',
     'src/threads/job-worker.ts',
     'src/learner/simd/objective/participate.ts',
+    'src/algorithm/curiosity/gradient.ts',
     ...gradients,
     ...environments,
   ].filter((path) => path !== 'envs/index.ts');

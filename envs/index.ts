@@ -183,6 +183,14 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     rewardThreshold: 0.95,
     description: 'Say the first of 16 symbols at every step: for memory.',
   },
+  {
+    id: 'SparseMaze-v0',
+    file: 'sparse-maze',
+    export: 'sparseMaze',
+    vectorExport: 'sparseMazeVector',
+    rewardThreshold: 0.95,
+    description: 'Find the far end of a maze, where the only reward is: for exploration. Limit 200 steps.',
+  },
   ...BOX2D_ENVS,
   ...MUJOCO_ENVS,
   {

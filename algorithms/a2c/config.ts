@@ -1,6 +1,7 @@
 /** A2C's options: the shared sections and its own `training`. */
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
@@ -20,6 +21,7 @@ export const a2cOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...withDefaults(recurrentOptions, { sequenceLength: 5 }),
+    ...curiosityOptions,
   },
 };
 

@@ -1,4 +1,5 @@
 /** A2C's metrics, besides those of every algorithm. */
+import { curiosityMetrics } from '../../src/metrics/curiosity-metrics.ts';
 import { advantageMetrics, policyMetrics, updateMetrics } from '../../src/metrics/learning-metrics.ts';
 import type { MetricDeclarations, MetricsOf } from '../../src/metrics/metric-keys.ts';
 
@@ -17,6 +18,7 @@ export const a2cMetrics = {
   ...policyMetrics,
   ...advantageMetrics,
   ...updateMetrics,
+  ...curiosityMetrics,
 } as const satisfies MetricDeclarations;
 
 export type A2CMetrics = MetricsOf<typeof a2cMetrics>;

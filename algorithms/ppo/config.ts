@@ -1,6 +1,7 @@
 /** PPO's options: the shared sections and its own `training`. */
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
 import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
@@ -80,6 +81,7 @@ export const ppoOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...recurrentOptions,
+    ...curiosityOptions,
   },
 };
 

@@ -1,4 +1,5 @@
 /** PPO's metrics, besides those of every algorithm. */
+import { curiosityMetrics } from '../../src/metrics/curiosity-metrics.ts';
 import { advantageMetrics, policyMetrics, updateMetrics } from '../../src/metrics/learning-metrics.ts';
 import type { MetricDeclarations, MetricsOf } from '../../src/metrics/metric-keys.ts';
 
@@ -39,6 +40,7 @@ export const ppoMetrics = {
   ...policyMetrics,
   ...advantageMetrics,
   ...updateMetrics,
+  ...curiosityMetrics,
 } as const satisfies MetricDeclarations;
 
 export type PPOMetrics = MetricsOf<typeof ppoMetrics>;

@@ -18,6 +18,7 @@ import type { StatePart } from '../../src/checkpoint/state-part.ts';
 import { checkLayer } from '../../src/config/check-layer.ts';
 import { throwProblems } from '../../src/config/problems.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import { ConfigError } from '../../src/errors.ts';
 import type { JsonValue } from '../../src/json.ts';
 import type { UpdatePlan } from '../../src/learner/learner.ts';
 import { shufflePermutation } from '../../src/random/shuffle.ts';
@@ -45,6 +46,7 @@ interface Student {
  * @throws ConfigError when environment, policies and options do not fit together.
  */
 export async function createMultiAgentPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
+  refuseCuriosity(config);
   const system = await createAgentsSystem<ResolvedPPOConfig>(config, {
     configOf: (entry) => configOf(config, entry),
     lossOf: ({ training }) => ppoLossParts(training),
@@ -78,6 +80,15 @@ export async function createMultiAgentPPO(config: ResolvedPPOConfig): Promise<Al
   });
 }
 
+/** @throws ConfigError `CONFIG_CURIOSITY`. */
+function refuseCuriosity({ training: { curiosity } }: ResolvedPPOConfig): void {
+  if (curiosity === null) return;
+  throw new ConfigError(
+    'CONFIG_CURIOSITY',
+    `curiosity (${curiosity}) is for one agent in an environment, and there are several here: leave it out.`,
+  );
+}
+
 /** The run's config with the policy's own options of `training`. @throws ConfigError naming what is no such option. */
 function configOf(config: ResolvedPPOConfig, { name, acts }: TableEntry): ResolvedPPOConfig {
   if (acts.kind !== 'network' || Object.keys(acts.overrides).length === 0) return config;
@@ -89,6 +100,7 @@ function configOf(config: ResolvedPPOConfig, { name, acts }: TableEntry): Resolv
   throwProblems(problems);
   const own = { ...config, training: { ...config.training, ...layer.training } };
   throwProblems(checkPPO(own));
+  refuseCuriosity(own);
   return own;
 }
 

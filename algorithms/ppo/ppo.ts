@@ -1,6 +1,7 @@
 /** Proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347): the whole algorithm, top to bottom. */
 
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { columnsOf, createCuriosity } from '../../src/algorithm/curiosity/curiosity.ts';
 import { tellCritic, tellPolicy, tellUpdate } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
 import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
@@ -25,6 +26,7 @@ import type { PPOMetrics } from './metrics.ts';
  *     collect N x T steps        raw observations and rewards, log-probabilities and values of the acting policy
  *     scale rewards              by the deviation of the discounted return, when asked for
  *     advantages                 GAE; truncated episodes bootstrap from their true last observation
+ *     curiosity                  when asked for: a bonus for what is new, whose advantages are added
  *     numEpochs x minibatches    clipped surrogate, value loss, entropy bonus; Adam, gradient norm clipped
  *     observation statistics     learn from this rollout, for the next one
  *
@@ -37,7 +39,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const { numEnvs, rolloutLength } = envRunners;
   const { gamma, gaeLambda, minibatchSize, normalizeAdvantages, targetKl, valueClipRange } = training;
   const numSamples = numEnvs * rolloutLength;
-  const system = await createOnPolicySystem(config, ppoLossParts(training), training);
+  const system = await createOnPolicySystem(config, ppoLossParts(training), training, columnsOf(training));
   const { runners, learner, scaling } = system;
   const schedules = createSchedules(
     ppoOptions.training,
@@ -48,6 +50,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewards = createRewardScaling(envRunners, gamma);
   const orderEpoch = createRolloutOrder(training, learner.engine, numSamples, minibatchSize);
+  const curiosity = await createCuriosity(system, config, minibatchSize);
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
@@ -64,6 +67,9 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     const collectedAt = performance.now();
     rewards.absorb(rollout);
     computeGae(rollout, { gamma, gaeLambda, ...rewards.now });
+    await curiosity?.judge(rollout, (steps, gamma) =>
+      computeGae(steps, { gamma, gaeLambda, rewardScale: 1, clipReward: Number.POSITIVE_INFINITY }),
+    );
 
     const advantagesAt = performance.now();
     for (let epoch = 0; epoch < training.numEpochs; epoch++) {
@@ -81,6 +87,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     };
     const update = await learner.update(rollout, plan);
     const learntAt = performance.now();
+    const curious = await curiosity?.learn(rollout, { ...plan, learningRate: scalars.learningRate });
     klPenalty.adapt(update.means.approxKl);
     scaling.absorb(rollout);
 
@@ -88,6 +95,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       ...tellUpdate(update),
       ...tellCritic(rollout),
       ...tellPolicy(learner),
+      ...curious,
       'train/numEpochs': update.numEpochs,
       'train/learningRate': scalars.learningRate,
       'train/clipRange': scalars.clipRange,
@@ -109,6 +117,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
     state: [
       streamState('shuffle', shuffle),
       rewards.state,
+      ...(curiosity === null ? [] : [curiosity.state]),
       schedulesState(schedules),
       adaptedState(
         'klPenaltyCoeff',
@@ -117,5 +126,6 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       ),
     ],
     setSchedule: schedules.set,
+    settle: async () => curiosity?.stop(),
   });
 }

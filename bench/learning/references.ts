@@ -154,6 +154,11 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       margin: 0.05,
       why: 'one wrong symbol in twenty; without memory 0.297',
     },
+    'SparseMaze-v0': {
+      bar: () => optimum(1),
+      margin: 0.05,
+      why: 'each greedy episode is the same: 1 or 0',
+    },
     'BipedalWalker-v3': {
       zoo: { mean: 213.3, std: 129.5, steps: 5_000_000 },
       margin: 13,

@@ -36,8 +36,8 @@ export interface ObjectiveLearnerOptions {
   readonly choice: EngineChoice;
   readonly numLearnerThreads: number | 'auto';
   readonly captureGraph: boolean;
-  /** What acts: by central inference where the kernels do not cover its network. */
-  readonly spec: ActingSpec;
+  /** What acts: by central inference where the kernels do not cover its network; null = nothing of the model acts. */
+  readonly spec: ActingSpec | null;
 }
 
 export interface ReservedObjectiveLearner {
@@ -95,7 +95,7 @@ async function reserveTensorFlow(
   }
   const { createTensorObjectiveLearner } = await import('../learner/tensorflow/objective/learner.ts');
   const setup = { tensorflow, model, objective, losses: await losses(), maxBatchSize: batchSize, capture };
-  const central = await openCentralPolicy(tensorflow, spec, capture);
+  const central = spec === null ? null : await openCentralPolicy(tensorflow, spec, capture);
   return { central, create: async () => createTensorObjectiveLearner(setup) };
 }
 

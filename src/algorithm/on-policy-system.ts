@@ -85,11 +85,11 @@ export async function createOnPolicySystem(
   config: OnPolicyConfig,
   loss: LossParts,
   bounds: PlanBounds,
-  options: SystemOptions = IN_STEP,
+  options: Partial<SystemOptions> = {},
 ): Promise<OnPolicySystem> {
   warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
   try {
-    return await assembleSystem(config, loss, bounds, options);
+    return await assembleSystem(config, loss, bounds, { ...IN_STEP, ...options });
   } finally {
     await dropWarmThreads();
   }

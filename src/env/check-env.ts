@@ -246,7 +246,7 @@ function judgeTraces(env: Env, { traces, report, numSteps }: Check): void {
       'warning',
       'ENV_REWARD_ALWAYS_ZERO',
       'No random step gave any reward.',
-      'A learner explores at random in the beginning and will see nothing: reward a first step towards the goal.',
+      'A learner explores at random in the beginning and will see nothing: reward a first step towards the goal, or train with `curiosity`.',
     );
   }
 }

@@ -63,6 +63,21 @@ function boundProblems(objective: ObjectiveSpec, bounds: ObjectiveBounds): strin
     );
 }
 
+/**
+ * Checked in every `update` that names its steps.
+ *
+ * @throws EngineError `ENGINE_OBJECTIVE`.
+ */
+export function checkSteps({ steps }: ObjectiveSpec, chosen: ObjectiveUpdate['steps']): void {
+  const names = steps.map(({ name }) => name);
+  const unknown = chosen?.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new EngineError(
+    'ENGINE_OBJECTIVE',
+    `Expected steps of the objective (${names.join(', ')}), got ${unknown}. Name steps that it has.`,
+  );
+}
+
 /** Names that stand for one thing each. */
 function repeatedProblems(objective: ObjectiveSpec): string[] {
   const names = {

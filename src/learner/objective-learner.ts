@@ -20,6 +20,8 @@ export interface ObjectiveUpdate {
   readonly batchSize?: number;
   /** Fills the batch of update k = 0 .. numUpdates - 1; called in the main thread, in order, after update k - 1 is done. */
   readonly fill: (k: number, batch: ObjectiveBatch) => void;
+  /** Names of the objective's steps that run, of those that are due; absent = all of them. */
+  readonly steps?: readonly string[];
   /** Looks at what update k left in `rowOutputs`: new priorities. */
   readonly after?: (k: number, batch: ObjectiveBatch) => void;
   /** A finite number for each of the objective's scalars. */

@@ -42,7 +42,7 @@ export interface TargetBlend {
 /** Forward and backward through some networks, then an optimizer step of `groups`, then the blends. */
 export interface ObjectiveStep {
   readonly name: string;
-  /** Groups that it steps; each belongs to one step. */
+  /** Groups that it steps; each belongs to one step. None = it changes nothing: it is run for its row outputs. */
   readonly groups: readonly string[];
   /** Runs in every `every`-th update: in update u = 1, 2, ... where u mod every is 0. TD3's policy delay. */
   readonly every: number;

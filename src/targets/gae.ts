@@ -1,5 +1,6 @@
 /** Generalized advantage estimation over a rollout. */
 import type { RolloutViews } from '../experience/layout.ts';
+import type { ValuedSteps } from './valued-steps.ts';
 
 export interface GaeOptions {
   /** Discount per environment step, unitless, [0, 1]. */
@@ -27,7 +28,10 @@ export interface GaeOptions {
  * Source: Schulman et al. 2016, arXiv:1506.02438, section 3. Differs from CleanRL's ppo.py, which drops the bootstrap
  * on truncation, and from Stable-Baselines3, which adds gamma * V(final) to the stored reward instead.
  */
-export function computeGae(rollout: RolloutViews, options: GaeOptions): void {
+export function computeGae(
+  rollout: ValuedSteps & Pick<RolloutViews, 'advantages' | 'returns'>,
+  options: GaeOptions,
+): void {
   const { numRows, rolloutLength: T, rewards, values, terminated, truncated } = rollout;
   const { finalValues, bootstrapValues, advantages, returns } = rollout;
   const { gamma, gaeLambda, rewardScale, clipReward } = options;
@@ -54,7 +58,10 @@ export function computeGae(rollout: RolloutViews, options: GaeOptions): void {
  *
  * @returns null where the returns do not vary.
  */
-export function explainedVariance({ returns, values }: RolloutViews): number | null {
+export function explainedVariance({
+  returns,
+  values,
+}: Pick<RolloutViews, 'returns' | 'values'>): number | null {
   const count = returns.length;
   const shift = returns[0]; // equal returns have variance 0 exactly, whatever their digits
   let returnSum = 0;

@@ -12,7 +12,7 @@ export interface RewardScaler {
   /** 1 / sqrt(Var(G) + 1e-8) over everything absorbed so far. */
   readonly scale: number;
   /** Follows the discounted returns through a rollout. Call before `scale` is used for it. */
-  absorb(rollout: RolloutViews): void;
+  absorb(rollout: Pick<RolloutViews, 'rewards' | 'terminated' | 'truncated'>): void;
   readonly numRows: number;
   getState(): RewardScalerState;
   setState(state: RewardScalerState): void;

@@ -21,6 +21,7 @@ registerShippedEnvs();
 /** Warnings that are the task's own nature, not mistakes. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'RepeatFirst-v0': ['ENV_TIME_LIMIT_TERMINATES'], // the sequence has an end, after which there is nothing to say
+  'SparseMaze-v0': ['ENV_REWARD_ALWAYS_ZERO'], // that is what curiosity is for
   // Inertias and forces as Gymnasium has them; the tuned settings normalise them.
   'Humanoid-v5': ['ENV_OBSERVATION_SCALE'],
   'HumanoidStandup-v5': ['ENV_OBSERVATION_SCALE'],
@@ -131,6 +132,8 @@ it.each([
   ['BitFlip-v0', 'numBits', 7],
   ['TMaze-v0', 'length', 7],
   ['RepeatFirst-v0', 'length', 7],
+  ['SparseMaze-v0', 'size', 7],
+  ['SparseMaze-v0', 'layout', 7],
   ['RepeatFirst-v0', 'numSymbols', 7],
   ['ConnectFour-v0', 'rows', 7],
   ['CartPoles-v0', 'numPoles', 7],

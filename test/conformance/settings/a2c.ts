@@ -5,6 +5,7 @@ import type { Settings, Values } from '../subject.ts';
 const pendulum: Values = { environment: { env: 'Pendulum-v1', envOptions: {} } };
 const gsde: Values = { ...pendulum, training: { useGsde: true, gsdeSampleFrequency: 4 } };
 const training = (options: Values[string]): Values => ({ training: options });
+const icm = training({ curiosity: 'icm', curiosityHiddenSizes: [8], curiosityFeatures: 6 });
 
 export const settings: Settings = {
   actions: 'discrete',
@@ -21,6 +22,9 @@ export const settings: Settings = {
       entropyCoeff: 0.01,
       learningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
       scheduleSteps: 3000,
+      curiosity: 'icm',
+      curiosityHiddenSizes: [8],
+      curiosityFeatures: 6,
     },
     learners: { engine: 'simd' },
     evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
@@ -62,6 +66,13 @@ export const settings: Settings = {
     'training.logStdInit': { base: pendulum, change: training({ logStdInit: -1 }) },
     'training.squashActions': { base: pendulum, change: training({ squashActions: true }) },
     'training.useGsde': { base: pendulum, change: training({ useGsde: true }) },
+    'training.curiosity': { base: icm, change: training({ curiosity: 'rnd' }) },
+    'training.curiosityCoeff': { base: icm, change: training({ curiosityCoeff: 2 }) },
+    'training.curiosityGamma': { base: icm, change: training({ curiosityGamma: 0.5 }) },
+    'training.curiosityLearningRate': { base: icm, change: training({ curiosityLearningRate: 0.01 }) },
+    'training.curiosityHiddenSizes': { base: icm, change: training({ curiosityHiddenSizes: [9] }) },
+    'training.curiosityFeatures': { base: icm, change: training({ curiosityFeatures: 7 }) },
+    'training.curiosityShare': { base: icm, change: training({ curiosityShare: 0.3 }) },
     'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 8 }) },
     ...recurrentTrials(5),
   },

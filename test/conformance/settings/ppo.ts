@@ -5,6 +5,7 @@ import type { Settings, Values } from '../subject.ts';
 const pendulum: Values = { environment: { env: 'Pendulum-v1', envOptions: {} } };
 const gsde: Values = { ...pendulum, training: { useGsde: true, gsdeSampleFrequency: 4 } };
 const training = (options: Values[string]): Values => ({ training: options });
+const rnd = training({ curiosity: 'rnd', curiosityHiddenSizes: [8], curiosityFeatures: 6 });
 
 export const settings: Settings = {
   actions: 'discrete',
@@ -25,6 +26,10 @@ export const settings: Settings = {
       scheduleSteps: 3000,
       klPenaltyCoeff: 0.1,
       klPenaltyTarget: 0.01,
+      curiosity: 'rnd',
+      curiosityHiddenSizes: [8],
+      curiosityFeatures: 6,
+      curiosityShare: 0.5,
     },
     learners: { engine: 'simd' },
     evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
@@ -78,6 +83,13 @@ export const settings: Settings = {
     'training.logStdInit': { base: pendulum, change: training({ logStdInit: -1 }) },
     'training.squashActions': { base: pendulum, change: training({ squashActions: true }) },
     'training.useGsde': { base: pendulum, change: training({ useGsde: true }) },
+    'training.curiosity': { base: rnd, change: training({ curiosity: 'icm' }) },
+    'training.curiosityCoeff': { base: rnd, change: training({ curiosityCoeff: 2 }) },
+    'training.curiosityGamma': { base: rnd, change: training({ curiosityGamma: 0.5 }) },
+    'training.curiosityLearningRate': { base: rnd, change: training({ curiosityLearningRate: 0.01 }) },
+    'training.curiosityHiddenSizes': { base: rnd, change: training({ curiosityHiddenSizes: [9] }) },
+    'training.curiosityFeatures': { base: rnd, change: training({ curiosityFeatures: 7 }) },
+    'training.curiosityShare': { base: rnd, change: training({ curiosityShare: 0.3 }) },
     'training.gsdeSampleFrequency': { base: gsde, change: training({ gsdeSampleFrequency: 8 }) },
     ...recurrentTrials(10),
   },
@@ -110,6 +122,21 @@ export const settings: Settings = {
       /clipRange is a linear schedule.*scheduleSteps/,
     ],
     ['a penalty to adapt that is not there', training({ klPenaltyTarget: 0.1 }), /klPenaltyCoeff is 0/],
+    [
+      'counts of observations that are no choices',
+      training({ curiosity: 'count' }),
+      /curiosity \(count\) counts discrete observations.*got Box/,
+    ],
+    [
+      'a weight of curiosity without any',
+      training({ curiosityCoeff: 1 }),
+      /curiosityCoeff \(1\) has no effect while curiosity is null/,
+    ],
+    [
+      'features where visits are counted',
+      training({ curiosity: 'count', curiosityFeatures: 8 }),
+      /curiosityFeatures \(8\) has no effect while curiosity is count/,
+    ],
     [
       'gSDE that never draws',
       { ...gsde, ...training({ useGsde: true, gsdeSampleFrequency: 0 }) },

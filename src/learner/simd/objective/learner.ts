@@ -4,7 +4,7 @@ import type { Arena } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import { instantiateKernels, type KernelModule } from '../../../simd/kernels.ts';
 import { nextTurn } from '../../../threads/next-turn.ts';
-import { checkScalars } from '../../check-objective.ts';
+import { checkScalars, checkSteps } from '../../check-objective.ts';
 import { describeLargestOfBatch } from '../../non-finite-causes.ts';
 import { nonFiniteStepError } from '../../non-finite-step.ts';
 import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
@@ -87,6 +87,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
     ...access,
     async update(update) {
       checkScalars(objective, update.scalars);
+      checkSteps(objective, update.steps);
       const batch = batchOf(update.batchSize ?? layout.maxBatchSize);
       begin(running, update, batch.numRows);
       if (!hasHelpers) callHelpers(running);
@@ -96,7 +97,7 @@ export function createSimdObjectiveLearner(setup: SimdObjectiveSetup): Objective
         update.fill(k, batch);
         perturb();
         counters.numUpdates += 1;
-        openUpdate(running, counters.numUpdates);
+        openUpdate(running, counters.numUpdates, update.steps);
         const working = workUntilDone(running, turnedAt);
         if (working !== null) await working;
         if (words[Word.NON_FINITE]) {
@@ -205,12 +206,12 @@ function begin({ arena, layout, thread }: Running, update: ObjectiveUpdate, numR
   new Float32Array(arena.buffer, layout.observationInverseStd, inverseStd.length).set(inverseStd);
 }
 
-/** Opens the first step that is due in update number `number` = 1, 2, ... */
-function openUpdate({ thread }: Running, number: number): void {
+/** Opens the first of the chosen steps that is due in update number `number` = 1, 2, ... */
+function openUpdate({ thread }: Running, number: number, chosen: ObjectiveUpdate['steps']): void {
   const { words } = thread.control;
   let due = 0;
-  thread.objective.steps.forEach(({ every }, step) => {
-    if (number % every === 0) due |= 1 << step;
+  thread.objective.steps.forEach(({ name, every }, step) => {
+    if (number % every === 0 && chosen?.includes(name) !== false) due |= 1 << step;
   });
   words[Word.DUE] = due;
   openStep(thread, 0);

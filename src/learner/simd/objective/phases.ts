@@ -84,7 +84,8 @@ function prepareAdam(thread: ObjectiveThread): void {
   groups.forEach((g, k) => {
     prepareGroup(thread, g, norms[k]);
   });
-  proceed(thread, Kind.ADAM, slices.length);
+  if (slices.length > 0) proceed(thread, Kind.ADAM, slices.length);
+  else advance(thread, Kind.ADAM);
 }
 
 /** Clipping as torch.nn.utils.clip_grad_norm_ does it, and Adam's corrections for its step counter. */
@@ -109,8 +110,8 @@ function advance(thread: ObjectiveThread, kind: number): void {
   const { control, work } = thread;
   const step = control.words[Word.STEP];
   const { slices, blends } = work[step];
-  if (kind === Kind.GRADIENT) proceed(thread, Kind.REDUCE, slices.length);
-  else if (kind === Kind.REDUCE) prepareAdam(thread);
+  if (kind === Kind.GRADIENT && slices.length > 0) proceed(thread, Kind.REDUCE, slices.length);
+  else if (kind === Kind.GRADIENT || kind === Kind.REDUCE) prepareAdam(thread);
   else if (kind === Kind.ADAM && blends.length > 0) proceed(thread, Kind.BLEND, blends.length);
   else openStep(thread, step + 1);
 }

@@ -1,7 +1,7 @@
 /** The TensorFlow engine's learner of an objective: any network and loss that tfjs can express, on whichever backend was loaded. */
 import type { ModelSpec } from '../../../policy/networks/model.ts';
 import type { Tensor } from '../../../policy/tensor-types.ts';
-import { checkObjective, checkScalars } from '../../check-objective.ts';
+import { checkObjective, checkScalars, checkSteps } from '../../check-objective.ts';
 import { describeLargestOfBatch } from '../../non-finite-causes.ts';
 import type { ObjectiveSpec } from '../../objective.ts';
 import { createBatches } from '../../objective-batch.ts';
@@ -58,6 +58,7 @@ export function createTensorObjectiveLearner(setup: TensorObjectiveSetup): Objec
     ...state.access,
     async update(update) {
       checkScalars(objective, update.scalars);
+      checkSteps(objective, update.steps);
       const batch = batchOf(update.batchSize ?? maxBatchSize);
       runner = openRunner(setup, variables, runner, batch, update);
       try {

@@ -34,8 +34,9 @@ export async function runUpdates(run: UpdateRun): Promise<ObjectiveStats> {
       correctionsOf(objective, counters.steps, update.scalars),
     );
     try {
-      for (const [s, { every }] of objective.steps.entries()) {
-        if (counters.numUpdates % every === 0) await runOneStep(run, inputs, s, k, tally);
+      for (const [s, { name, every }] of objective.steps.entries()) {
+        const isChosen = update.steps?.includes(name) !== false;
+        if (isChosen && counters.numUpdates % every === 0) await runOneStep(run, inputs, s, k, tally);
       }
     } finally {
       tf.dispose(inputs);

@@ -96,6 +96,14 @@ function differentiate(
   const { stats: statNames } = objective.steps[step];
   const names = members.flatMap(({ entries: own }) => own.map(({ name }) => name));
   const differentiated = losses[step](scope);
+  if (names.length === 0) {
+    const result = differentiated(); // nothing is differentiated
+    return {
+      stats: statNames.map((name) => tf.reshape(result.stats[name], [1])),
+      rowOutputs: step === 0 ? objective.rowOutputs.map((name) => rowOutput(result, name)) : [],
+      gradients: [],
+    };
+  }
   const kept: Tensor[] = []; // the engine frees what the function does not return, and it may return one tensor only
   const { grads } = tf.engine().gradients(
     () => {
