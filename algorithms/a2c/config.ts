@@ -2,6 +2,7 @@
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
+import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
@@ -14,7 +15,7 @@ export const a2cOptions = {
   ...onPolicyOptions,
   envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 5 }),
   training: {
-    ...withDefaults(adamOptions, { learningRate: 7e-4, maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
+    ...withDefaults(optimizerOptions, { learningRate: 7e-4, maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
     ...discountOptions,
     ...withDefaults(gaeOptions, { gaeLambda: 1 }),
     ...policyGradientOptions,

@@ -5,7 +5,7 @@ import {
   actorLearnerOptions,
   checkActorLearner,
 } from '../../src/config/blocks/actor-learner.ts';
-import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
@@ -19,7 +19,7 @@ export const impalaOptions = {
   envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 20 }),
   learners: actorLearnerLearners,
   training: {
-    ...withDefaults(adamOptions, { learningRate: 5e-4, maxGradNorm: 40, adamEpsilon: 1e-5 }),
+    ...withDefaults(optimizerOptions, { learningRate: 5e-4, maxGradNorm: 40, adamEpsilon: 1e-5 }),
     ...discountOptions,
     ...actorLearnerOptions,
     ...policyGradientOptions,

@@ -17,7 +17,7 @@ import type { PolicySpec } from '../policy/policy-spec.ts';
 import { openStream, type Stream } from '../random/streams.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { EngineChoice } from './engine-choice.ts';
-import { type OnPolicyConfig, sequencesOf } from './on-policy-config.ts';
+import { momentsOf, type OnPolicyConfig, sequencesOf } from './on-policy-config.ts';
 
 /** An algorithm's loss, once for each engine. */
 export interface LossParts {
@@ -92,11 +92,13 @@ export function reserveSimd(
   { numSamples, initial, numHelpers }: LearnerPlace = onlyPolicy(config),
 ): ReservedLearner {
   const { training } = config;
+  const moments = momentsOf(config);
   const options = {
     maxGradNorm: training.maxGradNorm,
-    adamBeta1: training.adamBeta1,
-    adamBeta2: training.adamBeta2,
-    adamEpsilon: training.adamEpsilon,
+    adamBeta1: moments.beta1,
+    adamBeta2: moments.beta2,
+    adamEpsilon: moments.epsilon,
+    correctsBias: moments.correctsBias,
     maxEpochs: bounds.numEpochs,
     maxMinibatchSize: bounds.minibatchSize,
     outputGradient: loss.outputGradient,
@@ -136,7 +138,7 @@ async function reserveTensorFlow(
     spec,
     loss: await tensorLoss(spec),
     initial: openStream(debugging.seed, 'initialize'),
-    adam: { beta1: training.adamBeta1, beta2: training.adamBeta2, epsilon: training.adamEpsilon },
+    adam: momentsOf(config),
     maxGradNorm: training.maxGradNorm,
     capture: learners.captureGraph,
     ...sequencesOf(config),

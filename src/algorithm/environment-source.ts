@@ -16,9 +16,13 @@ import type { JsonValue } from '../json.ts';
 export function environmentSource({
   environment,
 }: Pick<ResolvedConfig<typeof commonOptions>, 'environment'>): EnvSource {
-  const { env, envOptions, maxEpisodeSteps } = environment;
+  const { env, envOptions, maxEpisodeSteps, previousInputs } = environment;
   const source = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
-  return maxEpisodeSteps === null ? source : { ...source, maxEpisodeSteps };
+  return {
+    ...source,
+    ...(maxEpisodeSteps !== null && { maxEpisodeSteps }),
+    ...(previousInputs !== null && { previousInputs }),
+  };
 }
 
 /**
@@ -47,7 +51,7 @@ export function ownEvaluationSource({
     environment:
       evaluationEnv === null
         ? { ...environment, envOptions: { ...environment.envOptions, ...evaluationEnvOptions } }
-        : { env: evaluationEnv, envOptions: evaluationEnvOptions, maxEpisodeSteps: null },
+        : { ...environment, env: evaluationEnv, envOptions: evaluationEnvOptions, maxEpisodeSteps: null },
   });
 }
 

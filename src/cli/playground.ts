@@ -56,6 +56,23 @@ function placeOf(config: CommonConfig, flags: FlagValues): EnvSource {
   return environmentSource({
     environment: { ...config.environment, envOptions: { ...envOptions, ...options } },
   });
+  const config = definition.resolve([checkpointLayer(loaded), { values: given }]);
+  const { evaluation, environment } = config as unknown as ResolvedConfig<typeof commonOptions>;
+  const { previousInputs } = environment;
+  const source = resolveEnv(
+    name,
+    env === undefined ? { ...(saved.envOptions as JsonObject), ...options } : options,
+  );
+  const { maxEpisodeSteps } = saved;
+  const isLimited = env === undefined && typeof maxEpisodeSteps === 'number';
+  return {
+    source: {
+      ...source,
+      ...(isLimited && { maxEpisodeSteps }),
+      ...(previousInputs !== null && { previousInputs }),
+    },
+    evaluation,
+  };
 }
 
 /** What `--algo` names: our own by name need not be given. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { locateModule } from '../modules/module-reference.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import type { EnvFactory } from './env.ts';
+import type { PreviousInputs } from './previous-inputs.ts';
 import { findEnv } from './registry.ts';
 
 /** An environment by module: plain JSON, can be posted to a thread and written into a config. */
@@ -18,6 +19,8 @@ export interface EnvModuleSource {
   readonly options: JsonObject;
   readonly maxEpisodeSteps: number | null;
   readonly rewardThreshold: number | null;
+  /** What came before is part of what is seen; absent = it is not. */
+  readonly previousInputs?: PreviousInputs;
   /** It is known to have several agents; absent = one, or nobody has looked yet. */
   readonly agents?: boolean;
 }
@@ -28,6 +31,7 @@ export interface EnvFactorySource {
   readonly id: string;
   readonly factory: EnvFactory;
   readonly options: JsonObject;
+  readonly previousInputs?: PreviousInputs;
   readonly maxEpisodeSteps: number | null;
   readonly rewardThreshold: number | null;
 }

@@ -82,6 +82,7 @@ export function kernelVectorEnv(
     },
     ...stateFunctions(vector),
     replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),
+    lastReward: (n) => kernel.rewards[n],
     ...(kernel.render && { render: kernel.render.bind(kernel) }),
     ...(kernel.close && { close: kernel.close.bind(kernel) }),
   };

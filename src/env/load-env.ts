@@ -7,6 +7,7 @@ import type { Env, EnvFactory } from './env.ts';
 import { classHint } from './env-class.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
+import { withPreviousInputs } from './previous-inputs.ts';
 import { describeValue } from './space-values.ts';
 import type { AutoresetMode, VectorEnv, VectorEnvFactory } from './vector-env.ts';
 import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
@@ -18,6 +19,8 @@ import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
  *
  * A vector export gets the source's options with `autoreset` and (when the source has one) `maxEpisodeSteps` filled in.
  *
+ * `previousInputs` of the source puts the last action and reward behind each observation.
+ *
  * @throws {@link ConfigError} `CONFIG_ENV_MODULE` when the module cannot be imported, `CONFIG_PEER_MISSING` when a package that it needs is not installed, `CONFIG_ENV_EXPORT` when it has no
  * such function, `CONFIG_ENV_FACTORY` when that does not give an environment.
  * Thread: any; the module is imported there.
@@ -27,6 +30,16 @@ export async function makeVectorEnv(
   numEnvs: number,
   autoreset: AutoresetMode = 'same-step',
   faults?: EnvFaultHandling,
+): Promise<VectorEnv> {
+  const env = await makePlainVectorEnv(source, numEnvs, autoreset, faults);
+  return source.previousInputs === undefined ? env : withPreviousInputs(env, source.previousInputs);
+}
+
+async function makePlainVectorEnv(
+  source: EnvSource,
+  numEnvs: number,
+  autoreset: AutoresetMode,
+  faults: EnvFaultHandling | undefined,
 ): Promise<VectorEnv> {
   if (source.kind === 'module' && source.agents === true) throw severalAgentsError(source.id);
   if (source.kind === 'module' && source.vectorExport !== null) {

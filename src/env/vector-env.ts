@@ -85,6 +85,8 @@ export interface VectorEnv {
    * @returns false when the episode ended on the way: the environment is not deterministic.
    */
   replay?(n: number, seed: number | null, actions: ActionArray, numSteps: number, out: StepRows): boolean;
+  /** Reward of the last step that environment n took, by `step` or by `replay`. */
+  lastReward?(n: number): number;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
   close?(): void;
 }

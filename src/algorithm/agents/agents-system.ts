@@ -67,7 +67,13 @@ export async function createAgentsSystem<C extends AgentsConfig>(
 }
 
 /** Options that mean nothing yet with several agents: better refused than ignored. */
-function checkSupported({ envRunners, learners, faultTolerance, evaluation }: AgentsConfig): void {
+function checkSupported({
+  environment,
+  envRunners,
+  learners,
+  faultTolerance,
+  evaluation,
+}: AgentsConfig): void {
   const refuse = (what: string) => {
     throw new ConfigError(
       'CONFIG_SEVERAL_AGENTS',
@@ -79,6 +85,7 @@ function checkSupported({ envRunners, learners, faultTolerance, evaluation }: Ag
   if (evaluation.evaluationEnv !== null) refuse('evaluationEnv');
   if (Object.keys(evaluation.evaluationEnvOptions).length > 0) refuse('evaluationEnvOptions');
   if (envRunners.normalizeRewards) refuse('normalizeRewards');
+  if (environment.previousInputs !== null) refuse('previousInputs');
   if (faultTolerance.restartFailedEnvs === 'new-episode') refuse("restartFailedEnvs: 'new-episode'");
 }
 

@@ -29,6 +29,11 @@ export const environmentOptions = {
     doc: "Steps after which an episode is truncated; null = the environment's own limit.",
     alsoCalled: ['timeLimit', 'horizon'],
   }),
+  previousInputs: option(kind.nullable(kind.choice(['action', 'reward', 'both'])), {
+    default: null,
+    doc: 'Puts the last action (one-hot where it is a choice), the last reward or both behind each observation, 0 at first: for partly observed worlds, with `recurrent`. `act` then wants { observation, previousAction, previousReward }.',
+    alsoCalled: ['use_prev_action', 'use_prev_reward', 'lstm_use_prev_action', 'lstm_use_prev_reward'],
+  }),
 };
 
 /** For every algorithm that acts in environments; how many steps an iteration takes is the algorithm's own. */

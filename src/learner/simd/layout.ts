@@ -16,6 +16,8 @@ export interface SimdLearnerOptions {
   readonly adamBeta2?: number;
   /** Default 1e-5. */
   readonly adamEpsilon?: number;
+  /** Whether moments are divided by what they lack in the first steps. Absent = true; false, with `adamBeta1` 0, makes RMSProp of Adam. */
+  readonly correctsBias?: boolean;
   /** Most epochs that a plan will ask for. */
   readonly maxEpochs: number;
   /** Largest minibatch that a plan will ask for. */

@@ -104,12 +104,13 @@ function prepareStep(context: ThreadContext): void {
 
 function openAdam({ control, layout, options }: ThreadContext, norm: number): void {
   const { words, reals } = control;
-  const { maxGradNorm, adamBeta1 = 0.9, adamBeta2 = 0.999 } = options;
+  const { maxGradNorm, adamBeta1 = 0.9, adamBeta2 = 0.999, correctsBias = true } = options;
   const step = reals[Real.ADAM_STEP] + 1;
   reals[Real.ADAM_STEP] = step;
   reals[Real.GRADIENT_SCALE] = maxGradNorm === null ? 1 : Math.min(1, maxGradNorm / (norm + 1e-6));
-  reals[Real.STEP_SIZE] = reals[Real.LEARNING_RATE] / (1 - integerPower(adamBeta1, step));
-  reals[Real.ROOT_CORRECTION] = 1 / Math.sqrt(1 - integerPower(adamBeta2, step));
+  const lack = (beta: number) => (correctsBias ? 1 - integerPower(beta, step) : 1);
+  reals[Real.STEP_SIZE] = reals[Real.LEARNING_RATE] / lack(adamBeta1);
+  reals[Real.ROOT_CORRECTION] = 1 / Math.sqrt(lack(adamBeta2));
   openPhase(words, Kind.ADAM, numShares(layout, words));
 }
 

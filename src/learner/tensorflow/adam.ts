@@ -6,6 +6,8 @@ export interface AdamOptions {
   readonly beta2: number;
   /** Added to sqrt(v / (1 - beta2^t)), as in PyTorch. */
   readonly epsilon: number;
+  /** Absent = true; false, with beta1 0, makes RMSProp of Adam: p - lr g / (sqrt(v) + epsilon). */
+  readonly correctsBias?: boolean;
 }
 
 export const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-5 };
@@ -34,14 +36,15 @@ export function adamStep(
   gradient: Tensor,
   t: number,
   learningRate: number,
-  { beta1, beta2, epsilon }: AdamOptions,
+  { beta1, beta2, epsilon, correctsBias = true }: AdamOptions,
 ): void {
   tf.tidy(() => {
-    const correction = Math.sqrt(1 - beta2 ** t);
+    const lack = (beta: number) => (correctsBias ? 1 - beta ** t : 1);
+    const correction = Math.sqrt(lack(beta2));
     const newM = tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1));
     const newV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const denominator = tf.add(tf.sqrt(newV), epsilon * correction);
-    const stepSize = (learningRate * correction) / (1 - beta1 ** t);
+    const stepSize = (learningRate * correction) / lack(beta1);
     m.assign(newM);
     v.assign(newV);
     parameters.assign(tf.sub(parameters, tf.mul(tf.div(newM, denominator), stepSize)));

@@ -54,6 +54,15 @@ export const settings: Settings = {
     'training.adamBeta1': { change: training({ adamBeta1: 0.5 }) },
     'training.adamBeta2': { change: training({ adamBeta2: 0.9 }) },
     'training.adamEpsilon': { change: training({ adamEpsilon: 0.1 }) },
+    'training.optimizer': { change: training({ optimizer: 'rmsprop' }) },
+    'training.rmspropDecay': {
+      base: training({ optimizer: 'rmsprop' }),
+      change: training({ rmspropDecay: 0.9 }),
+    },
+    'training.rmspropEpsilon': {
+      base: training({ optimizer: 'rmsprop' }),
+      change: training({ rmspropEpsilon: 0.1 }),
+    },
     'training.scheduleSteps': {
       base: training({ learningRate: { schedule: 'linear', from: 1e-3, to: 0 }, scheduleSteps: 1000 }),
       change: training({ scheduleSteps: 2000 }),
@@ -85,6 +94,11 @@ export const settings: Settings = {
   },
   refused: [
     ...recurrentRefused(10),
+    [
+      "Adam's epsilon without Adam",
+      training({ optimizer: 'rmsprop', adamEpsilon: 0.1 }),
+      /adamEpsilon \(0.1\) has no effect while optimizer is rmsprop/,
+    ],
     [
       'a linear schedule without an end',
       training({ entropyCoeff: { schedule: 'linear', from: 1, to: 0 } }),

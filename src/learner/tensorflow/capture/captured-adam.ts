@@ -32,7 +32,7 @@ export function emitAdam(
   recorder: GraphRecorder,
   { parameters, m, v }: AdamGraphVariables,
   { gradient, apply, t, learningRate }: CapturedAdamStep,
-  { beta1, beta2, epsilon }: AdamOptions,
+  { beta1, beta2, epsilon, correctsBias = true }: AdamOptions,
 ): void {
   const T = typeAttribute(DATA_TYPES.float32);
   const select = (value: Tensor, otherwise: Tensor) => {
@@ -45,7 +45,8 @@ export function emitAdam(
     });
     return selected;
   };
-  const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(t, Math.log(beta))));
+  const correction = (beta: number) =>
+    correctsBias ? tf.neg(tf.expm1(tf.mul(t, Math.log(beta)))) : tf.scalar(1);
   const rootCorrection2 = tf.sqrt(correction(beta2));
   const stepSize = tf.div(tf.mul(learningRate, rootCorrection2), correction(beta1));
   const zero = tf.scalar(0);
