@@ -10,7 +10,7 @@ import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
-import { type EnvSource, resolveEnv } from '../env/env-source.ts';
+import type { EnvSource } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import { readEnvOptions } from './check-command.ts';
 import type { FlagValues } from './flags.ts';
@@ -44,7 +44,11 @@ export async function playground(checkpoint: string, flags: FlagValues, trust: b
 function placeOf(config: CommonConfig, flags: FlagValues): EnvSource {
   const options = readEnvOptions(flags);
   const given = flags.get('env');
-  if (given !== undefined) return resolveEnv(given, options);
+  if (given !== undefined) {
+    return environmentSource({
+      environment: { ...config.environment, env: given, envOptions: options, maxEpisodeSteps: null },
+    });
+  }
   const { env, envOptions } = config.environment;
   if (typeof env !== 'string' || env.startsWith('function:')) {
     throw new ConfigError(
@@ -56,23 +60,6 @@ function placeOf(config: CommonConfig, flags: FlagValues): EnvSource {
   return environmentSource({
     environment: { ...config.environment, envOptions: { ...envOptions, ...options } },
   });
-  const config = definition.resolve([checkpointLayer(loaded), { values: given }]);
-  const { evaluation, environment } = config as unknown as ResolvedConfig<typeof commonOptions>;
-  const { previousInputs } = environment;
-  const source = resolveEnv(
-    name,
-    env === undefined ? { ...(saved.envOptions as JsonObject), ...options } : options,
-  );
-  const { maxEpisodeSteps } = saved;
-  const isLimited = env === undefined && typeof maxEpisodeSteps === 'number';
-  return {
-    source: {
-      ...source,
-      ...(isLimited && { maxEpisodeSteps }),
-      ...(previousInputs !== null && { previousInputs }),
-    },
-    evaluation,
-  };
 }
 
 /** What `--algo` names: our own by name need not be given. */
