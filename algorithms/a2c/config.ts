@@ -1,6 +1,5 @@
 /** A2C's options: the shared sections and its own `training`. */
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
-import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';

@@ -3,7 +3,7 @@ import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
 import { adamOptions } from './adam.ts';
 
-const { adamBeta1, adamBeta2, adamEpsilon, ...shared } = adamOptions;
+const { learningRate, adamBeta1, adamBeta2, adamEpsilon, ...shared } = adamOptions;
 const BY_ADAM = { needs: { option: 'optimizer', values: ['adam'] } } as const;
 const BY_RMSPROP = { needs: { option: 'optimizer', values: ['rmsprop'] } } as const;
 
@@ -13,6 +13,7 @@ export const optimizerOptions = {
     doc: "What makes a step of a gradient. rmsprop: v <- decay v + (1 - decay) g^2, p <- p - learningRate g / (sqrt(v) + epsilon), PyTorch's form: epsilon outside of the root, v from 0.",
     alsoCalled: ['use_rms_prop', 'optimizer_class', 'opt_type'],
   }),
+  learningRate: { ...learningRate, doc: 'Step size.' },
   ...shared,
   adamBeta1: { ...adamBeta1, ...BY_ADAM },
   adamBeta2: { ...adamBeta2, ...BY_ADAM },
