@@ -1,12 +1,13 @@
 /** Searches for the options with which an algorithm does best. */
 import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
 import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
-import { CheckpointError } from '../src/errors.ts';
+import { CheckpointError, ConfigError } from '../src/errors.ts';
 import type { JsonObject } from '../src/json.ts';
 import { isModuleReference } from '../src/modules/module-text.ts';
+import { readSpace, valuesBySection } from '../src/tune/read-space.ts';
 import type { StudyResult, StudyRunOptions } from '../src/tune/run-study.ts';
 import type { StudySettings } from '../src/tune/settings.ts';
-import { readSpace, type Space, valuesBySection } from '../src/tune/space.ts';
+import type { Space } from '../src/tune/space.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
 /** What a study searches. */
@@ -22,14 +23,20 @@ export interface TunerOptions extends StudyRunOptions {
   readonly numTrials?: number;
   /** `tpe`, `random`, `grid` or `sobol`. @defaultValue 'tpe' */
   readonly searcher?: string;
-  /** `asha`, `median` or `none`. @defaultValue 'none' */
+  /** `asha`, `asha-promote`, `hyperband`, `median`, `pbt` or `none`. @defaultValue 'none' */
   readonly scheduler?: StudySettings['scheduler'];
   /** Environment steps of a whole trial. @defaultValue the config's stopSteps */
   readonly trialSteps?: number;
   /** Steps before which no trial is stopped. @defaultValue trialSteps / 16 */
   readonly gracePeriod?: number;
-  /** Of `asha`. @defaultValue 4 */
+  /** Of `asha`, `asha-promote` and `hyperband`: one of so many goes on. @defaultValue 4 */
   readonly reductionFactor?: number;
+  /** Of `pbt`: steps of a generation. @defaultValue trialSteps / 10 */
+  readonly perturbationInterval?: number;
+  /** Of `pbt`: the share that is replaced, by as large a share; in (0, 0.5]. @defaultValue 0.25 */
+  readonly quantile?: number;
+  /** Of `pbt`: how often a value is drawn anew instead of moved. @defaultValue 0.25 */
+  readonly resampleProbability?: number;
   /** A trial's score is the mean over so many. @defaultValue 1 */
   readonly seedsPerTrial?: number;
   /** A metric of the run's log, or `episodeReturnMean`, `evaluation`. @defaultValue 'episodeReturnMean' */
@@ -37,9 +44,9 @@ export interface TunerOptions extends StudyRunOptions {
   readonly mode?: 'max' | 'min';
   /** Of the searcher, and of the trials' own seeds. */
   readonly seed?: number;
-  /** A suggestion knows the results of all trials but the last so many. With `parallel` up to one more, no process waits. @defaultValue 4 */
+  /** Trials that run while another one is suggested: the study is that of one more machines of equal speed, whatever `parallel` is. @defaultValue 4 */
   readonly suggestionLag?: number;
-  /** No trial begins once the known ones have taken so many environment steps together. @defaultValue none */
+  /** No trial begins once so many environment steps were taken together. @defaultValue none */
   readonly budgetSteps?: number;
   /** Seeds 0, 1, ... under which the best config is run again; 0 = none. @defaultValue 3 */
   readonly finalSeeds?: number;
@@ -51,7 +58,7 @@ export interface TunerOptions extends StudyRunOptions {
  * A study of many trials, each a process of its own.
  *
  * The same options give the same study, trial by trial and bit for bit, for any `parallel`, and also when it was killed and resumed:
- * searchers and schedulers go by the trials' numbers, never by which ended first.
+ * what searchers and schedulers know follows from the steps that trials take, never from which process ended first.
  *
  *     const { best, final } = await new Tuner({
  *       algorithm: 'ppo',
@@ -104,6 +111,10 @@ export async function resumeStudy(
   if (isModuleReference(saved.algorithm) && !trust) {
     const message = `The study \`${path}\` names a file as its algorithm (${saved.algorithm}): say --trust if you know what it does`;
     throw new CheckpointError('CHECKPOINT_TRUST', message);
+  }
+  if (saved.scheduler === 'pbt' && (changes.numTrials ?? saved.numTrials) !== saved.numTrials) {
+    const message = `The population of pbt is fixed from its first generation on: \`numTrials\` stays ${saved.numTrials}.`;
+    throw new ConfigError('CONFIG_CONFLICT', message);
   }
   const definition = await findAlgorithm(saved.algorithm);
   const space = readSpace(saved.space);

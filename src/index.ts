@@ -111,5 +111,14 @@ export type { RunSummary, StopReason } from './run/run-state.ts';
 export type { PolicyServer, PolicyServerOptions } from './serve/policy-server.ts';
 export type { SeedStatistics } from './tune/many-seeds.ts';
 export type { StudyResult, StudyRunOptions } from './tune/run-study.ts';
-export { choice, type Domain, int, logInt, logUniform, uniform } from './tune/space.ts';
-export type { Trial } from './tune/study.ts';
+export {
+  type Condition,
+  choice,
+  conditional,
+  type Domain,
+  int,
+  logInt,
+  logUniform,
+  uniform,
+} from './tune/space.ts';
+export type { Trial } from './tune/trial.ts';

@@ -65,7 +65,7 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
   // results do not depend on the number of runners, and processes side by side use the cores better
   const args = [...rest, ...(isSamplingAlone ? ['--num-env-runners', '0'] : [])];
   const results = await runSeeds({
-    args,
+    stages: [args],
     seeds,
     folder,
     parallel,

@@ -1,7 +1,9 @@
 /** The flags of `operant tune` that are not those of `train`. */
 import { ConfigError } from '../errors.ts';
 import type { StudyRunOptions } from '../tune/run-study.ts';
-import { DEFAULTS, type PartialSettings, SCHEDULERS, SEARCHERS } from '../tune/settings.ts';
+import { SCHEDULERS } from '../tune/schedulers/by-name.ts';
+import { SEARCHERS } from '../tune/searchers/by-name.ts';
+import { DEFAULTS, type PartialSettings } from '../tune/settings.ts';
 import { HELP_FLAG, JSON_FLAG } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 
@@ -18,13 +20,32 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
     `<${Object.keys(SEARCHERS).join('|')}>`,
     `What suggests a trial's values. [${DEFAULTS.searcher}]`,
   ),
-  flag('scheduler', `<${SCHEDULERS.join('|')}>`, `What stops trials early. [${DEFAULTS.scheduler}]`),
+  flag(
+    'scheduler',
+    `<${SCHEDULERS.join('|')}>`,
+    `What stops, pauses or replaces trials. [${DEFAULTS.scheduler}]`,
+  ),
   flag('trial-steps', '<integer>', 'Environment steps of a whole trial. [stopSteps]'),
   flag('grace-period', '<integer>', 'Environment steps before which no trial is stopped. [trialSteps / 16]'),
   flag(
     'reduction-factor',
     '<number>',
-    `With asha, one of so many goes on from a rung. [${DEFAULTS.reductionFactor}]`,
+    `With asha, asha-promote and hyperband, one of so many goes on from a rung. [${DEFAULTS.reductionFactor}]`,
+  ),
+  flag(
+    'perturbation-interval',
+    '<integer>',
+    'With pbt, environment steps of a generation. [trialSteps / 10]',
+  ),
+  flag(
+    'quantile',
+    '<number>',
+    `With pbt, the share that is replaced, by as large a share. [${DEFAULTS.quantile}]`,
+  ),
+  flag(
+    'resample-probability',
+    '<number>',
+    `With pbt, how often a value is drawn anew instead of moved. [${DEFAULTS.resampleProbability}]`,
   ),
   flag('seeds-per-trial', '<integer>', `A score is the mean over so many seeds. [${DEFAULTS.seedsPerTrial}]`),
   flag('metric', '<name>', `A metric of the log, or episodeReturnMean, evaluation. [${DEFAULTS.metric}]`),
@@ -33,13 +54,9 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
   flag(
     'suggestion-lag',
     '<integer>',
-    `A suggestion knows all results but those of the last so many trials. [${DEFAULTS.suggestionLag}]`,
+    `Trials that run while another one is suggested: so many are side by side in the study, whatever --parallel is. [${DEFAULTS.suggestionLag}]`,
   ),
-  flag(
-    'budget-steps',
-    '<integer>',
-    'No trial begins once the known ones took so many steps together. [none]',
-  ),
+  flag('budget-steps', '<integer>', 'No trial begins once so many steps were taken together. [none]'),
   flag(
     'budget-seconds',
     '<number>',
@@ -112,6 +129,9 @@ const NUMBERS: Readonly<Record<string, keyof PartialSettings>> = {
   'trial-steps': 'trialSteps',
   'grace-period': 'gracePeriod',
   'reduction-factor': 'reductionFactor',
+  'perturbation-interval': 'perturbationInterval',
+  quantile: 'quantile',
+  'resample-probability': 'resampleProbability',
   'seeds-per-trial': 'seedsPerTrial',
   'study-seed': 'seed',
   'suggestion-lag': 'suggestionLag',

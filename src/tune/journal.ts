@@ -11,8 +11,8 @@ import { parseStrictJson } from '../config/strict-json.ts';
 import { CheckpointError } from '../errors.ts';
 import { readRegularText } from '../files/regular-file.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { Domain, Space, TrialValues } from './space.ts';
-import type { StudyEvent } from './study.ts';
+import { type Domain, isActive, type Space, type TrialValues } from './space.ts';
+import type { Clone, StudyEvent } from './trial.ts';
 
 export const JOURNAL_NAME = 'journal.log';
 const MAX_BYTES = 256 * 2 ** 20;
@@ -28,6 +28,8 @@ const OPERATION = {
 } as const;
 const STATES = { complete: 1, stopped: 2, failed: 3 } as const;
 const REASON = 'operant:reason';
+/** With the environment steps behind it. */
+const CLONE = 'operant:clone-';
 
 export interface JournalFormat {
   readonly space: Space;
@@ -104,6 +106,11 @@ function linesOf(event: StudyEvent, { space, mode }: JournalFormat, lastScore: n
       },
     ];
   }
+  if (event.type === 'cloned') {
+    const { source, numSteps, values } = event.clone;
+    const user_attr = { [`${CLONE}${numSteps}`]: { source, numSteps, values } };
+    return [{ op_code: OPERATION.trialAttribute, trial_id, user_attr }];
+  }
   const values = event.state === 'complete' && lastScore !== null ? [metric(lastScore)] : null;
   const state = {
     op_code: OPERATION.state,
@@ -172,7 +179,9 @@ function readEvents(
 }
 
 function isWhole(values: TrialValues, space: Space): boolean {
-  return Object.keys(space).every((name) => Object.hasOwn(values, name));
+  return Object.entries(space).every(
+    ([name, domain]) => Object.hasOwn(values, name) || !isActive(domain, values),
+  );
 }
 
 function readLine(line: JsonObject, { format, events, values, reasons }: Reading): void {
@@ -197,7 +206,7 @@ function readLine(line: JsonObject, { format, events, values, reasons }: Reading
       score: metric(line.intermediate_value ?? null),
     });
   } else if (line.op_code === OPERATION.trialAttribute) {
-    reasons[number] = String((line.user_attr as JsonObject)[REASON]);
+    readAttributes(line.user_attr as JsonObject, number, { events, reasons });
   } else if (line.op_code === OPERATION.state) {
     const state = (Object.keys(STATES) as (keyof typeof STATES)[]).find(
       (name) => STATES[name] === line.state,
@@ -206,6 +215,17 @@ function readLine(line: JsonObject, { format, events, values, reasons }: Reading
     events.push({ type: 'ended', number, state, reason: reasons[number] ?? null });
   } else {
     throw new Error(`the operation ${line.op_code} is unknown`);
+  }
+}
+
+function readAttributes(
+  attributes: JsonObject,
+  number: number,
+  { events, reasons }: Pick<Reading, 'events' | 'reasons'>,
+): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === REASON) reasons[number] = String(value);
+    if (name.startsWith(CLONE)) events.push({ type: 'cloned', number, clone: value as unknown as Clone });
   }
 }
 

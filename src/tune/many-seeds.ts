@@ -6,10 +6,10 @@ import { readRunMetric } from './run-metric.ts';
 import { trainFolder } from './train-process.ts';
 
 export interface SeedsOptions {
-  /** Arguments of `train`, without --seed, --out and --resume. */
-  readonly args: readonly string[];
+  /** Arguments of `train`, without --seed, --out and --resume: stretches of one run after another, most often a single one. */
+  readonly stages: readonly (readonly string[])[];
   readonly seeds: readonly number[];
-  /** Gets a run folder `seed-<n>` for each; one that is there goes on, with what `args` change. */
+  /** Gets a run folder `seed-<n>` for each; one that is there goes on, with what `stages` change. */
   readonly folder: string;
   /** Processes side by side. */
   readonly parallel: number;
@@ -49,14 +49,16 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
 /** @returns null where the signal ended it. */
 async function runSeed(
   seed: number,
-  { args, folder: parent, metric, silenceSeconds, signal }: SeedsOptions,
+  { stages, folder: parent, metric, silenceSeconds, signal }: SeedsOptions,
 ): Promise<SeedResult | null> {
   const folder = join(parent, `seed-${seed}`);
-  const begin = [...args, '--seed', String(seed)];
-  const resume = args.filter((argument) => !/^--tuned(=|$)/.test(argument)); // a run has its own options
-  const { exitCode, error } = await trainFolder({ folder, begin, resume, silenceSeconds, signal });
-  if (exitCode !== 0)
-    return signal.aborted ? null : { seed, value: null, error: error?.message ?? 'unknown' };
+  for (const args of stages) {
+    const begin = [...args, '--seed', String(seed)];
+    const resume = args.filter((argument) => !/^--tuned(=|$)/.test(argument)); // a run has its own options
+    const { exitCode, error } = await trainFolder({ folder, begin, resume, silenceSeconds, signal });
+    if (exitCode !== 0)
+      return signal.aborted ? null : { seed, value: null, error: error?.message ?? 'unknown' };
+  }
   const value = await readRunMetric(folder, metric);
   return typeof value === 'number'
     ? { seed, value, error: null }

@@ -1,7 +1,7 @@
 /** Runs a study from its settings to its report. */
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { showValue } from '../config/problems.ts';
+import { showValue, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
@@ -10,19 +10,20 @@ import { isModuleReference } from '../modules/module-text.ts';
 import { openJournal } from './journal.ts';
 import { runSeeds, type SeedStatistics, seedStatistics } from './many-seeds.ts';
 import { runTrials, type TrialRunOptions } from './run-trials.ts';
+import { inertProblems, schedulerOf } from './schedulers/by-name.ts';
+import { SEARCHERS } from './searchers/by-name.ts';
 import {
   completeSettings,
+  DEFAULTS,
   envOf,
   type PartialSettings,
-  refuseInert,
-  SEARCHERS,
   type StudySettings,
-  schedulerOf,
   trialConfig,
 } from './settings.ts';
-import { bestTrial, createStudy, type Study, type Trial } from './study.ts';
+import { createStudy, type Study } from './study.ts';
 import { createStudyFolder, openStudyFolder, type StudyFolder } from './study-folder.ts';
 import { studyReport } from './study-report.ts';
+import { bestTrial, type Schedule, scheduleOf, type Trial } from './trial.ts';
 
 /** How a study is run: none of it changes what comes out, but `budgetSeconds`. */
 export interface StudyRunOptions {
@@ -80,7 +81,7 @@ export async function beginStudy(
   run: StudyRunOptions,
 ): Promise<StudyResult> {
   checkRunOptions(run);
-  refuseInert(given);
+  throwProblems(inertProblems({ ...given }, given.scheduler ?? DEFAULTS.scheduler));
   const settings = completeSettings(given, definition);
   const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
   return runStudy(folder, settings, definition, { ...run, trust: true });
@@ -106,7 +107,12 @@ async function runStudy(
 ): Promise<StudyResult> {
   const { events, journal } = await openJournal(path, basename(path), settings);
   try {
-    const rules = { ...settings, searcher: SEARCHERS[settings.searcher], scheduler: schedulerOf(settings) };
+    const rules = {
+      ...settings,
+      searcher: SEARCHERS[settings.searcher],
+      scheduler: schedulerOf(settings),
+      numSlots: settings.scheduler === 'pbt' ? settings.numTrials : settings.suggestionLag + 1,
+    };
     const study = createStudy(rules, (event) => {
       lock.check();
       journal.append(event);
@@ -143,6 +149,7 @@ async function runAllTrials(
     parallel,
     maxRetries,
     silenceSeconds,
+    keepsSnapshots: settings.scheduler === 'pbt',
     configOf: (values) => trialConfig(settings, definition, values),
     signal: run.signal ?? new AbortController().signal,
     onChange: ({ trials }) => onChange?.(trials),
@@ -164,24 +171,48 @@ async function conclude(
   const bestConfig = best === null ? null : join(folder, 'best.json');
   let final: SeedStatistics | null = null;
   if (best !== null && bestConfig !== null) {
-    const config = trialConfig(settings, definition, best.values);
-    await replaceTextFile(bestConfig, `${JSON.stringify(config, null, 2)}\n`);
+    const schedule = scheduleOf(trials, best.number, best.numSteps);
+    const stages = await writeBest(schedule, folder, settings, definition);
     if (!isInterrupted && settings.finalSeeds > 0)
-      final = await runFinals(bestConfig, best.number, folder, settings, run);
+      final = await runFinals(stages, best.number, folder, settings, run);
   }
   await replaceTextFile(join(folder, 'report.md'), studyReport({ settings, trials, best, final }));
   return { folder, trials, best, final, bestConfig, isInterrupted: run.signal?.aborted ?? false };
 }
 
+/**
+ * Writes `best.json`, with which the best trial ended, and, where it changed on its way, `schedule.json` and a config for each stretch.
+ *
+ * @returns arguments of `train`, for a stretch each.
+ */
+async function writeBest(
+  schedule: readonly Schedule[],
+  folder: string,
+  settings: StudySettings,
+  definition: AlgorithmDefinition,
+): Promise<string[][]> {
+  const stages: string[][] = [];
+  for (const [k, { untilSteps, values }] of schedule.entries()) {
+    const isLast = k === schedule.length - 1;
+    const path = join(folder, isLast ? 'best.json' : `best-until-${untilSteps}.json`);
+    const config = trialConfig(settings, definition, values);
+    await replaceTextFile(path, `${JSON.stringify(config, null, 2)}\n`);
+    stages.push(['--config', path, ...(isLast ? [] : ['--stop-steps', String(untilSteps)])]);
+  }
+  if (schedule.length > 1)
+    await replaceTextFile(join(folder, 'schedule.json'), `${JSON.stringify(schedule, null, 2)}\n`);
+  return stages;
+}
+
 async function runFinals(
-  config: string,
+  stages: readonly (readonly string[])[],
   number: number,
   folder: string,
   settings: StudySettings,
   run: StudyRunOptions,
 ): Promise<SeedStatistics | null> {
   const results = await runSeeds({
-    args: ['--config', config],
+    stages,
     seeds: Array.from({ length: settings.finalSeeds }, (_, seed) => seed),
     folder: join(folder, 'final', `trial-${number}`),
     parallel: run.parallel ?? availableParallelism(),

@@ -1,6 +1,5 @@
 /** Runs a study's trials: processes, their folders, what becomes of those that die. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
@@ -9,8 +8,17 @@ import { isModuleReference } from '../modules/module-text.ts';
 import { mixBits } from '../random/mix-bits.ts';
 import { readRunMetric } from './run-metric.ts';
 import type { TrialValues } from './space.ts';
-import type { Job, Study } from './study.ts';
+import type { Study } from './study.ts';
 import { type FolderTraining, type TrainEnd, trainFolder } from './train-process.ts';
+import { type Job, scheduleOf } from './trial.ts';
+import {
+  beginClone,
+  configPath,
+  keepSnapshot,
+  removeSnapshots,
+  seedFolder,
+  trialFolder,
+} from './trial-folder.ts';
 
 export interface TrialRunOptions {
   readonly folder: string;
@@ -30,6 +38,8 @@ export interface TrialRunOptions {
   readonly maxRetries: number;
   /** A process that reports nothing for so long is killed. */
   readonly silenceSeconds: number;
+  /** Keep every run as it stands at a milestone, to clone trials from. */
+  readonly keepsSnapshots: boolean;
   /** Ends the study: processes write a checkpoint and end, nothing new begins. */
   readonly signal: AbortSignal;
   readonly onChange?: (study: Study) => void;
@@ -44,10 +54,6 @@ const LOCKED_SECONDS = 60;
 export function trialSeed(seed: number, number: number, seedIndex: number): number {
   const hash = mixBits(mixBits(mixBits(seed | 0) + number) + seedIndex);
   return FIRST_TRIAL_SEED + (hash >>> 1);
-}
-
-export function trialFolder(folder: string, number: number): string {
-  return join(folder, 'trials', String(number).padStart(4, '0'));
 }
 
 /** Until nothing is left to run, or the signal. */
@@ -69,32 +75,39 @@ export async function runTrials(study: Study, options: TrialRunOptions): Promise
 }
 
 async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise<void> {
-  const folder = join(trialFolder(options.folder, job.trial.number), `seed-${job.seedIndex}`);
-  const begun = await prepareJob(job, folder, options).catch((error: unknown) => {
+  const { folder: root, keepsSnapshots, metric, mode, signal } = options;
+  const { trial, seedIndex, numSteps } = job;
+  const folder = seedFolder(root, trial, seedIndex);
+  const begun = await prepareJob(study, job, options).catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error;
     return error;
   });
   if (begun instanceof ConfigError) return study.fail(job, `${begun.code}: ${begun.message}`);
   const error = await trainOn(job, folder, options);
-  if (options.signal.aborted) return study.release(job);
+  if (signal.aborted) return study.release(job);
   if (error !== null) return study.fail(job, error);
-  const value = await readRunMetric(folder, options.metric);
-  if (typeof value === 'number') study.finish(job, options.mode === 'max' ? value : -value);
-  else study.fail(job, value.missing);
+  const value = await readRunMetric(folder, metric);
+  if (typeof value !== 'number') return study.fail(job, value.missing);
+  if (keepsSnapshots) await keepSnapshot(root, trial, seedIndex, numSteps);
+  study.finish(job, mode === 'max' ? value : -value);
+  if (keepsSnapshots) await removeSnapshots(root, study.trials);
 }
 
 async function prepareJob(
-  { trial }: Job,
-  folder: string,
+  study: Study,
+  { trial, seedIndex }: Job,
   { folder: root, configOf }: TrialRunOptions,
 ): Promise<void> {
-  if (existsSync(join(folder, 'config.json'))) return;
-  const config = configOf(trial.values);
-  await makeFolder(trialFolder(root, trial.number));
-  await replaceTextFile(
-    join(trialFolder(root, trial.number), 'config.json'),
-    `${JSON.stringify(config, null, 2)}\n`,
-  );
+  const path = configPath(root, trial);
+  if (!existsSync(path)) {
+    const config = configOf(trial.values);
+    await makeFolder(trialFolder(root, trial.number));
+    await replaceTextFile(path, `${JSON.stringify(config, null, 2)}\n`);
+  }
+  const clone = trial.clones.at(-1);
+  if (clone === undefined) return;
+  const { values } = scheduleOf(study.trials, clone.source, clone.numSteps).at(-1) as { values: TrialValues };
+  await beginClone(root, trial, seedIndex, { ...values });
 }
 
 /** @returns why it failed for good, or null. */
@@ -121,7 +134,7 @@ function trainingOf(
   options: TrialRunOptions,
 ): FolderTraining {
   const { algorithm, trust, seed, silenceSeconds, signal } = options;
-  const config = join(trialFolder(options.folder, trial.number), 'config.json');
+  const config = configPath(options.folder, trial);
   const ownSeed = String(trialSeed(seed, trial.number, seedIndex));
   const stop = ['--stop-steps', String(numSteps)];
   return {
@@ -129,6 +142,8 @@ function trainingOf(
     begin: ['--config', config, '--seed', ownSeed, ...stop],
     // a run folder has its algorithm's name, which tells nobody where it lies
     resume: [
+      // a clone begins with the checkpoint of another trial, whose config is that one's
+      ...(trial.clones.length > 0 ? ['--config', config] : []),
       ...(isModuleReference(algorithm) ? ['--algo', algorithm] : []),
       ...(trust ? ['--trust'] : []),
       ...stop,

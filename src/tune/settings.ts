@@ -8,23 +8,11 @@ import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { resolveEnv } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { createAsha } from './schedulers/asha.ts';
-import { createMedianStopping } from './schedulers/median.ts';
-import { runAll, type Scheduler } from './schedulers/scheduler.ts';
-import { gridSearcher, gridSize } from './searchers/grid.ts';
-import { randomSearcher } from './searchers/random.ts';
-import type { Searcher } from './searchers/searcher.ts';
-import { sobolSearcher } from './searchers/sobol.ts';
-import { tpeSearcher } from './searchers/tpe.ts';
-import { checkSpace, type Space, type TrialValues, valuesBySection } from './space.ts';
-
-export const SEARCHERS: Readonly<Record<string, Searcher>> = {
-  tpe: tpeSearcher,
-  random: randomSearcher,
-  grid: gridSearcher,
-  sobol: sobolSearcher,
-};
-export const SCHEDULERS = ['asha', 'median', 'none'] as const;
+import { checkSpace, valuesBySection } from './read-space.ts';
+import { SCHEDULERS, type SchedulerName, schedulerProblems } from './schedulers/by-name.ts';
+import { SEARCHERS } from './searchers/by-name.ts';
+import { gridSize } from './searchers/grid.ts';
+import type { Space, TrialValues } from './space.ts';
 
 export interface StudySettings {
   readonly algorithm: string;
@@ -32,12 +20,15 @@ export interface StudySettings {
   readonly layers: readonly ConfigLayer[];
   readonly space: Space;
   readonly searcher: string;
-  readonly scheduler: (typeof SCHEDULERS)[number];
+  readonly scheduler: SchedulerName;
   readonly numTrials: number;
   readonly seedsPerTrial: number;
   readonly trialSteps: number;
   readonly gracePeriod: number;
   readonly reductionFactor: number;
+  readonly perturbationInterval: number;
+  readonly quantile: number;
+  readonly resampleProbability: number;
   readonly metric: string;
   readonly mode: 'max' | 'min';
   readonly seed: number;
@@ -52,6 +43,8 @@ export const DEFAULTS = {
   numTrials: 20,
   seedsPerTrial: 1,
   reductionFactor: 4,
+  quantile: 0.25,
+  resampleProbability: 0.25,
   metric: 'episodeReturnMean',
   mode: 'max',
   seed: 0,
@@ -73,7 +66,7 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
   const given = Object.fromEntries(
     Object.entries(partial).filter(([, value]) => value !== undefined),
   ) as unknown as PartialSettings;
-  checkSpace(given.space, definition.options);
+  checkSpace(given.space, definition.options, { isChangedLater: given.scheduler === 'pbt' });
   const base = configToJson(definition.resolve(given.layers));
   const { env } = (base.environment ?? {}) as JsonObject;
   if (typeof env === 'string') resolveEnv(env); // else every trial would fail
@@ -86,7 +79,9 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
   }
   const settings = {
     gracePeriod: Math.max(1, Math.floor(trialSteps / 16)),
+    perturbationInterval: Math.max(1, Math.floor(trialSteps / 10)),
     ...DEFAULTS,
+    ...(given.scheduler === 'pbt' ? { searcher: 'random' } : {}),
     ...given,
     trialSteps,
   };
@@ -95,23 +90,9 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
   return { ...settings, numTrials: given.numTrials ?? gridSize(settings.space) };
 }
 
-/** @throws ConfigError `CONFIG_CONFLICT` for what was given to a scheduler that does not look at it. */
-export function refuseInert(given: PartialSettings): void {
-  const { scheduler = DEFAULTS.scheduler, gracePeriod, reductionFactor } = given;
-  const inert: readonly (readonly [name: string, isInert: boolean, of: string])[] = [
-    ['gracePeriod', gracePeriod !== undefined && scheduler === 'none', 'asha and median'],
-    ['reductionFactor', reductionFactor !== undefined && scheduler !== 'asha', 'asha'],
-  ];
-  const problems = inert.filter(([, isInert]) => isInert);
-  throwProblems(
-    problems.map(([name, , of]) =>
-      conflict(`\`${name}\` is an option of ${of}, and the scheduler is ${scheduler}: leave it out.`),
-    ),
-  );
-}
-
 function problemsOf(settings: StudySettings): Problem[] {
-  const known = ['algorithm', 'layers', 'space', 'trialSteps', 'gracePeriod', ...Object.keys(DEFAULTS)];
+  const computed = ['trialSteps', 'gracePeriod', 'perturbationInterval'];
+  const known = ['algorithm', 'layers', 'space', ...computed, ...Object.keys(DEFAULTS)];
   const problems = Object.keys(settings)
     .filter((name) => !known.includes(name))
     .map((name): Problem => {
@@ -126,8 +107,8 @@ function problemsOf(settings: StudySettings): Problem[] {
       message: `Expected \`${name}\` to be ${expects}, got ${showValue(settings[name])}.`,
     });
   };
-  for (const name of ['numTrials', 'seedsPerTrial', 'trialSteps', 'gracePeriod'] as const) {
-    check(Number.isSafeInteger(settings[name]) && settings[name] >= 1, name, 'an integer >= 1');
+  for (const name of ['numTrials', 'seedsPerTrial', ...computed] as (keyof StudySettings)[]) {
+    check(Number.isSafeInteger(settings[name]) && Number(settings[name]) >= 1, name, 'an integer >= 1');
   }
   for (const name of ['suggestionLag', 'finalSeeds', 'seed'] as const) {
     check(Number.isSafeInteger(settings[name]) && settings[name] >= 0, name, 'an integer >= 0');
@@ -141,18 +122,10 @@ function problemsOf(settings: StudySettings): Problem[] {
   );
   check(SCHEDULERS.includes(settings.scheduler), 'scheduler', `one of ${SCHEDULERS.join(', ')}`);
   check(settings.mode === 'max' || settings.mode === 'min', 'mode', "'max' or 'min'");
-  return problems;
-}
-
-export function schedulerOf({
-  scheduler,
-  trialSteps: numSteps,
-  gracePeriod,
-  reductionFactor,
-}: StudySettings): Scheduler {
-  if (scheduler === 'asha') return createAsha({ numSteps, gracePeriod, reductionFactor });
-  if (scheduler === 'median') return createMedianStopping({ numSteps, gracePeriod, numParts: 10 });
-  return runAll;
+  check(settings.quantile > 0 && settings.quantile <= 0.5, 'quantile', 'a number > 0 and <= 0.5');
+  const { resampleProbability } = settings;
+  check(resampleProbability >= 0 && resampleProbability <= 1, 'resampleProbability', 'a number in [0, 1]');
+  return [...problems, ...schedulerProblems(settings)];
 }
 
 /**

@@ -12,7 +12,7 @@ import { type RunLock, takeRunLock } from '../run/run-lock.ts';
 import type { StudySettings } from './settings.ts';
 
 export const SETTINGS_NAME = 'study.json';
-const FORMAT = 1;
+const FORMAT = 2;
 const MAX_BYTES = 16 * 2 ** 20;
 
 export interface StudyFolder {

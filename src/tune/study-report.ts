@@ -2,7 +2,7 @@
 import { type SeedStatistics, seedsText } from './many-seeds.ts';
 import { rank } from './searchers/tpe.ts';
 import type { StudySettings } from './settings.ts';
-import { type Trial, valuesText } from './study.ts';
+import { type Trial, valuesText } from './trial.ts';
 
 export interface StudyOutcome {
   readonly settings: StudySettings;
@@ -34,7 +34,7 @@ export function studyReport({ settings, trials, best, final }: StudyOutcome): st
     );
   }
   lines.push('', '| trial | state | steps | score | values |', '|---:|---|---:|---:|---|');
-  for (const trial of rank(trials) as Trial[]) {
+  for (const trial of rank(trials)) {
     const state = trial.reason === null ? trial.state : `${trial.state}: ${trial.reason.split('\n')[0]}`;
     lines.push(
       `| ${trial.number} | ${state.replaceAll('|', '\\|')} | ${trial.numSteps} | ${metricOf(trial)} | ${valuesText(trial.values)} |`,

@@ -1,32 +1,25 @@
-/** A study's trials and what is to be run next: no files, no processes, no clock. */
-import type { JsonValue } from '../json.ts';
-import type { Scheduler } from './schedulers/scheduler.ts';
+/**
+ * A study's trials and what is to be run next: no files, no processes, no clock.
+ *
+ * A study is what some machines of equal speed would have made of it, `numSlots` of them, each with one trial at a time, if an environment
+ * step took one unit of time: scheduler and searcher see what has ended in that time, in that order (of equals the lower number first). How
+ * many processes truly run, and which ends first, decides only how long the study takes. So its journal's scores are all that has to be
+ * told again for the same study to go on.
+ */
+import type { ScheduledStudy, Scheduler } from './schedulers/scheduler.ts';
 import type { PastTrial, Searcher } from './searchers/searcher.ts';
-import type { Space, TrialValues } from './space.ts';
-
-export type TrialState = PastTrial['state'];
-
-/** One trial; `scores` and `score` are greater when better, whatever the metric's mode is. */
-export interface Trial {
-  readonly number: number;
-  readonly values: TrialValues;
-  readonly state: TrialState;
-  /** Mean over seeds at each milestone reached, and at the end. */
-  readonly scores: readonly number[];
-  /** The newest of `scores`; null before the first. */
-  readonly score: number | null;
-  /** Environment steps of one seed at the newest score. */
-  readonly numSteps: number;
-  /** Why it failed. */
-  readonly reason: string | null;
-}
-
-/** A stretch of one seed of a trial, from where it stands to `numSteps`. */
-export interface Job {
-  readonly trial: Trial;
-  readonly seedIndex: number;
-  readonly numSteps: number;
-}
+import type { Space } from './space.ts';
+import type { Job, StudyEvent, Trial } from './trial.ts';
+import {
+  addClone,
+  addScore,
+  createRecord,
+  type PastEvents,
+  replayInto,
+  scheduledOf,
+  type TrialRecord,
+  viewOf,
+} from './trial-record.ts';
 
 export interface StudyRules {
   readonly space: Space;
@@ -37,26 +30,15 @@ export interface StudyRules {
   readonly seedsPerTrial: number;
   /** Environment steps of a whole trial, a seed. */
   readonly trialSteps: number;
-  /** A suggestion knows the results of all trials but the last so many before it, which it takes as running. */
-  readonly suggestionLag: number;
-  /** No trial begins once those that a suggestion knows have taken so many environment steps together; null = no bound. */
+  /** Machines that the study is made for. */
+  readonly numSlots: number;
+  /** No trial begins once so many environment steps were taken together; null = no bound. */
   readonly budgetSteps: number | null;
 }
 
-/** What happened, in the order in which it must be told again to have the same study. */
-export type StudyEvent =
-  | { readonly type: 'created'; readonly number: number; readonly values: TrialValues }
-  | { readonly type: 'scored'; readonly number: number; readonly numSteps: number; readonly score: number }
-  | {
-      readonly type: 'ended';
-      readonly number: number;
-      readonly state: Exclude<TrialState, 'running'>;
-      readonly reason: string | null;
-    };
-
 export interface Study {
   readonly trials: readonly Trial[];
-  /** The next stretch to run; null while none can begin. Asks the searcher for a new trial where no old one has anything to run. */
+  /** The next stretch to run; null while none can begin. Asks the searcher for a new trial where the scheduler leaves room. */
   nextJob(): Job | null;
   /** The metric of a finished stretch, greater is better. */
   finish(job: Job, score: number): void;
@@ -66,179 +48,181 @@ export interface Study {
   release(job: Job): void;
   /** No new trial begins from now on. */
   close(): void;
-  /** Takes one event of an earlier process. */
+  /** Takes one event of an earlier process, before anything else is asked. */
   replay(event: StudyEvent): void;
-}
-
-interface Record {
-  readonly number: number;
-  readonly values: TrialValues;
-  state: TrialState;
-  readonly scores: number[];
-  readonly steps: number[];
-  /** By seed, of the stretch after the newest score; undefined: not finished. */
-  seedScores: (number | undefined)[];
-  readonly begun: Set<number>;
-  reason: string | null;
 }
 
 /** @param onEvent told of everything new, before anything follows from it. */
 export function createStudy(rules: StudyRules, onEvent: (event: StudyEvent) => void): Study {
-  const records: Record[] = [];
-  const ends = [...rules.scheduler.milestones, rules.trialSteps];
-  let isClosed = false;
-  const apply = (event: StudyEvent) => applyEvent(records, event);
-  const emit = (event: StudyEvent) => {
-    onEvent(event);
-    apply(event);
-  };
-  const jobOf = (record: Record): Job | null => {
-    const numSteps = ends[record.scores.length];
-    for (let seedIndex = 0; seedIndex < rules.seedsPerTrial; seedIndex++) {
-      if (record.begun.has(seedIndex)) continue;
-      record.begun.add(seedIndex);
-      return { trial: viewOf(record), seedIndex, numSteps };
-    }
-    return null;
-  };
+  const state: StudyState = { rules, records: [], past: [], time: 0, isClosed: false, onEvent };
   return {
     get trials() {
-      return records.map(viewOf);
+      return state.records.map(viewOf);
     },
     nextJob() {
-      for (const record of records) {
-        const verdict = record.state === 'running' ? judge(record, records, rules.scheduler) : 'wait';
-        if (verdict === 'stop')
-          emit({ type: 'ended', number: record.number, state: 'stopped', reason: null });
-        const job = verdict === 'go' ? jobOf(record) : null;
-        if (job !== null) return job;
+      advance(state);
+      for (const record of byEnd(state.records)) {
+        if (record.arrived !== null) continue;
+        for (let seedIndex = 0; seedIndex < rules.seedsPerTrial; seedIndex++) {
+          if (record.begun.has(seedIndex)) continue;
+          record.begun.add(seedIndex);
+          return { trial: viewOf(record), seedIndex, numSteps: record.untilSteps };
+        }
       }
-      if (isClosed || !mayBegin(records, rules)) return null;
-      const values = rules.searcher(searchContext(records, rules));
-      if (values === null) {
-        isClosed = true;
-        return null;
-      }
-      emit({ type: 'created', number: records.length, values });
-      return jobOf(records[records.length - 1]);
+      return null;
     },
-    finish({ trial, seedIndex, numSteps }, score) {
-      const record = records[trial.number];
-      if (record.state !== 'running') return;
+    finish({ trial: { number }, seedIndex, numSteps }, score) {
+      const record = state.records[number];
+      if (record.arrived !== null) return;
       record.seedScores[seedIndex] = score;
       const known = record.seedScores.filter((value): value is number => value !== undefined);
       if (known.length < rules.seedsPerTrial) return;
-      emit({
-        type: 'scored',
-        number: trial.number,
-        numSteps,
-        score: record.seedScores.reduce<number>((sum, value) => sum + (value ?? 0), 0) / known.length,
-      });
-      if (record.scores.length === ends.length)
-        emit({ type: 'ended', number: trial.number, state: 'complete', reason: null });
+      const mean = record.seedScores.reduce<number>((sum, value) => sum + (value ?? 0), 0) / known.length;
+      onEvent({ type: 'scored', number, numSteps, score: mean });
+      record.arrived = { score: mean };
     },
-    fail({ trial }, reason) {
-      if (records[trial.number].state === 'running')
-        emit({ type: 'ended', number: trial.number, state: 'failed', reason });
+    fail({ trial: { number } }, reason) {
+      const record = state.records[number];
+      if (record.arrived !== null) return;
+      onEvent({ type: 'ended', number, state: 'failed', reason });
+      record.told = 'failed';
+      record.arrived = { reason };
     },
     release: ({ trial, seedIndex }) => {
-      records[trial.number].begun.delete(seedIndex);
+      state.records[trial.number].begun.delete(seedIndex);
     },
     close: () => {
-      isClosed = true;
+      state.isClosed = true;
     },
-    replay: apply,
+    replay: (event) => replayInto(state.past, event),
   };
 }
 
-function applyEvent(records: Record[], event: StudyEvent): void {
-  if (event.type === 'created') {
-    const { number, values } = event;
-    records.push({
-      number,
-      values,
-      state: 'running',
-      scores: [],
-      steps: [],
-      seedScores: [],
-      begun: new Set(),
-      reason: null,
-    });
-    return;
+interface StudyState {
+  readonly rules: StudyRules;
+  readonly records: TrialRecord[];
+  /** What an earlier process wrote down, by trial; what follows from it is not told again. */
+  readonly past: PastEvents[];
+  /** Of the machines, in environment steps. */
+  time: number;
+  isClosed: boolean;
+  readonly onEvent: (event: StudyEvent) => void;
+}
+
+/** Lets the machines' time pass as far as results are known. */
+function advance(state: StudyState): void {
+  for (;;) {
+    fillSlots(state);
+    const [next] = byEnd(state.records);
+    if (next === undefined) endWaiting(state);
+    if (next === undefined || next.arrived === null) return;
+    state.time = next.endTime;
+    take(next, state);
   }
-  const record = records[event.number];
-  if (event.type === 'ended') {
-    record.state = event.state;
-    record.reason = event.reason;
-    return;
+}
+
+/** Stretches under way, in the order in which they end. */
+function byEnd(records: readonly TrialRecord[]): TrialRecord[] {
+  const running = records.filter((record) => record.state === 'running');
+  return running.sort((a, b) => a.endTime - b.endTime || a.number - b.number);
+}
+
+/** The scheduler's decisions, then new trials, while there is room. */
+function fillSlots(state: StudyState): void {
+  const { records, rules } = state;
+  const hasRoom = () => records.filter(({ state: its }) => its === 'running').length < rules.numSlots;
+  while (hasRoom()) {
+    const decision = rules.scheduler.decide(scheduledStudy(state));
+    if (decision === null) {
+      const wasFull = !mayBegin(state);
+      // a searcher that has nothing left makes it full, which a scheduler may have waited for
+      if (!beginTrial(state) && wasFull) return;
+      continue;
+    }
+    const record = records[decision.number];
+    if (decision.action === 'stop') end(record, 'stopped', state);
+    else {
+      if (decision.action === 'clone') {
+        const { source, values } = decision;
+        const clone = { source, numSteps: record.steps.at(-1) as number, values };
+        if (!addClone(record, clone)) state.onEvent({ type: 'cloned', number: record.number, clone });
+      }
+      run(record, state);
+    }
   }
-  record.scores.push(event.score);
-  record.steps.push(event.numSteps);
+}
+
+function scheduledStudy(state: StudyState): ScheduledStudy {
+  return { trials: state.records.map(scheduledOf), isFull: !mayBegin(state) };
+}
+
+/** Sends a trial to its next milestone, or to its end. */
+function run(record: TrialRecord, { rules, time }: StudyState): void {
+  const from = record.steps.at(-1) ?? 0;
+  const ends = [...rules.scheduler.milestonesOf(record.number), rules.trialSteps];
+  record.state = 'running';
+  record.untilSteps = ends[record.scores.length];
+  record.endTime = time + record.untilSteps - from;
   record.seedScores = [];
   record.begun.clear();
+  const { scores, reason } = record.past ?? {};
+  const score = scores?.get(record.untilSteps);
+  record.arrived = score !== undefined ? { score } : reason === undefined ? null : { reason };
 }
 
-/** Whether a running trial may go on from its newest score; 'wait' while trials before it have not come so far. */
-function judge(record: Record, records: readonly Record[], scheduler: Scheduler): 'go' | 'stop' | 'wait' {
-  const k = record.scores.length - 1;
-  if (k < 0 || k >= scheduler.milestones.length) return 'go';
-  const before = records.slice(0, record.number);
-  if (before.some(({ state, scores }) => state === 'running' && scores.length <= k)) return 'wait';
-  return scheduler.goesOn(
-    record.scores,
-    before.map(({ scores }) => scores.slice(0, k + 1)),
-  )
-    ? 'go'
-    : 'stop';
+/** What a stretch's end makes of its trial. */
+function take(record: TrialRecord, state: StudyState): void {
+  const { arrived, untilSteps } = record;
+  if (arrived === null) return;
+  if ('reason' in arrived) {
+    record.state = 'failed';
+    record.reason = arrived.reason;
+    return;
+  }
+  addScore(record, untilSteps, arrived.score);
+  if (untilSteps === state.rules.trialSteps) end(record, 'complete', state);
+  else record.state = 'waiting';
 }
 
-function mayBegin(
-  records: readonly Record[],
-  { numTrials, suggestionLag, budgetSteps, seedsPerTrial }: StudyRules,
-): boolean {
-  if (records.length >= numTrials) return false;
-  const known = records.slice(0, Math.max(0, records.length - suggestionLag));
-  if (known.some(({ state }) => state === 'running')) return false;
-  const numSpent = known.reduce((sum, { steps }) => sum + seedsPerTrial * (steps.at(-1) ?? 0), 0);
+function end(record: TrialRecord, its: 'complete' | 'stopped', { onEvent }: StudyState): void {
+  record.state = its;
+  if (record.told === its) return;
+  record.told = its;
+  onEvent({ type: 'ended', number: record.number, state: its, reason: null });
+}
+
+/** When nothing runs and nothing can begin, nobody is left to decide about those that wait. */
+function endWaiting(state: StudyState): void {
+  for (const record of state.records) if (record.state === 'waiting') end(record, 'stopped', state);
+}
+
+function mayBegin({ records, isClosed, rules: { numTrials, budgetSteps, seedsPerTrial } }: StudyState) {
+  if (isClosed || records.length >= numTrials) return false;
+  const numSpent = records.reduce((sum, { steps }) => sum + seedsPerTrial * (steps.at(-1) ?? 0), 0);
   return budgetSteps === null || numSpent < budgetSteps;
 }
 
-function searchContext(records: readonly Record[], { space, seed, suggestionLag }: StudyRules) {
+function beginTrial(state: StudyState): boolean {
+  if (!mayBegin(state)) return false;
+  const { records, rules, past } = state;
   const number = records.length;
-  const past = records.map((record): PastTrial => {
-    const isKnown = record.number < number - suggestionLag;
-    const { values, state, score, numSteps } = viewOf(record);
-    return isKnown
-      ? { values, state, score, numSteps }
-      : { values, state: 'running', score: null, numSteps: 0 };
-  });
-  return { space, seed, number, past };
+  const known = past[number];
+  const { space, seed, searcher } = rules;
+  const values = known?.values ?? searcher({ space, seed, number, past: records.map(pastOf) });
+  if (values === null) {
+    state.isClosed = true;
+    return false;
+  }
+  if (known === undefined) state.onEvent({ type: 'created', number, values });
+  const record = createRecord(number, values, known);
+  records.push(record);
+  run(record, state);
+  return true;
 }
 
-function viewOf({ number, values, state, scores, steps, reason }: Record): Trial {
-  return {
-    number,
-    values,
-    state,
-    scores: [...scores],
-    score: scores.at(-1) ?? null,
-    numSteps: steps.at(-1) ?? 0,
-    reason,
-  };
-}
-
-/** Complete trials first, by score, older ones first among equals; null without any. */
-export function bestTrial(trials: readonly Trial[]): Trial | null {
-  const complete = trials.filter(({ state, score }) => state === 'complete' && score !== null);
-  if (complete.length === 0) return null;
-  return complete.reduce((best, trial) => ((trial.score as number) > (best.score as number) ? trial : best));
-}
-
-/** For a table or a message: `learningRate 0.000312, numEpochs 10`. */
-export function valuesText(values: TrialValues): string {
-  const text = (value: JsonValue) =>
-    typeof value === 'number' ? String(Number(value.toPrecision(4))) : JSON.stringify(value);
-  return Object.entries(values)
-    .map(([name, value]) => `${name} ${text(value)}`)
-    .join(', ');
+/** To a searcher, a trial that waits is what it would be if it never went on. */
+function pastOf(record: TrialRecord): PastTrial {
+  const { firstValues: values, state, score, numSteps } = viewOf(record);
+  if (state === 'running') return { values, state, score: null, numSteps: 0 };
+  return { values, state: state === 'waiting' ? 'stopped' : state, score, numSteps };
 }

@@ -6,6 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { Tuner } from '../../src/index.ts';
 import { runTrials } from '../../src/tune/run-trials.ts';
 import { createAsha } from '../../src/tune/schedulers/asha.ts';
+import { stopByRule } from '../../src/tune/schedulers/scheduler.ts';
 import { randomSearcher } from '../../src/tune/searchers/random.ts';
 import { uniform } from '../../src/tune/space.ts';
 import { createStudy } from '../../src/tune/study.ts';
@@ -62,8 +63,8 @@ it('a trial that crashes, or has values that do not go together costs one trial 
 it('tells of a trial that is stopped when nothing is left to run', async () => {
   const rules = {
     ...{ space: { gamma: uniform(0, 1) }, seed: 0, searcher: randomSearcher, numTrials: 2, seedsPerTrial: 1 },
-    ...{ trialSteps: 4, suggestionLag: 1, budgetSteps: null },
-    scheduler: createAsha({ numSteps: 4, gracePeriod: 2, reductionFactor: 2 }),
+    ...{ trialSteps: 4, numSlots: 2, budgetSteps: null },
+    scheduler: stopByRule(createAsha({ numSteps: 4, gracePeriod: 2, reductionFactor: 2 })),
   };
   const study = createStudy(rules, () => undefined);
   study.replay({ type: 'created', number: 0, values: { gamma: 0 } });
@@ -78,6 +79,7 @@ it('tells of a trial that is stopped when nothing is left to run', async () => {
       maxRetries: 0,
       silenceSeconds: 60,
       trust: false,
+      keepsSnapshots: false,
       signal: new AbortController().signal,
       configOf: () => ({}),
     },

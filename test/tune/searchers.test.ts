@@ -1,7 +1,8 @@
 /** Searchers, held to Optuna's estimator and SciPy's Sobol points (fixtures/write_fixtures.py makes both). */
 import { describe, expect, it } from 'vitest';
 import { openStream } from '../../src/random/streams.ts';
-import { gridSearcher } from '../../src/tune/searchers/grid.ts';
+import { SEARCHERS } from '../../src/tune/searchers/by-name.ts';
+import { gridSearcher, gridSize } from '../../src/tune/searchers/grid.ts';
 import { normalMass } from '../../src/tune/searchers/normal.ts';
 import { createParzenEstimator } from '../../src/tune/searchers/parzen.ts';
 import { randomSearcher } from '../../src/tune/searchers/random.ts';
@@ -10,6 +11,7 @@ import { sobolPoint, sobolSearcher } from '../../src/tune/searchers/sobol.ts';
 import { numGood, rank, tpeSearcher } from '../../src/tune/searchers/tpe.ts';
 import {
   choice,
+  conditional,
   int,
   logInt,
   logUniform,
@@ -120,6 +122,44 @@ describe('grid', () => {
       expect.objectContaining({ code: 'CONFIG_SPACE' }),
     );
   });
+});
+
+describe('a conditional space', () => {
+  const space: Space = {
+    size: conditional(int(1, 3), { kind: ['a'] }),
+    kind: choice(['a', 'b', 'c']),
+    depth: conditional(choice([7, 8]), { size: [2, 3] }),
+  };
+  const isRight = (values: TrialValues) =>
+    'size' in values === (values.kind === 'a') && 'depth' in values === Number(values.size) >= 2;
+
+  it('has a grid of the combinations that there are', () => {
+    const values = suggest(gridSearcher, space, gridSize(space));
+    expect(values).toEqual([
+      { kind: 'a', size: 1 },
+      ...[2, 3].flatMap((size) => [7, 8].map((depth) => ({ kind: 'a', size, depth }))),
+      { kind: 'b' },
+      { kind: 'c' },
+    ]);
+    expect(gridSearcher({ space, seed: 0, number: 7, past: [] })).toBeNull();
+  });
+
+  it.each(Object.entries(SEARCHERS))(
+    '%s gives an option a value exactly where its condition holds',
+    (name, searcher) => {
+      const past: PastTrial[] = [];
+      const count = name === 'grid' ? 7 : 40;
+      for (let number = 0; number < count; number++) {
+        const values = searcher({ space, seed: 0, number, past }) as TrialValues;
+        past.push({ values, state: 'complete', score: Number(values.depth ?? 0), numSteps: 1 });
+      }
+      expect(past.every(({ values }) => isRight(values))).toBe(true);
+      expect(new Set(past.map(({ values }) => values.kind)).size).toBe(3);
+      // tpe finds that depth 8 is best, two conditions down
+      const numBest = past.slice(20).filter(({ values }) => values.depth === 8).length;
+      if (name === 'tpe') expect(numBest).toBeGreaterThan(10);
+    },
+  );
 });
 
 describe('random', () => {

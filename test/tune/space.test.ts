@@ -1,15 +1,9 @@
 /** What a search space may be. */
 import { describe, expect, it } from 'vitest';
+import { dqnOptions } from '../../algorithms/dqn/config.ts';
 import { ppoOptions } from '../../algorithms/ppo/config.ts';
-import {
-  checkSpace,
-  choice,
-  int,
-  logUniform,
-  readSpace,
-  uniform,
-  valuesBySection,
-} from '../../src/tune/space.ts';
+import { checkSpace, readSpace, valuesBySection } from '../../src/tune/read-space.ts';
+import { choice, conditional, int, logUniform, type Space, uniform } from '../../src/tune/space.ts';
 
 describe('a search space', () => {
   it('is read from JSON, and from what the functions return', () => {
@@ -59,5 +53,41 @@ describe('a search space', () => {
       envRunners: { numEnvs: 4 },
       training: { gamma: 0.9 },
     });
+  });
+
+  const kinds = choice(['a', 'b']);
+  it.each<[Space, RegExp]>([
+    [{ x: conditional(int(1, 2), { y: ['a'] }) }, /`y` is not in the search space/],
+    [{ x: conditional(int(1, 2), { kin: ['a'] }), kind: kinds }, /Did you mean `kind`/],
+    [{ x: conditional(int(1, 2), { x: [1] }) }, /cannot depend on itself/],
+    [{ x: conditional(int(1, 2), { kind: ['c'] }), kind: kinds }, /never has the value "c"/],
+    [{ x: conditional(int(1, 2), { y: [3] }), y: int(1, 2) }, /never has the value 3/],
+    [{ x: conditional(int(1, 2), { y: [1] }), y: uniform(1, 2) }, /a continuous option/],
+    [{ x: conditional(int(1, 2), { y: [1] }), y: conditional(int(1, 2), { x: [1] }) }, /in a ring.*x, y/],
+  ])('the conditions of %j are refused', (space, message) => {
+    expect(() => readSpace(space)).toThrow(expect.objectContaining({ code: 'CONFIG_CONFLICT' }));
+    expect(() => readSpace(space)).toThrow(message);
+  });
+
+  it.each([[{}], [{ kind: 'a' }], [{ kind: [] }], [3]])('"when": %j is refused', (when) => {
+    const space = { x: { int: [1, 2], when }, kind: { choice: ['a', 'b'] } };
+    expect(() => readSpace(space)).toThrow(/`x`: expected "when" to list values/);
+  });
+
+  it('with an option that means something beside some values of another only is asked for the condition', () => {
+    const atoms = { numAtoms: int(11, 51), distribution: choice(['none', 'c51', 'quantiles']) };
+    expect(() => checkSpace(atoms, dqnOptions)).toThrow(
+      /`numAtoms` says nothing where `distribution` is "none": give its domain "when": {"distribution":\["c51","quantiles"\]}/,
+    );
+    const when = { distribution: ['c51', 'quantiles'] };
+    checkSpace({ ...atoms, numAtoms: conditional(atoms.numAtoms, when) }, dqnOptions);
+  });
+
+  it('of values that change while a trial runs holds no option of its beginning', () => {
+    const space = { learningRate: uniform(0, 1), hiddenSizes: choice([[8], [16]]) };
+    checkSpace(space, ppoOptions);
+    expect(() => checkSpace(space, ppoOptions, { isChangedLater: true })).toThrow(
+      /`hiddenSizes` belongs to the beginning of a run/,
+    );
   });
 });

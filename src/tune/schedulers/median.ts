@@ -1,6 +1,6 @@
 /** The median stopping rule. */
 import { mean, quantile } from '../../statistics/sample.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { StoppingRule } from './scheduler.ts';
 
 export interface MedianOptions {
   /** Environment steps of a whole trial. */
@@ -15,12 +15,11 @@ export interface MedianOptions {
 const MIN_OTHERS = 3;
 
 /**
- * A trial ends where its best score so far is below the median of the running means of the trials before it, over those that have come as
- * far.
+ * A trial ends where its best score so far is below the median of the running means of the others, over those that have come as far.
  *
  * Golovin et al. (2017), "Google Vizier", section 3.2.
  */
-export function createMedianStopping({ numSteps, gracePeriod, numParts }: MedianOptions): Scheduler {
+export function createMedianStopping({ numSteps, gracePeriod, numParts }: MedianOptions): StoppingRule {
   const parts = Array.from({ length: numParts - 1 }, (_, k) => Math.round((numSteps * (k + 1)) / numParts));
   const milestones = parts.filter((steps) => steps >= gracePeriod);
   return {

@@ -1,28 +1,49 @@
 /** Every combination once. */
 import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
-import type { Domain, Space } from '../space.ts';
+import { type Domain, isActive, orderedNames, type Space, type TrialValues } from '../space.ts';
 import type { Searcher } from './searcher.ts';
 
 /** An integer range of more values is asked to be written as a choice. */
 const MAX_INTEGERS = 64;
 
-/** The last option of the space changes fastest; null after the last combination. */
+/** The last option of the space changes fastest; options whose condition does not hold do not change. null after the last combination. */
 export const gridSearcher: Searcher = ({ space, number }) => {
-  const axes = Object.entries(space).map(([name, domain]) => ({ name, values: axisOf(name, domain) }));
-  if (number >= axes.reduce((count, { values }) => count * values.length, 1)) return null;
+  const names = orderedNames(space);
+  const axes = names.map((name) => axisOf(name, space[name]));
+  const values: Record<string, JsonValue> = {};
   let rest = number;
-  const entries = axes.toReversed().map(({ name, values }): [string, JsonValue] => {
-    const index = rest % values.length;
-    rest = Math.floor(rest / values.length);
-    return [name, values[index]];
-  });
-  return Object.fromEntries(entries.reverse());
+  for (const [k, name] of names.entries()) {
+    if (!isActive(space[name], values)) continue;
+    const chosen = axes[k].find((value) => {
+      values[name] = value;
+      const count = countFrom(k + 1, space, names, values);
+      if (rest < count) return true;
+      rest -= count;
+      return false;
+    });
+    if (chosen === undefined) return null;
+  }
+  return values;
 };
 
 /** @throws ConfigError `CONFIG_SPACE` for a range that has no grid. */
 export function gridSize(space: Space): number {
-  return Object.entries(space).reduce((count, [name, domain]) => count * axisOf(name, domain).length, 1);
+  return countFrom(0, space, orderedNames(space), {});
+}
+
+/** Combinations of the options from `names[k]` on, where those before have these values. */
+function countFrom(k: number, space: Space, names: readonly string[], values: TrialValues): number {
+  if (k === names.length) return 1;
+  const name = names[k];
+  if (!isActive(space[name], values)) return countFrom(k + 1, space, names, values);
+  const axis = axisOf(name, space[name]);
+  const isAsked = names.slice(k + 1).some((later) => space[later].when?.[name] !== undefined);
+  if (!isAsked) return axis.length * countFrom(k + 1, space, names, { ...values, [name]: axis[0] });
+  return axis.reduce<number>(
+    (sum, value) => sum + countFrom(k + 1, space, names, { ...values, [name]: value }),
+    0,
+  );
 }
 
 function axisOf(name: string, domain: Domain): readonly JsonValue[] {

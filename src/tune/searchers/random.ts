@@ -2,15 +2,15 @@
 
 import type { JsonValue } from '../../json.ts';
 import type { Stream } from '../../random/streams.ts';
-import type { Domain } from '../space.ts';
+import { activeValues, type Domain } from '../space.ts';
 import { type Searcher, trialStream } from './searcher.ts';
 
 /** Each trial has a stream of its own: what a trial gets does not depend on how many were drawn before it. */
 export const randomSearcher: Searcher = (context) => {
   const stream = trialStream(context, 'search');
-  return Object.fromEntries(
-    Object.entries(context.space).map(([name, domain]) => [name, drawValue(domain, stream)]),
-  );
+  const { space } = context;
+  const all = Object.entries(space).map(([name, domain]) => [name, drawValue(domain, stream)]);
+  return activeValues(space, Object.fromEntries(all));
 };
 
 export function drawValue(domain: Domain, stream: Stream): JsonValue {

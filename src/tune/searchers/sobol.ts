@@ -1,6 +1,7 @@
 /** A Sobol sequence: points that fill a space more evenly than random ones. */
 import { ConfigError } from '../../errors.ts';
 import { openStream } from '../../random/streams.ts';
+import { activeValues } from '../space.ts';
 import { valueAt } from './random.ts';
 import type { Searcher } from './searcher.ts';
 
@@ -37,9 +38,11 @@ export const sobolSearcher: Searcher = ({ space, seed, number }) => {
   const stream = openStream(seed, 'sobol');
   const shifts = names.map(() => stream.integer(2 ** NUM_BITS));
   const point = sobolPoint(number, names.length);
-  return Object.fromEntries(
-    names.map((name, k) => [name, valueAt(space[name], ((point[k] ^ shifts[k]) >>> 0) / 2 ** NUM_BITS)]),
-  );
+  const all = names.map((name, k) => [
+    name,
+    valueAt(space[name], ((point[k] ^ shifts[k]) >>> 0) / 2 ** NUM_BITS),
+  ]);
+  return activeValues(space, Object.fromEntries(all));
 };
 
 /** Coordinates of one point as multiples of 2^-32; point 0 is the origin, and the order is that of the Gray code. @param numDimensions 1 to 16. */

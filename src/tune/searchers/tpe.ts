@@ -6,9 +6,14 @@
  * then stopped ones, those that went further first; then failed ones. Running trials count as bad, so that trials side by side differ
  * (the constant liar).
  *
+ * Options with a condition are suggested after those that it looks at, from the trials that had them (Optuna's `group`).
+ *
  * Bergstra et al. (2011), "Algorithms for Hyper-Parameter Optimization", with the multivariate kernels and constants of Optuna 5.0.
  * Departure: a failed trial counts as worse than every other, where Optuna leaves it out.
  */
+import type { JsonValue } from '../../json.ts';
+import type { Stream } from '../../random/streams.ts';
+import { type Domain, isActive, orderedNames, type Space, type TrialValues } from '../space.ts';
 import { createParzenEstimator } from './parzen.ts';
 import { randomSearcher } from './random.ts';
 import { type PastTrial, type Searcher, trialStream } from './searcher.ts';
@@ -22,24 +27,52 @@ export const tpeSearcher: Searcher = (context) => {
   const finished = past.filter(({ state }) => state !== 'running');
   if (finished.length < NUM_RANDOM) return randomSearcher(context);
   const good = new Set(rank(finished).slice(0, numGood(finished.length)));
-  const valuesOf = (trials: readonly PastTrial[]) => trials.map(({ values }) => values);
-  const likely = createParzenEstimator(space, valuesOf(past.filter((trial) => good.has(trial))));
-  const unlikely = createParzenEstimator(space, valuesOf(past.filter((trial) => !good.has(trial))));
   const stream = trialStream(context, 'tpe');
+  const values: Record<string, JsonValue> = {};
+  for (const part of partsOf(space)) {
+    if (!Object.values(part).every((domain) => isActive(domain, values))) continue;
+    Object.assign(values, suggestPart(part, past, good, stream));
+  }
+  return values;
+};
+
+/** Options that have the same condition are suggested together: the others' values say when these have one. Conditions come after what they look at. */
+function partsOf(space: Space): Space[] {
+  const parts = new Map<string, Record<string, Domain>>();
+  for (const name of orderedNames(space)) {
+    const key = JSON.stringify(space[name].when ?? {});
+    parts.set(key, { ...parts.get(key), [name]: space[name] });
+  }
+  return [...parts.values()];
+}
+
+function suggestPart(
+  part: Space,
+  past: readonly PastTrial[],
+  good: ReadonlySet<PastTrial>,
+  stream: Stream,
+): TrialValues {
+  const [name] = Object.keys(part);
+  const withPart = past.filter(({ values }) => Object.hasOwn(values, name));
+  const valuesOf = (trials: readonly PastTrial[]) => trials.map(({ values }) => values);
+  const likely = createParzenEstimator(part, valuesOf(withPart.filter((trial) => good.has(trial))));
+  const unlikely = createParzenEstimator(part, valuesOf(withPart.filter((trial) => !good.has(trial))));
   const candidates = Array.from({ length: NUM_CANDIDATES }, () => likely.draw(stream));
   const gains = candidates.map((values) => likely.logDensity(values) - unlikely.logDensity(values));
   return candidates[gains.indexOf(Math.max(...gains))];
-};
+}
 
 export function numGood(numFinished: number): number {
   return Math.min(MAX_GOOD, Math.ceil(0.1 * numFinished));
 }
 
-const STATES = ['complete', 'stopped', 'failed', 'running'];
+const STATES = ['complete', 'stopped', 'failed', 'waiting', 'running'];
 
 /** Best first; older first where nothing tells them apart. */
-export function rank(trials: readonly PastTrial[]): PastTrial[] {
-  const scoreOf = ({ score }: PastTrial) => score ?? Number.NEGATIVE_INFINITY;
+export function rank<T extends Pick<PastTrial, 'score' | 'numSteps'> & { readonly state: string }>(
+  trials: readonly T[],
+): T[] {
+  const scoreOf = ({ score }: T) => score ?? Number.NEGATIVE_INFINITY;
   return trials.toSorted((a, b) => {
     const byState = STATES.indexOf(a.state) - STATES.indexOf(b.state);
     if (byState !== 0) return byState;
