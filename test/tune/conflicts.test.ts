@@ -14,13 +14,30 @@ it.each([
   [
     'a grace period without a scheduler',
     ['--grace-period', '3'],
-    /`gracePeriod` is an option of asha and median/,
+    /`gracePeriod` is an option of asha, asha-promote, hyperband and median/,
   ],
   [
     'a reduction factor of median',
     ['--scheduler', 'median', '--reduction-factor', '3', '--grace-period', '1'],
-    /`reductionFactor` is an option of asha, and the scheduler is median/,
+    /`reductionFactor` is an option of asha, asha-promote and hyperband, and the scheduler is median/,
   ],
+  [
+    'a perturbation interval without pbt',
+    ['--scheduler', 'hyperband', '--perturbation-interval', '5'],
+    /`perturbationInterval` is an option of pbt, and the scheduler is hyperband/,
+  ],
+  [
+    'a grace period as long as a trial',
+    ['--scheduler', 'asha', '--trial-steps', '9', '--grace-period', '9'],
+    /`gracePeriod` \(9\) is not below `trialSteps` \(9\)/,
+  ],
+  [
+    'pbt with a searcher that learns nothing there',
+    ['--scheduler', 'pbt', '--searcher', 'tpe'],
+    /tpe would be random/,
+  ],
+  ['generations as long as a trial', ['--scheduler', 'pbt'], /`perturbationInterval` \(1\) is not below/],
+  ['a quantile above a half', ['--scheduler', 'pbt', '--quantile', '0.6'], /`quantile` to be a number > 0/],
   ['runs without a log', ['--no-jsonl'], /`jsonl` does not go with a study/],
   ['trials that are no number', ['--num-trials', 'abc'], /`numTrials` to be an integer >= 1, got `abc`/],
   ['side by side what is no number', ['--parallel', ''], /`parallel` to be an integer >= 1, got `` /],
