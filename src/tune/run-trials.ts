@@ -68,10 +68,12 @@ export async function runTrials(study: Study, options: TrialRunOptions): Promise
       running.add(run);
       tell();
     }
-    if (running.size === 0) return tell(); // asking for more may have ended trials
+    if (running.size === 0) break;
     await Promise.race(running);
     tell();
   }
+  if (options.keepsSnapshots) await removeSnapshots(options.folder, study.trials);
+  tell(); // asking for more may have ended trials
 }
 
 async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise<void> {
