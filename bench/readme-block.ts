@@ -1,7 +1,7 @@
 /** The README's table, from what the benchmark commands wrote. */
 
 import { REFERENCES, titleOf } from './learning/references.ts';
-import { judge as judgeLearning } from './learning/report.ts';
+import { hasCurve, judge as judgeLearning } from './learning/report.ts';
 import type { LearningResults, Row } from './learning/results.ts';
 import { machineLine } from './machine.ts';
 import { type Comparison, compare, judge, peersAhead } from './peers/comparisons.ts';
@@ -205,7 +205,7 @@ export function readmeBlock(peers: Results, learning: LearningResults): string {
       LINES.flatMap((line) => peerRow(line, peers, comparisons)),
     ),
     'What is learnt: the mean of greedy episodes after the last step, over seeds, with a bootstrap interval (nominally 95%; of five seeds nearer to 84%).',
-    markdownTable(['', 'Operant', 'held against'], learning.rows.map(learningRow)),
+    markdownTable(['', 'Operant', 'held against'], learning.rows.filter(hasCurve).map(learningRow)),
     ...(ahead.length === 0 ? [] : ['Where a peer is ahead:', list(ahead)]),
     ...(missed.length === 0 ? [] : ['Aims of ours that are missed:', list(missed)]),
   ];

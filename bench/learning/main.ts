@@ -4,6 +4,7 @@
  *     npm run bench:learning -- [--only CartPole-v1,ppo/Pendulum-v1] [--seeds 5 | --seeds 3,4,5] [--missing] [--jobs 2]
  *                               [--out DIR] [--smoke] [--report]
  *
+ * Names of `--only` are those of environments, algorithms, both (`dqn/CartPole-v1`), or variants (`rainbow`; `variants` = all of them).
  * Results are kept per algorithm, environment and seed in DIR/learning.json as they come, so that parts can be run again; `--missing`
  * runs only what this commit has not measured. The table is DIR/learning.md and the curves are
  * DIR/learning-<algorithm>-<environment>.svg; `--report` only writes those anew. Every run is a process of one thread; as many as
@@ -21,9 +22,10 @@ import { listEnvs } from '../../src/index.ts';
 import { describeMachine } from '../machine.ts';
 import { learningCurve } from './curve.ts';
 import { barOf, REFERENCES, titleOf } from './references.ts';
-import { learningReport } from './report.ts';
-import { keepRun, type Row, readResults } from './results.ts';
+import { hasCurve, learningReport } from './report.ts';
+import { isSameRow, keepRun, type Row, readResults } from './results.ts';
 import { runSeed, type SeedRun } from './run-seed.ts';
+import { VARIANTS } from './variants.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -61,13 +63,33 @@ function isWanted(algorithm: string, env: string): boolean {
   return only.some((name) => names.includes(name));
 }
 
+const isWantedVariant = (name: string): boolean =>
+  only === null || only.includes('variants') || only.includes(name.toLowerCase());
+
+type Tuned = { readonly stopping?: { readonly stopSteps?: number } } | undefined;
+
+/** Rows of `variants.ts`: as long, and over as many seeds, as the tuned settings' row. */
+async function listVariants(): Promise<Task[]> {
+  const wanted = VARIANTS.filter(({ name }) => isWantedVariant(name));
+  const tasks = wanted.map(async ({ algorithm, env, name }) => {
+    const { tunedDefaults } = await algorithms[algorithm]();
+    const budget = (tunedDefaults[env] as Tuned)?.stopping?.stopSteps ?? 0;
+    const row = {
+      ...{ algorithm, env, variant: name, threshold: thresholdOf(algorithm, env) },
+      budget: flags.smoke ? SMOKE_STEPS : budget,
+    };
+    return seedsOf().map((seed) => ({ row, seed }));
+  });
+  return (await Promise.all(tasks)).flat();
+}
+
 /** All that is to be run, shortest budgets first: most of the table is there soon. */
 async function listTasks(): Promise<Task[]> {
   const tasks: Task[] = [];
   for (const find of Object.values(algorithms)) {
     const { name: algorithm, tunedDefaults } = await find();
     for (const [env, tuned] of Object.entries(tunedDefaults)) {
-      const budget = (tuned as { stopping?: { stopSteps?: number } }).stopping?.stopSteps;
+      const budget = (tuned as Tuned)?.stopping?.stopSteps;
       if (budget === undefined || !isWanted(algorithm, env)) continue;
       const row = {
         algorithm,
@@ -79,7 +101,7 @@ async function listTasks(): Promise<Task[]> {
       tasks.push(...seedsOf(firstSeed).map((seed) => ({ row, seed })));
     }
   }
-  return tasks
+  return [...tasks, ...(await listVariants())]
     .filter((task) => !flags.missing || !isMeasured(task))
     .toSorted((a, b) => a.row.budget - b.row.budget);
 }
@@ -92,9 +114,7 @@ function thresholdOf(algorithm: string, env: string): number | null {
 }
 
 function isMeasured({ row, seed }: Task): boolean {
-  const kept = readResults(resultsPath).rows.find(
-    ({ algorithm, env }) => algorithm === row.algorithm && env === row.env,
-  );
+  const kept = readResults(resultsPath).rows.find((other) => isSameRow(other, row));
   return (
     kept?.budget === row.budget && kept.runs.some((run) => run.seed === seed && run.commit === THIS_COMMIT)
   );
@@ -111,7 +131,7 @@ async function runAll(): Promise<void> {
       keepRun(resultsPath, row, run);
       numDone += 1;
       process.stderr.write(
-        `${numDone}/${total} ${row.algorithm} ${row.env} seed ${seed}: ${run.final.mean.toFixed(3)}, ` +
+        `${numDone}/${total} ${row.algorithm} ${row.env} ${row.variant ?? ''} seed ${seed}: ${run.final.mean.toFixed(3)}, ` +
           `${run.seconds.toFixed(1)} s (processor ${run.cpuSeconds.toFixed(1)} s, load ${run.load.join(' to ')})\n`,
       );
     }
@@ -138,12 +158,14 @@ function runInChild(task: Task): Promise<SeedRun> {
 async function runOne({ row, seed }: Task): Promise<SeedRun> {
   const definition = await algorithms[row.algorithm]();
   const reference = REFERENCES[row.algorithm]?.[row.env];
+  const variant = VARIANTS.find(({ name }) => name === row.variant);
   const algorithm = await new definition.Config()
     .tuned()
     .environment(row.env, reference?.envOptions)
     .envRunners({ numEnvRunners: 0 })
     .learners('numLearnerThreads' in (definition.options.learners ?? {}) ? { numLearnerThreads: 1 } : {})
     .evaluation({ evaluationNumEnvs: 64 })
+    .training(variant?.training ?? {})
     .debugging({ seed })
     .build();
   const run = await runSeed(algorithm, { seed, budget: row.budget, threshold: row.threshold, reference });
@@ -152,7 +174,7 @@ async function runOne({ row, seed }: Task): Promise<SeedRun> {
 
 function writeReport(): string {
   const results = readResults(resultsPath);
-  for (const { algorithm, env, threshold, runs } of results.rows) {
+  for (const { algorithm, env, threshold, runs } of results.rows.filter(hasCurve)) {
     const length = Math.min(...runs.map(({ curve }) => curve.length));
     const points = Array.from({ length }, (_, k) => ({
       steps: runs[0].curve[k].steps,

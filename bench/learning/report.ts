@@ -66,7 +66,7 @@ function verdictCell(
 }
 
 function tableRow(
-  { algorithm, env, threshold, budget, runs }: Row,
+  { algorithm, env, variant, threshold, budget, runs }: Row,
   reference: Reference | undefined,
 ): string {
   const finals = runs.map(({ final }) => final.mean);
@@ -77,7 +77,7 @@ function tableRow(
   // Of another score than the return, the threshold says nothing at the end.
   const isComparable = hasThreshold && reference?.score === undefined;
   const cells = [
-    `${titleOf(algorithm)} ${env}`,
+    `${titleOf(algorithm)} ${env}${variant === undefined ? '' : `, ${variant}`}`,
     `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}]`,
     number(Math.min(...finals)),
     verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
@@ -93,6 +93,9 @@ function tableRow(
   return `| ${cells.join(' | ')} |`;
 }
 
+/** Variants say what they end at, and have neither a bar nor a curve of their own. */
+export const hasCurve = ({ variant }: Row): boolean => variant === undefined;
+
 function marginLine({ algorithm, env }: Row, reference: Reference | undefined): string[] {
   if (reference === undefined) return [];
   const { margin, why, numEpisodes = 100, score, envOptions, firstSeed } = reference;
@@ -105,16 +108,18 @@ function marginLine({ algorithm, env }: Row, reference: Reference | undefined): 
 }
 
 export function learningReport({ machine, rows }: LearningResults): string {
-  const references = rows.map(({ algorithm, env }) => REFERENCES[algorithm]?.[env]);
+  const references = rows.map((row) => (hasCurve(row) ? REFERENCES[row.algorithm]?.[row.env] : undefined));
   const runs = rows.flatMap((row) => row.runs);
   const loads = runs.flatMap((run) => run.load);
   const numSeeds = [...new Set(rows.map((row) => row.runs.length))].join(', ');
   const commits = [...new Set(runs.map(({ commit }) => commit))].join('; ');
-  const curves = rows.map(({ algorithm, env }) => `![${algorithm} ${env}](learning-${algorithm}-${env}.svg)`);
+  const curves = rows
+    .filter(hasCurve)
+    .map(({ algorithm, env }) => `![${algorithm} ${env}](learning-${algorithm}-${env}.svg)`);
   return [
     '# Learning',
     `${machineLine(machine)}. Runs made at: ${commits}. Not run on CUDA.`,
-    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
+    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. Rows with a name behind the environment are DQN's options, each alone, over the tuned settings without any (\`bench/learning/variants.ts\`): that they learn is what is shown. A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
     [
       `| ${HEADER.join(' | ')} |`,
       `| ${HEADER.map(() => '---').join(' | ')} |`,

@@ -176,6 +176,7 @@ const AIMS: readonly Aim[] = [
   atLeast(8, 'no slower than PyTorch', 1, worstOf(8, ['torch'])),
   atLeast(10, "at least 6 times Stable-Baselines3's steps/s", 6, ratiosOf(10, 'sb3', 'all cores')),
   atLeast(10, 'ahead of SBX', 1, ratiosOf(10, 'sbx', 'all cores')),
+  atLeast(10, "ahead of CleanRL's DQN in JAX", 1, ratiosOf(10, 'jax-dqn', 'all cores')),
   atLeast(11, "at least 3 times Stable-Baselines3's steps/s", 3, ratiosOf(11, 'sb3', 'all cores')),
   atLeast(11, "at least 2 times SBX's steps/s", 2, ratiosOf(11, 'sbx', 'all cores')),
   atLeast(
@@ -184,6 +185,7 @@ const AIMS: readonly Aim[] = [
     27,
     ratiosOf(12, 'sb3', 'all cores'),
   ),
+  atMost(13, 'at most 4 s', 4, ownValues(13, solvedOrNever)),
 ];
 
 export function judge({ records }: Results): readonly Verdict[] {

@@ -14,6 +14,7 @@ export type ContestantName =
   | 'sb3'
   | 'sbx'
   | 'cleanrl'
+  | 'jax-dqn'
   | 'rllib'
   | 'sample-factory'
   | 'pufferlib'
@@ -36,6 +37,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   { name: 'sb3', title: 'Stable-Baselines3', needs: 'base' },
   { name: 'sbx', title: 'SBX', needs: 'base' },
   { name: 'cleanrl', title: "CleanRL's settings in PyTorch", needs: 'base' },
+  { name: 'jax-dqn', title: "CleanRL's DQN in JAX", needs: 'base' },
   { name: 'torch', title: 'PyTorch', needs: 'base' },
   { name: 'rllib', title: 'RLlib', needs: 'rllib' },
   { name: 'sample-factory', title: 'Sample Factory', needs: 'sample-factory' },
@@ -109,6 +111,8 @@ export function commandOf(
       return python('base', stableBaselines, '--sbx');
     case 'cleanrl':
       return python('base', 'cleanrl_peer');
+    case 'jax-dqn':
+      return python('base', 'jax_dqn_peer');
     case 'torch':
       return python('base', 'torch_peer');
     case 'rllib':

@@ -164,4 +164,5 @@ export const TABLES: { readonly [workload: number]: Table } = {
   10: trainingTable,
   11: trainingTable,
   12: trainingTable,
+  13: solvedTable,
 };

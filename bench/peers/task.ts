@@ -24,7 +24,7 @@ export interface TrainTask {
   readonly tuned?: boolean;
 }
 
-/** Workloads 10 to 12: one environment, a replay buffer. */
+/** Workloads 10 to 13: one environment, a replay buffer. */
 export interface OffPolicyTask {
   readonly kind: 'off-policy';
   readonly settings: OffPolicySettings;
@@ -36,6 +36,8 @@ export interface OffPolicyTask {
   readonly limitSeconds?: number;
   /** Ours: no threads but the main one. */
   readonly oneThread?: boolean;
+  /** Workload 13, ours: tuned settings until two greedy means in a row reach this. */
+  readonly heldReturn?: number;
 }
 
 /** Workload 7. */

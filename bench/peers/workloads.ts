@@ -127,7 +127,7 @@ function growth(seed: number): readonly Entry[] {
   ];
 }
 
-/** Ours on one thread and on all, beside Stable-Baselines3 and SBX. */
+/** Ours on one thread and on all, beside Stable-Baselines3, SBX and, for DQN, a program like CleanRL's in JAX. */
 function offPolicy(settings: OffPolicySettings, steps: number, seed: number): readonly Entry[] {
   const evaluationSeed = 10_000 + 1000 * seed;
   const task: OffPolicyTask = { kind: 'off-policy', settings, steps, seed, evaluate: true, evaluationSeed };
@@ -136,6 +136,7 @@ function offPolicy(settings: OffPolicySettings, steps: number, seed: number): re
     entry('operant', { ...task, oneThread: true }, 900, 'one core'),
     { ...entry('sb3', task), timingSeconds: 60 },
     { ...entry('sbx', task), timingSeconds: 60 },
+    ...(settings.algorithm === 'dqn' ? [{ ...entry('jax-dqn', task), timingSeconds: 60 }] : []),
   ];
 }
 
@@ -238,6 +239,17 @@ export const WORKLOADS: readonly Workload[] = [
     title: "SAC, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
     maxRounds: 100,
     round: (seed) => offPolicy(SAC_PENDULUM_RLTOOLS, 10_000, seed),
+  },
+  {
+    id: 13,
+    title:
+      'DQN, CartPole-v1, tuned settings: process start to a greedy mean of 475 over 100 episodes that holds 1,000 steps later, on 100 others',
+    maxRounds: 100,
+    round(seed) {
+      const evaluationSeed = 10_000 + 1000 * seed;
+      const common = { kind: 'off-policy', settings: DQN_CARTPOLE_ZOO, steps: 100_000, seed } as const;
+      return [entry('operant', { ...common, evaluate: false, evaluationSeed, heldReturn: 475 })];
+    },
   },
 ];
 
