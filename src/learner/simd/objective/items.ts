@@ -1,14 +1,11 @@
 /** What a work item of an objective's step computes. One of these per thread; it owns the thread's scratch. */
-import type { Arena } from '../../../memory/arena.ts';
 import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
-import type { Kernels } from '../../../simd/kernel-exports.ts';
-import type { ObjectiveSpec, OpenObjective } from '../../objective.ts';
+import type { ObjectiveSpec } from '../../objective.ts';
 import { type ControlViews, MAX_ITEMS, openControl } from '../control.ts';
+import { createGradientItem, type ObjectiveThreadSetup } from './gradient-item.ts';
 import { planBlocks, realsOf } from './layout.ts';
-import { createDeviationFlow } from './perturbation.ts';
 import { GroupReal, type RealIndex } from './reals.ts';
 import type { GroupSlices, ObjectiveLayout } from './regions.ts';
-import { createThreadRows } from './row-space.ts';
 import { ObjectiveWord as Word } from './words.ts';
 
 /** A slice of the flat vector that one item reduces, steps or blends; in bytes from the first parameter. */
@@ -53,16 +50,6 @@ export interface ObjectiveThread {
   reduce(step: number, share: number): void;
   adam(step: number, share: number): void;
   blend(step: number, share: number): void;
-}
-
-export interface ObjectiveThreadSetup {
-  readonly kernels: Kernels;
-  readonly arena: Arena;
-  readonly model: ModelSpec;
-  readonly objective: ObjectiveSpec;
-  readonly open: OpenObjective;
-  readonly layout: ObjectiveLayout;
-  readonly threadIndex: number;
 }
 
 /** Items of a reduction, of Adam and of blends: every thread gets two shares. A claim costs 0.1 us, a slice's work about 1. */
@@ -113,76 +100,6 @@ function planWork(model: ModelSpec, objective: ObjectiveSpec, layout: ObjectiveL
 function shareOf(share: number, numPieces: number, words: Int32Array): readonly [number, number] {
   const shares = numShares(numPieces, words);
   return [Math.floor((share * numPieces) / shares), Math.floor(((share + 1) * numPieces) / shares)];
-}
-
-/** The gradient of one group of blocks, into the group's slab. */
-function createGradientItem(
-  setup: ObjectiveThreadSetup,
-  control: ControlViews,
-  reals: Float64Array,
-  index: RealIndex,
-) {
-  const { arena, model, objective, layout, kernels } = setup;
-  const { words, scalars } = control;
-  const base = layout.threads[setup.threadIndex].offset;
-  const memory = {
-    buffer: arena.buffer,
-    kernels,
-    layout,
-    scalars: scalars.subarray(0, objective.scalars.length),
-    base,
-  };
-  const rows = createThreadRows(model, objective, setup.open, memory);
-  const { job, stats } = rows;
-  const { ranges } = modelLayout(model);
-  const rowOutputs = layout.rowOutputs.map(
-    (address) => new Float32Array(arena.buffer, address, layout.maxBatchSize),
-  );
-  const free = objective.steps.map(({ groups }) => {
-    const stepped = objective.groups.filter(({ name }) => groups.includes(name));
-    return [...rows.free]
-      .filter(([name]) => stepped.some(({ networks }) => networks.includes(name)))
-      .map(([name, { gradient }]) => ({ offset: ranges[name].offset, gradient }));
-  });
-  const slabs = Array.from(
-    { length: planBlocks(layout.maxBatchSize).numGroups },
-    (_, group) => new Float32Array(arena.buffer, layout.slabs + group * layout.slabBytes, layout.trainedSize),
-  );
-  const keepFree = (step: number, slab: Float32Array, isFirst: boolean) => {
-    for (const { offset, gradient } of free[step]) {
-      for (let k = 0; k < gradient.length; k++)
-        slab[offset + k] = gradient[k] + (isFirst ? 0 : slab[offset + k]);
-    }
-  };
-  const flowToDeviations = createDeviationFlow(model, layout, rows.noisyGradients, kernels);
-  const keepRowOutputs = () => {
-    rowOutputs.forEach((output, k) => {
-      for (let r = 0; r < job.numRows; r++) output[job.start + r] = rows.rowOutputs[k][r];
-    });
-  };
-  return (step: number, item: number, phase: number): void => {
-    const numRows = words[Word.NUM_ROWS];
-    const { numBlocks, blockRows, numGroups } = planBlocks(numRows);
-    job.phase = phase;
-    job.item += 1;
-    job.slab = layout.slabs + item * layout.slabBytes;
-    job.isNormalized = words[Word.IS_NORMALIZED] === 1;
-    const statsAt = index.itemStats(item);
-    reals.fill(0, statsAt, statsAt + stats.length);
-    const firstBlock = Math.floor((item * numBlocks) / numGroups);
-    const lastBlock = Math.floor(((item + 1) * numBlocks) / numGroups);
-    for (let block = firstBlock; block < lastBlock; block++) {
-      job.block += 1;
-      job.start = block * blockRows;
-      job.numRows = Math.min(blockRows, numRows - job.start);
-      rows.load();
-      rows.steps[step](job.numRows, numRows);
-      for (let s = 0; s < stats.length; s++) reals[statsAt + s] += stats[s];
-      keepFree(step, slabs[item], block === firstBlock);
-      if (step === 0) keepRowOutputs();
-    }
-    flowToDeviations(item);
-  };
 }
 
 /** Makes what a thread needs to take part; costs a few views, no arena memory beyond the layout's. */

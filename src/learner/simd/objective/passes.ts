@@ -39,6 +39,26 @@ function viewsOf(plan: PassPlan, outputs: number, scratch: ThreadScratch) {
   };
 }
 
+/** Gradients of a pass's input rows; empty without. */
+function inputFloatsOf({ gradInput }: PassPlan, scratch: ThreadScratch): Float32Array {
+  if (gradInput === null) return new Float32Array(0);
+  return scratch.floats(gradInput.address, (MAX_BLOCK_ROWS * gradInput.stride) / 4);
+}
+
+/** What draws the masks of a pass with dropout; null = it drops nothing. */
+function openMasks(
+  options: PassOptions,
+  { masks }: PassPlan,
+  model: ModelSpec,
+  columns: ThreadColumns,
+  scratch: ThreadScratch,
+) {
+  const dropout = dropoutOf(options, model);
+  if (dropout === null) return null;
+  const seeds = columns.open(DROPOUT_SEEDS, 'int32') as Int32Array;
+  return createMasks(masks, dropout.rate, dropout.draw, seeds, scratch);
+}
+
 /** What passes are planned over. */
 interface PassedModel {
   readonly model: ModelSpec;
@@ -80,31 +100,17 @@ export function createPasses(
     const input = packing.inputsOf(options);
     const plan = planPass(options, input.block, model, modelLayout, shared, scratch);
     const program = placeProgram(scratch, plan.records);
-    const dropout = dropoutOf(options, model);
-    const drawMasks =
-      dropout === null
-        ? null
-        : createMasks(
-            plan.masks,
-            dropout.rate,
-            dropout.draw,
-            columns.open(DROPOUT_SEEDS, 'int32') as Int32Array,
-            scratch,
-          );
-    const gradInput = plan.gradInput;
-    const inputFloats =
-      gradInput === null
-        ? new Float32Array(0)
-        : scratch.floats(gradInput.address, (MAX_BLOCK_ROWS * gradInput.stride) / 4);
+    const drawMasks = openMasks(options, plan, model, columns, scratch);
     const isTrained = gradient === 'parameters' || gradient === 'both';
     if (gradient !== 'none') noteGradient(options);
-    const transposeKey = `${name} ${gradInput === null ? 'hidden' : 'all'}`;
+    const inputFloats = inputFloatsOf(plan, scratch);
+    const transposeKey = `${name} ${plan.gradInput === null ? 'hidden' : 'all'}`;
     return {
       ...viewsOf(plan, network.outputs, scratch),
       inputGradient(k) {
         const before = network.inputs.slice(0, k);
         const offset = before.reduce((sum, each) => sum + model.inputs[each].size, 0);
-        return { values: inputFloats, offset, stride: (gradInput?.stride ?? 0) / 4 };
+        return { values: inputFloats, offset, stride: (plan.gradInput?.stride ?? 0) / 4 };
       },
       forward(numRows) {
         input.pack();

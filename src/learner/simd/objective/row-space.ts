@@ -1,5 +1,5 @@
 /** What a closed form sees of one thread: its columns, buffers and passes, over scratch in the arena. */
-import { type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
+import { type ModelLayout, type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import {
   type FreeView,
@@ -10,14 +10,14 @@ import {
   type RunStep,
   statNames,
 } from '../../objective.ts';
-import { createThreadColumns } from './columns.ts';
-import { createPacking } from './packing.ts';
+import { createThreadColumns, type ThreadColumns } from './columns.ts';
+import { createPacking, type Packing } from './packing.ts';
 import { createPasses } from './passes.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import { createQuantileLoss, createSoftmax } from './row-kernels.ts';
 import { createSquashedRows } from './squashed-rows.ts';
 import { createThreadJob, type ThreadJob } from './thread-job.ts';
-import { createThreadScratch } from './thread-scratch.ts';
+import { createThreadScratch, type ThreadScratch } from './thread-scratch.ts';
 
 /** Where a thread's memory lies, and what runs on it. */
 export interface ThreadMemory {
@@ -64,7 +64,7 @@ function openRows(
   model: ModelSpec,
   objective: ObjectiveSpec,
   open: OpenObjective,
-  scratch: ReturnType<typeof createThreadScratch>,
+  scratch: ThreadScratch,
   memory: ThreadMemory | null,
 ): ThreadRows {
   const kernels = memory?.kernels ?? null;
@@ -79,41 +79,14 @@ function openRows(
   );
   const rowOutputs = objective.rowOutputs.map(() => new Float32Array(MAX_BLOCK_ROWS));
   const stats = new Float64Array(statNames(objective).length);
-  const free = new Map(
-    Object.keys(model.free).map((name): [string, FreeView] => {
-      const entry = parameterLayout.entries.find((candidate) => candidate.name === name);
-      const { offset, size } = entry ?? { offset: 0, size: 0 };
-      const values = scratch.floats((layout?.parameters ?? 0) + 4 * offset, size);
-      return [name, { values, gradient: new Float64Array(size) }];
-    }),
-  );
-  const buffer = (size: number) => {
-    const address = scratch.take(4 * MAX_BLOCK_ROWS * size + 64);
-    const array = scratch.floats(address, MAX_BLOCK_ROWS * size);
-    packing.registerBuffer(array, address, size);
-    return array;
-  };
+  const free = openFree(model, parameterLayout, layout, scratch);
   const scalars = memory?.scalars ?? new Float32Array(objective.scalars.length);
-  const space: RowSpace = {
-    column: (name) => columns.open(name, 'float32') as Float32Array,
-    integers: (name) => columns.open(name, 'int32') as Int32Array,
-    bytes: (name) => columns.open(name, 'uint8') as Uint8Array,
-    rowOutput: (name) => named(rowOutputs[objective.rowOutputs.indexOf(name)], 'row output', name),
-    scalar(name) {
-      const index = objective.scalars.indexOf(name);
-      named(scalars[index], 'scalars', name);
-      return () => scalars[index];
-    },
+  const steps = open({
+    ...openNames(objective, { columns, rowOutputs, free, scalars }),
+    ...openRowKernels(kernels, packing, scratch),
     stats,
-    free: (name) => named(free.get(name), 'free parameters', name),
-    buffer,
     pass,
-    squashedGaussian: (policy, noise) =>
-      createSquashedRows(policy, noise, buffer(noise.length / MAX_BLOCK_ROWS), kernels, scratch),
-    quantileLoss: (of) => createQuantileLoss(of, kernels, scratch),
-    softmax: (of) => createSoftmax(of, kernels, scratch),
-  };
-  const steps = open(space);
+  });
   if (steps.length !== objective.steps.length)
     throw new TypeError(
       `Expected ${objective.steps.length} steps from the closed form, got ${steps.length}.`,
@@ -132,6 +105,63 @@ function openRows(
       columns.load();
     },
   };
+}
+
+/** Free parameters by name: the learner's own, and this thread's gradients. */
+function openFree(
+  model: ModelSpec,
+  { entries }: ModelLayout,
+  layout: ObjectiveLayout | null,
+  scratch: ThreadScratch,
+): Map<string, FreeView> {
+  return new Map(
+    Object.keys(model.free).map((name): [string, FreeView] => {
+      const entry = entries.find((candidate) => candidate.name === name);
+      const { offset, size } = entry ?? { offset: 0, size: 0 };
+      const values = scratch.floats((layout?.parameters ?? 0) + 4 * offset, size);
+      return [name, { values, gradient: new Float64Array(size) }];
+    }),
+  );
+}
+
+interface Named {
+  readonly columns: ThreadColumns;
+  readonly rowOutputs: readonly Float32Array[];
+  readonly free: ReadonlyMap<string, FreeView>;
+  readonly scalars: Float32Array;
+}
+
+/** What a closed form asks for by name. */
+function openNames(objective: ObjectiveSpec, { columns, rowOutputs, free, scalars }: Named) {
+  return {
+    column: (name) => columns.open(name, 'float32') as Float32Array,
+    integers: (name) => columns.open(name, 'int32') as Int32Array,
+    bytes: (name) => columns.open(name, 'uint8') as Uint8Array,
+    rowOutput: (name) => named(rowOutputs[objective.rowOutputs.indexOf(name)], 'row output', name),
+    scalar(name) {
+      const index = objective.scalars.indexOf(name);
+      named(scalars[index], 'scalars', name);
+      return () => scalars[index];
+    },
+    free: (name) => named(free.get(name), 'free parameters', name),
+  } satisfies Partial<RowSpace>;
+}
+
+/** Buffers, and the kernels over them and over passes' outputs. */
+function openRowKernels(kernels: Kernels | null, packing: Packing, scratch: ThreadScratch) {
+  const buffer = (size: number) => {
+    const address = scratch.take(4 * MAX_BLOCK_ROWS * size + 64);
+    const array = scratch.floats(address, MAX_BLOCK_ROWS * size);
+    packing.registerBuffer(array, address, size);
+    return array;
+  };
+  return {
+    buffer,
+    squashedGaussian: (policy, noise) =>
+      createSquashedRows(policy, noise, buffer(noise.length / MAX_BLOCK_ROWS), kernels, scratch),
+    quantileLoss: (of) => createQuantileLoss(of, kernels, scratch),
+    softmax: (of) => createSoftmax(of, kernels, scratch),
+  } satisfies Partial<RowSpace>;
 }
 
 function named<T>(value: T | undefined, what: string, name: string): T {
