@@ -1,7 +1,7 @@
 /**
  * DQN settings tuned per environment, by environment id and section. `train` starts from them; builders ask by `.tuned()`.
  *
- * Tuned on seeds 100 and up; reported on others, from 0 up (MountainCar-v0 from 5: bench/results/learning.md).
+ * Tuned on seeds 100 and up; reported on others, from 0 up (MountainCar-v0 from 10: bench/results/learning.md).
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 
@@ -37,14 +37,15 @@ export const tunedDQN: TunedDefaults = {
       noisy: true,
       double: true,
       nStep: 3,
-      learningRate: 1e-3,
-      tau: 0.01,
+      learningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
+      scheduleSteps: 120_000,
+      tau: 0.005,
       batchSize: 128,
       replayCapacity: 50_000,
       learningStarts: 1000,
       trainEvery: 16,
       updatesPerStep: 0.5,
-      hiddenSizes: [128, 128],
+      hiddenSizes: [64, 64],
     },
     stopping: { stopSteps: 120_000 },
   },

@@ -230,7 +230,7 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
     },
     'MountainCar-v0': {
       zoo: { mean: -100.8, std: 9.9, steps: 120_000 },
-      firstSeed: 5, // seeds 0 to 2 never found the hill with other settings, which is why these were looked for
+      firstSeed: 10, // other settings failed on some of the seeds 0 to 9, which is why these were looked for
       margin: 5,
       why: 'one run of theirs; half a standard deviation between its episodes',
     },

@@ -24,13 +24,16 @@ export interface OffPolicyAlgorithmParts {
   readonly setSchedule?: (name: string, schedule: JsonValue) => void;
 }
 
+const LEFT_OUT = '; checkpoints leave it out, so a resume begins with an empty one and is another run';
+
 export function createOffPolicyAlgorithm(parts: OffPolicyAlgorithmParts): Algorithm {
   const { name, config, system, fragments, setSchedule } = parts;
   const { numEnvs } = config.envRunners;
+  const { checkpointReplay = true } = config.training;
   return createObjectiveAlgorithm({
     ...{ name, config, system },
     collects: `${numEnvs} environment${numEnvs === 1 ? '' : 's'} x ${config.training.trainEvery} steps`,
-    remembers: system.replayMemory,
+    remembers: `${system.replayMemory}${checkpointReplay ? '' : LEFT_OUT}`,
     async iterate(numEnvSteps) {
       try {
         if (numEnvSteps === 0 && system.replay.size === 0) await prefillReplay(system, config);

@@ -15,5 +15,7 @@ export type OffPolicyConfig = ResolvedConfig<typeof commonOptions> & {
     /** What the replay buffer begins with, see prefill.ts. */
     readonly prefill: string | null;
     readonly prefillSteps: number | null;
+    /** Whether checkpoints hold the buffer. Absent = true. */
+    readonly checkpointReplay?: boolean;
   };
 };

@@ -8,6 +8,7 @@ import type { Algorithm, TrainResult } from '../../src/algorithm/algorithm.ts';
 import { loadPolicy } from '../../src/algorithm/load-policy.ts';
 import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import type { Env } from '../../src/env/env.ts';
+import { DQNConfig } from '../../src/index.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { episodeSeed } from '../../src/random/streams.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -55,6 +56,21 @@ async function stateOf(algorithm: Algorithm) {
   const { 'config.json': _, ...rest } = json; // has the number of runners
   return { tensors, json: rest } satisfies Partial<CheckpointContent>;
 }
+
+it.each([true, false])(
+  'says what a checkpoint without its buffer means, checkpointReplay %s',
+  async (isSaved) => {
+    const algorithm = await new DQNConfig()
+      .environment('CartPole-v1')
+      .envRunners({ numEnvRunners: 0 })
+      .training({ checkpointReplay: isSaved })
+      .build();
+    expect(
+      algorithm.banner.some((line) => /a resume begins with an empty one and is another run/.test(line)),
+    ).toBe(!isSaved);
+    await algorithm.stop();
+  },
+);
 
 describe('an off-policy algorithm', () => {
   it.each([
