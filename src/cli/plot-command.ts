@@ -8,18 +8,17 @@ import { readRegularText } from '../files/regular-file.ts';
 import type { JsonObject } from '../json.ts';
 import { type Column, type Columns, readProgress } from '../metrics/curves/read-progress.ts';
 import { drawSeedCurves } from '../metrics/curves/seed-curves.ts';
-import type { Hyperparameters } from '../metrics/hparams-record.ts';
-import { hyperparametersOf } from '../run/hyperparameters.ts';
+import { differingOptions } from '../run/hyperparameters.ts';
 import type { CommandContext } from './command.ts';
 import { readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
 import { EXIT } from './report-error.ts';
+import { DEFAULT_METRIC } from './run-metrics.ts';
 
 const USAGE = `Usage: operant plot <run folder>... [flags]
 
 Draws a metric of several runs. Runs that differ in their seed alone are one line, with a band from the lowest to the highest of them.`;
 
-const DEFAULT_METRIC = 'rollout/episodeReturnMean';
 const MAX_CONFIG_BYTES = 2 ** 24;
 
 const FLAGS: readonly FlagSpec[] = [
@@ -85,19 +84,12 @@ function columnOf({ path, columns }: Run, metric: string): Column {
   throw new ConfigError('CONFIG_METRIC', `The run ${path} has no metric ${metric}. ${hint}`);
 }
 
-/** What never changes a result, or is what the band is over. */
-const NEUTRAL = ['numEnvRunners', 'numEnvsPerEnvRunner', 'workerMemoryMb', 'seed'];
-
 /** Each run's group by what differs between the groups: `ppo CartPole-v1, learningRate 0.001`. */
 function groupNames(configs: readonly JsonObject[]): readonly string[] {
-  const options = configs.map((config): Hyperparameters => {
-    const told = Object.entries(hyperparametersOf(config)).filter(([name]) => !NEUTRAL.includes(name));
-    return Object.fromEntries(told);
-  });
-  const names = [...new Set(options.flatMap((values) => Object.keys(values)))];
-  const telling = names.filter((name) => options.some((values) => values[name] !== options[0][name]));
-  return options.map(({ algorithm, env, ...values }) => {
-    const told = telling.filter((name) => values[name] !== undefined);
-    return [`${algorithm} ${env}`, ...told.map((name) => `${name} ${values[name]}`)].join(', ');
+  const differences = differingOptions(configs);
+  return configs.map(({ algorithm, environment }, k) => {
+    const { algorithm: _, env: __, ...values } = differences[k];
+    const told = Object.entries(values).map(([name, value]) => `${name} ${value}`);
+    return [`${algorithm} ${(environment as JsonObject | undefined)?.env}`, ...told].join(', ');
   });
 }

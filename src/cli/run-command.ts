@@ -33,6 +33,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'draw learning curves of several runs: operant plot runs/a runs/b --out curves.svg',
     load: async () => (await import('./plot-command.ts')).plotCommand,
   },
+  runs: {
+    summary: 'list the runs below a folder: operant runs runs --json',
+    load: async () => (await import('./runs-command.ts')).runsCommand,
+  },
+  compare: {
+    summary: 'tell what two runs came to, and in what they differ: operant compare runs/a runs/b',
+    load: async () => (await import('./compare-command.ts')).compareCommand,
+  },
   serve: {
     summary: 'serve policies over HTTP',
     load: async () => (await import('./serve-command.ts')).serveCommand,

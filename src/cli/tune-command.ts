@@ -118,7 +118,7 @@ function trialReport(output: Output): (trials: readonly Trial[]) => void {
   const told = new Set<number>();
   return (trials) => {
     for (const trial of trials) {
-      if (trial.state === 'running' || told.has(trial.number)) continue;
+      if (trial.state === 'running' || trial.state === 'waiting' || told.has(trial.number)) continue;
       told.add(trial.number);
       const score = trial.score === null ? '-' : formatValue(trial.score);
       output.say(

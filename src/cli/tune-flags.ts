@@ -78,6 +78,11 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
     'How often a trial whose process was killed goes on from its checkpoint. [2]',
   ),
   flag('silence-seconds', '<number>', 'A process that reports nothing for so long is killed. [600]'),
+  flag(
+    'disk-budget-mb',
+    '<number>',
+    'MiB for the whole study: over it, checkpoints of ended trials are removed, worst first. [none]',
+  ),
   flag('out', '<folder>', "The study's folder. [studies/<algo>-<env>]"),
   flag('resume', '<folder>', 'Go on with a study; with --num-trials, to more trials.'),
   flag('trust', '', 'With --resume: load the modules that the study names.'),
@@ -100,6 +105,7 @@ const RESUME_FLAGS = [
   'parallel',
   'max-retries',
   'silence-seconds',
+  'disk-budget-mb',
   'json',
   'quiet',
 ];
@@ -155,6 +161,7 @@ const RUN_OPTIONS = {
   'max-retries': 'maxRetries',
   'silence-seconds': 'silenceSeconds',
   'budget-seconds': 'budgetSeconds',
+  'disk-budget-mb': 'diskBudgetMb',
 } as const;
 
 /** How a study is run, as candidates: `beginStudy` checks them, too. */

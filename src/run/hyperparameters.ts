@@ -17,3 +17,19 @@ export function hyperparametersOf(config: JsonObject): Hyperparameters {
     }),
   );
 }
+
+/** What never changes a result, or is what a band is over. */
+const NEUTRAL = ['numEnvRunners', 'numEnvsPerEnvRunner', 'workerMemoryMb', 'seed'];
+
+/** Of each config the options that are not the same in all of them, seeds left out. */
+export function differingOptions(configs: readonly JsonObject[]): Hyperparameters[] {
+  const options = configs.map((config): Hyperparameters => {
+    const told = Object.entries(hyperparametersOf(config)).filter(([name]) => !NEUTRAL.includes(name));
+    return Object.fromEntries(told);
+  });
+  const names = [...new Set(options.flatMap((values) => Object.keys(values)))];
+  const telling = names.filter((name) => options.some((values) => values[name] !== options[0][name]));
+  return options.map((values) =>
+    Object.fromEntries(telling.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]]))),
+  );
+}

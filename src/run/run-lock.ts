@@ -119,6 +119,16 @@ function createExclusively(path: string, text: string): number | null {
   }
 }
 
+/** Whether a living process holds the lock of a run folder, as far as can be said at once: one elsewhere has touched it within {@link SILENCE_MS}. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const holder = await readHolder(folder).catch(() => 'gone' as const);
+  if (holder === 'gone') return false;
+  const verdict = holder === null ? 'unknown' : judgeHolder(holder, new Set(held.keys()));
+  if (verdict !== 'unknown') return verdict === 'alive';
+  const info = await stat(join(folder, LOCK_NAME)).catch(() => null);
+  return info !== null && Date.now() - info.mtimeMs < SILENCE_MS;
+}
+
 /** Removes the lock of a dead process; returns when it is worth trying to create ours. */
 async function takeOverDead(folder: string, silenceMs: number): Promise<void> {
   const path = join(folder, LOCK_NAME);

@@ -4,9 +4,10 @@ import { basename, join } from 'node:path';
 import { showValue, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
-import { ConfigError } from '../errors.ts';
+import { CheckpointError, ConfigError } from '../errors.ts';
 import { replaceTextFile } from '../files/durable-files.ts';
 import { isModuleReference } from '../modules/module-text.ts';
+import { freeDisk } from './disk-budget.ts';
 import { openJournal } from './journal.ts';
 import { runSeeds, type SeedStatistics, seedStatistics } from './many-seeds.ts';
 import { runTrials, type TrialRunOptions } from './run-trials.ts';
@@ -35,6 +36,8 @@ export interface StudyRunOptions {
   readonly maxRetries?: number;
   /** A process that reports nothing for so long is killed. @defaultValue 600 */
   readonly silenceSeconds?: number;
+  /** The whole study's folder: over it, checkpoints of ended trials are removed, worst first, the best one's never. @defaultValue none */
+  readonly diskBudgetMb?: number;
   /** Ends the study early: every process writes a checkpoint, and `resumeStudy` goes on. */
   readonly signal?: AbortSignal;
   /** Called when a trial begins or a stretch of one ends. */
@@ -49,6 +52,7 @@ const BOUNDS = [
   ['maxRetries', 0, true],
   ['silenceSeconds', 1, false],
   ['budgetSeconds', 1, false],
+  ['diskBudgetMb', 1, false],
 ] as const;
 
 /** @throws ConfigError `CONFIG_STUDY`. */
@@ -126,6 +130,7 @@ async function runStudy(
   }
 }
 
+/** @throws CheckpointError `CHECKPOINT_DISK_FULL` where the budget does not hold what the study cannot do without. */
 async function runAllTrials(
   study: Study,
   folder: string,
@@ -133,15 +138,15 @@ async function runAllTrials(
   definition: AlgorithmDefinition,
   run: TrustedRunOptions,
 ): Promise<void> {
-  const {
-    parallel = availableParallelism(),
-    maxRetries = 2,
-    silenceSeconds = 600,
-    budgetSeconds,
-    onChange,
-  } = run;
+  const { parallel = availableParallelism(), maxRetries = 2, silenceSeconds = 600 } = run;
+  const { budgetSeconds, onChange } = run;
   const timer =
     budgetSeconds === undefined ? undefined : setTimeout(() => study.close(), budgetSeconds * 1000);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  run.signal?.addEventListener('abort', end, { once: true });
+  if (run.signal?.aborted) end();
+  const disk = diskWatch(folder, run.diskBudgetMb, end);
   await runTrials(study, {
     folder,
     ...settings,
@@ -151,10 +156,39 @@ async function runAllTrials(
     silenceSeconds,
     keepsSnapshots: settings.scheduler === 'pbt',
     configOf: (values) => trialConfig(settings, definition, values),
-    signal: run.signal ?? new AbortController().signal,
+    signal: ending.signal,
     onChange: ({ trials }) => onChange?.(trials),
+    onStretch: disk.free,
+  }).finally(() => {
+    clearTimeout(timer);
+    run.signal?.removeEventListener('abort', end);
   });
-  clearTimeout(timer);
+  disk.check();
+}
+
+/** @param end called once when the budget cannot be kept. */
+function diskWatch(folder: string, budgetMb: number | undefined, end: () => void) {
+  let before: Promise<void> = Promise.resolve();
+  let tooMuch: number | null = null;
+  const look = async ({ trials }: Study) => {
+    const maxBytes = (budgetMb ?? 0) * 2 ** 20;
+    const numBytes = await freeDisk(folder, trials, maxBytes);
+    if (numBytes <= maxBytes) return;
+    tooMuch = numBytes;
+    end();
+  };
+  return {
+    free: (study: Study): Promise<void> => {
+      if (budgetMb === undefined) return before;
+      before = before.then(() => look(study));
+      return before;
+    },
+    check: () => {
+      if (tooMuch === null) return;
+      const message = `The study takes ${Math.ceil(tooMuch / 2 ** 20)} MiB without the checkpoints of ended trials, and \`diskBudgetMb\` is ${budgetMb}: nothing is lost, resume it with more`;
+      throw new CheckpointError('CHECKPOINT_DISK_FULL', message);
+    },
+  };
 }
 
 /** The best config, run again on fresh seeds; the report. */

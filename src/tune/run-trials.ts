@@ -43,6 +43,8 @@ export interface TrialRunOptions {
   /** Ends the study: processes write a checkpoint and end, nothing new begins. */
   readonly signal: AbortSignal;
   readonly onChange?: (study: Study) => void;
+  /** Called when a stretch has ended, before the next one begins. */
+  readonly onStretch?: (study: Study) => Promise<void>;
 }
 
 /** Of the seeds that trials get; below it lie those that a person would use. */
@@ -64,7 +66,9 @@ export async function runTrials(study: Study, options: TrialRunOptions): Promise
     while (running.size < options.parallel && !options.signal.aborted) {
       const job = study.nextJob();
       if (job === null) break;
-      const run = runJob(study, job, options).finally(() => running.delete(run));
+      const run = runJob(study, job, options)
+        .then(() => options.onStretch?.(study))
+        .finally(() => running.delete(run));
       running.add(run);
       tell();
     }

@@ -32,6 +32,13 @@ export function seedFolder(study: string, trial: Trial, seedIndex: number): stri
   return join(trialFolder(study, trial.number), `seed-${seedIndex}${suffixOf(trial)}`);
 }
 
+/** Every run folder of a trial, of all seeds, before clones and after them. */
+export async function allSeedFolders(study: string, number: number): Promise<string[]> {
+  const folder = trialFolder(study, number);
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => name.startsWith('seed-')).map((name) => join(folder, name));
+}
+
 /** The config that the trial trains with, as `train --config` takes it. */
 export function configPath(study: string, trial: Trial): string {
   return join(trialFolder(study, trial.number), `config${suffixOf(trial)}.json`);

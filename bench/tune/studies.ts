@@ -1,0 +1,113 @@
+/** Whole studies of PPO on CartPole: what searchers and schedulers find, judged on seeds that no trial had. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { choice, int, logUniform, Tuner, type TunerOptions, uniform } from '../../src/index.ts';
+import { quartiles, type Section } from './report.ts';
+
+const NUM_STUDIES = 5;
+const COMMON = {
+  algorithm: 'ppo',
+  tuned: false,
+  config: {
+    environment: { env: 'CartPole-v1' },
+    envRunners: { numEnvs: 8, rolloutLength: 32 },
+    reporting: { metricsWindow: 20 },
+  },
+  finalSeeds: 5,
+} as const;
+const SPACE = {
+  learningRate: logUniform(1e-5, 1e-1),
+  gamma: uniform(0.9, 1),
+  gaeLambda: uniform(0.8, 1),
+  clipRange: choice([0.1, 0.2, 0.3, 0.4]),
+  entropyCoeff: logUniform(1e-8, 0.1),
+  numEpochs: int(1, 20),
+  minibatchSize: choice([32, 64, 128, 256]),
+};
+
+interface Variant {
+  readonly name: string;
+  readonly options: Pick<TunerOptions, 'space' | 'trialSteps'> & Partial<TunerOptions>;
+}
+
+/** What the searchers find with the same steps. */
+export function compareSearchersOnTask(): Promise<Section> {
+  const options = { space: SPACE, numTrials: 40, trialSteps: 8_192 };
+  return compare(`Searchers on PPO, CartPole-v1: ${NUM_STUDIES} studies of 40 trials of 8,192 steps`, [
+    { name: 'tpe', options: { ...options, searcher: 'tpe' } },
+    { name: 'random', options: { ...options, searcher: 'random' } },
+  ]);
+}
+
+/** What schedulers save. */
+export function compareSchedulers(): Promise<Section> {
+  const options = { space: SPACE, numTrials: 40, trialSteps: 8_192, searcher: 'random' };
+  const early = { gracePeriod: 512, reductionFactor: 4 } as const;
+  return compare(
+    `Schedulers on PPO, CartPole-v1: ${NUM_STUDIES} studies of 40 random trials of 8,192 steps, first rung at 512`,
+    [
+      { name: 'none', options },
+      { name: 'asha', options: { ...options, ...early, scheduler: 'asha' } },
+      { name: 'asha-promote', options: { ...options, ...early, scheduler: 'asha-promote' } },
+      { name: 'hyperband', options: { ...options, ...early, scheduler: 'hyperband' } },
+    ],
+  );
+}
+
+/** A schedule beside the best of as many constants, from the same beginnings. */
+export function comparePbt(): Promise<Section> {
+  const space = { learningRate: logUniform(1e-5, 1e-1), entropyCoeff: logUniform(1e-5, 0.1) };
+  const options = { space, numTrials: 8, trialSteps: 32_768, searcher: 'random' };
+  return compare(`PBT on PPO, CartPole-v1: ${NUM_STUDIES} studies of 8 trials of 32,768 steps`, [
+    {
+      name: 'pbt, every 2,048 steps',
+      options: { ...options, scheduler: 'pbt', perturbationInterval: 2_048 },
+    },
+    { name: 'none', options },
+  ]);
+}
+
+async function compare(title: string, variants: readonly Variant[]): Promise<Section> {
+  const folder = mkdtempSync(join(tmpdir(), 'operant-bench-tune-'));
+  const results = variants.map(() => ({
+    finals: [] as number[],
+    scores: [] as number[],
+    steps: [] as number[],
+  }));
+  try {
+    for (let seed = 0; seed < NUM_STUDIES; seed++) {
+      for (const [k, { options }] of variants.entries()) {
+        const out = join(folder, `${k}-${seed}`);
+        const { best, final, trials } = await new Tuner({
+          ...COMMON,
+          ...options,
+          seed,
+          out,
+          parallel: 2,
+        }).fit();
+        results[k].finals.push(final?.mean ?? Number.NaN);
+        results[k].scores.push(best?.score ?? Number.NaN);
+        results[k].steps.push(trials.reduce((sum, { numSteps }) => sum + numSteps, 0));
+        process.stderr.write(`${title.split(':')[0]}, seed ${seed}, ${variants[k].name}: ${final?.mean}\n`);
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return {
+    title,
+    head: [
+      '',
+      'mean return of the best on 5 new seeds: median of studies',
+      'all',
+      'steps of a study, median',
+    ],
+    rows: variants.map(({ name }, k) => {
+      const { finals, steps } = results[k];
+      const all = finals.toSorted((a, b) => a - b).map((value) => value.toFixed(0));
+      return [name, quartiles(finals, 1)[0], all.join(', '), quartiles(steps, 0)[0]];
+    }),
+    note: '',
+  };
+}
