@@ -29,7 +29,7 @@ const EMPTY_COLOR: Color = [225, 225, 215];
 
 /**
  * N boards. Whoever moves sees, for each cell, whether it is theirs and whether it is the other's: f32 [numRows, numColumns, 2], row 0 on
- * top. Reward 1 for who wins, -1 for who loses, at the end; 0 for a draw. State for `setState`: `{ cells, mover }`.
+ * top. The central state: the stones of the first and of the second player, and who moves, f32 [2 * cells + 1]. Reward 1 for who wins, -1 for who loses, at the end; 0 for a draw. State for `setState`: `{ cells, mover }`.
  */
 export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel {
   const { numRows, numColumns, hasGravity } = game;
@@ -81,6 +81,15 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
         out[offset + 2 * cell] = owner === s + 1 ? 1 : 0;
         out[offset + 2 * cell + 1] = owner === 2 - s ? 1 : 0;
       }
+    },
+    stateSize: 2 * numCells + 1,
+    writeState(n, out, offset) {
+      for (let cell = 0; cell < numCells; cell++) {
+        const owner = cells[n * numCells + cell];
+        out[offset + 2 * cell] = owner === 1 ? 1 : 0;
+        out[offset + 2 * cell + 1] = owner === 2 ? 1 : 0;
+      }
+      out[offset + 2 * numCells] = movers[n];
     },
     writeMask(n, _s, out, offset) {
       for (let action = 0; action < numActions; action++) {

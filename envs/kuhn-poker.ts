@@ -10,6 +10,9 @@
  * ## Observation Space
  * `Box(11)` of 0 and 1: player (2), own card (3, the highest last), and for each of three moves whether it was a pass or a bet (3 x 2).
  *
+ * ## Central State
+ * 12 of 0 and 1: both players' cards (2 x 3) and the moves (3 x 2).
+ *
  * ## Rewards
  * At the end, the chips won or lost: 1 or 2, and the same with the other sign for the other. `info.outcome` has their sign.
  *
@@ -34,6 +37,7 @@ const ENV_ID = 'KuhnPoker-v0';
 const NUM_CARDS = 3;
 const MAX_MOVES = 3;
 const OBSERVATION_SIZE = 2 + NUM_CARDS + 2 * MAX_MOVES;
+const STATE_SIZE = 2 * NUM_CARDS + 2 * MAX_MOVES;
 const BET = 1;
 
 /** Chips that player 0 wins after these moves, or null while the hand goes on. */
@@ -87,6 +91,12 @@ export const kuhnPokerKernel: AgentsKernelFactory = (numEnvs, given) => {
       out[offset + s] = 1;
       out[offset + 2 + cards[2 * n + s]] = 1;
       for (const [k, move] of moves[n].entries()) out[offset + 2 + NUM_CARDS + 2 * k + move] = 1;
+    },
+    stateSize: STATE_SIZE,
+    writeState(n, out, offset) {
+      out.fill(0, offset, offset + STATE_SIZE);
+      for (const s of [0, 1]) out[offset + NUM_CARDS * s + cards[2 * n + s]] = 1;
+      for (const [k, move] of moves[n].entries()) out[offset + 2 * NUM_CARDS + 2 * k + move] = 1;
     },
     getState: (n) => ({ cards: [cards[2 * n], cards[2 * n + 1]], moves: [...moves[n]] }),
     setState(n, state) {

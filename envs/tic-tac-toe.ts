@@ -10,6 +10,9 @@
  * ## Observation Space
  * `Box(3, 3, 2)` of 0 and 1: whether a cell is the mover's own, and whether it is the other's.
  *
+ * ## Central State
+ * 19 of 0 and 1: for each cell whether it is X's and whether it is O's; whether O moves.
+ *
  * ## Rewards
  * At the end, 1 for who has won and -1 for the other; 0 for both in a draw. The same as `info.outcome`.
  *

@@ -15,6 +15,12 @@ export const ppoMetrics = {
     window: 'iteration',
     formula: 'mean of the value loss before `valueCoeff`; mean over minibatches',
   },
+  'train/criticGradNorm': {
+    unit: '-',
+    window: 'iteration',
+    formula:
+      "as `train/gradNorm`, of a central critic (`critic: 'central'`), which `train/valueLoss` is then of; left out where there is none",
+  },
   'train/approxKl': {
     unit: 'nats',
     window: 'iteration',

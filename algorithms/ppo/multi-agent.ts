@@ -1,7 +1,7 @@
 /** PPO among several agents: a learner for every policy, each with the steps that it took. */
 
 import { createAgentsAlgorithm } from '../../src/algorithm/agents/agents-algorithm.ts';
-import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
+import type { CentralCritic, LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import {
   computeAdvantages,
   explainedBy,
@@ -105,7 +105,7 @@ function configOf(config: ResolvedPPOConfig, { name, acts }: TableEntry): Resolv
 }
 
 function createStudent(policy: LearningPolicy<ResolvedPPOConfig>): Student {
-  const { name, config, learner, scaling, index } = policy;
+  const { name, config, learner, scaling, index, critic, valueScale } = policy;
   const { training, multiAgent, faultTolerance, debugging } = config;
   const { gamma, gaeLambda, minibatchSize, normalizeAdvantages, targetKl, valueClipRange, numEpochs } =
     training;
@@ -135,13 +135,17 @@ function createStudent(policy: LearningPolicy<ResolvedPPOConfig>): Student {
         observationStatistics: scaling.statistics,
         nonFinite: faultTolerance.nonFinite,
       };
+      const explained = explainedBy(group, samples);
+      valueScale?.absorb(group.rollout.returns, samples, (critic ?? policy).learner);
+      valueScale?.normalize(group.rollout.returns, samples);
+      valueScale?.normalize(group.rollout.values, samples);
       const update = await learner.update(group.rollout, plan);
       klPenalty.adapt(update.means.approxKl);
-      scaling.absorb(observedBy(group, samples));
-      const explained = explainedBy(group, samples);
+      scaling.absorb(observedBy(group, group.rollout.observations, samples));
       return {
         ...counts,
         ...tellUpdate(update),
+        ...(critic === null ? {} : await learnValues(critic, group, samples, plan)),
         ...tellPolicy(learner),
         ...(explained === null ? {} : { 'train/explainedVariance': explained }),
         'train/numEpochs': update.numEpochs,
@@ -162,6 +166,23 @@ function createStudent(policy: LearningPolicy<ResolvedPPOConfig>): Student {
       ),
     ],
   };
+}
+
+/** The central critic learns the same samples' returns, in the same order, from the environment's state. */
+async function learnValues(
+  { learner, scaling }: CentralCritic,
+  group: GroupViews,
+  samples: Int32Array,
+  plan: UpdatePlan,
+): Promise<Metrics> {
+  const rollout = { ...group.rollout, observations: group.criticInputs };
+  const update = await learner.update(rollout, {
+    ...plan,
+    observationStatistics: scaling.statistics,
+    targetKl: null,
+  });
+  scaling.absorb(observedBy(group, group.criticInputs, samples));
+  return { 'train/valueLoss': update.means.valueLoss, 'train/criticGradNorm': update.means.gradNorm };
 }
 
 /** [numEpochs, samples]: the samples in another order in every epoch. */

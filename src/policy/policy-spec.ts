@@ -118,6 +118,8 @@ export interface ActingSpec {
    * acting network this is. Absent = false.
    */
   readonly actorOnly?: boolean;
+  /** True = a critic by itself, which acts for nobody: its parameters are those of `critic/...` alone. Absent = false. */
+  readonly criticOnly?: boolean;
   /**
    * x' = clip((x - mean) * inverseStd, +-clipObservation) with the published statistics. Running ones when the config says
    * so; uint8 observations always have this true, with mean 0 and inverseStd 1 / high when they are only scaled.

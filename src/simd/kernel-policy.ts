@@ -157,8 +157,12 @@ export function writeDescriptor(
   const valuesOnly = layers.shared
     ? chain(layers.actorHidden, layers.criticHead, from, plan, plan.values)
     : critic;
-  const hasValues = spec.actorOnly !== true;
-  const programs = [actor.records, hasValues ? critic.records : [], hasValues ? valuesOnly.records : []];
+  const { hasActor, hasCritic } = layers;
+  const programs = [
+    hasActor ? actor.records : [],
+    hasCritic ? critic.records : [],
+    hasCritic ? valuesOnly.records : [],
+  ];
   const addresses: number[] = [];
   let address = plan.programs;
   for (const records of programs) {

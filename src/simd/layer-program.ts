@@ -43,10 +43,12 @@ export interface DenseLayer {
 /** With a shared trunk `criticHidden` is empty and the critic's head reads the actor's last hidden layer. */
 export interface PolicyLayers {
   readonly shared: boolean;
+  /** One of the two may be missing; its head is then the other's, which nobody runs as such. */
+  readonly hasActor: boolean;
+  readonly hasCritic: boolean;
   readonly actorHidden: readonly DenseLayer[];
   readonly actorHead: DenseLayer;
   readonly criticHidden: readonly DenseLayer[];
-  /** Of a policy without a value head: the actor's, which nobody runs as such. */
   readonly criticHead: DenseLayer;
   /** Bytes from the first parameter; 0 bytes long when the distribution has none. */
   readonly logStd: { readonly offset: number; readonly size: number };
@@ -81,12 +83,15 @@ export function policyLayers(spec: ActingSpec): PolicyLayers {
   const hidden = (tower: string) =>
     network.hiddenSizes.map((_, k) => dense(`${tower}/${k}`, network.activation));
   const logStd = byName.get('logStd');
+  const hasActor = spec.criticOnly !== true;
+  const hasCritic = spec.actorOnly !== true;
+  const shared = network.shared && hasActor && hasCritic;
   return {
-    shared: network.shared,
-    actorHidden: hidden(network.shared ? 'trunk' : 'actor'),
-    actorHead: dense('actor/head', 'identity'),
-    criticHidden: network.shared || spec.actorOnly === true ? [] : hidden('critic'),
-    criticHead: dense(spec.actorOnly === true ? 'actor/head' : 'critic/head', 'identity'),
+    ...{ shared, hasActor, hasCritic },
+    actorHidden: hasActor ? hidden(network.shared ? 'trunk' : 'actor') : [],
+    actorHead: dense(hasActor ? 'actor/head' : 'critic/head', 'identity'),
+    criticHidden: shared || !hasCritic ? [] : hidden('critic'),
+    criticHead: dense(hasCritic ? 'critic/head' : 'actor/head', 'identity'),
     logStd: { offset: 4 * (logStd?.offset ?? 0), size: logStd?.size ?? 0 },
     parameterCount: size,
   };

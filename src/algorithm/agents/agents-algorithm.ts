@@ -51,16 +51,28 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
     isHalfDone: () => !runners.isCollecting,
     state: [
       castState(system),
-      ...learning.flatMap(({ name: policy, group, spec, learner, scaling }) => [
+      ...learning.flatMap(({ name: policy, group, spec, learner, scaling, critic, valueScale }) => [
         policyState({ source, spec, ...seats.groups[group].spaces }, learner.layout, policy),
         learnerState(learner, policy),
         statisticsState(scaling, spec, policy),
+        ...(critic === null
+          ? []
+          : [
+              learnerState(critic.learner, `${policy}/critic`),
+              statisticsState(critic.scaling, critic.spec, `${policy}/critic`),
+            ]),
+        ...(valueScale === null ? [] : [valueScale.state]),
       ]),
       ...frozen.flatMap(({ name: policy, group, network }) =>
         frozenState(policy, network, seats.groups[group], source),
       ),
       ...parts.state,
-      agentsState(runners, seats, { numEnvs, rolloutLength, numPolicies: table.entries.length }),
+      agentsState(runners, seats, {
+        numEnvs,
+        rolloutLength,
+        numPolicies: table.entries.length,
+        criticSizes: system.criticSizes,
+      }),
     ],
     runners,
     evaluation: createAgentsEvaluation(system, config),

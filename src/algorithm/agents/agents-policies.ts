@@ -8,7 +8,11 @@ import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
-import { openWeightBuffer, reserveWeightBuffer } from '../../weights/weight-buffer.ts';
+import {
+  openWeightBuffer,
+  reserveWeightBuffer,
+  type WeightBufferLayout,
+} from '../../weights/weight-buffer.ts';
 import {
   type LossParts,
   numHelpersOf,
@@ -22,6 +26,7 @@ import type { OnPolicyConfig } from '../on-policy-config.ts';
 import { createPolicySpec } from '../policy-setup.ts';
 import { type FrozenNetwork, freshNetwork, networkFromCheckpoint, policyStream } from './network-policy.ts';
 import type { MultiAgentConfig, TableEntry } from './policy-table.ts';
+import type { ValueScale } from './value-scale.ts';
 
 /** A config with its section for several agents. */
 export type AgentsConfig = OnPolicyConfig & { readonly multiAgent: MultiAgentConfig };
@@ -35,6 +40,17 @@ export interface LearningPolicy<C> {
   readonly spec: PolicySpec;
   readonly config: C;
   readonly learner: Learner;
+  readonly scaling: ObservationScaling;
+  /** Learns values from the environment's state; null = the learner has them from observations. */
+  readonly critic: CentralCritic | null;
+  /** null = values are learned as they are. */
+  readonly valueScale: ValueScale | null;
+}
+
+export interface CentralCritic {
+  readonly spec: PolicySpec;
+  readonly learner: Learner;
+  /** Of what it reads. */
   readonly scaling: ObservationScaling;
 }
 
@@ -54,6 +70,8 @@ export interface PreparedPolicy<C> {
   readonly config: C;
   readonly frozen: FrozenNetwork | null;
   readonly learns: boolean;
+  /** Its central critic; null = it has none. */
+  readonly critic: PolicySpec | null;
 }
 
 export function firstSpec<C>(prepared: readonly PreparedPolicy<C>[], g: number): PolicySpec {
@@ -67,7 +85,7 @@ export async function preparePolicy<C extends AgentsConfig>(
   entry: TableEntry,
   seats: SeatLayout,
   learning: AgentsLearning<C>,
-  seed: number,
+  criticSizes: readonly number[],
 ): Promise<PreparedPolicy<C>> {
   const { name, acts } = entry;
   const group = seats.groups[entry.group];
@@ -81,22 +99,40 @@ export async function preparePolicy<C extends AgentsConfig>(
     );
   }
   const space = { ...group.spaces, actionMaskSize: group.maskSize };
-  const own = createPolicySpec(
-    space,
-    { ...training, ...envRunners, network: 'mlp', recurrent: null },
-    locateNetwork,
-  );
+  const criticSize = criticSizes[entry.group];
+  const options = { ...training, ...envRunners, network: 'mlp', recurrent: null };
+  const full = createPolicySpec(space, options, locateNetwork);
+  const own = criticSize > 0 ? { ...full, actorOnly: true } : full;
   const loaded = acts.kind === 'checkpoint' ? await networkFromCheckpoint(name, acts, group) : null;
   const spec = loaded?.spec ?? own;
   const learns = acts.kind === 'network' && acts.learns;
+  const { seed } = config.debugging;
   const frozen = loaded ?? (acts.kind === 'network' && !learns ? freshNetwork(spec, seed, name) : null);
+  const critic = learns && criticSize > 0 ? criticSpec(full, criticSize) : null;
   return {
-    ...{ entry, spec, config, frozen, learns },
-    plan: { name, group: entry.group, spec, acts: planActs(planner, entry, spec) },
+    ...{ entry, spec, config, frozen, learns, critic },
+    plan: { name, group: entry.group, spec, acts: planActs(planner, entry, spec, critic) },
   };
 }
 
-function planActs(planner: ArenaPlanner, { acts }: TableEntry, spec: PolicySpec): PolicyPlan['acts'] {
+/** The policy's critic tower, reading something else. */
+function criticSpec(policy: PolicySpec, criticSize: number): PolicySpec {
+  return {
+    ...policy,
+    observationSize: criticSize,
+    observationDtype: 'float32',
+    observationShape: [criticSize],
+    actionMaskSize: 0,
+    criticOnly: true,
+  };
+}
+
+function planActs(
+  planner: ArenaPlanner,
+  { acts }: TableEntry,
+  spec: PolicySpec,
+  critic: PolicySpec | null,
+): PolicyPlan['acts'] {
   if (acts.kind === 'random') return acts;
   if (acts.kind === 'module') {
     const { url, exportName = 'default' } = locateModule(acts.reference, {
@@ -105,8 +141,21 @@ function planActs(planner: ArenaPlanner, { acts }: TableEntry, spec: PolicySpec)
     });
     return { kind: 'module', module: url, export: exportName };
   }
-  const { size } = mlpParameterLayout(spec);
-  return { kind: 'network', weights: reserveWeightBuffer(planner, size, spec.observationSize) };
+  const weightsOf = (network: PolicySpec) =>
+    reserveWeightBuffer(planner, mlpParameterLayout(network).size, network.observationSize);
+  return {
+    kind: 'network',
+    weights: weightsOf(spec),
+    critic: critic === null ? null : { spec: critic, weights: weightsOf(critic) },
+  };
+}
+
+/** Places in the arena of a policy that learns. */
+export interface ReservedPolicy {
+  /** Index in the table. */
+  readonly index: number;
+  readonly learner: ReservedLearner;
+  readonly critic: ReservedLearner | null;
 }
 
 export function reserveLearners<C extends AgentsConfig>(
@@ -115,19 +164,22 @@ export function reserveLearners<C extends AgentsConfig>(
   learning: AgentsLearning<C>,
   prepared: readonly PreparedPolicy<C>[],
   agents: AgentsPlan,
-): { readonly learner: ReservedLearner; readonly index: number }[] {
+): ReservedPolicy[] {
   const indices = [...prepared.keys()].filter((index) => prepared[index].learns);
   return indices.map((index) => {
-    const { entry, spec, config: own } = prepared[index];
+    const { entry, spec, config: own, critic } = prepared[index];
     const { numRows, rolloutLength } = agents.layout.rollouts[entry.group];
-    const place = {
-      numSamples: numRows * rolloutLength,
-      initial: policyStream(config.debugging.seed, 'initialize', entry.name),
-      numHelpers: indices.length === 1 ? numHelpersOf(config) : 0, // a worker's thread helps one learner
-    };
+    const isOnly = indices.length === 1 && critic === null; // a worker's thread helps one learner
+    const reserve = (network: PolicySpec, purpose: string) =>
+      reserveSimd(planner, own, network, learning.lossOf(own), learning.boundsOf(own), {
+        numSamples: numRows * rolloutLength,
+        initial: policyStream(config.debugging.seed, purpose, entry.name),
+        numHelpers: isOnly ? numHelpersOf(config) : 0,
+      });
     return {
       index,
-      learner: reserveSimd(planner, own, spec, learning.lossOf(own), learning.boundsOf(own), place),
+      learner: reserve(spec, 'initialize'),
+      critic: critic === null ? null : reserve(critic, 'initialize-critic'),
     };
   });
 }
@@ -137,20 +189,38 @@ export function createPublishing<C>(
   prepared: readonly PreparedPolicy<C>[],
   learning: readonly LearningPolicy<C>[],
 ): () => number {
-  const sources = prepared.flatMap(({ plan, frozen }, index) => {
-    if (plan.acts.kind !== 'network') return [];
-    const weights = openWeightBuffer(buffer, plan.acts.weights);
-    const learner = learning.find((policy) => policy.index === index);
-    const parameters = frozen?.parameters ?? new Float32Array(plan.acts.weights.parameterCount);
-    return [{ weights, learner, parameters, statistics: frozen?.statistics ?? null }];
+  const publishers = prepared.flatMap(({ plan: { acts }, frozen }, index) => {
+    if (acts.kind !== 'network') return [];
+    if (frozen !== null) {
+      const weights = openWeightBuffer(buffer, acts.weights);
+      const { parameters, statistics } = frozen;
+      return [() => weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null)];
+    }
+    const policy = learning.find((candidate) => candidate.index === index) as LearningPolicy<C>;
+    const { critic, valueScale } = policy;
+    const own = publisherOf(buffer, acts.weights, policy, valueScale);
+    if (critic === null || acts.critic === null) return [own];
+    return [own, publisherOf(buffer, acts.critic.weights, critic, valueScale)];
   });
   let numPublished = 0; // without a network nobody has a version
   return () => {
-    for (const { weights, learner, parameters, statistics } of sources) {
-      learner?.learner.readParameters(parameters);
-      const scales = learner?.scaling.statistics ?? statistics;
-      weights.publish(parameters, scales?.mean ?? null, scales?.inverseStd ?? null);
-    }
+    for (const publish of publishers) publish();
     return numPublished++;
+  };
+}
+
+function publisherOf(
+  buffer: ArrayBufferLike,
+  layout: WeightBufferLayout,
+  { learner, scaling }: Pick<CentralCritic, 'learner' | 'scaling'>,
+  valueScale: ValueScale | null,
+): () => void {
+  const weights = openWeightBuffer(buffer, layout);
+  const parameters = new Float32Array(layout.parameterCount); // [parameterCount] f32
+  return () => {
+    learner.readParameters(parameters);
+    valueScale?.toReturns(parameters, learner.layout);
+    const { statistics } = scaling;
+    weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
   };
 }

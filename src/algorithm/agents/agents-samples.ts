@@ -36,12 +36,20 @@ export function computeAdvantages(
   );
 }
 
-/** The samples' observations one after the other, for running statistics. */
-export function observedBy({ rollout }: GroupViews, samples: Int32Array): ObservedRows {
-  const size = rollout.observations.length / (rollout.numRows * rollout.rolloutLength);
-  const observations = new Float32Array(samples.length * size); // [samples, obsSize] f32
+/**
+ * The samples' rows one after the other, for running statistics.
+ *
+ * @param column [N, C, size]: observations, or what a central critic reads.
+ */
+export function observedBy(
+  { rollout }: GroupViews,
+  column: Float32Array | Uint8Array,
+  samples: Int32Array,
+): ObservedRows {
+  const size = column.length / (rollout.numRows * rollout.rolloutLength);
+  const observations = new Float32Array(samples.length * size); // [samples, size] f32
   for (let k = 0; k < samples.length; k++)
-    for (let j = 0; j < size; j++) observations[k * size + j] = rollout.observations[samples[k] * size + j];
+    for (let j = 0; j < size; j++) observations[k * size + j] = column[samples[k] * size + j];
   return { observations, numRows: samples.length, rolloutLength: 1 };
 }
 

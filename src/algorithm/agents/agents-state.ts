@@ -16,18 +16,21 @@ const NUMBERS = 'environments.safetensors';
 const STATES = 'environments.json';
 const SEATS = 'agents.json';
 
+interface AgentsSizes {
+  readonly numEnvs: number;
+  readonly numPolicies: number;
+  readonly rolloutLength: number;
+  readonly criticSizes: readonly number[];
+}
+
 /** Comes last among the parts: when it is restored, the environments run again. @throws CheckpointError `CHECKPOINT_ENVIRONMENTS`. */
 export function agentsState(
   runners: Pick<AgentsRunnerGroup, 'getStates' | 'start'>,
   seats: SeatLayout,
-  {
-    numEnvs,
-    numPolicies,
-    rolloutLength,
-  }: { readonly numEnvs: number; readonly numPolicies: number; readonly rolloutLength: number },
+  sizes: AgentsSizes,
 ): StatePart {
   const wide = wideSpec(seats);
-  const schema = statesSchema(seats, numEnvs, numPolicies, rolloutLength);
+  const schema = statesSchema(seats, sizes);
   return {
     name: 'environments',
     files: [NUMBERS, STATES, SEATS],
@@ -44,7 +47,11 @@ export function agentsState(
       };
     },
     readState({ tensors, json }) {
-      const rows = rowStatesFromContent({ tensors: tensors[NUMBERS], json: json[STATES] }, wide, numEnvs);
+      const rows = rowStatesFromContent(
+        { tensors: tensors[NUMBERS], json: json[STATES] },
+        wide,
+        sizes.numEnvs,
+      );
       const parsed = schema.safeParse(json[SEATS]);
       if (!parsed.success) throw unusable(parsed.error.issues[0].path.join('.'));
       const states = rows.map((row, n): RowState => {
@@ -81,6 +88,7 @@ interface SavedSeat {
   readonly step: {
     readonly observation: number[];
     readonly mask: number[];
+    readonly criticInput: number[];
     readonly action: number[];
     readonly logProb: number;
     readonly value: number;
@@ -91,16 +99,14 @@ interface SavedSeat {
 /** JSON keeps every digit of a float32. */
 function seatToJson({ fields, step }: SeatState): JsonObject {
   if (step === null) return { fields, step: null };
-  const { observation, mask, action, logProb, value, tick } = step;
-  return {
-    fields,
-    step: { observation: [...observation], mask: [...mask], action: [...action], logProb, value, tick },
-  };
+  const { observation, mask, criticInput, action, ...numbers } = step;
+  const lists = { observation: [...observation], mask: [...mask], criticInput: [...criticInput] };
+  return { fields, step: { ...lists, action: [...action], ...numbers } };
 }
 
 function seatFromJson({ fields, step }: SavedSeat, { observationDtype, spaces }: SeatGroup): SeatState {
   if (step === null) return { fields, step: null };
-  const { observation, mask, action, logProb, value, tick } = step;
+  const { observation, mask, criticInput, action, logProb, value, tick } = step;
   const isBox = spaces.actionSpace.kind === 'box';
   return {
     fields,
@@ -108,17 +114,19 @@ function seatFromJson({ fields, step }: SavedSeat, { observationDtype, spaces }:
       observation:
         observationDtype === 'uint8' ? Uint8Array.from(observation) : Float32Array.from(observation),
       mask: Uint8Array.from(mask),
+      criticInput: Float32Array.from(criticInput),
       action: isBox ? Float32Array.from(action) : Int32Array.from(action),
       ...{ logProb, value, tick },
     },
   };
 }
 
-function statesSchema(seats: SeatLayout, numEnvs: number, numPolicies: number, rolloutLength: number) {
-  const seat = (group: SeatGroup) => {
+function statesSchema(seats: SeatLayout, { numEnvs, numPolicies, rolloutLength, criticSizes }: AgentsSizes) {
+  const seat = (group: SeatGroup, criticSize: number) => {
     const step = z.object({
       observation: numbersSchema(group.observationSize),
       mask: numbersSchema(group.maskSize),
+      criticInput: numbersSchema(criticSize),
       action: numbersSchema(group.actionSize),
       logProb: z.number(),
       value: z.number(),
@@ -130,7 +138,7 @@ function statesSchema(seats: SeatLayout, numEnvs: number, numPolicies: number, r
         z.refine(({ fields, step: open }) => areFields(fields, open !== null, numPolicies, rolloutLength)),
       );
   };
-  const perSeat = seats.groupOf.map((g) => seat(seats.groups[g])) as unknown as [
+  const perSeat = seats.groupOf.map((g) => seat(seats.groups[g], criticSizes[g])) as unknown as [
     z.ZodMiniType,
     ...z.ZodMiniType[],
   ];

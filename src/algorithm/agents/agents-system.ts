@@ -1,12 +1,15 @@
 /** What learning among several agents stands on: environments, policies, arena, learners and runners, made from a config. */
 import { numEnvRunnersOf } from '../../config/derived.ts';
+import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
 import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { EnvSource } from '../../env/env-source.ts';
+import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Learner } from '../../learner/learner.ts';
 import { createArena, createArenaPlanner } from '../../memory/arena.ts';
-import { initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
+import type { PolicySpec } from '../../policy/policy-spec.ts';
+import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import { agentsScratchBytes } from '../../rollout/agents/agents-runner.ts';
 import { type AgentsRunnerGroup, createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
@@ -26,14 +29,18 @@ import {
   type LearningPolicy,
   type PreparedPolicy,
   preparePolicy,
+  type ReservedPolicy,
   reserveLearners,
 } from './agents-policies.ts';
 import type { FrozenNetwork } from './network-policy.ts';
-import { createPolicyTable, type PolicyTable } from './policy-table.ts';
+import { createPolicyTable, type MultiAgentConfig, type PolicyTable } from './policy-table.ts';
+import { createValueScale } from './value-scale.ts';
 
 export interface AgentsSystem<C> {
   readonly source: EnvSource;
   readonly seats: SeatLayout;
+  /** What a central critic reads of a row, by group of seats; 0 = nothing, there is none. */
+  readonly criticSizes: readonly number[];
   readonly table: PolicyTable;
   readonly learning: readonly LearningPolicy<C>[];
   readonly frozen: readonly {
@@ -99,13 +106,14 @@ async function assemble<C extends AgentsConfig>(
   const seats = createSeatLayout(probe.seats);
   probe.close();
   const table = createPolicyTable(config.multiAgent, seats);
+  const criticSizes = criticSizesOf(config, probe, seats);
   const planner = createArenaPlanner();
   const prepared: PreparedPolicy<C>[] = [];
   for (const entry of table.entries)
-    prepared.push(await preparePolicy(planner, entry, seats, learning, debugging.seed));
+    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
   const specs = seats.groups.map((_, g) => firstSpec(prepared, g));
   const agents: AgentsPlan = {
-    layout: reserveAgents(planner, seats, specs, envRunners.numEnvs, envRunners.rolloutLength),
+    layout: reserveAgents(planner, seats, specs, criticSizes, envRunners.numEnvs, envRunners.rolloutLength),
     policies: prepared.map(({ plan }) => plan),
     assignment: table.assignment,
     maxPlayEnvs: config.evaluation.evaluationNumEnvs,
@@ -138,13 +146,15 @@ async function assemble<C extends AgentsConfig>(
   const threads =
     runners.team !== null && helper !== null ? borrowThreads(runners.team, numHelpersOf(config)) : null;
   const made = await startAndCreate(runners, () =>
-    createLearning(prepared, seats, reserved, (learner) => learner.create(arena, kernels, threads)),
+    createLearning(prepared, seats, reserved, config.multiAgent, (learner) =>
+      learner.create(arena, kernels, threads),
+    ),
   );
   const frozen = prepared.flatMap(({ entry, frozen: network }) =>
     network === null ? [] : [{ name: entry.name, group: entry.group, network }],
   );
   return {
-    ...{ source, seats, table, learning: made.list, frozen, runners },
+    ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners },
     publish: createPublishing(arena.buffer, prepared, made.list),
     async stop() {
       await runners.stop();
@@ -157,21 +167,55 @@ async function assemble<C extends AgentsConfig>(
 async function createLearning<C extends AgentsConfig>(
   prepared: readonly PreparedPolicy<C>[],
   seats: SeatLayout,
-  reserved: readonly { readonly learner: ReservedLearner; readonly index: number }[],
+  reserved: readonly ReservedPolicy[],
+  { normalizeValues }: Pick<MultiAgentConfig, 'normalizeValues'>,
   create: (learner: ReservedLearner) => Promise<Learner>,
 ): Promise<{ readonly list: readonly LearningPolicy<C>[]; dispose(): Promise<void> }> {
   const list: LearningPolicy<C>[] = [];
-  for (const { learner, index } of reserved) {
+  for (const { learner, critic, index } of reserved) {
     const { entry, spec, config } = prepared[index];
     const { observationSpace } = seats.groups[entry.group].spaces;
-    const scaling = createObservationScaling(spec, observationSpace, config.envRunners.normalizeObservations);
+    const scalingOf = (network: PolicySpec, space: Space) =>
+      createObservationScaling(network, space, config.envRunners.normalizeObservations);
+    const { critic: criticNetwork } = prepared[index];
     list.push({
-      ...{ name: entry.name, group: entry.group, index, spec, config, scaling },
+      ...{ name: entry.name, group: entry.group, index, spec, config },
       learner: await create(learner),
+      scaling: scalingOf(spec, observationSpace),
+      critic:
+        critic === null || criticNetwork === null
+          ? null
+          : {
+              spec: criticNetwork,
+              learner: await create(critic),
+              scaling: scalingOf(criticNetwork, observationSpace), // float32: the space is not looked at
+            },
+      valueScale: normalizeValues ? createValueScale(entry.name) : null,
     });
   }
-  const dispose = async () => void (await Promise.all(list.map(({ learner }) => learner.dispose())));
+  const learners = list.flatMap(({ learner, critic }) =>
+    critic === null ? [learner] : [learner, critic.learner],
+  );
+  const dispose = async () => void (await Promise.all(learners.map((learner) => learner.dispose())));
   return { list, dispose };
+}
+
+/** What central critics read, by group of seats. @throws ConfigError `CONFIG_SEVERAL_AGENTS` where there is nothing to read. */
+function criticSizesOf(
+  { multiAgent, training }: AgentsConfig,
+  { envId, stateSize }: Pick<AgentsEnvs, 'envId' | 'stateSize'>,
+  { groups }: SeatLayout,
+): readonly number[] {
+  if (multiAgent.critic === 'own') return groups.map(() => 0);
+  const refuse = (problem: string) => {
+    throw new ConfigError('CONFIG_SEVERAL_AGENTS', `critic: 'central' ${problem}, or leave it out.`);
+  };
+  if (stateSize === 0)
+    refuse(
+      `needs an environment with a central state, and ${envId} has none: give it \`stateSpace\` and \`state\``,
+    );
+  if (training.sharedLayers) refuse('and sharedLayers exclude each other: leave sharedLayers out');
+  return groups.map((group) => criticInputSize(group, stateSize));
 }
 
 function threadOptions(

@@ -59,7 +59,7 @@ export async function networkFromCheckpoint(
       group.maskSize,
     ]);
   const reason = isSame ? 'is no MLP that acts by a distribution' : 'was made for other spaces';
-  if (!isSame || spec.network.kind !== 'mlp' || isBehaviour(spec.distribution) || spec.actorOnly === true) {
+  if (!isSame || spec.network.kind !== 'mlp' || isBehaviour(spec.distribution)) {
     throw new ConfigError(
       'CONFIG_POLICY',
       `The policy \`${name}\` cannot be used: \`${policy}\` of ${path} ${reason}.`,

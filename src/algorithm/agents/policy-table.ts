@@ -9,6 +9,8 @@ export interface MultiAgentConfig {
   readonly policies: JsonObject;
   readonly policyFor: JsonObject;
   readonly policiesToTrain: readonly string[] | null;
+  readonly critic: 'own' | 'central';
+  readonly normalizeValues: boolean;
 }
 
 export interface TableEntry {

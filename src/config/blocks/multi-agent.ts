@@ -20,6 +20,16 @@ export const multiAgentOptions = {
     doc: 'Which of the policies that can learn do; the others keep their weights. null = all of them.',
     alsoCalled: ['policies_to_train', 'policies_to_learn'],
   }),
+  critic: option(kind.choice(['own', 'central']), {
+    default: 'own',
+    doc: "What values are learned from: each agent's own observation, or the environment's whole state (MAPPO). Acting never sees the state.",
+    alsoCalled: ['use_centralized_V', 'centralCritic'],
+  }),
+  normalizeValues: option(kind.boolean(), {
+    default: false,
+    doc: 'Learn values at the scale of the returns so far (PopArt).',
+    alsoCalled: ['use_popart', 'use_valuenorm', 'popArt'],
+  }),
   discountBy: option(kind.choice(['own-step', 'tick']), {
     default: 'own-step',
     doc: "What gamma discounts: an agent's own actions, or the environment's steps between them.",
@@ -32,12 +42,17 @@ export function isMultiAgentSet({
   policyFor,
   policiesToTrain,
   discountBy,
+  critic,
+  normalizeValues,
 }: {
   readonly policies: JsonObject;
   readonly policyFor: JsonObject;
   readonly policiesToTrain: readonly string[] | null;
   readonly discountBy: string;
+  readonly critic: string;
+  readonly normalizeValues: boolean;
 }): boolean {
   const isMapped = Object.keys(policies).length > 0 || Object.keys(policyFor).length > 0;
-  return isMapped || policiesToTrain !== null || discountBy !== 'own-step';
+  const isCritic = critic !== 'own' || normalizeValues;
+  return isMapped || isCritic || policiesToTrain !== null || discountBy !== 'own-step';
 }

@@ -18,6 +18,9 @@ export interface AgentsEnvs {
   /** The last one of a seat that ended in the last step. */
   writeFinalObservation(n: number, s: number, out: ObservationArray, offset: number): void;
   writeMask(n: number, s: number, out: Uint8Array, offset: number): void;
+  /** Elements of the central state; 0 = there is none. */
+  readonly stateSize: number;
+  writeState(n: number, out: Float32Array, offset: number): void;
   readonly reportMetrics: ((n: number, onMetric: (name: string, value: number) => void) => void) | null;
   /** null = not this one, or not at all. */
   getState(n: number): JsonValue;
@@ -83,6 +86,14 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
     writeMask(n, s, out, offset) {
       try {
         kernel.writeMask?.(n, s, out, offset);
+      } catch (error) {
+        throw placed(error, n);
+      }
+    },
+    stateSize: kernel.writeState === undefined ? 0 : (kernel.stateSize ?? 0),
+    writeState(n, out, offset) {
+      try {
+        kernel.writeState?.(n, out, offset);
       } catch (error) {
         throw placed(error, n);
       }

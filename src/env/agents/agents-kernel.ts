@@ -34,6 +34,8 @@ export interface AgentsKernel {
   /** Steps after which an episode is truncated from outside; null = no limit. */
   readonly maxEpisodeSteps: number | null;
   readonly results: SeatResults;
+  /** Elements of the central state (`MultiAgentEnv.state`), with `writeState`; absent = there is none. */
+  readonly stateSize?: number;
   reset(n: number, seed: number): void;
   /**
    * @param actions f32; the flat action of seat s, whole numbers of discrete spaces included, begins at `offset + actionOffsets[s]`
@@ -46,6 +48,8 @@ export interface AgentsKernel {
   writeFinalObservation?(n: number, s: number, out: ObservationArray, offset: number): void;
   /** Writes 1 = allowed, 0 = forbidden for the next action of seat s. Of seats that declare `masksActions`. */
   writeMask?(n: number, s: number, out: Uint8Array, offset: number): void;
+  /** Writes where the last reset or step of environment n led, all of it: [stateSize] f32; after an end, the episode's last. */
+  writeState?(n: number, out: Float32Array, offset: number): void;
   /** Reports the numbers of the last step to be averaged into metrics. */
   reportMetrics?(n: number, onMetric: (name: string, value: number) => void): void;
   getState?(n: number): JsonValue;

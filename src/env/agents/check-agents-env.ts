@@ -227,7 +227,7 @@ function remember(envs: AgentsEnvs): void {
   acting.set(envs, envs.results.acting.slice());
 }
 
-/** Everything that a step gave, what everybody sees who acts next, and the last observations of those who were cut. */
+/** Everything that a step gave, the central state, what everybody sees who acts next, and the last observations of those who were cut. */
 function describe(envs: AgentsEnvs, layout: SeatLayout): string {
   const { results, seats } = envs;
   remember(envs);
@@ -244,7 +244,9 @@ function describe(envs: AgentsEnvs, layout: SeatLayout): string {
     if (maskSize > 0) envs.writeMask(0, s, mask, 0);
     return `${row.join()}|${mask.join()}`;
   });
-  return JSON.stringify([seen, [...results.rewards], [...results.ended], results.episodeEnd]);
+  const state = new Float32Array(envs.stateSize);
+  envs.writeState(0, state, 0);
+  return JSON.stringify([seen, state.join(), [...results.rewards], [...results.ended], results.episodeEnd]);
 }
 
 function drawActions(envs: AgentsEnvs, layout: SeatLayout, stream: Stream, actions: Float32Array): void {

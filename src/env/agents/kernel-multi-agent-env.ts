@@ -2,6 +2,7 @@
 import { EnvError } from '../../errors.ts';
 import { flattenAction } from '../flatten-action.ts';
 import { unflattenObservation } from '../flatten-space.ts';
+import { Box } from '../spaces.ts';
 import type { ObservationArray } from '../vector-env.ts';
 import { type AgentsEnvs, createAgentsEnvs } from './agents-envs.ts';
 import { AgentEnd, type AgentsKernelFactory } from './agents-kernel.ts';
@@ -20,6 +21,14 @@ function singleMultiAgentEnv(envs: AgentsEnvs): MultiAgentEnv {
   let isRunning = false;
   return {
     agents: Object.fromEntries(seats.map(({ name, ...spaces }) => [name, spaces])),
+    ...(envs.stateSize > 0 && {
+      stateSpace: new Box(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, [envs.stateSize]),
+      state() {
+        const state = new Float32Array(envs.stateSize);
+        envs.writeState(0, state, 0);
+        return state;
+      },
+    }),
     reset({ seed = 0 } = {}) {
       envs.reset(0, seed);
       isRunning = true;

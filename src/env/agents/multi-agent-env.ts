@@ -67,11 +67,18 @@ export interface MultiAgentEnv {
   readonly agents: Readonly<Record<string, AgentSpaces>>;
   /** Steps of the environment after which an episode is truncated from outside; absent = no limit. */
   readonly maxEpisodeSteps?: number;
+  /** What `state` gives; without both of them there is no central critic. */
+  readonly stateSpace?: Space;
   reset(options?: ResetOptions): AgentsReset;
   /** @param actions of the agents that act in this step, and of no others. */
   step(actions: Readonly<Record<string, unknown>>): AgentsStep;
   /** The observation of an agent that does not act next; asked for where `maxEpisodeSteps` cuts an episode and an agent has acted in it. */
   observe?(agent: string): unknown;
+  /**
+   * All there is to know of where the last `reset`, `step` or `setState` led, whoever sees how much of it; after an end, the episode's last. A
+   * central critic learns with it in sight (`critic: 'central'`); nobody who acts ever sees it.
+   */
+  state?(): unknown;
   /** Everything needed to go on in mid-episode; plain JSON. With `setState`, resume does not have to replay the episode. */
   getState?(): JsonValue;
   /** Restores what `getState` gave; the next `step` continues from there. */

@@ -6,6 +6,7 @@ import { flatSize, flattenObservation, unflattenObservation } from '../flatten-s
 import { checkNumEnvs } from '../kernel-vector-env.ts';
 import { copyState } from '../saved-state.ts';
 import { describeValue } from '../space-values.ts';
+import { isSpace, type Space } from '../spaces.ts';
 import { reportMetrics, writeMask } from '../user-results.ts';
 import type { ObservationArray } from '../vector-env.ts';
 import { AgentEnd, type AgentsKernel, clearResults, seatResults } from './agents-kernel.ts';
@@ -61,6 +62,7 @@ export function userAgentsKernel(
     seats,
     results,
     maxEpisodeSteps: maxEpisodeSteps ?? first.maxEpisodeSteps ?? null,
+    ...stateWriter(games, envId),
     reset(n, seed) {
       const slot = games.slots[n];
       const result = slot.env.reset({ seed });
@@ -109,6 +111,21 @@ function factoryError(envId: string, reason: string): ConfigError {
   return new ConfigError('CONFIG_ENV_FACTORY', `The factory of ${envId} cannot be used: ${reason}.`);
 }
 
+/** @throws ConfigError `CONFIG_ENV_FACTORY` for one of `stateSpace` and `state` without the other. */
+function stateWriter({ slots }: UserGames, envId: string): Pick<AgentsKernel, 'stateSize' | 'writeState'> {
+  const [{ env: first }] = slots;
+  const { stateSpace } = first;
+  if (stateSpace === undefined && first.state === undefined) return {};
+  if (!isSpace(stateSpace) || typeof first.state !== 'function')
+    throw factoryError(envId, 'a central state needs both a space `stateSpace` and a method `state`');
+  const stateSize = flatSize(stateSpace);
+  return {
+    stateSize,
+    writeState: (n, out, offset) =>
+      writeFlat(stateSpace, stateSize, 'state', slots[n].env.state?.(), out, offset),
+  };
+}
+
 function actionsOf(
   { kernel: { seats }, layout }: UserGames,
   { acting }: Slot,
@@ -134,12 +151,26 @@ function observationOf({ slots, kernel: { seats } }: UserGames, n: number, s: nu
   );
 }
 
-function checkFinite(out: ObservationArray, offset: number, observationSize: number): void {
-  for (let k = 0; k < observationSize; k++) {
+/** @param what for messages: observation or state. */
+function writeFlat(
+  space: Space,
+  size: number,
+  what: string,
+  value: unknown,
+  out: ObservationArray,
+  offset: number,
+): void {
+  try {
+    flattenObservation(space, value, out, offset);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new EnvError('ENV_OBSERVATION_SHAPE', `the ${what} does not fit its space: ${error.message}`);
+  }
+  for (let k = 0; k < size; k++) {
     if (Number.isFinite(out[offset + k])) continue;
     throw new EnvError(
       'ENV_OBSERVATION_NON_FINITE',
-      `Expected finite observations, got ${out[offset + k]} as element ${k} of the flat observation.`,
+      `Expected finite numbers, got ${out[offset + k]} as element ${k} of the flat ${what}.`,
     );
   }
 }
@@ -165,16 +196,11 @@ function writeObservation(
   offset: number,
 ): void {
   const { name, observationSpace } = games.kernel.seats[s];
+  const { observationSize } = games.layout.groups[games.layout.groupOf[s]];
   try {
-    flattenObservation(observationSpace, observation, out, offset);
-    checkFinite(out, offset, games.layout.groups[games.layout.groupOf[s]].observationSize);
+    writeFlat(observationSpace, observationSize, 'observation', observation, out, offset);
   } catch (error) {
-    if (error instanceof EnvError) throw ofAgent(error, name);
-    if (!(error instanceof ShapeError)) throw error;
-    throw new EnvError(
-      'ENV_OBSERVATION_SHAPE',
-      `agent \`${name}\`: the observation does not fit its space: ${error.message}`,
-    );
+    throw error instanceof EnvError ? ofAgent(error, name) : error;
   }
 }
 

@@ -186,8 +186,8 @@ function planThread(spec: PolicySpec, sequences: SequenceShape | null, base: num
   };
   if (layers.shared) add(layers.actorHidden, [actorHead, criticHead], true, true);
   else {
-    add(layers.actorHidden, [actorHead], true, false);
-    add(layers.criticHidden, [criticHead], false, true);
+    if (layers.hasActor) add(layers.actorHidden, [actorHead], true, false);
+    if (layers.hasCritic) add(layers.criticHidden, [criticHead], false, true);
   }
   return { rows, towers, sequences: planned, byteLength: bump.position + 64 - base };
 }

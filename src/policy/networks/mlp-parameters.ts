@@ -14,7 +14,8 @@ import {
  *
  * Separate towers: `actor/0/kernel [obs, h0]`, `actor/0/bias [h0]`, ..., `actor/head/kernel [h, P]`, `actor/head/bias [P]`,
  * then the same for `critic/` with a head of 1. Shared trunk: `trunk/0/kernel`, ..., `actor/head/*`, `critic/head/*`.
- * Then `logStd` [A] (gaussian) or [H, A] (gsde, squashed-gsde). A policy that is `actorOnly` has no `critic/...`; with layer
+ * Then `logStd` [A] (gaussian) or [H, A] (gsde, squashed-gsde). A policy that is `actorOnly` has no `critic/...`, one
+ * that is `criticOnly` nothing else; with layer
  * normalisation each hidden layer has `gain` and `shift` [h] after its bias.
  *
  * A recurrent cell of H units stands at the beginning of each tower: `actor/cell/input [obs, 4H]` (GRU: 3H), `actor/cell/state [H, 4H]`,
@@ -47,6 +48,11 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
     });
   };
   const latent = hiddenSizes.at(-1) ?? firstInputs;
+  if (spec.criticOnly === true) {
+    hidden('critic');
+    dense('critic/head', latent, 1);
+    return createParameterLayout(tensors);
+  }
   hidden(shared ? 'trunk' : 'actor');
   dense('actor/head', latent, numOutputs);
   if (spec.actorOnly !== true) {

@@ -19,6 +19,7 @@ interface GroupAddresses {
   readonly ticks: number;
   readonly finalTicks: number;
   readonly rowStates: number;
+  readonly criticInputs: number;
 }
 
 interface EnvAddresses {
@@ -34,6 +35,8 @@ export interface AgentsLayout {
   readonly rolloutLength: number;
   readonly seats: SeatLayout;
   readonly rollouts: readonly RolloutLayout[]; // by group
+  /** Elements of what a central critic reads of a row, Z; 0 = the group has none. */
+  readonly criticSizes: readonly number[]; // by group
   readonly groups: readonly (readonly GroupAddresses[])[]; // by group, by set
   readonly envs: readonly EnvAddresses[]; // by set
 }
@@ -72,6 +75,8 @@ export interface GroupViews {
   readonly ticks: Int32Array; // [N, C] i32
   readonly finalTicks: Int32Array; // [N, C] i32
   readonly rowStates: Float64Array; // [N, RowField.COUNT] f64
+  /** What a central critic reads: the environment's state, and, in a group of several seats, which one it is asked about (one-hot). */
+  readonly criticInputs: Float32Array; // [N, C, Z] f32, empty without one
 }
 
 /** What environments did, tick by tick; enough to replay them. A = elements of all seats' actions, S = seats. */
@@ -83,11 +88,24 @@ export interface EnvViews {
   readonly ends: Uint8Array; // [E, T] u8
 }
 
-/** @param specs of any policy of each group: its sizes. */
+/**
+ * Elements of what a central critic of a group reads of a row.
+ *
+ * @param stateSize of the environment's state.
+ */
+export function criticInputSize({ seats }: Pick<SeatGroup, 'seats'>, stateSize: number): number {
+  return stateSize + (seats.length > 1 ? seats.length : 0);
+}
+
+/**
+ * @param specs of any policy of each group: its sizes.
+ * @param criticSizes {@link criticInputSize} of groups with a central critic, 0 for the others.
+ */
 export function reserveAgents(
   planner: ArenaPlanner,
   seats: SeatLayout,
   specs: readonly PolicySpec[],
+  criticSizes: readonly number[],
   numEnvs: number,
   rolloutLength: number,
 ): AgentsLayout {
@@ -102,6 +120,7 @@ export function reserveAgents(
     rolloutLength,
     seats,
     rollouts,
+    criticSizes,
     groups: seats.groups.map((group, g) =>
       sets.map(() => ({
         rollout: take(rollouts[g].byteLength),
@@ -110,6 +129,7 @@ export function reserveAgents(
         ticks: take(rowsOf(group) * C * 4),
         finalTicks: take(rowsOf(group) * C * 4),
         rowStates: take(rowsOf(group) * RowField.COUNT * 8),
+        criticInputs: take(rowsOf(group) * C * criticSizes[g] * 4),
       })),
     ),
     envs: sets.map(() => ({
@@ -139,6 +159,7 @@ export function openGroup(buffer: ArrayBufferLike, layout: AgentsLayout, g: numb
     ticks: new Int32Array(buffer, address.ticks, N * C),
     finalTicks: new Int32Array(buffer, address.finalTicks, N * C),
     rowStates: new Float64Array(buffer, address.rowStates, N * RowField.COUNT),
+    criticInputs: new Float32Array(buffer, address.criticInputs, N * C * layout.criticSizes[g]),
   };
 }
 

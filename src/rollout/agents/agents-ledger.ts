@@ -143,7 +143,8 @@ function readSeats(buffer: ArrayBufferLike, layout: AgentsPlan['layout'], set: n
     seatStates.push(
       seats.groupOf.map((g, s) => {
         const { seats: members, observationSize, maskSize, actionSize } = seats.groups[g];
-        const { rollout, rowStates, ticks } = groups[g];
+        const { rollout, rowStates, ticks, criticInputs } = groups[g];
+        const Z = layout.criticSizes[g];
         const row = n * members.length + seats.placeOf[s];
         for (let k = 0; k < observationSize; k++)
           seen.push(rollout.bootstrapObservations[row * observationSize + k]);
@@ -155,6 +156,7 @@ function readSeats(buffer: ArrayBufferLike, layout: AgentsPlan['layout'], set: n
           step: {
             observation: rollout.observations.slice(i * observationSize, (i + 1) * observationSize),
             mask: rollout.actionMasks.slice(i * maskSize, (i + 1) * maskSize),
+            criticInput: criticInputs.slice(i * Z, (i + 1) * Z),
             action: rollout.actions.slice(i * actionSize, (i + 1) * actionSize),
             logProb: rollout.logProbs[i],
             value: rollout.values[i],

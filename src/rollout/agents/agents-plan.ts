@@ -21,6 +21,7 @@ export interface SeatState {
 export interface OpenStep {
   readonly observation: Float32Array | Uint8Array; // [obsSize]
   readonly mask: Uint8Array; // [maskSize] u8
+  readonly criticInput: Float32Array; // [Z] f32
   readonly action: Float32Array | Int32Array; // [A]
   readonly logProb: number;
   readonly value: number;

@@ -60,6 +60,7 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
     createSeatRows(
       group,
       sets.map((set) => openGroup(arena.buffer, layout, g, set)),
+      layout.criticSizes[g],
       firstRow,
       numRows,
     ),
@@ -188,6 +189,7 @@ function restoreSeats(
     if (step !== null) {
       rows.carried.observations.set(step.observation, r * observationSize);
       rows.carried.masks.set(step.mask, r * maskSize);
+      rows.carried.criticInputs.set(step.criticInput, r * rows.criticSize);
       rows.carried.actions.set(step.action, r * actionSize);
       rows.carried.logProbs[r] = step.logProb;
       rows.carried.values[r] = step.value;

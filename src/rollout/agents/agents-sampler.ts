@@ -113,10 +113,27 @@ function lookAt({ options }: SamplerState, n: number): void {
     if (rows.acting[r] === 0) continue;
     envs.writeObservation(n, s, rows.current, r * group.observationSize);
     if (group.maskSize > 0) envs.writeMask(n, s, rows.currentMasks, r * group.maskSize);
+    if (rows.criticSize > 0) writeCriticInput(options, n, s, rows.criticInputs, r * rows.criticSize);
     if (rows.alive[r] === 1) continue;
     rows.alive[r] = 1;
     options.policies[rows.policies[r]].beginLife(r, lifeSeed(options, n, s, rows.lives[r]), 0);
   }
+}
+
+/** The environment's state where its last reset or step led, and which seat is asked about. */
+function writeCriticInput(
+  { envs, seats }: AgentsSamplerOptions,
+  n: number,
+  s: number,
+  out: Float32Array,
+  offset: number,
+): void {
+  envs.writeState(n, out, offset);
+  const { length } = seats.groups[seats.groupOf[s]].seats;
+  if (length === 1) return;
+  const first = offset + envs.stateSize;
+  out.fill(0, first, first + length);
+  out[first + seats.placeOf[s]] = 1;
 }
 
 /** Seed of the random numbers with which a seat's life acts: with one seat, that of the single agent's episode. */
@@ -172,6 +189,7 @@ function endSeat(
   if (i < 0 || !policy.hasValues) return;
   options.envs.writeFinalObservation(n, s, policy.observations, 0);
   policy.masks?.fill(1, 0, rows.group.maskSize); // nobody says what would be allowed after the end
+  if (policy.criticInputs !== null) writeCriticInput(options, n, s, policy.criticInputs, 0);
   policy.evaluate(1);
   rows.sets[set].rollout.finalValues[i] = policy.values[0];
 }

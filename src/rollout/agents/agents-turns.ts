@@ -82,7 +82,7 @@ function gatherTurns({ groups, turns }: State): void {
 }
 
 function gatherRows(
-  { current, currentMasks, group }: SeatRows,
+  { current, currentMasks, criticInputs, criticSize, group }: SeatRows,
   policy: PolicyBatch,
   from: Int32Array,
   count: number,
@@ -90,6 +90,7 @@ function gatherRows(
   for (let k = 0; k < count; k++) {
     copyRow(current, from[k], policy.observations, k, group.observationSize);
     if (policy.masks !== null) copyRow(currentMasks, from[k], policy.masks, k, group.maskSize);
+    if (policy.criticInputs !== null) copyRow(criticInputs, from[k], policy.criticInputs, k, criticSize);
   }
 }
 
@@ -105,10 +106,11 @@ function recordAct(
   k: number,
 ): void {
   const { group, firstRow } = rows;
-  const { rollout, ticks } = rows.sets[set];
+  const { rollout, ticks, criticInputs } = rows.sets[set];
   const i = (firstRow + r) * rollout.rolloutLength + c;
   copyRow(rows.current, r, rollout.observations, i, group.observationSize);
   copyRow(rows.currentMasks, r, rollout.actionMasks, i, group.maskSize);
+  copyRow(rows.criticInputs, r, criticInputs, i, rows.criticSize);
   copyRow(policy.actions, k, rollout.actions, i, group.actionSize);
   rollout.logProbs[i] = policy.logProbs[k];
   rollout.values[i] = policy.values[k];

@@ -5,6 +5,7 @@ import type { Arena, Region } from '../../memory/arena.ts';
 import { importModule } from '../../modules/import-module.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
 import type { AgentsPlan } from './agents-plan.ts';
+import { createCriticBatch, criticBatchBytes } from './critic-batch.ts';
 import { createNetworkBatch, networkBatchBytes, type PolicyBatch } from './policy-batch.ts';
 import type { PolicyPlan } from './policy-plan.ts';
 import { createFunctionBatch, createRandomBatch, type ScriptedPolicy } from './scripted-batch.ts';
@@ -15,7 +16,9 @@ type Plan = Pick<AgentsPlan, 'policies'> & { readonly layout: Pick<AgentsPlan['l
 export function batchesBytes({ policies, layout }: Plan, numEnvs: number): number {
   return policies.reduce((sum, { acts, spec, group }) => {
     const maxRows = numEnvs * layout.seats.groups[group].seats.length;
-    return sum + (acts.kind === 'network' ? networkBatchBytes(spec, maxRows) : 0);
+    if (acts.kind !== 'network') return sum;
+    const criticBytes = acts.critic === null ? 0 : criticBatchBytes(acts.critic, maxRows);
+    return sum + networkBatchBytes(spec, maxRows) + criticBytes;
   }, 0);
 }
 
@@ -39,10 +42,24 @@ export async function createBatches(
     const maxRows = numEnvs * members.length;
     const sizes = { numRows: maxRows, maxRows };
     if (acts.kind === 'network') {
-      const byteLength = networkBatchBytes(spec, maxRows);
-      const own = { offset, byteLength };
-      batches.push(createNetworkBatch({ kernels, arena, spec, weights: acts.weights, scratch: own, sizes }));
-      offset += byteLength;
+      const { weights, critic: criticPlan } = acts;
+      const take = (byteLength: number): Region => {
+        const region = { offset, byteLength };
+        offset += byteLength;
+        return region;
+      };
+      const own = take(networkBatchBytes(spec, maxRows));
+      const critic =
+        criticPlan === null
+          ? null
+          : createCriticBatch(
+              kernels,
+              arena,
+              criticPlan,
+              take(criticBatchBytes(criticPlan, maxRows)),
+              maxRows,
+            );
+      batches.push(createNetworkBatch({ kernels, arena, spec, weights, scratch: own, sizes, critic }));
     } else if (acts.kind === 'random') {
       batches.push(createRandomBatch(spec, sizes));
     } else {

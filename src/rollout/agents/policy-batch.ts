@@ -14,11 +14,14 @@ import type { ActCall, ValuesCall } from '../../policy/row-policy.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../../simd/kernel-policy.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
+import type { CriticBatch } from './critic-batch.ts';
 
 /** The arrays are the caller's to fill and read between calls. B = maxRows. */
 export interface PolicyBatch {
   readonly observations: ObservationArray; // [B, obsSize]
   readonly masks: Uint8Array | null; // [B, maskSize] u8
+  /** What a central critic reads; null = there is none. */
+  readonly criticInputs: Float32Array | null; // [B, Z] f32
   readonly actions: ActionArray; // [B, A], as they are stored
   readonly logProbs: Float32Array; // [B] f32
   readonly values: Float32Array; // [B] f32
@@ -68,6 +71,8 @@ export interface NetworkBatchParts {
   /** {@link networkBatchBytes} of the arena, owned by this batch. */
   readonly scratch: Region;
   readonly sizes: BatchSizes;
+  /** null = values are the policy's own, where it has a value head. */
+  readonly critic: CriticBatch | null;
 }
 
 /** A network on the kernels. Thread: one each; nothing allocates per call. A row's result does not depend on the rows beside it. */
@@ -78,6 +83,7 @@ export function createNetworkBatch({
   weights,
   scratch,
   sizes,
+  critic,
 }: NetworkBatchParts): PolicyBatch {
   const { maxRows, numRows } = sizes;
   const bytes = rowBytes(spec, maxRows);
@@ -109,8 +115,10 @@ export function createNetworkBatch({
   const A = actionSize(spec.distribution);
   return {
     ...arrays,
-    hasValues: true,
+    criticInputs: critic?.inputs ?? null,
+    hasValues: critic !== null || spec.actorOnly !== true,
     useVersion(version) {
+      critic?.useVersion(version);
       calls.act.weightsAddress = published.slotAddress(version);
       calls.values.weightsAddress = published.slotAddress(version);
     },
@@ -123,8 +131,13 @@ export function createNetworkBatch({
       calls.act.numRows = count;
       calls.act.deterministic = deterministic;
       policy.act(calls.act);
+      critic?.evaluate(count, at.values);
     },
     evaluate(count) {
+      if (critic !== null) {
+        critic.evaluate(count, at.values);
+        return;
+      }
       calls.values.numRows = count;
       policy.values(calls.values);
     },
@@ -166,7 +179,7 @@ function createCalls(
     observationStride: spec.observationSize,
     maskAddress: masks,
     maskStride: spec.actionMaskSize,
-    valueAddress: at.values,
+    valueAddress: spec.actorOnly === true ? 0 : at.values,
   };
   return {
     act: {

@@ -2,6 +2,12 @@
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import type { WeightBufferLayout } from '../../weights/weight-buffer.ts';
 
+/** A central critic: `spec.observationSize` numbers of `GroupViews.criticInputs` in, one value out. */
+export interface CriticPlan {
+  readonly spec: PolicySpec;
+  readonly weights: WeightBufferLayout;
+}
+
 /** A policy of the table; others know it by its index. */
 export interface PolicyPlan {
   readonly name: string;
@@ -10,7 +16,7 @@ export interface PolicyPlan {
   /** Sizes and, for `network`, what it is. */
   readonly spec: PolicySpec;
   readonly acts:
-    | { readonly kind: 'network'; readonly weights: WeightBufferLayout }
+    | { readonly kind: 'network'; readonly weights: WeightBufferLayout; readonly critic: CriticPlan | null }
     /** Uniform over the allowed actions, or within the bounds. */
     | { readonly kind: 'random' }
     /** A function `(observation, { agent, actionMask, random }) => action` of a module. */

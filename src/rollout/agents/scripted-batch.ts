@@ -128,6 +128,7 @@ function createScriptedBatch(
     observations:
       spec.observationDtype === 'uint8' ? new Uint8Array(numObserved) : new Float32Array(numObserved),
     masks: spec.actionMaskSize > 0 ? new Uint8Array(maxRows * spec.actionMaskSize) : null,
+    criticInputs: null,
     actions: new Float32Array(maxRows * A), // [B, A]: whole numbers of discrete spaces
     logProbs: new Float32Array(maxRows),
     values: new Float32Array(maxRows),

@@ -14,6 +14,9 @@ export interface SeatRows {
   /** What the next action is for, of rows that act next. */
   readonly current: ObservationArray; // [R, obsSize]
   readonly currentMasks: Uint8Array; // [R, maskSize] u8
+  /** Elements of what a central critic reads of a row; 0 = there is none. */
+  readonly criticSize: number; // Z
+  readonly criticInputs: Float32Array; // [R, Z] f32
   readonly acting: Uint8Array; // [R] u8
   readonly alive: Uint8Array; // [R] u8
   readonly lives: Int32Array; // [R] i32
@@ -30,6 +33,7 @@ export interface SeatRows {
 export interface CarriedSteps {
   readonly observations: ObservationArray; // [R, obsSize]
   readonly masks: Uint8Array; // [R, maskSize] u8
+  readonly criticInputs: Float32Array; // [R, Z] f32
   readonly actions: ActionArray; // [R, A]
   readonly logProbs: Float32Array; // [R] f32
   readonly values: Float32Array; // [R] f32
@@ -39,6 +43,7 @@ export interface CarriedSteps {
 export function createSeatRows(
   group: SeatGroup,
   sets: readonly GroupViews[],
+  criticSize: number,
   firstEnv: number,
   numEnvs: number,
 ): SeatRows {
@@ -56,6 +61,8 @@ export function createSeatRows(
     sets,
     current: observations(),
     currentMasks: new Uint8Array(numRows * group.maskSize),
+    criticSize,
+    criticInputs: new Float32Array(numRows * criticSize),
     acting: new Uint8Array(numRows),
     alive: new Uint8Array(numRows),
     lives: new Int32Array(numRows),
@@ -67,6 +74,7 @@ export function createSeatRows(
     carried: {
       observations: observations(),
       masks: new Uint8Array(numRows * group.maskSize),
+      criticInputs: new Float32Array(numRows * criticSize),
       actions: isDiscrete ? new Int32Array(numActions) : new Float32Array(numActions),
       logProbs: new Float32Array(numRows),
       values: new Float32Array(numRows),
@@ -85,7 +93,7 @@ export function copyRow(from: Numbers, fromRow: number, to: Numbers, toRow: numb
 /** Clears the rows' columns of a block set; a carried step becomes their column 0. */
 export function beginRows(rows: SeatRows, set: number): void {
   const { group, carried, firstRow, numRows } = rows;
-  const { rollout, acted, policies, ticks } = rows.sets[set];
+  const { rollout, acted, policies, ticks, criticInputs } = rows.sets[set];
   const C = rollout.rolloutLength;
   acted.fill(0, firstRow * C, (firstRow + numRows) * C);
   rows.unattributed.fill(0);
@@ -94,6 +102,7 @@ export function beginRows(rows: SeatRows, set: number): void {
     const i = (firstRow + r) * C;
     copyRow(carried.observations, r, rollout.observations, i, group.observationSize);
     copyRow(carried.masks, r, rollout.actionMasks, i, group.maskSize);
+    copyRow(carried.criticInputs, r, criticInputs, i, rows.criticSize);
     copyRow(carried.actions, r, rollout.actions, i, group.actionSize);
     rollout.logProbs[i] = carried.logProbs[r];
     rollout.values[i] = carried.values[r];
@@ -153,13 +162,14 @@ export function endLife(rows: SeatRows, set: number, r: number, end: number, tic
  */
 export function finishRow(rows: SeatRows, set: number, r: number, nextTick: number): void {
   const { group, carried, firstRow, open } = rows;
-  const { rollout, acted, ticks, rowStates } = rows.sets[set];
+  const { rollout, acted, ticks, rowStates, criticInputs } = rows.sets[set];
   const n = firstRow + r;
   let next = nextTick;
   if (rows.acting[r] === 0 && open[r] >= 0) {
     const i = n * rollout.rolloutLength + open[r];
     copyRow(rollout.observations, i, carried.observations, r, group.observationSize);
     copyRow(rollout.actionMasks, i, carried.masks, r, group.maskSize);
+    copyRow(criticInputs, i, carried.criticInputs, r, rows.criticSize);
     copyRow(rollout.actions, i, carried.actions, r, group.actionSize);
     carried.logProbs[r] = rollout.logProbs[i];
     carried.values[r] = rollout.values[i];

@@ -20,10 +20,26 @@ function duel(step: Partial<AgentsStep> = {}, reset: Partial<AgentsReset> = {}):
   };
 }
 
+/** With a central state of three numbers: the first one after reset, the other after the step. */
+function withState(afterStep: readonly number[]): MultiAgentEnv {
+  const env = duel();
+  let numSteps = 0;
+  return {
+    ...env,
+    stateSpace: new Box(-9, 9, [3]),
+    step: (actions) => {
+      numSteps += 1;
+      return env.step(actions);
+    },
+    state: () => (numSteps === 0 ? [0, 0, 0] : afterStep),
+  };
+}
+
 /** Resets and steps once with seed 77, and reads what everybody who acts next sees. */
 function run(env: MultiAgentEnv) {
   const envs = createAgentsEnvs(userAgentsKernel(() => env, 1, 'Duel'));
   const look = () => {
+    envs.writeState(0, new Float32Array(envs.stateSize), 0);
     for (const [s, isActing] of envs.results.acting.entries()) {
       if (isActing === 0) continue;
       envs.writeObservation(0, s, new Float32Array(2), 0);
@@ -98,6 +114,8 @@ describe('bad input names environment, agent, step and seed', () => {
     ['ENV_MASK_EMPTY', duel({ actionMasks: { b: [0, 0, 0] } }), /agent `b`: .*forbids all/],
     ['ENV_MASK_MISSING', duel({ actionMasks: {} }), /agent `b`: .*no `info.actionMask`/],
     ['ENV_FLAGS', duel({ terminated: undefined as never }), /`terminated`/],
+    ['ENV_OBSERVATION_SHAPE', withState([1, 2, 3, 4]), /the state does not fit its space/],
+    ['ENV_OBSERVATION_NON_FINITE', withState([1, Number.NaN, 2]), /NaN as element 1 of the flat state/],
   ])('%s', (code, env, message) => {
     const error = errorOf(env);
     expect(error.code).toBe(code);
@@ -121,6 +139,16 @@ describe('bad input names environment, agent, step and seed', () => {
     asked.writeFinalObservation(0, 0, last, 0);
     expect([...last]).toEqual([3, 4]);
   });
+});
+
+test('the central state is what the last reset or step led to; one half of it is refused', () => {
+  const envs = run(withState([4, 5, 6]));
+  const state = new Float32Array(3);
+  envs.writeState(0, state, 0);
+  expect([envs.stateSize, ...state]).toEqual([3, 4, 5, 6]);
+  expect(run(duel()).stateSize).toBe(0);
+  for (const half of [{ state: () => [0] }, { stateSpace: new Box(0, 1, [1]) }])
+    expect(() => run({ ...duel(), ...half })).toThrow(/needs both a space `stateSpace` and a method `state`/);
 });
 
 test('a loop for a single agent says what it was given', () => {

@@ -65,10 +65,18 @@ export async function createSmallRunner(
     acts: {
       kind: 'network',
       weights: reserveWeightBuffer(planner, mlpParameterLayout(spec).size, spec.observationSize),
+      critic: null,
     },
   }));
   const agents: AgentsPlan = {
-    layout: reserveAgents(planner, seats, specs, numEnvs, rolloutLength),
+    layout: reserveAgents(
+      planner,
+      seats,
+      specs,
+      specs.map(() => 0),
+      numEnvs,
+      rolloutLength,
+    ),
     policies,
     assignment: seats.groupOf.map((g) => [g]),
     maxPlayEnvs: 1,
