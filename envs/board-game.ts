@@ -3,6 +3,7 @@ import { AgentEnd, type AgentsKernel, clearResults, seatResults } from '../src/e
 import type { Color } from '../src/env/render/canvas.ts';
 import { gridFrame } from '../src/env/render/grid-frame.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
+import type { ObservationArray } from '../src/env/vector-env.ts';
 import type { JsonObject } from '../src/json.ts';
 
 export interface BoardGame {
@@ -51,6 +52,14 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
       results.rewards[s] = results.outcomes[s];
     }
   };
+  /** For each cell, whether it is player s's and whether it is the other's. */
+  const writeStones = (n: number, s: number, out: ObservationArray, offset: number) => {
+    for (let cell = 0; cell < numCells; cell++) {
+      const owner = cells[n * numCells + cell];
+      out[offset + 2 * cell] = owner === s + 1 ? 1 : 0;
+      out[offset + 2 * cell + 1] = owner === 2 - s ? 1 : 0;
+    }
+  };
   return {
     envId: game.envId,
     numEnvs,
@@ -75,20 +84,10 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
       else if (numStones[n] === numCells) finish(null);
       else results.acting[1 - mover] = 1;
     },
-    writeObservation(n, s, out, offset) {
-      for (let cell = 0; cell < numCells; cell++) {
-        const owner = cells[n * numCells + cell];
-        out[offset + 2 * cell] = owner === s + 1 ? 1 : 0;
-        out[offset + 2 * cell + 1] = owner === 2 - s ? 1 : 0;
-      }
-    },
+    writeObservation: writeStones,
     stateSize: 2 * numCells + 1,
     writeState(n, out, offset) {
-      for (let cell = 0; cell < numCells; cell++) {
-        const owner = cells[n * numCells + cell];
-        out[offset + 2 * cell] = owner === 1 ? 1 : 0;
-        out[offset + 2 * cell + 1] = owner === 2 ? 1 : 0;
-      }
+      writeStones(n, 0, out, offset);
       out[offset + 2 * numCells] = movers[n];
     },
     writeMask(n, _s, out, offset) {

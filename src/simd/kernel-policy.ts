@@ -34,6 +34,7 @@ import {
   type Block,
   type DenseLayer,
   type LayerRecord,
+  type PolicyLayers,
   policyLayers,
   RECORD_BYTES,
   scratchStride,
@@ -140,6 +141,25 @@ function distributionCode({ kind }: ActingDistribution): number {
   return (DISTRIBUTION_CODES as Partial<Record<ActingDistribution['kind'], number>>)[kind] ?? -1;
 }
 
+/** Programs of actions, of values beside them, and of values alone; empty where the network has no such head. */
+function planPrograms(layers: PolicyLayers, plan: ScratchPlan) {
+  const { hasActor, hasCritic } = layers;
+  const from = plan.cell?.hidden ?? plan.observations;
+  const actor = chain(layers.actorHidden, layers.actorHead, from, plan, plan.outputs);
+  const critic = layers.shared
+    ? chain([], layers.criticHead, actor.latent, plan, plan.values)
+    : chain(layers.criticHidden, layers.criticHead, from, plan, plan.values);
+  const valuesOnly = layers.shared
+    ? chain(layers.actorHidden, layers.criticHead, from, plan, plan.values)
+    : critic;
+  const programs = [
+    hasActor ? actor.records : [],
+    hasCritic ? critic.records : [],
+    hasCritic ? valuesOnly.records : [],
+  ];
+  return { actor, programs };
+}
+
 /** Writes the constant words; those of a call (0 to 12) are written by each call. Gives what a behaviour needs to know. */
 export function writeDescriptor(
   buffer: ArrayBufferLike,
@@ -149,20 +169,7 @@ export function writeDescriptor(
 ): BehaviourScratch {
   const layers = policyLayers(spec);
   const { distribution } = spec;
-  const from = plan.cell?.hidden ?? plan.observations;
-  const actor = chain(layers.actorHidden, layers.actorHead, from, plan, plan.outputs);
-  const critic = layers.shared
-    ? chain([], layers.criticHead, actor.latent, plan, plan.values)
-    : chain(layers.criticHidden, layers.criticHead, from, plan, plan.values);
-  const valuesOnly = layers.shared
-    ? chain(layers.actorHidden, layers.criticHead, from, plan, plan.values)
-    : critic;
-  const { hasActor, hasCritic } = layers;
-  const programs = [
-    hasActor ? actor.records : [],
-    hasCritic ? critic.records : [],
-    hasCritic ? valuesOnly.records : [],
-  ];
+  const { actor, programs } = planPrograms(layers, plan);
   const addresses: number[] = [];
   let address = plan.programs;
   for (const records of programs) {

@@ -60,11 +60,7 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
       elapsed[n] += 1;
       try {
         kernel.step(n, actions, offset);
-        if (results.episodeEnd === AgentEnd.NONE && elapsed[n] >= limit)
-          results.episodeEnd = AgentEnd.TRUNCATED;
-        if (results.episodeEnd === AgentEnd.NONE) endWithLastAgent(results);
-        if (results.episodeEnd !== AgentEnd.NONE) results.acting.fill(0);
-        else checkSomebodyActs(results);
+        endIfOver(results, elapsed[n] >= limit);
       } catch (error) {
         throw placed(error, n);
       }
@@ -119,6 +115,13 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
     render: kernel.render?.bind(kernel) ?? null,
     close: () => kernel.close?.(),
   };
+}
+
+function endIfOver(results: SeatResults, isAtLimit: boolean): void {
+  if (results.episodeEnd === AgentEnd.NONE && isAtLimit) results.episodeEnd = AgentEnd.TRUNCATED;
+  if (results.episodeEnd === AgentEnd.NONE) endWithLastAgent(results);
+  if (results.episodeEnd !== AgentEnd.NONE) results.acting.fill(0);
+  else checkSomebodyActs(results);
 }
 
 /** Nobody acts next and somebody ended now: the last one has gone, and the episode with them. It terminated unless all were cut. */

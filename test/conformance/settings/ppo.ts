@@ -105,6 +105,8 @@ export const settings: Settings = {
     'multiAgent.policyFor': 'test/algorithm/agents',
     'multiAgent.policiesToTrain': 'test/algorithm/agents',
     'multiAgent.discountBy': 'test/algorithm/agents',
+    'multiAgent.critic': 'test/algorithm/agents',
+    'multiAgent.normalizeValues': 'test/algorithm/agents',
     'training.network': 'test/policy/conv-network.test.ts',
     'training.networkOptions': 'test/policy/conv-network.test.ts',
     'training.convLayers': 'test/policy/conv-network.test.ts',
