@@ -91,9 +91,8 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
       out[offset + 2 * numCells] = movers[n];
     },
     writeMask(n, _s, out, offset) {
-      for (let action = 0; action < numActions; action++) {
+      for (let action = 0; action < numActions; action++)
         out[offset + action] = cells[n * numCells + action] === 0 ? 1 : 0; // with gravity: whether the top row is empty
-      }
     },
     getState: (n) => ({ cells: [...cells.subarray(n * numCells, (n + 1) * numCells)], mover: movers[n] }),
     setState(n, state) {
