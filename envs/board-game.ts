@@ -1,5 +1,11 @@
 /** Games of two players who put stones on a board in turn until one has enough of them in a line: tic-tac-toe, connect four. */
-import { AgentEnd, type AgentsKernel, clearResults, seatResults } from '../src/env/agents/agents-kernel.ts';
+import {
+  AgentEnd,
+  type AgentsKernel,
+  clearResults,
+  type SeatResults,
+  seatResults,
+} from '../src/env/agents/agents-kernel.ts';
 import type { Color } from '../src/env/render/canvas.ts';
 import { gridFrame } from '../src/env/render/grid-frame.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
@@ -45,13 +51,6 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
     actionSpace: new Discrete(numActions),
     masksActions: true,
   };
-  const finish = (winner: number | null) => {
-    results.episodeEnd = AgentEnd.TERMINATED;
-    for (const s of [0, 1]) {
-      results.outcomes[s] = winner === null ? 0 : s === winner ? 1 : -1;
-      results.rewards[s] = results.outcomes[s];
-    }
-  };
   /** For each cell, whether it is player s's and whether it is the other's. */
   const writeStones = (n: number, s: number, out: ObservationArray, offset: number) => {
     for (let cell = 0; cell < numCells; cell++) {
@@ -80,8 +79,8 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
       cells[n * numCells + cell] = mover + 1;
       numStones[n] += 1;
       movers[n] = 1 - mover;
-      if (isLine(game, cells, n * numCells, cell)) finish(mover);
-      else if (numStones[n] === numCells) finish(null);
+      if (isLine(game, cells, n * numCells, cell)) finish(results, mover);
+      else if (numStones[n] === numCells) finish(results, null);
       else results.acting[1 - mover] = 1;
     },
     writeObservation: writeStones,
@@ -105,6 +104,15 @@ export function boardGameKernel(game: BoardGame, numEnvs: number): AgentsKernel 
     },
     render: (n, mode) => draw(game, cells.subarray(n * numCells, (n + 1) * numCells), mode),
   };
+}
+
+/** @param winner null = a draw. */
+function finish(results: SeatResults, winner: number | null): void {
+  results.episodeEnd = AgentEnd.TERMINATED;
+  for (const s of [0, 1]) {
+    results.outcomes[s] = winner === null ? 0 : s === winner ? 1 : -1;
+    results.rewards[s] = results.outcomes[s];
+  }
 }
 
 /** The cell that an action fills. Masks keep full columns and cells from being chosen. */
