@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { choice, int, logUniform, Tuner, type TunerOptions, uniform } from '../../src/index.ts';
 import { quartiles, type Section } from './report.ts';
 
-const NUM_STUDIES = 5;
 const COMMON = {
   algorithm: 'ppo',
   tuned: false,
@@ -31,35 +30,28 @@ interface Variant {
   readonly options: Pick<TunerOptions, 'space' | 'trialSteps'> & Partial<TunerOptions>;
 }
 
-/** What the searchers find with the same steps. */
-export function compareSearchersOnTask(): Promise<Section> {
-  const options = { space: SPACE, numTrials: 40, trialSteps: 8_192 };
-  return compare(`Searchers on PPO, CartPole-v1: ${NUM_STUDIES} studies of 40 trials of 8,192 steps`, [
-    { name: 'tpe', options: { ...options, searcher: 'tpe' } },
-    { name: 'random', options: { ...options, searcher: 'random' } },
-  ]);
-}
-
-/** What schedulers save. */
-export function compareSchedulers(): Promise<Section> {
-  const options = { space: SPACE, numTrials: 40, trialSteps: 8_192, searcher: 'random' };
-  const early = { gracePeriod: 512, reductionFactor: 4 } as const;
+/** What searchers find, and schedulers save. */
+export function compareStudies(numStudies: number): Promise<Section> {
+  const options = { space: SPACE, numTrials: 30, trialSteps: 8_192, searcher: 'random' };
+  const early = { ...options, gracePeriod: 512, reductionFactor: 4 } as const;
   return compare(
-    `Schedulers on PPO, CartPole-v1: ${NUM_STUDIES} studies of 40 random trials of 8,192 steps, first rung at 512`,
+    `PPO, CartPole-v1: ${numStudies} studies of 30 trials of 8,192 steps, schedulers from 512 steps on`,
+    numStudies,
     [
-      { name: 'none', options },
-      { name: 'asha', options: { ...options, ...early, scheduler: 'asha' } },
-      { name: 'asha-promote', options: { ...options, ...early, scheduler: 'asha-promote' } },
-      { name: 'hyperband', options: { ...options, ...early, scheduler: 'hyperband' } },
+      { name: 'random', options },
+      { name: 'tpe', options: { ...options, searcher: 'tpe' } },
+      { name: 'random, asha', options: { ...early, scheduler: 'asha' } },
+      { name: 'random, asha-promote', options: { ...early, scheduler: 'asha-promote' } },
+      { name: 'random, hyperband', options: { ...early, scheduler: 'hyperband' } },
     ],
   );
 }
 
 /** A schedule beside the best of as many constants, from the same beginnings. */
-export function comparePbt(): Promise<Section> {
+export function comparePbt(numStudies: number): Promise<Section> {
   const space = { learningRate: logUniform(1e-5, 1e-1), entropyCoeff: logUniform(1e-5, 0.1) };
   const options = { space, numTrials: 8, trialSteps: 32_768, searcher: 'random' };
-  return compare(`PBT on PPO, CartPole-v1: ${NUM_STUDIES} studies of 8 trials of 32,768 steps`, [
+  return compare(`PBT on PPO, CartPole-v1: ${numStudies} studies of 8 trials of 32,768 steps`, numStudies, [
     {
       name: 'pbt, every 2,048 steps',
       options: { ...options, scheduler: 'pbt', perturbationInterval: 2_048 },
@@ -68,7 +60,7 @@ export function comparePbt(): Promise<Section> {
   ]);
 }
 
-async function compare(title: string, variants: readonly Variant[]): Promise<Section> {
+async function compare(title: string, numStudies: number, variants: readonly Variant[]): Promise<Section> {
   const folder = mkdtempSync(join(tmpdir(), 'operant-bench-tune-'));
   const results = variants.map(() => ({
     finals: [] as number[],
@@ -76,7 +68,7 @@ async function compare(title: string, variants: readonly Variant[]): Promise<Sec
     steps: [] as number[],
   }));
   try {
-    for (let seed = 0; seed < NUM_STUDIES; seed++) {
+    for (let seed = 0; seed < numStudies; seed++) {
       for (const [k, { options }] of variants.entries()) {
         const out = join(folder, `${k}-${seed}`);
         const { best, final, trials } = await new Tuner({
@@ -105,7 +97,7 @@ async function compare(title: string, variants: readonly Variant[]): Promise<Sec
     ],
     rows: variants.map(({ name }, k) => {
       const { finals, steps } = results[k];
-      const all = finals.toSorted((a, b) => a - b).map((value) => value.toFixed(0));
+      const all = finals.map((value) => value.toFixed(0));
       return [name, quartiles(finals, 1)[0], all.join(', '), quartiles(steps, 0)[0]];
     }),
     note: '',

@@ -11,7 +11,7 @@ import { seedsText } from '../tune/many-seeds.ts';
 import { readSpace } from '../tune/read-space.ts';
 import { beginStudy, type StudyResult, type StudyRunOptions } from '../tune/run-study.ts';
 import { type PartialSettings, trialLayers } from '../tune/settings.ts';
-import { type Trial, valuesText } from '../tune/trial.ts';
+import { valuesText } from '../tune/trial.ts';
 import type { CommandContext } from './command.ts';
 import { type FlagValues, peekFlag } from './flags.ts';
 import { formatDuration, formatValue } from './format-number.ts';
@@ -21,6 +21,7 @@ import { createOutput, type Output } from './output.ts';
 import { EXIT } from './report-error.ts';
 import { splitFlags } from './split-flags.ts';
 import { prepareTraining } from './train-setup.ts';
+import { createTrialReport } from './trial-report.ts';
 import { resumeChanges, runOptions, settingsOf, TUNE_FLAGS } from './tune-flags.ts';
 
 const USAGE = `Usage: operant tune --algo <name> --env <id|path> --space <file|JSON> [flags]
@@ -45,11 +46,13 @@ export async function tuneCommand({ argv, stdout, stderr }: CommandContext): Pro
   const interrupt = interruptSignal();
   try {
     const startedAt = performance.now();
+    const report = createTrialReport(output);
+    const { onChange } = report;
     const result = await study(values, rest, {
       ...runOptions(values),
       signal: interrupt.signal,
-      onChange: trialReport(output),
-    });
+      onChange,
+    }).finally(report.end);
     tell(result, output, (performance.now() - startedAt) / 1000);
     if (result.isInterrupted) return EXIT.interrupted;
     return result.best === null ? EXIT.failure : EXIT.done;
@@ -111,22 +114,6 @@ async function readSpaceSource(written: string): Promise<unknown> {
       cause,
     });
   }
-}
-
-/** A line for each trial that ends. */
-function trialReport(output: Output): (trials: readonly Trial[]) => void {
-  const told = new Set<number>();
-  return (trials) => {
-    for (const trial of trials) {
-      if (trial.state === 'running' || trial.state === 'waiting' || told.has(trial.number)) continue;
-      told.add(trial.number);
-      const score = trial.score === null ? '-' : formatValue(trial.score);
-      output.say(
-        `trial ${trial.number} ${trial.state}  score ${score}  ${valuesText(trial.values)}${trial.reason === null ? '' : `  (${trial.reason})`}`,
-      );
-      output.emit({ type: 'trial', ...(trial as unknown as JsonObject) });
-    }
-  };
 }
 
 function tell(

@@ -23,6 +23,7 @@ import {
 } from './settings.ts';
 import { createStudy, type Study } from './study.ts';
 import { createStudyFolder, openStudyFolder, type StudyFolder } from './study-folder.ts';
+import { writePictures } from './study-pictures.ts';
 import { studyReport } from './study-report.ts';
 import { bestTrial, type Schedule, scheduleOf, type Trial } from './trial.ts';
 
@@ -210,7 +211,8 @@ async function conclude(
     if (!isInterrupted && settings.finalSeeds > 0)
       final = await runFinals(stages, best.number, folder, settings, run);
   }
-  await replaceTextFile(join(folder, 'report.md'), studyReport({ settings, trials, best, final }));
+  const pictures = await writePictures(folder, settings, trials, best);
+  await replaceTextFile(join(folder, 'report.md'), studyReport({ settings, trials, best, final, pictures }));
   return { folder, trials, best, final, bestConfig, isInterrupted: run.signal?.aborted ?? false };
 }
 

@@ -2,6 +2,7 @@
 import { type SeedStatistics, seedsText } from './many-seeds.ts';
 import { rank } from './searchers/tpe.ts';
 import type { StudySettings } from './settings.ts';
+import { PICTURES, type PictureName } from './study-pictures.ts';
 import { type Trial, valuesText } from './trial.ts';
 
 export interface StudyOutcome {
@@ -9,9 +10,11 @@ export interface StudyOutcome {
   readonly trials: readonly Trial[];
   readonly best: Trial | null;
   readonly final: SeedStatistics | null;
+  /** What lies beside the report. */
+  readonly pictures: readonly PictureName[];
 }
 
-export function studyReport({ settings, trials, best, final }: StudyOutcome): string {
+export function studyReport({ settings, trials, best, final, pictures }: StudyOutcome): string {
   const count = (state: Trial['state']) => trials.filter((trial) => trial.state === state).length;
   const numSteps = trials.reduce((sum, trial) => sum + trial.numSteps * settings.seedsPerTrial, 0);
   const metricOf = (trial: Trial) => metricText(trial.score, settings.mode);
@@ -40,6 +43,7 @@ export function studyReport({ settings, trials, best, final }: StudyOutcome): st
       `| ${trial.number} | ${state.replaceAll('|', '\\|')} | ${trial.numSteps} | ${metricOf(trial)} | ${valuesText(trial.values)} |`,
     );
   }
+  for (const name of pictures) lines.push('', `![${PICTURES[name]}](${name})`, '', `${PICTURES[name]}.`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,4 +1,5 @@
-/** Line charts as SVG: axes, lines, bands, a legend; nothing is fetched and nothing is run. */
+/** Line charts as SVG: axes, lines, bands, dots, a legend. */
+import { escaped, short, svgDocument, text } from './svg.ts';
 
 /** A line over [0, ...) with an optional band around it; as many numbers of each. */
 export interface Line {
@@ -9,15 +10,14 @@ export interface Line {
   readonly y: readonly number[];
   readonly low?: readonly number[];
   readonly high?: readonly number[];
+  /** A dot at each of its points, and nothing between them. @defaultValue false */
+  readonly isDots?: boolean;
 }
 
 export interface Panel {
   readonly title: string;
   readonly lines: readonly Line[];
 }
-
-/** Told apart by people who see few colours, too (Okabe and Ito 2008). */
-export const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#555555'];
 
 const MARGIN = { left: 58, right: 12, top: 30, bottom: 30 };
 const LEGEND_LINE = 14;
@@ -39,13 +39,7 @@ export function drawPanels(
     const [x, y] = [width * (k % numColumns), head + height * Math.floor(k / numColumns)];
     return `<g transform="translate(${x} ${y})">\n${drawPanel(panel, width, height)}\n</g>`;
   });
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${fullWidth}" height="${fullHeight}" viewBox="0 0 ${fullWidth} ${fullHeight}" font-family="sans-serif">`,
-    `<rect width="${fullWidth}" height="${fullHeight}" fill="#fff"/>`,
-    text(12, 22, 'start', title, 15),
-    ...drawn,
-    '</svg>',
-  ].join('\n')}\n`;
+  return svgDocument(title, fullWidth, fullHeight, drawn);
 }
 
 function drawPanel({ title, lines }: Panel, width: number, height: number): string {
@@ -68,12 +62,17 @@ function drawPanel({ title, lines }: Panel, width: number, height: number): stri
   ].join('\n');
 }
 
-function drawLine({ x, y, low, high, color }: Line, at: (x: number, y: number) => string): readonly string[] {
+function drawLine(
+  { x, y, low, high, color, isDots = false }: Line,
+  at: (x: number, y: number) => string,
+): readonly string[] {
+  if (x.length === 0) return [];
+  if (isDots) return x.map((step, k) => dot(at(step, y[k]), color));
   const points = x.map((step, k) => at(step, y[k])).join(' ');
   // One point is no line: a dot.
   const mark =
     x.length === 1
-      ? `<circle cx="${points.split(',')[0]}" cy="${points.split(',')[1]}" r="3" fill="${color}"/>`
+      ? dot(points, color)
       : `<polyline points="${points}" fill="none" stroke="${color}" stroke-width="1.6"/>`;
   if (low === undefined || high === undefined) return [mark];
   const outline = [
@@ -83,27 +82,17 @@ function drawLine({ x, y, low, high, color }: Line, at: (x: number, y: number) =
   return [`<polygon points="${outline.join(' ')}" fill="${color}" opacity="0.18"/>`, mark];
 }
 
+function dot(point: string, color: string): string {
+  const [x, y] = point.split(',');
+  return `<circle cx="${x}" cy="${y}" r="3" fill="${color}"/>`;
+}
+
 function drawLegend(lines: readonly Line[], right: number, height: number): readonly string[] {
   const named = lines.filter(({ label }) => label !== '');
   return named.map(({ label, color }, k) => {
     const y = height - MARGIN.bottom - 8 - LEGEND_LINE * (named.length - 1 - k);
     return `<text x="${right - 4}" y="${y}" text-anchor="end" font-size="11" fill="${color}">${escaped(label)}</text>`;
   });
-}
-
-function text(x: number, y: number, anchor: string, words: string, size = 11): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}" fill="#333">${escaped(words)}</text>`;
-}
-
-/** Names come from people. */
-function escaped(words: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-  };
-  return words.replace(/[&<>"]/g, (letter) => entities[letter]);
 }
 
 function padded(low: number, high: number): readonly [number, number] {
@@ -119,15 +108,6 @@ export function ticks(low: number, high: number): readonly number[] {
   const first = Math.ceil(low / step);
   const count = Math.floor(high / step) - first + 1;
   return Array.from({ length: count }, (_, k) => Number(((first + k) * step).toPrecision(6)));
-}
-
-/** `20k`, `1.5M`, `0.002`. */
-function short(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e6) return `${Number((value / 1e6).toPrecision(4))}M`;
-  if (size >= 1e4) return `${Number((value / 1e3).toPrecision(4))}k`;
-  if (size !== 0 && size < 1e-3) return Number(value.toPrecision(3)).toExponential();
-  return String(Number(value.toPrecision(4)));
 }
 
 // Spread into Math.min, a long run's numbers are more arguments than a call takes.

@@ -1,6 +1,7 @@
 /** `curves.svg` of a run folder: what a run's metrics did, in one picture. */
-import { COLORS, drawPanels, type Line, type Panel } from './chart.ts';
+import { drawPanels, type Line, type Panel } from './chart.ts';
 import type { Column, Columns } from './read-progress.ts';
+import { COLORS } from './svg.ts';
 import { thinOut } from './thin-out.ts';
 
 const MAX_POINTS = 300;

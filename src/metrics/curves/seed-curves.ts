@@ -1,6 +1,7 @@
 /** Several runs in one picture: those that differ in their seed alone become one line, with a band around it. */
-import { COLORS, drawPanels, type Line } from './chart.ts';
+import { drawPanels, type Line } from './chart.ts';
 import type { Column } from './read-progress.ts';
+import { COLORS } from './svg.ts';
 
 /** A run's metric, and what it belongs to. */
 export interface SeedRun {
