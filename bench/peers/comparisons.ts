@@ -11,6 +11,7 @@ import {
   singleUs,
   solvedSeconds,
   spread,
+  stepsPerCpuSecond,
   stepsPerSecond,
   timed,
   updateMs,
@@ -36,6 +37,11 @@ interface Kind {
 }
 
 const SPEED: Kind = { what: 'steps/s', measure: stepsPerSecond, isMoreBetter: true };
+const CPU_SPEED: Kind = {
+  what: 'steps per processor second',
+  measure: stepsPerCpuSecond,
+  isMoreBetter: true,
+};
 const less = (what: string, measure: Measure): Kind => ({ what, measure, isMoreBetter: false });
 
 const KINDS: { readonly [workload: number]: readonly Kind[] } = {
@@ -52,9 +58,9 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   7: [less('time of an update', updateMs)],
   8: [less('one observation', singleUs), less('64 observations', batchUs)],
   9: [SPEED],
-  10: [SPEED],
-  11: [SPEED],
-  12: [SPEED],
+  10: [SPEED, CPU_SPEED],
+  11: [SPEED, CPU_SPEED],
+  12: [SPEED, CPU_SPEED],
 };
 
 /** Variants of ours that a peer's run is held against. */
@@ -120,6 +126,7 @@ const ratiosOf =
   (comparisons: readonly Comparison[]): readonly number[] =>
     comparisons
       .filter((found) => found.workload === workload && found.contestant === contestant)
+      .filter(({ what }) => what !== CPU_SPEED.what)
       .filter((found) => ours === undefined || found.ours.endsWith(ours))
       .flatMap(({ ratios }) => ratios);
 

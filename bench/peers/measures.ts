@@ -18,6 +18,12 @@ const isWhole = (record: RunRecord): boolean =>
 export const stepsPerSecond: Measure = ({ answer: { envSteps, seconds, error } }) =>
   error !== undefined || envSteps === undefined || seconds === undefined ? undefined : envSteps / seconds;
 
+/** What is left where others use the machine, too. */
+export const stepsPerCpuSecond: Measure = ({ answer: { envSteps, cpuSeconds, error } }) =>
+  error !== undefined || envSteps === undefined || cpuSeconds === undefined
+    ? undefined
+    : envSteps / cpuSeconds;
+
 /** From process start to the end of training, of runs that went to their end. */
 export const wall: Measure = (record) => (isWhole(record) ? record.answer.sinceStart : undefined);
 

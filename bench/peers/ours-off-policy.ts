@@ -64,13 +64,17 @@ async function train({
     .build();
   const ready = sinceStart();
   const begin = performance.now();
+  const cpu = process.cpuUsage();
   while (algorithm.numEnvSteps < steps && sinceStart() < (limitSeconds ?? Infinity)) await algorithm.train();
   const seconds = (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuSeconds = (user + system) / 1e6;
   const done = sinceStart();
   const returns = evaluate
     ? (await algorithm.evaluate({ numEpisodes: 100, deterministic: true, seed: evaluationSeed })).returns
     : [];
-  return { seconds, ready, sinceStart: done, envSteps: algorithm.numEnvSteps, returns } satisfies Answer;
+  const times = { seconds, cpuSeconds, ready, sinceStart: done };
+  return { ...times, envSteps: algorithm.numEnvSteps, returns } satisfies Answer;
 }
 
 /** A look takes 30 ms, so there is none before the last ten episodes are long. */

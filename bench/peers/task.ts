@@ -73,6 +73,8 @@ export type Task = TrainTask | OffPolicyTask | UpdateTask | InferTask | MemoryTa
 export interface Answer {
   /** Of the training loop alone. */
   readonly seconds?: number;
+  /** Processor time of all threads in the same stretch; workloads 10 to 12. */
+  readonly cpuSeconds?: number;
   /** From process start to the training loop. */
   readonly ready?: number;
   /** From process start to the end of training. */

@@ -87,10 +87,11 @@ class Learner:
 def main():
     task = Task()
     learner = Learner(task)
-    ready, begin = task.since_start(), time.perf_counter()
+    ready, begin, cpu = task.since_start(), time.perf_counter(), time.process_time()
     steps = learner.train(task)
     jax.block_until_ready(learner.parameters)
     seconds, done = time.perf_counter() - begin, task.since_start()
+    cpu = time.process_time() - cpu
 
     def predict(observations):  # one shape, compiled once, however many episodes still run
         rows = len(observations)
@@ -98,7 +99,7 @@ def main():
 
     env = task.settings["env"]
     returns = evaluate(predict, env, task.raw["evaluationSeed"]) if task.raw["evaluate"] else []
-    answer(seconds=seconds, ready=ready, sinceStart=done, envSteps=steps, returns=returns)
+    answer(seconds=seconds, cpuSeconds=cpu, ready=ready, sinceStart=done, envSteps=steps, returns=returns)
 
 
 if __name__ == "__main__":

@@ -73,13 +73,14 @@ def main():
             observations = np.pad(observations, ((0, EPISODES - rows), (0, 0)))
         return model.predict(observations, deterministic=True)[0][:rows]
 
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     ready = task.since_start()
     model.learn(task.steps, callback=Limit(task))
-    seconds = time.perf_counter() - begin
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     done = task.since_start()
     returns = evaluate(predict, task.settings["env"], task.raw["evaluationSeed"]) if task.raw["evaluate"] else []
-    answer(seconds=seconds, ready=ready, sinceStart=done, envSteps=model.num_timesteps, returns=returns)
+    measured = dict(seconds=seconds, cpuSeconds=cpu, ready=ready, sinceStart=done)
+    answer(**measured, envSteps=model.num_timesteps, returns=returns)
 
 
 if __name__ == "__main__":
