@@ -2,7 +2,7 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
  * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, recurrent cells, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers and other sampling stay in WebAssembly. No import
+ * Products, activations, recurrent cells, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers, parameter noise and other sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
