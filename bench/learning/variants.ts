@@ -1,16 +1,14 @@
-/** What the learning table has beside tuned settings: DQN on CartPole with each of its options alone, and with all of them. */
+/** What the learning table has beside tuned settings: DQN's CartPole with one option more, and Rainbow. */
 import type { JsonObject } from '../../src/json.ts';
 
 export interface Variant {
   readonly algorithm: string;
   readonly env: string;
   readonly name: string;
-  /** Over the tuned settings. */
+  /** Over the tuned settings, which are double, five-step and prioritised. */
   readonly training: JsonObject;
 }
 
-/** The tuned settings without what was added to DQN. */
-const PLAIN = { double: false, prioritised: false, nStep: 1 };
 const RANGE = { minReturn: 0, maxReturn: 100 };
 
 const dqn = (name: string, training: JsonObject): Variant => ({
@@ -18,13 +16,9 @@ const dqn = (name: string, training: JsonObject): Variant => ({
 });
 
 export const VARIANTS: readonly Variant[] = [
-  dqn('plain', PLAIN),
-  dqn('double', { ...PLAIN, double: true }),
-  dqn('dueling', { ...PLAIN, dueling: true }),
-  dqn('5 steps', { ...PLAIN, nStep: 5 }),
-  dqn('prioritised', { ...PLAIN, prioritised: true }),
-  dqn('noisy', { ...PLAIN, noisy: true }),
-  dqn('C51', { ...PLAIN, distribution: 'c51', ...RANGE }),
-  dqn('quantiles', { ...PLAIN, distribution: 'quantiles' }),
+  dqn('dueling', { dueling: true }),
+  dqn('noisy', { noisy: true }),
+  dqn('C51', { distribution: 'c51', ...RANGE }),
+  dqn('quantiles', { distribution: 'quantiles' }),
   dqn('rainbow', { rainbow: true, ...RANGE }),
 ];

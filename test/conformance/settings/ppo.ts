@@ -58,9 +58,6 @@ export const settings: Settings = {
     'multiAgent.discountBy': 'test/algorithm/agents',
     'multiAgent.critic': 'test/algorithm/agents',
     'multiAgent.normalizeValues': 'test/algorithm/agents',
-    'training.network': 'test/policy/conv-network.test.ts',
-    'training.networkOptions': 'test/policy/conv-network.test.ts',
-    'training.convLayers': 'test/policy/conv-network.test.ts',
     ...synchronousElsewhere,
   },
   refused: [
