@@ -59,6 +59,7 @@ export async function bundle(root) {
     ...inWorkers,
   ];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
+  entries.push('src/serve/serve-worker.ts'); // likewise, by `serve --workers`
 
   const bundled = await rolldown({
     input: Object.fromEntries(entries.map((path) => [path.slice(0, -3), join(root, path)])),

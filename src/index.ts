@@ -108,7 +108,10 @@ export type {
   WorkerFailureEvent,
 } from './run/run-callbacks.ts';
 export type { RunSummary, StopReason } from './run/run-state.ts';
-export type { PolicyServer, PolicyServerOptions } from './serve/policy-server.ts';
+export type { Canary, ModelControl, ModelStatus, StagedModel } from './serve/model-control.ts';
+export type { ModelUpdates } from './serve/model-updates.ts';
+export type { PolicyServer } from './serve/policy-server.ts';
+export type { PolicyServerOptions } from './serve/server-settings.ts';
 export type { SeedStatistics } from './tune/many-seeds.ts';
 export type { StudyResult, StudyRunOptions } from './tune/run-study.ts';
 export {

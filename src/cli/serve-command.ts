@@ -1,10 +1,11 @@
 /** `operant serve`: trained policies behind HTTP. */
 import { showValue } from '../config/problems.ts';
-import { integer } from '../config/value-kind.ts';
+import { integer, number } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
 import type { ModelSource } from '../serve/load-model.ts';
-import { createPolicyServer, type PolicyServerOptions } from '../serve/policy-server.ts';
+import { createPolicyServer } from '../serve/policy-server.ts';
 import type { TlsFiles } from '../serve/secure-context.ts';
+import type { PolicyServerOptions } from '../serve/server-settings.ts';
 import type { CommandContext } from './command.ts';
 import { readFlags } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
@@ -34,6 +35,16 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'max-batch-rows', form: '<integer>', doc: 'Rows that go through a model together. [64]' },
   { name: 'max-body-bytes', form: '<integer>', doc: 'Size of a request. [1048576]' },
   { name: 'max-connections', form: '<integer>', doc: 'At a time. [1024]' },
+  {
+    name: 'workers',
+    form: '<integer>',
+    doc: 'Processes that answer behind the port; limits are shared out among them. [1]',
+  },
+  {
+    name: 'min-agreement',
+    form: '<number>',
+    doc: 'Share of the last 64 requests in which a newer checkpoint must act as the one before, else it is refused. [0]',
+  },
   {
     name: 'max-requests-per-second',
     form: '<integer>',
@@ -85,6 +96,7 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
     tokens: token === '' ? [] : [token],
     ...(host !== undefined && { host }),
     tls: readTls(flags),
+    minAgreement: readShare(flags.get('min-agreement')),
     ...Object.fromEntries(
       Object.entries(COUNTS).flatMap(([flag, option]) => {
         const text = flags.get(flag);
@@ -108,8 +120,19 @@ const COUNTS = {
   'model-timeout-ms': 'modelTimeoutMs',
   'breaker-failures': 'breakerFailures',
   'breaker-ms': 'breakerMs',
+  workers: 'workers',
   'reload-ms': 'reloadMs',
 } as const;
+
+function readShare(text = '0'): number {
+  const value = number({ min: 0, max: 1 });
+  const result = value.schema.safeParse(value.parse(text));
+  if (result.success) return result.data;
+  throw new ConfigError(
+    'CONFIG_RANGE',
+    `Expected --min-agreement to be ${value.expects}, got ${showValue(text)}.`,
+  );
+}
 
 function readTls(flags: FlagValues): TlsFiles | null {
   const [cert, key] = [flags.get('tls-cert'), flags.get('tls-key')];

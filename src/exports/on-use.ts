@@ -1,6 +1,7 @@
 /** Functions of the public interface whose modules are loaded by the first call: `import` of the package stays quick. */
 import type { ExportedPolicy, ExportPolicyOptions } from '../export/export-policy.ts';
-import type { PolicyServer, PolicyServerOptions } from '../serve/policy-server.ts';
+import type { PolicyServer } from '../serve/policy-server.ts';
+import type { PolicyServerOptions } from '../serve/server-settings.ts';
 
 /**
  * Writes a trained policy for another runtime: statistics, clipping, masks and the mapping into the action space's bounds are in it.

@@ -6,7 +6,7 @@ import { isOperantError, ServeError } from '../errors.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
 
-const FIELDS = ['model', 'version', 'observation', 'actionMask', 'priority', 'timeoutMs'];
+const FIELDS = ['model', 'version', 'session', 'observation', 'actionMask', 'priority', 'timeoutMs'];
 
 export interface RequestDefaults {
   readonly numPriorities: number;
@@ -21,7 +21,11 @@ export async function answerAct(
   body: unknown,
 ): Promise<object> {
   const fields = readFields(body);
-  const { model, batcher } = repository.find(textOf(fields, 'model'), textOf(fields, 'version'));
+  const { model, batcher } = repository.find(
+    textOf(fields, 'model'),
+    textOf(fields, 'version'),
+    textOf(fields, 'session'),
+  );
   const actions = await batcher.act({
     ...readRow(model, fields.observation, fields.actionMask),
     numRows: 1,

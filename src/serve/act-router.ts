@@ -32,7 +32,7 @@ export function createRouter(
     const { model } = models.find(name, version || undefined);
     if (path[3] === '/ready') return asJson({ ready: isReady() });
     const versions = models
-      .list()
+      .status()
       .filter((entry) => entry.name === name)
       .map((entry) => entry.version);
     return asJson(modelMetadata(model, versions));
@@ -41,7 +41,7 @@ export function createRouter(
     '/': () => ({ status: 200, body: TRY_PAGE, type: 'text/html; charset=utf-8' }),
     '/openapi.json': () => asJson(openApiDocument()),
     '/models': () =>
-      asJson(models.list().map(({ name, version, isDefault }) => ({ name, version, isDefault }))),
+      asJson(models.status().map(({ name, version, isDefault }) => ({ name, version, isDefault }))),
     '/v2': () => asJson(serverMetadata()),
     '/health/live': () => asJson({ live: true }),
     '/v2/health/live': () => asJson({ live: true }),

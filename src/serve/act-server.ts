@@ -26,8 +26,8 @@ export interface ActServer {
   /** Requests without an answer yet. */
   readonly inFlight: number;
   readonly numWebSockets: number;
-  /** Readiness goes, new requests are refused with 503. */
-  stopAccepting(): void;
+  /** Readiness goes, new requests are refused with 503. @returns when those that had begun have their answers, or have taken too long to arrive. */
+  stopAccepting(): Promise<void>;
   /** Says goodbye to those who are connected still. */
   closeWebSockets(): void;
 }
@@ -35,6 +35,9 @@ export interface ActServer {
 /** Slow and half-open clients are cut off. */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 10_000;
+
+/** For the rest of a request that has begun, when the server closes. */
+const ARRIVAL_MS = 1_000;
 
 /** Without a token, and while it closes. By whole paths: a model may be called `health`. */
 const OPEN_PATHS = new Set(['/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready']);
@@ -46,6 +49,7 @@ export function createActServer(
 ): ActServer {
   let inFlight = 0;
   let isClosing = false;
+  let answered = (): void => undefined;
   const expectOpen = (): void => {
     if (isClosing) throw new ServeError('SERVE_DRAINING', 503, 'The server is closing.');
   };
@@ -59,6 +63,7 @@ export function createActServer(
     inFlight += 1;
     const status = await answer().finally(() => {
       inFlight -= 1;
+      if (inFlight === 0) answered();
     });
     metrics.countRequest(status, (performance.now() - began) / 1000);
   };
@@ -106,6 +111,14 @@ export function createActServer(
     },
     stopAccepting() {
       isClosing = true;
+      return new Promise((resolve) => {
+        if (inFlight === 0) return resolve();
+        const timer = setTimeout(resolve, ARRIVAL_MS);
+        answered = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     },
     closeWebSockets: webSockets.close,
   };

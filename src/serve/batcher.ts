@@ -9,6 +9,7 @@ import {
   type QueueLimits,
   type RequestQueue,
 } from './request-queue.ts';
+import { createRecordedRows, type RecordedRows } from './shadow.ts';
 
 export interface ActRequest {
   readonly observations: Float32Array | Uint8Array; // [numRows, obsSize]
@@ -17,6 +18,8 @@ export interface ActRequest {
   /** 1 is the most urgent. */
   readonly priority: number;
   readonly timeoutMs: number;
+  /** Asked to compare, by nobody: it is not recorded. */
+  readonly isShadow?: boolean;
 }
 
 export interface Batcher {
@@ -26,6 +29,8 @@ export interface Batcher {
   readonly numPending: number;
   depths(): readonly number[];
   breaker(): BreakerState;
+  /** What it was asked of late. */
+  recorded(): ReturnType<RecordedRows['rows']>;
   /** Refuses new requests; resolves when the last one has its answer. */
   drain(): Promise<void>;
 }
@@ -40,6 +45,7 @@ type Pending = QueuedRequest & ActRequest & { resolve(actions: Actions): void; r
 
 export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics: ServeMetrics): Batcher {
   const queue = createRequestQueue<Pending>(limits);
+  const recorded = createRecordedRows(model);
   const runner = createBatchRunner(model, limits, queue, metrics);
   let numPending = 0;
   let isScheduled = false;
@@ -83,6 +89,7 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
             reject(error);
           },
         });
+        if (request.isShadow !== true) recorded.add(request.observations, request.masks);
         numPending += 1;
         schedule();
       });
@@ -92,6 +99,7 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
     },
     depths: queue.depths,
     breaker: runner.state,
+    recorded: recorded.rows,
     drain() {
       isDraining = true;
       if (numPending === 0) return Promise.resolve();

@@ -41,7 +41,8 @@ export async function answerInfer(
     readonly parameters?: unknown;
     readonly inputs?: unknown;
   };
-  const served = repository.find(name, version);
+  const { priority, timeout, session } = Object(parameters) as Readonly<Record<string, unknown>>;
+  const served = repository.find(name, version, typeof session === 'string' ? session : undefined);
   const { model } = served;
   const { spec } = model;
   const { observationSize, actionMaskSize, distribution } = spec;
@@ -55,10 +56,6 @@ export async function answerInfer(
     actionMaskSize > 0 ? Uint8Array.from(readTensor(tensors, 'mask', actionMaskSize), Number) : null;
   if (masks !== null && masks.length !== numRows * actionMaskSize)
     throw badRequest('Expected as many rows of `mask` as of `observation`.');
-  const { priority, timeout } = Object(parameters) as {
-    readonly priority?: unknown;
-    readonly timeout?: unknown;
-  };
   const actions = await actRows(served, {
     observations,
     masks,

@@ -4,7 +4,7 @@ import { type LoadPolicyOptions, openPolicyActor } from '../algorithm/load-polic
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Space } from '../env/spaces.ts';
 import { ServeError } from '../errors.ts';
-import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize, isKernelNetwork } from '../policy/policy-spec.ts';
 
 export interface LoadedModel {
   readonly name: string;
@@ -32,16 +32,23 @@ export interface ModelSource extends LoadPolicyOptions {
   readonly version?: string;
 }
 
-/** Loads it and acts once, so that the first request finds it warm. @throws as `loadPolicy`; ServeError `SERVE_RECURRENT`. */
+/** A checkpoint's number. */
+export const versionOf = (checkpoint: string): string => checkpoint.split(/[\\/]/).at(-1) ?? '1';
+
+/** Loads it and acts once, so that the first request finds it warm. @throws as `loadPolicy`; ServeError `SERVE_RECURRENT`, `SERVE_ONE_OWNER`. */
 export async function loadModel(
   { name, path, version, ...options }: ModelSource,
-  maxRows: number,
+  { maxRows, kernelsOnly }: { readonly maxRows: number; readonly kernelsOnly: boolean },
 ): Promise<LoadedModel> {
   const checkpoint = await resolveCheckpoint(path);
   const { spec, createActor, observationSpace, actionSpace } = await openPolicyActor(checkpoint, options);
   if (spec.network.kind === 'recurrent') {
     const message = `The policy ${path} is recurrent, and the server does not keep states of sessions yet: act with \`loadPolicy\`.`;
     throw new ServeError('SERVE_RECURRENT', 501, message);
+  }
+  if (kernelsOnly && !isKernelNetwork(spec.network)) {
+    const message = `The policy ${path} runs on TensorFlow, which has one owner, and this server has several processes: serve it with \`workers: 1\`.`;
+    throw new ServeError('SERVE_ONE_OWNER', 409, message);
   }
   const actor = createActor(maxRows);
   const mapAction = createActionMapping(spec);
@@ -71,7 +78,7 @@ export async function loadModel(
   await act(1);
   return {
     name,
-    version: version ?? checkpoint.split(/[\\/]/).at(-1) ?? '1',
+    version: version ?? versionOf(checkpoint),
     checkpoint,
     spec,
     observationSpace,

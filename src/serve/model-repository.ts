@@ -2,64 +2,76 @@
  * Models by name, each with versions in memory and one of them the default. Loading and switching never disturb what is being answered: a new
  * version is loaded and has acted before the pointer moves, the old one answers what it has and is kept for a rollback.
  */
-import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { createHash } from 'node:crypto';
 import { ServeError } from '../errors.ts';
+import type { Log } from './answers.ts';
 import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
 import { type LoadedModel, loadModel, type ModelSource } from './load-model.ts';
-import type { ModelGauges, ServeMetrics } from './metrics.ts';
+import type { ServeMetrics } from './metrics.ts';
+import type { Canary, ModelControl, ModelStatus, StagedModel } from './model-control.ts';
+import { agreementOf } from './shadow.ts';
 
 export interface ServedVersion {
   readonly model: LoadedModel;
   readonly batcher: Batcher;
 }
 
-export interface ModelRepository {
-  /** @throws ServeError `SERVE_MODEL` for a name or version that is not loaded. */
-  find(name: string | undefined, version?: string): ServedVersion;
-  /** Loads it beside the others and makes it the default; the one before stays for a rollback, older ones are unloaded. */
-  load(source: ModelSource): Promise<LoadedModel>;
-  /** Makes a version that is loaded the default, at once. */
-  setDefault(name: string, version: string): void;
-  /** Answers what waits for it, then forgets it. @throws ServeError `SERVE_MODEL` for the default version. */
-  unload(name: string, version: string): Promise<void>;
-  /** Looks whether the paths of models name other checkpoints by now, and loads these. A failure is told and changes nothing. */
-  reload(): Promise<void>;
-  list(): readonly (ModelGauges & { readonly checkpoint: string; readonly path: string })[];
+export interface ModelRepository extends ModelControl {
+  /**
+   * @param session names who asks: all requests of a session go to the same version while the canary's percentage stays.
+   * @throws ServeError `SERVE_MODEL` for a name or version that is not loaded.
+   */
+  find(name: string | undefined, version?: string, session?: string): ServedVersion;
+  /** What `list` gives, at once. */
+  status(): readonly ModelStatus[];
   drain(): Promise<void>;
 }
 
 export interface RepositoryOptions extends BatcherLimits {
   readonly maxRows: number;
+  /** Refuse what only TensorFlow runs: it has one owner. */
+  readonly kernelsOnly: boolean;
+  /** A version that acts as the default does in a smaller share of recorded requests is refused. */
+  readonly minAgreement: number;
   readonly metrics: ServeMetrics;
-  log(level: 'info' | 'error', event: string, fields: Readonly<Record<string, unknown>>): void;
+  readonly log: Log;
 }
 
 interface Entry {
-  source: ModelSource;
+  readonly name: string;
+  path: string;
   /** Oldest first. */
   readonly versions: Map<string, ServedVersion>;
   current: string;
   previous: string | null;
-  /** The checkpoint that its path named last, whether or not it is the default by now. */
-  pointed: string;
-  /** Why the newest one does not load; null = it does. Told once. */
-  failure: string | null;
+  canary: Canary | null;
+  /** Hundredths of a request that the canary is due, of requests without a session. */
+  due: number;
 }
 
 type Entries = Map<string, Entry>;
 
 export function createModelRepository(options: RepositoryOptions): ModelRepository {
   const entries: Entries = new Map();
+  const status = () => [...entries.values()].flatMap(statusOf);
   return {
-    find(name, version) {
+    find(name, version, session) {
       const entry = findEntry(entries, name);
-      return findVersion(entry, version ?? entry.current);
+      return findVersion(entry, version ?? choose(entry, session));
     },
-    load: (source) => load(entries, options, source),
-    setDefault(name, version) {
+    stage: (source) => stage(entries, options, source),
+    async setDefault(name, version) {
       const entry = findEntry(entries, name);
       findVersion(entry, version);
       setCurrent(entry, version, options);
+      const kept = new Set([entry.current, entry.previous, entry.canary?.version]);
+      for (const old of [...entry.versions.keys()]) if (!kept.has(old)) void forget(entry, old, options);
+    },
+    async setCanary(name, canary) {
+      const entry = findEntry(entries, name);
+      if (canary !== null) findVersion(entry, canary.version);
+      entry.canary = canary;
+      options.log('info', 'canary', { model: name, ...(canary ?? { version: null }) });
     },
     async unload(name, version) {
       const entry = findEntry(entries, name);
@@ -68,28 +80,43 @@ export function createModelRepository(options: RepositoryOptions): ModelReposito
         const message = `Version ${version} of ${name} is the default. Make another one the default first.`;
         throw new ServeError('SERVE_MODEL', 409, message);
       }
+      if (entry.canary?.version === version) entry.canary = null;
       await forget(entry, version, options);
     },
-    async reload() {
-      for (const entry of entries.values()) await reloadEntry(entries, options, entry);
-    },
-    list: () =>
-      [...entries.values()].flatMap(({ source, versions, current }) =>
-        [...versions.values()].map(({ model, batcher }) => ({
-          name: model.name,
-          version: model.version,
-          checkpoint: model.checkpoint,
-          path: source.path,
-          depths: batcher.depths(),
-          breaker: batcher.breaker(),
-          isDefault: model.version === current,
-        })),
-      ),
+    status,
+    list: async () => status(),
     async drain() {
       const all = [...entries.values()].flatMap(({ versions }) => [...versions.values()]);
       await Promise.all(all.map(({ batcher }) => batcher.drain()));
     },
   };
+}
+
+function statusOf({ path, versions, current, canary }: Entry): ModelStatus[] {
+  return [...versions.values()].map(({ model, batcher }) => ({
+    name: model.name,
+    version: model.version,
+    checkpoint: model.checkpoint,
+    path,
+    depths: batcher.depths(),
+    breaker: batcher.breaker(),
+    isDefault: model.version === current,
+    canaryPercent: canary?.version === model.version ? canary.percent : 0,
+  }));
+}
+
+/** The same session always falls on the same side of a percentage, and stays there while the percentage grows. */
+function choose(entry: Entry, session: string | undefined): string {
+  const { canary, current } = entry;
+  if (canary === null) return current;
+  if (session !== undefined) {
+    const hash = createHash('sha256').update(session).digest().readUInt32LE(0) / 2 ** 32;
+    return hash * 100 < canary.percent ? canary.version : current;
+  }
+  entry.due += canary.percent;
+  if (entry.due < 100) return current;
+  entry.due -= 100;
+  return canary.version;
 }
 
 function findEntry(entries: Entries, name: string | undefined): Entry {
@@ -101,15 +128,15 @@ function findEntry(entries: Entries, name: string | undefined): Entry {
   throw new ServeError('SERVE_MODEL', 404, `${asked}; loaded: ${names}.`);
 }
 
-function findVersion({ source, versions }: Entry, version: string): ServedVersion {
+function findVersion({ name, versions }: Entry, version: string): ServedVersion {
   const found = versions.get(version);
   if (found !== undefined) return found;
   const known = [...versions.keys()].join(', ');
-  throw new ServeError('SERVE_MODEL', 404, `No version \`${version}\` of ${source.name}; loaded: ${known}.`);
+  throw new ServeError('SERVE_MODEL', 404, `No version \`${version}\` of ${name}; loaded: ${known}.`);
 }
 
 async function forget(
-  { source, versions }: Entry,
+  { name, versions }: Entry,
   version: string,
   { log, metrics }: RepositoryOptions,
 ): Promise<void> {
@@ -118,64 +145,52 @@ async function forget(
   versions.delete(version);
   await served.batcher.drain();
   metrics.forget(served.model);
-  log('info', 'unloaded', { model: source.name, version });
+  log('info', 'unloaded', { model: name, version });
 }
 
 function setCurrent(entry: Entry, version: string, { log }: RepositoryOptions): void {
+  entry.canary = null;
   if (entry.current === version) return;
   entry.previous = entry.current;
   entry.current = version;
-  log('info', 'default', { model: entry.source.name, version });
+  log('info', 'default', { model: entry.name, version });
 }
 
-async function load(entries: Entries, options: RepositoryOptions, source: ModelSource): Promise<LoadedModel> {
+async function stage(
+  entries: Entries,
+  options: RepositoryOptions,
+  source: ModelSource,
+): Promise<StagedModel> {
   const began = performance.now();
-  const model = await loadModel(source, options.maxRows);
+  const model = await loadModel(source, options);
   const { name, version, checkpoint } = model;
   const served = { model, batcher: createBatcher(model, options, options.metrics) };
-  const ms = performance.now() - began;
-  options.metrics.observeLoad(model, ms / 1000);
-  options.log('info', 'loaded', { model: name, version, checkpoint, ms });
   const entry = entries.get(name);
+  const current = entry?.versions.get(entry.current);
+  const agreement = current === undefined ? null : await agreementOf(current, served);
+  const ms = performance.now() - began;
+  if (agreement !== null && agreement < options.minAgreement) {
+    const message = `Version ${version} of ${name} acts as the default does in ${(100 * agreement).toFixed(0)} % of recorded requests, and at least ${100 * options.minAgreement} % are demanded (minAgreement).`;
+    throw new ServeError('SERVE_SHADOW', 409, message);
+  }
+  options.metrics.observeLoad(model, ms / 1000);
+  options.log('info', 'loaded', { model: name, version, checkpoint, agreement, ms });
   if (entry === undefined) {
     const versions = new Map([[version, served]]);
     entries.set(name, {
-      source,
+      name,
+      path: source.path,
       versions,
       current: version,
       previous: null,
-      pointed: checkpoint,
-      failure: null,
+      canary: null,
+      due: 0,
     });
-    return model;
+  } else {
+    const replaced = entry.versions.get(version);
+    entry.path = source.path;
+    entry.versions.set(version, served);
+    void replaced?.batcher.drain();
   }
-  const replaced = entry.versions.get(version);
-  entry.source = source;
-  entry.pointed = checkpoint;
-  entry.versions.set(version, served);
-  setCurrent(entry, version, options);
-  const kept = new Set([entry.current, entry.previous]);
-  for (const old of [...entry.versions.keys()]) if (!kept.has(old)) void forget(entry, old, options);
-  void replaced?.batcher.drain();
-  return model;
-}
-
-/** A version that was rolled back, or unloaded, does not come back until the pointer has moved. */
-async function reloadEntry(entries: Entries, options: RepositoryOptions, entry: Entry): Promise<void> {
-  const { name, path, version } = entry.source;
-  if (version !== undefined) return; // it was asked for by name
-  try {
-    const checkpoint = await resolveCheckpoint(path);
-    if (checkpoint !== entry.pointed) {
-      await load(entries, options, entry.source);
-      options.metrics.countReload('success');
-    }
-    entry.failure = null;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (reason === entry.failure) return;
-    entry.failure = reason;
-    options.metrics.countReload('failure');
-    options.log('error', 'reload failed', { model: name, path, reason });
-  }
+  return { name, version, checkpoint, agreement };
 }

@@ -24,6 +24,7 @@ const ACT = {
     },
     model: { ...text, description: 'May be left out where one is served.' },
     version: { ...text, description: 'Default: the default version.' },
+    session: { ...text, description: 'Who asks; a session stays on one side of a canary.' },
     priority: { type: 'integer', minimum: 0, description: '1 is the most urgent; 0 = the default.' },
     timeoutMs: {
       type: 'number',

@@ -104,13 +104,19 @@ export function createWebSockets(
   };
 }
 
+let numConnections = 0;
+
 /** The default version moves under a connection that named none. @throws ServeError `SERVE_PATH`, `SERVE_MODEL`. */
 function finderOf(models: ModelRepository, request: IncomingMessage): () => ServedVersion {
   if (pathOf(request) !== '/act')
     throw new ServeError('SERVE_PATH', 404, 'WebSockets are opened at /act?model=NAME.');
   const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  const [name, version] = ['model', 'version'].map((key) => searchParams.get(key) ?? undefined);
-  return () => models.find(name, version);
+  const [name, version, session] = ['model', 'version', 'session'].map(
+    (key) => searchParams.get(key) ?? undefined,
+  );
+  // A connection is a session: it stays on one side of a canary.
+  const own = session ?? `connection ${(numConnections++).toString(36)}`;
+  return () => models.find(name, version, own);
 }
 
 /** @returns answers one frame, and gives its status. */

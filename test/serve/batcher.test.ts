@@ -24,7 +24,9 @@ const answers: LoadedModel['run'] = async (batch) => batch.map(() => Int32Array.
 /** @param run what the model does, which a test may exchange. */
 function open(run: LoadedModel['run'], limits: Partial<typeof LIMITS> = {}) {
   const behaviour = { run };
-  const model = { name: 'm', version: '1', maxRows: 1, run: (batch) => behaviour.run(batch) } as LoadedModel;
+  const spec = { observationSize: 1, actionMaskSize: 0 };
+  const run1: LoadedModel['run'] = (batch) => behaviour.run(batch);
+  const model = { name: 'm', version: '1', maxRows: 1, spec, run: run1 } as unknown as LoadedModel;
   const metrics = createServeMetrics();
   metrics.stop();
   return { behaviour, batcher: createBatcher(model, { ...LIMITS, ...limits }, metrics) };

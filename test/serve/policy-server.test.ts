@@ -196,7 +196,7 @@ test('takes up a new checkpoint while requests come, without one that fails; rol
   expect((await ask(`${admin}/models/cart/unload`, { version: '000001' })).status).toBe(409);
   expect((await ask(`${admin}/models/cart/unload`, { version: '000002' })).status).toBe(200);
   await server.models.reload(); // unloaded, and the pointer names another that is not there
-  expect(server.models.list().filter(({ name }) => name === 'cart')).toHaveLength(1);
+  expect((await server.models.list()).filter(({ name }) => name === 'cart')).toHaveLength(1);
   expect((await ask(`${admin}/models`, undefined, {})).status).toBe(401);
 });
 
@@ -223,13 +223,26 @@ test('counts, and does not take who goes away for a failure of its own', async (
 
 test('closes when what it has is answered, and takes no more', async () => {
   const path = await shippedCheckpoint('dqn');
-  const closing = await createPolicyServer({ policies: [{ name: 'q', path }], port: 0 });
-  const batcher = closing.models.find('q').batcher;
-  const row = { observations: new Float32Array(4), masks: null, numRows: 1, priority: 1, timeoutMs: 60_000 };
-  const answers = Array.from({ length: 20 }, () => batcher.act(row));
-  await Promise.all([closing.close(), closing.close()]);
-  expect((await Promise.all(answers)).every((actions) => actions.length === 1)).toBe(true);
-  await expect(batcher.act(row)).rejects.toThrow(expect.objectContaining({ code: 'SERVE_DRAINING' }));
+  const closing = await createPolicyServer({ policies: [{ name: 'q', path }], port: 0, adminPort: 0 });
+  const body = JSON.stringify({ observation: [0, 0, 0, 0] });
+  const begun = Array.from({ length: 20 }, () => {
+    const socket = connect(Number(new URL(closing.url).port), '127.0.0.1');
+    socket.write(`POST /act HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n{`);
+    return socket;
+  });
+  const inFlight = async () =>
+    (await (await fetch(`${closing.adminUrl}/metrics`)).text()).match(/in_flight (\d+)/)?.[1];
+  await expect.poll(inFlight, { timeout: 60_000 }).toBe('20');
+  const closed = closing.close();
+  const answers = begun.map(async (socket) => {
+    socket.write(body.slice(1));
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    return text;
+  });
+  for (const answer of await Promise.all(answers))
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK[\s\S]*"action":/);
+  await closed;
   await expect(fetch(`${closing.url}/health/live`)).rejects.toThrow();
 });
 

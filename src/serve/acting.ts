@@ -1,0 +1,55 @@
+/** What acts: models and the listener in front of them, in this process. A server of several processes has one of these in each. */
+import type { ActServer } from './act-server.ts';
+import { createActServer } from './act-server.ts';
+import type { Log } from './answers.ts';
+import { closeServer, listen, urlOf } from './listening.ts';
+import { createServeMetrics } from './metrics.ts';
+import type { Samples } from './metrics-text.ts';
+import type { ModelControl } from './model-control.ts';
+import { createModelRepository } from './model-repository.ts';
+import { openSecureContext } from './secure-context.ts';
+import type { ServerSettings } from './server-settings.ts';
+
+export interface Acting {
+  readonly models: ModelControl;
+  countReload(result: 'success' | 'failure'): void;
+  collect(): Promise<Samples>;
+  /** Takes requests from here on. @returns its address @throws ConfigError `CONFIG_SERVE`. */
+  listen(): Promise<string>;
+  /** Looks whether a certificate has been renewed. */
+  refresh(): void;
+  /** Refuses new requests, answers those that it has, and closes. */
+  close(): Promise<void>;
+}
+
+/** @param kernelsOnly true where other processes act, too. */
+export function openActing(settings: ServerSettings, log: Log, kernelsOnly = false): Acting {
+  const secure = settings.tls === null ? null : openSecureContext(settings.tls, log);
+  const metrics = createServeMetrics();
+  const { maxBatchRows: maxRows } = settings;
+  const models = createModelRepository({ ...settings, maxRows, kernelsOnly, metrics, log });
+  const defaultPriority = settings.defaultPriority ?? settings.numPriorities;
+  const act: ActServer = createActServer(models, metrics, { ...settings, defaultPriority, secure, log });
+  return {
+    models,
+    countReload: metrics.countReload,
+    collect: async () =>
+      metrics.collect({
+        models: models.status(),
+        inFlight: act.inFlight,
+        numWebSockets: act.numWebSockets,
+      }),
+    async listen() {
+      await listen(act.server, settings.port, settings.host);
+      return urlOf(act.server, settings.host);
+    },
+    refresh: () => secure?.refresh(),
+    async close() {
+      await act.stopAccepting();
+      await models.drain();
+      act.closeWebSockets();
+      await closeServer(act.server);
+      metrics.stop();
+    },
+  };
+}

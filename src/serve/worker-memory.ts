@@ -1,0 +1,60 @@
+/** What a process that replaces another has to be told: the models as they are by now, checkpoint by checkpoint. */
+import type { ModelSource } from './load-model.ts';
+import type { Canary } from './model-control.ts';
+import type { WorkerMethod } from './worker-messages.ts';
+
+export interface WorkerMemory {
+  /** @param source with the checkpoint's own path and a version. */
+  stage(source: ModelSource & { readonly version: string }): void;
+  setDefault(name: string, version: string): void;
+  setCanary(name: string, canary: Canary | null): void;
+  unload(name: string, version: string): void;
+  replay(call: (method: WorkerMethod, ...args: readonly unknown[]) => Promise<unknown>): Promise<void>;
+}
+
+interface Remembered {
+  /** By version; the path is the checkpoint's own, wherever pointers point by now. */
+  readonly sources: Map<string, ModelSource>;
+  current: string;
+  previous: string | null;
+  canary: Canary | null;
+}
+
+export function createWorkerMemory(): WorkerMemory {
+  const models = new Map<string, Remembered>();
+  return {
+    stage(source) {
+      const { name, version } = source;
+      const fresh: Remembered = { sources: new Map(), current: version, previous: null, canary: null };
+      const model = models.get(name) ?? fresh;
+      models.set(name, model);
+      model.sources.set(version, source);
+    },
+    setDefault(name, version) {
+      const model = models.get(name);
+      if (model === undefined) return;
+      if (model.current !== version) model.previous = model.current;
+      model.current = version;
+      model.canary = null;
+      const kept = new Set([model.current, model.previous]);
+      for (const old of [...model.sources.keys()]) if (!kept.has(old)) model.sources.delete(old);
+    },
+    setCanary(name, canary) {
+      const model = models.get(name);
+      if (model !== undefined) model.canary = canary;
+    },
+    unload(name, version) {
+      const model = models.get(name);
+      model?.sources.delete(version);
+      if (model?.canary?.version === version) model.canary = null;
+    },
+    async replay(call) {
+      for (const [name, { sources, current, previous, canary }] of models) {
+        for (const source of sources.values()) await call('stage', source);
+        if (previous !== null && sources.has(previous)) await call('setDefault', name, previous);
+        await call('setDefault', name, current);
+        if (canary !== null) await call('setCanary', name, canary);
+      }
+    },
+  };
+}
