@@ -2,17 +2,19 @@
  * What recurrent cells learn in the worlds that need memory, and what the same networks learn without: `npm run bench:memory`.
  *
  *     npm run bench:memory -- [--only TMaze-v0,RepeatFirst-v0] [--seeds 5] [--cells lstm,gru,none]
- *     npm run bench:memory -- --speed
+ *     npm run bench:memory -- --speed [--python PATH]
  *
  * PPO with the tuned settings, to their last step; mean return of 100 greedy episodes a seed, their mean, Student's lower end of 95 %, and
  * the threshold that it is held against. In this process, on one thread. `--speed` instead: a minibatch of 2048 rows through actor and critic with 128
- * units each, heads on the cells, and acting with 64 rows, CartPole included; the best of twelve.
+ * units each, heads on the cells, with the same in PyTorch in between, and acting with 64 rows (bench/recurrent-speed.ts). PyTorch's interpreter is `--python`, or
+ * the one that `npm run bench:peers` installs.
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { tunedPPO } from '../algorithms/ppo/tuned.ts';
 import { listEnvs, PPOConfig } from '../src/index.ts';
 import { describeMachine, machineLine } from './machine.ts';
+import { printSpeed } from './recurrent-speed.ts';
 import { mean, studentLow } from './statistics.ts';
 
 const { values: flags } = parseArgs({
@@ -24,6 +26,7 @@ const { values: flags } = parseArgs({
     seeds: { type: 'string', default: '5' },
     cells: { type: 'string', default: 'lstm,gru,none' },
     speed: { type: 'boolean', default: false },
+    python: { type: 'string', default: '' },
   },
 });
 
@@ -45,32 +48,8 @@ async function trainOnce(env: string, cell: string, seed: number) {
   return { returnMean, cpuSeconds: (user + system) / 1e6 };
 }
 
-const ROWS = 2048;
-const UNITS = 128;
-
-async function measureSpeed(cell: 'lstm' | 'gru', sequenceLength: number): Promise<string> {
-  const config = new PPOConfig().environment('CartPoleNoVelocity-v0');
-  config.envRunners({ numEnvRunners: 0, numEnvs: 64, rolloutLength: 64 });
-  const network = { recurrent: cell, recurrentSize: UNITS, sequenceLength, hiddenSizes: [] };
-  config.training({ ...network, minibatchSize: ROWS, numEpochs: 2 });
-  const algorithm = await config.build();
-  let [learnMs, rolloutMs] = [Infinity, Infinity];
-  for (let k = 0; k < 12; k++) {
-    const { metrics } = await algorithm.train();
-    learnMs = Math.min(learnMs, metrics['time/learnMs'] / 4); // two minibatches, two epochs
-    rolloutMs = Math.min(rolloutMs, metrics['time/rolloutMs']);
-  }
-  await algorithm.stop();
-  const columns = (cell === 'lstm' ? 4 : 3) * UNITS;
-  const operations = 2 * 3 * 2 * ROWS * (2 + UNITS) * columns; // of two cells; forward, and twice as much back
-  return `${cell}, sequences of ${sequenceLength}: ${learnMs.toFixed(2)} ms, ${(operations / learnMs / 1e6).toFixed(0)} GFLOP/s; acting ${((4096 / rolloutMs) * 1000).toFixed(0)} rows/s`;
-}
-
 console.log(machineLine(describeMachine()));
-if (flags.speed) {
-  for (const cell of ['lstm', 'gru'] as const)
-    for (const length of [16, 64]) console.log(await measureSpeed(cell, length));
-}
+if (flags.speed) await printSpeed(flags.python);
 for (const env of flags.speed ? [] : flags.only.split(',')) {
   const threshold = listEnvs().find(({ id }) => id === env)?.rewardThreshold;
   for (const cell of flags.cells.split(',')) {

@@ -10,8 +10,10 @@ import { passesOf, unitsOf } from './passes.ts';
 import { defaultCache, pythonOf } from './peers/prepare.ts';
 
 export interface TorchNetwork {
-  readonly network: 'mlp' | 'cnn';
+  readonly network: 'mlp' | 'cnn' | 'lstm' | 'gru';
   readonly rows: number;
+  /** Of a recurrent one: steps of a sequence. */
+  readonly length?: number;
 }
 
 export interface TorchProcess {
@@ -47,9 +49,12 @@ export async function startTorch(python: string): Promise<TorchProcess | string>
   let numMade = 0;
   return {
     version,
-    async variant({ network, rows }, numThreads, compiled) {
+    async variant({ network, rows, length }, numThreads, compiled) {
       const id = numMade++;
-      const { error } = await ask({ command: 'make', id, network, rows, threads: numThreads, compiled });
+      const { error } = await ask({
+        ...{ command: 'make', id, network, rows, length },
+        ...{ threads: numThreads, compiled },
+      });
       const name = `PyTorch ${compiled ? 'compiled' : 'eager'}, ${numThreads} thread${numThreads > 1 ? 's' : ''}`;
       if (error !== undefined) {
         console.log(`${name}, ${rows} rows: ${error}`);

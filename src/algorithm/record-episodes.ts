@@ -7,6 +7,7 @@ import type { EnvFaultHandling } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
 import type { ActionArray, ObservationArray, StepRows } from '../env/vector-env.ts';
+import { createGrowingRows } from '../memory/growing-rows.ts';
 import { createRandomActions } from '../policy/distributions/random-action.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import { sampleRows } from '../policy/sample-behaviours.ts';
@@ -119,34 +120,36 @@ export async function recordEpisodes(options: RecordOptions): Promise<RecordedEp
 }
 
 /** One episode while it is played. */
-function openTape({ masks, actions }: Player) {
-  const states: number[] = [];
-  const maskBits: number[] = [];
-  const taken: number[] = [];
-  const rewards: number[] = [];
-  const addMask = (allows: boolean) => {
-    if (masks !== null) for (const bit of masks) maskBits.push(allows ? 1 : bit);
-  };
+function openTape({ observations, masks, actions }: Player) {
+  const states = createGrowingRows<Float32Array | Uint8Array>((length) =>
+    observations instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length),
+  );
+  const taken = createGrowingRows<ActionArray>((length) =>
+    actions instanceof Int32Array ? new Int32Array(length) : new Float32Array(length),
+  );
+  const rewards = createGrowingRows((length) => new Float32Array(length));
+  const maskBits = createGrowingRows((length) => new Uint8Array(length));
+  const everything = masks === null ? null : new Uint8Array(masks.length).fill(1); // [maskSize] u8
   return {
-    addState(observations: ObservationArray): void {
-      for (const value of observations) states.push(value);
-      addMask(false);
+    addState(seen: ObservationArray): void {
+      states.add(seen);
+      if (masks !== null) maskBits.add(masks);
     },
     /** After the environment's step, which does not change the actions. */
     addStep(reward: number): void {
-      for (const value of actions) taken.push(value);
-      rewards.push(reward);
+      taken.add(actions);
+      rewards.add([reward]);
     },
     /** Nobody says what would be allowed after an end: everything counts as allowed. */
     close(last: ObservationArray, isOver: boolean, terminated: boolean): RecordedEpisode {
-      for (const value of last) states.push(value);
-      addMask(isOver);
+      states.add(last);
+      if (masks !== null && everything !== null) maskBits.add(isOver ? everything : masks);
       return {
-        observations: last instanceof Uint8Array ? Uint8Array.from(states) : Float32Array.from(states),
-        actions: actions instanceof Int32Array ? Int32Array.from(taken) : Float32Array.from(taken),
-        rewards: Float32Array.from(rewards),
+        observations: states.copy(),
+        actions: taken.copy(),
+        rewards: rewards.copy(),
         terminated,
-        ...(masks !== null && { masks: Uint8Array.from(maskBits) }),
+        ...(masks !== null && { masks: maskBits.copy() }),
       };
     },
   };

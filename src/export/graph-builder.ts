@@ -1,13 +1,14 @@
 /** Puts a graph together: a method an operation, each giving the number of its value. */
-import type { GraphNode, Operation, UnaryFunction, ValueDtype } from './graph.ts';
+import type { GraphNode, InputName, Operation, UnaryFunction, ValueDtype } from './graph.ts';
 
 export interface GraphBuilder {
   readonly nodes: readonly GraphNode[];
   sizeOf(value: number): number;
-  input(name: 'observation' | 'mask', size: number, dtype: ValueDtype): number;
+  input(name: InputName, size: number, dtype: ValueDtype): number;
   cast(x: number): number;
   arithmetic(op: 'add' | 'sub' | 'mul' | 'max' | 'min', x: number, constants: ArrayLike<number>): number;
   unary(name: UnaryFunction, x: number): number;
+  combine(how: 'add' | 'sub' | 'mul', x: number, y: number): number;
   dense(x: number, kernel: Float32Array, bias: Float32Array): number;
   layerNorm(x: number, gain: Float32Array, shift: Float32Array): number;
   conv(x: number, layer: Omit<Extract<Operation, { op: 'conv' }>, 'op'>): number;
@@ -36,6 +37,7 @@ export function createGraphBuilder(): GraphBuilder {
     cast: (x) => add({ op: 'cast' }, [x]),
     arithmetic: (op, x, constants) => add({ op, constants: Float32Array.from(constants) }, [x]),
     unary: (name, x) => add({ op: 'unary', function: name }, [x]),
+    combine: (how, x, y) => add({ op: 'combine', how }, [x, y]),
     dense: (x, kernel, bias) => add({ op: 'dense', kernel, bias }, [x], bias.length),
     layerNorm: (x, gain, shift) => add({ op: 'layer-norm', gain, shift }, [x]),
     conv: (x, layer) => {

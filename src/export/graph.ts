@@ -9,8 +9,11 @@ export type ValueDtype = 'float32' | 'uint8' | 'bool' | 'int32';
 
 export type UnaryFunction = Exclude<Activation, 'identity'> | 'exp' | 'sqrt' | 'square';
 
+/** What goes in; `state` is what a recurrent policy remembers, 0 where an episode begins. */
+export type InputName = 'observation' | 'mask' | 'state';
+
 export type Operation =
-  | { readonly op: 'input'; readonly name: 'observation' | 'mask' }
+  | { readonly op: 'input'; readonly name: InputName }
   /** To float32. */
   | { readonly op: 'cast' }
   /** With constants, element by element or one for all. */
@@ -19,6 +22,8 @@ export type Operation =
       readonly constants: Float32Array; // [size] or [1] f32
     }
   | { readonly op: 'unary'; readonly function: UnaryFunction }
+  /** Of two rows of the same size, element by element. */
+  | { readonly op: 'combine'; readonly how: 'add' | 'sub' | 'mul' }
   /** x W + b, W [in, out]. */
   | { readonly op: 'dense'; readonly kernel: Float32Array; readonly bias: Float32Array }
   /** (x - mean) / sqrt(variance + 1e-5) * gain + shift, over the row. */
@@ -53,8 +58,19 @@ export type GraphNode = Operation & {
   readonly dtype: ValueDtype;
 };
 
-/** What it gives, by name: `action` always; `logits`, `probabilities`, `mean`, `std`, `actionValues`, `value` where the policy has them. */
-export type OutputName = 'action' | 'logits' | 'probabilities' | 'mean' | 'std' | 'actionValues' | 'value';
+/**
+ * What it gives, by name: `action` always; `logits`, `probabilities`, `mean`, `std`, `actionValues`, `value` where the policy has them, and
+ * `nextState`, what goes in as `state` with the next observation of the same episode.
+ */
+export type OutputName =
+  | 'action'
+  | 'logits'
+  | 'probabilities'
+  | 'mean'
+  | 'std'
+  | 'actionValues'
+  | 'value'
+  | 'nextState';
 
 export interface PolicyGraph {
   /** In an order in which each reads earlier ones only. */
@@ -64,4 +80,6 @@ export interface PolicyGraph {
   readonly observationDtype: 'float32' | 'uint8';
   /** 0 = no mask. */
   readonly maskSize: number;
+  /** Of what a recurrent policy remembers; 0 = nothing. */
+  readonly stateSize: number;
 }

@@ -3,8 +3,10 @@ import { convLayers } from '../policy/conv-layers.ts';
 import { openTensors } from '../policy/networks/dense-rows.ts';
 import { type PlainSpec, plainParameterLayout } from '../policy/networks/row-forward.ts';
 import type { FindTensor } from '../policy/networks/row-outputs.ts';
+import type { RecurrentSpec } from '../policy/policy-spec.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import type { GraphBuilder } from './graph-builder.ts';
+import { addCells } from './recurrent-graph.ts';
 
 export interface NetworkGraph {
   /** The actor's last hidden layer. */
@@ -12,6 +14,8 @@ export interface NetworkGraph {
   readonly tensor: FindTensor;
   /** null = no value head. */
   readonly value: number | null;
+  /** What a recurrent policy remembers of the step; null = nothing. */
+  readonly nextState: number | null;
 }
 
 export function addNetwork(
@@ -34,12 +38,29 @@ export function addNetwork(
     });
     return y;
   };
+  if (network.kind === 'recurrent') return addRecurrentNetwork(graph, { ...spec, network }, tensor, tower, x);
   const isShared = network.kind === 'conv' || network.shared;
   const features = network.kind === 'conv' ? addConvolutions(graph, { ...spec, network }, tensor, x) : x;
   const latent = tower(isShared ? 'trunk' : 'actor', features);
-  if (spec.actorOnly === true) return { latent, tensor, value: null };
+  if (spec.actorOnly === true) return { latent, tensor, value: null, nextState: null };
   const criticLatent = isShared ? latent : tower('critic', x);
-  return { latent, tensor, value: dense(graph, tensor, 'critic/head', criticLatent) };
+  const value = dense(graph, tensor, 'critic/head', criticLatent);
+  return { latent, tensor, value, nextState: null };
+}
+
+function addRecurrentNetwork(
+  graph: GraphBuilder,
+  spec: PlainSpec & { readonly network: RecurrentSpec },
+  tensor: FindTensor,
+  tower: (name: string, from: number) => number,
+  x: number,
+): NetworkGraph {
+  const { shared } = spec.network;
+  const { hidden, nextState } = addCells(graph, spec, tensor, x);
+  const latent = tower(shared ? 'trunk' : 'actor', hidden[0]);
+  if (spec.actorOnly === true) return { latent, tensor, value: null, nextState };
+  const criticLatent = shared ? latent : tower('critic', hidden[1]);
+  return { latent, tensor, value: dense(graph, tensor, 'critic/head', criticLatent), nextState };
 }
 
 function dense(graph: GraphBuilder, tensor: FindTensor, name: string, x: number): number {

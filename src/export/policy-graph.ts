@@ -6,6 +6,7 @@
 import type { EpsilonGreedySpec } from '../policy/distributions/epsilon-greedy.ts';
 import { LOG_STD_MAX, LOG_STD_MIN } from '../policy/distributions/squashed-gaussian.ts';
 import { GSDE_MEAN_CLIP } from '../policy/distributions/squashed-gsde.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import type { PlainSpec } from '../policy/networks/row-forward.ts';
 import type { ActingDistribution } from '../policy/policy-spec.ts';
 import { GSDE_VARIANCE_EPSILON } from '../policy/tensor-distributions.ts';
@@ -30,12 +31,14 @@ export function createPolicyGraph({ spec, parameters, statistics, starts }: Grap
   const mask = spec.actionMaskSize > 0 ? graph.input('mask', spec.actionMaskSize, 'bool') : null;
   const outputs: Outputs = addDistribution(graph, spec.distribution, network, mask, starts);
   if (network.value !== null) outputs.value = network.value;
+  if (network.nextState !== null) outputs.nextState = network.nextState;
   return {
     nodes: graph.nodes,
     outputs: Object.entries(outputs).map(([name, node]) => ({ name: name as OutputName, node })),
     observationSize: spec.observationSize,
     observationDtype: spec.observationDtype,
     maskSize: spec.actionMaskSize,
+    stateSize: recurrentStateSize(spec),
   };
 }
 

@@ -5,6 +5,7 @@ import { sampleSpace } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
 import { chooseActions } from '../policy/choose-actions.ts';
 import { inspectRow } from '../policy/inspection.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { openRowForward } from '../policy/networks/row-forward.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { MASKED_LOGIT } from '../policy/tensor-distributions.ts';
@@ -17,6 +18,8 @@ export interface SelfTest {
   readonly numRows: number;
   readonly observations: readonly number[]; // [numRows, obsSize]
   readonly masks: readonly number[] | null; // [numRows, maskSize] of 0 and 1
+  /** What a recurrent policy remembers before each row; absent = it remembers nothing. */
+  readonly states?: readonly number[]; // [numRows, S]
   readonly outputs: { readonly [name in OutputName]?: readonly number[] }; // [numRows, size]
 }
 
@@ -38,19 +41,31 @@ export function createSelfTest(
   const expect = createExpectation(source);
   const observations: number[] = [];
   const masks: number[] = [];
+  const states: number[] = [];
   const outputs: { [name in OutputName]?: number[] } = {};
   for (let row = 0; row < numRows; row++) {
     const observation = drawObservation(source, observationSpace, stream);
     const mask = drawMask(source, stream);
+    const state = Array.from({ length: recurrentStateSize(source.spec) }, () =>
+      Math.fround(2 * stream.uniform() - 1),
+    );
+    states.push(...state);
     observations.push(...observation);
     if (mask !== null) masks.push(...mask);
-    for (const [name, values] of Object.entries(expect(observation, mask)) as [OutputName, number[]][]) {
+    for (const [name, values] of Object.entries(expect(observation, mask, state)) as [
+      OutputName,
+      number[],
+    ][]) {
       const all = outputs[name] ?? [];
       for (const value of values) all.push(value);
       outputs[name] = all;
     }
   }
-  return { numRows, observations, masks: source.spec.actionMaskSize > 0 ? masks : null, outputs };
+  return {
+    ...{ numRows, observations, masks: source.spec.actionMaskSize > 0 ? masks : null },
+    ...(states.length > 0 && { states }),
+    outputs,
+  };
 }
 
 function drawObservation({ spec }: GraphSource, space: Space, stream: Stream): Float32Array | Uint8Array {
@@ -77,10 +92,10 @@ function drawMask({ spec }: GraphSource, stream: Stream): Uint8Array | null {
 
 type RowExpectation = { [name in OutputName]?: readonly number[] };
 
-/** From one observation to what the outputs of a right export are. */
+/** From one observation, and what was remembered before it, to what the outputs of a right export are. */
 export function createExpectation(
   source: GraphSource,
-): (observation: ArrayLike<number>, mask: Uint8Array | null) => RowExpectation {
+): (observation: ArrayLike<number>, mask: Uint8Array | null, state: ArrayLike<number>) => RowExpectation {
   const { spec, parameters, statistics, starts } = source;
   const forward = openRowForward(spec, parameters, statistics);
   const mapAction = createActionMapping(spec);
@@ -88,15 +103,19 @@ export function createExpectation(
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
   const actions = isDiscrete ? new Int32Array(A) : new Float32Array(A); // [A]
   const noise = new Float32Array(0);
-  return (observation, masks) => {
-    const row = forward(observation);
+  return (observation, masks, state) => {
+    forward.state.set(state);
+    const row = forward.run(observation);
     const { outputs, logStd } = row;
     const parameters = { distributionParameters: outputs, latent: null, logStd, masks, noise };
     chooseActions(spec, { ...parameters, numRows: 1, deterministic: true, actions });
     mapAction(actions, 0, actions, 0);
     const action = Array.from(actions, (x, a) => x + (isDiscrete ? (starts[a] ?? 0) : 0));
     const { value } = row;
-    return { action, ...outputsOf(source, row, masks), ...(value !== null && { value: [value] }) };
+    return {
+      ...{ action, ...outputsOf(source, row, masks), ...(value !== null && { value: [value] }) },
+      ...(state.length > 0 && { nextState: [...forward.state] }),
+    };
   };
 }
 

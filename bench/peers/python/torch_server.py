@@ -4,6 +4,7 @@ One line of JSON per question on standard input, one per answer on standard outp
 gradient clip and Adam are included.
 """
 
+import itertools
 import json
 import sys
 import time
@@ -30,6 +31,50 @@ class SmallConv(nn.Module):
         return self.actor(y), self.critic(y).squeeze(-1)
 
 
+class Recurrent(nn.Module):
+    """A cell of 128 units over two observations for the actor and one for the critic, heads on the cells."""
+
+    def __init__(self, cell):
+        super().__init__()
+        kind = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
+        self.actor, self.critic = kind(2, 128), kind(2, 128)
+        self.actor_head, self.critic_head = nn.Linear(128, 2), nn.Linear(128, 1)
+
+    def forward(self, x):
+        """x: [steps, sequences, 2], states of 0 before."""
+        logits = self.actor_head(self.actor(x)[0]).flatten(0, 1)
+        return logits, self.critic_head(self.critic(x)[0]).flatten()
+
+
+def make_recurrent(cell, rows, length, threads):
+    """As `make`; a minibatch is whole sequences of `length` steps, gathered from a rollout in which they lie one after another."""
+    torch.manual_seed(0)
+    torch.set_num_threads(threads)
+    step = make_step(Recurrent(cell), 1e-5, False)
+    sequences = rows // length
+    data = [torch.randn(2 * sequences, length, 2), torch.randint(0, 2, (2 * sequences, length))]
+    data += [torch.full((2 * sequences, length), -0.69)] + [torch.randn(2 * sequences, length) for _ in range(2)]
+
+    def update():
+        chosen = torch.randperm(2 * sequences)[:sequences]
+        observations, *others = (column[chosen].transpose(0, 1).contiguous() for column in data)
+        step(observations, *(column.flatten() for column in others))
+
+    return timed(update, threads)
+
+
+def timed(update, threads):
+    def run(count):
+        torch.set_num_threads(threads)
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in range(count):
+            update()
+        return (time.perf_counter() - wall) * 1e6, (time.process_time() - cpu) * 1e6
+
+    run(3)
+    return run
+
+
 def make(network, rows, threads, compiled):
     """A function that runs `count` updates of `rows` rows and gives wall and processor time in microseconds."""
     torch.manual_seed(0)
@@ -44,19 +89,13 @@ def make(network, rows, threads, compiled):
     data += [torch.randn(samples), torch.randn(samples)]
     order = torch.randperm(samples)
 
-    def update(k):
-        indices = order[k * rows % samples :][:rows]
+    turns = itertools.count()
+
+    def update():
+        indices = order[next(turns) * rows % samples :][:rows]
         step(*(column[indices] for column in data))
 
-    def run(count):
-        torch.set_num_threads(threads)
-        wall, cpu = time.perf_counter(), time.process_time()
-        for k in range(count):
-            update(k)
-        return (time.perf_counter() - wall) * 1e6, (time.process_time() - cpu) * 1e6
-
-    run(3)
-    return run
+    return timed(update, threads)
 
 
 def main():
@@ -70,9 +109,13 @@ def main():
         if command == "version":
             reply["version"] = torch.__version__
         elif command == "make":
-            names = ("network", "rows", "threads", "compiled")
+            network, rows, threads = (question[name] for name in ("network", "rows", "threads"))
             try:
-                runs[question["id"]] = make(*(question[name] for name in names))
+                runs[question["id"]] = (
+                    make_recurrent(network, rows, question["length"], threads)
+                    if network in ("lstm", "gru")
+                    else make(network, rows, threads, question["compiled"])
+                )
             except Exception as error:  # torch.compile needs a C++ compiler
                 reply["error"] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         else:

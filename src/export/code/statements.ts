@@ -68,6 +68,8 @@ function statements(dialect: Dialect, node: Operation, y: string, inputs: readon
     }
     case 'unary':
       return each(unary(dialect, node.function, `${x}[i]`));
+    case 'combine':
+      return each(`${x}[i] ${{ add: '+', sub: '-', mul: '*' }[node.how]} ${inputs[1].name}[i]`);
     case 'slice':
       return each(`${x}[${node.begin} + i]`);
     case 'mask':

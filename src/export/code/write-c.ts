@@ -26,6 +26,7 @@ function literal(value: number): string {
 
 /** @param title lines for the comment at the top. */
 export function writeC(graph: PolicyGraph, selfTest: SelfTest, title: readonly string[]): string {
+  const remembers = graph.stateSize > 0;
   const names = graph.nodes.map((node, k) => (node.op === 'input' ? node.name : `v${k}`));
   const codes = graph.nodes.map((_, k) => codeOf(C, graph.nodes, k, names));
   const constants = codes.flatMap(({ constants }) => Object.entries(constants));
@@ -48,11 +49,18 @@ export function writeC(graph: PolicyGraph, selfTest: SelfTest, title: readonly s
     comment(title),
     '#ifndef OPERANT_POLICY_H\n#define OPERANT_POLICY_H\n#include <math.h>\n',
     `#define POLICY_OBSERVATION_SIZE ${graph.observationSize}`,
-    `#define POLICY_MASK_SIZE ${graph.maskSize}\n`,
+    `#define POLICY_MASK_SIZE ${graph.maskSize}`,
+    ...(remembers ? [`#define POLICY_STATE_SIZE ${graph.stateSize}`] : []),
+    '',
     ...constants.map(([name, data]) => `static const float policy_${name}[${data.length}] = ${list(data)};`),
     `\ntypedef struct {\n${indent(fields)}\n} policy_outputs;\n`,
     `/* observation: [POLICY_OBSERVATION_SIZE]; mask: [POLICY_MASK_SIZE], 1 = allowed, NULL without masks. Not for two threads at once. */`,
-    `static void policy_run(const ${TYPES[graph.observationDtype]} *observation, const unsigned char *mask, policy_outputs *out) {`,
+    ...(remembers
+      ? [
+          '/* state: [POLICY_STATE_SIZE], zeros where an episode begins, else out->nextState of the step before, which it may be. */',
+        ]
+      : []),
+    `static void policy_run(const ${TYPES[graph.observationDtype]} *observation, const unsigned char *mask, ${remembers ? 'const float *state, ' : ''}policy_outputs *out) {`,
     indent(body).replaceAll(/\b(v\d+_(?:constants|kernel|bias|gain|shift|support))\b/g, 'policy_$1'),
     '}\n',
     selfTestMain(graph, selfTest),
@@ -71,7 +79,10 @@ function list(data: ArrayLike<number>, show: (value: number) => string = literal
   return `{\n${lines.join(',\n')}\n}`;
 }
 
-function selfTestMain(graph: PolicyGraph, { numRows, observations, masks, outputs }: SelfTest): string {
+function selfTestMain(
+  graph: PolicyGraph,
+  { numRows, observations, masks, states, outputs }: SelfTest,
+): string {
   const isBytes = graph.observationDtype === 'uint8';
   const type = TYPES[graph.observationDtype];
   const expected = graph.outputs.map(({ name, node }) => ({
@@ -87,11 +98,13 @@ function selfTestMain(graph: PolicyGraph, { numRows, observations, masks, output
       '}',
     ].join('\n'),
   );
+  const state = states === undefined ? '' : `test_states + row * ${graph.stateSize}, `;
   const mask = masks === null ? 'NULL' : `test_masks + row * ${graph.maskSize}`;
   return [
     '#ifdef POLICY_SELF_TEST\n#include <stddef.h>\n#include <stdio.h>',
     `static const ${type} test_observations[] = ${list(observations, isBytes ? String : literal)};`,
     ...(masks === null ? [] : [`static const unsigned char test_masks[] = ${list(masks, String)};`]),
+    ...(states === undefined ? [] : [`static const float test_states[] = ${list(states)};`]),
     ...expected.map(({ name, values }) => `static const double test_${name}[] = ${list(values, String)};`),
     'int main(void) {',
     indent([
@@ -99,7 +112,7 @@ function selfTestMain(graph: PolicyGraph, { numRows, observations, masks, output
       `for (int row = 0; row < ${numRows}; row++) {`,
       indent([
         'policy_outputs out;',
-        `policy_run(test_observations + row * ${graph.observationSize}, ${mask}, &out);`,
+        `policy_run(test_observations + row * ${graph.observationSize}, ${mask}, ${state}&out);`,
         ...compare,
       ]),
       '}',

@@ -26,12 +26,15 @@ export function writeJs(
     const array = graph.nodes[node].dtype === 'int32' ? 'Int32Array' : 'Float32Array';
     return `${name}: ${array}.from(${names[node]}),`;
   });
-  const { observationSize, maskSize } = graph;
+  const { observationSize, maskSize, stateSize } = graph;
+  const remembers = stateSize > 0;
   const actionSize = graph.nodes[graph.outputs[0].node].size;
   const isNumber = actionSize === 1 && graph.nodes[graph.outputs[0].node].dtype === 'int32';
   const checks = [`checkLength('observation', observation, ${observationSize});`];
   if (maskSize > 0) checks.push(`checkLength('mask', mask, ${maskSize});`);
-  const parameters = maskSize > 0 ? 'observation, mask' : 'observation';
+  if (remembers) checks.push(`checkLength('state', state, ${stateSize});`);
+  const given = maskSize > 0 ? 'observation, mask' : 'observation';
+  const parameters = remembers ? `${given}, state` : given;
   return [
     `/**\n${title.map((line) => ` * ${line.replaceAll('*/', '* /')}`).join('\n')}\n */`,
     'const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);',
@@ -42,13 +45,17 @@ export function writeJs(
     ),
     `\n/** Spaces, and where it came from. */\nexport const metadata = ${JSON.stringify(metadata)};\n`,
     CHECK_LENGTH,
-    `/** All that the policy says of one flat observation [${observationSize}]${maskSize > 0 ? ` under a mask [${maskSize}] of 0 and 1` : ''}. */`,
+    `/** All that the policy says of one flat observation [${observationSize}]${maskSize > 0 ? ` under a mask [${maskSize}] of 0 and 1` : ''}${remembers ? `, with the state [${stateSize}] before it: zeros where an episode begins, else nextState` : ''}. */`,
     `export function run(${parameters}) {`,
     indent([...checks, ...codes.flatMap(({ lines }) => lines)]),
     `  return {\n${indent(results.map((line) => `  ${line}`))}\n  };`,
     '}\n',
-    '/** The most likely action, as the environment takes it. */',
-    `export const act = (${parameters}) => run(${parameters}).action${isNumber ? '[0]' : ''};\n`,
+    ...(remembers
+      ? [actorCode(given, stateSize, isNumber)]
+      : [
+          '/** The most likely action, as the environment takes it. */',
+          `export const act = (${parameters}) => run(${parameters}).action${isNumber ? '[0]' : ''};\n`,
+        ]),
     `/** Observations and what a right reader says of them. */\nexport const selfTest = ${JSON.stringify(selfTest)};\n`,
     verify(graph),
   ].join('\n');
@@ -60,10 +67,30 @@ const CHECK_LENGTH = `function checkLength(name, values, length) {
 }
 `;
 
-function verify({ observationSize, maskSize }: PolicyGraph): string {
+/** Who acts through episodes: what there is to remember stays inside. */
+function actorCode(given: string, stateSize: number, isNumber: boolean): string {
+  return `/** Acts through one episode after another, not through two at once; reset() where one begins. */
+export function createActor() {
+  let state = new Float32Array(${stateSize});
+  return {
+    act(${given}) {
+      const { action, nextState } = run(${given}, state);
+      state = nextState;
+      return action${isNumber ? '[0]' : ''};
+    },
+    reset() {
+      state = new Float32Array(${stateSize});
+    },
+  };
+}
+`;
+}
+
+function verify({ observationSize, maskSize, stateSize }: PolicyGraph): string {
   const slice = (name: string, size: number) => `selfTest.${name}.slice(row * ${size}, (row + 1) * ${size})`;
   const given = [slice('observations', observationSize)];
   if (maskSize > 0) given.push(slice('masks', maskSize));
+  if (stateSize > 0) given.push(slice('states', stateSize));
   return `/** The largest difference from the self-test, |a - b| / max(1, |b|): float32 rounding, below ${SELF_TEST_TOLERANCE}. */
 export function verify() {
   let largest = 0;

@@ -1,4 +1,4 @@
-/** A policy as an ONNX model, opset 17, for batches of any size: inputs `observation` and, with masks, `mask`; outputs by their names. */
+/** A policy as an ONNX model, opset 17, for batches of any size: inputs `observation`, with masks `mask`, of recurrent policies `state`; outputs by their names. */
 import { LAYER_NORM_EPSILON } from '../../policy/networks/dense-rows.ts';
 import { MASKED_LOGIT } from '../../policy/tensor-distributions.ts';
 import type { GraphNode, PolicyGraph, ValueDtype } from '../graph.ts';
@@ -111,6 +111,8 @@ function writeNode(writer: Writer, node: GraphNode, name: string, names: readonl
     }
     case 'conv':
       return writeConv(writer, node, x, name);
+    case 'combine':
+      return writer.node(ARITHMETIC[node.how], inputs, name);
     case 'slice': {
       const [starts, ends] = [node.begin, node.begin + node.size].map((at, k) =>
         writer.integers(`${name}/${k}`, [at]),

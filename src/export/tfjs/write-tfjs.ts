@@ -85,6 +85,8 @@ function writeNode(writer: TfjsNodes, node: GraphNode, name: string, names: read
       return writeLayerNorm(writer, node, x, name);
     case 'conv':
       return writeConv(writer, node, x, name);
+    case 'combine':
+      return writer.node(ARITHMETIC[node.how], inputs, name);
     case 'slice': {
       const begin = writer.integers(`${name}/begin`, [0, node.begin]);
       return writer.node('Slice', [x, begin, writer.integers(`${name}/size`, [-1, node.size])], name);

@@ -19,7 +19,7 @@ async function loadRuntime(): Promise<{ ort: typeof Ort; name: string }> {
 
 export async function runOnnx(
   file: string,
-  { numRows, observations, masks }: SelfTest,
+  { numRows, observations, masks, states }: SelfTest,
 ): Promise<{ runtime: string; outputs: FoundOutputs }> {
   const { ort, name } = await loadRuntime();
   const session = await ort.InferenceSession.create(await readFile(file));
@@ -36,6 +36,8 @@ export async function runOnnx(
     if (masks !== null) {
       feeds.mask = new ort.Tensor('bool', Uint8Array.from(masks), [numRows, masks.length / numRows]);
     }
+    if (states !== undefined)
+      feeds.state = new ort.Tensor('float32', Float32Array.from(states), [numRows, states.length / numRows]);
     const found = await session.run(feeds);
     const outputs = Object.entries(found).map(([output, { data }]) => [
       output,

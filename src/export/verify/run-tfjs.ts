@@ -9,7 +9,7 @@ import { missingRuntime } from './missing-runtime.ts';
 export async function runTfjs(
   file: string,
   weightsFile: string,
-  { numRows, observations, masks }: SelfTest,
+  { numRows, observations, masks, states }: SelfTest,
 ): Promise<{ runtime: string; outputs: FoundOutputs }> {
   const { tf, version } = await loadTensorFlow({ backend: 'cpu' }).catch((cause: unknown) => {
     if (!(cause instanceof EngineError)) throw cause;
@@ -21,6 +21,7 @@ export async function runTfjs(
   const dtype = observation.dtype === 'DT_INT32' ? 'int32' : 'float32';
   inputs.observation = tf.tensor(observations as number[], [numRows, observations.length / numRows], dtype);
   if (masks !== null) inputs.mask = tf.tensor(masks as number[], [numRows, masks.length / numRows], 'bool');
+  if (states !== undefined) inputs.state = tf.tensor(states as number[], [numRows, states.length / numRows]);
   const names = Object.keys(model.modelSignature.outputs);
   const found = model.execute(inputs, names);
   const tensors = Array.isArray(found) ? found : [found];

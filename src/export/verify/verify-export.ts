@@ -6,6 +6,7 @@ import { readPolicyFiles } from '../../algorithm/read-policy.ts';
 import { decodeSafetensors } from '../../checkpoint/safetensors.ts';
 import { startsOf } from '../../env/discrete-starts.ts';
 import type { JsonObject } from '../../json.ts';
+import { recurrentStateSize } from '../../policy/networks/recurrent-state.ts';
 import { assertPlainSpec, plainParameterLayout } from '../../policy/networks/row-forward.ts';
 import type { OutputName } from '../graph.ts';
 import { createExpectation, type FoundOutputs, largestDifference, type SelfTest } from '../self-test.ts';
@@ -75,7 +76,9 @@ async function readBack(file: string, weightsFile: string, selfTest: SelfTest): 
     const { observationSize, actionMaskSize } = read.spec;
     const observation = selfTest.observations.slice(row * observationSize, (row + 1) * observationSize);
     const mask = selfTest.masks?.slice(row * actionMaskSize, (row + 1) * actionMaskSize);
-    const found = expect(observation, mask === undefined ? null : Uint8Array.from(mask));
+    const stateSize = recurrentStateSize(read.spec);
+    const state = selfTest.states?.slice(row * stateSize, (row + 1) * stateSize) ?? [];
+    const found = expect(observation, mask === undefined ? null : Uint8Array.from(mask), state);
     for (const [name, values] of Object.entries(found) as [OutputName, number[]][]) {
       outputs[name] = [...(outputs[name] ?? []), ...values];
     }

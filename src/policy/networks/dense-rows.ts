@@ -33,10 +33,13 @@ export function openTensors({ entries }: ParameterLayout, parameters: Float32Arr
   };
 }
 
-/** x W + b, W row-major [in, out]. */
+/** The same, by the layer's name. */
 export function openDense(tensor: FindTensor, name: string): RowLayer {
-  const kernel = tensor(`${name}/kernel`);
-  const bias = tensor(`${name}/bias`);
+  return openAffine(tensor(`${name}/kernel`), tensor(`${name}/bias`));
+}
+
+/** x W + b, W row-major [in, out]; what it gives is valid until its next row. */
+export function openAffine(kernel: Float32Array, bias: Float32Array): RowLayer {
   const numOutputs = bias.length;
   const y = new Float64Array(numOutputs); // [out] f64
   return (x) => {

@@ -4,7 +4,7 @@ import type { ActingSpec } from '../policy-spec.ts';
 
 /** Of a spec and of its network, whichever kind. */
 const FIELDS =
-  'observationSize observationDtype observationShape actionMaskSize network distribution actorOnly normalizeObservations clipObservation initialization kind hiddenSizes activation shared layerNorm layers module export options'.split(
+  'observationSize observationDtype observationShape actionMaskSize network distribution actorOnly normalizeObservations clipObservation initialization kind hiddenSizes activation shared layerNorm cell size layers module export options'.split(
     ' ',
   );
 

@@ -1,0 +1,179 @@
+/**
+ * What it is worth not to wait: steps a second of IMPALA and APPO beside PPO in environments whose steps take long, some of them very long, and
+ * what arithmetic says that can be had: `npm run bench:asynchrony`.
+ *
+ *     npm run bench:asynchrony -- [--step-us 10,100,1000,10000] [--seconds 4] [--out FILE.md]
+ *
+ * Four workers with one environment each, fragments of 16 steps, networks of 2x64; a step takes `step-us` on average by a Pareto law with exponent
+ * 1.5, cut at a hundred times the shortest (bench/slow-env.ts): it sleeps, as for a simulator in another process, and turns where sleeping is too coarse. PPO goes
+ * over its rollout twice, APPO makes two passes, IMPALA one. In turns, one process, the clock's seconds after a warm-up, at least 96 fragments; all
+ * see the same times of steps, which belong to the seeds of episodes.
+ *
+ * Below 0.2 ms steps turn, so that four workers share the cores; the arithmetic gives each a core of its own and is a bound there.
+ *
+ * The arithmetic: worker w begins fragment i when it has finished i - 1 and the weights of i - lag are there; the learner takes fragment i when all
+ * workers have brought it and i - 1 is learnt. Times of steps are drawn from the same law; learning takes what
+ * the run says, acting what PPO's steps take where the environment's take none.
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { APPOConfig } from '../algorithms/appo/index.ts';
+import { IMPALAConfig } from '../algorithms/impala/index.ts';
+import { PPOConfig } from '../algorithms/ppo/index.ts';
+import type { Algorithm } from '../src/algorithm/algorithm.ts';
+import '../src/index.ts';
+import { openStream } from '../src/random/streams.ts';
+import { describeMachine, load, machineLine } from './machine.ts';
+import { stepTime } from './slow-env.ts';
+
+const ENV = fileURLToPath(new URL('./slow-env.ts', import.meta.url));
+const WORKERS = 4;
+const STEPS = 16;
+const FRAGMENTS = 16;
+/** Fewer, and a single long step would weigh too much. */
+const MIN_STEPS = 96 * WORKERS * STEPS;
+
+const { values: flags } = parseArgs({
+  options: {
+    'step-us': { type: 'string', default: '10,100,1000,10000' },
+    seconds: { type: 'string', default: '4' },
+    out: { type: 'string' },
+  },
+});
+
+interface Contestant {
+  readonly name: string;
+  readonly lag: number | 'free';
+  build(stepMs: number): Promise<Algorithm>;
+}
+
+const runners = { numEnvRunners: WORKERS, numEnvs: WORKERS, rolloutLength: STEPS };
+const learners = { engine: 'simd' as const };
+
+const contestants: readonly Contestant[] = [
+  {
+    name: 'PPO',
+    lag: 0,
+    build: (stepMs) =>
+      new PPOConfig()
+        .environment(ENV, { stepMs })
+        .envRunners(runners)
+        .learners({ ...learners, numLearnerThreads: 1 })
+        .training({ numEpochs: 2, minibatchSize: WORKERS * STEPS })
+        .build(),
+  },
+  ...([0, 1, 4, 'free'] as const).map((lag) => ({
+    name: `IMPALA, lag ${lag}`,
+    lag,
+    build: (stepMs: number) =>
+      new IMPALAConfig()
+        .environment(ENV, { stepMs })
+        .envRunners(runners)
+        .learners(learners)
+        .training({ lag, fragmentsPerIteration: FRAGMENTS })
+        .build(),
+  })),
+  ...([1, 4, 'free'] as const).map((lag) => ({
+    name: `APPO, lag ${lag}`,
+    lag,
+    build: (stepMs: number) =>
+      new APPOConfig()
+        .environment(ENV, { stepMs })
+        .envRunners(runners)
+        .learners(learners)
+        .training({ lag, fragmentsPerIteration: FRAGMENTS, minibatchSize: WORKERS * STEPS })
+        .build(),
+  })),
+];
+
+interface Measured {
+  /** Environment steps a second. */
+  readonly rate: number;
+  /** Milliseconds that the learner is busy for a fragment. */
+  readonly learnMs: number;
+  /** Milliseconds that it waits for one. */
+  readonly waitMs: number;
+}
+
+async function measure(contestant: Contestant, stepMs: number, seconds: number): Promise<Measured> {
+  const algorithm = await contestant.build(stepMs);
+  try {
+    await algorithm.train();
+    const begin = performance.now();
+    const first = algorithm.numEnvSteps;
+    let [learnMs, waitMs] = [0, 0];
+    do {
+      const { metrics } = await algorithm.train();
+      learnMs += metrics['time/learnMs'] + metrics['time/advantageMs'];
+      waitMs += metrics['time/rolloutMs'];
+    } while (performance.now() - begin < 1000 * seconds || algorithm.numEnvSteps - first < MIN_STEPS);
+    const steps = algorithm.numEnvSteps - first;
+    const rate = (1000 * steps) / (performance.now() - begin);
+    const fragments = steps / (WORKERS * STEPS);
+    return { rate, learnMs: learnMs / fragments, waitMs: waitMs / fragments };
+  } finally {
+    await algorithm.stop();
+  }
+}
+
+/** Steps a second that the schedule of the head of this file gives. `free`: whoever is done goes on, and all that is collected is learnt from. */
+function predict(lag: number | 'free', stepMs: number, overheadMs: number, learnMs: number): number {
+  const stream = openStream(1, 'arithmetic');
+  const fragmentMs = () => {
+    let sum = 0;
+    for (let t = 0; t < STEPS; t++) sum += overheadMs + stepMs * stepTime(stream.uniform());
+    return sum;
+  };
+  const fragments = 4000;
+  const finished = new Float64Array(WORKERS);
+  if (lag === 'free') {
+    let total = 0;
+    for (let i = 0; i < fragments; i++) total += fragmentMs();
+    return (1000 * WORKERS * STEPS) / Math.max(total / fragments, learnMs);
+  }
+  const learnt: number[] = [];
+  for (let i = 0; i < fragments; i++) {
+    const k = i % FRAGMENTS; // an iteration begins with nothing in flight
+    const mayBegin = learnt[i - k + Math.max(0, k - lag) - 1] ?? 0;
+    for (let w = 0; w < WORKERS; w++) finished[w] = Math.max(finished[w], mayBegin) + fragmentMs();
+    learnt.push(Math.max(learnt[i - 1] ?? 0, ...finished) + learnMs);
+  }
+  return (1000 * fragments * WORKERS * STEPS) / learnt[fragments - 1];
+}
+
+const lines: string[] = [];
+const tell = (line: string) => {
+  console.log(line);
+  lines.push(line);
+};
+
+const short = (rate: number) => (rate >= 1000 ? `${(rate / 1000).toFixed(1)}k` : rate.toFixed(0));
+
+tell('# Asynchrony: steps a second where steps take long');
+tell('');
+tell(
+  `${machineLine(describeMachine())}; load ${load()}. \`npm run bench:asynchrony\`; its head says what is measured.`,
+);
+/** What a step costs besides its own time: acting, and waking the workers. */
+const overheadMs = (await measure(contestants[0], 0, Number(flags.seconds))).waitMs / STEPS;
+for (const stepUs of flags['step-us'].split(',').map(Number)) {
+  const stepMs = stepUs / 1000;
+  tell('');
+  tell(`## Steps of ${stepUs} us`);
+  tell('');
+  tell(
+    '| | steps/s | beside PPO | by arithmetic, steps/s | by arithmetic, beside PPO | learner busy, ms a fragment |',
+  );
+  tell('|---|---:|---:|---:|---:|---:|');
+  let base = { measured: 0, predicted: 0 };
+  for (const contestant of contestants) {
+    const { rate, learnMs } = await measure(contestant, stepMs, Number(flags.seconds));
+    const predicted = predict(contestant.lag, stepMs, overheadMs, learnMs);
+    if (contestant.name === 'PPO') base = { measured: rate, predicted };
+    tell(
+      `| ${contestant.name} | ${short(rate)} | ${(rate / base.measured).toFixed(2)} | ${short(predicted)} | ${(predicted / base.predicted).toFixed(2)} | ${learnMs.toFixed(2)} |`,
+    );
+  }
+}
+if (flags.out !== undefined) writeFileSync(flags.out, `${lines.join('\n')}\n`);
