@@ -4,7 +4,7 @@ import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
 import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
-import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
+import { checkRecurrent, recomputeOptions, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -81,6 +81,7 @@ export const ppoOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...recurrentOptions,
+    ...recomputeOptions,
     ...curiosityOptions,
   },
 };
@@ -93,8 +94,15 @@ export type PPOConfigInput = ConfigInput<PPOOptions>;
 
 /** What PPO's options must be to each other; the shared ones are checked before. */
 export function checkPPO(config: ResolvedPPOConfig): readonly Problem[] {
-  const { klPenaltyCoeff, klPenaltyTarget } = config.training;
+  const { klPenaltyCoeff, klPenaltyTarget, recomputeStates, numEpochs } = config.training;
   const problems = [...checkMinibatches(config), ...checkActorCritic(config), ...checkRecurrent(config)];
+  if (recomputeStates && numEpochs === 1) {
+    problems.push(
+      conflict(
+        'recomputeStates has no effect while numEpochs is 1: raise numEpochs, or leave recomputeStates out.',
+      ),
+    );
+  }
   if (klPenaltyTarget !== null && klPenaltyCoeff === 0) {
     problems.push(
       conflict(

@@ -2,6 +2,7 @@
 
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { columnsOf, createCuriosity } from '../../src/algorithm/curiosity/curiosity.ts';
+import { freshStatesMemory, recomputingLearner } from '../../src/algorithm/fresh-states-learner.ts';
 import { tellCritic, tellPolicy, tellUpdate } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
 import { createOnPolicySystem } from '../../src/algorithm/on-policy-system.ts';
@@ -39,7 +40,8 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const { numEnvs, rolloutLength } = envRunners;
   const { gamma, gaeLambda, minibatchSize, normalizeAdvantages, targetKl, valueClipRange } = training;
   const numSamples = numEnvs * rolloutLength;
-  const system = await createOnPolicySystem(config, ppoLossParts(training), training, columnsOf(training));
+  const memory = { ...columnsOf(training), ...freshStatesMemory(config) };
+  const system = await createOnPolicySystem(config, ppoLossParts(training), training, memory);
   const { runners, learner, scaling } = system;
   const schedules = createSchedules(
     ppoOptions.training,
@@ -50,6 +52,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewards = createRewardScaling(envRunners, gamma);
   const orderEpoch = createRolloutOrder(training, learner.engine, numSamples, minibatchSize);
+  const learning = recomputingLearner(system, config);
   const curiosity = await createCuriosity(system, config, minibatchSize);
   const permutations = new Int32Array(training.numEpochs * numSamples); // [numEpochs, N * T] i32
 
@@ -85,7 +88,7 @@ export async function createPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
       observationStatistics: scaling.statistics,
       nonFinite: faultTolerance.nonFinite,
     };
-    const update = await learner.update(rollout, plan);
+    const update = await learning.update(rollout, plan);
     const learntAt = performance.now();
     const curious = await curiosity?.learn(rollout, { ...plan, learningRate: scalars.learningRate });
     klPenalty.adapt(update.means.approxKl);

@@ -10,6 +10,7 @@
  */
 import type { ArenaPlanner, Region } from '../memory/arena.ts';
 import { type Exploration, NO_EXPLORATION } from './exploration.ts';
+import type { ObservationStatistics } from './observation-statistics.ts';
 
 export interface WeightBuffer {
   /** Byte address of the slot that holds `version`. */
@@ -81,11 +82,7 @@ export function openWeightBuffer(buffer: ArrayBufferLike, layout: WeightBufferLa
     publish(parameters, mean, inverseStd, exploration = NO_EXPLORATION) {
       const version = Atomics.load(versionWord, 0);
       const slot = slotOf(version);
-      if (parameters !== slot.parameters) slot.parameters.set(parameters);
-      if (mean === null) slot.mean.fill(0);
-      else slot.mean.set(mean);
-      if (inverseStd === null) slot.inverseStd.fill(1);
-      else slot.inverseStd.set(inverseStd);
+      fillSlot(slot, parameters, mean, inverseStd);
       slot.scalars[0] = exploration.epsilon;
       slot.scalars[1] = exploration.noiseStd;
       slot.scalars[2] = exploration.isRandom ? 1 : 0;
@@ -93,6 +90,31 @@ export function openWeightBuffer(buffer: ArrayBufferLike, layout: WeightBufferLa
       return version;
     },
   };
+}
+
+/** Weights and statistics into a slot that nobody published, as a policy reads them there. Thread: the slot's owner. */
+export function writeWeightSlot(
+  buffer: ArrayBufferLike,
+  address: number,
+  layout: WeightBufferLayout,
+  parameters: Float32Array,
+  statistics: ObservationStatistics | null,
+): void {
+  const slot = openSlot(buffer, address, layout);
+  fillSlot(slot, parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
+}
+
+function fillSlot(
+  slot: ReturnType<typeof openSlot>,
+  parameters: Float32Array,
+  mean: Float32Array | null,
+  inverseStd: Float32Array | null,
+): void {
+  if (parameters !== slot.parameters) slot.parameters.set(parameters);
+  if (mean === null) slot.mean.fill(0);
+  else slot.mean.set(mean);
+  if (inverseStd === null) slot.inverseStd.fill(1);
+  else slot.inverseStd.set(inverseStd);
 }
 
 /** Made once: a view over shared memory costs more than a small policy's copy. */

@@ -33,6 +33,15 @@ export const recurrentOptions = {
   }),
 };
 
+/** For algorithms that go over a rollout several times. */
+export const recomputeOptions = {
+  recomputeStates: option(kind.boolean(), {
+    default: false,
+    doc: 'Between epochs, compute the states that sequences begin with anew, by the weights so far, from the one that the rollout began with; otherwise they stay as they were collected.',
+    needs: NEEDS,
+  }),
+};
+
 interface RecurrentConfig {
   readonly training: {
     readonly recurrent: 'lstm' | 'gru' | null;

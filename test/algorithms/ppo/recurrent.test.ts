@@ -108,3 +108,21 @@ test('rows that act together do not look into each other', async () => {
   const restarted = run(1, (t) => t === 9).map(([action]) => action);
   expect(together.map((actions) => actions[3])).toEqual(restarted);
 });
+
+test('states computed anew between epochs are what acting found, as long as the weights are the same', async () => {
+  const weights = async (recomputeStates: boolean, learningRate: number) => {
+    const algorithm = await subject.build(subject.settings.plain, recurrent('lstm'), {
+      envRunners: { numEnvs: 6, rolloutLength: 36, normalizeObservations: true },
+      training: { numEpochs: 3, minibatchSize: 72, recomputeStates, learningRate },
+    });
+    for (let k = 0; k < 2; k++) await algorithm.train();
+    const { tensors } = await algorithm.getState();
+    await algorithm.stop();
+    return Object.values(tensors['policies/default/optimizer.safetensors']).flatMap(({ data }) =>
+      [...data].map(Number),
+    );
+  };
+  // with steps of size zero the moments are all that moves: the same to the bit, so the states were, too
+  expect(await weights(true, 0)).toEqual(await weights(false, 0));
+  expect(await weights(true, 1e-2)).not.toEqual(await weights(false, 1e-2));
+});

@@ -46,6 +46,10 @@ export const settings: Settings = {
     },
     ...curiosityTrials('rnd', 'icm'),
     ...recurrentTrials(10),
+    'training.recomputeStates': {
+      base: training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 10 }),
+      change: training({ recomputeStates: true }),
+    },
   },
   neutral: {
     'training.targetKl, never reached': { change: training({ targetKl: 100 }) },
@@ -63,6 +67,11 @@ export const settings: Settings = {
   refused: [
     ...recurrentRefused(40),
     ...synchronousRefused,
+    [
+      'states computed anew between epochs, of which there is one',
+      training({ recurrent: 'lstm', sequenceLength: 10, recomputeStates: true, numEpochs: 1 }),
+      /recomputeStates has no effect while numEpochs is 1/,
+    ],
     [
       'minibatches larger than the rollout',
       training({ minibatchSize: 161 }),
