@@ -31,6 +31,8 @@ const ENV = fileURLToPath(new URL('./slow-env.ts', import.meta.url));
 const WORKERS = 4;
 const STEPS = 16;
 const FRAGMENTS = 16;
+/** Of each contestant. */
+const TURNS = 8;
 /** Fewer, and a single long step would weigh too much. */
 const MIN_STEPS = 96 * WORKERS * STEPS;
 
@@ -87,35 +89,44 @@ const contestants: readonly Contestant[] = [
   })),
 ];
 
-interface Measured {
-  /** Environment steps a second. */
-  readonly rate: number;
-  /** Milliseconds that the learner is busy for a fragment. */
-  readonly learnMs: number;
-  /** Milliseconds that it waits for one. */
-  readonly waitMs: number;
+/** What a contestant has done so far. */
+interface Tally {
+  steps: number;
+  ms: number;
+  learnMs: number;
+  waitMs: number;
 }
 
-async function measure(contestant: Contestant, stepMs: number, seconds: number): Promise<Measured> {
-  const algorithm = await contestant.build(stepMs);
+/** Trains for so long, by whole iterations. */
+async function turn(algorithm: Algorithm, tally: Tally, ms: number): Promise<void> {
+  const begin = performance.now();
+  const first = algorithm.numEnvSteps;
+  do {
+    const { metrics } = await algorithm.train();
+    tally.learnMs += metrics['time/learnMs'] + metrics['time/advantageMs'];
+    tally.waitMs += metrics['time/rolloutMs'];
+  } while (performance.now() - begin < ms);
+  tally.ms += performance.now() - begin;
+  tally.steps += algorithm.numEnvSteps - first;
+}
+
+/** All contestants in turns, each for so many seconds in all and `MIN_STEPS` at least. */
+async function measure(all: readonly Contestant[], stepMs: number, seconds: number): Promise<Tally[]> {
+  const tallies = all.map((): Tally => ({ steps: 0, ms: 0, learnMs: 0, waitMs: 0 }));
+  const algorithms: Algorithm[] = [];
   try {
-    await algorithm.train();
-    const begin = performance.now();
-    const first = algorithm.numEnvSteps;
-    let [learnMs, waitMs] = [0, 0];
-    do {
-      const { metrics } = await algorithm.train();
-      learnMs += metrics['time/learnMs'] + metrics['time/advantageMs'];
-      waitMs += metrics['time/rolloutMs'];
-    } while (performance.now() - begin < 1000 * seconds || algorithm.numEnvSteps - first < MIN_STEPS);
-    const steps = algorithm.numEnvSteps - first;
-    const rate = (1000 * steps) / (performance.now() - begin);
-    const fragments = steps / (WORKERS * STEPS);
-    return { rate, learnMs: learnMs / fragments, waitMs: waitMs / fragments };
+    for (const { build } of all) algorithms.push(await build(stepMs));
+    for (const algorithm of algorithms) await algorithm.train();
+    while (tallies.some(({ steps, ms }) => steps < MIN_STEPS || ms < 1000 * seconds))
+      for (const [k, algorithm] of algorithms.entries())
+        await turn(algorithm, tallies[k], (1000 * seconds) / TURNS);
+    return tallies;
   } finally {
-    await algorithm.stop();
+    for (const algorithm of algorithms) await algorithm.stop();
   }
 }
+
+const fragmentsOf = ({ steps }: Tally) => steps / (WORKERS * STEPS);
 
 /** Steps a second that the schedule of the head of this file gives. `free`: whoever is done goes on, and all that is collected is learnt from. */
 function predict(lag: number | 'free', stepMs: number, overheadMs: number, learnMs: number): number {
@@ -155,8 +166,9 @@ tell('');
 tell(
   `${machineLine(describeMachine())}; load ${load()}. \`npm run bench:asynchrony\`; its head says what is measured.`,
 );
+const [idle] = await measure(contestants.slice(0, 1), 0, Number(flags.seconds));
 /** What a step costs besides its own time: acting, and waking the workers. */
-const overheadMs = (await measure(contestants[0], 0, Number(flags.seconds))).waitMs / STEPS;
+const overheadMs = idle.waitMs / fragmentsOf(idle) / STEPS;
 for (const stepUs of flags['step-us'].split(',').map(Number)) {
   const stepMs = stepUs / 1000;
   tell('');
@@ -166,13 +178,21 @@ for (const stepUs of flags['step-us'].split(',').map(Number)) {
     '| | steps/s | beside PPO | by arithmetic, steps/s | by arithmetic, beside PPO | learner busy, ms a fragment |',
   );
   tell('|---|---:|---:|---:|---:|---:|');
-  let base = { measured: 0, predicted: 0 };
-  for (const contestant of contestants) {
-    const { rate, learnMs } = await measure(contestant, stepMs, Number(flags.seconds));
-    const predicted = predict(contestant.lag, stepMs, overheadMs, learnMs);
-    if (contestant.name === 'PPO') base = { measured: rate, predicted };
+  const tallies = await measure(contestants, stepMs, Number(flags.seconds));
+  const rows = tallies.map((tally, k) => {
+    const learnMs = tally.learnMs / fragmentsOf(tally);
+    const { name, lag } = contestants[k];
+    return {
+      name,
+      learnMs,
+      rate: (1000 * tally.steps) / tally.ms,
+      predicted: predict(lag, stepMs, overheadMs, learnMs),
+    };
+  });
+  for (const { name, rate, predicted, learnMs } of rows) {
+    const beside = [rate / rows[0].rate, predicted / rows[0].predicted].map((ratio) => ratio.toFixed(2));
     tell(
-      `| ${contestant.name} | ${short(rate)} | ${(rate / base.measured).toFixed(2)} | ${short(predicted)} | ${(predicted / base.predicted).toFixed(2)} | ${learnMs.toFixed(2)} |`,
+      `| ${name} | ${short(rate)} | ${beside[0]} | ${short(predicted)} | ${beside[1]} | ${learnMs.toFixed(2)} |`,
     );
   }
 }
