@@ -80,26 +80,25 @@ export function createScoreKernels({
   const actions = new (isDiscrete ? Int32Array : Float32Array)(MAX_CHUNK_ROWS * A); // [rows, A]
   const masks = new Uint8Array(MAX_CHUNK_ROWS * M); // [rows, M] u8
   const call = emptyCall(observationSize);
+  let logStdAddress = -1; // of the weights whose deviations the chunk has
+  const { outputs: distributionParameters, latent, latentStride } = forward;
+  const chunk = { ...emptyChunk(), distributionParameters, latent, latentStride, actions, masks };
   return {
     forward,
     maxRows: Math.min(forward.maxRows, MAX_CHUNK_ROWS),
     policy,
     call,
     readLogProbs(rollout, weightsAddress, { first, step, count }, out) {
-      const chunk = emptyChunk(forward.logStdOf(weightsAddress));
+      if (weightsAddress !== logStdAddress) {
+        chunk.logStd = forward.logStdOf(weightsAddress);
+        logStdAddress = weightsAddress;
+      }
       for (let r = 0; r < count; r++) {
         const i = first + r * step;
         for (let a = 0; a < A; a++) actions[r * A + a] = rollout.actions[i * A + a];
         for (let m = 0; m < M; m++) masks[r * M + m] = rollout.actionMasks[i * M + m];
       }
-      Object.assign(chunk, {
-        numRows: count,
-        distributionParameters: forward.outputs,
-        latent: forward.latent,
-        latentStride: forward.latentStride,
-        actions,
-        masks,
-      });
+      chunk.numRows = count;
       distribution.evaluate(chunk, logProbs, entropies);
       for (let r = 0; r < count; r++) out[first + r * step] = logProbs[r];
     },
@@ -130,7 +129,7 @@ function emptyCall(observationSize: number): ValuesCall {
 }
 
 /** What evaluating a distribution reads, and nothing of what a loss does. */
-function emptyChunk(logStd: Float32Array): { -readonly [K in keyof GradientChunk]: GradientChunk[K] } {
+function emptyChunk(): { -readonly [K in keyof GradientChunk]: GradientChunk[K] } {
   const none = new Float32Array(0);
   return {
     numRows: 0,
@@ -139,7 +138,7 @@ function emptyChunk(logStd: Float32Array): { -readonly [K in keyof GradientChunk
     values: none,
     latent: none,
     latentStride: 0,
-    logStd,
+    logStd: none,
     actions: none,
     masks: new Uint8Array(0),
     oldLogProbs: none,
