@@ -33,13 +33,10 @@ export function openTensors({ entries }: ParameterLayout, parameters: Float32Arr
   };
 }
 
-/** The same, by the layer's name. */
+/** x W + b, W row-major [in, out]. */
 export function openDense(tensor: FindTensor, name: string): RowLayer {
-  return openAffine(tensor(`${name}/kernel`), tensor(`${name}/bias`));
-}
-
-/** x W + b, W row-major [in, out]; what it gives is valid until its next row. */
-export function openAffine(kernel: Float32Array, bias: Float32Array): RowLayer {
+  const kernel = tensor(`${name}/kernel`);
+  const bias = tensor(`${name}/bias`);
   const numOutputs = bias.length;
   const y = new Float64Array(numOutputs); // [out] f64
   return (x) => {

@@ -75,8 +75,8 @@ function openCell(
   const part = (name: string) => tensor(`${tower}/cell/${name}`);
   const range = cellStateRange(spec, index);
   const h = state.subarray(range.hidden, range.hidden + H); // [H] f64
-  const given = openAffine(part('input'), part('bias'));
-  const own = openAffine(part('state'), cell === 'gru' ? part('stateBias') : new Float32Array(4 * H));
+  const given = affine(part('input'), part('bias'));
+  const own = affine(part('state'), cell === 'gru' ? part('stateBias') : new Float32Array(4 * H));
   if (range.cell === null) {
     return (x) => {
       const [g, o] = [given(x), own(h)];
@@ -99,4 +99,9 @@ function openCell(
     }
     return h;
   };
+}
+
+/** x W + b, W row-major [in, out]; what it gives is valid until its next call. */
+function affine(kernel: Float32Array, bias: Float32Array): RowLayer {
+  return openDense((name) => (name === '/kernel' ? kernel : bias), '');
 }
