@@ -86,7 +86,7 @@ export function openPortablePolicy(described: DescribedPolicy, weights: Uint8Arr
   const { network } = spec;
   assertKnownSpec(spec, 'operant/policy');
   if (network.kind !== 'mlp') {
-    const message = `operant/policy acts with MLPs, and this policy has a network of kind '${network.kind}'. Export it (\`operant export --to js\`, tfjs or onnx), or use \`loadPolicy\` of 'operant'.`;
+    const message = `operant/policy acts with MLPs, and this network is of kind '${network.kind}'. Export it (\`operant export --to js\`, tfjs or onnx), or use \`loadPolicy\` of 'operant'.`;
     throw new EngineError('ENGINE_NETWORK', message);
   }
   const { parameters, statistics } = readParameters(weights, mlpParameterLayout(spec), spec);

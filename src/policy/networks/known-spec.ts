@@ -4,7 +4,7 @@ import type { ActingSpec } from '../policy-spec.ts';
 
 /** Of a spec and of its network, whichever kind. */
 const FIELDS =
-  'observationSize observationDtype observationShape actionMaskSize network distribution actorOnly normalizeObservations clipObservation initialization kind hiddenSizes activation shared layerNorm cell size layers module export options'.split(
+  'observationSize observationDtype observationShape actionMaskSize network distribution actorOnly normalizeObservations clipObservation initialization kind hiddenSizes activation shared layerNorm layers module export options'.split(
     ' ',
   );
 
@@ -18,6 +18,6 @@ const FIELDS =
 export function assertKnownSpec(spec: ActingSpec, what: string): void {
   const odd = Object.keys({ ...spec, ...spec.network }).find((name) => !FIELDS.includes(name));
   if (odd === undefined) return;
-  const message = `${what} does not cover policies with \`${odd}\` yet. Act with \`loadPolicy\` of 'operant', or install a newer Operant.`;
+  const message = `${what} does not cover policies with \`${odd}\` yet. Use \`loadPolicy\` of 'operant', or a newer Operant.`;
   throw new EngineError('ENGINE_NETWORK', message);
 }

@@ -1,14 +1,7 @@
 /** One row through a recurrent policy in plain float64, a step at a time: for looking at a policy, and for exports to be held against. */
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import { type ActingSpec, distributionSize, type RecurrentSpec } from '../policy-spec.ts';
-import {
-  openAffine,
-  openDense,
-  openObservation,
-  openRowOutputs,
-  openTensors,
-  openTower,
-} from './dense-rows.ts';
+import { openDense, openObservation, openRowOutputs, openTensors, openTower } from './dense-rows.ts';
 import { mlpParameterLayout } from './mlp-parameters.ts';
 import { cellStateRange, recurrentStateSize } from './recurrent-state.ts';
 import type { FindTensor, RowForward, RowLayer } from './row-outputs.ts';

@@ -16,8 +16,13 @@ export type PlainSpec = ActingSpec & { readonly network: MlpSpec | RecurrentSpec
 
 /** @throws EngineError `ENGINE_NETWORK` for networks of somebody's own, and what {@link assertKnownSpec} refuses. */
 export function assertPlainSpec(spec: ActingSpec, what: string): asserts spec is PlainSpec {
-  assertKnownSpec(spec, what);
   const { network } = spec;
+  if (network.kind === 'recurrent') {
+    const { cell: _cell, size: _size, ...layers } = network; // the others are an MLP's
+    assertKnownSpec({ ...spec, network: { ...layers, kind: 'mlp' } }, what);
+    return;
+  }
+  assertKnownSpec(spec, what);
   if (network.kind !== 'custom') return;
   const message = `${what} covers MLPs, recurrent cells and convolutions, and this policy's network is a module of somebody's own (${network.module}). Act with \`loadPolicy\` of 'operant'.`;
   throw new EngineError('ENGINE_NETWORK', message);
