@@ -184,6 +184,15 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     description: 'Say the first of 16 symbols at every step: for memory.',
   },
   {
+    id: 'HybridMove-v0',
+    file: 'hybrid-move',
+    export: 'hybridMove',
+    vectorExport: 'hybridMoveVector',
+    rewardThreshold: 2.8,
+    description:
+      'Drive to a circle and stop there, by a manoeuvre and its amount at a time: for actions of mixed kinds. Limit 100 steps.',
+  },
+  {
     id: 'SparseMaze-v0',
     file: 'sparse-maze',
     export: 'sparseMaze',

@@ -234,6 +234,18 @@ export const tunedPPO: TunedDefaults = {
     },
     stopping: { stopSteps: 600_000 },
   },
+  'HybridMove-v0': {
+    envRunners: { numEnvs: 16, rolloutLength: 128 },
+    training: {
+      learningRate: { schedule: 'linear', from: 1e-3, to: 0 },
+      scheduleSteps: 400_000,
+      gamma: 0.97,
+      gaeLambda: 0.9,
+      numEpochs: 8,
+      minibatchSize: 256,
+    },
+    stopping: { stopSteps: 400_000 },
+  },
   'RepeatFirst-v0': {
     envRunners: { numEnvs: 16, rolloutLength: 64 },
     training: {

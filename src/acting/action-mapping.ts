@@ -1,6 +1,7 @@
 /** From stored actions to what an environment gets. */
 import type { ActionArray } from '../env/vector-env.ts';
-import { type ActingSpec, actionSize, isBehaviour } from '../policy/policy-spec.ts';
+import { placeHeads } from '../policy/distributions/product.ts';
+import { type ActingSpec, actionSize, isBehaviour, type ProductSpec } from '../policy/policy-spec.ts';
 
 /**
  * Copies one row's stored action into the dense array an environment reads.
@@ -17,8 +18,8 @@ export type MapAction = (
   outOffset: number,
 ) => void;
 
-export function createActionMapping(spec: ActingSpec): MapAction {
-  const { distribution } = spec;
+export function createActionMapping({ distribution }: Pick<ActingSpec, 'distribution'>): MapAction {
+  if (distribution.kind === 'product') return mapHeads(distribution);
   const size = actionSize(distribution);
   if ('sizes' in distribution || distribution.kind === 'bernoulli') {
     return (stored, storedOffset, out, outOffset) => {
@@ -45,6 +46,17 @@ export function createActionMapping(spec: ActingSpec): MapAction {
     for (let a = 0; a < size; a++) {
       out[outOffset + a] = Math.min(Math.max(stored[storedOffset + a], low[a]), high[a]);
     }
+  };
+}
+
+/** Each head's elements as its own kind says. */
+function mapHeads(distribution: ProductSpec): MapAction {
+  const heads = placeHeads(distribution).map(({ head, action }) => ({
+    action,
+    map: createActionMapping({ distribution: head }),
+  }));
+  return (stored, storedOffset, out, outOffset) => {
+    for (const { action, map } of heads) map(stored, storedOffset + action, out, outOffset + action);
   };
 }
 

@@ -1,11 +1,17 @@
 /** Action noise: one stream per environment and episode, so that an episode's actions depend on its seed alone. */
-import { type ActingDistribution, type ActingSpec, isBehaviour, noiseSize } from '../policy/policy-spec.ts';
+import {
+  type ActingDistribution,
+  type ActingSpec,
+  alternativesOf,
+  isBehaviour,
+  noiseSize,
+} from '../policy/policy-spec.ts';
 import { type EpisodeStream, openEpisodeStream } from '../random/episode-stream.ts';
 
 /**
  * Fills the noise of consecutive rows.
  *
- * Discrete distributions draw uniforms, `gaussian` normals, every step. `gsde` and `squashed-gsde` draw their whole matrix at the first
+ * Discrete distributions draw uniforms, `gaussian` normals, `product` what each element wants, every step. `gsde` and `squashed-gsde` draw their whole matrix at the first
  * step of an episode and every `sampleFrequency` steps of it. Continuous behaviours draw A uniforms more, every step, whether they are
  * used or not: what a row draws must not depend on what was explored. Thread: lives in one thread; `noise` is that thread's own.
  */
@@ -48,6 +54,12 @@ function createDraw(distribution: ActingDistribution, size: number, noise: Float
   };
   if ('sizes' in distribution || distribution.kind === 'bernoulli') {
     return (stream, begin) => uniforms(stream, begin, begin + size);
+  }
+  if (distribution.kind === 'product') {
+    const isNumber = alternativesOf(distribution).map((count) => count === 0);
+    return (stream, begin) => {
+      for (let k = 0; k < size; k++) noise[begin + k] = isNumber[k] ? stream.normal() : stream.uniform();
+    };
   }
   const numUniforms = isBehaviour(distribution) ? distribution.size : 0;
   const numNormals = size - numUniforms;

@@ -2,11 +2,17 @@
 import { flattenActionSpace } from '../env/flatten-action.ts';
 import { flattenObservationSpace } from '../env/flatten-space.ts';
 import { describeSpace } from '../env/space-json.ts';
-import type { Space } from '../env/spaces.ts';
+import type { FlatActionPart, Space } from '../env/spaces.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { Activation, DistributionSpec, NetworkSpec, PolicySpec } from '../policy/policy-spec.ts';
+import type {
+  Activation,
+  DistributionSpec,
+  NetworkSpec,
+  PolicySpec,
+  ProductHead,
+} from '../policy/policy-spec.ts';
 
 /** The options that shape a policy; PPO's `training` and `envRunners` sections have them. */
 export interface PolicyOptions {
@@ -133,25 +139,34 @@ export function chooseConvLayers(
 
 function createDistribution(space: Space, options: PolicyOptions): DistributionSpec {
   const flat = flattenActionSpace(space);
-  if (flat.kind !== 'box') {
-    for (const name of ['useGsde', 'squashActions'] as const) {
-      if (!options[name]) continue;
-      throw new ConfigError(
-        'CONFIG_ACTION_SPACE',
-        `${name} is for continuous actions (Box), got ${describeSpace(space)}. Leave it out.`,
-      );
-    }
-    return flat.kind === 'categorical' ? { kind: 'categorical', sizes: flat.sizes } : flat;
-  }
-  const { size, low, high } = flat;
+  const parts = flat.kind === 'product' ? flat.parts : [flat];
+  if (options.useGsde && flat.kind !== 'box') throw onlyContinuous('useGsde', space);
+  if (options.squashActions && parts.every(({ kind }) => kind !== 'box'))
+    throw onlyContinuous('squashActions', space);
+  const heads = parts.map((part) => createHead(part, space, options));
+  if (flat.kind === 'product') return { kind: 'product', heads };
+  const [head] = heads;
+  return options.useGsde && head.kind === 'gaussian'
+    ? { ...head, kind: 'gsde', sampleFrequency: options.gsdeSampleFrequency }
+    : head;
+}
+
+function onlyContinuous(option: 'useGsde' | 'squashActions', space: Space): ConfigError {
+  return new ConfigError(
+    'CONFIG_ACTION_SPACE',
+    `${option} is for continuous actions (Box), got ${describeSpace(space)}. Leave it out.`,
+  );
+}
+
+function createHead(part: FlatActionPart, space: Space, { squashActions }: PolicyOptions): ProductHead {
+  if (part.kind !== 'box') return part;
+  const { size, low, high } = part;
   const isUnbounded = [...low, ...high].some((bound) => !Number.isFinite(bound));
-  if (options.squashActions && isUnbounded) {
+  if (squashActions && isUnbounded) {
     throw new ConfigError(
       'CONFIG_ACTION_SPACE',
       `squashActions needs finite action bounds, got ${describeSpace(space)}. Leave it out, or bound the space.`,
     );
   }
-  const common = { size, squash: options.squashActions, low, high };
-  if (!options.useGsde) return { kind: 'gaussian', ...common };
-  return { kind: 'gsde', ...common, sampleFrequency: options.gsdeSampleFrequency };
+  return { kind: 'gaussian', size, squash: squashActions, low, high };
 }

@@ -2,7 +2,7 @@
 import { channelsFirst, isImage } from '../env/image-layout.ts';
 import { describeSpace } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
-import type { ActingSpec } from '../policy/policy-spec.ts';
+import type { ActingDistribution, ActingSpec, ProductSpec } from '../policy/policy-spec.ts';
 
 /** Where a Gaussian of deviation 1 explores a hundredth of the bounds, or is clipped nearly always. */
 const FAR_FROM_ONE = 10;
@@ -28,6 +28,14 @@ export function setupNotes({ spec, observationSpace, actionSpace }: Setup): read
 
 /** A Gaussian begins with means near 0 and deviations of about 1, whatever the bounds are; behaviours map [-1, 1] onto them. */
 function farBounds({ distribution }: ActingSpec, space: Space): string | null {
+  if (distribution.kind === 'product') {
+    const notes = distribution.heads.map((head) => farBoundsOf(head, space));
+    return notes.find((note) => note !== null) ?? null;
+  }
+  return farBoundsOf(distribution, space);
+}
+
+function farBoundsOf(distribution: Exclude<ActingDistribution, ProductSpec>, space: Space): string | null {
   const isUnscaled =
     (distribution.kind === 'gaussian' || distribution.kind === 'gsde') && !distribution.squash;
   if (!isUnscaled) return null;

@@ -4,10 +4,17 @@ import type { Stream } from '../random/streams.ts';
 import { openStream } from '../random/streams.ts';
 import { fixFor } from './check-fixes.ts';
 import type { Env, Info, ResetResult, StepResult } from './env.ts';
-import { actionMaskSize, flattenActionSpace } from './flatten-action.ts';
+import {
+  actionMaskSize,
+  choiceSizes,
+  flatActionSize,
+  flattenAction,
+  flattenActionSpace,
+  unflattenAction,
+} from './flatten-action.ts';
 import { flattenObservation, flattenObservationSpace } from './flatten-space.ts';
 import { explainMismatch, sampleSpace } from './space-values.ts';
-import type { Space } from './spaces.ts';
+import type { FlatAction, Space } from './spaces.ts';
 import { checkReset, checkStep, finiteReward, reportMetrics, writeMask } from './user-results.ts';
 
 /** One mistake, or something that smells like one. */
@@ -145,7 +152,7 @@ function ruleOnInfo(env: Env, info: Info | undefined, isMaskRead: boolean): void
   if (!env.masksActions || !isMaskRead) return;
   const flat = flattenActionSpace(env.actionSpace);
   const scratch = new Uint8Array(actionMaskSize(env.actionSpace));
-  writeMask(info?.actionMask, flat.kind === 'categorical' ? flat.sizes : [], scratch, 0);
+  writeMask(info?.actionMask, choiceSizes(flat), scratch, 0);
 }
 
 /** @throws EnvError for what training refuses; what it only warns of is reported. */
@@ -181,24 +188,25 @@ function isTaken(space: Space, observation: unknown): boolean {
 /** A random action that the mask of `info` allows. */
 export function sampleAction(env: Env, info: Info, stream: Stream): unknown {
   const { actionSpace } = env;
+  const action = sampleSpace(actionSpace, stream);
   const mask = env.masksActions ? info?.actionMask : undefined;
-  if (mask === undefined || (actionSpace.kind !== 'discrete' && actionSpace.kind !== 'multi-discrete')) {
-    return sampleSpace(actionSpace, stream);
-  }
-  const choices = maskedParts(env, mask).map((part) => {
-    const allowed = part.flatMap((isAllowed, action) => (isAllowed ? [action] : []));
-    return allowed[stream.integer(allowed.length)];
+  if (mask === undefined) return action;
+  const flat = new Float32Array(flatActionSize(actionSpace));
+  flattenAction(actionSpace, action, flat, 0);
+  let first = 0;
+  alternatives(flattenActionSpace(actionSpace)).forEach((size, element) => {
+    const allowed = Array.from({ length: size }, (_, k) => k).filter((k) => mask[first + k] > 0);
+    if (size > 0) flat[element] = allowed[stream.integer(allowed.length)];
+    first += size;
   });
-  return actionSpace.kind === 'discrete' ? choices[0] + actionSpace.start : Int32Array.from(choices);
+  return unflattenAction(actionSpace, flat, 0);
 }
 
-function maskedParts(env: Env, mask: ArrayLike<number>): boolean[][] {
-  const flat = flattenActionSpace(env.actionSpace);
-  let start = 0;
-  return (flat.kind === 'categorical' ? flat.sizes : []).map((size) => {
-    start += size;
-    return Array.from({ length: size }, (_, k) => mask[start - size + k] > 0);
-  });
+/** Of each element of the flat action: what a mask says about it; 0 = nothing. */
+function alternatives(flat: FlatAction): readonly number[] {
+  if (flat.kind === 'categorical') return flat.sizes;
+  if (flat.kind === 'product') return flat.parts.flatMap(alternatives);
+  return new Array<number>(flat.size).fill(0);
 }
 
 function largestIn(value: unknown): number {

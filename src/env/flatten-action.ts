@@ -2,13 +2,13 @@
 import { ConfigError, ShapeError } from '../errors.ts';
 import { describeSpace } from './space-json.ts';
 import { describeValue, isArrayLike } from './space-values.ts';
-import type { FlatAction, Space } from './spaces.ts';
+import type { FlatAction, FlatActionPart, Space } from './spaces.ts';
 import type { ActionArray } from './vector-env.ts';
 
 /**
  * How an action space looks to a policy; see {@link FlatAction}.
  *
- * @throws {@link ConfigError} `CONFIG_ACTION_SPACE` when a Dict or Tuple mixes kinds, or for a uint8 Box.
+ * @throws {@link ConfigError} `CONFIG_ACTION_SPACE` for a uint8 Box.
  */
 export function flattenActionSpace(space: Space): FlatAction {
   switch (space.kind) {
@@ -22,9 +22,9 @@ export function flattenActionSpace(space: Space): FlatAction {
     case 'multi-binary':
       return { kind: 'bernoulli', size: space.n };
     case 'dict':
-      return joinActions(space, Object.values(space.spaces));
+      return joinActions(Object.values(space.spaces));
     case 'tuple':
-      return joinActions(space, space.spaces);
+      return joinActions(space.spaces);
   }
 }
 
@@ -117,38 +117,50 @@ export function flattenAction(space: Space, action: unknown, out: ActionArray, o
 
 /** Elements of an action mask over this space: one per logit of a categorical policy. */
 export function actionMaskSize(space: Space): number {
-  const flat = flattenActionSpace(space);
-  if (flat.kind === 'categorical') return sum(flat.sizes);
+  const sizes = choiceSizes(flattenActionSpace(space));
+  if (sizes.length > 0) return sum(sizes);
   throw new ConfigError(
     'CONFIG_ACTION_MASK',
-    `Action masks need a Discrete or MultiDiscrete action space, got ${describeSpace(space)}. Remove \`masksActions\`.`,
+    `Action masks need a Discrete or MultiDiscrete in the action space, got ${describeSpace(space)}. Remove \`masksActions\`.`,
   );
 }
 
-function joinActions(whole: Space, parts: readonly Space[]): FlatAction {
-  const flats = parts.map(flattenActionSpace);
-  const kinds = [...new Set(flats.map((flat) => flat.kind))];
-  if (kinds.length > 1) {
-    throw unsupported(
-      whole,
-      `it mixes ${kinds.join(' and ')} parts, and all parts must be of one kind (Discrete and MultiDiscrete; or MultiBinary; ` +
-        'or Box). Turn the continuous parts into MultiDiscrete ones, or the discrete ones into Box',
-    );
+/** Neighbours of one kind become one part; where one part is left, it is the action. */
+function joinActions(parts: readonly Space[]): FlatAction {
+  const joined: FlatActionPart[] = [];
+  for (const flat of parts.map(flattenActionSpace)) {
+    for (const part of flat.kind === 'product' ? flat.parts : [flat]) {
+      const last = joined.at(-1);
+      const both = last === undefined ? null : joinParts(last, part);
+      if (both === null) joined.push(part);
+      else joined[joined.length - 1] = both;
+    }
   }
-  if (kinds[0] === 'categorical') {
+  return joined.length === 1 ? joined[0] : { kind: 'product', parts: joined };
+}
+
+/** null where they are of different kinds. */
+function joinParts(first: FlatActionPart, second: FlatActionPart): FlatActionPart | null {
+  if (first.kind === 'categorical' && second.kind === 'categorical')
+    return { kind: 'categorical', sizes: [...first.sizes, ...second.sizes] };
+  if (first.kind === 'bernoulli' && second.kind === 'bernoulli')
+    return { kind: 'bernoulli', size: first.size + second.size };
+  if (first.kind === 'box' && second.kind === 'box') {
+    const { low, high } = second;
     return {
-      kind: 'categorical',
-      sizes: flats.flatMap((flat) => (flat.kind === 'categorical' ? flat.sizes : [])),
+      kind: 'box',
+      size: first.size + second.size,
+      low: [...first.low, ...low],
+      high: [...first.high, ...high],
     };
   }
-  const size = sum(flats.map((flat) => (flat.kind === 'categorical' ? 0 : flat.size)));
-  if (kinds[0] === 'bernoulli') return { kind: 'bernoulli', size };
-  return {
-    kind: 'box',
-    size,
-    low: flats.flatMap((flat) => (flat.kind === 'box' ? flat.low : [])),
-    high: flats.flatMap((flat) => (flat.kind === 'box' ? flat.high : [])),
-  };
+  return null;
+}
+
+/** Alternatives of each choice in an action: what a mask lies over, one after the other. Bits and numbers have none. */
+export function choiceSizes(flat: FlatAction): readonly number[] {
+  if (flat.kind === 'categorical') return flat.sizes;
+  return flat.kind === 'product' ? flat.parts.flatMap(choiceSizes) : [];
 }
 
 function unsupported(space: Space, reason: string): ConfigError {

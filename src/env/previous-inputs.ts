@@ -1,7 +1,7 @@
 /** What came before as part of what is seen: the action and the reward of the step that led to an observation. */
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { flattenActionSpace } from './flatten-action.ts';
+import { flatActionSize, flattenActionSpace } from './flatten-action.ts';
 import { flattenObservationSpace } from './flatten-space.ts';
 import { describeSpace } from './space-json.ts';
 import { Box, Dict, type FlatAction, type Space } from './spaces.ts';
@@ -23,6 +23,7 @@ interface Parts {
 
 /** An action's elements as inputs. */
 function widthOf(action: FlatAction): number {
+  if (action.kind === 'product') return action.parts.reduce((sum, part) => sum + widthOf(part), 0);
   return action.kind === 'categorical' ? action.sizes.reduce((sum, n) => sum + n, 0) : action.size;
 }
 
@@ -67,7 +68,7 @@ export function withPreviousInputs(env: VectorEnv, inputs: PreviousInputs): Vect
     encodeAction(parts, actions, offset, previous, n * parts.width);
     if (hasReward) previous[(n + 1) * parts.width - 1] = reward;
   };
-  const A = actionElements(env.actionSpace);
+  const A = flatActionSize(env.actionSpace);
   return wrapVectorEnv<VectorEnv>(env, {
     observationSpace: spaceWith(env.observationSpace, parts),
     reset(seeds, out) {
@@ -103,16 +104,14 @@ export function withPreviousInputs(env: VectorEnv, inputs: PreviousInputs): Vect
   });
 }
 
-/** Elements of one flat action. */
-function actionElements(space: Space): number {
-  const action = flattenActionSpace(space);
-  return action.kind === 'categorical' ? action.sizes.length : action.size;
+function hasNumbers(action: FlatAction): boolean {
+  return action.kind === 'product' ? action.parts.some(hasNumbers) : action.kind === 'box';
 }
 
 function spaceWith(observation: Space, { action, actionWidth, hasReward }: Parts): Space {
   const anything = (size: number) => new Box(-Infinity, Infinity, [size]);
   const previousAction =
-    action?.kind === 'box' ? anything(actionWidth) : new Box(0, 1, [Math.max(1, actionWidth)]);
+    action !== null && hasNumbers(action) ? anything(actionWidth) : new Box(0, 1, [Math.max(1, actionWidth)]);
   return new Dict({
     observation,
     ...(action !== null && { previousAction }),
@@ -128,22 +127,23 @@ function innerRows({ numRows }: VectorEnv, size: number): (out: StepRows) => Ste
 }
 
 function encodeAction(
-  { action, actionWidth }: Parts,
+  { action }: Parts,
   actions: ActionArray,
   offset: number,
   out: Float32Array,
   at: number,
 ): void {
   if (action === null) return;
-  if (action.kind !== 'categorical') {
-    for (let k = 0; k < actionWidth; k++) out[at + k] = actions[offset + k];
-    return;
-  }
-  out.fill(0, at, at + actionWidth);
-  let first = at;
-  for (let c = 0; c < action.sizes.length; c++) {
-    out[first + actions[offset + c]] = 1;
-    first += action.sizes[c];
+  let element = offset;
+  let input = at;
+  for (const part of action.kind === 'product' ? action.parts : [action]) {
+    if (part.kind === 'categorical') {
+      for (const size of part.sizes) {
+        out.fill(0, input, input + size);
+        out[input + actions[element++]] = 1;
+        input += size;
+      }
+    } else for (let k = 0; k < part.size; k++) out[input++] = actions[element++];
   }
 }
 

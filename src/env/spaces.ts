@@ -111,8 +111,12 @@ export interface FlatObservation {
   readonly shape: readonly number[];
 }
 
-/** How an action space looks to a policy. Dict and Tuple are supported when all their parts are of one kind. */
+/** How an action space looks to a policy. A Dict or Tuple whose parts are of several kinds is a product of them, f32. */
 export type FlatAction =
+  | FlatActionPart
+  | { readonly kind: 'product'; readonly parts: readonly FlatActionPart[] };
+
+export type FlatActionPart =
   | { readonly kind: 'categorical'; readonly sizes: readonly number[] } // i32 [sizes.length]
   | { readonly kind: 'bernoulli'; readonly size: number } // i32 [size]
   | {

@@ -5,7 +5,7 @@ import { isMultiAgentEnv } from './agents/multi-agent-env.ts';
 import type { Env, Info, ResetResult } from './env.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
-import { actionMaskSize, flattenActionSpace, unflattenAction } from './flatten-action.ts';
+import { actionMaskSize, choiceSizes, flattenActionSpace, unflattenAction } from './flatten-action.ts';
 import {
   flatBound,
   flatSize,
@@ -167,7 +167,7 @@ function userKernel(
     slots: envs.map((env) => ({ env, observation: undefined, info: undefined })),
     first,
     obsSize: flatSize(observationSpace),
-    maskParts: flatAction.kind === 'categorical' ? flatAction.sizes : [],
+    maskParts: choiceSizes(flatAction),
     bounds: boundsToCheck(observationSpace),
     isClipped: faults?.nonFinite === 'clip',
     clipped: [],

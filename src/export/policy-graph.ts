@@ -100,6 +100,8 @@ function addDistribution(
     }
     case 'deterministic-tanh':
       return { action: stretch(graph, graph.unary('tanh', head()), distribution) };
+    case 'product':
+      throw new TypeError('Expected actions of one kind: openExportSource refuses others.');
   }
 }
 

@@ -7,6 +7,7 @@ import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { startsOf } from '../env/discrete-starts.ts';
 import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
+import { EngineError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { operantVersion } from '../machine/operant-version.ts';
 import { assertPlainSpec, plainParameterLayout } from '../policy/networks/row-forward.ts';
@@ -21,12 +22,18 @@ export interface ExportSource extends GraphSource {
   readonly origin: JsonObject;
 }
 
-/** @throws CheckpointError as `loadPolicy`; EngineError `ENGINE_NETWORK` for networks that no export covers. */
+/** @throws CheckpointError as `loadPolicy`; EngineError `ENGINE_NETWORK` for networks that no export covers, `ENGINE_EXPORT` for actions of mixed kinds. */
 export async function openExportSource(checkpoint: string): Promise<ExportSource> {
   const { content, manifest, path } = await loadCheckpoint(checkpoint, { withSegments: false });
   const files = readPolicyFiles(content, path);
   const { spec, weights, statistics, observationSpace, actionSpace } = files;
   assertPlainSpec(spec, 'an export');
+  if (spec.distribution.kind === 'product') {
+    throw new EngineError(
+      'ENGINE_EXPORT',
+      `Exports have actions of one kind, got ${describeSpace(actionSpace)}, which mixes them. Load the checkpoint with \`loadPolicy\` of operant/policy, in Node or a browser, or serve it.`,
+    );
+  }
   const { environment = null, algorithm = null } = manifest.description;
   return {
     spec,

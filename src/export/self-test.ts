@@ -136,6 +136,7 @@ function outputsOf(
     case 'action-values':
       return { actionValues: distribution.values.flat() };
     case 'deterministic':
+    case 'product': // is not exported
       return {};
   }
 }

@@ -7,7 +7,9 @@ import {
   distributionSize,
   isBehaviour,
   noiseSize,
+  type ProductSpec,
 } from './policy-spec.ts';
+import { forEachProductRow } from './product-call.ts';
 import { sampleBehaviour } from './sample-behaviours.ts';
 import { MASKED_LOGIT } from './tensor-distributions.ts';
 
@@ -16,7 +18,7 @@ export interface SampleCall {
   readonly distributionParameters: Float32Array; // [B, P] f32
   readonly latent: Float32Array | null; // [B, H] f32, gsde only
   readonly logStd: Float32Array | null; // [A] or [H, A] f32
-  readonly masks: Uint8Array | null; // [B, P] u8
+  readonly masks: Uint8Array | null; // [B, maskSize] u8: one for each logit of a choice
   readonly noise: Float32Array; // [B, noiseSize] f32: uniforms in [0, 1), or standard normals
   /** The mode instead of a sample; `noise` is not read. */
   readonly deterministic: boolean;
@@ -35,7 +37,11 @@ export function chooseActions(spec: ActingSpec, call: ChooseCall): void {
     sampleBehaviour({ ...spec, distribution }, call, call.exploration ?? NO_EXPLORATION);
     return;
   }
-  const chooseRow = ROW_CHOOSERS[distribution.kind] as RowChooser<DistributionSpec>;
+  if (distribution.kind === 'product') {
+    forEachProductRow(distribution, call, ({ sample }, row) => sample(row));
+    return;
+  }
+  const chooseRow = ROW_CHOOSERS[distribution.kind] as RowChooser<SimpleSpec>;
   const sizes = {
     numParameters: distributionSize(distribution),
     numActions: actionSize(distribution),
@@ -50,7 +56,9 @@ interface RowSizes {
   readonly numNoise: number;
 }
 
-type RowChooser<D extends DistributionSpec> = (
+type SimpleSpec = Exclude<DistributionSpec, ProductSpec>;
+
+type RowChooser<D extends SimpleSpec> = (
   distribution: D,
   call: ChooseCall,
   row: number,
@@ -58,7 +66,7 @@ type RowChooser<D extends DistributionSpec> = (
 ) => void;
 
 const ROW_CHOOSERS: {
-  readonly [K in DistributionSpec['kind']]: RowChooser<Extract<DistributionSpec, { kind: K }>>;
+  readonly [K in SimpleSpec['kind']]: RowChooser<Extract<SimpleSpec, { kind: K }>>;
 } = {
   categorical: chooseCategories,
   bernoulli: chooseBits,
@@ -116,7 +124,7 @@ function chooseCategory(call: ChooseCall, start: number, size: number, uniform: 
 }
 
 function chooseBits(
-  _distribution: DistributionSpec,
+  _distribution: SimpleSpec,
   { distributionParameters, deterministic, noise, actions }: ChooseCall,
   row: number,
   { numParameters, numNoise }: RowSizes,

@@ -1,7 +1,7 @@
 /** Shapes and parameters of convolutional networks. */
 import { ConfigError } from '../errors.ts';
 import { createParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
-import { type ActingSpec, type ConvSpec, distributionSize } from './policy-spec.ts';
+import { type ActingSpec, type ConvSpec, distributionSize, freeLogStdSize } from './policy-spec.ts';
 
 /** One convolution, valid padding. */
 export interface ConvLayer {
@@ -66,7 +66,8 @@ export function convParameterLayout(spec: ActingSpec, network: ConvSpec): Parame
   add('actor/head', [latent, distributionSize(spec.distribution)]);
   if (spec.actorOnly !== true) add('critic/head', [latent, 1]);
   const { distribution } = spec;
-  if (distribution.kind === 'gaussian') tensors.push({ name: 'logStd', shape: [distribution.size] });
+  const numLogStds = freeLogStdSize(distribution);
+  if (numLogStds > 0) tensors.push({ name: 'logStd', shape: [numLogStds] });
   const isGsde = distribution.kind === 'gsde' || distribution.kind === 'squashed-gsde';
   if (isGsde && network.hiddenSizes.length === 0) {
     throw new ConfigError(

@@ -29,7 +29,7 @@ import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
 import type { Stream } from '../random/streams.ts';
 import { createParameterLayout, type ParameterLayout } from '../weights/parameter-layout.ts';
-import { type ActingSpec, type CustomSpec, distributionSize } from './policy-spec.ts';
+import { type ActingSpec, type CustomSpec, distributionSize, freeLogStdSize } from './policy-spec.ts';
 import type { Tensor, TensorFlow } from './tensor-types.ts';
 
 export interface CustomNetworkContext {
@@ -109,9 +109,9 @@ export function customParameterLayout(spec: ActingSpec, network: CustomNetwork):
     );
   }
   const tensors = network.parameters.map(({ name, shape }) => ({ name, shape }));
-  if (spec.distribution.kind === 'gaussian' && !tensors.some(({ name }) => name === 'logStd')) {
-    tensors.push({ name: 'logStd', shape: [spec.distribution.size] });
-  }
+  const numLogStds = freeLogStdSize(spec.distribution);
+  if (numLogStds > 0 && !tensors.some(({ name }) => name === 'logStd'))
+    tensors.push({ name: 'logStd', shape: [numLogStds] });
   return createParameterLayout(tensors);
 }
 

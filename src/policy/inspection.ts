@@ -1,9 +1,10 @@
 /** What a policy thinks of an observation: probabilities, means and deviations, action values, the value of the state. */
 import { createActionValues } from './distributions/epsilon-greedy.ts';
+import { placeHeads } from './distributions/product.ts';
 import { LOG_STD_MAX, LOG_STD_MIN } from './distributions/squashed-gaussian.ts';
 import { GSDE_MEAN_CLIP } from './distributions/squashed-gsde.ts';
 import type { RowOutputs } from './networks/row-outputs.ts';
-import type { ActingDistribution } from './policy-spec.ts';
+import { type ActingDistribution, distributionSize, freeLogStdSize } from './policy-spec.ts';
 import { GSDE_VARIANCE_EPSILON } from './tensor-distributions.ts';
 
 /** How likely actions are, in the distribution's own terms. */
@@ -23,6 +24,8 @@ export type ActionDistribution =
     }
   /** What each choice of each branch is worth, Q(s, a): expected discounted return. Forbidden ones are included. */
   | { readonly kind: 'action-values'; readonly values: readonly (readonly number[])[] }
+  /** Actions of mixed kinds: part by part, in the order of the action's elements. */
+  | { readonly kind: 'product'; readonly parts: readonly ActionDistribution[] }
   /** There is but one action: it, element by element, in [-1, 1], before it is stretched over the bounds. */
   | { readonly kind: 'deterministic'; readonly mode: readonly number[] };
 
@@ -64,6 +67,20 @@ function describe(
         mean: [...outputs],
         std: deviations(distribution.kind, row),
         isSquashed: distribution.squash,
+      };
+    case 'product':
+      return {
+        kind: 'product',
+        parts: placeHeads(distribution).map(({ head, output, mask: first, logStd }) => {
+          const end = output + distributionSize(head);
+          const ofHead = {
+            ...row,
+            outputs: outputs.subarray(output, end),
+            logStd: row.logStd?.subarray(logStd, logStd + freeLogStdSize(head)) ?? null,
+          };
+          const ofMask = mask === null ? null : Array.from(mask).slice(first, first + end - output);
+          return describe(head, ofHead, head.kind === 'categorical' ? ofMask : null);
+        }),
       };
     case 'squashed-gaussian': {
       const { size } = distribution;

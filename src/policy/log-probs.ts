@@ -1,12 +1,19 @@
 /** Log-probabilities of actions that were chosen in plain TypeScript; the kernels give theirs with the action. */
 import { bestCategory, maskedLogit, type SampleCall } from './choose-actions.ts';
-import { actionSize, type DistributionSpec, distributionSize } from './policy-spec.ts';
+import { actionSize, type DistributionSpec, distributionSize, type ProductSpec } from './policy-spec.ts';
+import { forEachProductRow } from './product-call.ts';
 import { GSDE_VARIANCE_EPSILON } from './tensor-distributions.ts';
 
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 
 /** Of the stored actions of each row, with the tanh correction where they are squashed. Thread: any; allocates nothing per row. */
 export function writeLogProbs(distribution: DistributionSpec, call: SampleCall): void {
+  if (distribution.kind === 'product') {
+    forEachProductRow(distribution, call, ({ logProb }, row, r) => {
+      call.logProbs[r] = logProb(row);
+    });
+    return;
+  }
   const numParameters = distributionSize(distribution);
   const numActions = actionSize(distribution);
   for (let row = 0; row < call.numRows; row += 1)
@@ -14,7 +21,12 @@ export function writeLogProbs(distribution: DistributionSpec, call: SampleCall):
 }
 
 /** @param start of the row's parameters. @param first of its action's elements. */
-function logProbOf(distribution: DistributionSpec, call: SampleCall, start: number, first: number): number {
+function logProbOf(
+  distribution: Exclude<DistributionSpec, ProductSpec>,
+  call: SampleCall,
+  start: number,
+  first: number,
+): number {
   switch (distribution.kind) {
     case 'categorical':
       return categoricalLogProb(distribution.sizes, call, start, first);

@@ -1,6 +1,6 @@
 /** What a file may say that a policy is: a {@link ActingSpec} that was written by somebody else. Without a library, since it goes into browsers. */
 import type { JsonObject } from '../json.ts';
-import type { ActingSpec, Activation } from './policy-spec.ts';
+import type { ActingDistribution, ActingSpec, Activation, ProductHead } from './policy-spec.ts';
 
 /** Where a value is not as it should be: '' = the value itself, `distribution.sizes`; null = nowhere. */
 type Check = (value: unknown) => string | null;
@@ -85,10 +85,14 @@ const network = oneOf({
 
 const bounded: Fields = { size: count, low: numbers, high: numbers };
 const clipped: Fields = { size: count, low: bounds, high: bounds, squash: isBoolean };
-const distribution = oneOf({
+const head: Readonly<Record<ProductHead['kind'], Fields>> = {
   categorical: { sizes: counts },
   bernoulli: { size: count },
   gaussian: clipped,
+};
+const distribution = oneOf({
+  ...head,
+  product: { heads: listOf(oneOf(head), 1, 1000) },
   gsde: { ...clipped, sampleFrequency: integer },
   'epsilon-greedy': {
     sizes: counts,
@@ -114,12 +118,18 @@ const policy = object({
   initialization: object({}),
 });
 
+/** A distribution with other bounds, where it has some; a product's heads likewise. */
+function mapBounds(given: ActingDistribution, map: (bound: unknown) => unknown): ActingDistribution {
+  if (given.kind === 'product')
+    return { ...given, heads: given.heads.map((part) => mapBounds(part, map) as ProductHead) };
+  if (!('low' in given)) return given;
+  return { ...given, low: given.low.map(map), high: given.high.map(map) } as ActingDistribution;
+}
+
 /** Plain JSON of a spec, which {@link parsePolicySpec} reads: infinite bounds become `inf` and `-inf`. */
 export function policySpecToJson(spec: ActingSpec): JsonObject {
-  const { distribution: given } = spec;
-  const write = (bound: number) => (Number.isFinite(bound) ? bound : bound > 0 ? 'inf' : '-inf');
-  const written = 'low' in given && { low: given.low.map(write), high: given.high.map(write) };
-  return { ...spec, distribution: { ...given, ...written } } as unknown as JsonObject;
+  const write = (bound: unknown) => (Number.isFinite(bound) ? bound : (bound as number) > 0 ? 'inf' : '-inf');
+  return { ...spec, distribution: mapBounds(spec.distribution, write) } as unknown as JsonObject;
 }
 
 /** The spec, or where it is none: `distribution.sizes`. Fields that are not known here are kept. */
@@ -128,17 +138,11 @@ export function parsePolicySpec(
 ): { readonly spec: ActingSpec } | { readonly problem: string } {
   const problem = policy(value);
   if (problem !== null) return { problem: problem || 'spec' };
-  const spec = withBounds(value as ActingSpec);
+  const given = value as ActingSpec;
+  const read = (bound: unknown) => (bound === 'inf' ? Infinity : bound === '-inf' ? -Infinity : bound);
+  const spec = { ...given, distribution: mapBounds(given.distribution, read) };
   const oddSize = problemOfSizes(spec);
   return oddSize === null ? { spec } : { problem: oddSize };
-}
-
-function withBounds(spec: ActingSpec): ActingSpec {
-  const { distribution: given } = spec;
-  if (!('low' in given)) return spec;
-  const read = (bound: unknown) =>
-    bound === 'inf' ? Infinity : bound === '-inf' ? -Infinity : (bound as number);
-  return { ...spec, distribution: { ...given, low: given.low.map(read), high: given.high.map(read) } };
 }
 
 function problemOfSizes({
@@ -148,9 +152,15 @@ function problemOfSizes({
 }: ActingSpec): string | null {
   if (observationShape.reduce((product, size) => product * size, 1) !== observationSize)
     return 'observationShape';
+  if (given.kind !== 'product') return problemOfBounds(given, 'distribution');
+  const problems = given.heads.map((part, k) => problemOfBounds(part, `distribution.heads.${k}`));
+  return problems.find((problem) => problem !== null) ?? null;
+}
+
+function problemOfBounds(given: ActingDistribution, place: string): string | null {
   if (!('low' in given)) return null;
   const { low, high, size } = given;
-  if (low.length !== size || high.length !== size) return 'distribution.low';
+  if (low.length !== size || high.length !== size) return `${place}.low`;
   const isUnbounded = ![...low, ...high].every(Number.isFinite);
-  return 'squash' in given && given.squash && isUnbounded ? 'distribution.squash' : null;
+  return 'squash' in given && given.squash && isUnbounded ? `${place}.squash` : null;
 }

@@ -74,17 +74,11 @@ export type NetworkSpec = MlpSpec | RecurrentSpec | ConvSpec | CustomSpec;
  * - `gsde`: as gaussian, with state-dependent exploration (Raffin et al. 2021, arXiv:2005.05719): noise = latent * eps, eps
  *   [H, A] ~ N(0, exp(logStd [H, A])) drawn anew every `sampleFrequency` steps of an episode (-1: once an episode);
  *   variance_a = sum_h latent_h^2 exp(logStd_ha)^2 + 1e-6; latent = the actor's last hidden layer, detached; H = its size.
+ * - `product`: several of the first three side by side; P and A are sums, float32.
  */
 export type DistributionSpec =
-  | { readonly kind: 'categorical'; readonly sizes: readonly number[] }
-  | { readonly kind: 'bernoulli'; readonly size: number }
-  | {
-      readonly kind: 'gaussian';
-      readonly size: number;
-      readonly squash: boolean;
-      readonly low: readonly number[];
-      readonly high: readonly number[];
-    }
+  | ProductHead
+  | ProductSpec
   | {
       readonly kind: 'gsde';
       readonly size: number;
@@ -93,6 +87,24 @@ export type DistributionSpec =
       readonly low: readonly number[];
       readonly high: readonly number[];
     };
+
+/** A distribution that may also be one head among several. */
+export type ProductHead =
+  | { readonly kind: 'categorical'; readonly sizes: readonly number[] }
+  | { readonly kind: 'bernoulli'; readonly size: number }
+  | {
+      readonly kind: 'gaussian';
+      readonly size: number;
+      readonly squash: boolean;
+      readonly low: readonly number[];
+      readonly high: readonly number[];
+    };
+
+/** Actions of mixed kinds: independent heads side by side; distributions/product.ts. */
+export interface ProductSpec {
+  readonly kind: 'product';
+  readonly heads: readonly ProductHead[];
+}
 
 /** How a policy acts whose actions nobody asks the log-probability of; a file a kind in distributions/. */
 export type BehaviourSpec =
@@ -167,6 +179,8 @@ export function distributionSize(distribution: ActingDistribution): number {
       return epsilonGreedyOutputSize(distribution);
     case 'squashed-gaussian':
       return 2 * distribution.size;
+    case 'product':
+      return distribution.heads.reduce((sum, head) => sum + distributionSize(head), 0);
     default:
       return distribution.size;
   }
@@ -174,12 +188,28 @@ export function distributionSize(distribution: ActingDistribution): number {
 
 /** Elements of one stored action, A. */
 export function actionSize(distribution: ActingDistribution): number {
+  if (distribution.kind === 'product')
+    return distribution.heads.reduce((sum, head) => sum + actionSize(head), 0);
   return 'sizes' in distribution ? distribution.sizes.length : distribution.size;
 }
 
 /** Dtype of stored actions. */
 export function actionDtype(distribution: ActingDistribution): 'int32' | 'float32' {
   return 'sizes' in distribution || distribution.kind === 'bernoulli' ? 'int32' : 'float32';
+}
+
+/** Free log deviations that depend on nothing: `logStd` [A of the continuous elements]; 0 = the distribution has none such. */
+export function freeLogStdSize(distribution: ActingDistribution): number {
+  if (distribution.kind === 'product')
+    return distribution.heads.reduce((sum, head) => sum + freeLogStdSize(head), 0);
+  return distribution.kind === 'gaussian' ? distribution.size : 0;
+}
+
+/** Alternatives of each element of a stored action, 2 for a bit; 0 = a number. */
+export function alternativesOf(distribution: ActingDistribution): readonly number[] {
+  if (distribution.kind === 'product') return distribution.heads.flatMap(alternativesOf);
+  if ('sizes' in distribution) return distribution.sizes;
+  return new Array<number>(distribution.size).fill(distribution.kind === 'bernoulli' ? 2 : 0);
 }
 
 /** Width of the actor's last hidden layer (H of gSDE); without hidden layers the cell's, or the observation's size. */

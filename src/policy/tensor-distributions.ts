@@ -5,7 +5,13 @@
  * B = rows, P = distribution parameters, A = action elements, H = latent size. `gather` is avoided throughout: its
  * gradient does not exist on the wasm backend.
  */
-import type { DistributionSpec } from './policy-spec.ts';
+import {
+  actionSize,
+  type DistributionSpec,
+  distributionSize,
+  freeLogStdSize,
+  type ProductSpec,
+} from './policy-spec.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
 
 /** Logit of an action that the mask forbids. */
@@ -27,7 +33,7 @@ export interface ActionStatistics {
  * Log-probabilities of given actions, and entropies.
  *
  * @param actions [B, A]: i32 for categorical and bernoulli, else f32; with `squash` they are u, before tanh.
- * @param masks [B, P] f32 of 0 and 1, or null.
+ * @param masks [B, maskSize] f32 of 0 and 1, or null.
  */
 export function actionStatistics(
   tf: TensorFlow,
@@ -44,7 +50,51 @@ export function actionStatistics(
     case 'gaussian':
     case 'gsde':
       return gaussianStatistics(tf, distribution, outputs, actions);
+    case 'product':
+      return productStatistics(tf, distribution, outputs, actions, masks);
   }
+}
+
+/** Sums over heads, each over its own columns of parameters, actions and masks. */
+function productStatistics(
+  tf: TensorFlow,
+  { heads }: ProductSpec,
+  outputs: NetworkOutputs,
+  actions: Tensor,
+  masks: Tensor | null,
+): ActionStatistics {
+  const [numRows] = actions.shape;
+  const columns = (tensor: Tensor, first: number, size: number) =>
+    tf.slice(tensor, [0, first], [numRows, size]);
+  const at = { output: 0, action: 0, mask: 0, logStd: 0 };
+  const statistics = heads.map((head) => {
+    const [P, A, S] = [distributionSize(head), actionSize(head), freeLogStdSize(head)];
+    const isChoice = head.kind === 'categorical';
+    const distributionParameters = columns(outputs.distributionParameters, at.output, P);
+    const logStd = S === 0 || outputs.logStd === null ? null : tf.slice(outputs.logStd, [at.logStd], [S]);
+    const ofHead = actionStatistics(
+      tf,
+      head,
+      { ...outputs, distributionParameters, logStd },
+      columns(actions, at.action, A),
+      masks !== null && isChoice ? columns(masks, at.mask, P) : null,
+    );
+    at.output += P;
+    at.action += A;
+    at.mask += isChoice ? P : 0;
+    at.logStd += S;
+    return ofHead;
+  });
+  return {
+    logProbs: addAll(
+      tf,
+      statistics.map(({ logProbs }) => logProbs),
+    ),
+    entropies: addAll(
+      tf,
+      statistics.map(({ entropies }) => entropies),
+    ),
+  };
 }
 
 /** Sum over the components k of log softmax(logits_k)[a_k]; entropy -sum p log p. */

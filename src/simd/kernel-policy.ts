@@ -40,6 +40,7 @@ import {
   scratchStride,
   writeProgram,
 } from './layer-program.ts';
+import { createProductPolicy } from './product-policy.ts';
 import {
   type CellScratch,
   createRecurrentPolicy,
@@ -57,6 +58,8 @@ interface ScratchPlan {
   readonly blockRows: number;
   readonly descriptor: number;
   readonly segments: number;
+  /** [rows, P] f32: outputs of a product of heads, which are sampled in TypeScript. */
+  readonly copied: number;
   readonly programs: number;
   readonly observations: Block;
   /** What the first layers read in place of observations; null = the policy has no recurrent cell. */
@@ -87,6 +90,7 @@ function planScratch(spec: ActingSpec, rows: number, base: number): ScratchPlan 
     blockRows: rows,
     descriptor: take(4 * DESCRIPTOR_WORDS),
     segments: take(4 * actionSize(spec.distribution)),
+    copied: spec.distribution.kind === 'product' ? take(4 * rows * numOutputs) : 0,
     programs: take(RECORD_BYTES * numRecords),
     observations: block(scratchStride(spec.observationSize)),
     cell: planCellScratch(spec, rows, take),
@@ -179,6 +183,7 @@ export function writeDescriptor(
   }
   const statistics = statisticsOffset(weightLayout);
   const words = new Uint32Array(buffer, plan.descriptor, DESCRIPTOR_WORDS);
+  const isProduct = distribution.kind === 'product'; // its outputs are given as the mode of a Gaussian
   const isGaussian = distribution.kind === 'gaussian' || distribution.kind === 'gsde';
   const constants = [
     spec.observationSize, // 13
@@ -196,9 +201,9 @@ export function writeDescriptor(
     plan.outputs.address, // 25
     distributionSize(distribution),
     plan.values.address,
-    distributionCode(distribution),
+    isProduct ? DISTRIBUTION_CODES.gaussian : distributionCode(distribution),
     isGaussian && distribution.squash ? 1 : 0,
-    actionSize(distribution), // 30
+    isProduct ? distributionSize(distribution) : actionSize(distribution), // 30
     plan.segments,
     layers.logStd.offset,
     actor.latent.address,
@@ -243,9 +248,14 @@ export function createKernelPolicy(
   if (isBehaviour(distribution)) {
     return createBehaviourPolicy(kernels, { ...spec, distribution }, arena.buffer, behaviour, weightLayout);
   }
-  if (plan.cell !== null)
-    return createRecurrentPolicy(kernels, spec, arena.buffer, { ...plan, cell: plan.cell });
-  const policy = createSamplingPolicy(kernels, arena.buffer, plan.descriptor);
+  const policy =
+    plan.cell === null
+      ? createSamplingPolicy(kernels, arena.buffer, plan.descriptor)
+      : createRecurrentPolicy(kernels, spec, arena.buffer, { ...plan, cell: plan.cell });
+  if (distribution.kind === 'product') {
+    const place = { ...plan, logStdOffset: behaviour.logStdOffset };
+    return createProductPolicy(policy, { ...spec, distribution }, arena.buffer, place, weightLayout);
+  }
   return spec.actorOnly === true ? withWarmUp(policy, spec, arena.buffer, weightLayout) : policy;
 }
 

@@ -80,8 +80,8 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ],
   [
     'CONFIG_ACTION_SPACE',
-    'mixed actions',
-    walk(() => ({ actionSpace: new Dict({ a: new Discrete(2), b: new Box(0, 1, [1]) }) })),
+    'bytes as actions',
+    walk(() => ({ actionSpace: new Dict({ a: new Discrete(2), b: new Box(0, 255, [1], 'uint8') }) })),
     /supported/,
   ],
   [

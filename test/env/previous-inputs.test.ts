@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveEnv } from '../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../src/env/load-env.ts';
 import { type PreviousInputs, withPreviousInputs } from '../../src/env/previous-inputs.ts';
-import { Box, type Dict, Discrete, MultiDiscrete } from '../../src/env/spaces.ts';
+import { Box, type Dict, Discrete, MultiBinary, MultiDiscrete, Tuple } from '../../src/env/spaces.ts';
 import type { ActionArray, VectorEnv } from '../../src/env/vector-env.ts';
 import { vectorizeEnv } from '../../src/env/vectorize.ts';
 import '../../src/index.ts'; // registers the environments
@@ -55,6 +55,25 @@ function open(env: VectorEnv, inputs: PreviousInputs) {
 }
 
 describe('what stands behind an observation', () => {
+  test('of an action of mixed kinds, each part as its own kind stands', () => {
+    const env = vectorizeEnv(
+      () => ({
+        observationSpace: new Box(0, 9, [1]),
+        actionSpace: new Tuple([new Discrete(3), new Box(-2, 2, [2]), new MultiBinary(1)]),
+        reset: () => ({ observation: [7] }),
+        step: () => ({ observation: [7], reward: 5, terminated: false, truncated: false }),
+      }),
+      1,
+    );
+    const { wrapped, rows, row, seeds } = open(env, 'both');
+    wrapped.reset(seeds, rows);
+    expect(row(0)).toEqual([7, 0, 0, 0, 0, 0, 0, 0]);
+    wrapped.step(Float32Array.of(1, -0.5, 2, 1), seeds, rows);
+    expect(row(0)).toEqual([7, 0, 1, 0, -0.5, 2, 1, 5]);
+    const { previousAction } = (wrapped.observationSpace as Dict).spaces;
+    expect((previousAction as Box).low[0]).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   test('both: choices one after the other, then the reward; zeros at first, and after an end', () => {
     const { wrapped, rows, row, final, seeds, step } = open(counting(2), 'both');
     wrapped.reset(seeds, rows);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   actionMaskSize,
+  choiceSizes,
   flatActionSize,
   flattenAction,
   flattenActionSpace,
@@ -170,9 +171,41 @@ describe('actions', () => {
     expect(actionMaskSize(new Dict({ b: new Discrete(2), a: new MultiDiscrete([3, 4]) }))).toBe(9);
   });
 
+  it('look like a product where a Dict or Tuple mixes kinds, neighbours of one kind joined', () => {
+    const space = new Tuple([
+      new Discrete(3, 1),
+      new MultiDiscrete([2, 4]),
+      new Dict({ amount: new Box(0, 2, [1]), by: new Box(-1, 1, [2]) }),
+      new MultiBinary(2),
+      new Discrete(5),
+    ]);
+    const flat = flattenActionSpace(space);
+    expect(flat).toEqual({
+      kind: 'product',
+      parts: [
+        { kind: 'categorical', sizes: [3, 2, 4] },
+        { kind: 'box', size: 3, low: [0, -1, -1], high: [2, 1, 1] },
+        { kind: 'bernoulli', size: 2 },
+        { kind: 'categorical', sizes: [5] },
+      ],
+    });
+    expect([flatActionSize(space), actionMaskSize(space), choiceSizes(flat)]).toEqual([9, 14, [3, 2, 4, 5]]);
+    const row = Float32Array.of(2, 1, 3, 0.5, -1, 0.25, 1, 0, 4);
+    const action = unflattenAction(space, row, 0);
+    expect(action).toEqual([
+      3,
+      Int32Array.of(1, 3),
+      { amount: Float32Array.of(0.5), by: Float32Array.of(-1, 0.25) },
+      Int32Array.of(1, 0),
+      4,
+    ]);
+    const back = new Float32Array(9);
+    expect(flattenAction(space, action, back, 0)).toBe(9);
+    expect(back).toEqual(row);
+  });
+
   it.each<[Space, RegExp]>([
-    [new Dict({ steer: new Box(-1, 1, [1]), fire: new Discrete(2) }), /categorical and box/],
-    [new Tuple([new MultiBinary(2), new Discrete(2)]), /bernoulli and categorical/],
+    [new Tuple([new Discrete(2), new Box(0, 255, [2], 'uint8')]), /MultiDiscrete/],
     [new Box(0, 255, [2], 'uint8'), /MultiDiscrete/],
   ])('refuse %o', (space, message) => {
     expect(() => flattenActionSpace(space)).toThrowError(

@@ -4,6 +4,7 @@ import { sampleActions } from '../../src/policy/sample-actions.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { DISTRIBUTIONS, randomBatch, specFor } from '../algorithms/ppo/random-batch.ts';
 import { referenceLogProbAndEntropy } from '../algorithms/ppo/reference-loss.ts';
+import { drawNoise } from '../reference/policy-specs.ts';
 
 /** Acts once on one row with given distribution parameters, for many draws of noise. */
 function drawOne(spec: PolicySpec, parameters: number[], numDraws: number, masks: number[] | null = null) {
@@ -40,9 +41,8 @@ describe('sampleActions', () => {
       const spec = specFor(distribution, maskSize);
       const batch = randomBatch(spec, 50, 3, () => 0);
       const stream = openStream(4, 'noise');
-      const discrete = distribution.kind === 'categorical' || distribution.kind === 'bernoulli';
-      const noise = Float32Array.from({ length: 50 * noiseSize(spec) }, () =>
-        discrete ? stream.uniform() : stream.normal(),
+      const noise = Float32Array.from(
+        Array.from({ length: 50 }, () => drawNoise(distribution, noiseSize(spec), stream)).flat(),
       );
       for (const deterministic of [false, true]) {
         const actions = batch.actions.slice();

@@ -1,5 +1,5 @@
 /** Log-probability and entropy of one row, float64, straight from the definitions. */
-import type { PolicySpec } from '../../src/policy/policy-spec.ts';
+import type { PolicySpec, ProductHead } from '../../src/policy/policy-spec.ts';
 import { softplus } from './mlp-reference.ts';
 
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
@@ -46,8 +46,34 @@ export function standardDeviations(
   );
 }
 
+/** Each head over what is its own, front to back. */
+function productStatistics(spec: PolicySpec, heads: readonly ProductHead[], row: RowInputs) {
+  const rest = { outputs: [...row.outputs], logStd: [...row.logStd], action: [...row.action] };
+  const mask = row.mask === null ? null : [...row.mask];
+  let [logProb, entropy] = [0, 0];
+  for (const distribution of heads) {
+    const isChoice = distribution.kind === 'categorical';
+    const numActions = isChoice ? distribution.sizes.length : distribution.size;
+    const numOutputs = isChoice ? distribution.sizes.reduce((a, b) => a + b, 0) : distribution.size;
+    const own = rowStatistics(
+      { ...spec, distribution },
+      {
+        ...row,
+        outputs: rest.outputs.splice(0, numOutputs),
+        action: rest.action.splice(0, numActions),
+        logStd: distribution.kind === 'gaussian' ? rest.logStd.splice(0, distribution.size) : [],
+        mask: isChoice ? (mask?.splice(0, numOutputs) ?? null) : null,
+      },
+    );
+    logProb += own.logProb;
+    entropy += own.entropy;
+  }
+  return { logProb, entropy };
+}
+
 export function rowStatistics(spec: PolicySpec, row: RowInputs): { logProb: number; entropy: number } {
   const { distribution } = spec;
+  if (distribution.kind === 'product') return productStatistics(spec, distribution.heads, row);
   if (distribution.kind === 'categorical') {
     let logProb = 0;
     let entropy = 0;

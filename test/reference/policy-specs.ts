@@ -7,6 +7,7 @@ import type {
   BehaviourSpec,
   DistributionSpec,
   PolicySpec,
+  ProductHead,
 } from '../../src/policy/policy-spec.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 
@@ -27,7 +28,9 @@ export interface SpecOptions {
 
 export function makeSpec(distribution: DistributionSpec, options: SpecOptions = {}): PolicySpec {
   const { observationSize = 4, masks = false } = options;
-  const numLogits = distribution.kind === 'categorical' ? distribution.sizes.reduce((a, b) => a + b, 0) : 0;
+  const numLogits = (distribution.kind === 'product' ? distribution.heads : [distribution])
+    .flatMap((head) => (head.kind === 'categorical' ? head.sizes : []))
+    .reduce((a, b) => a + b, 0);
   const layers = {
     hiddenSizes: options.hiddenSizes ?? [64, 64],
     activation: options.activation ?? ('tanh' as const),
@@ -79,6 +82,25 @@ export const gsde = (size: number, squash = false): DistributionSpec => ({
   ...bounds(size),
 });
 
+/** Whether masks may lie over it. */
+export const hasChoices = (distribution: DistributionSpec): boolean =>
+  distribution.kind === 'product' ? distribution.heads.some(hasChoices) : distribution.kind === 'categorical';
+
+/** Noise of one row, in the order of the elements: uniforms or normals. */
+export function drawNoise(distribution: DistributionSpec, size: number, stream: Stream): number[] {
+  if (distribution.kind === 'product')
+    return distribution.heads.flatMap((head) =>
+      drawNoise(head, head.kind === 'categorical' ? head.sizes.length : head.size, stream),
+    );
+  const isUniform = distribution.kind === 'categorical' || distribution.kind === 'bernoulli';
+  return Array.from({ length: size }, () => (isUniform ? stream.uniform() : stream.normal()));
+}
+
+export const product = (...heads: DistributionSpec[]): DistributionSpec => ({
+  kind: 'product',
+  heads: heads as ProductHead[],
+});
+
 export const DISTRIBUTIONS: readonly (readonly [string, DistributionSpec])[] = [
   ['categorical', categorical(2)],
   ['wide categorical', categorical(19)],
@@ -88,6 +110,7 @@ export const DISTRIBUTIONS: readonly (readonly [string, DistributionSpec])[] = [
   ['squashed gaussian', gaussian(2, true)],
   ['gsde', gsde(3)],
   ['squashed gsde', gsde(1, true)],
+  ['product', product(gaussian(1), categorical(3, 2), bernoulli(2), gaussian(2, true), categorical(4))],
 ];
 
 export const ACTIVATION_NAMES: readonly Activation[] = [

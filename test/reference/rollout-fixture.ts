@@ -11,7 +11,8 @@ import type { UpdatePlan } from '../../src/learner/learner.ts';
 import type { SimdLearnerLayout, SimdLearnerOptions } from '../../src/learner/simd/layout.ts';
 import { reserveSimdLearner } from '../../src/learner/simd/layout.ts';
 import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
-import { actionSize, distributionSize, type PolicySpec } from '../../src/policy/policy-spec.ts';
+import { placeHeads } from '../../src/policy/distributions/product.ts';
+import { actionSize, type PolicySpec } from '../../src/policy/policy-spec.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 import { rowStatistics } from './distribution-reference.ts';
 import { type ForwardTrace, forwardReference } from './mlp-reference.ts';
@@ -77,25 +78,14 @@ export function makeFixture(
   const { outputs, latent } = throughNetwork(spec, parameters, x, rollout, sequenceLength);
   const logStd = logStdOf(spec, parameters);
   const A = actionSize(spec.distribution);
-  const { distribution } = spec;
   for (let i = 0; i < numSamples; i++) {
-    const P = distributionSize(distribution);
+    const M = spec.actionMaskSize;
     for (let k = 0; k < spec.actionMaskSize; k++)
       rollout.actionMasks[i * spec.actionMaskSize + k] = stream.uniform() < 0.6 ? 1 : 0;
-    let start = 0;
-    for (let a = 0; a < A; a++) {
-      if (distribution.kind === 'categorical') {
-        const n = distribution.sizes[a];
-        const action = stream.integer(n);
-        rollout.actions[i * A + a] = action;
-        if (spec.actionMaskSize > 0) rollout.actionMasks[i * P + start + action] = 1;
-        start += n;
-      } else if (distribution.kind === 'bernoulli') rollout.actions[i * A + a] = stream.integer(2);
-      else rollout.actions[i * A + a] = outputs[i][a] + 0.7 * stream.normal();
-    }
+    drawActions(spec, rollout, i, outputs[i], stream);
     const action = Array.from(rollout.actions.subarray(i * A, (i + 1) * A));
     const mask =
-      spec.actionMaskSize > 0 ? Array.from(rollout.actionMasks.subarray(i * P, (i + 1) * P)) : null;
+      spec.actionMaskSize > 0 ? Array.from(rollout.actionMasks.subarray(i * M, (i + 1) * M)) : null;
     const row = { outputs: outputs[i], latent: latent[i], logStd, action, mask };
     rollout.logProbs[i] = rowStatistics(spec, row).logProb + 0.3 * stream.normal();
     rollout.values[i] = 0.5 * stream.normal();
@@ -184,4 +174,31 @@ export function referenceBatch(
 /** The gradient that the last minibatch left behind (unclipped). */
 export function lastGradient({ arena, layout }: Fixture): Float32Array {
   return new Float32Array(arena.buffer, layout.slabs, layout.parameterCount).slice();
+}
+
+/** Near what the outputs say, or any; an action that is taken is allowed. */
+function drawActions(
+  { distribution, actionMaskSize }: PolicySpec,
+  { actions, actionMasks }: RolloutViews,
+  i: number,
+  outputs: readonly number[],
+  stream: Stream,
+): void {
+  const heads =
+    distribution.kind === 'product'
+      ? placeHeads(distribution)
+      : [{ head: distribution, output: 0, action: 0, mask: 0 }];
+  for (const { head, output, action, mask } of heads) {
+    const first = i * actionSize(distribution) + action;
+    let start = mask;
+    for (let a = 0; a < actionSize(head); a++) {
+      if (head.kind === 'categorical') {
+        const choice = stream.integer(head.sizes[a]);
+        actions[first + a] = choice;
+        if (actionMaskSize > 0) actionMasks[i * actionMaskSize + start + choice] = 1;
+        start += head.sizes[a];
+      } else if (head.kind === 'bernoulli') actions[first + a] = stream.integer(2);
+      else actions[first + a] = outputs[output + a] + 0.7 * stream.normal();
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
+import { placeHeads } from '../../src/policy/distributions/product.ts';
 import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
 import {
   actionDtype,
@@ -7,6 +8,7 @@ import {
   distributionSize,
   noiseSize,
   type PolicySpec,
+  type ProductSpec,
 } from '../../src/policy/policy-spec.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../../src/simd/kernel-policy.ts';
@@ -19,6 +21,7 @@ import {
   bernoulli,
   categorical,
   DISTRIBUTIONS,
+  drawNoise,
   gaussian,
   gsde,
   makeSpec,
@@ -70,8 +73,8 @@ function setUp(
   const masks = new Uint8Array(buffer, regions.masks.offset, numRows * spec.actionMaskSize);
   for (let k = 0; k < masks.length; k++) masks[k] = stream.uniform() < 0.6 ? 1 : 0;
   const noise = new Float32Array(buffer, regions.noise.offset, numRows * noiseSize(spec));
-  const isDiscrete = spec.distribution.kind === 'categorical' || spec.distribution.kind === 'bernoulli';
-  for (let k = 0; k < noise.length; k++) noise[k] = isDiscrete ? stream.uniform() : stream.normal();
+  for (let r = 0; r < numRows; r++)
+    noise.set(drawNoise(spec.distribution, noiseSize(spec), stream), r * noiseSize(spec));
   const ActionArray = actionDtype(spec.distribution) === 'int32' ? Int32Array : Float32Array;
   const actions = new ActionArray(buffer as ArrayBuffer, regions.actions.offset, numRows * STEPS * A);
   const logProbs = new Float32Array(buffer, regions.logProbs.offset, numRows * STEPS);
@@ -134,14 +137,42 @@ function expectedAction(
   s: ReturnType<typeof setUp>,
   r: number,
 ): { action: number[]; margin: number } {
-  const { distribution } = spec;
   const noise = Array.from(s.noise.subarray(r * noiseSize(spec), (r + 1) * noiseSize(spec)));
   const outputs = s.trace.outputs[r];
+  const { distribution } = spec;
+  if (distribution.kind !== 'product')
+    return actionOf(spec, distribution, s, r, { noise, outputs, mask: 0, logStd: 0 });
+  const heads = placeHeads(distribution).map(({ head, output, action, mask, logStd }) =>
+    actionOf(spec, head, s, r, {
+      noise: noise.slice(action, action + actionSize(head)),
+      outputs: outputs.slice(output, output + distributionSize(head)),
+      mask,
+      logStd,
+    }),
+  );
+  return {
+    action: heads.flatMap(({ action }) => action),
+    margin: Math.min(...heads.map(({ margin }) => margin)),
+  };
+}
+
+function actionOf(
+  spec: PolicySpec,
+  distribution: Exclude<PolicySpec['distribution'], ProductSpec>,
+  s: ReturnType<typeof setUp>,
+  r: number,
+  {
+    noise,
+    outputs,
+    mask: firstMask,
+    logStd: firstLogStd,
+  }: { readonly noise: number[]; readonly outputs: number[]; readonly mask: number; readonly logStd: number },
+): { action: number[]; margin: number } {
   let margin = 1;
   if (distribution.kind === 'categorical') {
     const mask =
       spec.actionMaskSize > 0
-        ? Array.from(s.masks.subarray(r * spec.actionMaskSize, (r + 1) * spec.actionMaskSize))
+        ? Array.from(s.masks.subarray(r * spec.actionMaskSize + firstMask, (r + 1) * spec.actionMaskSize))
         : null;
     const action = maskedSegments(distribution.sizes, outputs, mask).map((logits, k) => {
       let cumulative = 0;
@@ -165,7 +196,7 @@ function expectedAction(
   const logStd = tensorsOf(spec, s.parameters)('logStd');
   const stds = Array.from({ length: logStd.size }, (_, k) => Math.exp(logStd.at(k)));
   if (distribution.kind === 'gaussian')
-    return { action: outputs.map((mean, a) => mean + stds[a] * noise[a]), margin };
+    return { action: outputs.map((mean, a) => mean + stds[firstLogStd + a] * noise[a]), margin };
   const action = outputs.map((mean, a) =>
     s.trace.latent[r].reduce(
       (sum, l, h) => sum + l * stds[h * outputs.length + a] * noise[h * outputs.length + a],
@@ -173,6 +204,16 @@ function expectedAction(
     ),
   );
   return { action, margin };
+}
+
+function modeOf(distribution: PolicySpec['distribution'], outputs: readonly number[]): number[] {
+  if (distribution.kind === 'product')
+    return placeHeads(distribution).flatMap(({ head, output }) =>
+      modeOf(head, outputs.slice(output, output + distributionSize(head))),
+    );
+  if (distribution.kind === 'categorical')
+    return maskedSegments(distribution.sizes, outputs, null).map((l) => l.indexOf(Math.max(...l)));
+  return distribution.kind === 'bernoulli' ? outputs.map((l) => (l > 0 ? 1 : 0)) : [...outputs];
 }
 
 function checkAgainstReference(spec: PolicySpec, numRows: number, build: 'relaxed' | 'strict' = 'relaxed') {
@@ -288,19 +329,11 @@ describe('createKernelPolicy', () => {
       s.noise.fill(Number.NaN);
       s.act(0, 9, true);
       s.rowsOf(s.actions, actionSize(distribution)).forEach((action, r) => {
-        const outputs = s.trace.outputs[r];
-        if (distribution.kind === 'categorical') {
-          const modes = maskedSegments(distribution.sizes, outputs, null).map((l) =>
-            l.indexOf(Math.max(...l)),
-          );
-          expect(action).toEqual(modes);
-        } else if (distribution.kind === 'bernoulli') {
-          expect(action).toEqual(outputs.map((l) => (l > 0 ? 1 : 0)));
-        } else {
-          action.forEach((a, k) => {
-            expect(a).toBeCloseTo(outputs[k], 5);
-          });
-        }
+        const modes = modeOf(distribution, s.trace.outputs[r]);
+        expect(action.length).toBe(modes.length);
+        action.forEach((a, k) => {
+          expect(a).toBeCloseTo(modes[k], 5);
+        });
       });
     }
   });

@@ -9,10 +9,10 @@ import { createObservationNormalizer } from '../../statistics/running-moments.ts
 import { explainedVariance } from '../../targets/gae.ts';
 import { createRewardScaler } from '../../targets/reward-scaler.ts';
 import { createCuriosityState } from './curiosity-state.ts';
-import { fillSample, fillScored } from './fill.ts';
+import { fillSample, fillScored, type SampleSpec } from './fill.ts';
 import { createIntrinsicSteps, type IntrinsicSteps } from './intrinsic-steps.ts';
 import { type CuriosityConfig, type CuriositySystem, createCuriosityLearner } from './learner.ts';
-import { nextRow, nextRows } from './samples.ts';
+import { createActionCoder, nextRow, nextRows } from './samples.ts';
 import { createVisitCounts } from './visit-counts.ts';
 
 /** What is learnt from a rollout, and how. */
@@ -74,7 +74,8 @@ export async function createCuriosity(
   const stream = openStream(config.debugging.seed, 'curiosity');
   const steps = createIntrinsicSteps(N, T);
   let judgeMs = 0;
-  const setup = { learner, spec: system.spec, batchSize: minibatchSize };
+  const sample = { observationSize, codeAction: createActionCoder(system.spec.distribution) };
+  const setup = { learner, sample, batchSize: minibatchSize };
   return {
     async judge(rollout, fillTargets) {
       const start = performance.now();
@@ -101,7 +102,7 @@ export async function createCuriosity(
           const begin = (k % perEpoch) * minibatchSize;
           const end = Math.min(begin + minibatchSize, N * T);
           const indices = permutations.subarray(first + begin, first + end);
-          fillSample(rollout, steps, system.spec, { indices, share: curiosityShare, stream }, columns);
+          fillSample(rollout, steps, sample, { indices, share: curiosityShare, stream }, columns);
         },
         scalars: Object.fromEntries(learner.objective.scalars.map((name) => [name, rates[name as never]])),
         observationStatistics: normalizer,
@@ -126,13 +127,13 @@ export function columnsOf({ curiosity }: { readonly curiosity: string | null }):
 
 interface Scoring {
   readonly learner: ObjectiveLearner;
-  readonly spec: CuriositySystem['spec'];
+  readonly sample: SampleSpec;
   readonly batchSize: number;
 }
 
 /** Values of all observations, and e of what each step led to: `values`, `bootstrapValues`, `rewards` of the steps. */
 async function score(
-  { learner, spec, batchSize }: Scoring,
+  { learner, sample, batchSize }: Scoring,
   rollout: RolloutViews,
   { values, bootstrapValues, rewards }: IntrinsicSteps,
   observationStatistics: { readonly mean: Float32Array; readonly inverseStd: Float32Array },
@@ -142,7 +143,7 @@ async function score(
   await learner.update({
     steps: ['score'],
     numUpdates: Math.ceil(numRows / batchSize),
-    fill: (k, { columns }) => fillScored(rollout, spec, k * batchSize, batchSize, columns),
+    fill: (k, { columns }) => fillScored(rollout, sample, k * batchSize, batchSize, columns),
     after(k, { rowOutputs }) {
       for (let r = 0; r < Math.min(batchSize, numRows - k * batchSize); r++) {
         const i = k * batchSize + r;

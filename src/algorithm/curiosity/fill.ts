@@ -1,17 +1,22 @@
 /** Curiosity's batches: rows to be scored, and rows to learn from. A batch is always full: what is left over is filled up. */
 import type { RolloutViews } from '../../experience/layout.ts';
 import type { ObjectiveBatch } from '../../learner/objective-learner.ts';
-import type { PolicySpec } from '../../policy/policy-spec.ts';
 import type { Stream } from '../../random/streams.ts';
 import type { IntrinsicSteps } from './intrinsic-steps.ts';
-import { actionCode, copyRow, nextRow, nextRows, writeAction } from './samples.ts';
+import { copyRow, type createActionCoder, nextRow, nextRows } from './samples.ts';
 
 type Columns = ObjectiveBatch['columns'];
+
+/** What a sample is made of. */
+export interface SampleSpec {
+  readonly observationSize: number;
+  readonly codeAction: ReturnType<typeof createActionCoder>;
+}
 
 /** Copies sample i and what it led to, as far as the objective asks for them. */
 function copySample(
   rollout: RolloutViews,
-  { observationSize: size, distribution }: PolicySpec,
+  { observationSize: size, codeAction }: SampleSpec,
   i: number,
   columns: Columns,
   to: number,
@@ -20,9 +25,8 @@ function copySample(
   if (columns.nextObservations !== undefined)
     copyRow(nextRows(rollout, i), nextRow(rollout, i), size, columns.nextObservations, to);
   if (columns.actions === undefined) return;
-  const code = actionCode(distribution);
   const codeSize = columns.actions.length / columns.returns.length;
-  writeAction(rollout.actions, i, code, columns.actions as Float32Array, to * codeSize);
+  codeAction(rollout.actions, i, columns.actions as Float32Array, to * codeSize);
 }
 
 /**
@@ -31,7 +35,7 @@ function copySample(
  */
 export function fillScored(
   rollout: RolloutViews,
-  spec: PolicySpec,
+  spec: SampleSpec,
   first: number,
   batchSize: number,
   columns: Columns,
@@ -58,7 +62,7 @@ export interface SampleChoice {
 export function fillSample(
   rollout: RolloutViews,
   { returns }: IntrinsicSteps,
-  spec: PolicySpec,
+  spec: SampleSpec,
   { indices, share, stream }: SampleChoice,
   columns: Columns,
 ): void {

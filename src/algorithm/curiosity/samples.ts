@@ -1,32 +1,38 @@
 /** What curiosity reads of a rollout: what each step led to, and its action in numbers. */
 import type { RolloutViews } from '../../experience/layout.ts';
-import { actionSize, type DistributionSpec } from '../../policy/policy-spec.ts';
+import { alternativesOf, type DistributionSpec } from '../../policy/policy-spec.ts';
 import { type ActionCode, codeSize } from './model.ts';
 
-/** How a distribution's stored actions are coded. */
+/** How a distribution's stored actions are coded: bits are choices of two. */
 export function actionCode(distribution: DistributionSpec): ActionCode {
-  if (distribution.kind === 'categorical') return { sizes: distribution.sizes, numNumbers: 0 };
-  return { sizes: [], numNumbers: actionSize(distribution) };
+  const alternatives = alternativesOf(distribution);
+  return {
+    sizes: alternatives.filter((count) => count > 0),
+    numNumbers: alternatives.filter((count) => count === 0).length,
+  };
 }
 
-/** Writes the coded action of flat sample i at `out[offset ..]`. */
-export function writeAction(
-  actions: ArrayLike<number>,
-  i: number,
-  code: ActionCode,
-  out: Float32Array,
-  offset: number,
-): void {
-  const { sizes, numNumbers } = code;
-  const numElements = sizes.length + numNumbers;
-  const end = offset + codeSize(code);
-  out.fill(0, offset, end);
-  let at = offset;
-  for (let k = 0; k < sizes.length; k++) {
-    out[at + actions[i * numElements + k]] = 1;
-    at += sizes[k];
-  }
-  for (let k = 0; k < numNumbers; k++) out[at + k] = actions[i * numElements + sizes.length + k];
+/** @returns what writes the coded action of flat sample i at `out[offset ..]`: choices one-hot, then the numbers, each in the action's order. */
+export function createActionCoder(
+  distribution: DistributionSpec,
+): (actions: ArrayLike<number>, i: number, out: Float32Array, offset: number) => void {
+  const alternatives = alternativesOf(distribution);
+  const numElements = alternatives.length;
+  const code = actionCode(distribution);
+  const size = codeSize(code);
+  return (actions, i, out, offset) => {
+    out.fill(0, offset, offset + size);
+    let choice = offset;
+    let number = offset + size - code.numNumbers;
+    for (let a = 0; a < numElements; a++) {
+      const value = actions[i * numElements + a];
+      if (alternatives[a] === 0) out[number++] = value;
+      else {
+        out[choice + value] = 1;
+        choice += alternatives[a];
+      }
+    }
+  };
 }
 
 /** The column that holds what sample i = n * T + t led to: the true last observation of an episode, the next one, or the rollout's last. */

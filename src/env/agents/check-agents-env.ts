@@ -267,21 +267,24 @@ function drawAction(
   offset: number,
 ): void {
   const flat = flattenActionSpace(space);
-  if (flat.kind === 'categorical') {
-    let first = 0;
-    for (const [k, size] of flat.sizes.entries()) {
-      const isFree = (action: number) => mask.length === 0 || mask[first + action] === 1;
-      const allowed = Array.from({ length: size }, (_, action) => action).filter(isFree);
-      actions[offset + k] = allowed[stream.integer(allowed.length)];
-      first += size;
-    }
-  } else if (flat.kind === 'bernoulli') {
-    for (let k = 0; k < flat.size; k++) actions[offset + k] = stream.integer(2);
-  } else {
-    for (let k = 0; k < flat.size; k++) {
-      const low = Math.max(flat.low[k], -1e3);
-      const high = Math.min(flat.high[k], 1e3);
-      actions[offset + k] = low + stream.uniform() * (high - low);
+  let element = offset;
+  let first = 0;
+  for (const part of flat.kind === 'product' ? flat.parts : [flat]) {
+    if (part.kind === 'categorical') {
+      for (const size of part.sizes) {
+        const isFree = (action: number) => mask.length === 0 || mask[first + action] === 1;
+        const allowed = Array.from({ length: size }, (_, action) => action).filter(isFree);
+        actions[element++] = allowed[stream.integer(allowed.length)];
+        first += size;
+      }
+    } else if (part.kind === 'bernoulli') {
+      for (let k = 0; k < part.size; k++) actions[element++] = stream.integer(2);
+    } else {
+      for (let k = 0; k < part.size; k++) {
+        const low = Math.max(part.low[k], -1e3);
+        const high = Math.min(part.high[k], 1e3);
+        actions[element++] = low + stream.uniform() * (high - low);
+      }
     }
   }
 }

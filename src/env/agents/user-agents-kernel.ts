@@ -1,7 +1,7 @@
 /** Makes a kernel of a user's environments of several agents, and checks on every step what they give. */
 import { ConfigError, EnvError, ShapeError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
-import { actionMaskSize, flattenActionSpace, unflattenAction } from '../flatten-action.ts';
+import { choiceSizes, flattenActionSpace, unflattenAction } from '../flatten-action.ts';
 import { flatSize, flattenObservation, unflattenObservation } from '../flatten-space.ts';
 import { checkNumEnvs } from '../kernel-vector-env.ts';
 import { copyState } from '../saved-state.ts';
@@ -212,8 +212,7 @@ function writeAgentMask(
   offset: number,
 ): void {
   const { name, actionSpace } = kernel.seats[s];
-  const flat = flattenActionSpace(actionSpace);
-  const parts = flat.kind === 'categorical' ? flat.sizes : [actionMaskSize(actionSpace)];
+  const parts = choiceSizes(flattenActionSpace(actionSpace));
   try {
     writeMask(slots[n].result.actionMasks?.[name], parts, out, offset);
   } catch (error) {

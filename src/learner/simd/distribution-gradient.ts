@@ -4,9 +4,10 @@
  * What every policy-gradient loss needs: it turns (logProb, entropy) into two weights per row, dL/dlogProb and dL/dentropy,
  * and {@link DistributionGradient.backward} carries them to the distribution's parameters. Float64 inside.
  */
-import { distributionSize, latentSize, type PolicySpec } from '../../policy/policy-spec.ts';
+import { latentSize, type PolicySpec, type ProductHead } from '../../policy/policy-spec.ts';
 import { type DistributionGradient, type GradientChunk, MAX_CHUNK_ROWS } from '../output-gradient.ts';
 import { categoricalGradient } from './categorical-gradient.ts';
+import { productGradient } from './product-gradient.ts';
 
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 const GAUSSIAN_ENTROPY = 0.5 + HALF_LOG_2PI;
@@ -154,14 +155,24 @@ function stateDependentGradient(size: number, numLatent: number, squash: boolean
 /** The gradient of a policy's distribution; one per thread, for chunks of at most {@link MAX_CHUNK_ROWS} rows. */
 export function createDistributionGradient(spec: PolicySpec): DistributionGradient {
   const { distribution } = spec;
+  const hasMasks = spec.actionMaskSize > 0;
   switch (distribution.kind) {
-    case 'categorical':
-      return categoricalGradient(distribution.sizes, spec.actionMaskSize > 0);
-    case 'bernoulli':
-      return bernoulliGradient(distributionSize(distribution));
-    case 'gaussian':
-      return gaussianGradient(distribution.size, distribution.squash);
     case 'gsde':
       return stateDependentGradient(distribution.size, latentSize(spec), distribution.squash);
+    case 'product':
+      return productGradient(distribution, hasMasks, headGradient);
+    default:
+      return headGradient(distribution, hasMasks);
+  }
+}
+
+function headGradient(head: ProductHead, hasMasks: boolean): DistributionGradient {
+  switch (head.kind) {
+    case 'categorical':
+      return categoricalGradient(head.sizes, hasMasks);
+    case 'bernoulli':
+      return bernoulliGradient(head.size);
+    case 'gaussian':
+      return gaussianGradient(head.size, head.squash);
   }
 }

@@ -7,7 +7,7 @@ import { uniformChoice } from './epsilon-greedy.ts';
 /**
  * Discrete: uniform over the allowed actions of each branch. Continuous: uniform in [-1, 1], which is uniform in the environment's bounds.
  *
- * @returns null for `gaussian` and `gsde`, whose stored actions have no bounds to be uniform in.
+ * @returns null for `gaussian`, `gsde` and `product`, whose stored actions have no bounds to be uniform in.
  */
 export function createRandomActions(distribution: ActingDistribution, noiseSize: number): RowSampler | null {
   switch (distribution.kind) {
@@ -22,6 +22,7 @@ export function createRandomActions(distribution: ActingDistribution, noiseSize:
       };
     case 'gaussian':
     case 'gsde':
+    case 'product':
       return null;
     default: {
       const { size } = distribution;

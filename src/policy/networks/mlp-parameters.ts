@@ -4,6 +4,7 @@ import {
   type ActingSpec,
   distributionSize,
   firstLayerInputs,
+  freeLogStdSize,
   isKernelNetwork,
   latentSize,
   type RecurrentSpec,
@@ -60,7 +61,8 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
     dense('critic/head', latent, 1);
   }
   const { distribution } = spec;
-  if (distribution.kind === 'gaussian') tensors.push({ name: 'logStd', shape: [distribution.size] });
+  const numLogStds = freeLogStdSize(distribution);
+  if (numLogStds > 0) tensors.push({ name: 'logStd', shape: [numLogStds] });
   if (distribution.kind === 'gsde' || distribution.kind === 'squashed-gsde') {
     tensors.push({ name: 'logStd', shape: [latentSize(spec), distribution.size] });
   }

@@ -25,34 +25,38 @@ export type ScriptedPolicy = (observation: unknown, context: ScriptedContext) =>
 export function createRandomBatch(spec: PolicySpec, sizes: BatchSizes): PolicyBatch {
   const { distribution } = spec;
   const A = actionSize(distribution);
+  const elements = elementsOf(distribution);
   return createScriptedBatch(spec, sizes, (batch, k, stream) => {
-    if (distribution.kind === 'categorical')
-      chooseAllowed(distribution.sizes, spec.actionMaskSize, batch, k, stream);
-    else
-      for (let a = 0; a < A; a++) batch.actions[k * A + a] = drawElement(distribution, a, stream.uniform());
+    const call = { masks: batch.masks, maskOffset: k * spec.actionMaskSize };
+    let first = 0;
+    elements.forEach(({ choices, low, high }, a) => {
+      const uniform = stream.uniform();
+      const at = k * A + a;
+      if (choices > 0) batch.actions[at] = uniformChoice(call, first, choices, uniform);
+      else batch.actions[at] = low === null ? (uniform < 0.5 ? 1 : 0) : low + uniform * (high - low);
+      first += choices;
+    });
   });
 }
 
-function chooseAllowed(
-  sizes: readonly number[],
-  maskSize: number,
-  { masks, actions }: Pick<PolicyBatch, 'masks' | 'actions'>,
-  k: number,
-  stream: EpisodeStream,
-): void {
-  let first = 0;
-  for (const [branch, size] of sizes.entries()) {
-    const call = { masks, maskOffset: k * maskSize };
-    actions[k * sizes.length + branch] = uniformChoice(call, first, size, stream.uniform());
-    first += size;
-  }
+/** One element of a stored action. */
+interface ActionElement {
+  /** Alternatives that a mask lies over; 0 = a bit or a number. */
+  readonly choices: number;
+  /** null = a bit. Where a number has no bounds, -1 and 1. */
+  readonly low: number | null;
+  readonly high: number;
 }
 
-function drawElement(distribution: PolicySpec['distribution'], a: number, uniform: number): number {
-  if (!('low' in distribution)) return uniform < 0.5 ? 1 : 0;
-  const low = Number.isFinite(distribution.low[a]) ? distribution.low[a] : -1;
-  const high = Number.isFinite(distribution.high[a]) ? distribution.high[a] : 1;
-  return low + uniform * (high - low);
+function elementsOf(distribution: PolicySpec['distribution']): readonly ActionElement[] {
+  if (distribution.kind === 'product') return distribution.heads.flatMap(elementsOf);
+  if (distribution.kind === 'categorical')
+    return distribution.sizes.map((choices) => ({ choices, low: null, high: 1 }));
+  if (distribution.kind === 'bernoulli')
+    return Array.from({ length: distribution.size }, () => ({ choices: 0, low: null, high: 1 }));
+  const finite = (bound: number, otherwise: number) => (Number.isFinite(bound) ? bound : otherwise);
+  const { low, high } = distribution;
+  return low.map((bound, a) => ({ choices: 0, low: finite(bound, -1), high: finite(high[a], 1) }));
 }
 
 /**
@@ -99,10 +103,11 @@ function checkAction(
   mask: Uint8Array | null,
 ) {
   const A = actionSize(distribution);
+  const elements = elementsOf(distribution);
   let first = 0;
   for (let a = 0; a < A; a++) {
     const action = actions[at + a];
-    const size = distribution.kind === 'categorical' ? distribution.sizes[a] : 0;
+    const size = elements[a].choices;
     const isIndex = size === 0 || (Number.isInteger(action) && action >= 0 && action < size);
     if (!Number.isFinite(action) || !isIndex) throw new TypeError(`it gave the action ${action}`);
     if (mask !== null && size > 0 && mask[first + action] === 0)

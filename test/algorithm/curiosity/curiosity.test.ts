@@ -4,7 +4,7 @@ import { createCuriosity } from '../../../src/algorithm/curiosity/curiosity.ts';
 import { fillSample } from '../../../src/algorithm/curiosity/fill.ts';
 import type { CuriosityConfig } from '../../../src/algorithm/curiosity/learner.ts';
 import { type Bonus, curiosityModel } from '../../../src/algorithm/curiosity/model.ts';
-import { nextRow, nextRows, writeAction } from '../../../src/algorithm/curiosity/samples.ts';
+import { createActionCoder, nextRow, nextRows } from '../../../src/algorithm/curiosity/samples.ts';
 import { Box, Discrete, MultiDiscrete } from '../../../src/env/spaces.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
@@ -12,7 +12,7 @@ import { loadKernels } from '../../../src/simd/loader.ts';
 import { computeGae } from '../../../src/targets/gae.ts';
 import { emptyRollout } from '../../reference/empty-rollout.ts';
 import { forwardRow } from '../../reference/model-reference.ts';
-import { categorical, makeSpec } from '../../reference/policy-specs.ts';
+import { bernoulli, categorical, gaussian, makeSpec } from '../../reference/policy-specs.ts';
 
 const COLUMNS = { values: true, finalObservations: true };
 const [N, T] = [2, 3];
@@ -78,9 +78,13 @@ describe('what a step led to', () => {
   });
 
   it('goes with an action of which choices are one-hot and numbers as they are', () => {
-    const out = new Float32Array(8).fill(9);
-    writeAction([9, 9, 9, 2, 1, -0.5], 1, { sizes: [3, 2], numNumbers: 1 }, out, 1);
-    expect([...out]).toEqual([9, 0, 0, 1, 0, 1, -0.5, 9]);
+    const out = new Float32Array(10).fill(9);
+    const code = createActionCoder({
+      kind: 'product',
+      heads: [categorical(3), gaussian(1), bernoulli(1), categorical(2)] as never,
+    });
+    code([9, 9, 9, 9, 2, -0.5, 0, 1], 1, out, 1);
+    expect([...out]).toEqual([9, 0, 0, 1, 1, 0, 0, 1, -0.5, 9]);
   });
 });
 
@@ -193,10 +197,11 @@ describe('a batch to learn from', () => {
       ...{ valueWeights: numbers(1), bonusWeights: numbers(1) },
     };
     const rollout = cells();
+    const sample = { observationSize: SIZE, codeAction: createActionCoder(SPEC.distribution) };
     const steps = { returns: Float32Array.of(10, 11, 12, 13, 14, 15) } as never;
     const stream = openStream(1, 'share');
     const draws = openStream(1, 'share');
-    fillSample(rollout, steps, SPEC, { indices: Int32Array.of(4, 3), share: 1, stream }, columns);
+    fillSample(rollout, steps, sample, { indices: Int32Array.of(4, 3), share: 1, stream }, columns);
     expect([...columns.returns]).toEqual([14, 13, 13, 13, 13]);
     expect([...columns.valueWeights]).toEqual([2.5, 2.5, 0, 0, 0]);
     expect([...columns.bonusWeights]).toEqual([2.5, 2.5, 0, 0, 0]);
@@ -204,7 +209,7 @@ describe('a batch to learn from', () => {
       [2, 0],
     );
     const indices = Int32Array.of(0, 1, 2, 3);
-    fillSample(rollout, steps, SPEC, { indices, share: 0.5, stream }, columns);
+    fillSample(rollout, steps, sample, { indices, share: 0.5, stream }, columns);
     const chosen = [0, 1, 2, 3].map(() => draws.uniform() < 0.5);
     const count = chosen.filter(Boolean).length;
     expect(count).toBeGreaterThan(0);

@@ -12,6 +12,7 @@ import {
   categorical,
   DISTRIBUTIONS,
   gaussian,
+  hasChoices,
   makeSpec,
 } from '../../reference/policy-specs.ts';
 import {
@@ -96,7 +97,7 @@ async function compareGradients(spec: PolicySpec, loss: PpoLossOptions): Promise
 describe('gradients of the two engines', () => {
   describe.each(DISTRIBUTIONS)('%s', (_name, distribution) => {
     it.each(LOSSES)('agree to 1e-5, %o', async (loss) => {
-      const hasMasks = distribution.kind === 'categorical';
+      const hasMasks = hasChoices(distribution);
       for (const masks of hasMasks ? [false, true] : [false]) {
         for (const shared of [false, true]) {
           const spec = makeSpec(distribution, { hiddenSizes: [16, 12], shared, masks, normalize: shared });

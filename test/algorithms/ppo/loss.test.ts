@@ -50,7 +50,10 @@ function differentiate(tf: TensorFlow, spec: PolicySpec, batch: RandomBatch, opt
         { distributionParameters, values, latent, logStd: logStd ?? null },
         {
           actions: tf.tensor2d(batch.actions, [B, A], actionDtype(spec.distribution)),
-          masks: batch.masks === null ? null : tf.tensor2d(Float32Array.from(batch.masks), [B, P]),
+          masks:
+            batch.masks === null
+              ? null
+              : tf.tensor2d(Float32Array.from(batch.masks), [B, spec.actionMaskSize]),
           oldLogProbs: tf.tensor1d(batch.oldLogProbs),
           oldValues: tf.tensor1d(batch.oldValues),
           advantages: tf.tensor1d(batch.advantages),

@@ -2,8 +2,10 @@
 import {
   actionDtype,
   actionSize,
+  alternativesOf,
   type DistributionSpec,
   distributionSize,
+  freeLogStdSize,
   type PolicySpec,
 } from '../../../src/policy/policy-spec.ts';
 import { openStream } from '../../../src/random/streams.ts';
@@ -24,6 +26,17 @@ export interface RandomBatch {
 
 const bounds = (size: number) => ({ low: Array(size).fill(-2), high: Array(size).fill(2) });
 
+const PRODUCT: DistributionSpec = {
+  kind: 'product',
+  heads: [
+    { kind: 'categorical', sizes: [4] },
+    { kind: 'gaussian', size: 2, squash: false, ...bounds(2) },
+    { kind: 'bernoulli', size: 1 },
+    { kind: 'gaussian', size: 1, squash: true, ...bounds(1) },
+    { kind: 'categorical', sizes: [2] },
+  ],
+};
+
 /** Name, distribution and mask size of every kind. */
 export const DISTRIBUTIONS: readonly (readonly [string, DistributionSpec, number])[] = [
   ['categorical', { kind: 'categorical', sizes: [4] }, 0],
@@ -35,6 +48,8 @@ export const DISTRIBUTIONS: readonly (readonly [string, DistributionSpec, number
   ['squashed gaussian', { kind: 'gaussian', size: 2, squash: true, ...bounds(2) }, 0],
   ['gsde', { kind: 'gsde', size: 2, squash: false, sampleFrequency: 4, ...bounds(2) }, 0],
   ['squashed gsde', { kind: 'gsde', size: 2, squash: true, sampleFrequency: -1, ...bounds(2) }, 0],
+  ['product', PRODUCT, 0],
+  ['masked product', PRODUCT, 6],
 ];
 
 export function specFor(
@@ -55,6 +70,12 @@ export function specFor(
     ...overrides,
   };
 }
+
+/** Which elements are bits, that no mask lies over. */
+const bitsOf = (distribution: DistributionSpec): boolean[] =>
+  distribution.kind === 'product'
+    ? distribution.heads.flatMap(bitsOf)
+    : Array.from({ length: actionSize(distribution) }, () => distribution.kind === 'bernoulli');
 
 /** A mask row with at least one allowed entry in every component. */
 export function randomMask(sizes: readonly number[], uniform: () => number): number[] {
@@ -78,21 +99,22 @@ export function randomBatch(
   const latentSize = 6;
   const P = distributionSize(distribution);
   const A = actionSize(distribution);
-  const logStdSize = distribution.kind === 'gaussian' ? A : distribution.kind === 'gsde' ? latentSize * A : 0;
-  const sizes = distribution.kind === 'categorical' ? distribution.sizes : [];
+  const logStdSize = distribution.kind === 'gsde' ? latentSize * A : freeLogStdSize(distribution);
+  const elements = alternativesOf(distribution);
+  const bits = bitsOf(distribution);
+  const sizes = elements.filter((count, a) => count > 0 && !bits[a]);
   const masks =
     spec.actionMaskSize === 0
       ? null
       : Uint8Array.from(Array.from({ length: numRows }, () => randomMask(sizes, stream.uniform)).flat());
   const actions = actionDtype(distribution) === 'int32' ? new Int32Array(numRows * A) : normals(numRows * A);
   for (let row = 0; row < numRows; row += 1) {
-    let start = 0;
+    let start = row * spec.actionMaskSize;
     for (let a = 0; a < A; a += 1) {
-      if (distribution.kind === 'bernoulli') actions[row * A + a] = stream.integer(2);
-      if (distribution.kind !== 'categorical') continue;
-      do actions[row * A + a] = stream.integer(sizes[a]);
-      while (masks !== null && masks[row * P + start + actions[row * A + a]] === 0);
-      start += sizes[a];
+      if (elements[a] === 0) continue;
+      do actions[row * A + a] = stream.integer(elements[a]);
+      while (!bits[a] && masks !== null && masks[start + actions[row * A + a]] === 0);
+      if (!bits[a]) start += elements[a];
     }
   }
   const batch: RandomBatch = {

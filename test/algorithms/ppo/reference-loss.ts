@@ -1,6 +1,12 @@
 /** The PPO loss once more, slowly, row by row in float64: what `loss.ts` and `gradient.ts` are checked against. */
 import type { PpoLossOptions } from '../../../algorithms/ppo/loss.ts';
-import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
+import { placeHeads } from '../../../src/policy/distributions/product.ts';
+import {
+  actionSize,
+  distributionSize,
+  type PolicySpec,
+  type ProductSpec,
+} from '../../../src/policy/policy-spec.ts';
 
 /** The differentiable inputs, in float64, and the fixed ones. */
 export interface ReferenceInputs {
@@ -24,12 +30,15 @@ export interface ReferenceScalars {
   readonly klPenaltyCoeff?: number;
 }
 
+type PolicyInputs = Omit<ReferenceInputs, 'oldLogProbs' | 'oldValues' | 'advantages' | 'returns'>;
+
 export function referenceLogProbAndEntropy(
   spec: PolicySpec,
-  inputs: Omit<ReferenceInputs, 'oldLogProbs' | 'oldValues' | 'advantages' | 'returns'>,
+  inputs: PolicyInputs,
   row: number,
 ): { logProb: number; entropy: number } {
   const { distribution } = spec;
+  if (distribution.kind === 'product') return productOf(spec, distribution, inputs, row);
   let logProb = 0;
   let entropy = 0;
   if (distribution.kind === 'categorical') {
@@ -73,6 +82,37 @@ export function referenceLogProbAndEntropy(
     if (distribution.squash) logProb -= Math.log(1 - Math.tanh(action) ** 2);
   }
   return { logProb, entropy: distribution.kind !== 'bernoulli' && distribution.squash ? -logProb : entropy };
+}
+
+const part = (numbers: ArrayLike<number>, from: number, to: number) => Array.from(numbers).slice(from, to);
+
+/** The row's part of each head, as a row of its own. */
+function productOf(spec: PolicySpec, product: ProductSpec, inputs: PolicyInputs, row: number) {
+  const [P, A] = [distributionSize(product), actionSize(product)];
+  const sums = { logProb: 0, entropy: 0 };
+  for (const { head, output, action, mask, logStd } of placeHeads(product)) {
+    const numOutputs = distributionSize(head);
+    const isChoice = head.kind === 'categorical';
+    const from = row * spec.actionMaskSize + mask;
+    const { logProb, entropy } = referenceLogProbAndEntropy(
+      { ...spec, distribution: head },
+      {
+        ...inputs,
+        distributionParameters: part(
+          inputs.distributionParameters,
+          row * P + output,
+          row * P + output + numOutputs,
+        ),
+        actions: part(inputs.actions, row * A + action, row * A + action + actionSize(head)),
+        logStd: head.kind === 'gaussian' ? part(inputs.logStd, logStd, logStd + head.size) : inputs.logStd,
+        masks: isChoice && inputs.masks !== null ? part(inputs.masks, from, from + numOutputs) : null,
+      },
+      0,
+    );
+    sums.logProb += logProb;
+    sums.entropy += entropy;
+  }
+  return sums;
 }
 
 export function referenceLoss(

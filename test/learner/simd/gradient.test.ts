@@ -10,6 +10,7 @@ import {
   DISTRIBUTIONS,
   gaussian,
   gsde,
+  hasChoices,
   makeSpec,
 } from '../../reference/policy-specs.ts';
 import {
@@ -93,7 +94,7 @@ describe('the float64 reference', () => {
     'agrees with finite differences over every kind of parameter: %s',
     (_, distribution) => {
       for (const shared of [false, true]) {
-        const masks = distribution.kind === 'categorical';
+        const masks = hasChoices(distribution);
         const spec = makeSpec(distribution, {
           hiddenSizes: [5, 4],
           activation: 'silu',

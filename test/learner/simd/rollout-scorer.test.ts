@@ -8,7 +8,7 @@ import { loadKernels } from '../../../src/simd/loader.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../../../src/weights/weight-buffer.ts';
 import { rowStatistics } from '../../reference/distribution-reference.ts';
 import { forwardReference } from '../../reference/mlp-reference.ts';
-import { DISTRIBUTIONS, makeSpec, normalizedRows } from '../../reference/policy-specs.ts';
+import { DISTRIBUTIONS, hasChoices, makeSpec, normalizedRows } from '../../reference/policy-specs.ts';
 import { logStdOf } from '../../reference/ppo-reference.ts';
 import { learnerOptions, makeFixture } from '../../reference/rollout-fixture.ts';
 
@@ -16,7 +16,7 @@ const N = 2;
 const T = 35; // more rows than a block has
 
 describe.each(DISTRIBUTIONS)('%s', (_name, distribution) => {
-  const masks = distribution.kind === 'categorical';
+  const masks = hasChoices(distribution);
   it.each([true, false])('agrees with a float64 reference, shared trunk: %s', async (shared) => {
     const spec = makeSpec(distribution, { hiddenSizes: [16, 12], shared, masks, normalize: true });
     const fixture = makeFixture(spec, N, T, learnerOptions());
