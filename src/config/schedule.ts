@@ -7,6 +7,13 @@ export interface LinearSchedule {
   readonly to: number;
 }
 
+/** Half a cosine from `from` at step 0 to `to` at `scheduleSteps` (Loshchilov and Hutter 2017, arXiv:1608.03983, one period); `to` afterwards. */
+export interface CosineSchedule {
+  readonly schedule: 'cosine';
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Straight lines between [environment step, value] points, steps strictly ascending; constant before the first and after the last. */
 export interface PiecewiseSchedule {
   readonly schedule: 'piecewise';
@@ -14,26 +21,35 @@ export interface PiecewiseSchedule {
 }
 
 /** A plain number is constant. */
-export type Schedule = number | LinearSchedule | PiecewiseSchedule;
+export type Schedule = number | LinearSchedule | CosineSchedule | PiecewiseSchedule;
+
+/** Whether it runs over `scheduleSteps`. */
+export function runsOverSteps(schedule: Schedule): schedule is LinearSchedule | CosineSchedule {
+  return typeof schedule !== 'number' && schedule.schedule !== 'piecewise';
+}
 
 /**
  * The value of a schedule at an environment step.
  *
  *   linear:    from + (to - from) * min(1, step / scheduleSteps)
+ *   cosine:    to + (from - to) * (1 + cos(pi * step / scheduleSteps)) / 2, flat at both ends
  *   piecewise: v0 + (v1 - v0) * (step - s0) / (s1 - s0)  between neighbouring points (s0, v0), (s1, v1)
  *
  * Runs on environment steps and `scheduleSteps`, never on a stop condition, so stopping early or resuming does not bend it.
  *
  * @param step environment steps of the whole run so far, >= 0.
- * @param scheduleSteps length of linear schedules in environment steps, > 0; null is enough for the other two.
- * @throws RangeError for a linear schedule without `scheduleSteps` (resolving a config rules this out).
+ * @param scheduleSteps length of linear and cosine schedules in environment steps, > 0; null is enough for the other two.
+ * @throws RangeError for a linear or cosine schedule without `scheduleSteps` (resolving a config rules this out).
  */
 export function evaluateSchedule(schedule: Schedule, step: number, scheduleSteps: number | null): number {
   if (typeof schedule === 'number') return schedule;
-  if (schedule.schedule === 'linear') {
-    if (scheduleSteps === null) throw new RangeError('A linear schedule needs `scheduleSteps`.');
-    if (step >= scheduleSteps) return schedule.to; // exact at the end, where from + (to - from) may round
-    return schedule.from + (schedule.to - schedule.from) * (step / scheduleSteps);
+  if (runsOverSteps(schedule)) {
+    const { schedule: shape, from, to } = schedule;
+    if (scheduleSteps === null) throw new RangeError(`A ${shape} schedule needs \`scheduleSteps\`.`);
+    if (step >= scheduleSteps) return to; // exact at the end, where from + (to - from) may round
+    const passed = step / scheduleSteps;
+    if (shape === 'linear') return from + (to - from) * passed;
+    return step === 0 ? from : to + (from - to) * ((1 + Math.cos(Math.PI * passed)) / 2);
   }
   return interpolate(schedule.points, step);
 }
@@ -54,19 +70,19 @@ function interpolate(points: PiecewiseSchedule['points'], step: number): number 
 /** Every number a schedule takes at its corners; its values lie between the least and the greatest of them. */
 export function scheduleCorners(schedule: Schedule): readonly number[] {
   if (typeof schedule === 'number') return [schedule];
-  if (schedule.schedule === 'linear') return [schedule.from, schedule.to];
+  if (runsOverSteps(schedule)) return [schedule.from, schedule.to];
   return schedule.points.map(([, value]) => value);
 }
 
 /**
- * Reads a flag's text: `0.001`, `linear:1e-3:0` or `piecewise:0=1e-3,50000=1e-4`.
+ * Reads a flag's text: `0.001`, `linear:1e-3:0`, `cosine:1e-3:0` or `piecewise:0=1e-3,50000=1e-4`.
  *
- * @returns a schedule whose numbers may still be NaN or out of bounds; undefined when the text has none of the three forms.
+ * @returns a schedule whose numbers may still be NaN or out of bounds; undefined when the text has none of these forms.
  */
 export function parseSchedule(text: string): Schedule | undefined {
   const [kind, ...rest] = text.trim().split(':');
-  if (kind === 'linear' && rest.length === 2) {
-    return { schedule: 'linear', from: numberFrom(rest[0]), to: numberFrom(rest[1]) };
+  if ((kind === 'linear' || kind === 'cosine') && rest.length === 2) {
+    return { schedule: kind, from: numberFrom(rest[0]), to: numberFrom(rest[1]) };
   }
   if (kind === 'piecewise' && rest.length === 1) {
     const points = rest[0].split(',').map((point): [number, number] => {

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { Option } from './option.ts';
-import { evaluateSchedule, type Schedule } from './schedule.ts';
+import { evaluateSchedule, runsOverSteps, type Schedule } from './schedule.ts';
 
 export interface Schedules<Name extends string> {
   /** Their values at an environment step of the whole run. */
@@ -12,7 +12,7 @@ export interface Schedules<Name extends string> {
   set(name: string, schedule: JsonValue): void;
   /** What the configuration says, by name. */
   readonly configured: Readonly<Record<Name, Schedule>>;
-  /** @throws {@link ConfigError} `CONFIG_SCHEDULE` when one is linear and there is no `scheduleSteps`. */
+  /** @throws {@link ConfigError} `CONFIG_SCHEDULE` when one is linear or cosine and there is no `scheduleSteps`. */
   check(state: Readonly<Record<Name, Schedule>>): void;
   /** All of them as they are now, by name; plain JSON. */
   getState(): Record<Name, Schedule>;
@@ -23,7 +23,7 @@ export interface Schedules<Name extends string> {
 }
 
 /**
- * Opens the options `names` of a section as schedules. Linear ones run over the section's `scheduleSteps`.
+ * Opens the options `names` of a section as schedules. Linear and cosine ones run over the section's `scheduleSteps`.
  *
  * @param options the section's declarations: their kinds say what {@link Schedules.set} accepts.
  * @param names in the order in which messages list them.
@@ -40,9 +40,9 @@ export function createSchedules<Name extends string>(
   const configured = { ...schedules };
   const { scheduleSteps } = values;
   const check = (name: string, schedule: Schedule) => {
-    if (isLinear(schedule) && scheduleSteps === null)
+    if (runsOverSteps(schedule) && scheduleSteps === null)
       throw refused(
-        `\`${name}\` cannot become linear while scheduleSteps is null: use piecewise, or set scheduleSteps.`,
+        `\`${name}\` cannot become ${schedule.schedule} while scheduleSteps is null: use piecewise, or set scheduleSteps.`,
       );
   };
   return {
@@ -70,8 +70,4 @@ export function createSchedules<Name extends string>(
 
 function refused(message: string): ConfigError {
   return new ConfigError('CONFIG_SCHEDULE', message);
-}
-
-function isLinear(schedule: Schedule): boolean {
-  return typeof schedule !== 'number' && schedule.schedule === 'linear';
 }

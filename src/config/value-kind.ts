@@ -5,7 +5,7 @@
  */
 import * as z from 'zod/mini';
 import type { JsonObject } from '../json.ts';
-import { numberFrom, parseSchedule, type Schedule, scheduleCorners } from './schedule.ts';
+import { numberFrom, parseSchedule, runsOverSteps, type Schedule, scheduleCorners } from './schedule.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export interface ValueKind<T> {
@@ -122,7 +122,7 @@ export function schedule(bounds: Bounds): ValueKind<Schedule> {
   const step = z.number().check(z.refine((value) => Number.isSafeInteger(value) && value >= 0));
   const shape = z.union([
     z.number(),
-    z.strictObject({ schedule: z.literal('linear'), from: z.number(), to: z.number() }),
+    z.strictObject({ schedule: z.enum(['linear', 'cosine']), from: z.number(), to: z.number() }),
     z.strictObject({
       schedule: z.literal('piecewise'),
       points: z.array(z.tuple([step, z.number()])).check(z.minLength(1)),
@@ -134,15 +134,15 @@ export function schedule(bounds: Bounds): ValueKind<Schedule> {
       z.refine((value) => stepsAscend(value)),
     ) as z.ZodMiniType<Schedule>,
     expects:
-      `a number${boundsText(bounds)}, or a schedule of such numbers: { schedule: 'linear', from, to } or ` +
+      `a number${boundsText(bounds)}, or a schedule of such numbers: { schedule: 'linear' or 'cosine', from, to } or ` +
       `{ schedule: 'piecewise', points: [[step, value], ...] } with ascending steps`,
-    flagForm: '<number|linear:A:B|piecewise:S=A,S=B>',
+    flagForm: '<number|linear:A:B|cosine:A:B|piecewise:S=A,S=B>',
     parse: (given) => parseSchedule(given) ?? given,
   };
 }
 
 function stepsAscend(value: Schedule): boolean {
-  if (typeof value === 'number' || value.schedule === 'linear') return true;
+  if (typeof value === 'number' || runsOverSteps(value)) return true;
   return value.points.every(([step], k) => k === 0 || step > value.points[k - 1][0]);
 }
 

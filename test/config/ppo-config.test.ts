@@ -162,6 +162,11 @@ describe('cross-field checks', () => {
       '(21) must not exceed the rollout of 20 samples (numEnvs 2 * rolloutLength 10)',
     ],
     [
+      'a cosine schedule',
+      { training: { clipRange: { schedule: 'cosine', from: 0.2, to: 0 } } },
+      'clipRange is a cosine schedule (0.2 to 0), but scheduleSteps is null',
+    ],
+    [
       'a linear schedule',
       { training: { clipRange: { schedule: 'linear', from: 0.2, to: 0 } } },
       'clipRange is a linear schedule (0.2 to 0), but scheduleSteps is null',

@@ -16,6 +16,22 @@ describe('evaluateSchedule', () => {
     expect(evaluateSchedule({ schedule: 'linear', from: 2, to: 6 }, 3, 4)).toBe(5);
   });
 
+  it('goes down half a cosine: flat at both ends, half way in the middle, an eighth where cos says so', () => {
+    const cosine = { schedule: 'cosine', from: 1e-3, to: 1e-4 } as const;
+    expect(evaluateSchedule(cosine, 0, 1000)).toBe(1e-3);
+    expect(evaluateSchedule(cosine, 500, 1000)).toBeCloseTo(5.5e-4, 15);
+    expect(evaluateSchedule(cosine, 250, 1000)).toBeCloseTo(1e-4 + 9e-4 * 0.8535533905932737, 15); // (1 + sqrt(1/2)) / 2
+    expect(evaluateSchedule(cosine, 1000, 1000)).toBe(1e-4);
+    expect(evaluateSchedule(cosine, 1e9, 1000)).toBe(1e-4);
+    expect(evaluateSchedule({ schedule: 'cosine', from: 0.7, to: 0.1 }, 0, 3)).toBe(0.7);
+    const slope = (step: number) =>
+      evaluateSchedule(cosine, step, 1000) - evaluateSchedule(cosine, step + 1, 1000);
+    expect(slope(500)).toBeGreaterThan(100 * slope(0));
+    expect(scheduleCorners(cosine)).toEqual([1e-3, 1e-4]);
+    expect(parseSchedule('cosine:1e-3:1e-4')).toEqual(cosine);
+    expect(() => evaluateSchedule(cosine, 0, null)).toThrow('A cosine schedule needs `scheduleSteps`');
+  });
+
   it('is exactly `to` from scheduleSteps on', () => {
     const linear = { schedule: 'linear', from: 0.3, to: 0.1 } as const;
     expect(evaluateSchedule(linear, 7, 7)).toBe(0.1);
@@ -72,21 +88,12 @@ describe('parseSchedule', () => {
     });
   });
 
-  it.each([
-    '',
-    'x',
-    'linear',
-    'linear:1',
-    'linear:1:2:3',
-    'cosine:1:0',
-    'piecewise',
-    '1,2',
-    '1e',
-    '--1',
-    '1_',
-  ])('has no schedule for %j', (text) => {
-    expect(parseSchedule(text)).toBeUndefined();
-  });
+  it.each(['', 'x', 'linear', 'linear:1', 'linear:1:2:3', 'sine:1:0', 'piecewise', '1,2', '1e', '--1', '1_'])(
+    'has no schedule for %j',
+    (text) => {
+      expect(parseSchedule(text)).toBeUndefined();
+    },
+  );
 
   it.each(['linear:a:0', 'linear::', 'piecewise:', 'piecewise:1', 'piecewise:0=1=2', 'piecewise:a=1'])(
     'leaves a NaN in %j for the bounds to refuse',

@@ -21,7 +21,6 @@ export interface CuriosityPlan {
   readonly permutations: Int32Array; // [numEpochs, N * T] i32, flat indices
   /** Of the bonus's value. */
   readonly learningRate: number;
-  readonly nonFinite: 'stop' | 'skip' | 'clip';
 }
 
 export interface Curiosity {
@@ -75,7 +74,8 @@ export async function createCuriosity(
   const steps = createIntrinsicSteps(N, T);
   let judgeMs = 0;
   const sample = { observationSize, codeAction: createActionCoder(system.spec.distribution) };
-  const setup = { learner, sample, batchSize: minibatchSize };
+  const { nonFinite } = config.faultTolerance;
+  const setup = { learner, sample, batchSize: minibatchSize, nonFinite };
   return {
     async judge(rollout, fillTargets) {
       const start = performance.now();
@@ -90,7 +90,7 @@ export async function createCuriosity(
       for (let i = 0; i < advantages.length; i++) advantages[i] += curiosityCoeff * steps.advantages[i];
       judgeMs = performance.now() - start;
     },
-    async learn(rollout, { numEpochs, permutations, learningRate, nonFinite }) {
+    async learn(rollout, { numEpochs, permutations, learningRate }) {
       const start = performance.now();
       const perEpoch = Math.ceil((N * T) / minibatchSize);
       const rates = { learningRate, curiosityLearningRate: config.training.curiosityLearningRate };
@@ -129,11 +129,13 @@ interface Scoring {
   readonly learner: ObjectiveLearner;
   readonly sample: SampleSpec;
   readonly batchSize: number;
+  /** That of `learn`: a captured graph is made anew for another one. */
+  readonly nonFinite: 'stop' | 'skip' | 'clip';
 }
 
 /** Values of all observations, and e of what each step led to: `values`, `bootstrapValues`, `rewards` of the steps. */
 async function score(
-  { learner, sample, batchSize }: Scoring,
+  { learner, sample, batchSize, nonFinite }: Scoring,
   rollout: RolloutViews,
   { values, bootstrapValues, rewards }: IntrinsicSteps,
   observationStatistics: { readonly mean: Float32Array; readonly inverseStd: Float32Array },
@@ -156,7 +158,7 @@ async function score(
     },
     scalars: Object.fromEntries(learner.objective.scalars.map((name) => [name, 0])),
     observationStatistics,
-    nonFinite: 'skip',
+    nonFinite,
   });
 }
 

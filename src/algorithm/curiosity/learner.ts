@@ -21,7 +21,7 @@ export type CuriositySystem = Pick<
   'spec' | 'observationSpace' | 'choice' | 'memory' | 'stop'
 >;
 
-export type CuriosityConfig = Pick<LooseOnPolicyConfig, 'envRunners' | 'debugging'> & {
+export type CuriosityConfig = Pick<LooseOnPolicyConfig, 'envRunners' | 'faultTolerance' | 'debugging'> & {
   readonly training: LooseOnPolicyConfig['training'] & ResolvedSection<typeof curiosityOptions>;
   readonly learners: Pick<ResolvedSection<typeof learnersOptions>, 'captureGraph'> & {
     readonly numLearnerThreads?: number | 'auto';

@@ -109,7 +109,7 @@ describe('counts', () => {
     const of = (visits: number) => Math.fround(1 / Math.sqrt(visits));
     expect(rewards[1]).toEqual([of(3), of(3), of(2), of(2), of(4), of(4)]);
     const plan = { numEpochs: 1, permutations: Int32Array.of(0, 1, 2, 3, 4, 5), learningRate: 1e-3 };
-    const metrics = await curiosity.learn(rollout, { ...plan, nonFinite: 'stop' });
+    const metrics = await curiosity.learn(rollout, plan);
     expect(metrics['train/numObservationsVisited']).toBe(4);
     expect(metrics['train/intrinsicRewardMean']).toBeCloseTo(rewards[1].reduce((a, b) => a + b) / 6, 6);
   });
