@@ -5,6 +5,7 @@ import {
   actorLearnerOptions,
   checkActorLearner,
 } from '../../src/config/blocks/actor-learner.ts';
+import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
@@ -26,6 +27,7 @@ export const impalaOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...withDefaults(recurrentOptions, { sequenceLength: 20 }),
+    ...curiosityOptions,
   },
 };
 

@@ -2,6 +2,7 @@
 
 import { createActorLearner, createPolicyLag } from '../../src/algorithm/actor-learner.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { createCuriosity } from '../../src/algorithm/curiosity/curiosity.ts';
 import { createIterationTally } from '../../src/algorithm/iteration-tally.ts';
 import { tellCritic, tellPolicy } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
@@ -14,6 +15,9 @@ import { policyGradientParts } from '../a2c/loss-parts.ts';
 import { impalaOptions, type ResolvedIMPALAConfig } from './config.ts';
 import type { IMPALAMetrics } from './metrics.ts';
 
+/** The bonus is scaled where it is made. */
+const AS_IT_IS = { rewardScale: 1, clipReward: Number.POSITIVE_INFINITY } as const;
+
 /**
  * Starts IMPALA: environments, workers, network and learner.
  *
@@ -24,6 +28,7 @@ import type { IMPALAMetrics } from './metrics.ts';
  *     scale rewards              by the deviation of the discounted return, when asked for
  *     judge                      log-probabilities and values by the newest weights
  *     V-trace                    targets and advantages of the policy that learns, from steps of the one that acted
+ *     curiosity                  when asked for: a bonus for what is new, whose advantages (V-trace, too) are added
  *     one step of Adam           over the whole fragment: policy gradient, value loss, entropy bonus; gradient norm clipped
  *     observation statistics     learn from this fragment, for the next version
  *
@@ -49,6 +54,7 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
   const rewards = createRewardScaling(envRunners, gamma);
   const permutations = new Int32Array(numSamples); // [N * T] i32: all of it, sequence by sequence where there are any
   createRolloutOrder(training, learner.engine, numSamples, numSamples)(permutations, null);
+  const curiosity = await createCuriosity(system, config, numSamples);
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
     const tally = createIterationTally();
@@ -67,13 +73,17 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
       rewards.absorb(rollout);
       scorer.logProbs(rollout, addressOf(version), targetLogProbs);
       scorer.values(rollout, addressOf(version));
-      const bounds = { gamma, lambda, rhoClip, traceClip, ...rewards.now };
+      const clips = { lambda, rhoClip, traceClip };
+      const bounds = { gamma, ...clips, ...rewards.now };
       computeVtrace(rollout, rollout.logProbs, targetLogProbs, bounds, rollout);
+      await curiosity?.judge(rollout, (steps, gamma) =>
+        computeVtrace(steps, rollout.logProbs, targetLogProbs, { gamma, ...clips, ...AS_IT_IS }, steps),
+      );
 
       const learnAt = performance.now();
+      const orders = { ...plan, permutations };
       const update = await learner.update(rollout, {
-        ...plan,
-        permutations,
+        ...orders,
         scalars,
         normalizeAdvantages: training.normalizeAdvantages,
         targetKl: null,
@@ -83,7 +93,9 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
       tally.addUpdates({ ...update, numUpdates: update.numMinibatches - update.numSkipped });
       spent.judgeMs += learnAt - judgeAt;
       spent.learnMs += performance.now() - learnAt;
-      told = { 'train/learningRate': scalars.learningRate, 'train/entropyCoeff': scalars.entropyCoeff };
+      const { learningRate } = scalars;
+      const curious = await curiosity?.learn(rollout, { ...orders, learningRate });
+      told = { ...curious, 'train/learningRate': learningRate, 'train/entropyCoeff': scalars.entropyCoeff };
       if (k === fragmentsPerIteration - 1) Object.assign(told, tellCritic(rollout));
       scaling.absorb(rollout);
     }
@@ -108,8 +120,11 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
     numRollouts: fragmentsPerIteration,
     isHalfDone: () => fragments.hasBegun,
     notes,
-    state: [rewards.state, schedulesState(schedules)],
+    state: [rewards.state, ...(curiosity === null ? [] : [curiosity.state]), schedulesState(schedules)],
     setSchedule: schedules.set,
-    settle: fragments.settle,
+    async settle() {
+      await fragments.settle();
+      await curiosity?.stop();
+    },
   });
 }

@@ -1,4 +1,5 @@
 /** IMPALA's metrics, besides those of every algorithm. */
+import { curiosityMetrics } from '../../src/metrics/curiosity-metrics.ts';
 import { actorLearnerMetrics, policyMetrics, updateMetrics } from '../../src/metrics/learning-metrics.ts';
 import type { MetricDeclarations, MetricsOf } from '../../src/metrics/metric-keys.ts';
 
@@ -17,6 +18,7 @@ export const impalaMetrics = {
   ...policyMetrics,
   ...actorLearnerMetrics,
   ...updateMetrics,
+  ...curiosityMetrics,
 } as const satisfies MetricDeclarations;
 
 export type IMPALAMetrics = MetricsOf<typeof impalaMetrics>;

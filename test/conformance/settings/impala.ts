@@ -3,6 +3,7 @@ import {
   actorLearnerElsewhere,
   actorLearnerRefused,
   actorLearnerTrials,
+  curiosityTrials,
   onPolicyLearns,
   onPolicyNeutral,
   onPolicyPlain,
@@ -16,13 +17,21 @@ import type { Settings } from '../subject.ts';
 
 export const settings: Settings = {
   actions: 'discrete',
-  values: onPolicyValues(6, { fragmentsPerIteration: 4, lag: 2 }),
+  values: onPolicyValues(6, {
+    fragmentsPerIteration: 4,
+    lag: 2,
+    curiosity: 'rnd',
+    curiosityHiddenSizes: [8],
+    curiosityFeatures: 6,
+    curiosityShare: 0.5,
+  }),
   plain: onPolicyPlain(10, { fragmentsPerIteration: 4 }),
   trials: {
     ...onPolicyTrials(10),
     ...actorLearnerTrials,
     ...rmspropTrials,
     'training.normalizeAdvantages': { change: { training: { normalizeAdvantages: true } } },
+    ...curiosityTrials('rnd', 'icm'),
     ...recurrentTrials(5),
   },
   neutral: onPolicyNeutral,
