@@ -1,19 +1,31 @@
 /**
- * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task.
+ * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task, kills of whole studies,
+ * and what a study costs beside its trials.
  *
- * `-- --only searchers,studies,pbt` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna.
+ * `-- --only searchers,studies,pbt,kills,overhead` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
+ * the package in dist/, which starts sooner.
  */
+import { fileURLToPath } from 'node:url';
 import { option } from './harness.ts';
 import { describeMachine, machineLine } from './machine.ts';
+import { killStudies } from './tune/kills.ts';
+import { measureOverhead } from './tune/overhead.ts';
 import { type Section, sectionText } from './tune/report.ts';
 import { compareSearchers } from './tune/searchers.ts';
 import { comparePbt, compareStudies } from './tune/studies.ts';
 
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+/** Arguments of node that are `operant`. */
+const CLI = process.argv.includes('--built')
+  ? [path('../dist/src/cli/main.js')]
+  : ['--import', import.meta.resolve('tsx'), path('../src/cli/main.ts')];
 const numStudies = Number(option('studies', '5'));
 const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   searchers: () => compareSearchers(option('python', 'python3')),
   studies: () => compareStudies(numStudies),
   pbt: () => comparePbt(numStudies),
+  kills: () => killStudies(CLI, Number(option('kills', '100'))),
+  overhead: () => measureOverhead(CLI, option('ray-python', 'python3')),
 };
 
 const names = option('only', Object.keys(SECTIONS).join(',')).split(',');

@@ -131,7 +131,7 @@ async function runStudy(
   }
 }
 
-/** @throws CheckpointError `CHECKPOINT_DISK_FULL` where the budget does not hold what the study cannot do without. */
+/** @throws CheckpointError `CHECKPOINT_DISK_FULL` where the disk is full, or the budget does not hold what the study cannot do without. */
 async function runAllTrials(
   study: Study,
   folder: string,
@@ -160,6 +160,7 @@ async function runAllTrials(
     signal: ending.signal,
     onChange: ({ trials }) => onChange?.(trials),
     onStretch: disk.free,
+    onDiskFull: disk.full,
   }).finally(() => {
     clearTimeout(timer);
     run.signal?.removeEventListener('abort', end);
@@ -167,27 +168,29 @@ async function runAllTrials(
   disk.check();
 }
 
-/** @param end called once when the budget cannot be kept. */
+/** @param end called when there is no more room. */
 function diskWatch(folder: string, budgetMb: number | undefined, end: () => void) {
   let before: Promise<void> = Promise.resolve();
-  let tooMuch: number | null = null;
+  let problem: string | null = null;
   const look = async ({ trials }: Study) => {
     const maxBytes = (budgetMb ?? 0) * 2 ** 20;
     const numBytes = await freeDisk(folder, trials, maxBytes);
     if (numBytes <= maxBytes) return;
-    tooMuch = numBytes;
+    problem = `The study takes ${Math.ceil(numBytes / 2 ** 20)} MiB without the checkpoints of ended trials, and \`diskBudgetMb\` is ${budgetMb}: nothing is lost, resume it with more`;
     end();
   };
   return {
+    full: (reason: string) => {
+      problem ??= `No space left for the study: nothing but what came after the last checkpoints is lost; free some and resume it. ${reason}`;
+      end();
+    },
     free: (study: Study): Promise<void> => {
       if (budgetMb === undefined) return before;
       before = before.then(() => look(study));
       return before;
     },
     check: () => {
-      if (tooMuch === null) return;
-      const message = `The study takes ${Math.ceil(tooMuch / 2 ** 20)} MiB without the checkpoints of ended trials, and \`diskBudgetMb\` is ${budgetMb}: nothing is lost, resume it with more`;
-      throw new CheckpointError('CHECKPOINT_DISK_FULL', message);
+      if (problem !== null) throw new CheckpointError('CHECKPOINT_DISK_FULL', problem);
     },
   };
 }

@@ -20,6 +20,9 @@ import {
   trialFolder,
 } from './trial-folder.ts';
 
+/** In what a process says that cannot write its checkpoint. */
+const DISK_FULL = '(ENOSPC)';
+
 export interface TrialRunOptions {
   readonly folder: string;
   /** The study's. */
@@ -42,6 +45,8 @@ export interface TrialRunOptions {
   readonly keepsSnapshots: boolean;
   /** Ends the study: processes write a checkpoint and end, nothing new begins. */
   readonly signal: AbortSignal;
+  /** A process found no space on the disk: that is no trial's fault, so it is given back, to be run again. */
+  readonly onDiskFull?: (reason: string) => void;
   readonly onChange?: (study: Study) => void;
   /** Called when a stretch has ended, before the next one begins. */
   readonly onStretch?: (study: Study) => Promise<void>;
@@ -90,6 +95,7 @@ async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise
   });
   if (begun instanceof ConfigError) return study.fail(job, `${begun.code}: ${begun.message}`);
   const error = await trainOn(job, folder, options);
+  if (error?.includes(DISK_FULL)) options.onDiskFull?.(error);
   if (signal.aborted) return study.release(job);
   if (error !== null) return study.fail(job, error);
   const value = await readRunMetric(folder, metric);

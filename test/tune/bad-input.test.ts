@@ -1,0 +1,54 @@
+/** What goes wrong while a study runs costs a trial at most, and is said by name. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { operant } from '../cli/run-in-process.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const SMALL = [
+  ...['--num-envs', '1', '--rollout-length', '32', '--minibatch-size', '32', '--trial-steps', '32'],
+  ...['--searcher', 'grid', '--final-seeds', '0', '--parallel', '1'],
+];
+const space = (...values: number[]) => ['--space', JSON.stringify({ learningRate: { choice: values } })];
+
+it('a metric that never appears fails its trials, and lists those that there are', async () => {
+  const out = join(temporaryFolder(), 'study');
+  const tune = await operant(
+    ...['tune', '--env', 'CartPole', '--no-tuned', ...SMALL, ...space(0.001)],
+    ...['--metric', 'train/los', '--out', out],
+  );
+  expect([tune.exitCode, tune.stderr]).toEqual([1, expect.stringMatching(/no trial is complete/)]);
+  expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(
+    /has the metric `train\/los`; there are: .*train\/policyLoss/,
+  );
+  // the journal of a study of other options is not taken for this one's
+  const journal = join(out, 'journal.log');
+  copyFileSync(journal, `${journal}.own`);
+  writeFileSync(journal, readFileSync(journal, 'utf8').replaceAll('learningRate', 'gamma'));
+  const other = await operant('tune', '--resume', out);
+  expect(other.stderr).toMatch(/Line 3 of `journal.log` is not one .*`gamma` is not in the search space/);
+  copyFileSync(`${journal}.own`, journal);
+  const again = await operant('tune', '--env', 'CartPole', ...SMALL, ...space(0.002), '--out', out);
+  expect([again.exitCode, again.stderr]).toEqual([2, expect.stringMatching(/holds a study already/)]);
+}, 120_000);
+
+it('a trial that never reports is killed, and says so', async () => {
+  const folder = temporaryFolder();
+  const env = join(folder, 'env.mjs');
+  writeFileSync(
+    env,
+    `import { Box, Discrete } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)};
+     export default () => ({
+       observationSpace: new Box(-1, 1, [1]), actionSpace: new Discrete(2),
+       reset: () => ({ observation: [0] }),
+       step: () => { for (;;); },
+     });`,
+  );
+  const out = join(folder, 'study');
+  const tune = await operant(
+    ...['tune', '--env', env, ...SMALL, ...space(0.001), '--silence-seconds', '1'],
+    ...['--max-retries', '0', '--out', out],
+  );
+  expect(tune.exitCode).toBe(1);
+  expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(/failed: it reported nothing for 1 s/);
+}, 120_000);
