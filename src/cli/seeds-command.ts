@@ -18,6 +18,7 @@ import { prepareTraining } from './train-setup.ts';
 
 const METRIC = 'episodeReturnMean';
 const SILENCE_SECONDS = 3600;
+const MAX_RETRIES = 2;
 const MAX_SEED = 4294967295;
 
 /** Runs the seeds, prints mean, deviation and interval of their mean returns; returns the exit code. */
@@ -71,6 +72,7 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
     parallel,
     metric: METRIC,
     silenceSeconds: SILENCE_SECONDS,
+    maxRetries: MAX_RETRIES,
     signal: interrupt.signal,
     onEnd,
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openStream } from '../random/streams.ts';
 import { mean, quantile, sampleDeviation } from '../statistics/sample.ts';
 import { readRunMetric } from './run-metric.ts';
-import { trainFolder } from './train-process.ts';
+import { trainToEnd } from './train-process.ts';
 
 export interface SeedsOptions {
   /** Arguments of `train`, without --seed, --out and --resume: stretches of one run after another, most often a single one. */
@@ -16,6 +16,8 @@ export interface SeedsOptions {
   readonly metric: string;
   /** A process that reports nothing for so long is killed. */
   readonly silenceSeconds: number;
+  /** How often a process that was killed or crashed is begun again, from its last checkpoint. */
+  readonly maxRetries: number;
   /** Processes write a checkpoint and end; nothing new begins. */
   readonly signal: AbortSignal;
   readonly onEnd?: (result: SeedResult) => void;
@@ -49,15 +51,15 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
 /** @returns null where the signal ended it. */
 async function runSeed(
   seed: number,
-  { stages, folder: parent, metric, silenceSeconds, signal }: SeedsOptions,
+  { stages, folder: parent, metric, silenceSeconds, maxRetries, signal }: SeedsOptions,
 ): Promise<SeedResult | null> {
   const folder = join(parent, `seed-${seed}`);
   for (const args of stages) {
     const begin = [...args, '--seed', String(seed)];
     const resume = args.filter((argument) => !/^--tuned(=|$)/.test(argument)); // a run has its own options
-    const { exitCode, error } = await trainFolder({ folder, begin, resume, silenceSeconds, signal });
-    if (exitCode !== 0)
-      return signal.aborted ? null : { seed, value: null, error: error?.message ?? 'unknown' };
+    const error = await trainToEnd({ folder, begin, resume, silenceSeconds, signal }, maxRetries);
+    if (signal.aborted) return null;
+    if (error !== null) return { seed, value: null, error };
   }
   const value = await readRunMetric(folder, metric);
   return typeof value === 'number'

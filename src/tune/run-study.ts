@@ -257,6 +257,7 @@ async function runFinals(
     parallel: run.parallel ?? availableParallelism(),
     metric: settings.metric,
     silenceSeconds: run.silenceSeconds ?? 600,
+    maxRetries: run.maxRetries ?? 2,
     signal: run.signal ?? new AbortController().signal,
   });
   if (run.signal?.aborted) return null;

@@ -1,6 +1,5 @@
 /** Runs a study's trials: processes, their folders, what becomes of those that die. */
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
@@ -9,7 +8,7 @@ import { mixBits } from '../random/mix-bits.ts';
 import { readRunMetric } from './run-metric.ts';
 import type { TrialValues } from './space.ts';
 import type { Study } from './study.ts';
-import { type FolderTraining, type TrainEnd, trainFolder } from './train-process.ts';
+import { type FolderTraining, trainToEnd } from './train-process.ts';
 import { type Job, scheduleOf } from './trial.ts';
 import {
   beginClone,
@@ -54,9 +53,6 @@ export interface TrialRunOptions {
 
 /** Of the seeds that trials get; below it lie those that a person would use. */
 const FIRST_TRIAL_SEED = 2 ** 31;
-/** How long the process of a driver that was killed may take to end: it holds the lock of its run folder. */
-const LOCKED_SECONDS = 60;
-
 /** Of a trial's process: 32 bits, never below 2^31. */
 export function trialSeed(seed: number, number: number, seedIndex: number): number {
   const hash = mixBits(mixBits(mixBits(seed | 0) + number) + seedIndex);
@@ -94,7 +90,7 @@ async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise
     return error;
   });
   if (begun instanceof ConfigError) return study.fail(job, `${begun.code}: ${begun.message}`);
-  const error = await trainOn(job, folder, options);
+  const error = await trainToEnd(trainingOf(job, folder, options), options.maxRetries);
   if (error?.includes(DISK_FULL)) options.onDiskFull?.(error);
   if (signal.aborted) return study.release(job);
   if (error !== null) return study.fail(job, error);
@@ -122,24 +118,6 @@ async function prepareJob(
   await beginClone(root, trial, seedIndex, { ...values });
 }
 
-/** @returns why it failed for good, or null. */
-async function trainOn(job: Job, folder: string, options: TrialRunOptions): Promise<string | null> {
-  let numRetries = 0;
-  const lockedUntil = Date.now() + LOCKED_SECONDS * 1000;
-  for (;;) {
-    const end = await trainFolder(trainingOf(job, folder, options));
-    if (end.exitCode === 0 || options.signal.aborted) return null;
-    if (end.error?.code === 'CHECKPOINT_LOCKED' && Date.now() < lockedUntil) {
-      await sleep(500);
-      continue;
-    }
-    // an error of ours comes again with the same seed; a kill, a crash and a lack of memory need not
-    const mayRetry = end.exitCode === null || end.error?.code === null;
-    if (!mayRetry || numRetries === options.maxRetries) return reasonOf(end);
-    numRetries += 1;
-  }
-}
-
 function trainingOf(
   { trial, seedIndex, numSteps }: Job,
   folder: string,
@@ -163,8 +141,4 @@ function trainingOf(
     silenceSeconds,
     signal,
   };
-}
-
-function reasonOf({ error }: TrainEnd): string {
-  return error?.code ? `${error.code}: ${error.message}` : (error?.message ?? 'unknown');
 }

@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { threadEntryUrl } from '../threads/exec-argv.ts';
 
 /** How a process ended. */
-export interface TrainEnd {
+interface TrainEnd {
   /** null where a signal ended it. */
   readonly exitCode: number | null;
   /** Code and message of its error, as `--json` gives them; else what it last wrote to stderr. */
@@ -32,8 +33,37 @@ const ENTRY = threadEntryUrl('../cli/main', import.meta.url);
 const loader = () => (ENTRY.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []);
 const STDERR_CHARACTERS = 2000;
 
+/** How long the process of a driver that was killed may take to end: it holds the lock of its run folder. */
+const LOCKED_SECONDS = 60;
+
+/**
+ * Runs {@link trainFolder} to its end, again and from its last checkpoint where its process was killed.
+ *
+ * @returns why it failed for good; null where it came to its end, or the signal ended it.
+ */
+export async function trainToEnd(training: FolderTraining, maxRetries: number): Promise<string | null> {
+  let numRetries = 0;
+  const lockedUntil = Date.now() + LOCKED_SECONDS * 1000;
+  for (;;) {
+    const end = await trainFolder(training);
+    if (end.exitCode === 0 || training.signal.aborted) return null;
+    if (end.error?.code === 'CHECKPOINT_LOCKED' && Date.now() < lockedUntil) {
+      await sleep(500);
+      continue;
+    }
+    // an error of ours comes again with the same seed; a kill, a crash and a lack of memory need not
+    const mayRetry = end.exitCode === null || end.error?.code === null;
+    if (!mayRetry || numRetries === maxRetries) return reasonOf(end);
+    numRetries += 1;
+  }
+}
+
+function reasonOf({ error }: TrainEnd): string {
+  return error?.code ? `${error.code}: ${error.message}` : (error?.message ?? 'unknown');
+}
+
 /** Begins or goes on with the run of a folder in a process of its own. */
-export async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
+async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
   const { folder, begin, resume, silenceSeconds, signal } = training;
   const isBegun = existsSync(join(folder, 'config.json'));
   const args = isBegun ? ['--resume', folder, ...resume] : [...begin, '--out', folder];

@@ -1,5 +1,5 @@
 /** The same training under several seeds. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { seedStatistics, seedsText } from '../../src/tune/many-seeds.ts';
@@ -36,6 +36,30 @@ it('train --seeds again goes on, with what its flags change', async () => {
   expect(seeds.map(({ seed }) => seed)).toEqual([4, 5]);
   expect(statistics.mean).toBeCloseTo((seeds[0].value + seeds[1].value) / 2, 12);
 }, 120_000);
+
+it('a seed whose process was killed goes on from its last checkpoint', async () => {
+  const folder = temporaryFolder();
+  const env = join(folder, 'env.mjs');
+  writeFileSync(
+    env,
+    `import { existsSync, writeFileSync } from 'node:fs';
+     import { Box, Discrete } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)};
+     const mark = ${JSON.stringify(join(folder, 'mark'))};
+     export default () => ({
+       observationSpace: new Box(-1, 1, [1]), actionSpace: new Discrete(2),
+       reset: () => ({ observation: [0] }),
+       step: () => {
+         if (!existsSync(mark)) { writeFileSync(mark, ''); process.kill(process.pid, 'SIGKILL'); }
+         return { observation: [0], reward: 1, terminated: true, truncated: false };
+       },
+     });`,
+  );
+  const small = ['--num-envs', '1', '--rollout-length', '32', '--minibatch-size', '32', '--stop-steps', '64'];
+  const out = join(folder, 'seeds');
+  const train = await operant('train', '--env', env, ...small, '--seeds', '1', '--out', out);
+  expect([train.exitCode, existsSync(join(folder, 'mark'))]).toEqual([0, true]);
+  expect(train.stdout).toMatch(/mean return 1 \(one seed/);
+}, 60_000);
 
 describe('statistics over seeds', () => {
   it('has mean and deviation with n - 1', () => {
