@@ -39,6 +39,9 @@ const MAX_MOVES = 3;
 const OBSERVATION_SIZE = 2 + NUM_CARDS + 2 * MAX_MOVES;
 const STATE_SIZE = 2 * NUM_CARDS + 2 * MAX_MOVES;
 const BET = 1;
+const DEALS = [0, 1, 2].flatMap((first) =>
+  [0, 1, 2].filter((card) => card !== first).map((card) => [first, card]),
+);
 
 /** Chips that player 0 wins after these moves, or null while the hand goes on. */
 export function kuhnPayoff(moves: readonly number[], cards: ArrayLike<number>): number | null {
@@ -98,6 +101,10 @@ export const kuhnPokerKernel: AgentsKernelFactory = (numEnvs, given) => {
       for (const s of [0, 1]) out[offset + NUM_CARDS * s + cards[2 * n + s]] = 1;
       for (const [k, move] of moves[n].entries()) out[offset + 2 * NUM_CARDS + 2 * k + move] = 1;
     },
+    initialStates: DEALS.map((dealt) => ({
+      state: { cards: dealt, moves: [] },
+      probability: 1 / DEALS.length,
+    })),
     getState: (n) => ({ cards: [cards[2 * n], cards[2 * n + 1]], moves: [...moves[n]] }),
     setState(n, state) {
       const { cards: saved, moves: made } = state as JsonObject;

@@ -7,6 +7,7 @@ import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkRecurrent, recomputeOptions, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -72,6 +73,7 @@ const lossOptions = {
 export const ppoOptions = {
   ...onPolicyOptions,
   multiAgent: multiAgentOptions,
+  selfPlay: selfPlayOptions,
   training: {
     ...withDefaults(adamOptions, { maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
     ...discountOptions,
@@ -95,7 +97,12 @@ export type PPOConfigInput = ConfigInput<PPOOptions>;
 /** What PPO's options must be to each other; the shared ones are checked before. */
 export function checkPPO(config: ResolvedPPOConfig): readonly Problem[] {
   const { klPenaltyCoeff, klPenaltyTarget, recomputeStates, numEpochs } = config.training;
-  const problems = [...checkMinibatches(config), ...checkActorCritic(config), ...checkRecurrent(config)];
+  const problems = [
+    ...checkMinibatches(config),
+    ...checkActorCritic(config),
+    ...checkRecurrent(config),
+    ...checkSelfPlay(config),
+  ];
   if (recomputeStates && numEpochs === 1) {
     problems.push(
       conflict(

@@ -27,7 +27,7 @@ export const ppo = defineAlgorithm({
 /** An environment of several agents is found out about when one is made, unless the section `multiAgent` says so before. */
 async function startPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const startAmongSeveral = async () => (await import('./multi-agent.ts')).createMultiAgentPPO(config);
-  if (isMultiAgentSet(config.multiAgent)) return startAmongSeveral();
+  if (isMultiAgentSet(config.multiAgent) || config.selfPlay.selfPlay !== 'off') return startAmongSeveral();
   try {
     return await (await import('./ppo.ts')).createPPO(config);
   } catch (error) {

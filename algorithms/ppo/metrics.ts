@@ -21,6 +21,29 @@ export const ppoMetrics = {
     formula:
       "as `train/gradNorm`, of a central critic (`critic: 'central'`), which `train/valueLoss` is then of; left out where there is none",
   },
+  'league/rating': {
+    unit: 'Elo',
+    window: 'recent games',
+    formula:
+      'maximum-likelihood rating of the policy that learns; the first policy that never changes has 1000 (docs/agents.md)',
+  },
+  'league/ratingMargin': { unit: 'Elo', window: 'recent games', formula: 'half of its 95% interval' },
+  'league/numMembers': {
+    unit: 'members',
+    window: 'now',
+    formula: 'past versions and policies that never change',
+  },
+  'league/winRatePast': {
+    unit: '-',
+    window: 'recent games',
+    formula:
+      'share of points against past versions, a draw as half; games count 0.9 of what they did an iteration before',
+  },
+  'league/winRateAnchors': {
+    unit: '-',
+    window: 'recent games',
+    formula: 'the same against policies that never change',
+  },
   'train/approxKl': {
     unit: 'nats',
     window: 'iteration',

@@ -4,6 +4,7 @@ import type { WarmStartChoice, WarmStartReport } from '../checkpoint/warm-start.
 import type { EnvFault } from '../env/env-faults.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EpisodeSummary } from '../rollout/episode-summary.ts';
+import type { LeagueRow } from './league/league-row.ts';
 
 /** What one call of {@link Algorithm.train} did. */
 export interface TrainResult {
@@ -19,6 +20,8 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Episodes that ended in this iteration. */
   readonly episodes: readonly EpisodeSummary[];
+  /** How everybody stands in self-play, the learner first; absent = there is no league. */
+  readonly league?: readonly LeagueRow[];
   /** Present in iterations that evaluated. */
   readonly evaluation?: EvaluationResult;
   /** True where an evaluation was due and the signal cut it: call `evaluate()` for it. Absent = false. */
@@ -60,7 +63,13 @@ export interface EvaluationResult {
   /** Where there are several agents: `returns` are then sums over those that learn (over all, where none does), and this is each one's part. */
   readonly agents?: Readonly<Record<string, AgentEvaluation>>;
   readonly policies?: Readonly<Record<string, AgentEvaluation>>;
+  /** Where `opponents` were named: how the policy that learns did against each, over all and from each agent's seat. */
+  readonly opponents?: Readonly<Record<string, OpponentEvaluation>>;
 }
+
+export type OpponentEvaluation = AgentEvaluation & {
+  readonly bySeat: Readonly<Record<string, AgentEvaluation>>;
+};
 
 /** How one agent, or one policy in whatever seats, did. */
 export type AgentEvaluation = {
@@ -85,6 +94,11 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   /** Where there are several agents: who acts for whom, as the option `policyFor`; agents not named as in training. */
   readonly policyFor?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Where there are several agents with the same spaces: policies, or past versions of self-play by name, each of which the policy that learns
+   * meets from every seat, in turn. Not together with `policyFor`.
+   */
+  readonly opponents?: readonly string[];
 }
 
 export interface TrainOptions {

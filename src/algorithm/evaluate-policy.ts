@@ -13,7 +13,7 @@ import { summarizePlayed } from './evaluation.ts';
 import { openPolicyActor } from './load-policy.ts';
 
 export interface EvaluatePolicyOptions
-  extends Required<Omit<EvaluateOptions, 'maxEpisodeSteps' | 'signal' | 'policyFor'>> {
+  extends Required<Omit<EvaluateOptions, 'maxEpisodeSteps' | 'signal' | 'policyFor' | 'opponents'>> {
   /** Steps after which an episode is cut, and counted as it stands. */
   readonly maxEpisodeSteps?: number;
   /** Where it plays; its spaces are the policy's. */

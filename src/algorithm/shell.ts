@@ -12,6 +12,7 @@ import type { RunnerGroup } from '../rollout/runner-group.ts';
 import type { Algorithm, EvaluationResult, TrainOptions, TrainResult } from './algorithm.ts';
 import { type Evaluation, evaluationMetrics } from './evaluation.ts';
 import { createInitialization } from './initialization.ts';
+import type { LeagueRow } from './league/league-row.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { type Counters, shellState } from './shell-state.ts';
 
@@ -25,6 +26,8 @@ export interface Iteration {
   readonly envMetrics: Readonly<Record<string, number>>;
   /** The algorithm's own, by key; finite numbers only. */
   readonly metrics: Readonly<Partial<Record<string, number>>>;
+  /** Of self-play; absent = there is no league. */
+  readonly league?: readonly LeagueRow[];
 }
 
 /** The options that the shell reads. */
@@ -82,11 +85,8 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     });
     count(iteration, counters, episodes);
     const reports = takeReports(runners);
-    const metrics = {
-      ...episodes.metrics(),
-      ...reports.metrics,
-      ...iterationMetrics(iteration, performance.now() - begin),
-    };
+    const own = iterationMetrics(iteration, performance.now() - begin);
+    const metrics = { ...episodes.metrics(), ...reports.metrics, ...own };
     const evaluated = isEvaluationDue(evaluation, counters)
       ? await timedEvaluation(evaluation, metrics, signal)
       : {};
@@ -95,6 +95,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
       episodeReturnMean: episodes.returnMean(),
       metrics,
       episodes: iteration.episodes,
+      ...leagueOf(iteration),
       ...reports.events,
       ...evaluated,
     };
@@ -132,6 +133,10 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     save: (directory) => life.guard('save', async () => saveCheckpoint(directory, await getState())),
     stop: life.stop,
   };
+}
+
+function leagueOf({ league }: Iteration): Pick<TrainResult, 'league'> {
+  return league === undefined ? {} : { league };
 }
 
 function count(

@@ -6,6 +6,8 @@ export interface CommandContext {
   readonly argv: readonly string[];
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** What a person types; absent = the process's. */
+  readonly stdin?: NodeJS.ReadableStream;
   /** --verbose is there: stack traces are wanted. */
   readonly isVerbose: boolean;
 }

@@ -73,6 +73,11 @@ const FLAGS: readonly FlagSpec[] = [
     form: '<JSON>',
     doc: "Among several agents, who acts for whom, as the option policyFor. [the run's]",
   },
+  {
+    name: 'opponents',
+    form: '<names>',
+    doc: "Among several agents, whom the policy that learned meets from every seat: policies or past versions, with commas. [the run's]",
+  },
   { name: 'watch', form: '', doc: 'Show the episode of --seed (default 0) in the terminal instead.' },
   JSON_FLAG,
 ];
@@ -108,7 +113,7 @@ async function evaluate(
   flags: FlagValues,
 ): Promise<EvaluationResult> {
   const trust = flags.get('trust') === 'true';
-  const { policyFor, ...options } = given;
+  const { policyFor: _cast, opponents: _others, ...options } = given;
   const { source, evaluation, faultTolerance, hasSeveralAgents } = await playground(checkpoint, flags, trust);
   const isElsewhere = flags.has('env') || flags.has('env-options');
   if (hasSeveralAgents && !isElsewhere)
@@ -116,12 +121,12 @@ async function evaluate(
       trust,
       algorithm: await givenAlgorithm(flags),
     });
-  if (policyFor !== undefined) {
-    const reason = hasSeveralAgents
-      ? 'is for the environment of the run, and --env or --env-options make another'
-      : 'says who acts for whom among several agents, and this run has one';
-    throw new ConfigError('CONFIG_CONFLICT', `--policy-for ${reason}: leave it out.`);
-  }
+  refuseCast(
+    given,
+    hasSeveralAgents
+      ? 'are for the environment of the run, and --env or --env-options make another'
+      : 'say who acts for whom among several agents, and this run has one',
+  );
   return evaluatePolicy(checkpoint, {
     numEpisodes: evaluation.evaluationEpisodes,
     deterministic: evaluation.evaluationDeterministic,
@@ -156,15 +161,11 @@ async function evaluateAgents(
 
 async function renderCommand(
   context: CommandContext,
-  { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, policyFor }: EvaluateOptions,
+  { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, ...cast }: EvaluateOptions,
   flags: FlagValues,
   checkpoint: string,
 ): Promise<number> {
-  if (policyFor !== undefined) {
-    const message =
-      '--policy-for has no effect on --render and --watch, which show one policy: leave it out.';
-    throw new ConfigError('CONFIG_CONFLICT', message);
-  }
+  refuseCast(cast, 'have no effect on --render and --watch, which show one policy');
   const isJson = flags.get('json') === 'true';
   const trust = flags.get('trust') === 'true';
   const { source } = await playground(checkpoint, flags, trust);
@@ -213,7 +214,13 @@ function evaluateOptions(flags: FlagValues): EvaluateOptions {
     ...(isStochastic ? { deterministic: false } : {}),
     ...(deterministic === undefined ? {} : { deterministic: deterministic === 'true' }),
     ...(flags.has('policy-for') ? { policyFor: readPolicyFor(flags.get('policy-for') ?? '') } : {}),
+    ...(flags.has('opponents') ? { opponents: (flags.get('opponents') ?? '').split(',') } : {}),
   };
+}
+
+function refuseCast(given: Pick<EvaluateOptions, 'policyFor' | 'opponents'>, why: string): void {
+  if (given.policyFor === undefined && given.opponents === undefined) return;
+  throw new ConfigError('CONFIG_CONFLICT', `--policy-for and --opponents ${why}: leave them out.`);
 }
 
 function readPolicyFor(text: string): Readonly<Record<string, string | readonly string[]>> {
@@ -243,6 +250,10 @@ function resultTable(path: string, result: EvaluationResult): string {
     ...Object.entries(metrics).map(([name, value]) => [name, formatValue(value)]),
     ...partRows('agent', result.agents),
     ...partRows('policy', result.policies),
+    ...partRows('against', result.opponents),
+    ...Object.entries(result.opponents ?? {}).flatMap(([name, { bySeat }]) =>
+      partRows(`against ${name} as`, bySeat),
+    ),
   ]);
 }
 

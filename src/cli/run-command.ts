@@ -45,6 +45,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'serve policies over HTTP',
     load: async () => (await import('./serve-command.ts')).serveCommand,
   },
+  play: {
+    summary: 'play against a policy in the terminal: operant play --checkpoint run --as o',
+    load: async () => (await import('./play-command.ts')).playCommand,
+  },
+  exploitability: {
+    summary: 'what a policy of a small game loses to whoever knows it, exactly',
+    load: async () => (await import('./exploitability-command.ts')).exploitabilityCommand,
+  },
   envs: {
     summary: 'list the environments',
     load: async () => (await import('./envs-command.ts')).envsCommand,

@@ -66,6 +66,8 @@ const EPISODE_LABELS = {
   evaluation: [0x3c6ef372, 0x510e527f],
   /** A seed in the place of one with which an environment cannot begin. */
   substitute: [0x1f83d9ab, 0x5be0cd19],
+  /** Whom an episode of self-play is played against. */
+  match: [0xcbbb9d5d, 0x629a292a],
 } as const;
 
 export type EpisodePurpose = keyof typeof EPISODE_LABELS;

@@ -1,6 +1,7 @@
 /** What a run consists of while it goes on, and how it comes to be. */
 import { join } from 'node:path';
 import type { Algorithm } from '../algorithm/algorithm.ts';
+import type { LeagueRow } from '../algorithm/league/league-row.ts';
 import { checkpointName } from '../checkpoint/load-checkpoint.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
@@ -46,8 +47,8 @@ export interface Run {
   readonly writers: RunWriters | null;
   readonly checkpoints: RunCheckpoints | null;
   readonly progress: Progress;
-  /** Metrics of the last iteration of this process. */
-  readonly latest: { metrics: Readonly<Record<string, number>> };
+  /** Of the last iteration of this process. */
+  readonly latest: { metrics: Readonly<Record<string, number>>; league: readonly LeagueRow[] | null };
   readonly told: ToldMetrics;
   readonly secondsBefore: number;
   /** Since this process began to train. */
@@ -98,7 +99,7 @@ export async function beginRun(
     writers,
     checkpoints,
     progress,
-    latest: { metrics: {} },
+    latest: { metrics: {}, league: null },
     told,
     secondsBefore: resumed.seconds,
     secondsHere,

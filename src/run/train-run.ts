@@ -11,6 +11,7 @@ import type { RunCheckpoints } from './run-checkpoints.ts';
 import type { RunSummary, StopReason } from './run-state.ts';
 import { stopReasonOf } from './stop-conditions.ts';
 import { writeCurves } from './write-curves.ts';
+import { writeLeague } from './write-league.ts';
 
 export type { RunOptions } from './begin-run.ts';
 
@@ -66,6 +67,7 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
     run.latest.metrics = result.metrics;
+    run.latest.league = result.league ?? null;
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
     const isBest = updateBest(progress, result, options.metricsWindow);
@@ -177,6 +179,9 @@ async function saveIfDue(run: Run, checkpoints: RunCheckpoints, isBest: boolean)
 async function save(run: Run, checkpoints: RunCheckpoints, isBest: boolean): Promise<void> {
   const { content, state } = await snapshot(run);
   await checkpoints.save(content, state, run.algorithm.iteration, isBest, run.secondsHere());
+  const { options, latest, warn } = run;
+  if (options.folder !== null && latest.league !== null)
+    await writeLeague(options.folder.path, latest.league, warn);
 }
 
 async function snapshot({ algorithm, progress, options }: Run) {

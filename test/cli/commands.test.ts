@@ -32,7 +32,7 @@ describe('operant', () => {
     ]);
   });
 
-  it.each(['train', 'evaluate', 'envs', 'check', 'options', 'doctor'])(
+  it.each(['train', 'evaluate', 'play', 'exploitability', 'envs', 'check', 'options', 'doctor'])(
     '%s --help lists its flags',
     async (name) => {
       const { exitCode, stdout, stderr } = await operant(name, '--help');

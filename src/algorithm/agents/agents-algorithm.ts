@@ -33,7 +33,7 @@ export interface AgentsAlgorithmParts<C extends AgentsConfig> {
 
 export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgorithmParts<C>): Algorithm {
   const { name, config, system } = parts;
-  const { runners, seats, learning, frozen, source, table } = system;
+  const { runners, seats, learning, frozen, source, table, league } = system;
   const { numEnvs, rolloutLength } = config.envRunners;
   return createAlgorithm({
     name,
@@ -42,10 +42,16 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
     banner: createBanner(name, config, system),
     async iterate(numEnvSteps) {
       const { collected, metrics } = await parts.iterate(numEnvSteps);
-      const { episodes, metrics: envMetrics } = collected;
+      const { metrics: envMetrics } = collected;
+      const episodes = league?.absorb(collected.episodes) ?? collected.episodes;
+      if (league !== null) {
+        const [{ learner, scaling }] = learning;
+        league.keep(learner.readParameters(), scaling.statistics, collected.groups);
+      }
       return {
         ...{ numEnvSteps: numEnvs * rolloutLength, episodes, envMetrics },
-        metrics: { ...metrics, ...tellAgents(episodes) },
+        metrics: { ...metrics, ...tellAgents(episodes), ...league?.metrics() },
+        ...(league === null ? {} : { league: league.rows() }),
       };
     },
     isHalfDone: () => !runners.isCollecting,
@@ -66,11 +72,12 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
       ...frozen.flatMap(({ name: policy, group, network }) =>
         frozenState(policy, network, seats.groups[group], source),
       ),
+      ...(league === null ? [] : [league.state]),
       ...parts.state,
       agentsState(runners, seats, {
         numEnvs,
         rolloutLength,
-        numPolicies: table.entries.length,
+        numPolicies: table.entries.length + (league === null ? 0 : config.selfPlay.maxSnapshots),
         criticSizes: system.criticSizes,
       }),
     ],

@@ -6,7 +6,7 @@ import type { SeatAssignment } from '../../rollout/agents/policy-plan.ts';
 import { meansOf } from '../../rollout/metric-sums.ts';
 import type { PlayedEpisodes, PlayedSeats, PlayRequest } from '../../rollout/play-episodes.ts';
 import { meanInterval } from '../../statistics/student.ts';
-import type { AgentEvaluation, EvaluationResult } from '../algorithm.ts';
+import type { AgentEvaluation, EvaluateOptions, EvaluationResult, OpponentEvaluation } from '../algorithm.ts';
 import type { Evaluation } from '../evaluation.ts';
 import type { AgentsConfig } from './agents-policies.ts';
 import type { AgentsSystem } from './agents-system.ts';
@@ -28,25 +28,97 @@ export function createAgentsEvaluation<C extends AgentsConfig>(
         seed: options.seed ?? defaults.evaluationSeed,
         numEnvs: defaults.evaluationNumEnvs,
         maxEpisodeSteps: options.maxEpisodeSteps ?? defaults.evaluationMaxEpisodeSteps,
-        ...(options.policyFor === undefined ? {} : { assignment: assignmentOf(system, options.policyFor) }),
+        ...assignmentFor(system, options),
       };
       const { signal } = options;
       signal?.throwIfAborted();
       system.publish();
       const played = await system.runners.play(request, signal);
       signal?.throwIfAborted(); // then the episodes were cut somewhere
-      return summarize(system, played);
+      const summary = summarize(system, played);
+      const { opponents } = options;
+      return opponents === undefined
+        ? summary
+        : { ...summary, opponents: byOpponent(system, played, opponents) };
     },
     close: () => undefined,
   };
 }
 
+/** Who acts for whom, where an evaluation says so. @throws ConfigError `CONFIG_POLICY`. */
+function assignmentFor<C extends AgentsConfig>(
+  system: AgentsSystem<C>,
+  { policyFor, opponents }: Pick<EvaluateOptions, 'policyFor' | 'opponents'>,
+): Pick<PlayRequest, 'assignment'> {
+  if (opponents === undefined)
+    return policyFor === undefined ? {} : { assignment: assignmentOf(system, policyFor) };
+  if (policyFor !== undefined) throw refuse('`opponents` and `policyFor` exclude each other');
+  if (opponents.length === 0) throw refuse('`opponents` names nobody');
+  const learner = onlyLearner(system);
+  const others = opponents.map((name) => policyNamed(system, name, learner.group));
+  const { names } = system.seats;
+  const assignment = names.map((_, s) =>
+    others.flatMap((other) => names.map((_name, home) => (home === s ? learner.index : other))),
+  );
+  return { assignment };
+}
+
+function onlyLearner<C extends AgentsConfig>({ learning, seats }: AgentsSystem<C>) {
+  const [first] = learning;
+  if (learning.length !== 1)
+    throw refuse(`\`opponents\` are of one policy that learns, and here ${learning.length} do`);
+  if (seats.groups.length !== 1) throw refuse('`opponents` need agents that all have the same spaces');
+  return first;
+}
+
+/** Index of a policy of the table, or of a past version. */
+function policyNamed<C extends AgentsConfig>(
+  { table, league }: AgentsSystem<C>,
+  name: string,
+  group: number,
+): number {
+  const index = table.entries.findIndex((entry) => entry.name === name);
+  const found = index < 0 ? league?.policyOf(name) : index;
+  if (found === undefined) {
+    const names = new Set([...table.entries.map((entry) => entry.name), ...(league?.names ?? [])]);
+    throw refuse(`there is no policy \`${name}\`, but ${[...names].join(', ')}`);
+  }
+  if (index >= 0 && table.entries[index].group !== group)
+    throw refuse(`the policy \`${name}\` has other spaces than the agent that it would act for`);
+  return found;
+}
+
+/** Episode k is against opponent floor(k / S) mod opponents, from seat k mod S. */
+function byOpponent<C extends AgentsConfig>(
+  { seats: { names } }: AgentsSystem<C>,
+  { seats: played = [] }: PlayedEpisodes,
+  opponents: readonly string[],
+): Readonly<Record<string, OpponentEvaluation>> {
+  const S = names.length;
+  const placed = played.map((episode, k) => ({
+    episode,
+    home: k % S,
+    opponent: Math.floor(k / S) % opponents.length,
+  }));
+  const evaluate = (own: typeof placed) =>
+    evaluatedParts(
+      own.map(({ episode, home }) => ({ value: episode.returns[home], outcome: episode.outcomes[home] })),
+    );
+  return Object.fromEntries(
+    opponents.map((name, o) => {
+      const own = placed.filter(({ opponent }) => opponent === o);
+      const bySeat = names.map((seat, s) => [seat, evaluate(own.filter(({ home }) => home === s))] as const);
+      return [name, { ...evaluate(own), bySeat: Object.fromEntries(bySeat) }];
+    }),
+  );
+}
+
 /** @throws ConfigError `CONFIG_POLICY` for an agent or a policy that there is not, or one with other spaces. */
 function assignmentOf<C extends AgentsConfig>(
-  { seats, table }: AgentsSystem<C>,
+  system: AgentsSystem<C>,
   policyFor: Readonly<Record<string, string | readonly string[]>>,
 ): SeatAssignment {
-  const names = table.entries.map(({ name }) => name);
+  const { seats, table } = system;
   for (const agent of Object.keys(policyFor)) {
     if (!seats.names.includes(agent))
       throw refuse(`there is no agent \`${agent}\`, but ${seats.names.join(', ')}`);
@@ -54,13 +126,7 @@ function assignmentOf<C extends AgentsConfig>(
   return seats.names.map((agent, s) => {
     const given = policyFor[agent];
     if (given === undefined) return table.assignment[s];
-    return [given].flat().map((name) => {
-      const index = names.indexOf(name);
-      if (index < 0) throw refuse(`there is no policy \`${name}\`, but ${names.join(', ')}`);
-      if (table.entries[index].group !== seats.groupOf[s])
-        throw refuse(`the policy \`${name}\` has other spaces than agent \`${agent}\``);
-      return index;
-    });
+    return [given].flat().map((name) => policyNamed(system, name, seats.groupOf[s]));
   });
 }
 
@@ -108,6 +174,12 @@ function evaluated(
   const parts = played.flatMap((episode) =>
     episode.returns.flatMap((value, s) => (has(episode, s) ? [{ value, outcome: episode.outcomes[s] }] : [])),
   );
+  return evaluatedParts(parts);
+}
+
+function evaluatedParts(
+  parts: readonly { readonly value: number; readonly outcome: number | null }[],
+): AgentEvaluation {
   const outcomes = parts.flatMap(({ outcome }) => (outcome === null ? [] : [outcome]));
   const count = (isCounted: (outcome: number) => boolean) => outcomes.filter(isCounted).length;
   return {

@@ -20,6 +20,7 @@ import {
   type ReservedLearner,
   reserveSimd,
 } from '../create-learner.ts';
+import type { SelfPlayConfig } from '../league/plan-league.ts';
 import { locateNetwork } from '../locate-network.ts';
 import type { ObservationScaling } from '../observation-statistics.ts';
 import type { OnPolicyConfig } from '../on-policy-config.ts';
@@ -29,7 +30,10 @@ import type { MultiAgentConfig, TableEntry } from './policy-table.ts';
 import type { ValueScale } from './value-scale.ts';
 
 /** A config with its section for several agents. */
-export type AgentsConfig = OnPolicyConfig & { readonly multiAgent: MultiAgentConfig };
+export type AgentsConfig = OnPolicyConfig & {
+  readonly multiAgent: MultiAgentConfig;
+  readonly selfPlay: SelfPlayConfig;
+};
 
 /** A policy that learns. C = its own config: that of the run with options of `training` of its own. */
 export interface LearningPolicy<C> {

@@ -9,7 +9,7 @@ export function tellAgents(episodes: readonly EpisodeSummary[]): AgentMetrics {
   const parts = episodes.flatMap(({ agents = [] }) => agents);
   return {
     ...tellBy('agent', parts, ({ agent }) => agent),
-    ...tellBy('policy', parts, ({ policy }) => policy),
+    ...tellBy('policy', parts, ({ policy }) => (policy.includes('@') ? 'past' : policy)), // snapshots are told as one
   };
 }
 

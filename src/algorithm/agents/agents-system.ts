@@ -7,7 +7,7 @@ import type { EnvSource } from '../../env/env-source.ts';
 import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Learner } from '../../learner/learner.ts';
-import { createArena, createArenaPlanner } from '../../memory/arena.ts';
+import { type ArenaPlanner, createArena, createArenaPlanner } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
@@ -19,6 +19,8 @@ import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
 import { environmentSource } from '../environment-source.ts';
+import { createLeague, type RunningLeague } from '../league/league.ts';
+import { type PlannedLeague, planLeague, type SelfPlayConfig } from '../league/plan-league.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
 import {
@@ -33,7 +35,12 @@ import {
   reserveLearners,
 } from './agents-policies.ts';
 import type { FrozenNetwork } from './network-policy.ts';
-import { createPolicyTable, type MultiAgentConfig, type PolicyTable } from './policy-table.ts';
+import {
+  createPolicyTable,
+  createSelfPlayTable,
+  type MultiAgentConfig,
+  type PolicyTable,
+} from './policy-table.ts';
 import { createValueScale } from './value-scale.ts';
 
 export interface AgentsSystem<C> {
@@ -49,6 +56,8 @@ export interface AgentsSystem<C> {
     readonly network: FrozenNetwork;
   }[];
   readonly runners: AgentsRunnerGroup;
+  /** Self-play; null = who plays whom is fixed. */
+  readonly league: RunningLeague | null;
   /** Makes everybody's weights those that they act with; returns the version, the same for all. */
   publish(): number;
   stop(): Promise<void>;
@@ -105,19 +114,9 @@ async function assemble<C extends AgentsConfig>(
   const probe = await makeAgentsEnvs(source, 1);
   const seats = createSeatLayout(probe.seats);
   probe.close();
-  const table = createPolicyTable(config.multiAgent, seats);
   const criticSizes = criticSizesOf(config, probe, seats);
   const planner = createArenaPlanner();
-  const prepared: PreparedPolicy<C>[] = [];
-  for (const entry of table.entries)
-    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
-  const specs = seats.groups.map((_, g) => firstSpec(prepared, g));
-  const agents: AgentsPlan = {
-    layout: reserveAgents(planner, seats, specs, criticSizes, envRunners.numEnvs, envRunners.rolloutLength),
-    policies: prepared.map(({ plan }) => plan),
-    assignment: table.assignment,
-    maxPlayEnvs: config.evaluation.evaluationNumEnvs,
-  };
+  const { table, prepared, planned, agents } = await planCast(planner, config, learning, seats, criticSizes);
   const numRegions = Math.max(1, numEnvRunnersOf(config));
   const scratchBytes = agentsScratchBytes(agents, Math.ceil(envRunners.numEnvs / numRegions));
   const scratch = Array.from({ length: numRegions }, () => planner.reserve(scratchBytes));
@@ -132,7 +131,7 @@ async function assemble<C extends AgentsConfig>(
   const helper = reserved.length === 1 ? reserved[0].learner.helper : null;
   const runners = createAgentsRunnerGroup({
     ...{ arena, kernels, source, agents, scratch, seed: debugging.seed, numEnvs: envRunners.numEnvs },
-    learns: prepared.map(({ learns }) => learns),
+    learns: agents.policies.map((_, index) => prepared[index]?.learns === true),
     threads: threadOptions(config, {
       memory: arena.memory,
       kernels,
@@ -153,14 +152,59 @@ async function assemble<C extends AgentsConfig>(
   const frozen = prepared.flatMap(({ entry, frozen: network }) =>
     network === null ? [] : [{ name: entry.name, group: entry.group, network }],
   );
+  const publish = createPublishing(arena.buffer, prepared, made.list);
+  const league = planned === null ? null : openLeague(arena.buffer, planned, agents, config);
   return {
-    ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners },
-    publish: createPublishing(arena.buffer, prepared, made.list),
+    ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners, league },
+    publish() {
+      league?.prepare();
+      return publish();
+    },
     async stop() {
       await runners.stop();
       await made.dispose();
     },
   };
+}
+
+/** Who there is, with places in the arena for what they act with. */
+async function planCast<C extends AgentsConfig>(
+  planner: ArenaPlanner,
+  config: C,
+  learning: AgentsLearning<C>,
+  seats: SeatLayout,
+  criticSizes: readonly number[],
+) {
+  const { selfPlay, envRunners, evaluation } = config;
+  const matches = selfPlay.selfPlay === 'off' ? null : createSelfPlayTable(config.multiAgent, seats);
+  const table: PolicyTable = matches ?? createPolicyTable(config.multiAgent, seats);
+  const prepared: PreparedPolicy<C>[] = [];
+  for (const entry of table.entries)
+    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
+  const specs = seats.groups.map((_, g) => firstSpec(prepared, g));
+  const planned =
+    matches === null
+      ? null
+      : planLeague(planner, selfPlay, matches, prepared[matches.learner].spec, prepared.length);
+  const agents: AgentsPlan = {
+    layout: reserveAgents(planner, seats, specs, criticSizes, envRunners.numEnvs, envRunners.rolloutLength),
+    policies: [...prepared.map(({ plan }) => plan), ...(planned?.slots ?? [])],
+    assignment: table.assignment,
+    league: planned?.plan ?? null,
+    maxPlayEnvs: evaluation.evaluationNumEnvs,
+  };
+  return { table, prepared, planned, agents };
+}
+
+function openLeague(
+  buffer: ArrayBufferLike,
+  { plan, bank, firstSlot }: PlannedLeague,
+  { policies }: AgentsPlan,
+  { selfPlay, debugging }: AgentsConfig,
+): RunningLeague {
+  const names = policies.map(({ name }) => name);
+  const options = { ...selfPlay, selfPlay: selfPlay.selfPlay as Exclude<SelfPlayConfig['selfPlay'], 'off'> };
+  return createLeague({ buffer, plan, bank, firstSlot, policies: names, options, seed: debugging.seed });
 }
 
 /** One after the other: they share the arena. */

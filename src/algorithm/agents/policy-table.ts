@@ -54,6 +54,50 @@ export function createPolicyTable(config: MultiAgentConfig, seats: SeatLayout): 
   return { entries, assignment: choices.map((list) => list.map((name) => names.indexOf(name))) };
 }
 
+/** The table of a run of self-play: one that learns, and policies that never change. */
+export interface SelfPlayTable extends PolicyTable {
+  /** Indices. */
+  readonly learner: number;
+  readonly anchors: readonly number[];
+}
+
+/**
+ * Of the policies given, or of a learner `default`; a `random` one is added where nobody else stays as they are. The assignment is for
+ * evaluation: the learner against each of the others in turn, from every seat.
+ *
+ * @throws ConfigError `CONFIG_POLICY` as `createPolicyTable`, and for seats or policies that self-play is not for.
+ */
+export function createSelfPlayTable(config: MultiAgentConfig, seats: SeatLayout): SelfPlayTable {
+  const S = seats.names.length;
+  if (S < 2 || seats.groups.length > 1)
+    throw refuse('self-play is for two agents or more, all with the same spaces and masks');
+  if (Object.keys(config.policyFor).length > 0)
+    throw refuse('`selfPlay` draws who plays whom: leave `policyFor` out');
+  const given: JsonObject =
+    Object.keys(config.policies).length > 0 ? config.policies : { [DEFAULT_POLICY]: {} };
+  const trained = config.policiesToTrain;
+  const names = Object.keys(given).sort();
+  for (const name of trained ?? []) checkTrainable(name, given, names);
+  const read = (name: string, policy: JsonValue | undefined): TableEntry => {
+    const acts = readPolicy(name, policy, trained === null || trained.includes(name));
+    return { name, group: 0, acts };
+  };
+  const isLearner = ({ acts }: TableEntry) => acts.kind === 'network' && acts.learns;
+  const own = names.map((name) => read(name, given[name]));
+  const entries = own.every(isLearner) ? [...own, read('random', 'random')] : own;
+  const learners = entries.filter(isLearner);
+  if (learners.length !== 1)
+    throw refuse(
+      `self-play is of one policy that learns, and here ${learners.length} do: set \`policiesToTrain\``,
+    );
+  const learner = entries.findIndex(isLearner);
+  const anchors = [...entries.keys()].filter((index) => index !== learner);
+  const assignment = seats.names.map((_, s) =>
+    anchors.flatMap((anchor) => seats.names.map((_name, home) => (home === s ? learner : anchor))),
+  );
+  return { entries, assignment, learner, anchors };
+}
+
 /** One policy for each kind of agent, called as the first agent of it where there are several kinds. */
 function defaultPolicies({ groups, names }: SeatLayout): JsonObject {
   if (groups.length === 1) return { [DEFAULT_POLICY]: {} };

@@ -3,7 +3,13 @@ import { EnvError, type EnvErrorPlace } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { RgbFrame } from '../env.ts';
 import type { ObservationArray } from '../vector-env.ts';
-import { AgentEnd, type AgentSeat, type AgentsKernel, type SeatResults } from './agents-kernel.ts';
+import {
+  AgentEnd,
+  type AgentSeat,
+  type AgentsKernel,
+  type InitialState,
+  type SeatResults,
+} from './agents-kernel.ts';
 
 /** N environments that are stepped one at a time; whoever steps them resets them. Thread: lives in one thread. */
 export interface AgentsEnvs {
@@ -25,6 +31,8 @@ export interface AgentsEnvs {
   /** null = not this one, or not at all. */
   getState(n: number): JsonValue;
   readonly setState: ((n: number, state: JsonValue) => void) | null;
+  /** As `AgentsKernel.initialStates`, as `setState` takes them; null = not told. */
+  readonly initialStates: readonly InitialState[] | null;
   readonly render: ((n: number, mode?: 'rgb' | 'ansi') => RgbFrame | string) | null;
   close(): void;
 }
@@ -112,9 +120,14 @@ export function createAgentsEnvs(kernel: AgentsKernel): AgentsEnvs {
               throw placed(error, n);
             }
           },
+    initialStates: kernel.initialStates?.map(placeInitialState) ?? null,
     render: kernel.render?.bind(kernel) ?? null,
     close: () => kernel.close?.(),
   };
+}
+
+function placeInitialState({ state, probability }: InitialState): InitialState {
+  return { state: { elapsed: 0, seed: 0, env: state }, probability };
 }
 
 function endIfOver(results: SeatResults, isAtLimit: boolean): void {

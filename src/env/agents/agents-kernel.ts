@@ -26,6 +26,11 @@ export interface SeatResults {
   episodeEnd: number;
 }
 
+export interface InitialState {
+  readonly state: JsonValue;
+  readonly probability: number;
+}
+
 export interface AgentsKernel {
   /** Name for error messages. */
   readonly envId: string;
@@ -52,6 +57,8 @@ export interface AgentsKernel {
   writeState?(n: number, out: Float32Array, offset: number): void;
   /** Reports the numbers of the last step to be averaged into metrics. */
   reportMetrics?(n: number, onMetric: (name: string, value: number) => void): void;
+  /** Every state that a reset may lead to, as `getState` gives it, and how likely: of games whose chance ends with the reset. */
+  readonly initialStates?: readonly InitialState[];
   getState?(n: number): JsonValue;
   /** Restores environment n; `results.acting` then says who acts next. */
   setState?(n: number, state: JsonValue): void;

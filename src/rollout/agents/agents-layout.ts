@@ -27,6 +27,7 @@ interface EnvAddresses {
   readonly rewards: number;
   readonly outcomes: number;
   readonly ends: number;
+  readonly players: number;
 }
 
 export interface AgentsLayout {
@@ -86,6 +87,8 @@ export interface EnvViews {
   readonly outcomes: Float32Array; // [E, T, S] f32, NaN = not told
   /** End of the episode. */
   readonly ends: Uint8Array; // [E, T] u8
+  /** Policies that played, where an episode ended. */
+  readonly players: Int32Array; // [E, T, S] i32
 }
 
 /**
@@ -137,6 +140,7 @@ export function reserveAgents(
       rewards: take(numEnvs * rolloutLength * S * 4),
       outcomes: take(numEnvs * rolloutLength * S * 4),
       ends: take(numEnvs * rolloutLength),
+      players: take(numEnvs * rolloutLength * S * 4),
     })),
   };
 }
@@ -171,5 +175,6 @@ export function openEnvColumns(buffer: ArrayBufferLike, layout: AgentsLayout, se
     rewards: new Float32Array(buffer, address.rewards, E * T * seats.names.length),
     outcomes: new Float32Array(buffer, address.outcomes, E * T * seats.names.length),
     ends: new Uint8Array(buffer, address.ends, E * T),
+    players: new Int32Array(buffer, address.players, E * T * seats.names.length),
   };
 }

@@ -4,7 +4,6 @@ import type { AgentSummary, EpisodeSummary } from '../episode-summary.ts';
 import type { RowState } from '../row-states.ts';
 import { openEnvColumns, openGroup, RowField } from './agents-layout.ts';
 import type { AgentsPlan, SeatState } from './agents-plan.ts';
-import { policyOfSeat } from './policy-plan.ts';
 
 interface RunningEpisode {
   number: number;
@@ -30,7 +29,7 @@ export interface AgentsLedger {
 /** @param learns by policy: whose returns count as the episode's. */
 export function createAgentsLedger(
   buffer: ArrayBufferLike,
-  { layout, policies, assignment }: AgentsPlan,
+  { layout, policies }: AgentsPlan,
   learns: readonly boolean[],
 ): AgentsLedger {
   const { numEnvs, rolloutLength: T, seats } = layout;
@@ -47,20 +46,21 @@ export function createAgentsLedger(
     envState: null,
     actions: [],
   }));
-  const summarize = createSummary(seats.names, policies, assignment, learns);
+  const summarize = createSummary(seats.names, policies, learns);
   return {
     absorb(set) {
       const ended: EpisodeSummary[] = [];
       for (let t = 0; t < T; t++) {
         for (let n = 0; n < numEnvs; n++) {
           const at = n * T + t;
-          const { actions, rewards, outcomes, ends } = envSets[set];
+          const { actions, rewards, outcomes, ends, players } = envSets[set];
           const episode = episodes[n];
           for (let k = 0; k < A; k++) episode.actions.push(actions[at * A + k]);
           for (let s = 0; s < S; s++) episode.returns[s] += rewards[at * S + s];
           episode.numSteps += 1;
           if (ends[at] === 0) continue;
-          ended.push(summarize(n, episode, outcomes.subarray(at * S, (at + 1) * S)));
+          const [first, end] = [at * S, (at + 1) * S];
+          ended.push(summarize(n, episode, outcomes.subarray(first, end), players.subarray(first, end)));
           episode.number += 1;
           restart(episode);
         }
@@ -107,11 +107,14 @@ export function createAgentsLedger(
 function createSummary(
   names: readonly string[],
   policies: AgentsPlan['policies'],
-  assignment: AgentsPlan['assignment'],
   learns: readonly boolean[],
 ) {
-  return (n: number, episode: RunningEpisode, outcomes: Float32Array): EpisodeSummary => {
-    const players = names.map((_, s) => policyOfSeat(assignment, s, n, episode.number));
+  return (
+    n: number,
+    episode: RunningEpisode,
+    outcomes: Float32Array,
+    players: Int32Array,
+  ): EpisodeSummary => {
     const agents = names.map((agent, s): AgentSummary => {
       const outcome = Number.isNaN(outcomes[s]) ? null : outcomes[s];
       return { agent, policy: policies[players[s]].name, episodeReturn: episode.returns[s], outcome };

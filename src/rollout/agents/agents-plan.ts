@@ -1,11 +1,14 @@
 /** What a runner of several agents is made from; plain data, posted to every worker. */
 import type { AgentsLayout } from './agents-layout.ts';
+import type { LeaguePlan } from './match-menu.ts';
 import type { PolicyPlan, SeatAssignment } from './policy-plan.ts';
 
 export interface AgentsPlan {
   readonly layout: AgentsLayout;
   readonly policies: readonly PolicyPlan[];
   readonly assignment: SeatAssignment;
+  /** Self-play: who plays is drawn by episode, and `assignment` is for evaluation; null = `assignment` always. */
+  readonly league: LeaguePlan | null;
   /** Environments that an evaluation steps side by side in one runner, at most: scratch is reserved for them. */
   readonly maxPlayEnvs: number;
 }

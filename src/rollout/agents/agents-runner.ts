@@ -14,9 +14,16 @@ import type { RowState } from '../row-states.ts';
 import { openEnvColumns, openGroup, RowField } from './agents-layout.ts';
 import type { AgentsPlan } from './agents-plan.ts';
 import { createAgentsPlayer } from './agents-player.ts';
-import { type AgentsSampler, createAgentsSampler, lifeSeed } from './agents-sampler.ts';
+import {
+  type AgentsSampler,
+  type AgentsSamplerOptions,
+  createAgentsSampler,
+  lifeSeed,
+} from './agents-sampler.ts';
 import { batchesBytes, createBatches } from './create-batches.ts';
+import { leaguePolicyOf, openMenu } from './match-menu.ts';
 import type { PolicyBatch } from './policy-batch.ts';
+import { policyOfSeat } from './policy-plan.ts';
 import { createSeatRows, restoreRow, type SeatRows } from './seat-rows.ts';
 
 export interface AgentsRunnerOptions {
@@ -76,7 +83,7 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
     envSets: sets.map((set) => openEnvColumns(arena.buffer, layout, set)),
     policies,
     groupOfPolicy: agents.policies.map(({ group }) => group),
-    assignment: agents.assignment,
+    policyOf: createPolicyChoice(agents, arena.buffer, seed),
     ...(options.onStep && { onStep: options.onStep }),
   });
   const restarted: number[] = [];
@@ -106,6 +113,20 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
       player.close();
     },
   };
+}
+
+/** Who acts for a seat: by the lists of `policyFor`, or drawn from the league. */
+function createPolicyChoice(
+  { assignment, league, layout }: AgentsPlan,
+  buffer: ArrayBufferLike,
+  seed: number,
+): AgentsSamplerOptions['policyOf'] {
+  if (league === null)
+    return (s, envIndex, episodeNumber) => policyOfSeat(assignment, s, envIndex, episodeNumber);
+  const menu = openMenu(buffer, league);
+  const numSeats = layout.seats.names.length;
+  return (s, envIndex, episodeNumber) =>
+    leaguePolicyOf(league, menu, { seed, numSeats }, s, envIndex, episodeNumber);
 }
 
 type RestoreParts = Pick<AgentsRunnerOptions, 'seed' | 'firstRow' | 'agents'> & {
@@ -195,6 +216,7 @@ function restoreSeats(
       rows.carried.values[r] = step.value;
       rows.carried.ticks[r] = step.tick;
     }
+    rows.policies[r] = fields[RowField.POLICY]; // of a league that has changed since, nobody could tell
     const life = lifeSeed({ seed, firstEnv: firstRow, seats }, n, s, fields[RowField.LIVES]);
     restoreRow(rows, r, fields, policies[rows.policies[r]], life);
   }

@@ -9,14 +9,14 @@ import { AgentEnd } from '../../env/agents/agents-kernel.ts';
 import { episodeSeed } from '../../random/streams.ts';
 import { addMetric, type MetricSums } from '../metric-sums.ts';
 import { type AgentsTurns, createAgentsTurns, type TurnTables } from './agents-turns.ts';
-import { policyOfSeat, type SeatAssignment } from './policy-plan.ts';
 import { beginRows, creditReward, endLife, type SeatRows } from './seat-rows.ts';
 
 /** `envs` are environments [firstEnv, firstEnv + envs.numEnvs) of the run. */
 export type AgentsSamplerOptions = Omit<TurnTables, 'episodeSteps' | 'numEnvs'> & {
   readonly envs: AgentsEnvs;
   readonly seed: number;
-  readonly assignment: SeatAssignment;
+  /** Policy of a seat in an episode of an environment (index in the whole run). */
+  readonly policyOf: (s: number, envIndex: number, episodeNumber: number) => number;
   /** Called after every environment's step. */
   readonly onStep?: () => void;
 };
@@ -94,11 +94,11 @@ function resetEnv(state: SamplerState, n: number): void {
 
 /** Who acts for a seat is decided by the episode alone. */
 function assignPolicies({ options, episodeNumbers }: SamplerState, n: number): void {
-  const { seats, groups, assignment, firstEnv } = options;
+  const { seats, groups, policyOf, firstEnv } = options;
   for (let s = 0; s < seats.names.length; s++) {
     const rows = groups[seats.groupOf[s]];
     const r = n * rows.group.seats.length + seats.placeOf[s];
-    rows.policies[r] = policyOfSeat(assignment, s, firstEnv + n, episodeNumbers[n]);
+    rows.policies[r] = policyOf(s, firstEnv + n, episodeNumbers[n]);
   }
 }
 
@@ -161,6 +161,7 @@ function stepEnv(state: SamplerState, set: number, t: number, n: number): void {
     recorded.outcomes[at * S + s] = results.outcomes[s];
     const rows = groups[seats.groupOf[s]];
     const r = n * rows.group.seats.length + seats.placeOf[s];
+    recorded.players[at * S + s] = rows.policies[r];
     creditReward(rows, set, r, recorded.rewards[at * S + s]);
     const end = results.ended[s] === AgentEnd.NONE ? results.episodeEnd : results.ended[s];
     if (end !== AgentEnd.NONE && rows.alive[r] === 1) endSeat(state, rows, set, n, s, r, end);

@@ -6,7 +6,13 @@ import { importModule } from '../../modules/import-module.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
 import type { AgentsPlan } from './agents-plan.ts';
 import { createCriticBatch, criticBatchBytes } from './critic-batch.ts';
-import { createNetworkBatch, networkBatchBytes, type PolicyBatch } from './policy-batch.ts';
+import {
+  createNetworkBatch,
+  createPastBatch,
+  type NetworkBatch,
+  networkBatchBytes,
+  type PolicyBatch,
+} from './policy-batch.ts';
 import type { PolicyPlan } from './policy-plan.ts';
 import { createFunctionBatch, createRandomBatch, type ScriptedPolicy } from './scripted-batch.ts';
 
@@ -14,8 +20,14 @@ type Plan = Pick<AgentsPlan, 'policies'> & { readonly layout: Pick<AgentsPlan['l
 
 /** Bytes of scratch for all policies of a plan in `numEnvs` environments. */
 export function batchesBytes({ policies, layout }: Plan, numEnvs: number): number {
+  let hasPast = false;
   return policies.reduce((sum, { acts, spec, group }) => {
     const maxRows = numEnvs * layout.seats.groups[group].seats.length;
+    if (acts.kind === 'past') {
+      const bytes = hasPast ? 0 : networkBatchBytes(spec, maxRows); // one scratch for all of them
+      hasPast = true;
+      return sum + bytes;
+    }
     if (acts.kind !== 'network') return sum;
     const criticBytes = acts.critic === null ? 0 : criticBatchBytes(acts.critic, maxRows);
     return sum + networkBatchBytes(spec, maxRows) + criticBytes;
@@ -36,6 +48,12 @@ export async function createBatches(
   const { seats } = plan.layout;
   let offset = scratch.offset;
   const batches: PolicyBatch[] = [];
+  let past: NetworkBatch | null = null;
+  const take = (byteLength: number): Region => {
+    const region = { offset, byteLength };
+    offset += byteLength;
+    return region;
+  };
   for (const policy of plan.policies) {
     const { acts, spec, group } = policy;
     const members = seats.groups[group].seats;
@@ -43,11 +61,6 @@ export async function createBatches(
     const sizes = { numRows: maxRows, maxRows };
     if (acts.kind === 'network') {
       const { weights, critic: criticPlan } = acts;
-      const take = (byteLength: number): Region => {
-        const region = { offset, byteLength };
-        offset += byteLength;
-        return region;
-      };
       const own = take(networkBatchBytes(spec, maxRows));
       const critic =
         criticPlan === null
@@ -59,7 +72,16 @@ export async function createBatches(
               take(criticBatchBytes(criticPlan, maxRows)),
               maxRows,
             );
-      batches.push(createNetworkBatch({ kernels, arena, spec, weights, scratch: own, sizes, critic }));
+      batches.push(
+        createNetworkBatch({ kernels, arena, spec, weights, scratch: own, sizes, critic, wantsValues: true }),
+      );
+    } else if (acts.kind === 'past') {
+      const { weights } = acts;
+      past ??= createNetworkBatch({
+        ...{ kernels, arena, spec, weights, sizes, critic: null, wantsValues: false },
+        scratch: take(networkBatchBytes(spec, maxRows)),
+      });
+      batches.push(createPastBatch(past, weights.slotAddresses[0]));
     } else if (acts.kind === 'random') {
       batches.push(createRandomBatch(spec, sizes));
     } else {

@@ -73,7 +73,25 @@ export interface NetworkBatchParts {
   readonly sizes: BatchSizes;
   /** null = values are the policy's own, where it has a value head. */
   readonly critic: CriticBatch | null;
+  /** Whether anybody asks for values. */
+  readonly wantsValues: boolean;
 }
+
+/** Batches that act with one network's scratch, each with weights of its own that keep their place. */
+export function createPastBatch(network: NetworkBatch, weightsAddress: number): PolicyBatch {
+  return {
+    ...network,
+    hasValues: false,
+    useVersion: () => undefined,
+    act(rows, count, deterministic) {
+      network.useWeights(weightsAddress);
+      network.act(rows, count, deterministic);
+    },
+    evaluate: () => undefined,
+  };
+}
+
+export type NetworkBatch = PolicyBatch & { useWeights(address: number): void };
 
 /** A network on the kernels. Thread: one each; nothing allocates per call. A row's result does not depend on the rows beside it. */
 export function createNetworkBatch({
@@ -84,7 +102,8 @@ export function createNetworkBatch({
   scratch,
   sizes,
   critic,
-}: NetworkBatchParts): PolicyBatch {
+  wantsValues,
+}: NetworkBatchParts): NetworkBatch {
   const { maxRows, numRows } = sizes;
   const bytes = rowBytes(spec, maxRows);
   let end = scratch.offset;
@@ -105,7 +124,7 @@ export function createNetworkBatch({
   };
   const policy = createKernelPolicy(kernels, spec, arena, policyScratch, weights);
   const published = openWeightBuffer(arena.buffer, weights);
-  const calls = createCalls(spec, at);
+  const calls = createCalls(spec, at, wantsValues && critic === null && spec.actorOnly !== true);
   const size = noiseSize(spec);
   const rowNoise = new Float32Array(numRows * size); // [numRows, noiseSize] f32
   const noise = createActionNoise(spec, numRows, rowNoise);
@@ -117,6 +136,9 @@ export function createNetworkBatch({
     ...arrays,
     criticInputs: critic?.inputs ?? null,
     hasValues: critic !== null || spec.actorOnly !== true,
+    useWeights(address) {
+      calls.act.weightsAddress = address;
+    },
     useVersion(version) {
       critic?.useVersion(version);
       calls.act.weightsAddress = published.slotAddress(version);
@@ -170,6 +192,7 @@ function openArrays({ buffer }: Arena, spec: PolicySpec, maxRows: number, at: Ad
 function createCalls(
   spec: PolicySpec,
   at: Addresses,
+  hasValues: boolean,
 ): { readonly act: ActCall; readonly values: ValuesCall } {
   const masks = spec.actionMaskSize > 0 ? at.masks : 0;
   const rows = {
@@ -179,7 +202,7 @@ function createCalls(
     observationStride: spec.observationSize,
     maskAddress: masks,
     maskStride: spec.actionMaskSize,
-    valueAddress: spec.actorOnly === true ? 0 : at.values,
+    valueAddress: hasValues ? at.values : 0,
   };
   return {
     act: {

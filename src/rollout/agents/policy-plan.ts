@@ -17,6 +17,8 @@ export interface PolicyPlan {
   readonly spec: PolicySpec;
   readonly acts:
     | { readonly kind: 'network'; readonly weights: WeightBufferLayout; readonly critic: CriticPlan | null }
+    /** A network that is kept: its weights change between rollouts alone, and all of its kind act in the same scratch. */
+    | { readonly kind: 'past'; readonly weights: WeightBufferLayout }
     /** Uniform over the allowed actions, or within the bounds. */
     | { readonly kind: 'random' }
     /** A function `(observation, { agent, actionMask, random }) => action` of a module. */

@@ -1,4 +1,5 @@
 /** PPO under the conformance suite. */
+import { selfPlayOptions } from '../../../src/config/blocks/self-play.ts';
 import {
   curiosityTrials,
   gsdeBase,
@@ -63,6 +64,9 @@ export const settings: Settings = {
     'multiAgent.critic': 'test/algorithm/agents',
     'multiAgent.normalizeValues': 'test/algorithm/agents',
     ...synchronousElsewhere,
+    ...Object.fromEntries(
+      Object.keys(selfPlayOptions).map((name) => [`selfPlay.${name}`, 'test/algorithm/league']),
+    ),
   },
   refused: [
     ...recurrentRefused(40),

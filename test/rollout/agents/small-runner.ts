@@ -79,6 +79,7 @@ export async function createSmallRunner(
     ),
     policies,
     assignment: seats.groupOf.map((g) => [g]),
+    league: null,
     maxPlayEnvs: 1,
   };
   const scratch = planner.reserve(agentsScratchBytes(agents, numEnvs));

@@ -1,0 +1,48 @@
+/** Self-play before the arena is made: the bank's slots among the policies, and what workers need to draw opponents. */
+import type { ArenaPlanner } from '../../memory/arena.ts';
+import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
+import type { PolicySpec } from '../../policy/policy-spec.ts';
+import { type LeaguePlan, reserveMenu } from '../../rollout/agents/match-menu.ts';
+import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
+import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
+
+/** The section `selfPlay`. */
+export interface SelfPlayConfig {
+  readonly selfPlay: 'off' | 'uniform' | 'prioritized';
+  readonly pastFraction: number;
+  readonly anchorFraction: number;
+  readonly opponentWindow: number | null;
+  readonly priorityExponent: number;
+  readonly numOpponents: number;
+  readonly snapshotInterval: number;
+  readonly maxSnapshots: number;
+}
+
+export interface PlannedLeague {
+  readonly plan: LeaguePlan;
+  readonly bank: readonly WeightBufferLayout[];
+  readonly slots: readonly PolicyPlan[];
+  /** Index of the first slot in the table of policies. */
+  readonly firstSlot: number;
+}
+
+/** @param spec of the learner, whose past versions lie in the bank. */
+export function planLeague(
+  planner: ArenaPlanner,
+  config: SelfPlayConfig,
+  { learner, anchors }: { readonly learner: number; readonly anchors: readonly number[] },
+  spec: PolicySpec,
+  firstSlot: number,
+): PlannedLeague {
+  const { pastFraction, anchorFraction, numOpponents, maxSnapshots } = config;
+  const { size } = mlpParameterLayout(spec);
+  const bank = Array.from({ length: maxSnapshots }, () =>
+    reserveWeightBuffer(planner, size, spec.observationSize, 1),
+  );
+  const slots = bank.map(
+    (weights, k): PolicyPlan => ({ name: `past/${k}`, group: 0, spec, acts: { kind: 'past', weights } }),
+  );
+  const menuAddress = reserveMenu(planner, numOpponents);
+  const plan = { learner, anchors, pastFraction, anchorFraction, menuAddress, numOpponents };
+  return { plan, bank, slots, firstSlot };
+}
