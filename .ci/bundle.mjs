@@ -43,6 +43,7 @@ export async function bundle(root) {
     .filter((path) => existsSync(join(root, path)));
   const inWorkers = [
     'src/rollout/worker.ts',
+    'src/cluster/host-process.ts',
     'src/exports/gradient.ts',
     'src/threads/job-worker.ts',
     'src/learner/simd/objective/participate.ts',

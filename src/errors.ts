@@ -124,6 +124,19 @@ export class StoppedError extends Error {
   }
 }
 
+/** Raised when a Ray cluster cannot be reached, refuses us, lacks what a run needs, or is lost. */
+export class ClusterError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(value, 'ClusterError', 'CLUSTER_');
+  }
+  override readonly name = 'ClusterError';
+  readonly code: string;
+  constructor(code: `CLUSTER_${string}`, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+  }
+}
+
 /** Raised when a request to a policy server cannot be answered. */
 export class ServeError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -148,6 +161,7 @@ export type OperantError =
   | CheckpointError
   | EngineError
   | StoppedError
+  | ClusterError
   | ServeError;
 
 const CLASSES = [
@@ -158,6 +172,7 @@ const CLASSES = [
   CheckpointError,
   EngineError,
   StoppedError,
+  ClusterError,
   ServeError,
 ];
 

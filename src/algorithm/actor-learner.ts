@@ -93,12 +93,13 @@ export async function createActorLearner(
 }
 
 function checkParts(config: Pick<ActorLearnerConfig, 'environment' | 'envRunners'>): void {
-  const { numEnvs } = config.envRunners;
-  const numEnvRunners = numEnvRunnersOf(config);
+  const { numEnvs, runners, numRolloutHosts } = config.envRunners;
+  const isOnRay = runners === 'ray';
+  const numEnvRunners = isOnRay ? numRolloutHosts : numEnvRunnersOf(config);
   if (numEnvRunners > 0 && numEnvs % numEnvRunners === 0) return;
   throw new ConfigError(
     'CONFIG_CONFLICT',
-    `lag 'free' needs workers with as many environments each, and here are ${numEnvRunners} for numEnvs ${numEnvs}: set numEnvRunners to a number that divides numEnvs.`,
+    `lag 'free' needs workers with as many environments each, and here are ${numEnvRunners} for numEnvs ${numEnvs}: set ${isOnRay ? 'numRolloutHosts' : 'numEnvRunners'} to a number that divides numEnvs.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** The learner that an engine choice stands for, in two steps: reserve its place in the arena, then make it. */
 import { availableParallelism } from 'node:os';
-import { numEnvRunnersOf } from '../config/derived.ts';
+import { numLocalRunnersOf } from '../config/derived.ts';
 import { ConfigError } from '../errors.ts';
 import type { Learner } from '../learner/learner.ts';
 import type { OutputGradientSource } from '../learner/output-gradient.ts';
@@ -79,7 +79,7 @@ export async function reserveLearner(
 export function numHelpersOf(config: OnPolicyConfig): number {
   const { numLearnerThreads } = config.learners;
   const numThreads = numLearnerThreads === 'auto' ? availableParallelism() : numLearnerThreads;
-  return Math.min(numThreads - 1, numEnvRunnersOf(config));
+  return Math.min(numThreads - 1, numLocalRunnersOf(config));
 }
 
 /** The SIMD engine's learner. */

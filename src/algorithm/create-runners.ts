@@ -1,9 +1,10 @@
 /** Environment runners for a config: worker threads, or in process. */
 import type { commonOptions } from '../config/common-options.ts';
-import { numEnvRunnersOf } from '../config/derived.ts';
+import { numEnvRunnersOf, numLocalRunnersOf } from '../config/derived.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
+import type { RolloutColumns } from '../experience/layout.ts';
 import type { Arena, ArenaPlanner, Region } from '../memory/arena.ts';
 import type { CentralPolicy } from '../policy/central-policy.ts';
 import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
@@ -21,7 +22,7 @@ import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 /** The sections that runners are made from. */
 export type RunnersConfig = Pick<
   ResolvedConfig<typeof commonOptions>,
-  'environment' | 'envRunners' | 'faultTolerance' | 'debugging'
+  'environment' | 'envRunners' | 'learners' | 'faultTolerance' | 'debugging'
 >;
 
 export interface RunnerRegions {
@@ -35,7 +36,8 @@ export function reserveRunners(
   spec: ActingSpec,
   config: RunnersConfig,
 ): RunnerRegions {
-  const numWorkers = numEnvRunnersOf(config);
+  const numWorkers = numLocalRunnersOf(config);
+  if (config.envRunners.runners === 'ray') return { control: reserveControlWords(planner, 0), scratch: [] };
   const numRegions = Math.max(1, numWorkers);
   const maxRows = Math.ceil(config.envRunners.numEnvs / numRegions);
   const scratchBytes = isKernelNetwork(spec.network) ? kernelPolicyScratchBytes(spec, maxRows) : 0;
@@ -51,6 +53,8 @@ export interface RunnerParts {
   readonly spec: ActingSpec;
   readonly source: EnvSource;
   readonly sampling: SamplingLayout;
+  /** Of the rollouts of `sampling`. */
+  readonly columns: RolloutColumns;
   readonly weights: WeightBufferLayout;
   readonly regions: RunnerRegions;
   /** The workers' part in learning; null = none. */
@@ -60,7 +64,14 @@ export interface RunnerParts {
 }
 
 /** @throws {@link ConfigError} `CONFIG_ENV_FACTORY` when a bare factory should run in worker threads. */
-export function createRunners(config: RunnersConfig, parts: RunnerParts): RunnerGroup | LocalRunnerGroup {
+export async function createRunners(
+  config: RunnersConfig,
+  parts: RunnerParts,
+): Promise<RunnerGroup | LocalRunnerGroup> {
+  if (config.envRunners.runners === 'ray') {
+    const { createRayRunners } = await import('./create-ray-runners.ts');
+    return createRayRunners(config, parts);
+  }
   const { envRunners, faultTolerance, debugging } = config;
   const { arena, source, regions, central } = parts;
   const { kernels, spec, sampling, weights } = parts;

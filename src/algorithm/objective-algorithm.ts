@@ -65,12 +65,8 @@ function createBanner({ name, config, system, collects, remembers }: ObjectiveAl
   const { learner, runners, spec, source, choice } = system;
   const { network, distribution } = spec;
   const shape = network.kind === 'custom' ? '' : ` ${network.hiddenSizes.join('x')} ${network.activation}`;
-  const threads =
-    runners.numEnvRunners === 0
-      ? 'in process'
-      : `in ${runners.numEnvRunners} worker thread${runners.numEnvRunners === 1 ? '' : 's'}`;
   return [
-    `${name} on ${source.id}: ${collects} ${threads}, ${network.kind}${shape}, ${distribution.kind} actions, seed ${config.debugging.seed}`,
+    `${name} on ${source.id}: ${collects} ${runners.place}, ${network.kind}${shape}, ${distribution.kind} actions, seed ${config.debugging.seed}`,
     `engine ${learner.engine} (${choice.reason}): ${learner.backend}${remembers === undefined ? '' : `; ${remembers}`}`,
   ];
 }

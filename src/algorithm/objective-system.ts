@@ -82,7 +82,8 @@ export async function createObjectiveSystem(
   describe: (env: EnvDescription) => ObjectiveSystemParts,
 ): Promise<ObjectiveSystem> {
   const { numEnvRunners } = options;
-  warmThreads({ numThreads: numEnvRunners, memoryMb: config.envRunners.workerMemoryMb });
+  const numThreads = config.envRunners.runners === 'ray' ? 0 : numEnvRunners;
+  warmThreads({ numThreads, memoryMb: config.envRunners.workerMemoryMb });
   try {
     const fixed = { ...config, envRunners: { ...config.envRunners, numEnvRunners } };
     return await assembleSystem(fixed, options, describe);
@@ -120,8 +121,8 @@ async function assembleSystem(
   const arena = createArena(planner);
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const central = createCentral(config, spec, reserved.central, arena, sampling);
-  const common = { arena, kernels, spec, source, sampling, weights: weightLayout, regions };
-  const runners = createRunners(config, { ...common, helper: null, central });
+  const common = { arena, kernels, spec, source, sampling, columns, weights: weightLayout, regions };
+  const runners = await createRunners(config, { ...common, helper: null, central });
   const learner = await startAndCreate(runners, async () => {
     const created = await reserved.create(arena, kernels);
     const stream = openStream(debugging.seed, 'initialize');

@@ -78,12 +78,8 @@ function createBanner(name: string, config: LooseOnPolicyConfig, system: OnPolic
   const { network, distribution } = spec;
   const { numEnvs, rolloutLength } = config.envRunners;
   const shape = network.kind === 'custom' ? '' : ` ${network.hiddenSizes.join('x')} ${network.activation}`;
-  const threads =
-    runners.numEnvRunners === 0
-      ? 'in process'
-      : `in ${runners.numEnvRunners} worker thread${runners.numEnvRunners === 1 ? '' : 's'}`;
   return [
-    `${name} on ${source.id}: ${numEnvs} environments x ${rolloutLength} steps ${threads}, ${network.kind}${shape}, ${distribution.kind} actions, seed ${config.debugging.seed}`,
+    `${name} on ${source.id}: ${numEnvs} environments x ${rolloutLength} steps ${runners.place}, ${network.kind}${shape}, ${distribution.kind} actions, seed ${config.debugging.seed}`,
     `engine ${learner.engine} (${choice.reason}): ${learner.backend}`,
   ];
 }

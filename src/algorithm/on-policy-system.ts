@@ -3,7 +3,7 @@
  *
  *     env -> rollout worker -> SharedArrayBuffer rollout -> advantage -> learner -> shared weights
  */
-import { numEnvRunnersOf } from '../config/derived.ts';
+import { numLocalRunnersOf } from '../config/derived.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import type { Space } from '../env/spaces.ts';
 import { initializeRollout, ON_POLICY_COLUMNS, type RolloutColumns } from '../experience/layout.ts';
@@ -87,7 +87,7 @@ export async function createOnPolicySystem(
   bounds: PlanBounds,
   options: Partial<SystemOptions> = {},
 ): Promise<OnPolicySystem> {
-  warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
+  warmThreads({ numThreads: numLocalRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
   try {
     return await assembleSystem(config, loss, bounds, { ...IN_STEP, ...options });
   } finally {
@@ -129,12 +129,13 @@ async function assembleSystem(
   const arena = createArena(planner);
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const { central, helper } = reserved;
-  const runners = createRunners(config, {
+  const runners = await createRunners(config, {
     arena,
     kernels,
     spec,
     source,
     sampling,
+    columns,
     weights: weightLayout,
     regions,
     helper,

@@ -3,7 +3,7 @@
 import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import type { Algorithm } from '../algorithm/algorithm.ts';
 import type { WarmStartReport } from '../checkpoint/warm-start.ts';
-import { numEnvRunnersOf } from '../config/derived.ts';
+import { numLocalRunnersOf } from '../config/derived.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { CommandContext } from './command.ts';
 import { createConsoleReport } from './console-report.ts';
@@ -43,7 +43,7 @@ async function startThreads({ config: { environment, envRunners } }: TrainSetup)
   if (environment === undefined || envRunners === undefined) return;
   const { warmThreads } = await import('../rollout/thread-pool.ts');
   warmThreads({
-    numThreads: numEnvRunnersOf({ environment, envRunners }),
+    numThreads: numLocalRunnersOf({ environment, envRunners }),
     memoryMb: envRunners.workerMemoryMb,
   });
 }

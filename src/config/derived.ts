@@ -25,6 +25,11 @@ export function numEnvRunnersOf(
   return Math.min(numCores, MAX_AUTO_ENV_RUNNERS, envRunners.numEnvs);
 }
 
+/** Those that are threads of this process: none where rollout workers are on a cluster. */
+export function numLocalRunnersOf(config: Pick<CommonConfig, 'environment' | 'envRunners'>): number {
+  return config.envRunners.runners === 'ray' ? 0 : numEnvRunnersOf(config);
+}
+
 /** Rewrites `numEnvsPerEnvRunner` as `numEnvs`, and a TensorFlow backend as the choice of that engine. */
 export function foldCommon<D extends Declarations>(config: ResolvedConfig<D>): ResolvedConfig<D> {
   const { envRunners, learners } = config as SomeSections;
@@ -138,6 +143,7 @@ function checkEnvRunners({
 }: Pick<CommonConfig, 'environment' | 'envRunners'>): readonly Problem[] {
   const problems: Problem[] = [];
   const { numEnvRunners, numEnvs, numEnvsPerEnvRunner } = envRunners;
+  if (envRunners.runners === 'ray') problems.push(...checkCluster({ environment, envRunners }));
   if (typeof environment.env === 'function' && numEnvRunners !== 'auto' && numEnvRunners > 0) {
     problems.push(
       conflict(
@@ -161,5 +167,35 @@ function checkEnvRunners({
       ),
     );
   }
+  return problems;
+}
+
+/** Hosts are sent modules, and act for themselves. */
+function checkCluster({
+  environment,
+  envRunners,
+}: Pick<CommonConfig, 'environment' | 'envRunners'>): readonly Problem[] {
+  const { numEnvRunners, numRolloutHosts, numEnvs, inference, hostResources, hostLabels } = envRunners;
+  const problems: Problem[] = [];
+  const refuse = (text: string) => void problems.push(conflict(text));
+  if (typeof environment.env === 'function')
+    refuse(
+      "`env` is a function, which cannot be sent to a host, and runners is 'ray': put the factory in a module and give its path, './my-env.ts#name'.",
+    );
+  if (numEnvRunners === 0)
+    refuse("numEnvRunners is 0, and with runners 'ray' it is the threads of a host: set it to 1 or more.");
+  const numThreads = numEnvRunners === 'auto' ? 1 : Math.max(1, numEnvRunners);
+  if (numRolloutHosts * numThreads > numEnvs)
+    refuse(
+      `numRolloutHosts (${numRolloutHosts}) x numEnvRunners (${numThreads}) must not exceed numEnvs (${numEnvs}): lower one of them, or raise numEnvs.`,
+    );
+  if (inference === 'central')
+    refuse(
+      "inference 'central' has the learner act, and hosts act for themselves: leave one of the two out.",
+    );
+  if (Object.values(hostResources).some((amount) => typeof amount !== 'number' || !(amount > 0)))
+    refuse(`hostResources must be positive numbers by name, got ${JSON.stringify(hostResources)}.`);
+  if (Object.values(hostLabels).some((label) => typeof label !== 'string'))
+    refuse(`hostLabels must be texts by name, got ${JSON.stringify(hostLabels)}.`);
   return problems;
 }

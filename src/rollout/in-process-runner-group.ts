@@ -27,6 +27,7 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
   let restarted: number[] = [];
   return {
     numEnvRunners: 0,
+    place: 'in process',
     get isCollecting() {
       return live.isCollecting;
     },

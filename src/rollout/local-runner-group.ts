@@ -52,7 +52,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     get isCollecting() {
       return isCollecting || ahead.numPending > 0;
     },
-    numEnvRunners: team.numWorkers,
+    ...inThreads(team.numWorkers),
     async start(states) {
       if (states !== null) ledger.setRowStates(states);
       const rows = await team.start(states);
@@ -94,6 +94,10 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),
   };
+}
+
+function inThreads(numEnvRunners: number): Pick<RunnerGroup, 'numEnvRunners' | 'place'> {
+  return { numEnvRunners, place: `in ${numEnvRunners} worker thread${numEnvRunners === 1 ? '' : 's'}` };
 }
 
 async function playEverywhere(

@@ -54,7 +54,7 @@ export async function restoreRows(context: RestoreContext, states: readonly RowS
 }
 
 function rowSeed(sampler: Sampler, seed: number, r: number, episodeNumber: number): number {
-  return episodeSeed(seed, sampler.firstRow + r, episodeNumber);
+  return episodeSeed(seed, sampler.firstEnv + r, episodeNumber);
 }
 
 async function restoreRow(

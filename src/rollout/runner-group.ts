@@ -43,6 +43,8 @@ export interface WorkerFailure {
  */
 export interface RunnerGroup {
   readonly numEnvRunners: number;
+  /** Where they run, for people: `in 2 worker threads`. */
+  readonly place: string;
   /** Begins (or, with states, continues) the environments; resolves when every runner is ready. Returns indices of environments that had to restart their episode. */
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
   /** T steps in every environment with the weights of `version`. */

@@ -50,7 +50,7 @@ export interface Runner {
 
 export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const { arena, spec, source, seed, firstRow, numRows, scratch, weights } = options;
-  const faultLog = createEnvFaultLog(options.faultPolicy, source, firstRow);
+  const faultLog = createEnvFaultLog(options.faultPolicy, source, options.sampling.firstEnv + firstRow);
   const { handling } = faultLog;
   const vectorEnv = await makeVectorEnv(source, numRows, 'same-step', handling);
   const policy = options.acts

@@ -40,7 +40,8 @@ interface EpisodeCounters {
 }
 
 export type Sampler = EpisodeCounters & {
-  readonly firstRow: number;
+  /** Index of its first environment in the whole run. */
+  readonly firstEnv: number;
   readonly numRows: number;
   readonly noise: ActionNoise;
   /** What the policy remembers of each row; null = nothing. */
@@ -81,7 +82,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   const numRows = vectorEnv.numRows;
   const T = options.layout.rollout.rolloutLength;
   return {
-    firstRow,
+    firstEnv: options.layout.firstEnv + firstRow,
     numRows,
     noise,
     memory,
@@ -237,6 +238,7 @@ function step(state: SamplerState, set: number, t: number): void {
 
 function endEpisode(state: SamplerState, set: number, r: number, i: number): void {
   const { options, sets, acting, noise, episodeNumbers, episodeReturns, episodeSteps } = state;
+  const firstEnv = options.layout.firstEnv + options.firstRow;
   const rollout = sets[set];
   if (rollout.terminated[i] === 0) acting?.finalValue(set, r, i);
   if (state.keepsFinalObservations) keepFinalObservation(state, rollout, r, i);
@@ -247,7 +249,7 @@ function endEpisode(state: SamplerState, set: number, r: number, i: number): voi
   episodeNumbers[r] += 1;
   state.memory?.forget(r);
   noise.begin(r, state.nextSeeds[r]);
-  state.nextSeeds[r] = episodeSeed(options.seed, options.firstRow + r, episodeNumbers[r] + 1);
+  state.nextSeeds[r] = episodeSeed(options.seed, firstEnv + r, episodeNumbers[r] + 1);
 }
 
 /** Copies what the environment gave as its last observation into this end's slot. */

@@ -26,6 +26,8 @@ export interface SamplingLayout {
   readonly finalObservations: number;
   readonly noise: number;
   readonly recurrentStates: number;
+  /** Index in the whole run of this arena's row 0: a host of a cluster has a part of the rows. */
+  readonly firstEnv: number;
 }
 
 export function reserveSampling(
@@ -35,6 +37,7 @@ export function reserveSampling(
   rolloutLength: number,
   columns: RolloutColumns = ON_POLICY_COLUMNS,
   numSets = NUM_BLOCK_SETS,
+  firstEnv = 0,
 ): SamplingLayout {
   const rollout = rolloutLayout(spec, numRows, rolloutLength, columns);
   const observationBytes = numRows * spec.observationSize * (spec.observationDtype === 'uint8' ? 1 : 4);
@@ -47,5 +50,6 @@ export function reserveSampling(
     finalObservations: address(observationBytes),
     noise: address(numRows * noiseSize(spec) * 4),
     recurrentStates: address((numRows + 4) * recurrentStateSize(spec) * 4), // kernels read rows in fours
+    firstEnv,
   };
 }

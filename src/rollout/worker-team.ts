@@ -1,10 +1,10 @@
 /** The rollout workers together: one command for all, and replacement of those that are lost. */
 import type { Piscina } from 'piscina';
-import { ConfigError, EnvError, WorkerError } from '../errors.ts';
 import type { Region } from '../memory/arena.ts';
 import { Command, type CommandCode } from './control-words.ts';
 import type { AnyWorkerPlan, WorkerMessage } from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
+import { createRestartBudget } from './restart-budget.ts';
 import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout-worker.ts';
 import type { RowState } from './row-states.ts';
 import type { WorkerFailure } from './runner-group.ts';
@@ -230,31 +230,6 @@ function createSupervisor(options: WorkerTeamOptions, threads: TeamThreads) {
       const taken = failures;
       failures = [];
       return taken;
-    },
-  };
-}
-
-/**
- * Decides whether a failure may be answered by a replacement: at most `maxRestarts` within the window, and never for
- * an environment error that came back at the same step of the same episode, since it would come back for ever.
- */
-function createRestartBudget({ maxRestarts, restartWindowMs }: WorkerTeamOptions) {
-  let times: number[] = [];
-  const places = new Set<string>();
-  return {
-    spend(error: Error): void {
-      // A factory that threw may have missed a server; an environment's other errors say where they happened.
-      const isFactory = error instanceof ConfigError && error.code === 'CONFIG_ENV_FACTORY';
-      if (!(error instanceof EnvError || error instanceof WorkerError || isFactory)) throw error;
-      if (!(error instanceof WorkerError)) {
-        const place = isFactory ? error.message : JSON.stringify((error as EnvError).place);
-        if (places.has(place)) throw error;
-        places.add(place);
-      }
-      const now = performance.now();
-      times = times.filter((time) => now - time < restartWindowMs);
-      if (times.length >= maxRestarts) throw error;
-      times.push(now);
     },
   };
 }

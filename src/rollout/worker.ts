@@ -62,7 +62,8 @@ async function work(
     await obey(words, first, { workerIndex, port, tellProcesses }, runner, helper, post);
   } catch (error) {
     tellProcesses();
-    post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, firstRow)) });
+    const firstEnv = firstRow + ('sampling' in plan ? plan.sampling.firstEnv : 0);
+    post({ kind: 'failed', error: toErrorMessage(placeEnvError(error, plan.source, firstEnv)) });
     Atomics.store(words, Word.FAILED, 1);
     Atomics.notify(words, Word.READY);
     Atomics.notify(words, Word.DONE);

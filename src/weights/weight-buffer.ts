@@ -115,6 +115,29 @@ function fillSlot(
   else slot.mean.set(mean);
   if (inverseStd === null) slot.inverseStd.fill(1);
   else slot.inverseStd.set(inverseStd);
+/** A slot as bytes: what is sent to another machine, and written there. u8 [slotBytes] */
+export function weightSlotBytes(
+  buffer: ArrayBufferLike,
+  layout: WeightBufferLayout,
+  version: number,
+): Uint8Array {
+  const address = layout.slotAddresses[version % layout.slotAddresses.length];
+  return new Uint8Array(buffer, address, layout.slotBytes);
+}
+
+/**
+ * Makes a slot that came from another machine the current one.
+ *
+ * @returns its version here. @throws RangeError when it is no slot of this layout.
+ */
+export function publishSlot(buffer: ArrayBufferLike, layout: WeightBufferLayout, slot: Uint8Array): number {
+  if (slot.length !== layout.slotBytes)
+    throw new RangeError(`Expected weights of ${layout.slotBytes} bytes, got ${slot.length}.`);
+  const versionWord = new Int32Array(buffer, layout.versionAddress, 1);
+  const version = Atomics.load(versionWord, 0);
+  weightSlotBytes(buffer, layout, version).set(slot);
+  Atomics.store(versionWord, 0, version + 1);
+  return version;
 }
 
 /** Made once: a view over shared memory costs more than a small policy's copy. */

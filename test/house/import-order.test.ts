@@ -13,6 +13,7 @@ const ORDER = [
     'metrics',
     'checkpoint',
     'replay',
+    'cluster',
     'algorithm',
     'portable',
     'export',

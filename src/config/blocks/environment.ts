@@ -2,6 +2,7 @@
 import type { EnvFactory } from '../../env/env.ts';
 import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
+import { clusterOptions } from './cluster.ts';
 
 /** Marks options whose value cannot change the parameters of a run. */
 const NEUTRAL = { affectsLearning: false } as const;
@@ -74,6 +75,7 @@ export const envRunnersOptions = {
     needs: { option: 'normalizeObservations', values: [true] },
     alsoCalled: ['clip_obs'],
   }),
+  ...clusterOptions,
   workerMemoryMb: option(kind.nullable(kind.integer({ min: 16 })), {
     default: null,
     unit: 'MiB',

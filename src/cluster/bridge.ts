@@ -1,0 +1,200 @@
+/** The Python process that speaks with Ray, as the learner sees it: frames go in, answers come back, and it may die. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { packageRoot } from '../machine/operant-version.ts';
+import { pythonCommand } from '../machine/python.ts';
+import { createFrameReader, encodeHeader, type Frame, type FrameCode, FrameType } from './frames.ts';
+
+/** What the bridge is told at its beginning. */
+export interface BridgeSettings {
+  /** As Ray takes it: `HOST:PORT`, `auto`, `ray://HOST:PORT`. */
+  readonly address: string;
+  readonly namespace: string;
+  /** Folder that is shipped. */
+  readonly workingDir: string;
+  /** On hosts: the Node executable, and what comes before the two file descriptors. */
+  readonly node: string;
+  readonly arguments: readonly string[];
+  readonly resources: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Versions of weights that are kept in the object store. */
+  readonly numVersions: number;
+}
+
+export interface ClusterNode {
+  readonly id: string;
+  readonly address: string;
+  readonly alive: boolean;
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+export interface ClusterDescription {
+  readonly ray: string;
+  readonly python: string;
+  /** HOST:PORT of the head. */
+  readonly head: string;
+  readonly nodes: readonly ClusterNode[];
+}
+
+/** Why a request came to nothing. */
+export type FailureCode =
+  | 'NO_RAY'
+  | 'VERSION'
+  | 'TOKEN'
+  | 'NOT_A_NODE'
+  | 'RUNTIME_ENV'
+  | 'CONNECT'
+  | 'NO_NODE'
+  | 'CHILD_EXITED'
+  | 'ACTOR_DIED'
+  | 'RAY_ERROR'
+  | 'BRIDGE_EXITED'
+  | 'SILENT'
+  | 'CHECKSUM';
+
+/** A failure between here and a rollout process; what the process itself says is no failure. Never leaves this folder. */
+export class RequestFailure extends Error {
+  override readonly name = 'RequestFailure';
+  readonly code: FailureCode;
+  constructor(code: FailureCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface FrameAddress {
+  readonly host: number;
+  readonly incarnation: number;
+  /** 0 = none. */
+  readonly version: number;
+}
+
+export interface Bridge {
+  readonly pid: number;
+  readonly isOver: boolean;
+  /** @throws RequestFailure */
+  connect(settings: BridgeSettings, deadlineMs: number): Promise<ClusterDescription>;
+  /** Sends a frame that is answered. @throws RequestFailure */
+  request(type: FrameCode, address: FrameAddress, payload: Uint8Array): Promise<Frame>;
+  /** Sends a frame that is not. */
+  send(type: FrameCode, address: FrameAddress, payload?: Uint8Array): void;
+  /** What was asked of this host and not answered comes to nothing. */
+  abandon(host: number, failure: RequestFailure): void;
+  /** Resolves when the process is gone. */
+  end(): Promise<void>;
+}
+
+interface Pending {
+  readonly host: number;
+  resolve(frame: Frame): void;
+  reject(failure: RequestFailure): void;
+}
+
+const END_DEADLINE_MS = 5_000;
+const STDERR_BYTES = 4_000;
+const NOWHERE: FrameAddress = { host: 0, incarnation: 0, version: 0 };
+
+/** Starts the process. Whether there is a Python with Ray shows in `connect`. Thread: main. */
+export function startBridge(python: string = pythonCommand()): Bridge {
+  const child = spawn(python, ['-u', join(packageRoot(), 'src/cluster/ray_bridge.py')], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, RAY_DEDUP_LOGS: '0', PYTHONWARNINGS: 'ignore' },
+    windowsHide: true,
+  });
+  const [, , stderr, input, output] = child.stdio as [null, null, Readable, Writable, Readable];
+  const pending = new Map<number, Pending>();
+  const state = { over: null as RequestFailure | null, said: '', nextId: 1 };
+  const exited = watch(child, state, pending);
+  stderr.on('data', (chunk: Buffer) => {
+    state.said = (state.said + chunk.toString()).slice(-STDERR_BYTES);
+  });
+  output.on(
+    'data',
+    createFrameReader((frame) => settle(pending, frame)),
+  );
+  for (const stream of [input, output, stderr]) stream.on('error', () => undefined); // its end is heard of by 'exit'
+  const send = (type: FrameCode, address: FrameAddress, requestId: number, payload: Uint8Array) => {
+    input.write(encodeHeader({ type, requestId, ...address }, payload));
+    if (payload.length > 0) input.write(payload);
+  };
+  const request = (type: FrameCode, address: FrameAddress, payload: Uint8Array) =>
+    new Promise<Frame>((resolve, reject) => {
+      if (state.over !== null) {
+        reject(state.over);
+        return;
+      }
+      const requestId = state.nextId++;
+      pending.set(requestId, { host: address.host, resolve, reject });
+      send(type, address, requestId, payload);
+    });
+  return {
+    pid: child.pid ?? -1,
+    get isOver() {
+      return state.over !== null;
+    },
+    request,
+    async connect(settings, deadlineMs) {
+      const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+      try {
+        const answer = await request(FrameType.INIT, NOWHERE, Buffer.from(JSON.stringify(settings)));
+        return JSON.parse(answer.payload.toString()) as ClusterDescription;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    send(type, address, payload = new Uint8Array(0)) {
+      if (state.over === null) send(type, address, 0, payload);
+    },
+    abandon(host, failure) {
+      for (const [id, request] of pending) {
+        if (request.host !== host) continue;
+        pending.delete(id);
+        request.reject(failure);
+      }
+    },
+    async end() {
+      if (state.over === null) {
+        send(FrameType.STOP, NOWHERE, 0, new Uint8Array(0));
+        input.end();
+      }
+      const timer = setTimeout(() => child.kill('SIGKILL'), END_DEADLINE_MS);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Resolves when the process is gone; whoever waits for an answer hears of it. */
+function watch(
+  child: ChildProcess,
+  state: { over: RequestFailure | null; said: string },
+  pending: Map<number, Pending>,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (code: FailureCode, why: string) => {
+      state.over ??= new RequestFailure(code, why);
+      for (const request of pending.values()) request.reject(state.over);
+      pending.clear();
+      resolve();
+    };
+    child.on('error', (error) => over('NO_RAY', error.message));
+    child.on('close', (code, signal) => {
+      const last = state.said.trim().split('\n').slice(-3).join(' ');
+      over('BRIDGE_EXITED', `ended with ${signal ?? `code ${code}`}${last === '' ? '' : `: ${last}`}`);
+    });
+  });
+}
+
+function settle(pending: Map<number, Pending>, frame: Frame): void {
+  const request = pending.get(frame.requestId);
+  if (request === undefined) return; // it was abandoned
+  pending.delete(frame.requestId);
+  if (frame.type === FrameType.FAILED) {
+    const { code, message } = JSON.parse(frame.payload.toString()) as { code: FailureCode; message: string };
+    request.reject(new RequestFailure(code, message));
+  } else if (!frame.isIntact) {
+    request.reject(new RequestFailure('CHECKSUM', 'the checksum of an answer is wrong'));
+  } else request.resolve(frame);
+}

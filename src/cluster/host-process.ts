@@ -1,0 +1,107 @@
+/**
+ * The rollout process of a host: `node host-process.ts FD_IN FD_OUT`, in the folder that was shipped. It takes requests one after the
+ * other and ends when its input does, whatever killed whoever held the other end.
+ */
+import { closeSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { hasFma } from '../machine/fma.ts';
+import { operantVersion } from '../machine/operant-version.ts';
+import { toErrorMessage } from '../rollout/error-message.ts';
+import { createFrameReader, encodeHeader, type Frame, type FrameHeader, FrameType } from './frames.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Hello,
+  type HostPlan,
+  type HostRequest,
+} from './host-messages.ts';
+import { createRolloutHost, type HostAnswer, type RolloutHost } from './rollout-host.ts';
+
+/** Blocks: who reads is there, or the pipe is closed, which ends us. */
+function send(fd: number, header: FrameHeader, payload: Buffer): void {
+  for (const bytes of [encodeHeader(header, payload), payload]) {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  }
+}
+
+function helloOf(): Hello {
+  return {
+    hostname: hostname(),
+    pid: process.pid,
+    rayNode: process.env.OPERANT_RAY_NODE ?? '',
+    operant: operantVersion(),
+    node: process.versions.node,
+    hasFma: hasFma(),
+  };
+}
+
+/** Modules were shipped under paths relative to the folder that this process runs in. */
+function located(plan: HostPlan): HostPlan {
+  const module = pathToFileURL(join(process.cwd(), plan.module)).href;
+  return { ...plan, source: { ...plan.source, module } };
+}
+
+interface HostState {
+  host: RolloutHost | null;
+  cut: AbortController;
+}
+
+async function obey(state: HostState, request: HostRequest): Promise<HostAnswer> {
+  if (request.kind === 'start') {
+    await state.host?.stop();
+    state.host = await createRolloutHost(located(request.plan));
+    return state.host.start(request.states);
+  }
+  const { host } = state;
+  if (host === null)
+    throw new TypeError(`A rollout process was asked for ${request.kind} before it was started.`);
+  switch (request.kind) {
+    case 'collect':
+      return host.collect();
+    case 'states':
+      return host.states();
+    case 'play':
+      state.cut = new AbortController();
+      return host.play(request.request, state.cut.signal);
+    default:
+      throw new TypeError(`A rollout process does not answer ${request.kind}.`);
+  }
+}
+
+function run(input: number, output: number): void {
+  const state: HostState = { host: null, cut: new AbortController() };
+  let last: Promise<void> = Promise.resolve();
+  const answer = async (frame: Frame) => {
+    if (frame.type === FrameType.WEIGHTS) {
+      state.host?.useWeights(frame.payload);
+      return;
+    }
+    let result: HostAnswer;
+    try {
+      result = await obey(state, decodeMessage<HostRequest>(frame.payload).message);
+    } catch (error) {
+      result = { message: { kind: 'failed', error: toErrorMessage(error), failures: [], restarted: [] } };
+    }
+    send(output, { ...frame, type: FrameType.REPLY }, encodeMessage(result.message, result.body));
+  };
+  const receive = createFrameReader((frame) => {
+    if (!frame.isIntact) throw new RangeError('The checksum of a frame is wrong.');
+    if (frame.type === FrameType.PING) send(output, { ...frame, type: FrameType.REPLY }, Buffer.alloc(0));
+    else if (frame.type === FrameType.NOTIFY) state.cut.abort();
+    else last = last.then(() => answer(frame));
+  });
+  const stream = new Socket({ fd: input, readable: true, writable: false });
+  stream.on('data', receive);
+  stream.on('close', () => {
+    closeSync(output);
+    process.exit(0);
+  });
+  stream.on('error', () => process.exit(0));
+  const hello = { type: FrameType.REPLY, requestId: 0, host: 0, incarnation: 0, version: 0 };
+  send(output, hello, Buffer.from(JSON.stringify(helloOf())));
+}
+
+run(Number(process.argv[2]), Number(process.argv[3]));

@@ -1,0 +1,216 @@
+/** The rollout hosts together: started, asked, and replaced where they are lost. */
+
+import type { EnvFaultPolicy } from '../env/env-faults.ts';
+import type { EnvModuleSource } from '../env/env-source.ts';
+import { ClusterError } from '../errors.ts';
+import type { RolloutColumns } from '../experience/layout.ts';
+import { hasFma } from '../machine/fma.ts';
+import type { Arena } from '../memory/arena.ts';
+import type { ActingSpec } from '../policy/policy-spec.ts';
+import type { RowState } from '../rollout/row-states.ts';
+import type { RunnerPart, WorkerFailure } from '../rollout/runner-group.ts';
+import type { SamplingLayout } from '../rollout/sampling-layout.ts';
+import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
+import type { BridgeSettings, ClusterNode, RequestFailure } from './bridge.ts';
+import { createConnection } from './connection.ts';
+import type { Expected } from './handshake.ts';
+import type { HostPlan, HostReply, HostRequest } from './host-messages.ts';
+import { createHostQueue, type HostQueue } from './host-queue.ts';
+import { createHostSupervisor } from './host-supervisor.ts';
+import { parseRayAddress, requireToken } from './ray-address.ts';
+import { createRemoteHost, type HostReplyFrame, type RemoteHost } from './remote-host.ts';
+import { hashOfModule } from './rollout-host.ts';
+import { prepareShipment, type Shipment } from './shipping.ts';
+
+/** What a user says of the cluster. */
+export interface ClusterOptions {
+  readonly rayAddress: string;
+  readonly numRolloutHosts: number;
+  readonly insecure: boolean;
+  readonly rayWorkingDir: string | null;
+  readonly rayPackageMb: number;
+  readonly hostResources: Readonly<Record<string, number>>;
+  readonly hostLabels: Readonly<Record<string, string>>;
+  readonly hostDeadlineSeconds: number;
+}
+
+export interface HostTeamOptions {
+  readonly cluster: ClusterOptions;
+  readonly arena: Arena;
+  readonly spec: ActingSpec;
+  readonly source: EnvModuleSource;
+  readonly seed: number;
+  readonly numEnvs: number;
+  /** Of a host; its actor reserves as many CPUs. auto = min(4, its rows, the CPUs of the largest node). */
+  readonly numThreads: number | 'auto';
+  readonly columns: RolloutColumns;
+  readonly sampling: SamplingLayout;
+  readonly weights: WeightBufferLayout;
+  readonly kernelBuild: Expected['kernels'];
+  readonly nativeKernels: boolean;
+  readonly faultPolicy: EnvFaultPolicy;
+  readonly poison: boolean;
+  readonly deadlineMs: number;
+  readonly maxRestarts: number;
+  readonly restartWindowMs: number;
+  readonly memoryMb: number | null;
+  /** States of the rows [first, first + count) after the rollout that was booked last. */
+  readonly rowStates: (first: number, count: number) => RowState[];
+  /** Rows of the whole run whose episode began again. */
+  readonly onRestarted: (rows: readonly number[]) => void;
+}
+
+export interface HostTeam {
+  /** Rows of each host: contiguous; sizes differ by one at most. */
+  readonly parts: readonly RunnerPart[];
+  start(states: readonly RowState[] | null): Promise<readonly number[]>;
+  run<T>(
+    part: number,
+    request: HostRequest,
+    version: number | null,
+    accept: (answer: HostReplyFrame) => T,
+  ): Promise<T>;
+  notify(request: HostRequest): void;
+  takeFailures(): WorkerFailure[];
+  stop(): Promise<void>;
+}
+
+/** As for local workers. */
+const MAX_AUTO_THREADS = 4;
+
+export function createHostTeam(options: HostTeamOptions): HostTeam {
+  const { cluster } = options;
+  const address = parseRayAddress(cluster.rayAddress);
+  const parts = partsOf(options.numEnvs, cluster.numRolloutHosts);
+  let shipment: Shipment | null = null;
+  const ship = (): Shipment => {
+    shipment ??= prepareShipment({
+      source: options.source,
+      workingDir: cluster.rayWorkingDir,
+      maxMegabytes: cluster.rayPackageMb,
+    });
+    return shipment;
+  };
+  const { arena, weights } = options;
+  const settings = () => bridgeSettings(options, ship());
+  const connection = createConnection({ address, buffer: arena.buffer, weights, settings });
+  const hosts: RemoteHost[] = [];
+  const queues: HostQueue[] = [];
+  const threads = { perHost: 1 };
+  const planOf = (part: RunnerPart): HostPlan => ({
+    ...planForAll(options),
+    module: ship().module,
+    numThreads: threads.perHost,
+    ...part,
+  });
+  const supervisor = createHostSupervisor({ ...options, parts, hosts, planOf, connection });
+  const createHosts = async () => {
+    const expected = await expectedOf(options);
+    for (const part of parts.keys()) {
+      const host = createRemoteHost(part, connection, expected, cluster.hostDeadlineSeconds * 1000);
+      hosts.push(host);
+      const recover = (failure: RequestFailure) => supervisor.recover(part, failure);
+      const onAnswer = (answer: HostReply) => void supervisor.note(part, answer);
+      queues.push(createHostQueue({ host, recover, onAnswer }));
+    }
+  };
+  return {
+    parts,
+    async start(states) {
+      requireToken(address, cluster.insecure);
+      await connection.probe();
+      if (hosts.length === 0) await createHosts();
+      await connection.bridge();
+      const nodes = connection.cluster?.nodes.filter((node) => node.alive) ?? [];
+      threads.perHost = numThreadsOf(options, nodes, parts);
+      checkResources(nodes, threads.perHost, cluster);
+      for (const queue of queues) queue.reset();
+      const started = await Promise.allSettled(
+        parts.map(({ firstRow, numRows }, part) =>
+          supervisor.open(part, () => states?.slice(firstRow, firstRow + numRows) ?? null, null),
+        ),
+      );
+      return started.flatMap((result) => {
+        if (result.status === 'rejected') throw result.reason;
+        return result.value;
+      });
+    },
+    run: (part, request, version, accept) => queues[part].run(request, version, accept),
+    notify(request) {
+      for (const host of hosts) host.notify(request);
+    },
+    takeFailures: supervisor.takeFailures,
+    async stop() {
+      supervisor.stop();
+      await connection.stop();
+      shipment?.remove();
+    },
+  };
+}
+
+function partsOf(numEnvs: number, numHosts: number): RunnerPart[] {
+  return Array.from({ length: numHosts }, (_, part) => {
+    const firstRow = Math.floor((part * numEnvs) / numHosts);
+    return { firstRow, numRows: Math.floor(((part + 1) * numEnvs) / numHosts) - firstRow };
+  });
+}
+
+function bridgeSettings({ cluster, weights }: HostTeamOptions, shipment: Shipment): BridgeSettings {
+  return {
+    address: cluster.rayAddress,
+    namespace: 'operant',
+    workingDir: shipment.folder,
+    node: 'node',
+    arguments: shipment.arguments,
+    resources: cluster.hostResources,
+    labels: cluster.hostLabels,
+    numVersions: weights.slotAddresses.length + 1,
+  };
+}
+
+function planForAll(
+  options: HostTeamOptions,
+): Omit<HostPlan, 'module' | 'numThreads' | 'firstRow' | 'numRows'> {
+  const { source, spec, seed, columns, weights, faultPolicy, nativeKernels, poison } = options;
+  const { deadlineMs, maxRestarts, restartWindowMs, memoryMb, kernelBuild } = options;
+  return {
+    ...{ source, spec, seed, columns, faultPolicy, nativeKernels, poison },
+    ...{ deadlineMs, maxRestarts, restartWindowMs, memoryMb },
+    deterministic: kernelBuild === 'strict',
+    rolloutLength: options.sampling.rollout.rolloutLength,
+    parameterCount: weights.parameterCount,
+  };
+}
+
+async function expectedOf({ kernelBuild, source }: HostTeamOptions): Promise<Expected> {
+  return { kernels: kernelBuild, hasFma: hasFma(), moduleHash: await hashOfModule(source.module) };
+}
+
+/** Never changes results. */
+function numThreadsOf(
+  { numThreads }: HostTeamOptions,
+  alive: readonly ClusterNode[],
+  parts: readonly RunnerPart[],
+): number {
+  if (numThreads !== 'auto') return numThreads;
+  const numRows = Math.min(...parts.map((part) => part.numRows));
+  const numCpus = Math.max(1, ...alive.map(({ resources }) => Math.floor(resources.CPU ?? 0)));
+  return Math.min(MAX_AUTO_THREADS, numRows, numCpus);
+}
+
+/** Ray would wait for ever for a node that there is not. @throws ClusterError `CLUSTER_RESOURCES` */
+function checkResources(
+  alive: readonly ClusterNode[],
+  numThreads: number,
+  { hostResources }: ClusterOptions,
+): void {
+  const wanted = { CPU: numThreads, ...hostResources };
+  const fits = (node: ClusterNode) =>
+    Object.entries(wanted).every(([name, amount]) => (node.resources[name] ?? 0) >= amount);
+  if (alive.some(fits)) return;
+  const has = alive.map((node) => `${node.address}: ${node.resources.CPU ?? 0} CPUs`).join(', ');
+  throw new ClusterError(
+    'CLUSTER_RESOURCES',
+    `No node of the cluster has what a host wants (${JSON.stringify(wanted)}); there is ${has || 'none'}. Lower \`numEnvRunners\` (threads of a host, a CPU each) or change \`hostResources\`.`,
+  );
+}

@@ -1,0 +1,454 @@
+"""The bridge between a learner in Node and rollout hosts on Ray. One file; needs ray and numpy, nothing of Operant.
+
+    learner (Node) <- fds 3, 4 -> this process <- Ray -> RolloutHost actor <- two pipes -> rollout process (Node)
+
+It passes frames on and looks into none: payloads are bytes from end to end, nothing from Node is unpickled. A frame is 40 bytes,
+little-endian, then the payload (src/cluster/frames.ts is the same in TypeScript):
+
+    u32 magic | u16 protocol | u8 type | u8 flags | u64 payloadLength | u64 requestId | u32 host | u32 incarnation | u32 version | u32 crc32
+"""
+
+import json
+import os
+import queue
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+from collections import namedtuple
+
+HEADER = "<IHBBQQIIII"  # a text: a compiled Struct cannot go to another process
+HEADER_BYTES = struct.calcsize(HEADER)
+Fields = namedtuple("Fields", "magic protocol kind flags length request_id host incarnation version crc")
+MAGIC = 0x4652504F
+PROTOCOL = 1
+# Types, as in frames.ts.
+INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP = range(1, 12)
+
+SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
+STDERR_LINES = 20
+F_SETPIPE_SZ = 1031
+
+
+class BridgeError(Exception):
+    """(code, message)"""
+
+
+def read_exactly(fd, target):
+    """Fills a writable buffer; False at the end of the stream."""
+    view = memoryview(target).cast("B")
+    while len(view) > 0:
+        count = os.readv(fd, [view])
+        if count == 0:
+            return False
+        view = view[count:]
+    return True
+
+
+def read_frame(fd):
+    """(fields, payload as bytearray), or None at the end of the stream."""
+    head = bytearray(HEADER_BYTES)
+    if not read_exactly(fd, head):
+        return None
+    fields = Fields._make(struct.unpack(HEADER, head))
+    if fields.magic != MAGIC or fields.protocol != PROTOCOL:
+        raise ValueError("not a frame: magic %#x, protocol %d" % (fields.magic, fields.protocol))
+    payload = bytearray(fields.length)
+    if fields.length > 0 and not read_exactly(fd, payload):
+        return None
+    return fields, payload
+
+
+def write_frame(fd, kind, request_id, host, incarnation, version, crc, payload):
+    view = memoryview(payload).cast("B")
+    header = struct.pack(HEADER, MAGIC, PROTOCOL, kind, 0, len(view), request_id, host, incarnation, version, crc)
+    parts = [memoryview(header), view]
+    while parts:
+        count = os.writev(fd, parts)
+        while parts and count >= len(parts[0]):
+            count -= len(parts.pop(0))
+        if parts and count > 0:
+            parts[0] = parts[0][count:]
+
+
+def kill_group(process):
+    try:
+        os.killpg(process.pid, 9)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def environment():
+    """Of a rollout process: it has no business with the cluster."""
+    import ray
+
+    kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    return {**kept, "OPERANT_RAY_NODE": ray.get_runtime_context().get_node_id()}
+
+
+class RolloutProcess:
+    """A Node process in a group of its own, which ends when its pipe does, and the threads that read from it."""
+
+    def __init__(self, node, arguments, incarnation):
+        import fcntl
+
+        self.incarnation = incarnation
+        self.version = 0  # of the weights that it was given last; 0 = none
+        self.waiting = {}  # request id -> [event, answer]
+        self.over = None  # why it ended
+        self.tail = []
+        self.write_lock = threading.Lock()
+        child_in, self.to_child = os.pipe()
+        self.from_child, child_out = os.pipe()
+        for fd in (self.to_child, self.from_child):
+            try:
+                fcntl.fcntl(fd, F_SETPIPE_SZ, 1 << 20)  # fewer wake-ups for a fragment
+            except OSError:
+                pass
+        self.process = subprocess.Popen(
+            [node] + arguments + [str(child_in), str(child_out)],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            stderr=subprocess.PIPE,
+            pass_fds=(child_in, child_out),
+            env=environment(),
+            start_new_session=True,
+        )
+        os.close(child_in)
+        os.close(child_out)
+        self.expect(0)
+        self.stderr_thread = threading.Thread(target=self._drain_stderr, daemon=True)
+        self.stderr_thread.start()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def expect(self, request_id):
+        self.waiting[request_id] = [threading.Event(), None]
+
+    def write(self, kind, request_id, host, version, crc, payload):
+        with self.write_lock:
+            try:
+                write_frame(self.to_child, kind, request_id, host, self.incarnation, version, crc, payload)
+            except OSError:
+                pass  # it has ended, and its reader says so
+
+    def answer(self, request_id):
+        """Waits for it: (code, message, payload, crc)."""
+        event, _ = self.waiting[request_id]
+        while not event.wait(1) and self.over is None:
+            pass
+        frame = self.waiting.pop(request_id)[1]
+        if frame is None:
+            return ("CHILD_EXITED", self.over or "the rollout process is gone", b"", 0)
+        return ("ok", "", frame[1], frame[0].crc)
+
+    def end(self):
+        kill_group(self.process)
+        self.process.wait()
+        os.close(self.to_child)
+
+    def _read(self):
+        try:
+            while True:
+                frame = read_frame(self.from_child)
+                if frame is None:
+                    break
+                slot = self.waiting.get(frame[0].request_id)
+                if slot is not None:
+                    slot[1] = frame
+                    slot[0].set()
+        except (OSError, ValueError) as error:
+            self.tail.append("%s\n" % error)
+        os.close(self.from_child)
+        kill_group(self.process)
+        code = self.process.wait()
+        self.stderr_thread.join(2)
+        said = "".join(self.tail[-STDERR_LINES:]).strip()
+        ended = "signal %d" % -code if code < 0 else "code %d" % code
+        self.over = "the rollout process ended with %s%s" % (ended, ": " + said if said else "")
+        for slot in list(self.waiting.values()):
+            slot[0].set()
+
+    def _drain_stderr(self):
+        for line in self.process.stderr:
+            text = line.decode("utf-8", "replace")
+            self.tail = self.tail[-STDERR_LINES:] + [text]
+            sys.stderr.write(text)
+
+
+class RolloutHost:
+    """The actor: owns one rollout process, and hands frames to it and back. What it answers is (code, message, payload, crc)."""
+
+    def __init__(self, node, arguments):
+        self.node = node
+        self.arguments = arguments
+        self.child = None
+        self.turn = threading.Condition()
+        self.sequence = 0
+
+    def open(self, incarnation):
+        """Starts the rollout process, in place of the one before; answers with what it says of itself."""
+        with self.turn:
+            if self.child is not None:
+                self.child.end()
+                self.child = None
+            node = shutil.which(self.node)
+            if node is None:
+                place = "%s (PATH %s)" % (os.uname().nodename, os.environ.get("PATH", ""))
+                return ("NO_NODE", "there is no executable `%s` on %s" % (self.node, place), b"", 0)
+            child = self.child = RolloutProcess(node, self.arguments, incarnation)
+            self.sequence = 0
+            self.turn.notify_all()
+        return self._as_array(child.answer(0))
+
+    def request(self, sequence, fields, payload, weights, weights_crc):
+        """Gives the process a request, in the order of `sequence`, and waits for its answer."""
+        fields = Fields._make(fields)
+        with self.turn:
+            child = self.child
+            while self.child is child and child is not None and child.over is None and sequence != self.sequence:
+                self.turn.wait(1)
+            if child is None or self.child is not child:
+                return ("CHILD_EXITED", "the rollout process is gone", b"", 0)
+            child.expect(fields.request_id)
+            if weights is not None and child.version != fields.version:
+                child.write(WEIGHTS, 0, fields.host, fields.version, weights_crc, weights)
+                child.version = fields.version
+            child.write(REQUEST, fields.request_id, fields.host, fields.version, fields.crc, payload)
+            self.sequence += 1
+            self.turn.notify_all()
+        return self._as_array(child.answer(fields.request_id))
+
+    def notify(self, fields, payload):
+        fields = Fields._make(fields)
+        if self.child is not None:
+            self.child.write(NOTIFY, 0, fields.host, 0, fields.crc, payload)
+
+    def ping(self, fields):
+        """Answers when the process has: a frozen one does not."""
+        fields = Fields._make(fields)
+        child = self.child
+        if child is None:
+            return ("CHILD_EXITED", "the rollout process is gone", b"", 0)
+        child.expect(fields.request_id)
+        child.write(PING, fields.request_id, fields.host, 0, 0, b"")
+        return child.answer(fields.request_id)
+
+    @staticmethod
+    def _as_array(answer):
+        """Arrays pass through the object store without a copy on the other side."""
+        import numpy
+
+        code, message, payload, crc = answer
+        return (code, message, numpy.frombuffer(payload, numpy.uint8), crc)
+
+
+class Bridge:
+    """Owns the actors; the learner decides everything."""
+
+    def __init__(self, ray, numpy, settings):
+        self.ray = ray
+        self.numpy = numpy
+        self.settings = settings
+        self.hosts = {}  # host -> {actor, incarnation, sequence, version}
+        self.weights = {}  # version -> (reference, crc)
+        self.results = queue.SimpleQueue()
+        groups = {"requests": 4, "control": 2}
+        self.host_class = ray.remote(concurrency_groups=groups, max_restarts=0, max_task_retries=0)(RolloutHost)
+
+    def describe(self):
+        nodes = [
+            {
+                "id": node["NodeID"],
+                "address": node["NodeManagerAddress"],
+                "alive": node["Alive"],
+                "resources": {name: amount for name, amount in node.get("Resources", {}).items()},
+            }
+            for node in self.ray.nodes()
+        ]
+        head = self.ray.get_runtime_context().gcs_address
+        return {"ray": self.ray.__version__, "python": sys.version.split()[0], "head": head, "nodes": nodes}
+
+    def open(self, fields, options):
+        entry = self.hosts.get(fields.host)
+        if entry is None or options["fresh"]:
+            self.close(fields.host)
+            entry = self.hosts[fields.host] = {"actor": self._create(options)}
+        entry.update(sequence=0, version=0, incarnation=fields.incarnation)
+        self._track(fields, entry["actor"].open.options(concurrency_group="control").remote(fields.incarnation))
+
+    def _create(self, options):
+        settings = self.settings
+        arguments = {"num_cpus": options["numCpus"], "scheduling_strategy": "SPREAD"}
+        if settings["resources"]:
+            arguments["resources"] = settings["resources"]
+        if settings["labels"]:
+            arguments["label_selector"] = settings["labels"]
+        if options["avoid"]:
+            self._avoid(arguments, options)
+        return self.host_class.options(**arguments).remote(settings["node"], settings["arguments"])
+
+    def _avoid(self, arguments, options):
+        """A node that does not answer may still be thought alive: the head needs its time to notice."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        node_id, cpus = options["avoid"], options["numCpus"]
+        others = [
+            node["NodeID"]
+            for node in self.ray.nodes()
+            if node["Alive"] and node["NodeID"] != node_id and node["Resources"].get("CPU", 0) >= cpus
+        ]
+        if others:
+            arguments["scheduling_strategy"] = NodeAffinitySchedulingStrategy(others[0], soft=True)
+
+    def put_weights(self, fields, payload):
+        array = self.numpy.frombuffer(payload, self.numpy.uint8)
+        self.weights[fields.version] = (self.ray.put(array), fields.crc)
+        for old in sorted(self.weights)[: -self.settings["numVersions"]]:
+            del self.weights[old]
+
+    def request(self, fields, payload):
+        entry = self.hosts.get(fields.host)
+        if entry is None or entry["incarnation"] != fields.incarnation:
+            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, b"", 0)))
+            return
+        weights, weights_crc = None, 0
+        if fields.version > 0 and entry["version"] != fields.version:
+            weights, weights_crc = self.weights[fields.version]
+            entry["version"] = fields.version
+        call = entry["actor"].request.options(concurrency_group="requests")
+        self._track(fields, call.remote(entry["sequence"], tuple(fields), bytes(payload), weights, weights_crc))
+        entry["sequence"] += 1
+
+    def ping(self, fields):
+        entry = self.hosts.get(fields.host)
+        if entry is not None:
+            self._track(fields, entry["actor"].ping.options(concurrency_group="control").remote(tuple(fields)))
+
+    def notify(self, fields, payload):
+        entry = self.hosts.get(fields.host)
+        if entry is not None:
+            entry["actor"].notify.options(concurrency_group="control").remote(tuple(fields), bytes(payload))
+
+    def close(self, host):
+        entry = self.hosts.pop(host, None)
+        if entry is None:
+            return
+        try:
+            self.ray.kill(entry["actor"], no_restart=True)
+        except Exception as error:  # it may be gone, and its node with it
+            sys.stderr.write("close: %s\n" % error)
+
+    def _track(self, fields, reference):
+        def done(future):
+            error = future.exception()
+            if error is None:
+                self.results.put((fields, future.result()))
+            else:
+                self.results.put((fields, (failure_code(error), str(error), b"", 0)))
+
+        reference.future().add_done_callback(done)
+
+
+def failure_code(error):
+    name = type(error).__name__
+    if name == "RuntimeEnvSetupError":
+        return "RUNTIME_ENV"
+    return "ACTOR_DIED" if "Actor" in name or "Died" in name else "RAY_ERROR"
+
+
+def write_results(bridge, fd, lock):
+    while True:
+        fields, (code, message, payload, crc) = bridge.results.get()
+        kind = REPLY
+        if code != "ok":
+            kind, crc = FAILED, 0
+            payload = json.dumps({"code": code, "message": message}).encode()
+        with lock:
+            write_frame(fd, kind, fields.request_id, fields.host, fields.incarnation, fields.version, crc, payload)
+        del payload  # a view into the object store
+
+
+def connect(settings):
+    """Joins the cluster: (ray, numpy)."""
+    try:
+        import numpy
+        import ray
+    except ImportError as error:
+        raise BridgeError("NO_RAY", "%s: %s" % (sys.executable, error))
+    try:
+        ray.init(
+            address=settings["address"],
+            namespace=settings["namespace"],
+            runtime_env={"working_dir": settings["workingDir"]},
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+    except Exception as error:
+        raise BridgeError(init_code(error), "%s: %s" % (type(error).__name__, error))
+    return ray, numpy
+
+
+def init_code(error):
+    text = ("%s %s" % (type(error).__name__, error)).lower()
+    if "version mismatch" in text:
+        return "VERSION"
+    if "auth" in text or "token" in text:
+        return "TOKEN"
+    if "raylet addresses" in text or "could not find any running ray instance" in text:
+        return "NOT_A_NODE"
+    if "runtime_env" in text or "exceeds the maximum size" in text:
+        return "RUNTIME_ENV"
+    return "CONNECT"
+
+
+def serve(bridge, read_fd):
+    while True:
+        frame = read_frame(read_fd)
+        if frame is None or frame[0].kind == STOP:
+            return
+        fields, payload = frame
+        if fields.kind == OPEN:
+            bridge.open(fields, json.loads(payload))
+        elif fields.kind == WEIGHTS:
+            bridge.put_weights(fields, payload)
+        elif fields.kind == REQUEST:
+            bridge.request(fields, payload)
+        elif fields.kind == PING:
+            bridge.ping(fields)
+        elif fields.kind == NOTIFY:
+            bridge.notify(fields, payload)
+        elif fields.kind == CLOSE:
+            bridge.close(fields.host)
+
+
+def main(read_fd, write_fd):
+    lock = threading.Lock()
+
+    def answer(kind, request_id, content):
+        with lock:
+            write_frame(write_fd, kind, request_id, 0, 0, 0, 0, json.dumps(content).encode())
+
+    frame = read_frame(read_fd)
+    if frame is None:
+        return
+    fields, payload = frame
+    settings = json.loads(payload)
+    try:
+        ray, numpy = connect(settings)
+    except BridgeError as error:
+        answer(FAILED, fields.request_id, {"code": error.args[0], "message": error.args[1]})
+        return
+    bridge = Bridge(ray, numpy, settings)
+    threading.Thread(target=write_results, args=(bridge, write_fd, lock), daemon=True).start()
+    answer(READY, fields.request_id, bridge.describe())
+    try:
+        serve(bridge, read_fd)
+    finally:
+        for host in list(bridge.hosts):
+            bridge.close(host)
+        ray.shutdown()
+
+
+if __name__ == "__main__":
+    main(3, 4)

@@ -1,0 +1,163 @@
+/** One rollout host, as the learner sees it: opened, asked, and found out when it is silent. */
+import { fromErrorMessage } from '../rollout/error-message.ts';
+import type { RowState } from '../rollout/row-states.ts';
+import { type Bridge, RequestFailure } from './bridge.ts';
+import { type Connection, wireVersion } from './connection.ts';
+import { type Frame, FrameType } from './frames.ts';
+import { checkHello, checkStarted, type Expected } from './handshake.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Hello,
+  type HostPlan,
+  type HostReply,
+  type HostRequest,
+} from './host-messages.ts';
+
+const START_DEADLINE_MS = 60_000;
+/** So many pings in a row may go unanswered. */
+const MAX_MISSED = 5;
+
+export interface HostReplyFrame {
+  readonly message: HostReply;
+  readonly body: Buffer;
+}
+
+export interface OpenOptions {
+  /** A new actor; else its rollout process alone is started anew. */
+  readonly fresh: boolean;
+  /** Not on the node where it was. */
+  readonly isElsewhere: boolean;
+}
+
+export interface RemoteHost {
+  readonly index: number;
+  /** What it said of itself; null = never opened. */
+  readonly hello: Hello | null;
+  /** Starts it with these states of its rows. @throws RequestFailure; ClusterError for a mismatch; the environment's own error. */
+  open(plan: HostPlan, states: readonly RowState[] | null, options: OpenOptions): Promise<HostReply>;
+  /** @param version of the weights that it needs; null = none. @throws RequestFailure */
+  request(message: HostRequest, version: number | null): Promise<HostReplyFrame>;
+  notify(message: HostRequest): void;
+}
+
+interface HostState {
+  bridge: Bridge | null;
+  incarnation: number;
+  hello: Hello | null;
+  numWaiting: number;
+  heartbeat: NodeJS.Timeout | null;
+}
+
+/** @param deadlineMs a host that answers no ping for this long counts as lost. */
+export function createRemoteHost(
+  index: number,
+  connection: Connection,
+  expected: Expected,
+  deadlineMs: number,
+): RemoteHost {
+  const state: HostState = { bridge: null, incarnation: 0, hello: null, numWaiting: 0, heartbeat: null };
+  const ask = async (type: Frame['type'], payload: Uint8Array, version: number): Promise<Frame> => {
+    const { bridge, incarnation } = state;
+    if (bridge === null) throw new RequestFailure('ACTOR_DIED', `host ${index} is not open`);
+    return bridge.request(type, { host: index, incarnation, version }, payload);
+  };
+  const request = async (message: HostRequest, version: number | null): Promise<HostReplyFrame> => {
+    if (version !== null && state.bridge !== null) connection.putWeights(state.bridge, version);
+    const wire = version === null ? 0 : wireVersion(version);
+    const answer = await listening(state, index, deadlineMs, () =>
+      ask(FrameType.REQUEST, encodeMessage(message), wire),
+    );
+    return decodeMessage<HostReply>(answer.payload);
+  };
+  return {
+    index,
+    get hello() {
+      return state.hello;
+    },
+    async open(plan, states, { fresh, isElsewhere }) {
+      state.bridge = await connection.bridge();
+      state.incarnation += 1;
+      const avoid = isElsewhere ? (state.hello?.rayNode ?? null) : null;
+      const settings = Buffer.from(JSON.stringify({ fresh, avoid, numCpus: plan.numThreads }));
+      return withinStart(state, index, async () => {
+        const hello = await ask(FrameType.OPEN, settings, 0);
+        state.hello = JSON.parse(hello.payload.toString()) as Hello;
+        checkHello(state.hello, expected);
+        const { payload } = await ask(FrameType.REQUEST, encodeMessage({ kind: 'start', plan, states }), 0);
+        const { message } = decodeMessage<HostReply>(payload);
+        if (message.kind === 'failed') throw fromErrorMessage(message.error);
+        if (message.kind === 'started') checkStarted(state.hello, message, expected);
+        return message;
+      });
+    },
+    request,
+    notify(message) {
+      const { bridge, incarnation } = state;
+      bridge?.send(FrameType.NOTIFY, { host: index, incarnation, version: 0 }, encodeMessage(message));
+    },
+  };
+}
+
+/** Starting takes its time, in which nothing else is asked. */
+async function withinStart<T>(state: HostState, index: number, start: () => Promise<T>): Promise<T> {
+  const { bridge } = state;
+  const timer = setTimeout(() => {
+    const what = `host ${index} was not ready within ${START_DEADLINE_MS / 1000} s`;
+    bridge?.abandon(index, new RequestFailure('SILENT', what));
+  }, START_DEADLINE_MS);
+  try {
+    return await start();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * While something is waited for, the host is asked for signs of life. Beats are counted rather than time: a learner that computes for long, and hears
+ * nothing meanwhile, must not blame its hosts.
+ */
+async function listening<T>(
+  state: HostState,
+  index: number,
+  deadlineMs: number,
+  wait: () => Promise<T>,
+): Promise<T> {
+  state.numWaiting += 1;
+  state.heartbeat ??= startHeartbeat(state, index, deadlineMs);
+  try {
+    return await wait();
+  } finally {
+    state.numWaiting -= 1;
+    if (state.numWaiting === 0 && state.heartbeat !== null) {
+      clearInterval(state.heartbeat);
+      state.heartbeat = null;
+    }
+  }
+}
+
+function startHeartbeat(state: HostState, index: number, deadlineMs: number): NodeJS.Timeout {
+  let numMissed = 0;
+  let isAnswered = true;
+  return setInterval(() => {
+    const { bridge, incarnation } = state;
+    if (bridge === null) return;
+    numMissed = isAnswered ? 0 : numMissed + 1;
+    if (numMissed >= MAX_MISSED) {
+      bridge.abandon(
+        index,
+        new RequestFailure('SILENT', `host ${index} has shown no sign of life for ${deadlineMs / 1000} s`),
+      );
+      return;
+    }
+    if (!isAnswered) return;
+    isAnswered = false;
+    const address = { host: index, incarnation, version: 0 };
+    bridge.request(FrameType.PING, address, new Uint8Array(0)).then(
+      () => {
+        isAnswered = true;
+      },
+      () => undefined, // what is waited for fails, too
+    );
+  }, deadlineMs / MAX_MISSED);
+}

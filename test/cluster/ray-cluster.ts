@@ -1,0 +1,175 @@
+/** A real Ray on this machine: a head without CPUs and nodes beside it, all ended by whoever started them. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const PYTHON = process.env.OPERANT_RAY_PYTHON ?? 'python3';
+
+/** Null where there is no Ray. With OPERANT_REQUIRE_RAY=1 that is a failure. */
+export function findRay(): string | null {
+  const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', 'import ray, numpy; print(ray.__version__)'], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return stdout.trim();
+  if (process.env.OPERANT_REQUIRE_RAY === '1') throw new Error(`OPERANT_REQUIRE_RAY=1, but: ${stderr}`);
+  process.stderr.write(
+    `No Ray for ${PYTHON}: tests of clusters are skipped (set OPERANT_RAY_PYTHON to a Python with ray and numpy).\n`,
+  );
+  return null;
+}
+
+export interface RayCluster {
+  /** HOST:PORT of the head. */
+  readonly address: string;
+  /** Processes of rollout hosts: Node, or the actors that own it. */
+  pids(kind: 'rollout' | 'actor'): number[];
+  /** Of the node numbered from 0. */
+  readonly nodes: readonly ChildProcess[];
+  readonly head: ChildProcess;
+  stop(): Promise<void>;
+}
+
+export interface ClusterSetup {
+  readonly numNodes?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Of the nodes beside the head. */
+  readonly nodeEnv?: NodeJS.ProcessEnv;
+}
+
+/** So that a lost node is noticed in seconds, and nobody asks for the token that Ray wants by default. */
+const FAST = {
+  RAY_AUTH_MODE: 'disabled',
+  RAY_health_check_initial_delay_ms: '1000',
+  RAY_health_check_period_ms: '1000',
+  RAY_health_check_timeout_ms: '1000',
+  RAY_health_check_failure_threshold: '3',
+  RAY_USAGE_STATS_ENABLED: '0',
+};
+
+export async function startRayCluster({
+  numNodes = 2,
+  env = {},
+  nodeEnv = {},
+}: ClusterSetup = {}): Promise<RayCluster> {
+  process.env.OPERANT_PYTHON = PYTHON;
+  Object.assign(process.env, { RAY_AUTH_MODE: 'disabled' }, env);
+  const folder = mkdtempSync(join(tmpdir(), 'op-ray-'));
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const common = ['--disable-usage-stats', '--block', '--object-store-memory', '150000000'];
+  const start = (args: readonly string[], more: NodeJS.ProcessEnv) =>
+    spawn(rayCommand(), ['start', ...args, ...common], {
+      stdio: 'ignore',
+      detached: true,
+      env: { ...process.env, ...FAST, ...env, ...more },
+    });
+  const headArgs = ['--head', '--port', `${port}`, '--num-cpus', '0', '--include-dashboard', 'false'];
+  const head = start([...headArgs, '--temp-dir', folder], {});
+  const processes = [head];
+  const stop = async () => {
+    for (const child of processes) endGroup(child, 'SIGTERM');
+    await Promise.all(processes.map((child) => gone(child)));
+    for (const pid of pidsIn(folder)) kill(pid);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await until(() => canConnect(port), `the head at ${address}`);
+    // One after the other: two that start at once take the same ports.
+    for (let k = 1; k <= numNodes; k++) {
+      processes.push(start(['--address', address, '--num-cpus', '4'], nodeEnv));
+      await until(async () => numAlive(address) === k + 1, `node ${k}`);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    address,
+    head,
+    nodes: processes.slice(1),
+    pids: (kind) => pidsIn(folder).filter((pid) => isKind(pid, kind)),
+    stop,
+  };
+}
+
+function rayCommand(): string {
+  const { stdout } = spawnSync(PYTHON, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
+  return join(dirname(stdout.trim()), 'ray');
+}
+
+function numAlive(address: string): number {
+  const script = `import ray; ray.init("${address}", log_to_driver=False, logging_level="ERROR"); print(sum(n["Alive"] for n in ray.nodes()))`;
+  const { stdout } = spawnSync(PYTHON, ['-c', script], { encoding: 'utf8', timeout: 60_000 });
+  return Number(stdout?.trim().split('\n').at(-1));
+}
+
+/** Processes that run in a folder of the cluster's: actors and what they start. */
+function pidsIn(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+      } catch {
+        return false; // it has ended, or is not ours
+      }
+    });
+}
+
+function isKind(pid: number, kind: 'rollout' | 'actor'): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return kind === 'rollout' ? /host-process\.[jt]s/.test(line) : line.startsWith('ray::RolloutHost');
+  } catch {
+    return false;
+  }
+}
+
+function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid !== undefined) kill(-pid, signal);
+}
+
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it has ended
+  }
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  for (let k = 0; k < 100 && child.exitCode === null && child.signalCode === null; k++) await pause(100);
+  endGroup(child, 'SIGKILL');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (result: boolean) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.on('connect', () => end(true));
+    socket.on('error', () => end(false));
+  });
+}
+
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  for (let k = 0; k < 60; k++) {
+    if (await isSo()) return;
+    await pause(1000);
+  }
+  throw new Error(`Waited in vain for ${what}.`);
+}

@@ -1,0 +1,143 @@
+/** Runs on a real Ray cluster give the bits of local ones, whatever the number of hosts and whoever is killed in between. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { APPOConfig, DQNConfig, PPOConfig } from '../../src/index.ts';
+import { comparable } from '../invariants/run-content.ts';
+import { findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
+
+const NUM_ITERATIONS = 10;
+let cluster: RayCluster;
+
+/** Called before an iteration; kills somebody, perhaps. */
+type Disturb = (iteration: number) => void;
+
+interface Result {
+  readonly content: object;
+  readonly numRestarts: number;
+}
+
+async function run(
+  env: string,
+  numRolloutHosts: number,
+  disturb: Disturb = () => undefined,
+): Promise<Result> {
+  const runners =
+    numRolloutHosts === 0
+      ? { numEnvRunners: 2 }
+      : {
+          ...{ runners: 'ray' as const, rayAddress: cluster.address, numRolloutHosts },
+          ...{ numEnvRunners: 2, hostDeadlineSeconds: 4 },
+        };
+  const algorithm = await new PPOConfig()
+    .environment(env)
+    .envRunners({ numEnvs: 7, rolloutLength: 32, normalizeObservations: true, ...runners })
+    .training({ numEpochs: 2, minibatchSize: 56, hiddenSizes: [16] })
+    .learners({ engine: 'simd', numLearnerThreads: 1 })
+    .debugging({ seed: 5, poison: true })
+    .build();
+  try {
+    let numRestarts = 0;
+    for (let k = 0; k < NUM_ITERATIONS; k++) {
+      disturb(k);
+      const { metrics } = await algorithm.train();
+      numRestarts += metrics['rollout/numWorkerRestarts'];
+    }
+    return { content: comparable(await algorithm.getState()), numRestarts };
+  } finally {
+    await algorithm.stop();
+  }
+}
+
+const isRayHere = findRay() !== null;
+
+describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () => {
+  beforeAll(async () => {
+    cluster = await startRayCluster();
+  }, 240_000);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  test.each(['CartPole', 'Pendulum'])(
+    'PPO on %s: 1, 2 and 3 hosts give the weights of a local run',
+    async (env) => {
+      const local = await run(env, 0);
+      for (const numHosts of [1, 2, 3]) {
+        const { content, numRestarts } = await run(env, numHosts);
+        expect(content).toEqual(local.content);
+        expect(numRestarts).toBe(0);
+      }
+    },
+  );
+
+  const rolloutPids = () => cluster.pids('rollout');
+  test.each<[string, () => void]>([
+    ['its Node process is killed', () => kill(rolloutPids()[0])],
+    ['its Node process is frozen', () => kill(rolloutPids()[0], 'SIGSTOP')],
+    ['its actor is killed', () => kill(cluster.pids('actor')[0])],
+  ])('a host is replaced, with the same weights in the end, when %s', async (_, disturb) => {
+    const local = await run('CartPole', 0);
+    const { content, numRestarts } = await run('CartPole', 2, (k) => {
+      if (k !== 4) return;
+      expect(rolloutPids()).toHaveLength(2);
+      disturb();
+    });
+    expect(content).toEqual(local.content);
+    expect(numRestarts).toBe(1);
+    expect(rolloutPids()).toEqual([]);
+  });
+
+  test('APPO with a fixed lag, and DQN with replay, give the bits of local runs', async () => {
+    const onRay = {
+      runners: 'ray',
+      rayAddress: cluster.address,
+      numRolloutHosts: 2,
+      numEnvRunners: 1,
+    } as const;
+    const results = [];
+    for (const runners of [{ numEnvRunners: 2 }, onRay]) {
+      const appo = await new APPOConfig()
+        .environment('CartPole')
+        .envRunners({ numEnvs: 4, rolloutLength: 16, ...runners })
+        .training({ lag: 2, fragmentsPerIteration: 6, hiddenSizes: [16] })
+        .debugging({ seed: 3 })
+        .build();
+      const dqn = await new DQNConfig()
+        .environment('CartPole')
+        .envRunners({ numEnvs: 4, ...runners })
+        .training({ trainEvery: 16, learningStarts: 128, stepsPerIteration: 512, hiddenSizes: [16] })
+        .debugging({ seed: 3 })
+        .build();
+      try {
+        for (let k = 0; k < 2; k++) {
+          await appo.train();
+          await dqn.train();
+        }
+        results.push([comparable(await appo.getState()), comparable(await dqn.getState())]);
+      } finally {
+        await appo.stop();
+        await dqn.stop();
+      }
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test('a checkpoint of a run on Ray goes on here as if nothing had happened', async () => {
+    const build = (runners: object) =>
+      new PPOConfig()
+        .environment('CartPole')
+        .envRunners({ numEnvs: 4, rolloutLength: 32, numEnvRunners: 1, ...runners })
+        .debugging({ seed: 9 })
+        .build();
+    const onRay = await build({ runners: 'ray', rayAddress: cluster.address, numRolloutHosts: 2 });
+    const here = await build({});
+    const whole = await build({});
+    try {
+      await onRay.train();
+      await here.setState(await onRay.getState());
+      await here.train();
+      await whole.train();
+      await whole.train();
+      expect(comparable(await here.getState())).toEqual(comparable(await whole.getState()));
+    } finally {
+      await Promise.all([onRay.stop(), here.stop(), whole.stop()]);
+    }
+  });
+});
