@@ -94,6 +94,7 @@ interface Pending {
 
 const END_DEADLINE_MS = 5_000;
 const STDERR_BYTES = 4_000;
+const WRONG_TOKEN = 'InvalidAuthToken';
 const NOWHERE: FrameAddress = { host: 0, incarnation: 0, version: 0 };
 
 /** Starts the process. Whether there is a Python with Ray shows in `connect`. Thread: main. */
@@ -105,10 +106,15 @@ export function startBridge(python: string = pythonCommand()): Bridge {
   });
   const [, , stderr, input, output] = child.stdio as [null, null, Readable, Writable, Readable];
   const pending = new Map<number, Pending>();
-  const state = { over: null as RequestFailure | null, said: '', nextId: 1 };
+  const state = { over: null as RequestFailure | null, said: '', nextId: 1, isConnecting: false };
   const exited = watch(child, state, pending);
   stderr.on('data', (chunk: Buffer) => {
     state.said = (state.said + chunk.toString()).slice(-STDERR_BYTES);
+    // Ray tries again for half a minute, and then says no more than that it could not connect.
+    if (state.isConnecting && state.said.includes(WRONG_TOKEN)) {
+      state.over ??= new RequestFailure('TOKEN', `${WRONG_TOKEN}: the token is missing or incorrect`);
+      child.kill('SIGKILL');
+    }
   });
   output.on(
     'data',
@@ -137,11 +143,13 @@ export function startBridge(python: string = pythonCommand()): Bridge {
     request,
     async connect(settings, deadlineMs) {
       const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+      state.isConnecting = true;
       try {
         const answer = await request(FrameType.INIT, NOWHERE, Buffer.from(JSON.stringify(settings)));
         return JSON.parse(answer.payload.toString()) as ClusterDescription;
       } finally {
         clearTimeout(timer);
+        state.isConnecting = false;
       }
     },
     send(type, address, payload = new Uint8Array(0)) {

@@ -81,7 +81,8 @@ export function createHostSupervisor(options: HostSupervisorOptions): HostSuperv
     for (let attempt = 0; ; attempt++) {
       if (failure !== null) await allow(failure);
       if (attempt > 0) await setTimeout(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt));
-      const fresh = failure?.code !== 'CHILD_EXITED';
+      // An actor in which the process did not even come up may itself be in a bad place: it is left.
+      const fresh = attempt > 0 || failure?.code !== 'CHILD_EXITED';
       const isElsewhere = failure?.code === 'SILENT';
       try {
         const started = await hosts[part].open(planOf(parts[part]), states(), { fresh, isElsewhere });

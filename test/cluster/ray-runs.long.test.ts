@@ -95,7 +95,7 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     for (const runners of [{ numEnvRunners: 2 }, onRay]) {
       const appo = await new APPOConfig()
         .environment('CartPole')
-        .envRunners({ numEnvs: 4, rolloutLength: 16, ...runners })
+        .envRunners({ numEnvs: 4, rolloutLength: 32, ...runners })
         .training({ lag: 2, fragmentsPerIteration: 6, hiddenSizes: [16] })
         .debugging({ seed: 3 })
         .build();
