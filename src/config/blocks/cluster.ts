@@ -20,7 +20,7 @@ export const clusterOptions = {
   numRolloutHosts: option(kind.integer({ min: 1, max: 1024 }), {
     default: 1,
     doc: 'Rollout hosts, each an actor with a Node process of numEnvRunners threads and its share of the environments. Needs runners ray.',
-    alsoCalled: ['num_env_runners', 'num_actors'],
+    alsoCalled: ['num_actors'],
     ...ON_RAY,
   }),
   hostResources: option(kind.jsonObject(), {
@@ -44,7 +44,7 @@ export const clusterOptions = {
   }),
   rayWorkingDir: option(kind.nullable(kind.text('a folder path', '<folder>')), {
     default: null,
-    doc: 'Folder that is sent to the hosts when the environment is one of its files; null = that of the nearest package.json. Needs runners ray.',
+    doc: 'Folder sent to the hosts with an environment of one's own; null = that of the nearest package.json. Needs runners ray.',
     alsoCalled: ['working_dir'],
     ...ON_RAY,
   }),
