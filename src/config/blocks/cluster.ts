@@ -44,7 +44,7 @@ export const clusterOptions = {
   }),
   rayWorkingDir: option(kind.nullable(kind.text('a folder path', '<folder>')), {
     default: null,
-    doc: 'Folder sent to the hosts with an environment of one's own; null = that of the nearest package.json. Needs runners ray.',
+    doc: "Folder sent to the hosts with a user's environment; null = that of the nearest package.json. Needs runners ray.",
     alsoCalled: ['working_dir'],
     ...ON_RAY,
   }),
