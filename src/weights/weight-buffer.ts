@@ -115,6 +115,8 @@ function fillSlot(
   else slot.mean.set(mean);
   if (inverseStd === null) slot.inverseStd.fill(1);
   else slot.inverseStd.set(inverseStd);
+}
+
 /** A slot as bytes: what is sent to another machine, and written there. u8 [slotBytes] */
 export function weightSlotBytes(
   buffer: ArrayBufferLike,
