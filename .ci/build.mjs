@@ -21,6 +21,8 @@ const typescript = dirname(createRequire(import.meta.url).resolve('typescript/pa
 runNode(join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json');
 await bundle(root);
 await bundlePolicy(root);
+const host = 'src/env/python/host'; // read by Python, so it stays what it is
+cpSync(join(root, host), join(root, 'dist', host), { recursive: true });
 cpSync(join(root, 'build/kernels'), join(root, 'dist/kernels'), { recursive: true });
 
 for (const bin of new Set(Object.values(manifest.bin))) {

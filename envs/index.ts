@@ -1,5 +1,6 @@
 /** The environments that come with Operant, and their registration. */
 
+import { registerEnvScheme } from '../src/env/env-schemes.ts';
 import { registerEnv } from '../src/env/registry.ts';
 import type { JsonObject } from '../src/json.ts';
 import type { Peer } from '../src/modules/import-peer.ts';
@@ -249,5 +250,10 @@ export function registerShippedEnvs(): void {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   for (const { id, file, ...rest } of SHIPPED_ENVS) {
     registerEnv(id, { ...rest, module: new URL(`./${file}.${extension}`, import.meta.url).href });
+  }
+  const module = new URL(`./python.${extension}`, import.meta.url).href;
+  for (const scheme of ['gymnasium', 'envpool', 'python']) {
+    const namesFile = scheme === 'python';
+    registerEnvScheme(scheme, { module, export: 'pythonEnv', vectorExport: 'pythonVectorEnv', namesFile });
   }
 }

@@ -23,6 +23,23 @@ export function environmentSource({
     ...(maxEpisodeSteps !== null && { maxEpisodeSteps }),
     ...(previousInputs !== null && { previousInputs }),
   };
+  const { env, envOptions, maxEpisodeSteps, python } = environment;
+  const found = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
+  const source = python === null ? found : withPython(found, python);
+  return maxEpisodeSteps === null ? source : { ...source, maxEpisodeSteps };
+}
+
+/** Whether `--python` says anything to it. */
+function isInPython(env: unknown): boolean {
+  return typeof env === 'string' && /^(gymnasium|envpool|python):/.test(env);
+}
+
+function withPython(source: EnvSource, python: string): EnvSource {
+  if (isInPython(source.id)) return { ...source, options: { ...source.options, python } };
+  throw new ConfigError(
+    'CONFIG_PYTHON',
+    `\`python\` is ${python}, and ${source.id} is no environment in Python (gymnasium:ID, envpool:ID, python:FILE#NAME): leave it out.`,
+  );
 }
 
 /**
@@ -52,6 +69,12 @@ export function ownEvaluationSource({
       evaluationEnv === null
         ? { ...environment, envOptions: { ...environment.envOptions, ...evaluationEnvOptions } }
         : { ...environment, env: evaluationEnv, envOptions: evaluationEnvOptions, maxEpisodeSteps: null },
+        : {
+            env: evaluationEnv,
+            envOptions: evaluationEnvOptions,
+            maxEpisodeSteps: null,
+            python: isInPython(evaluationEnv) ? environment.python : null,
+          },
   });
 }
 

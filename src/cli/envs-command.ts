@@ -42,6 +42,9 @@ export async function envsCommand(context: CommandContext): Promise<number> {
   const head = ['id', 'observation', 'action', 'limit', 'threshold', ''];
   context.stdout.write(`${table([head, ...listings.map(({ cells }) => cells)])}\n`);
   context.stdout.write('\nYour own: --env ./my-env.ts, or ./my-env.ts#name for a named export.\n');
+  context.stdout.write(
+    "Python's: --env gymnasium:LunarLander-v3, or python:./my_env.py#make (docs/python.md).\n",
+  );
   return EXIT.done;
 }
 

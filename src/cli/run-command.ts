@@ -69,6 +69,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list every option of an algorithm',
     load: async () => (await import('./options-command.ts')).optionsCommand,
   },
+  python: {
+    summary: "keep a Python for environments such as gymnasium:LunarLander-v3: operant python install gymnasium",
+    load: async () => (await import('./python-command.ts')).pythonCommand,
+  },
   'install-tensorflow': {
     summary: 'fetch the native TensorFlow binding, for large networks and GPUs',
     load: async () => {

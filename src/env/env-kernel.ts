@@ -41,6 +41,14 @@ export interface EnvKernel {
   getState?(n: number): JsonValue;
   setState?(n: number, state: JsonValue): void;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
+  /**
+   * Takes up to `numSteps` steps at once, [numSteps, actionSize], ending with the episode; as `step` called so often, and quicker.
+   *
+   * @returns how many were taken.
+   */
+  repeat?(n: number, actions: ActionArray, numSteps: number): number;
+  /** false = an episode cannot be led back to where it was by its seed and actions: when its environment is lost, it is cut. @defaultValue true */
+  readonly isRepeatable?: boolean;
   /** Puts a fresh instance of environment n in its place, to be reset next; absent = a reset does as much. */
   rebuild?(n: number): void;
   /** Numbers of the last reset or step that were not finite and were replaced; whoever reports them empties the list. */

@@ -53,12 +53,11 @@ export function createRecovery(
     bringBack(n, seed) {
       const { state, actions, numActions, isForgotten } = histories.of(n);
       if (isForgotten) return false;
+      if (kernel.isRepeatable === false) return false;
+      const { state, actions, numActions } = histories[n];
       if (state === null) kernel.reset(n, seed);
       else kernel.setState?.(n, state);
-      for (let k = 0; k < numActions; k++) {
-        kernel.step(n, actions, k * actionSize);
-        if ((kernel.terminated[n] | kernel.truncated[n]) === 1) return false;
-      }
+      if (!stepOn(kernel, n, actions, actionSize, numActions)) return false;
       kernel.writeObservation(n, scratch, 0);
       return scratch.every((value, k) => Object.is(value, last[n * obsSize + k]));
     },
@@ -66,6 +65,24 @@ export function createRecovery(
       for (let k = 0; k < obsSize; k++) to[offset + k] = last[n * obsSize + k];
     },
   };
+}
+
+/** Steps whose results nobody reads but the last one's. @returns whether the episode goes on. */
+export function stepOn(
+  kernel: EnvKernel,
+  n: number,
+  actions: ActionArray,
+  actionSize: number,
+  numSteps: number,
+): boolean {
+  const hasEnded = () => (kernel.terminated[n] | kernel.truncated[n]) === 1;
+  if (kernel.repeat !== undefined)
+    return numSteps === 0 || (kernel.repeat(n, actions, numSteps) === numSteps && !hasEnded());
+  for (let k = 0; k < numSteps; k++) {
+    kernel.step(n, actions, k * actionSize);
+    if (hasEnded()) return false;
+  }
+  return true;
 }
 
 /** After environment n failed in a step. @returns whether `out` holds a step of it now. */

@@ -5,6 +5,7 @@ import { locateModule } from '../modules/module-reference.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import type { EnvFactory } from './env.ts';
 import type { PreviousInputs } from './previous-inputs.ts';
+import { findEnvScheme } from './env-schemes.ts';
 import { findEnv } from './registry.ts';
 
 /** An environment by module: plain JSON, can be posted to a thread and written into a config. */
@@ -44,6 +45,7 @@ export type EnvSource = EnvModuleSource | EnvFactorySource;
  * - a registered id: `CartPole-v1`, `CartPole` (the newest);
  * - a module by path, relative to `cwd`, with the default export or a named one: `./my-env.ts`, `./my-env.ts#maze`,
  *   an absolute path, a `file:` URL;
+ * - what lies outside: `gymnasium:LunarLander-v3`, `python:./my_env.py#make` (see `registerEnvScheme`);
  * - a module of an installed package, which needs a `#` or an `@` to be told from an id: `my-envs#maze`, `@me/envs`.
  *
  * @param options laid over the options that the environment was registered with.
@@ -55,6 +57,8 @@ export function resolveEnv(
   options: JsonObject = {},
   cwd: string = process.cwd(),
 ): EnvModuleSource {
+  const outside = findEnvScheme(idOrPath, cwd);
+  if (outside !== null) return schemeSource(idOrPath, outside, options);
   if (isModuleReference(idOrPath)) {
     const { url, exportName } = locateModule(
       idOrPath,
@@ -84,6 +88,25 @@ export function resolveEnv(
     maxEpisodeSteps: 'maxEpisodeSteps' in options ? null : (env.maxEpisodeSteps ?? null),
     rewardThreshold: env.rewardThreshold ?? null,
     ...(env.agents === true && { agents: true }),
+  };
+}
+
+function schemeSource(
+  id: string,
+  { scheme, reference }: NonNullable<ReturnType<typeof findEnvScheme>>,
+  options: JsonObject,
+): EnvModuleSource {
+  if ('reference' in options)
+    throw new ConfigError('CONFIG_ENV_OPTION', `${id} has no option \`reference\`: its id says what it is.`);
+  return {
+    kind: 'module',
+    id,
+    module: scheme.module,
+    export: scheme.export,
+    vectorExport: scheme.vectorExport,
+    options: { ...options, reference },
+    maxEpisodeSteps: null,
+    rewardThreshold: null,
   };
 }
 

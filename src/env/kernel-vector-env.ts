@@ -9,6 +9,7 @@ import {
   recoverReset,
   recoverStep,
   reportOddNumbers,
+  stepOn,
 } from './env-recovery.ts';
 import { actionMaskSize, flatActionSize, flattenActionSpace } from './flatten-action.ts';
 import { flattenObservationSpace } from './flatten-space.ts';
@@ -83,6 +84,9 @@ export function kernelVectorEnv(
     ...stateFunctions(vector),
     replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),
     lastReward: (n) => kernel.rewards[n],
+    ...(kernel.isRepeatable !== false && {
+      replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),
+    }),
     ...(kernel.render && { render: kernel.render.bind(kernel) }),
     ...(kernel.close && { close: kernel.close.bind(kernel) }),
   };
@@ -185,10 +189,10 @@ function replay(
   if (seed !== null) restart(vector, n, seed, out);
   let hasEnded = vector.failures[n] !== null;
   try {
-    for (let k = 0; k < numSteps && !hasEnded; k++) {
-      elapsed[n] += 1;
-      kernel.step(n, actions, k * vector.actionSize);
-      hasEnded = (kernel.terminated[n] | kernel.truncated[n]) === 1 || elapsed[n] >= vector.limit;
+    if (!hasEnded) {
+      elapsed[n] += numSteps;
+      hasEnded =
+        !stepOn(kernel, n, actions, vector.actionSize, numSteps) || (numSteps > 0 && elapsed[n] >= vector.limit);
     }
     if (!hasEnded) writeRow(vector, n, out);
   } catch (error) {

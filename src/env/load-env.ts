@@ -15,7 +15,7 @@ import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
 /**
  * Makes the vector environment of a source: the module's vector export when it has one, else its factory, vectorized.
  *
- * @param faults for environments made one by one; a vector export handles its own.
+ * @param faults for environments made one by one; a vector export gets it, too, and may read it.
  *
  * A vector export gets the source's options with `autoreset` and (when the source has one) `maxEpisodeSteps` filled in.
  *
@@ -46,7 +46,7 @@ async function makePlainVectorEnv(
     const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
     const options = withLimit({ autoreset, ...structuredClone(source.options) }, source.maxEpisodeSteps);
     return assertVectorEnv(
-      callFactory(source.id, () => create(numEnvs, options)),
+      callFactory(source.id, () => create(numEnvs, options, faults)),
       source.id,
       numEnvs,
       autoreset,

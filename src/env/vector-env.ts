@@ -1,6 +1,7 @@
 /** The fast path: N environments in one thread that write into rows they are given and allocate nothing. */
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { FrameStack, RgbFrame } from './env.ts';
+import type { EnvFaultHandling } from './env-faults.ts';
 import type { Space } from './spaces.ts';
 
 /**
@@ -91,5 +92,13 @@ export interface VectorEnv {
   close?(): void;
 }
 
-/** What a module exports beside (or instead of) an {@link EnvFactory} for the fast path. */
-export type VectorEnvFactory = (numEnvs: number, options?: JsonObject) => VectorEnv;
+/**
+ * What a module exports beside (or instead of) an {@link EnvFactory} for the fast path.
+ *
+ * @param faults how to go on when an environment fails, for those that can; absent = its error is thrown.
+ */
+export type VectorEnvFactory = (
+  numEnvs: number,
+  options?: JsonObject,
+  faults?: EnvFaultHandling,
+) => VectorEnv;

@@ -24,6 +24,12 @@ export const environmentOptions = {
     doc: "Options handed to the environment's factory.",
     alsoCalled: ['envConfig', 'env_config'],
   }),
+  python: option(kind.nullable(kind.text('a path to Python, or its name in PATH', '<path>')), {
+    default: null,
+    doc: "Python that runs environments such as gymnasium:LunarLander-v3; null = OPERANT_PYTHON, Operant's own (operant python), python3.",
+    namesModule: true,
+    ...NEUTRAL,
+  }),
   maxEpisodeSteps: option(kind.nullable(kind.integer({ min: 1 })), {
     default: null,
     unit: 'steps',
