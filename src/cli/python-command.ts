@@ -30,7 +30,10 @@ export async function pythonCommand({ argv, stdout, stderr }: CommandContext): P
   }
   const { packages, python } = readPackages(rest);
   if (action !== 'install' || packages.length === 0) {
-    throw new ConfigError('CONFIG_FLAG', `Expected \`operant python install PACKAGE...\` or \`path\`, got ${argv.join(' ')}.`);
+    throw new ConfigError(
+      'CONFIG_FLAG',
+      `Expected \`operant python install PACKAGE...\` or \`path\`, got ${argv.join(' ')}.`,
+    );
   }
   const isFresh = !existsSync(managedFolder());
   const interpreter = installPackages(packages, python);
@@ -43,7 +46,8 @@ function readPackages(argv: readonly string[]): { packages: readonly string[]; p
   let python = 'python3';
   for (let k = 0; k < argv.length; k++) {
     if (argv[k] === '--python' && k + 1 < argv.length) python = argv[++k];
-    else if (argv[k].startsWith('-')) throw new ConfigError('CONFIG_FLAG', `Unknown flag \`${argv[k]}\` of operant python.`);
+    else if (argv[k].startsWith('-'))
+      throw new ConfigError('CONFIG_FLAG', `Unknown flag \`${argv[k]}\` of operant python.`);
     else packages.push(argv[k]);
   }
   return { packages, python };

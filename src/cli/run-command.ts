@@ -70,7 +70,8 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./options-command.ts')).optionsCommand,
   },
   python: {
-    summary: "keep a Python for environments such as gymnasium:LunarLander-v3: operant python install gymnasium",
+    summary:
+      'keep a Python for environments such as gymnasium:LunarLander-v3: operant python install gymnasium',
     load: async () => (await import('./python-command.ts')).pythonCommand,
   },
   'install-tensorflow': {

@@ -43,6 +43,9 @@ export function findEnvScheme(id: string, cwd: string): { scheme: EnvScheme; ref
     );
   }
   if (!existsSync(path))
-    throw new ConfigError('CONFIG_ENV_MODULE', `The environment \`${id}\` names the file ${path}, which does not exist.`);
+    throw new ConfigError(
+      'CONFIG_ENV_MODULE',
+      `The environment \`${id}\` names the file ${path}, which does not exist.`,
+    );
   return { scheme, reference: `${id.slice(0, at)}:${path}#${exportName}` };
 }

@@ -192,7 +192,8 @@ function replay(
     if (!hasEnded) {
       elapsed[n] += numSteps;
       hasEnded =
-        !stepOn(kernel, n, actions, vector.actionSize, numSteps) || (numSteps > 0 && elapsed[n] >= vector.limit);
+        !stepOn(kernel, n, actions, vector.actionSize, numSteps) ||
+        (numSteps > 0 && elapsed[n] >= vector.limit);
     }
     if (!hasEnded) writeRow(vector, n, out);
   } catch (error) {

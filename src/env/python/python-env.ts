@@ -24,7 +24,11 @@ export const pythonEnv: EnvFactory = (options) => {
 };
 
 /** N environments in one Python process. @throws ConfigError `CONFIG_PYTHON...`, `CONFIG_ENV_...` */
-export const pythonVectorEnv: VectorEnvFactory = (numEnvs, { autoreset, ...options }: JsonObject = {}, faults) => {
+export const pythonVectorEnv: VectorEnvFactory = (
+  numEnvs,
+  { autoreset, ...options }: JsonObject = {},
+  faults,
+) => {
   const mode = (autoreset as AutoresetMode | undefined) ?? 'same-step';
   const read = readPythonOptions(options);
   const handling = faults && tellDeathsOnce(faults);

@@ -89,36 +89,11 @@ function createHost(process: PythonProcess, numEnvs: number, id: string): Python
   const masksEnd = numEnvs * (9 + maskSize);
   const fixed = HEADER_BYTES + masksEnd + (usesShared ? 0 : numEnvs * rowBytes);
   const reply = new Uint8Array(Math.ceil(fixed / 8) * 8);
-  const header = new Uint32Array(reply.buffer, 0, 4);
   const inline = usesShared ? null : reply.subarray(HEADER_BYTES + masksEnd, fixed);
   const finals = usesShared ? null : new Uint8Array(numEnvs * rowBytes);
   const ends = reply.subarray(HEADER_BYTES + 8 * numEnvs, HEADER_BYTES + 9 * numEnvs);
-  const names: string[] = [];
-  const state = { metrics: new Float64Array(48), numMetrics: 0, rest: new Uint8Array(1024), extra: null as unknown };
-
-  const receive = (): readonly RowError[] => {
-    process.read(reply.subarray(0, fixed));
-    const [numBytes, numMetrics, textLength, numFinals] = header;
-    const numRest = numBytes + HEADER_BYTES - fixed;
-    state.numMetrics = numMetrics;
-    state.extra = null;
-    process.output.passOn(false);
-    if (numRest === 0) return [];
-    if (state.rest.length < numRest) state.rest = new Uint8Array(2 * numRest);
-    const rest = state.rest.subarray(0, numRest);
-    process.read(rest);
-    if (finals !== null && numFinals > 0) spreadFinals(finals, rest, ends, rowBytes);
-    const metricsAt = finals === null ? 0 : numFinals * rowBytes;
-    const textAt = metricsAt + numMetrics * 24;
-    if (state.metrics.length < numMetrics * 3) state.metrics = new Float64Array(numMetrics * 6);
-    new Uint8Array(state.metrics.buffer).set(rest.subarray(metricsAt, textAt));
-    if (textLength === 0) return [];
-    const text = JSON.parse(new TextDecoder().decode(rest.subarray(textAt, textAt + textLength))) as JsonObject;
-    names.push(...(text.names as readonly string[]));
-    if (names.length > MAX_METRICS) throw tooManyMetrics('a run');
-    state.extra = text.extra;
-    return (text.errors as readonly JsonObject[]).map(rowError);
-  };
+  const answer = createAnswer({ process, reply, fixed, ends, finals, rowBytes });
+  const { state, names, receive } = answer;
   const send = (operation: number, first: number, second: number, body: Uint8Array) => {
     command.header.set([operation, first, second, body.length]);
     if (body === command.body) process.write(command.whole);
@@ -171,6 +146,56 @@ function createHost(process: PythonProcess, numEnvs: number, id: string): Python
   };
 }
 
+interface AnswerPlace {
+  readonly process: PythonProcess;
+  readonly reply: Uint8Array;
+  /** Bytes that every answer has. */
+  readonly fixed: number;
+  readonly ends: Uint8Array; // [numEnvs] u8
+  /** null = they lie in shared memory. */
+  readonly finals: Uint8Array | null;
+  readonly rowBytes: number;
+}
+
+/** Reads answers: their fixed part into `reply`, what varies into arrays that grow. */
+function createAnswer({ process, reply, fixed, ends, finals, rowBytes }: AnswerPlace) {
+  const header = new Uint32Array(reply.buffer, 0, 4);
+  const names: string[] = [];
+  const state = {
+    metrics: new Float64Array(48),
+    numMetrics: 0,
+    rest: new Uint8Array(1024),
+    extra: null as unknown,
+  };
+
+  const receive = (): readonly RowError[] => {
+    process.read(reply.subarray(0, fixed));
+    const [numBytes, numMetrics, textLength, numFinals] = header;
+    const numRest = numBytes + HEADER_BYTES - fixed;
+    state.numMetrics = numMetrics;
+    state.extra = null;
+    process.output.passOn(false);
+    if (numRest === 0) return [];
+    if (state.rest.length < numRest) state.rest = new Uint8Array(2 * numRest);
+    const rest = state.rest.subarray(0, numRest);
+    process.read(rest);
+    if (finals !== null && numFinals > 0) spreadFinals(finals, rest, ends, rowBytes);
+    const metricsAt = finals === null ? 0 : numFinals * rowBytes;
+    const textAt = metricsAt + numMetrics * 24;
+    if (state.metrics.length < numMetrics * 3) state.metrics = new Float64Array(numMetrics * 6);
+    new Uint8Array(state.metrics.buffer).set(rest.subarray(metricsAt, textAt));
+    if (textLength === 0) return [];
+    const text = JSON.parse(
+      new TextDecoder().decode(rest.subarray(textAt, textAt + textLength)),
+    ) as JsonObject;
+    names.push(...(text.names as readonly string[]));
+    if (names.length > MAX_METRICS) throw tooManyMetrics('a run');
+    state.extra = text.extra;
+    return (text.errors as readonly JsonObject[]).map(rowError);
+  };
+  return { state, names, receive };
+}
+
 /** Those of an answer stand one behind the other, rows that ended in their order. */
 function spreadFinals(finals: Uint8Array, packed: Uint8Array, ends: Uint8Array, rowBytes: number): void {
   let from = 0;
@@ -203,7 +228,10 @@ function createCommand(numEnvs: number, actionSpace: Space) {
 
 function describe(hello: JsonObject, id: string): PythonDescription {
   if (hello.protocol !== PROTOCOL) {
-    throw new ConfigError('CONFIG_PYTHON', `${id}: Python speaks protocol ${String(hello.protocol)}, and this is ${PROTOCOL}.`);
+    throw new ConfigError(
+      'CONFIG_PYTHON',
+      `${id}: Python speaks protocol ${String(hello.protocol)}, and this is ${PROTOCOL}.`,
+    );
   }
   return {
     ...(hello as unknown as PythonDescription),

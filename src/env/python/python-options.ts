@@ -45,7 +45,10 @@ export function readPythonOptions(given: JsonObject = {}): PythonOptions {
     stepDeadlineSeconds: 30,
     renderMode: null,
   });
-  const [suite, rest] = [reference.slice(0, reference.indexOf(':')), reference.slice(reference.indexOf(':') + 1)];
+  const [suite, rest] = [
+    reference.slice(0, reference.indexOf(':')),
+    reference.slice(reference.indexOf(':') + 1),
+  ];
   checkChoice(reference, 'vectorization', options.vectorization, ['rows', 'vector']);
   checkRange(reference, 'stepDeadlineSeconds', options.stepDeadlineSeconds, 0.1, 86_400);
   for (const name of ['python', 'renderMode'] as const) checkText(reference, name, options[name]);

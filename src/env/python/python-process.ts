@@ -38,7 +38,10 @@ export interface PythonProcess {
 /** @throws ConfigError `CONFIG_PYTHON` when it cannot be started, `CONFIG_PYTHON_*`, `CONFIG_ENV_*` with what it said of the environment. */
 export function startPython(python: string, id: string, config: JsonObject): PythonProcess {
   if (process.platform === 'win32') {
-    throw new ConfigError('CONFIG_PYTHON', `${id}: environments in Python need Linux or macOS (WSL will do).`);
+    throw new ConfigError(
+      'CONFIG_PYTHON',
+      `${id}: environments in Python need Linux or macOS (WSL will do).`,
+    );
   }
   const unique = `operant-${process.pid}-${randomUUID()}`;
   const ends = openPipes(unique);
@@ -63,7 +66,9 @@ export function startPython(python: string, id: string, config: JsonObject): Pyt
   };
   try {
     if (child.pid === undefined) throw notStarted(python, id, '');
-    const text = new TextEncoder().encode(JSON.stringify({ ...config, hasShared: sharedFd !== null, startSeconds: START_SECONDS }));
+    const text = new TextEncoder().encode(
+      JSON.stringify({ ...config, hasShared: sharedFd !== null, startSeconds: START_SECONDS }),
+    );
     const size = new Uint8Array(4);
     new DataView(size.buffer).setUint32(0, text.length, true);
     const hello = shakeHands(ends, size, text, () => notStarted(python, id, output.tail()));
@@ -130,12 +135,7 @@ function openShared(unique: string): number | null {
 }
 
 /** A group of its own, with whatever it starts; one thread for its mathematics, since each worker has a Python. */
-function spawnHost(
-  python: string,
-  ends: Pipes,
-  output: PythonOutput,
-  sharedFd: number | null,
-): ChildProcess {
+function spawnHost(python: string, ends: Pipes, output: PythonOutput, sharedFd: number | null): ChildProcess {
   const threads = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'];
   const child = spawn(python, ['-u', fileURLToPath(new URL('./host/host.py', import.meta.url))], {
     stdio: ['ignore', output.fd, output.fd, ends.commandsOut, ends.repliesIn, sharedFd ?? 'ignore'],
@@ -250,6 +250,8 @@ function notStarted(python: string, id: string, tail: string): ConfigError {
 function setupError(id: string, { code, message }: JsonObject): ConfigError {
   return new ConfigError(
     (code as `CONFIG_${string}` | null) ?? 'CONFIG_ENV_FACTORY',
-    code === null ? `The environment ${id} could not be made in Python: ${message}. The traceback stands above.` : `${message}`,
+    code === null
+      ? `The environment ${id} could not be made in Python: ${message}. The traceback stands above.`
+      : `${message}`,
   );
 }

@@ -1,0 +1,100 @@
+/**
+ * Rows per second of Python's own vector environments through the bridge, beside the same loop in Python alone, in turns; and what a call costs
+ * more. Needs a Python with gymnasium and ale-py (OPERANT_PYTHON, or `operant python install`).
+ *
+ *     npm run bench:python-envs -- [--rounds 9]
+ */
+import { execFileSync } from 'node:child_process';
+import { registerShippedEnvs } from '../envs/index.ts';
+import { resolveEnv } from '../src/env/env-source.ts';
+import { makeVectorEnv } from '../src/env/load-env.ts';
+import { findPython } from '../src/env/python/find-python.ts';
+import type { AutoresetMode, VectorEnv } from '../src/env/vector-env.ts';
+import { makeRows } from '../test/env/step-rows.ts';
+import { option, printHeader, printTable } from './harness.ts';
+import { median } from './statistics.ts';
+
+const NUM_ROUNDS = Number(option('rounds', '9'));
+
+interface Task {
+  readonly id: string;
+  readonly numEnvs: number;
+  readonly numSteps: number;
+  readonly mode: AutoresetMode;
+  readonly kwargs: Readonly<Record<string, number>>;
+}
+
+const TASKS: readonly Task[] = [
+  { id: 'CartPole-v1', numEnvs: 64, numSteps: 3000, mode: 'next-step', kwargs: {} },
+  { id: 'ALE/Pong-v5', numEnvs: 8, numSteps: 150, mode: 'same-step', kwargs: { num_threads: 1 } },
+];
+
+registerShippedEnvs();
+printHeader("Python's vector environments through the bridge, one process");
+const cells = [];
+for (const task of TASKS) cells.push(await measure(task));
+printTable(
+  ['environment', 'rows', 'bridge rows/s', 'Python rows/s', 'bridge/Python', 'us more a call'],
+  cells,
+);
+
+async function measure({ id, numEnvs, numSteps, mode, kwargs }: Task): Promise<string[]> {
+  const source = resolveEnv(`gymnasium:${id}`, { vectorization: 'vector', kwargs, infoMetrics: false });
+  const env = await makeVectorEnv(source, numEnvs, mode);
+  const play = openPlay(env, numSteps);
+  play();
+  const samples = Array.from({ length: NUM_ROUNDS }, () => ({
+    here: play(),
+    there: inPython({ id, numEnvs, numSteps, kwargs }),
+  }));
+  env.close?.();
+  const perCall = (name: 'here' | 'there') => median(samples.map((sample) => sample[name]));
+  const more = median(samples.map(({ here, there }) => here - there));
+  const ratio = median(samples.map(({ here, there }) => there / here));
+  const rate = (us: number) => Math.round((numEnvs / us) * 1e6).toLocaleString('en');
+  return [
+    id,
+    String(numEnvs),
+    rate(perCall('here')),
+    rate(perCall('there')),
+    ratio.toFixed(2),
+    more.toFixed(0),
+  ];
+}
+
+/** Microseconds a call. */
+function openPlay(env: VectorEnv, numSteps: number): () => number {
+  const { numEnvs } = env;
+  const rows = makeRows(env);
+  const actions = new Int32Array(numEnvs);
+  const seeds = Uint32Array.from({ length: numEnvs }, (_, n) => n);
+  env.reset(seeds, rows);
+  return () => {
+    const begin = performance.now();
+    for (let t = 0; t < numSteps; t++) {
+      for (let n = 0; n < numEnvs; n++) actions[n] = ((t >> 2) + n) % 2;
+      env.step(actions, seeds, rows);
+    }
+    return ((performance.now() - begin) / numSteps) * 1000;
+  };
+}
+
+function inPython({ id, numEnvs, numSteps, kwargs }: Omit<Task, 'mode'>): number {
+  const script = `
+import json, sys, time
+import gymnasium, numpy as np
+id, num_envs, num_steps, kwargs = json.loads(sys.argv[1])
+if id.startswith("ALE/"):
+    import ale_py
+    gymnasium.register_envs(ale_py)
+env = gymnasium.make_vec(id, num_envs, vectorization_mode="vector_entry_point", **kwargs)
+env.reset(seed=1)
+rows = np.arange(num_envs)
+for count in (num_steps // 10, num_steps):
+    begin = time.perf_counter()
+    for t in range(count):
+        env.step(((t >> 2) + rows) % 2)
+print((time.perf_counter() - begin) / num_steps * 1e6)`;
+  const given = JSON.stringify([id, numEnvs, numSteps, kwargs]);
+  return Number(execFileSync(findPython(null), ['-c', script, given], { encoding: 'utf8' }));
+}

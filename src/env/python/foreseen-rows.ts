@@ -1,0 +1,202 @@
+/** What Python answered beforehand of each row, and which rows have lost their environment. */
+import { EnvError } from '../../errors.ts';
+import type { ActionArray } from '../vector-env.ts';
+import { type PythonHost, RowCommand, type RowError } from './python-host.ts';
+
+export interface ForeseenRows {
+  host: PythonHost;
+  /** What a call has answered beforehand, until it is asked for. */
+  readonly hasStep: Uint8Array; // [numEnvs] u8
+  readonly hasReset: Uint8Array; // [numEnvs] u8
+  readonly resetSeeds: Uint32Array; // [numEnvs] u32
+  readonly stepErrors: (EnvError | null)[]; // [numEnvs]
+  readonly resetErrors: (EnvError | null)[]; // [numEnvs]
+  readonly results: { readonly rewards: Float64Array; readonly ends: Uint8Array }; // [numEnvs] f64, u8
+  /** Whether what `writeObservation` writes is the last of an episode. */
+  readonly isFinal: Uint8Array; // [numEnvs] u8
+  /** Its environment is gone with a process, or was never reset; why. */
+  readonly lost: (EnvError | null)[]; // [numEnvs]
+  readonly needsRebuild: Uint8Array; // [numEnvs] u8
+  /** Elements of the last answer's metrics that were told of; they come in the order of rows. */
+  metricsTold: number;
+}
+
+export function createRows(host: PythonHost, numEnvs: number): ForeseenRows {
+  const bytes = () => new Uint8Array(numEnvs);
+  const none = () => new Array<EnvError | null>(numEnvs).fill(null);
+  return {
+    host,
+    hasStep: bytes(),
+    hasReset: bytes(),
+    resetSeeds: new Uint32Array(numEnvs),
+    stepErrors: none(),
+    resetErrors: none(),
+    results: { rewards: new Float64Array(numEnvs), ends: bytes() },
+    isFinal: bytes(),
+    lost: none(),
+    needsRebuild: bytes(),
+    metricsTold: 0,
+  };
+}
+
+/** All rows that the commands name; a process that dies fails them all. */
+function call(state: ForeseenRows, resets: boolean): void {
+  const { host } = state;
+  let errors: readonly RowError[];
+  state.metricsTold = 0;
+  try {
+    errors = host.step(resets);
+  } catch (error) {
+    noteDeath(state, error as EnvError);
+    return;
+  }
+  for (const command of [RowCommand.STEP, RowCommand.RESET, RowCommand.REBUILD])
+    keepResults(state, (n) => host.commands[n] === command, errors, command, resets);
+}
+
+function keepResults(
+  state: ForeseenRows,
+  isMeant: (n: number) => boolean,
+  errors: readonly RowError[],
+  command: number,
+  resets: boolean,
+): void {
+  const { host, results, hasStep, hasReset, resetSeeds, stepErrors, resetErrors, lost } = state;
+  for (let n = 0; n < results.ends.length; n++) {
+    if (!isMeant(n)) continue;
+    const end = host.ends[n];
+    if (command === RowCommand.STEP) {
+      hasStep[n] = 1;
+      stepErrors[n] = null;
+      results.rewards[n] = host.rewards[n];
+      results.ends[n] = end;
+    }
+    if (command !== RowCommand.STEP || (resets && end !== 0)) {
+      hasReset[n] = 1;
+      resetErrors[n] = null;
+      resetSeeds[n] = host.seeds[n];
+      lost[n] = null;
+    }
+  }
+  for (const { row, phase, error } of errors) {
+    if (!isMeant(row)) continue;
+    if (phase === 'step') stepErrors[row] = error;
+    else if (command !== RowCommand.STEP) resetErrors[row] = error;
+    // The step was good and the reset behind it not: the step is asked for anew, and says so.
+    else stepErrors[row] = error;
+    hasReset[row] = command === RowCommand.STEP ? 0 : 1;
+    lost[row] = error;
+  }
+}
+
+function noteDeath(state: ForeseenRows, death: EnvError): void {
+  const { host, hasStep, hasReset, stepErrors, resetErrors, resetSeeds, lost } = state;
+  for (let n = 0; n < lost.length; n++) {
+    lost[n] = death;
+    if (host.commands[n] === RowCommand.STEP) {
+      hasStep[n] = 1;
+      stepErrors[n] = death;
+    } else if (host.commands[n] !== RowCommand.SKIP) {
+      hasReset[n] = 1;
+      resetErrors[n] = death;
+      resetSeeds[n] = host.seeds[n];
+    }
+  }
+}
+
+/** Its environments are fresh; those of rows that have not failed yet are found to be lost at their next step. */
+export function replaceHost(state: ForeseenRows, host: PythonHost): void {
+  state.host = host;
+  state.needsRebuild.fill(0);
+}
+
+export function resetAlone(state: ForeseenRows, n: number, seed: number): void {
+  const { host } = state;
+  if (!host.process.isAlive()) throw state.lost[n] ?? gone();
+  host.commands.fill(RowCommand.SKIP);
+  host.commands[n] = resetCommand(state, n);
+  host.seeds[n] = seed;
+  call(state, false);
+}
+
+function resetCommand({ needsRebuild }: ForeseenRows, n: number): number {
+  const command = needsRebuild[n] === 1 ? RowCommand.REBUILD : RowCommand.RESET;
+  needsRebuild[n] = 0;
+  return command;
+}
+
+export function stepAlone(state: ForeseenRows, n: number, action: ActionArray): void {
+  requireThere(state, n);
+  const { host } = state;
+  host.commands.fill(RowCommand.SKIP);
+  host.commands[n] = RowCommand.STEP;
+  host.actions.set(action, (n * host.actions.length) / host.commands.length);
+  call(state, false);
+}
+
+/** Steps of one row at once. @returns how many were taken. */
+export function repeatAlone(state: ForeseenRows, n: number, actions: ActionArray, numSteps: number): number {
+  requireThere(state, n);
+  const { host } = state;
+  host.commands.fill(RowCommand.SKIP);
+  try {
+    const { count, errors } = host.repeat(n, actions, numSteps);
+    keepResults(state, (k) => k === n, errors, RowCommand.STEP, false);
+    return count;
+  } catch (error) {
+    noteDeath(state, error as EnvError);
+    throw error;
+  }
+}
+
+function requireThere({ host, lost }: ForeseenRows, n: number): void {
+  if (lost[n] !== null || !host.process.isAlive()) throw lost[n] ?? gone();
+}
+
+function gone(): EnvError {
+  return new EnvError('ENV_PYTHON_EXITED', 'the Python process has ended.');
+}
+
+export function throwOnce(errors: (EnvError | null)[], n: number): void {
+  const error = errors[n];
+  errors[n] = null;
+  if (error !== null) throw error;
+}
+
+/** Resets rows with `mask[n]` 1, all for null, in one call; in a fresh process where the last one is gone. */
+export function resetForeseen(
+  state: ForeseenRows,
+  start: () => PythonHost,
+  mask: Uint8Array | null,
+  seeds: Uint32Array,
+): void {
+  if (!state.host.process.isAlive()) replaceHost(state, start());
+  const { host } = state;
+  for (let n = 0; n < seeds.length; n++) {
+    const isAsked = mask === null || mask[n] === 1;
+    host.commands[n] = isAsked ? resetCommand(state, n) : RowCommand.SKIP;
+    host.seeds[n] = seeds[n];
+  }
+  call(state, false);
+}
+
+/** Steps rows in one call; those that have lost their environment are left out and fail. */
+export function stepForeseen(
+  state: ForeseenRows,
+  commands: Uint8Array,
+  actions: ActionArray,
+  nextSeeds: Uint32Array,
+  resets: boolean,
+): void {
+  const { host, lost } = state;
+  for (let n = 0; n < commands.length; n++) {
+    const isLost = commands[n] === RowCommand.STEP && lost[n] !== null;
+    host.commands[n] = isLost ? RowCommand.SKIP : commands[n];
+    if (!isLost) continue;
+    state.hasStep[n] = 1;
+    state.stepErrors[n] = lost[n];
+  }
+  host.seeds.set(nextSeeds);
+  host.actions.set(actions);
+  call(state, resets);
+}

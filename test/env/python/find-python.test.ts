@@ -1,0 +1,63 @@
+/** What can be said without any Python: which one would be asked, and what is refused. */
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { registerShippedEnvs } from '../../../envs/index.ts';
+import { environmentSource } from '../../../src/algorithm/environment-source.ts';
+import { resolveEnv } from '../../../src/env/env-source.ts';
+import { makeVectorEnv } from '../../../src/env/load-env.ts';
+import { findPython, pythonOf } from '../../../src/env/python/find-python.ts';
+import type { JsonObject } from '../../../src/json.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+registerShippedEnvs();
+
+function withVariables(values: Record<string, string | undefined>): void {
+  const before = { ...process.env };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  onTestFinished(() => {
+    process.env = before;
+  });
+}
+
+test('the given Python comes first, then that of the variable, then the one in PATH', () => {
+  withVariables({ OPERANT_PYTHON: 'other', OPERANT_PYTHON_HOME: temporaryFolder(), VIRTUAL_ENV: undefined });
+  expect(findPython('mine')).toBe('mine');
+  expect(findPython(null)).toBe('other');
+  delete process.env.OPERANT_PYTHON;
+  expect(findPython(null)).toBe('python3');
+});
+
+test('a Python that is not there is named, and what to do', async () => {
+  const python = join(temporaryFolder(), 'python');
+  const source = resolveEnv('gymnasium:CartPole-v1', { python });
+  await expect(makeVectorEnv(source, 1)).rejects.toMatchObject({
+    code: 'CONFIG_PYTHON',
+    message: expect.stringMatching(/`.*\/python`[\s\S]*operant python install gymnasium/),
+  });
+});
+
+test('a program that is no Python ends the attempt', async () => {
+  const source = resolveEnv('gymnasium:CartPole-v1', { python: 'true' });
+  await expect(makeVectorEnv(source, 1)).rejects.toMatchObject({ code: 'CONFIG_PYTHON' });
+});
+
+test.each([
+  ['python:./my_env.py', 'CONFIG_ENV_EXPORT'],
+  ['python:./no-such-file.py#make', 'CONFIG_ENV_MODULE'],
+  ['gymnasium:', 'CONFIG_ENV_UNKNOWN'],
+])('%s is refused', (id, code) => {
+  expect(() => resolveEnv(id)).toThrow(expect.objectContaining({ code }));
+});
+
+test('options that nothing would read are refused', async () => {
+  const make = (options: JsonObject) => makeVectorEnv(resolveEnv('gymnasium:CartPole-v1', options), 1);
+  await expect(make({ continuous: true })).rejects.toMatchObject({ code: 'CONFIG_ENV_OPTION' });
+  await expect(make({ wrappers: ['FrameStack'] })).rejects.toMatchObject({ code: 'CONFIG_ENV_OPTION' });
+  const environment = { env: 'CartPole-v1', envOptions: {}, maxEpisodeSteps: null, python: pythonOf('here') };
+  expect(() => environmentSource({ environment })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_PYTHON' }),
+  );
+});

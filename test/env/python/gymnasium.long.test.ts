@@ -1,0 +1,96 @@
+/** Gymnasium's and ale-py's environments through the bridge, beside the same in Python. */
+import { describe, expect, test } from 'vitest';
+import { askPython, findPythonWith, openPython } from './open-python.ts';
+
+const python = findPythonWith('gymnasium');
+const atariPython = findPythonWith('ale_py, gymnasium');
+const u32 = (...values: number[]) => Uint32Array.from(values);
+
+describe.skipIf(python === null)('gymnasium:', () => {
+  const found = python ?? '';
+
+  test('CartPole: observations, rewards and ends are those of Python, every episode from its seed', async () => {
+    const expected = askPython<number[]>(
+      found,
+      `
+import gymnasium, json
+env, told = gymnasium.make("CartPole-v1"), []
+observation, _ = env.reset(seed=42)
+for t in range(100):
+    told += observation.tolist()
+    observation, reward, terminated, truncated, _ = env.step((t // 3) % 2)
+    told += [reward, int(terminated), int(truncated)]
+    if terminated or truncated:
+        told += observation.tolist()
+        observation, _ = env.reset(seed=t)
+print(json.dumps(told))`,
+    );
+    const { env, out } = await openPython('gymnasium:CartPole-v1', found, 1);
+    const told: number[] = [];
+    env.reset(u32(42), out);
+    for (let t = 0; t < 100; t++) {
+      told.push(...out.observations);
+      env.step(Int32Array.of(Math.floor(t / 3) % 2), u32(t), out);
+      told.push(out.rewards[0], out.terminated[0], out.truncated[0]);
+      if (out.terminated[0] === 1) told.push(...out.finalObservations);
+    }
+    expect(told).toEqual(expected);
+  });
+
+  test('wrappers with options, and a limit of ours', async () => {
+    const wrappers = [{ name: 'FrameStackObservation', options: { stack_size: 3 } }];
+    const { env, out } = await openPython('gymnasium:CartPole-v1', found, 1, {
+      wrappers,
+      maxEpisodeSteps: 4,
+    });
+    expect(env.frameStack).toEqual({ numFrames: 3, groupSize: 4 });
+    env.reset(u32(1), out);
+    expect([...out.observations.subarray(0, 4)]).toEqual([...out.observations.subarray(8)]);
+    for (let t = 0; t < 4; t++) env.step(Int32Array.of(t % 2), u32(1), out);
+    expect(out.truncated[0]).toBe(1);
+  });
+
+  test("Python's own vector environment steps all rows, with the autoreset that it has", async () => {
+    const options = { vectorization: 'vector' };
+    await expect(openPython('gymnasium:CartPole-v1', found, 2, options)).rejects.toMatchObject({
+      code: 'CONFIG_ENV_AUTORESET',
+    });
+    const { env, out } = await openPython('gymnasium:CartPole-v1', found, 2, options, 'next-step');
+    env.reset(u32(7, 8), out);
+    let numEnds = 0;
+    for (let t = 0; t < 60; t++) {
+      const hadEnded = out.terminated[0] === 1;
+      env.step(Int32Array.of(1, t % 2), u32(1, 1), out);
+      if (!hadEnded) continue;
+      numEnds += 1;
+      expect([out.rewards[0], out.terminated[0]]).toEqual([0, 0]);
+      expect(out.observations.subarray(0, 4).every((x) => Math.abs(x) <= 0.05)).toBe(true);
+    }
+    expect(numEnds).toBeGreaterThan(3);
+  });
+
+  test('an id that it does not know, and a package that is not there', async () => {
+    await expect(openPython('gymnasium:CartPoll-v1', found, 1)).rejects.toMatchObject({
+      code: 'CONFIG_ENV_UNKNOWN',
+      message: expect.stringContaining('CartPole'),
+    });
+  });
+});
+
+test.skipIf(atariPython === null)(
+  'ale-py: rows are reset by themselves, and the step after that is a step',
+  async () => {
+    const options = { vectorization: 'vector', kwargs: { num_threads: 1, noop_max: 0 }, maxEpisodeSteps: 5 };
+    const { env, out, metrics } = await openPython('gymnasium:ALE/Pong-v5', atariPython ?? '', 2, options);
+    env.reset(u32(1, 2), out);
+    for (let t = 0; t < 4; t++) env.step(Int32Array.of(0, 0), u32(1, 2), out);
+    env.resetRows(Uint8Array.of(0, 1), u32(1, 2), out);
+    const frames = () => metrics.filter(([, name]) => name === 'episode_frame_number').slice(-2);
+    const [[, , first]] = frames();
+    env.step(Int32Array.of(0, 0), u32(1, 2), out);
+    expect([...out.truncated]).toEqual([1, 0]);
+    expect(frames().map(([, , frame]) => frame)).toEqual([first + 4, first - 12]);
+    env.step(Int32Array.of(0, 0), u32(1, 2), out);
+    expect(frames().map(([, , frame]) => frame)).toEqual([first - 12, first - 8]);
+  },
+);
