@@ -17,8 +17,11 @@ export interface ForeseenRows {
   /** Its environment is gone with a process, or was never reset; why. */
   readonly lost: (EnvError | null)[]; // [numEnvs]
   readonly needsRebuild: Uint8Array; // [numEnvs] u8
-  /** Elements of the last answer's metrics that were told of; they come in the order of rows. */
-  metricsTold: number;
+  /** Of the last step: row, name, value, in the order of rows. */
+  metrics: Float64Array; // [>= numElements] f64
+  numElements: number;
+  /** Elements that were told of. */
+  numTold: number;
 }
 
 export function createRows(host: PythonHost, numEnvs: number): ForeseenRows {
@@ -35,7 +38,9 @@ export function createRows(host: PythonHost, numEnvs: number): ForeseenRows {
     isFinal: bytes(),
     lost: none(),
     needsRebuild: bytes(),
-    metricsTold: 0,
+    metrics: new Float64Array(48),
+    numElements: 0,
+    numTold: 0,
   };
 }
 
@@ -43,7 +48,6 @@ export function createRows(host: PythonHost, numEnvs: number): ForeseenRows {
 function call(state: ForeseenRows, resets: boolean): void {
   const { host } = state;
   let errors: readonly RowError[];
-  state.metricsTold = 0;
   try {
     errors = host.step(resets);
   } catch (error) {
@@ -89,6 +93,16 @@ function keepResults(
   }
 }
 
+/** Another call may follow before they are asked for. */
+function keepMetrics(state: ForeseenRows): void {
+  const { host } = state;
+  const count = 3 * host.numMetrics();
+  if (state.metrics.length < count) state.metrics = new Float64Array(2 * count);
+  for (let k = 0; k < count; k++) state.metrics[k] = host.metrics[k];
+  state.numElements = count;
+  state.numTold = 0;
+}
+
 function noteDeath(state: ForeseenRows, death: EnvError): void {
   const { host, hasStep, hasReset, stepErrors, resetErrors, resetSeeds, lost } = state;
   for (let n = 0; n < lost.length; n++) {
@@ -132,6 +146,7 @@ export function stepAlone(state: ForeseenRows, n: number, action: ActionArray): 
   host.commands[n] = RowCommand.STEP;
   host.actions.set(action, (n * host.actions.length) / host.commands.length);
   call(state, false);
+  keepMetrics(state);
 }
 
 /** Steps of one row at once. @returns how many were taken. */
@@ -199,4 +214,5 @@ export function stepForeseen(
   host.seeds.set(nextSeeds);
   host.actions.set(actions);
   call(state, resets);
+  keepMetrics(state);
 }

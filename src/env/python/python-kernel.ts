@@ -142,12 +142,11 @@ function reportMetrics(
   n: number,
   onMetric: (n: number, name: string, value: number) => void,
 ): void {
-  const { host } = state;
-  const end = 3 * host.numMetrics();
-  let k = state.metricsTold;
-  for (; k < end && host.metrics[k] <= n; k += 3)
-    if (host.metrics[k] === n) onMetric(n, host.nameOf(host.metrics[k + 1]), host.metrics[k + 2]);
-  state.metricsTold = k;
+  const { host, metrics, numElements } = state;
+  let k = state.numTold;
+  for (; k < numElements && metrics[k] <= n; k += 3)
+    if (metrics[k] === n) onMetric(n, host.nameOf(metrics[k + 1]), metrics[k + 2]);
+  state.numTold = k;
 }
 
 function readPicture({ error, text, height, width, pixels }: JsonObject) {
