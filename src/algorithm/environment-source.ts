@@ -16,17 +16,14 @@ import type { JsonValue } from '../json.ts';
 export function environmentSource({
   environment,
 }: Pick<ResolvedConfig<typeof commonOptions>, 'environment'>): EnvSource {
-  const { env, envOptions, maxEpisodeSteps, previousInputs } = environment;
-  const source = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
+  const { env, envOptions, maxEpisodeSteps, previousInputs, python } = environment;
+  const found = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
+  const source = python === null ? found : withPython(found, python);
   return {
     ...source,
     ...(maxEpisodeSteps !== null && { maxEpisodeSteps }),
     ...(previousInputs !== null && { previousInputs }),
   };
-  const { env, envOptions, maxEpisodeSteps, python } = environment;
-  const found = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
-  const source = python === null ? found : withPython(found, python);
-  return maxEpisodeSteps === null ? source : { ...source, maxEpisodeSteps };
 }
 
 /** Whether `--python` says anything to it. */
@@ -68,8 +65,8 @@ export function ownEvaluationSource({
     environment:
       evaluationEnv === null
         ? { ...environment, envOptions: { ...environment.envOptions, ...evaluationEnvOptions } }
-        : { ...environment, env: evaluationEnv, envOptions: evaluationEnvOptions, maxEpisodeSteps: null },
         : {
+            ...environment,
             env: evaluationEnv,
             envOptions: evaluationEnvOptions,
             maxEpisodeSteps: null,
