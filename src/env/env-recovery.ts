@@ -52,9 +52,7 @@ export function createRecovery(
     },
     bringBack(n, seed) {
       const { state, actions, numActions, isForgotten } = histories.of(n);
-      if (isForgotten) return false;
-      if (kernel.isRepeatable === false) return false;
-      const { state, actions, numActions } = histories[n];
+      if (isForgotten || kernel.isRepeatable === false) return false;
       if (state === null) kernel.reset(n, seed);
       else kernel.setState?.(n, state);
       if (!stepOn(kernel, n, actions, actionSize, numActions)) return false;

@@ -212,8 +212,9 @@ function createCommand(numEnvs: number, actionSpace: Space) {
   const seedsAt = HEADER_BYTES + numEnvs + pad;
   const actionsAt = seedsAt + 4 * numEnvs;
   const whole = new Uint8Array(actionsAt + 4 * numEnvs * actionSize);
-  const isBox = flattenActionSpace(actionSpace).kind === 'box';
-  const actions = isBox
+  const { kind } = flattenActionSpace(actionSpace);
+  const isFloat = kind === 'box' || kind === 'product'; // a product holds its whole numbers as floats, too
+  const actions = isFloat
     ? new Float32Array(whole.buffer, actionsAt, numEnvs * actionSize)
     : new Int32Array(whole.buffer, actionsAt, numEnvs * actionSize);
   return {

@@ -56,7 +56,13 @@ test('options that nothing would read are refused', async () => {
   const make = (options: JsonObject) => makeVectorEnv(resolveEnv('gymnasium:CartPole-v1', options), 1);
   await expect(make({ continuous: true })).rejects.toMatchObject({ code: 'CONFIG_ENV_OPTION' });
   await expect(make({ wrappers: ['FrameStack'] })).rejects.toMatchObject({ code: 'CONFIG_ENV_OPTION' });
-  const environment = { env: 'CartPole-v1', envOptions: {}, maxEpisodeSteps: null, previousInputs: null, python: pythonOf('here') };
+  const environment = {
+    env: 'CartPole-v1',
+    envOptions: {},
+    maxEpisodeSteps: null,
+    previousInputs: null,
+    python: pythonOf('here'),
+  };
   expect(() => environmentSource({ environment })).toThrow(
     expect.objectContaining({ code: 'CONFIG_PYTHON' }),
   );

@@ -184,7 +184,7 @@ def action_size(space):
 
 def is_continuous(space):
     kind = kind_of(space)
-    return is_continuous(parts_of(space)[0]) if kind in ("Dict", "Tuple") else kind == "Box"
+    return any(is_continuous(part) for part in parts_of(space)) if kind in ("Dict", "Tuple") else kind == "Box"
 
 
 def action_reader(space):
