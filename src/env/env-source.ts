@@ -4,8 +4,8 @@ import type { JsonObject } from '../json.ts';
 import { locateModule } from '../modules/module-reference.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import type { EnvFactory } from './env.ts';
-import type { PreviousInputs } from './previous-inputs.ts';
 import { findEnvScheme } from './env-schemes.ts';
+import type { PreviousInputs } from './previous-inputs.ts';
 import { findEnv } from './registry.ts';
 
 /** An environment by module: plain JSON, can be posted to a thread and written into a config. */
