@@ -1,8 +1,8 @@
 /** What acts: models and the listener in front of them, in this process. A server of several processes has one of these in each. */
 import type { ActServer } from './act-server.ts';
 import { createActServer } from './act-server.ts';
-import type { Log } from './answers.ts';
 import { closeServer, listen, urlOf } from './listening.ts';
+import type { Log } from './log.ts';
 import { createServeMetrics } from './metrics.ts';
 import type { Samples } from './metrics-text.ts';
 import type { ModelControl } from './model-control.ts';

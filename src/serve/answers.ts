@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isOperantError, ServeError } from '../errors.ts';
 import { badRequest } from './act-route.ts';
+import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 
 export interface Answer {
@@ -10,8 +11,6 @@ export interface Answer {
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
-
-export type Log = (level: 'info' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 
 export const asJson = (value: unknown, status = 200): Answer => ({ status, body: JSON.stringify(value) });
 

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { ServeError } from '../errors.ts';
-import type { Log } from './answers.ts';
 import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
 import { type LoadedModel, loadModel, type ModelSource } from './load-model.ts';
+import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Canary, ModelControl, ModelStatus, StagedModel } from './model-control.ts';
 import { agreementOf } from './shadow.ts';

@@ -1,7 +1,7 @@
 /** Which checkpoints the models of a server are: loaded by name, or followed where a pointer names them. */
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import type { Log } from './answers.ts';
 import type { ModelSource } from './load-model.ts';
+import type { Log } from './log.ts';
 import type { ModelControl, StagedModel } from './model-control.ts';
 
 /** @see PolicyServer.models */

@@ -1,8 +1,8 @@
 /** `operant serve` and `createPolicyServer`: trained policies behind HTTP and WebSockets. */
 import { type Acting, openActing } from './acting.ts';
 import { createAdminServer } from './admin-server.ts';
-import type { Log } from './answers.ts';
 import { closeServer, listen, urlOf } from './listening.ts';
+import type { Log } from './log.ts';
 import { createModelUpdates, type ModelUpdates } from './model-updates.ts';
 import {
   checkSettings,

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '../errors.ts';
-import type { Log } from './answers.ts';
+import type { Log } from './log.ts';
 
 export interface TlsFiles {
   /** PEM, with the chain behind it. */

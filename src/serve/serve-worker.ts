@@ -1,7 +1,7 @@
 /** Entry of one process of a server with several: does what the first process says. */
 import process from 'node:process';
 import { type Acting, openActing } from './acting.ts';
-import type { Log } from './answers.ts';
+import type { Log } from './log.ts';
 import { type FromWorker, type ToWorker, toSent, type WorkerMethod } from './worker-messages.ts';
 
 const send = (message: FromWorker): void => void process.send?.(message);

@@ -9,9 +9,10 @@ import { ServeError } from '../errors.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { type RequestDefaults, readPriority } from './act-route.ts';
 import { actRows } from './act-rows.ts';
-import { countRejection, describeError, errorAnswer, type Log, pathOf } from './answers.ts';
+import { countRejection, describeError, errorAnswer, pathOf } from './answers.ts';
 import { actionFrame, errorFrame, frameId, readFrame } from './frames.ts';
 import type { LoadedModel } from './load-model.ts';
+import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { ModelRepository, ServedVersion } from './model-repository.ts';
 

@@ -38,7 +38,7 @@ export const environmentOptions = {
   }),
   previousInputs: option(kind.nullable(kind.choice(['action', 'reward', 'both'])), {
     default: null,
-    doc: 'Puts the last action (one-hot where it is a choice), the last reward or both behind each observation, 0 at first: for partly observed worlds, with `recurrent`. `act` then wants { observation, previousAction, previousReward }.',
+    doc: 'Puts the last action, the last reward or both behind each observation, 0 at first: for partly observed worlds, with `recurrent`.',
     alsoCalled: ['use_prev_action', 'use_prev_reward', 'lstm_use_prev_action', 'lstm_use_prev_reward'],
   }),
 };

@@ -27,7 +27,7 @@ export const recurrentOptions = {
   sequenceLength: option(kind.integer({ min: 1 }), {
     default: 16,
     unit: 'steps',
-    doc: 'Steps that gradients flow back through; divides rolloutLength and, where there is one, minibatchSize. Longer: remembers from further back.',
+    doc: 'Steps that gradients flow back through; divides rolloutLength and minibatchSize. Longer: remembers from further back.',
     needs: NEEDS,
     alsoCalled: ['max_seq_len', 'seq_len', 'bptt_horizon', 'truncate_bptt'],
   }),
@@ -37,7 +37,7 @@ export const recurrentOptions = {
 export const recomputeOptions = {
   recomputeStates: option(kind.boolean(), {
     default: false,
-    doc: 'Between epochs, compute the states that sequences begin with anew, by the weights so far, from the one that the rollout began with; otherwise they stay as they were collected.',
+    doc: 'Compute the states that sequences begin with anew between epochs, by the weights so far; else they stay as collected.',
     needs: NEEDS,
   }),
 };
