@@ -3,13 +3,13 @@ import { ServeError } from '../errors.ts';
 import { type BreakerLimits, type BreakerState, createCircuitBreaker } from './circuit-breaker.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { ServeMetrics } from './metrics.ts';
+import { createRecordedRows, type RecordedRows } from './recorded-rows.ts';
 import {
   createRequestQueue,
   type QueuedRequest,
   type QueueLimits,
   type RequestQueue,
 } from './request-queue.ts';
-import { createRecordedRows, type RecordedRows } from './shadow.ts';
 
 export interface ActRequest {
   readonly observations: Float32Array | Uint8Array; // [numRows, obsSize]
