@@ -7,7 +7,7 @@ test.each(Object.keys(algorithms))(
   '%s: keys are camelCase in one of the groups, and no shared one',
   async (name) => {
     const { metrics, headline, summary } = await algorithms[name]();
-    const isKey = (key: string) => /^(train|time|replay)(\/[a-z][A-Za-z0-9]*){1,2}$/.test(key);
+    const isKey = (key: string) => /^(train|time|replay|league)(\/[a-z][A-Za-z0-9]*){1,2}$/.test(key);
     expect(Object.keys(metrics).filter((key) => !isKey(key))).toEqual([]);
     expect(Object.keys(metrics).filter((key) => key in SHARED_METRICS)).toEqual([]);
     const known = { ...SHARED_METRICS, ...metrics };
