@@ -2,7 +2,7 @@
 import { startsOf } from '../env/discrete-starts.ts';
 import { actionSize } from '../policy/policy-spec.ts';
 import type { ActRequest } from './batcher.ts';
-import type { ServedVersion } from './model-repository.ts';
+import type { ServedVersion } from './served-version.ts';
 
 /** Flat actions as the environment takes them, `start` of Discrete added. [numRows, A] */
 export async function actRows(

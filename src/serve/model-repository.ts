@@ -4,17 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { ServeError } from '../errors.ts';
-import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
-import { type LoadedModel, loadModel, type ModelSource } from './load-model.ts';
+import { type BatcherLimits, createBatcher } from './batcher.ts';
+import { loadModel, type ModelSource } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Canary, ModelControl, ModelStatus, StagedModel } from './model-control.ts';
+import type { ServedVersion } from './served-version.ts';
 import { agreementOf } from './shadow.ts';
-
-export interface ServedVersion {
-  readonly model: LoadedModel;
-  readonly batcher: Batcher;
-}
 
 export interface ModelRepository extends ModelControl {
   /**

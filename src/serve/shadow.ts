@@ -2,7 +2,7 @@
 import { ServeError } from '../errors.ts';
 import { actionSize } from '../policy/policy-spec.ts';
 import type { LoadedModel } from './load-model.ts';
-import type { ServedVersion } from './model-repository.ts';
+import type { ServedVersion } from './served-version.ts';
 
 /** Continuous actions that are so near to each other, as a share of their range, are the same. */
 const SAME_SHARE = 0.05;

@@ -14,7 +14,8 @@ import { actionFrame, errorFrame, frameId, readFrame } from './frames.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
-import type { ModelRepository, ServedVersion } from './model-repository.ts';
+import type { ModelRepository } from './model-repository.ts';
+import type { ServedVersion } from './served-version.ts';
 
 export interface WebSockets {
   readonly count: number;
