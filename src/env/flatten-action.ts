@@ -28,6 +28,12 @@ export function flattenActionSpace(space: Space): FlatAction {
   }
 }
 
+/** Whether flat actions are float32: a product holds its whole numbers as floats, too. Else they are int32. */
+export function hasFloatActions(space: Space): boolean {
+  const { kind } = flattenActionSpace(space);
+  return kind === 'box' || kind === 'product';
+}
+
 /** Elements of one flat action, A. */
 export function flatActionSize(space: Space): number {
   switch (space.kind) {

@@ -3,7 +3,7 @@ import { EnvError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Env, EnvFactory, StepResult } from './env.ts';
 import type { EnvKernel, EnvKernelFactory } from './env-kernel.ts';
-import { actionMaskSize, flatActionSize, flattenAction, flattenActionSpace } from './flatten-action.ts';
+import { actionMaskSize, flatActionSize, flattenAction, hasFloatActions } from './flatten-action.ts';
 import { flattenObservationSpace, unflattenObservation } from './flatten-space.ts';
 import { goalFunctions } from './goal-functions.ts';
 import { checkNumEnvs, kernelVectorEnv } from './kernel-vector-env.ts';
@@ -29,8 +29,9 @@ function singleEnv(kernel: EnvKernel): Env {
   const row: ObservationArray =
     flat.dtype === 'uint8' ? new Uint8Array(flat.size) : new Float32Array(flat.size);
   const actionSize = flatActionSize(actionSpace);
-  const isBox = flattenActionSpace(actionSpace).kind === 'box';
-  const action: ActionArray = isBox ? new Float32Array(actionSize) : new Int32Array(actionSize);
+  const action: ActionArray = hasFloatActions(actionSpace)
+    ? new Float32Array(actionSize)
+    : new Int32Array(actionSize);
   const maskSize = kernel.masksActions ? actionMaskSize(actionSpace) : 0;
   let isRunning = false;
 

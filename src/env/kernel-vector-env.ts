@@ -11,7 +11,7 @@ import {
   reportOddNumbers,
   stepOn,
 } from './env-recovery.ts';
-import { actionMaskSize, flatActionSize, flattenActionSpace } from './flatten-action.ts';
+import { actionMaskSize, flatActionSize, hasFloatActions } from './flatten-action.ts';
 import { flattenObservationSpace } from './flatten-space.ts';
 import type { ActionArray, AutoresetMode, StepRows, VectorEnv } from './vector-env.ts';
 import {
@@ -43,7 +43,7 @@ export function kernelVectorEnv(
   const { numEnvs } = kernel;
   const obsSize = flattenObservationSpace(kernel.observationSpace).size;
   const actionSize = flatActionSize(kernel.actionSpace);
-  const isDiscrete = flattenActionSpace(kernel.actionSpace).kind !== 'box';
+  const isDiscrete = !hasFloatActions(kernel.actionSpace);
   const vector: Vector = {
     kernel,
     autoreset,

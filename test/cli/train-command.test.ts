@@ -404,7 +404,7 @@ describe('bad input', () => {
     ['a factory that gives no environment', ['--env', `${ENVS}#notAnEnv`], 'it gave 5'],
     ['a factory that throws', ['--env', `${ENVS}#factoryThrows`], 'no licence'],
     ['an export that is not there', ['--env', `${ENVS}#nothing`], 'Functions that it exports'],
-    ['an action space PPO has no policy for', ['--env', `${ENVS}#mixedActions`], 'ction'],
+    ['actions of mixed kinds with gSDE', ['--env', `${ENVS}#mixedActions`, '--use-gsde'], 'ction'],
     [
       'simd for a conv network',
       ['--env', 'CartPole', '--network', 'conv', '--engine', 'simd'],

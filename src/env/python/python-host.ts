@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import { ConfigError, EnvError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
-import { flatActionSize, flattenActionSpace } from '../flatten-action.ts';
+import { flatActionSize, hasFloatActions } from '../flatten-action.ts';
 import { flattenObservationSpace } from '../flatten-space.ts';
 import { spaceFromJson } from '../space-json.ts';
 import type { Space } from '../spaces.ts';
@@ -212,9 +212,7 @@ function createCommand(numEnvs: number, actionSpace: Space) {
   const seedsAt = HEADER_BYTES + numEnvs + pad;
   const actionsAt = seedsAt + 4 * numEnvs;
   const whole = new Uint8Array(actionsAt + 4 * numEnvs * actionSize);
-  const { kind } = flattenActionSpace(actionSpace);
-  const isFloat = kind === 'box' || kind === 'product'; // a product holds its whole numbers as floats, too
-  const actions = isFloat
+  const actions = hasFloatActions(actionSpace)
     ? new Float32Array(whole.buffer, actionsAt, numEnvs * actionSize)
     : new Int32Array(whole.buffer, actionsAt, numEnvs * actionSize);
   return {
