@@ -5,7 +5,7 @@ export function environmentTemplate(isJavaScript: boolean): string {
   return isJavaScript ? withoutTypes(ENVIRONMENT) : ENVIRONMENT;
 }
 
-/** A test for Node's own runner. */
+/** A test for Node's own runner. @param extension of the import: TypeScript finds `x.ts` as `x.js`, with every setting of its own. */
 export function testTemplate(name: string, extension: string): string {
   return `import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -26,11 +26,37 @@ test('gives 1 for docking', () => {
 `;
 }
 
+/** A program that acts with the trained policy; nothing at its top level waits, so it runs as a CommonJS module, too. */
+export function playTemplate(name: string, extension: string, run: string): string {
+  return `import { loadPolicy } from 'operant';
+import createEnv from './${name}.${extension}';
+
+/** One episode with the trained policy: what a program of yours does with it. */
+async function play() {
+  const policy = await loadPolicy('${run}'); // its latest checkpoint; '${run}/best' is the best one
+  const actor = policy.actor();
+  const env = createEnv();
+  let { observation } = env.reset({ seed: 7 });
+  let total = 0;
+  for (let step = 0; step < (env.maxEpisodeSteps ?? 1000); step++) {
+    const result = env.step(actor.act(observation));
+    observation = result.observation;
+    total += result.reward;
+    console.log(env.render?.('ansi'));
+    if (result.terminated || result.truncated) break;
+  }
+  console.log('return', total.toFixed(3));
+}
+void play();
+`;
+}
+
 /** Types stand alone on their lines or behind a mark, so that taking them out needs no parser. */
 function withoutTypes(source: string): string {
   return source
     .replace(', type Env,', ',')
     .replace('(x: number)', '(x)')
+    .replace('(at: number)', '(at)')
     .replace('): Env => {', ') => {')
     .replace(' as { position: number; velocity: number; target: number }', '');
 }
@@ -92,13 +118,26 @@ export default ({ maxEpisodeSteps = 100 } = {}): Env => {
       ({ position, velocity, target } = state as { position: number; velocity: number; target: number });
     },
 
-    // Optional: what operant evaluate --watch shows.
-    render() {
-      const track = new Array(41).fill('-');
-      const place = (x: number) => Math.round(((x + 2) / 4) * 40);
-      track[place(target)] = 'T';
-      track[place(position)] = '@';
-      return track.join('');
+    // Optional: text for operant evaluate --watch, a picture (3 bytes a pixel) for --render film.gif.
+    render(mode = 'ansi') {
+      const width = mode === 'rgb' ? 164 : 41;
+      const place = (x: number) => Math.round(((x + 2) / 4) * (width - 1));
+      if (mode === 'ansi') {
+        const track = new Array(width).fill('-');
+        track[place(target)] = 'T';
+        track[place(position)] = '@';
+        return track.join('');
+      }
+      const height = 24;
+      const pixels = new Uint8Array(width * height * 3).fill(255);
+      for (let y = 4; y < 20; y++) {
+        for (let x = -2; x <= 2; x++) {
+          const column = (at: number) => 3 * (y * width + Math.max(0, Math.min(width - 1, place(at) + x)));
+          pixels.set([40, 160, 80], column(target));
+          pixels.set([200, 60, 40], column(position));
+        }
+      }
+      return { width, height, pixels };
     },
   };
 };

@@ -1,21 +1,26 @@
 /** `operant new env my-env`: a documented environment and its test, and the command that trains it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
-import { environmentTemplate, testTemplate } from './new-env-template.ts';
+import { environmentTemplate, playTemplate, testTemplate } from './new-env-template.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant new env <name> [flags]
 
-Writes <name>.ts, an environment to change into yours, and <name>.test.ts, which checks it. Overwrites nothing.`;
+Writes <name>.ts, an environment to change into yours, <name>.test.ts, which checks it, and <name>.play.ts, which acts with the
+trained policy. Overwrites nothing.`;
 
 const FLAGS: readonly FlagSpec[] = [
   { name: 'out', form: '<folder>', doc: 'Where to. [.]' },
-  { name: 'js', form: '', doc: 'JavaScript instead of TypeScript.' },
+  {
+    name: 'js',
+    form: '',
+    doc: 'JavaScript instead of TypeScript; .mjs where the project is not of type module.',
+  },
 ];
 
 /** The command; also `runNewEnv` for a bare argv. */
@@ -25,24 +30,16 @@ export const newCommand: Command = async (context) => {
   const flags = readFlags({ ...context, argv: isHelp ? ['--help'] : rest }, USAGE, FLAGS);
   if (flags === null) return EXIT.done;
   if (what !== 'env' || name === undefined || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+    const got = context.argv.length === 0 || name === undefined ? 'no name' : `\`${what} ${name}\``;
     throw new ConfigError(
       'CONFIG_FLAG',
-      `Expected \`operant new env <name>\` with a name such as my-env (small letters, digits, dashes), got \`${[what, name].join(' ').trim()}\`.`,
+      `Expected \`operant new env <name>\` with a name such as my-env (small letters, digits, dashes), got ${got}.`,
     );
   }
-  const isJavaScript = flags.get('js') === 'true';
-  const paths = await writeEnvironment(flags.get('out') ?? '.', name, isJavaScript);
-  const [environment, test] = paths.map(fromHere);
-  const run = `runs/${name}`;
-  const loader = isJavaScript ? '' : ' --import tsx';
-  context.stdout.write(
-    `${environment}   the environment\n${test}   its test\n\n` +
-      `Check it:   npx operant check --env ${environment}\n` +
-      `Test it:    node${loader} --test ${test}\n` +
-      `Train it:   npx operant train --env ${environment} --stop-return 0.5 --stop-steps 300000 --out ${run}\n` +
-      `Watch it:   npx operant evaluate --checkpoint ${run} --env ${environment} --watch\n` +
-      `Use it:     (await loadPolicy('${run}')).actor().act(observation), from 'operant'; docs/deploy.md says more\n`,
-  );
+  const folder = flags.get('out') ?? '.';
+  const extension = flags.get('js') !== 'true' ? 'ts' : isModuleProject(folder) ? 'js' : 'mjs';
+  const [environment, test, play] = (await writeEnvironment(folder, name, extension)).map(fromHere);
+  context.stdout.write(nextSteps({ environment, test, play }, runOf(name), extension === 'ts'));
   return EXIT.done;
 };
 
@@ -51,11 +48,52 @@ export async function runNewEnv(argv: readonly string[]): Promise<number> {
   return newCommand({ argv, stdout: process.stdout, stderr: process.stderr, isVerbose: false });
 }
 
-async function writeEnvironment(folder: string, name: string, isJavaScript: boolean): Promise<string[]> {
-  const extension = isJavaScript ? 'js' : 'ts';
+const runOf = (name: string) => `runs/${name}`;
+
+interface Written {
+  readonly environment: string;
+  readonly test: string;
+  readonly play: string;
+}
+
+function nextSteps({ environment, test, play }: Written, run: string, isTypeScript: boolean): string {
+  const loader = isTypeScript ? ' --import tsx' : '';
+  const evaluate = `npx operant evaluate --checkpoint ${run} --env ${environment}`;
+  return (
+    `${environment}   the environment\n${test}   its test\n${play}   a program that acts with the trained policy\n\n` +
+    `Check it:     npx operant check --env ${environment}\n` +
+    `Test it:      node${loader} --test ${test}\n` +
+    `Train it:     npx operant train --env ${environment} --stop-return 0.5 --stop-steps 300000 --out ${run}\n` +
+    `Evaluate it:  ${evaluate} --episodes 100\n` +
+    `Watch it:     ${evaluate} --watch\n` +
+    `Film it:      ${evaluate} --render ${run}/film.gif\n` +
+    `Use it:       node${loader} ${play}\n` +
+    `Serve it:     npx operant serve --policy ${run}; node_modules/operant/docs/deploy.md has more: browser, ONNX, C\n` +
+    (isTypeScript ? 'In an editor: npm install --save-dev typescript @types/node\n' : '')
+  );
+}
+
+/** Whether Node takes a `.js` file in this folder as an ES module. */
+function isModuleProject(folder: string): boolean {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    const manifest = join(at, 'package.json');
+    if (existsSync(manifest)) {
+      try {
+        return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: unknown }).type === 'module';
+      } catch {
+        return false; // whoever runs Node here is told
+      }
+    }
+    if (at === dirname(at)) return false;
+  }
+}
+
+async function writeEnvironment(folder: string, name: string, extension: string): Promise<string[]> {
+  const imported = extension === 'ts' ? 'js' : extension;
   const files = [
-    { path: join(folder, `${name}.${extension}`), text: environmentTemplate(isJavaScript) },
-    { path: join(folder, `${name}.test.${extension}`), text: testTemplate(name, extension) },
+    { path: join(folder, `${name}.${extension}`), text: environmentTemplate(extension !== 'ts') },
+    { path: join(folder, `${name}.test.${extension}`), text: testTemplate(name, imported) },
+    { path: join(folder, `${name}.play.${extension}`), text: playTemplate(name, imported, runOf(name)) },
   ];
   const existing = files.find(({ path }) => existsSync(path));
   if (existing !== undefined) {

@@ -1,6 +1,6 @@
 /** `operant new env`: what it writes is sound, is learnt from, and can be watched. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode as decodePng } from 'fast-png';
@@ -33,7 +33,7 @@ describe.each([
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`${name}.${extension} --stop-return`);
     expect(stdout).toMatch(
-      /operant check --env .*\n[\s\S]*--out runs\/\S+\nWatch it: .* --checkpoint runs\/\S+ --env/,
+      /operant check --env .*\n[\s\S]*--out runs\/\S+\n[\s\S]*Watch it: .* --checkpoint runs\/\S+ --env/,
     );
     const source = readFileSync(join(folder, `${name}.${extension}`), 'utf8');
     expect(/: Env|: number| as \{/.test(source)).toBe(extension === 'ts');
@@ -41,6 +41,15 @@ describe.each([
       cwd: folder,
     });
   });
+});
+
+it('writes .mjs where Node takes .js as CommonJS', async () => {
+  const project = join(folder, 'commonjs');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"type":"commonjs"}');
+  const { stdout } = await operant('new', 'env', 'mine', '--js', '--out', project);
+  expect(stdout).toContain('mine.play.mjs');
+  execFileSync(process.execPath, ['--import', 'tsx', '--test', 'mine.test.mjs'], { cwd: project });
 });
 
 it('overwrites nothing, and explains what it wants', async () => {
@@ -77,9 +86,17 @@ it('can be trained by the printed command, evaluated, watched and filmed', async
   const watched = await operant('evaluate', '--checkpoint', run, '--trust', '--watch');
   expect(watched.exitCode).toBe(0);
   expect(watched.stdout).toMatch(/-*@-*.*\nstep 1, return/);
-  const film = ['--trust', '--render', join(folder, 'x.gif')];
-  const filmed = await operant('evaluate', '--checkpoint', run, ...film);
-  expect([filmed.exitCode, filmed.stderr]).toEqual([2, expect.stringContaining('renders text only')]);
+  const film = join(folder, 'x.gif');
+  const filmed = await operant('evaluate', '--checkpoint', run, '--trust', '--render', film, '--json');
+  expect([filmed.exitCode, filmed.stderr]).toEqual([0, '']);
+  const { length } = filmed.json()[0];
+  expect(decodeFrames(Uint8Array.from(readFileSync(film)))).toHaveLength((length as number) + 1);
+  // The program beside it, which looks in the folder that it is run from.
+  cpSync(run, join(folder, 'runs/my-ts-env'), { recursive: true });
+  const play = ['--import', 'tsx', 'my-ts-env.play.ts'];
+  expect(execFileSync(process.execPath, play, { cwd: folder, encoding: 'utf8' })).toMatch(
+    /-*@-*.*\nreturn -?\d\.\d{3}\n$/,
+  );
 });
 
 describe('evaluate --render', () => {
