@@ -70,7 +70,17 @@ export interface LoadPolicyOptions {
  * Cost: tens of milliseconds for an MLP; TensorFlow's start-up for other networks.
  */
 export async function loadPolicy(path: string, options: LoadPolicyOptions = {}): Promise<Policy> {
-  const opened = await openPolicyActor(path, options);
+  const { content } = await loadCheckpoint(path, { withSegments: false });
+  return openContentPolicy(content, path, options);
+}
+
+/** The same for a state in memory. @param path for messages. */
+export async function openContentPolicy(
+  content: CheckpointContent,
+  path: string,
+  options: LoadPolicyOptions = {},
+): Promise<Policy> {
+  const opened = await openContentActor(content, path, options);
   const { spec, parameters, createActor, statistics, observationSpace, actionSpace } = opened;
   const spaces = { observationSpace, actionSpace };
   return {
@@ -84,14 +94,16 @@ export async function loadPolicy(path: string, options: LoadPolicyOptions = {}):
 }
 
 /** The same as {@link loadPolicy}, for flat rows: one row an actor. */
-export async function openPolicyActor(
-  path: string,
-  options: LoadPolicyOptions = {},
-): Promise<
-  PolicySpaces &
-    OpenedNetwork & { readonly spec: ActingSpec; readonly statistics: ObservationStatistics | null }
-> {
+export async function openPolicyActor(path: string, options: LoadPolicyOptions = {}): Promise<OpenedPolicy> {
   const { content } = await loadCheckpoint(path, { withSegments: false });
+  return openContentActor(content, path, options);
+}
+
+async function openContentActor(
+  content: CheckpointContent,
+  path: string,
+  options: LoadPolicyOptions,
+): Promise<OpenedPolicy> {
   const files = readPolicyFiles(content, path, options.policy);
   const { observationSpace, actionSpace } = files;
   const spec = withTrustedNetwork(path, files.spec, options);
@@ -117,6 +129,9 @@ function withTrustedNetwork(path: string, spec: ActingSpec, options: LoadPolicyO
   requireTrust(path, [{ option: 'training.network', flag: 'network:', reference }], trust);
   return spec;
 }
+
+type OpenedPolicy = PolicySpaces &
+  OpenedNetwork & { readonly spec: ActingSpec; readonly statistics: ObservationStatistics | null };
 
 interface OpenedNetwork {
   readonly parameters: Float32Array;

@@ -1,12 +1,11 @@
 /** Plays one episode with a trained policy and shows it: as a file, or in the terminal. */
 import { loadPolicy } from '../algorithm/load-policy.ts';
-import type { Env, Info, RgbFrame } from '../env/env.ts';
+import { makeRenderable, pictureOf, showEpisode } from '../algorithm/show-episode.ts';
+import type { Env, RgbFrame } from '../env/env.ts';
 import type { EnvSource } from '../env/env-source.ts';
-import { makeEnv } from '../env/load-env.ts';
 import { checkFrame } from '../env/render/check-frame.ts';
 import { frameToText } from '../env/render/frame-text.ts';
 import { frameFormat, writeFrames } from '../env/render/write-frames.ts';
-import { ConfigError } from '../errors.ts';
 import type { OutputStream } from './output.ts';
 
 export interface RenderOptions {
@@ -42,56 +41,24 @@ const HOME = '\x1b[H';
 export async function renderEpisode(options: RenderOptions): Promise<RenderedEpisode> {
   const { file, watch, seed, deterministic, trust, framesPerSecond = 20 } = options;
   const format = file === null ? null : frameFormat(file);
-  const env = await renderable(options.source);
+  const env = await makeRenderable(options.source);
   const actor = (await loadPolicy(options.checkpoint, { trust })).actor();
   const frames: RgbFrame[] = [];
-  const show = async (line: string) => {
-    if (file !== null) frames.push(frameOf(env));
+  const onStep = async (step: number, episodeReturn: number) => {
+    if (file !== null) frames.push(pictureOf(env));
     if (watch === null) return;
-    watch.write(
-      `${frames.length === 1 || line.startsWith('step 0') ? CLEAR : ''}${HOME}${textOf(env, watch)}\n${line}\x1b[K\n`,
-    );
+    const line = step === 0 ? 'step 0' : `step ${step}, return ${episodeReturn.toFixed(2)}`;
+    watch.write(`${step === 0 ? CLEAR : ''}${HOME}${textOf(env, watch)}\n${line}\x1b[K\n`);
     await new Promise((resolve) => setTimeout(resolve, 1000 / framesPerSecond));
   };
-  const limit = env.maxEpisodeSteps ?? 10_000;
-  let { observation, info } = env.reset({ seed }) as { observation: unknown; info?: Info };
-  let episodeReturn = 0;
-  let length = 0;
-  actor.reset(seed);
-  await show('step 0');
-  for (let isOver = false; !isOver && length < limit; ) {
-    const mask = env.masksActions ? info?.actionMask : undefined;
-    const action = await actor.actAsync(observation, { deterministic, ...(mask && { actionMask: mask }) });
-    const result = env.step(action);
-    ({ observation, info } = result as { observation: unknown; info?: Info });
-    episodeReturn += result.reward;
-    length += 1;
-    isOver = result.terminated || result.truncated;
-    await show(`step ${length}, return ${episodeReturn.toFixed(2)}`);
+  try {
+    const played = await showEpisode({ env, actor, seed, deterministic, maxSteps: 10_000, onStep });
+    const wanted = format === '.png' ? frames.slice(-1) : frames;
+    const paths = file === null ? [] : await writeFrames(file, wanted, framesPerSecond);
+    return { ...played, paths };
+  } finally {
+    env.close?.();
   }
-  env.close?.();
-  const wanted = format === '.png' ? frames.slice(-1) : frames;
-  const paths = file === null ? [] : await writeFrames(file, wanted, framesPerSecond);
-  return { episodeReturn, length, paths };
-}
-
-async function renderable(source: EnvSource): Promise<Env> {
-  const env = await makeEnv(source);
-  if (!env.render) {
-    throw new ConfigError(
-      'CONFIG_RENDER',
-      `The environment ${source.id} has no \`render\`, so there is nothing to show.`,
-    );
-  }
-  return source.maxEpisodeSteps === null
-    ? env
-    : Object.assign(env, { maxEpisodeSteps: source.maxEpisodeSteps });
-}
-
-function frameOf(env: Env): RgbFrame {
-  const frame = checkFrame(env.render?.('rgb'));
-  if (typeof frame === 'object') return { ...frame, pixels: Uint8Array.from(frame.pixels) };
-  throw new ConfigError('CONFIG_RENDER_FILE', 'The environment renders text only: use --watch.');
 }
 
 function textOf(env: Env, watch: OutputStream): string {

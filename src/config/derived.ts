@@ -62,6 +62,7 @@ export function checkCommon(config: ResolvedConfig<Declarations>): readonly Prob
     ...(checkpointing === undefined ? [] : checkInitialization(checkpointing)),
     ...(stopping === undefined ? [] : checkStopping(stopping, evaluation)),
     ...(environment === undefined ? [] : checkEnvironment(environment)),
+    ...(evaluation === undefined ? [] : checkFilms(evaluation)),
     ...(environment === undefined || envRunners === undefined || evaluation === undefined
       ? []
       : checkEvaluationEnv(evaluation, numEnvRunnersOf({ environment, envRunners }))),
@@ -86,6 +87,26 @@ function checkStopping(
       ),
     ];
   });
+}
+
+function checkFilms({
+  evaluationFilms,
+  evaluationInterval,
+  evaluationEpisodes,
+}: CommonConfig['evaluation']): readonly Problem[] {
+  if (evaluationFilms === 0) return [];
+  if (evaluationInterval === null)
+    return [
+      conflict(
+        `evaluationFilms (${evaluationFilms}) films evaluations, and there are none while evaluationInterval is null: set evaluationInterval.`,
+      ),
+    ];
+  if (evaluationFilms <= evaluationEpisodes) return [];
+  return [
+    conflict(
+      `evaluationFilms (${evaluationFilms}) must not exceed evaluationEpisodes (${evaluationEpisodes}): lower it, or raise evaluationEpisodes.`,
+    ),
+  ];
 }
 
 function checkInitialization({

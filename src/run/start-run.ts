@@ -9,6 +9,7 @@ import type { commonOptions } from '../config/common-options.ts';
 import { configToJson, type ResolvedConfig } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
 import { recordInitialization, recordResume } from './config-history.ts';
+import { createFilmHook } from './film-evaluations.ts';
 import { makeFreshFolder } from './fresh-folder.ts';
 import type { RunCallbacks, RunHooks } from './run-callbacks.ts';
 import {
@@ -23,7 +24,7 @@ import { runTraining } from './train-run.ts';
 
 /** The sections that every algorithm has, and those of one with environments. */
 export type RunConfig = ResolvedConfig<typeof runOptions> &
-  Partial<Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'envRunners'>>;
+  Partial<Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'envRunners' | 'evaluation'>>;
 
 export interface StartRunOptions {
   readonly callbacks?: readonly RunCallbacks[];
@@ -92,7 +93,7 @@ export async function startRun(
 function train(
   algorithm: Algorithm,
   folder: RunFolder,
-  { stopping, checkpointing, reporting }: RunConfig,
+  config: RunConfig,
   {
     resume,
     callbacks = [],
@@ -102,7 +103,9 @@ function train(
     strictCallbacks = false,
   }: StartRunOptions,
 ): Promise<RunSummary> {
+  const { stopping, checkpointing, reporting } = config;
   const { out: _, ...checkpointPolicy } = checkpointing;
+  const films = hasEvaluation(config) ? createFilmHook(config, folder) : null;
   const resumed = resume === undefined ? {} : { resumed: readRunState(resume.content) };
   return runTraining(
     algorithm,
@@ -116,8 +119,17 @@ function train(
       strictCallbacks,
       ...(signal === undefined ? {} : { signal }),
     },
-    { callbacks, ...(onWarning === undefined ? {} : { onWarning }) },
+    {
+      callbacks: films === null ? callbacks : [films, ...callbacks],
+      ...(onWarning === undefined ? {} : { onWarning }),
+    },
   );
+}
+
+function hasEvaluation(
+  config: RunConfig,
+): config is RunConfig & Pick<ResolvedConfig<typeof commonOptions>, 'environment' | 'evaluation'> {
+  return config.environment !== undefined && config.evaluation !== undefined;
 }
 
 interface OpenedFolder {

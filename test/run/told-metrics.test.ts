@@ -1,9 +1,44 @@
 /** Metrics of one's own, from hooks: in every log of the iteration they belong to. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PPOConfig } from '../../src/index.ts';
+import { operant } from '../cli/run-in-process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+
+test('--json carries them, and those of environments', async () => {
+  const folder = temporaryFolder();
+  const index = new URL('../../src/index.ts', import.meta.url).pathname;
+  writeFileSync(
+    join(folder, 'run.ts'),
+    `import { Box, Discrete, PPOConfig } from '${index}';
+const env = () => ({
+  observationSpace: new Box(0, 1, [1]),
+  actionSpace: new Discrete(2),
+  maxEpisodeSteps: 4,
+  reset: () => ({ observation: [0] }),
+  step: () => ({ observation: [0], reward: 1, terminated: false, truncated: false, info: { metrics: { fuel: 3 } } }),
+});
+export default new PPOConfig()
+  .environment(env)
+  .envRunners({ numEnvRunners: 0, numEnvs: 2, rolloutLength: 16 })
+  .training({ numEpochs: 1, minibatchSize: 32 })
+  .callbacks({ onIterationEnd: ({ result, addMetrics }) => addMetrics({ tenfold: 10 * result.iteration }) });
+`,
+  );
+  const flags = ['--config', join(folder, 'run.ts'), '--out', join(folder, 'run'), '--stop-iterations', '2'];
+  const { exitCode, stderr, json } = await operant('train', ...flags, '--json');
+  expect(exitCode, stderr).toBe(0);
+  const told = json().map(({ type, metrics }) => {
+    const { 'user/tenfold': tenfold, 'env/fuel': fuel } = metrics as Record<string, number>;
+    return [type, tenfold, fuel];
+  });
+  expect(told).toEqual([
+    ['iteration', 10, 3],
+    ['iteration', 20, 3],
+    ['summary', 20, 3],
+  ]);
+});
 
 test('what hooks tell is in the row of that iteration, the logs and the summary', async () => {
   const out = join(temporaryFolder(), 'run');

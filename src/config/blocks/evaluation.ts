@@ -58,6 +58,13 @@ export const evaluationOptions = {
     doc: 'Steps after which an evaluation episode is cut, told, and counted with the return it has: an environment may have no end.',
     ...NEUTRAL,
   }),
+  evaluationFilms: option(kind.integer({ min: 0, max: 1000 }), {
+    default: 0,
+    unit: 'episodes',
+    doc: "An evaluation's first episodes that are filmed, greedily and up to 1,000 steps each, as films/NNNNNN-K.gif in the run folder.",
+    alsoCalled: ['record', 'recordVideo', 'record_video', 'evaluation_films', 'video_length'],
+    ...NEUTRAL,
+  }),
   evaluationNumEnvs: option(kind.integer({ min: 1, max: 65536 }), {
     default: 10,
     doc: 'Environments that an evaluation steps side by side, at most one per episode.',
