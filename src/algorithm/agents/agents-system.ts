@@ -98,6 +98,7 @@ function checkSupported({
   };
   if (learners.engine === 'tensorflow') refuse("engine: 'tensorflow'");
   if (envRunners.inference === 'central') refuse("inference: 'central'");
+  if (envRunners.runners === 'ray') refuse("runners: 'ray'");
   if (evaluation.evaluationEnv !== null) refuse('evaluationEnv');
   if (Object.keys(evaluation.evaluationEnvOptions).length > 0) refuse('evaluationEnvOptions');
   if (envRunners.normalizeRewards) refuse('normalizeRewards');
