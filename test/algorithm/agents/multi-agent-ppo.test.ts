@@ -208,7 +208,7 @@ test('what is not there among several agents is refused, and several policies fo
   const refused = (layer: object) =>
     expect(configOf({ environment: { env: 'TicTacToe' } }, layer).build()).rejects;
   await refused({ envRunners: { normalizeRewards: true } }).toThrow(/normalizeRewards is not there/);
-  await refused({ envRunners: { runners: 'ray' } }).toThrow(/runners: 'ray' is not there/);
+  await refused({ envRunners: { runners: 'ray', numEnvRunners: 1 } }).toThrow(/runners: 'ray' is not there/);
   await refused({ learners: { engine: 'tensorflow' } }).toThrow(/engine: 'tensorflow' is not there/);
   await refused({ environment: { env: 'CartPole' }, multiAgent: { discountBy: 'tick' } }).toThrow(
     /several agents/,
