@@ -114,13 +114,17 @@ describe.each(nodeBinaries())('under %s', (node) => {
       expectRight(run);
     });
 
-    test('trains from the command line with its own TypeScript environment', () => {
+    test('trains from the command line with its own TypeScript environment, and exports what came of it', () => {
       const folder = newPackage(`command-${type}`, type, ['walk.ts']);
       const out = join(folder, `run-${nodeBinaries().indexOf(node)}`);
       const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', out];
       const { status, stderr } = runCommand(node, [installedBin(root), ...args], folder);
       expect(status, stderr).toBe(0);
       expect(existsSync(join(out, 'checkpoints/000001/manifest.json'))).toBe(true);
+      // Node takes .js for a script in a project of type commonjs; the export is a module.
+      const exporting = ['export', '--checkpoint', out, '--to', 'js', '--out', join(folder, 'policy.js')];
+      const exported = runCommand(node, [installedBin(root), ...exporting, '--verify'], folder);
+      expect(exported.status, exported.stderr).toBe(0);
     });
   });
 

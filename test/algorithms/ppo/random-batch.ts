@@ -77,6 +77,33 @@ const bitsOf = (distribution: DistributionSpec): boolean[] =>
     ? distribution.heads.flatMap(bitsOf)
     : Array.from({ length: actionSize(distribution) }, () => distribution.kind === 'bernoulli');
 
+/** Alternatives of every choice that masks lie over. */
+export function choiceSizes(distribution: DistributionSpec): readonly number[] {
+  const bits = bitsOf(distribution);
+  return alternativesOf(distribution).filter((count, a) => count > 0 && !bits[a]);
+}
+
+/** Draws the choices and bits of all rows, as their masks allow; numbers stay as they are. @param actions [rows, A] */
+export function drawChoices(
+  { distribution, actionMaskSize }: PolicySpec,
+  actions: Float32Array | Int32Array,
+  masks: Uint8Array | null,
+  integer: (bound: number) => number,
+): void {
+  const A = actionSize(distribution);
+  const elements = alternativesOf(distribution);
+  const bits = bitsOf(distribution);
+  for (let row = 0; row * A < actions.length; row += 1) {
+    let start = row * actionMaskSize;
+    for (let a = 0; a < A; a += 1) {
+      if (elements[a] === 0) continue;
+      do actions[row * A + a] = integer(elements[a]);
+      while (!bits[a] && masks !== null && masks[start + actions[row * A + a]] === 0);
+      if (!bits[a]) start += elements[a];
+    }
+  }
+}
+
 /** A mask row with at least one allowed entry in every component. */
 export function randomMask(sizes: readonly number[], uniform: () => number): number[] {
   return sizes.flatMap((size) => {
@@ -100,23 +127,13 @@ export function randomBatch(
   const P = distributionSize(distribution);
   const A = actionSize(distribution);
   const logStdSize = distribution.kind === 'gsde' ? latentSize * A : freeLogStdSize(distribution);
-  const elements = alternativesOf(distribution);
-  const bits = bitsOf(distribution);
-  const sizes = elements.filter((count, a) => count > 0 && !bits[a]);
+  const sizes = choiceSizes(distribution);
   const masks =
     spec.actionMaskSize === 0
       ? null
       : Uint8Array.from(Array.from({ length: numRows }, () => randomMask(sizes, stream.uniform)).flat());
   const actions = actionDtype(distribution) === 'int32' ? new Int32Array(numRows * A) : normals(numRows * A);
-  for (let row = 0; row < numRows; row += 1) {
-    let start = row * spec.actionMaskSize;
-    for (let a = 0; a < A; a += 1) {
-      if (elements[a] === 0) continue;
-      do actions[row * A + a] = stream.integer(elements[a]);
-      while (!bits[a] && masks !== null && masks[start + actions[row * A + a]] === 0);
-      if (!bits[a]) start += elements[a];
-    }
-  }
+  drawChoices(spec, actions, masks, stream.integer);
   const batch: RandomBatch = {
     numRows,
     distributionParameters: normals(numRows * P, 0.8),

@@ -7,9 +7,9 @@ import {
   rolloutLayout,
 } from '../../../src/experience/layout.ts';
 import type { UpdatePlan } from '../../../src/learner/learner.ts';
-import { actionSize, type PolicySpec } from '../../../src/policy/policy-spec.ts';
+import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { randomMask } from '../../algorithms/ppo/random-batch.ts';
+import { choiceSizes, drawChoices, randomMask } from '../../algorithms/ppo/random-batch.ts';
 
 /** A rollout in shared memory, N rows of T steps; log-probabilities are near -1. */
 export function randomRollout(
@@ -36,29 +36,20 @@ export function randomRollout(
 }
 
 function fillActions(
-  { distribution, actionMaskSize }: PolicySpec,
+  spec: PolicySpec,
   views: RolloutViews,
   normal: () => number,
   uniform: () => number,
   integer: (bound: number) => number,
 ): void {
-  const A = actionSize(distribution);
-  for (let i = 0; i < views.logProbs.length; i += 1) {
-    if (distribution.kind === 'categorical') {
-      const mask = randomMask(distribution.sizes, uniform);
-      if (actionMaskSize > 0) views.actionMasks.set(mask, i * actionMaskSize);
-      let start = 0;
-      distribution.sizes.forEach((size, k) => {
-        do views.actions[i * A + k] = integer(size);
-        while (actionMaskSize > 0 && mask[start + views.actions[i * A + k]] === 0);
-        start += size;
-      });
-    } else {
-      for (let a = 0; a < A; a += 1) {
-        views.actions[i * A + a] = distribution.kind === 'bernoulli' ? integer(2) : normal();
-      }
-    }
+  const { distribution, actionMaskSize } = spec;
+  const masks = actionMaskSize > 0 ? views.actionMasks : null;
+  if (masks !== null) {
+    for (let i = 0; i < views.logProbs.length; i += 1)
+      masks.set(randomMask(choiceSizes(distribution), uniform), i * actionMaskSize);
   }
+  for (let k = 0; k < views.actions.length; k += 1) views.actions[k] = normal();
+  drawChoices(spec, views.actions, masks, integer);
 }
 
 export function planFor(numSamples: number, seed: number, overrides: Partial<UpdatePlan> = {}): UpdatePlan {
