@@ -22,7 +22,8 @@ const PAGES = [
 
 /** What a block takes from the text around it, by its page and number. */
 const AROUND: Readonly<Record<string, string>> = {
-  'docs/agents.md 2': "import type { Algorithm } from 'operant'; declare const algorithm: Algorithm;",
+  'docs/agents.md 2': "import { PPOConfig } from 'operant';",
+  'docs/agents.md 3': "import type { Algorithm } from 'operant'; declare const algorithm: Algorithm;",
   'docs/deploy.md 1': "import { loadPolicy } from 'operant/policy';",
   'docs/environments.md 1': "import type { EnvFactory } from 'operant'; declare const createEnv: EnvFactory;",
   'docs/environments.md 2':
