@@ -41,7 +41,7 @@ describe('the builder', () => {
 
   it('takes the whole environment section, too', () => {
     const config = new PPOConfig().environment({ env: 'a', maxEpisodeSteps: 7 }).validate();
-    expect(config.environment).toEqual({ env: 'a', envOptions: {}, maxEpisodeSteps: 7 });
+    expect(config.environment).toMatchObject({ env: 'a', envOptions: {}, maxEpisodeSteps: 7 });
   });
 
   it('throws in the call that is wrong, with the nearest name', () => {
