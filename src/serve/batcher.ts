@@ -89,7 +89,7 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
             reject(error);
           },
         });
-        if (request.isShadow !== true) recorded.add(request.observations, request.masks);
+        if (request.isShadow !== true) recorded.add(request);
         numPending += 1;
         schedule();
       });

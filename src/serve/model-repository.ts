@@ -60,7 +60,7 @@ export function createModelRepository(options: RepositoryOptions): ModelReposito
       const entry = findEntry(entries, name);
       findVersion(entry, version);
       setCurrent(entry, version, options);
-      const kept = new Set([entry.current, entry.previous, entry.canary?.version]);
+      const kept = new Set([entry.current, entry.previous]);
       for (const old of [...entry.versions.keys()]) if (!kept.has(old)) void forget(entry, old, options);
     },
     async setCanary(name, canary) {

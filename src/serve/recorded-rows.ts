@@ -1,17 +1,14 @@
 /** What a version was asked of late, to compare others with it. */
-import type { LoadedModel } from './load-model.ts';
+import type { BatchRows, LoadedModel } from './load-model.ts';
 
 /** The last rows that a version was asked about; a ring. */
 export interface RecordedRows {
-  /** Copies the first row of a request. */
-  add(observations: Float32Array | Uint8Array, masks: Uint8Array | null): void;
+  /** Keeps the first row of a request. Its arrays are nobody's to change any more. */
+  add(request: BatchRows): void;
   rows(): readonly RecordedRow[];
 }
 
-interface RecordedRow {
-  readonly observations: Float32Array | Uint8Array; // [obsSize]
-  readonly masks: Uint8Array | null; // [maskSize] u8
-}
+type RecordedRow = Pick<BatchRows, 'observations' | 'masks'>;
 
 const NUM_ROWS = 64;
 
@@ -20,11 +17,15 @@ export function createRecordedRows({ spec }: LoadedModel): RecordedRows {
   let next = 0;
   const { observationSize, actionMaskSize } = spec;
   return {
-    add(observations, masks) {
-      ring[next] = {
-        observations: observations.slice(0, observationSize),
-        masks: masks === null ? null : masks.slice(0, actionMaskSize),
-      };
+    add({ observations, masks, numRows }) {
+      // A copy where there are more rows, which would be kept with the first one.
+      ring[next] =
+        numRows === 1
+          ? { observations, masks }
+          : {
+              observations: observations.slice(0, observationSize),
+              masks: masks?.slice(0, actionMaskSize) ?? null,
+            };
       next = (next + 1) % NUM_ROWS;
     },
     rows: () => [...ring],

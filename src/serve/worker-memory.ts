@@ -50,9 +50,11 @@ export function createWorkerMemory(): WorkerMemory {
     },
     async replay(call) {
       for (const [name, { sources, current, previous, canary }] of models) {
-        for (const source of sources.values()) await call('stage', source);
-        if (previous !== null && sources.has(previous)) await call('setDefault', name, previous);
+        // The one before comes first, so that it is the one before again; those that nobody gets come last, since a new default drops them.
+        const kept = [previous, current].filter((version) => version !== null && sources.has(version));
+        for (const version of kept) await call('stage', sources.get(version as string));
         await call('setDefault', name, current);
+        for (const [version, source] of sources) if (!kept.includes(version)) await call('stage', source);
         if (canary !== null) await call('setCanary', name, canary);
       }
     },

@@ -63,6 +63,32 @@ test('what one cannot load, none keeps', { timeout: 120_000 }, async () => {
   expect((await server.models.list()).map(({ version }) => version).sort()).toEqual(['000001', '000002']);
 });
 
+test('a process that dies while versions are switched has no say: all are on the new one, and so is its successor', {
+  timeout: 120_000,
+}, async () => {
+  process.kill(Number((await pids()).split(' ')[0]), 'SIGKILL');
+  await server.models.setDefault('cart', '000002');
+  await expect.poll(metrics, { timeout: 60_000 }).toMatch(/operant_serve_processes 2/);
+  expect(await versions()).toEqual(new Set(['000002']));
+  await server.models.setDefault('cart', '000001');
+});
+
+test('a successor knows the versions that nobody gets yet, and the canary', {
+  timeout: 120_000,
+}, async () => {
+  await server.models.stage({ name: 'cart', path: join(run, 'checkpoints/000001'), version: 'next' });
+  await server.models.setCanary('cart', { version: 'next', percent: 100 });
+  const before = new Set((await pids()).split(' '));
+  for (const pid of before) {
+    process.kill(Number(pid), 'SIGKILL');
+    await expect.poll(pids, { timeout: 60_000 }).not.toContain(pid);
+    await expect.poll(metrics, { timeout: 60_000 }).toMatch(/operant_serve_processes 2/);
+  }
+  expect(await versions()).toEqual(new Set(['next']));
+  await server.models.setCanary('cart', null);
+  expect(await versions()).toEqual(new Set(['000001']));
+});
+
 test('a killed process is replaced, with the same default; a request is answered, or its connection ends', {
   timeout: 600_000,
 }, async () => {
@@ -89,7 +115,7 @@ test('a killed process is replaced, with the same default; a request is answered
   const answered = answers.filter((answer) => answer !== 'lost');
   expect(answered.every(({ status, version }) => status === 200 && version === '000001')).toBe(true);
   expect(answers.length - answered.length).toBeLessThanOrEqual(2 * numKills); // what was on its way, at most
-  expect(logged.filter(({ event }) => event === 'process replaced')).toHaveLength(numKills);
+  expect(logged.filter(({ event }) => event === 'process replaced')).toHaveLength(3 + numKills); // and those above
 });
 
 /** Of the processes that answer, as they say it themselves in the log when they load a model. */
