@@ -50,7 +50,7 @@ export function startWorkerProcess(settings: ServerSettings, log: Log): WorkerPr
       if (isDead) return;
       isDead = true;
       for (const { reject } of waiting.values()) reject(died());
-      log('error', 'process ended', { pid, exitCode, signal });
+      log(exitCode === 0 ? 'info' : 'error', 'process ended', { pid, exitCode, signal });
       resolve();
     };
     worker.once('exit', end);
