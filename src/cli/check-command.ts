@@ -1,7 +1,7 @@
 /** `operant check`: whether an environment keeps its promises. */
 import { registerShippedEnvs } from '../../envs/index.ts';
 import { showValue } from '../config/problems.ts';
-import { integer, jsonObject } from '../config/value-kind.ts';
+import { jsonObject } from '../config/value-kind.ts';
 import { checkEnv } from '../env/check-env.ts';
 import { formatCheckReport } from '../env/check-report.ts';
 import { resolveEnv } from '../env/env-source.ts';
@@ -9,7 +9,7 @@ import { loadEnvFactory } from '../env/load-env.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { CommandContext } from './command.ts';
-import { JSON_FLAG, readFlags } from './command-flags.ts';
+import { JSON_FLAG, readFlags, readInteger } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { parseFlag } from './option-flags.ts';
 import { EXIT } from './report-error.ts';
@@ -69,14 +69,4 @@ export function readEnvOptions(flags: FlagValues): JsonObject {
     'CONFIG_TYPE',
     `Expected --${ENV_OPTIONS.name} to be ${expects}, got ${showValue(text)}.`,
   );
-}
-
-/** @throws ConfigError `CONFIG_RANGE` for what is no integer from `min` on. */
-export function readInteger(flags: FlagValues, name: string, min: number): number | undefined {
-  const text = flags.get(name);
-  if (text === undefined) return undefined;
-  const { schema, expects, parse } = integer({ min, max: 4294967295 });
-  const result = schema.safeParse(parse(text));
-  if (result.success) return result.data;
-  throw new ConfigError('CONFIG_RANGE', `Expected --${name} to be ${expects}, got ${showValue(text)}.`);
 }

@@ -1,4 +1,7 @@
 /** Flags of the commands that are no options of an algorithm, and what most of them share. */
+import { showValue } from '../config/problems.ts';
+import { integer } from '../config/value-kind.ts';
+import { ConfigError } from '../errors.ts';
 import type { CommandContext } from './command.ts';
 import { type FlagSpec, type FlagValues, parseFlags } from './flags.ts';
 import { flagsHelp, HELP_WIDTH, wrap } from './help-text.ts';
@@ -25,4 +28,19 @@ export function readFlags(
     return null;
   }
   return parseFlags(context.argv, all);
+}
+
+/** @throws ConfigError `CONFIG_RANGE` for what is no integer in [min, max]. */
+export function readInteger(
+  flags: FlagValues,
+  name: string,
+  min: number,
+  max = 4294967295,
+): number | undefined {
+  const text = flags.get(name);
+  if (text === undefined) return undefined;
+  const { schema, expects, parse } = integer({ min, max });
+  const result = schema.safeParse(parse(text));
+  if (result.success) return result.data;
+  throw new ConfigError('CONFIG_RANGE', `Expected --${name} to be ${expects}, got ${showValue(text)}.`);
 }

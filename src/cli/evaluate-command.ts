@@ -5,18 +5,16 @@ import { Algorithm } from '../../algorithms/from-checkpoint.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
 import type { AgentEvaluation, EvaluateOptions, EvaluationResult } from '../algorithm/algorithm.ts';
 import { evaluatePolicy } from '../algorithm/evaluate-policy.ts';
-import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { showValue } from '../config/problems.ts';
 import { jsonObject } from '../config/value-kind.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
-import { readInteger } from './check-command.ts';
 import type { CommandContext } from './command.ts';
-import { JSON_FLAG, readFlags } from './command-flags.ts';
+import { JSON_FLAG, readFlags, readInteger } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { formatValue } from './format-number.ts';
 import { table } from './help-text.ts';
-import { givenAlgorithm, playground } from './playground.ts';
+import { givenAlgorithm, givenCheckpoint, playground } from './playground.ts';
 import { renderEpisode } from './render-episode.ts';
 import { EXIT } from './report-error.ts';
 
@@ -85,16 +83,9 @@ const FLAGS: readonly FlagSpec[] = [
 export async function evaluateCommand(context: CommandContext): Promise<number> {
   const flags = readFlags(context, USAGE, FLAGS);
   if (flags === null) return EXIT.done;
-  const path = flags.get('checkpoint');
-  if (path === undefined) {
-    throw new ConfigError(
-      'CONFIG_FLAG',
-      'Which policy? Give --checkpoint <folder>: a checkpoint or a run folder.',
-    );
-  }
   const options = evaluateOptions(flags);
   registerShippedEnvs();
-  const checkpoint = await resolveCheckpoint(path);
+  const checkpoint = await givenCheckpoint(flags, 'Which policy?');
   if (flags.has('render') || flags.get('watch') === 'true')
     return renderCommand(context, options, flags, checkpoint);
   const result = await evaluate(checkpoint, options, flags);
@@ -114,7 +105,7 @@ async function evaluate(
 ): Promise<EvaluationResult> {
   const trust = flags.get('trust') === 'true';
   const { policyFor: _cast, opponents: _others, ...options } = given;
-  const { source, evaluation, faultTolerance, hasSeveralAgents } = await playground(checkpoint, flags, trust);
+  const { source, evaluation, faultTolerance, hasSeveralAgents } = await playground(checkpoint, flags);
   const isElsewhere = flags.has('env') || flags.has('env-options');
   if (hasSeveralAgents && !isElsewhere)
     return evaluateAgents(checkpoint, given, {
@@ -168,7 +159,7 @@ async function renderCommand(
   refuseCast(cast, 'have no effect on --render and --watch, which show one policy');
   const isJson = flags.get('json') === 'true';
   const trust = flags.get('trust') === 'true';
-  const { source } = await playground(checkpoint, flags, trust);
+  const { source } = await playground(checkpoint, flags);
   for (let seed = firstSeed; seed < firstSeed + numEpisodes; seed++) {
     const { episodeReturn, length, paths } = await renderEpisode({
       checkpoint,

@@ -3,16 +3,14 @@ import { createInterface } from 'node:readline';
 import { registerShippedEnvs } from '../../envs/index.ts';
 import { loadPolicy } from '../algorithm/load-policy.ts';
 import type { Actor } from '../algorithm/policy-calls.ts';
-import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { makeMultiAgentEnv } from '../env/agents/load-agents-env.ts';
 import type { AgentsReset, AgentsStep, MultiAgentEnv } from '../env/agents/multi-agent-env.ts';
 import { ConfigError } from '../errors.ts';
-import { readInteger } from './check-command.ts';
 import type { CommandContext } from './command.ts';
-import { readFlags } from './command-flags.ts';
+import { readFlags, readInteger } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
 import type { OutputStream } from './output.ts';
-import { playground } from './playground.ts';
+import { GAME_FLAGS, givenCheckpoint, playground } from './playground.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant play --checkpoint <folder> --as <agent> [flags]
@@ -20,32 +18,19 @@ const USAGE = `Usage: operant play --checkpoint <folder> --as <agent> [flags]
 Plays a game against a policy: you are one agent, the policy all others. Type the number of an action, or q.`;
 
 const FLAGS: readonly FlagSpec[] = [
-  { name: 'checkpoint', form: '<folder>', doc: 'A checkpoint, or a run folder (its latest).' },
+  ...GAME_FLAGS,
   { name: 'as', form: '<agent>', doc: 'Whom you play. [the first agent]' },
   { name: 'policy', form: '<name>', doc: 'Against which policy, of several. [default]' },
   { name: 'seed', form: '<integer>', doc: 'Seed of the game. [0]' },
   { name: 'stochastic', form: '', doc: 'Let the policy draw its actions instead of taking the likeliest.' },
-  { name: 'env', form: '<id|path>', doc: "The game, where the run's own has moved. [the run's]" },
-  { name: 'env-options', form: '<JSON>', doc: "Options for the game. [the run's]" },
-  {
-    name: 'trust',
-    form: '',
-    doc: 'Load the module of the environment that the checkpoint names: its code runs.',
-  },
 ];
 
 export async function playCommand(context: CommandContext): Promise<number> {
   const flags = readFlags(context, USAGE, FLAGS);
   if (flags === null) return EXIT.done;
-  const path = flags.get('checkpoint');
-  if (path === undefined)
-    throw new ConfigError(
-      'CONFIG_FLAG',
-      'Against whom? Give --checkpoint <folder>: a checkpoint or a run folder.',
-    );
   registerShippedEnvs();
-  const checkpoint = await resolveCheckpoint(path);
-  const { source, hasSeveralAgents } = await playground(checkpoint, flags, flags.get('trust') === 'true');
+  const checkpoint = await givenCheckpoint(flags, 'Against whom?');
+  const { source, hasSeveralAgents } = await playground(checkpoint, flags);
   if (!hasSeveralAgents)
     throw new ConfigError('CONFIG_CONFLICT', `${source.id} has one agent: watch it with evaluate --watch.`);
   const env = await makeMultiAgentEnv(source);

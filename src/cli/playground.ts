@@ -1,4 +1,4 @@
-/** Where `operant evaluate` plays: the run's own environment, under other options, or one that is given. */
+/** Whose policy plays, and where: the run's own environment, under other options, or one that is given. */
 import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
 import {
   checkpointDefinition,
@@ -6,16 +6,38 @@ import {
   requireTrustedModules,
 } from '../../algorithms/from-checkpoint.ts';
 import { environmentSource, ownEvaluationSource } from '../algorithm/environment-source.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { loadCheckpoint, resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import { readEnvOptions } from './check-command.ts';
-import type { FlagValues } from './flags.ts';
+import type { FlagSpec, FlagValues } from './flags.ts';
 
 type CommonConfig = ResolvedConfig<typeof commonOptions>;
+
+/** Flags of the commands that put a policy into a game. */
+export const GAME_FLAGS: readonly FlagSpec[] = [
+  { name: 'checkpoint', form: '<folder>', doc: 'A checkpoint, or a run folder (its latest).' },
+  { name: 'env', form: '<id|path>', doc: "The game, where the run's own has moved. [the run's]" },
+  { name: 'env-options', form: '<JSON>', doc: "Options for the game. [the run's]" },
+  {
+    name: 'trust',
+    form: '',
+    doc: 'Load the module of the environment that the checkpoint names: its code runs.',
+  },
+];
+
+/** The checkpoint that `--checkpoint` means. @param question what is not known without it. */
+export async function givenCheckpoint(flags: FlagValues, question: string): Promise<string> {
+  const path = flags.get('checkpoint');
+  if (path !== undefined) return resolveCheckpoint(path);
+  throw new ConfigError(
+    'CONFIG_FLAG',
+    `${question} Give --checkpoint <folder>: a checkpoint or a run folder.`,
+  );
+}
 
 /** As the run was configured, where no flag says otherwise. */
 export interface Playground extends Pick<CommonConfig, 'evaluation' | 'faultTolerance'> {
@@ -25,15 +47,15 @@ export interface Playground extends Pick<CommonConfig, 'evaluation' | 'faultTole
 }
 
 /**
- * @param flags `env`, `env-options` and `algo`.
+ * @param flags `env`, `env-options`, `algo` and `trust`.
  * @throws CheckpointError `CHECKPOINT_TRUST` for modules of somebody's own that are neither trusted nor given; ConfigError.
  */
-export async function playground(checkpoint: string, flags: FlagValues, trust: boolean): Promise<Playground> {
+export async function playground(checkpoint: string, flags: FlagValues): Promise<Playground> {
   const loaded = await loadCheckpoint(checkpoint, { withSegments: false });
   const definition = await checkpointDefinition(loaded, await givenAlgorithm(flags));
   const env = flags.get('env');
   const given = env === undefined ? {} : { environment: { env }, evaluation: { evaluationEnv: null } };
-  requireTrustedModules(loaded, definition, [given], trust);
+  requireTrustedModules(loaded, definition, [given], flags.get('trust') === 'true');
   const config = definition.resolve([checkpointLayer(loaded), { values: given }]) as unknown as CommonConfig;
   const { evaluation, faultTolerance } = config;
   const hasSeveralAgents = loaded.content.json['agents.json'] !== undefined;

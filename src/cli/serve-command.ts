@@ -1,13 +1,14 @@
 /** `operant serve`: trained policies behind HTTP. */
+import { flagName } from '../config/option.ts';
 import { showValue } from '../config/problems.ts';
-import { integer, number } from '../config/value-kind.ts';
+import { number } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
 import type { ModelSource } from '../serve/load-model.ts';
 import { createPolicyServer } from '../serve/policy-server.ts';
 import type { TlsFiles } from '../serve/secure-context.ts';
 import type { PolicyServerOptions } from '../serve/server-settings.ts';
 import type { CommandContext } from './command.ts';
-import { readFlags } from './command-flags.ts';
+import { readFlags, readInteger } from './command-flags.ts';
 import type { FlagSpec, FlagValues } from './flags.ts';
 import { EXIT } from './report-error.ts';
 
@@ -98,31 +99,21 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
     tls: readTls(flags),
     minAgreement: readShare(flags.get('min-agreement')),
     ...Object.fromEntries(
-      Object.entries(COUNTS).flatMap(([flag, option]) => {
-        const text = flags.get(flag);
-        return text === undefined ? [] : [[option, readInteger(flag, text)]];
+      COUNTS.flatMap((name) => {
+        const count = readInteger(flags, flagName(name), 0, MAX_COUNT);
+        return count === undefined ? [] : [[name, count]];
       }),
     ),
   };
 }
 
-/** Flags and their options; the server says what it takes. */
-const COUNTS = {
-  port: 'port',
-  'admin-port': 'adminPort',
-  'num-priorities': 'numPriorities',
-  'max-queued': 'maxQueued',
-  'timeout-ms': 'timeoutMs',
-  'max-batch-rows': 'maxBatchRows',
-  'max-body-bytes': 'maxBodyBytes',
-  'max-connections': 'maxConnections',
-  'max-requests-per-second': 'maxRequestsPerSecond',
-  'model-timeout-ms': 'modelTimeoutMs',
-  'breaker-failures': 'breakerFailures',
-  'breaker-ms': 'breakerMs',
-  workers: 'workers',
-  'reload-ms': 'reloadMs',
-} as const;
+/** Options that a flag of the same name sets; the server says what it takes. */
+const COUNTS = [
+  ...(['port', 'adminPort', 'numPriorities', 'maxQueued', 'timeoutMs', 'maxBatchRows'] as const),
+  ...(['maxBodyBytes', 'maxConnections', 'maxRequestsPerSecond', 'modelTimeoutMs'] as const),
+  ...(['breakerFailures', 'breakerMs', 'workers', 'reloadMs'] as const),
+] satisfies readonly (keyof PolicyServerOptions)[];
+const MAX_COUNT = 2 ** 31;
 
 function readShare(text = '0'): number {
   const value = number({ min: 0, max: 1 });
@@ -140,13 +131,6 @@ function readTls(flags: FlagValues): TlsFiles | null {
   if (cert !== undefined && key !== undefined) return { cert, key };
   const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
   throw new ConfigError('CONFIG_FLAG', `--tls-${given} wants --tls-${missing} beside it.`);
-}
-
-function readInteger(flag: string, text: string): number {
-  const { schema, expects, parse } = integer({ min: 0, max: 2 ** 31 });
-  const result = schema.safeParse(parse(text));
-  if (result.success) return result.data;
-  throw new ConfigError('CONFIG_RANGE', `Expected --${flag} to be ${expects}, got ${showValue(text)}.`);
 }
 
 /** `cart=runs/a,runs/b`: names before the first `=`, else `default`. */

@@ -1,4 +1,5 @@
 /** The flags of `operant tune` that are not those of `train`. */
+import { flagName } from '../config/option.ts';
 import { ConfigError } from '../errors.ts';
 import type { StudyRunOptions } from '../tune/run-study.ts';
 import { SCHEDULERS } from '../tune/schedulers/by-name.ts';
@@ -129,47 +130,39 @@ export function resumeChanges(values: FlagValues, rest: readonly string[]) {
   };
 }
 
-/** Settings by flag. */
-const NUMBERS: Readonly<Record<string, keyof PartialSettings>> = {
-  'num-trials': 'numTrials',
-  'trial-steps': 'trialSteps',
-  'grace-period': 'gracePeriod',
-  'reduction-factor': 'reductionFactor',
-  'perturbation-interval': 'perturbationInterval',
-  quantile: 'quantile',
-  'resample-probability': 'resampleProbability',
-  'seeds-per-trial': 'seedsPerTrial',
-  'study-seed': 'seed',
-  'suggestion-lag': 'suggestionLag',
-  'budget-steps': 'budgetSteps',
-  'final-seeds': 'finalSeeds',
-};
+/** Settings that are numbers; each has the flag of its name, but for the seed: `--seed` is a training's. */
+const NUMBERS: readonly (keyof PartialSettings)[] = [
+  ...(['numTrials', 'trialSteps', 'gracePeriod', 'reductionFactor', 'perturbationInterval'] as const),
+  ...(['quantile', 'resampleProbability', 'seedsPerTrial', 'seed', 'suggestionLag'] as const),
+  ...(['budgetSteps', 'finalSeeds'] as const),
+];
 const TEXTS: readonly (keyof PartialSettings)[] = ['searcher', 'scheduler', 'metric', 'mode'];
 
 /** What was given, as candidates: `beginStudy` checks them. */
 export function settingsOf(values: FlagValues): Partial<PartialSettings> {
-  const numbers = Object.entries(NUMBERS)
-    .filter(([flagName]) => values.has(flagName))
-    .map(([flagName, name]) => [name, numberOr(values.get(flagName) as string)]);
   const texts = TEXTS.filter((name) => values.has(name)).map((name) => [name, values.get(name)]);
-  return Object.fromEntries([...numbers, ...texts]);
+  const flagOf = (name: string) => (name === 'seed' ? 'study-seed' : flagName(name));
+  return Object.fromEntries([...numbersOf(NUMBERS, values, flagOf), ...texts]);
 }
 
-/** Run options by flag. */
-const RUN_OPTIONS = {
-  parallel: 'parallel',
-  'max-retries': 'maxRetries',
-  'silence-seconds': 'silenceSeconds',
-  'budget-seconds': 'budgetSeconds',
-  'disk-budget-mb': 'diskBudgetMb',
-} as const;
+const RUN_OPTIONS: readonly (keyof StudyRunOptions)[] = [
+  'parallel',
+  'maxRetries',
+  'silenceSeconds',
+  'budgetSeconds',
+  'diskBudgetMb',
+];
 
 /** How a study is run, as candidates: `beginStudy` checks them, too. */
 export function runOptions(values: FlagValues): StudyRunOptions {
-  const given = Object.entries(RUN_OPTIONS).filter(([flagName]) => values.has(flagName));
-  return Object.fromEntries(
-    given.map(([flagName, name]) => [name, numberOr(values.get(flagName) as string)]),
-  );
+  return Object.fromEntries(numbersOf(RUN_OPTIONS, values, flagName));
+}
+
+function numbersOf(names: readonly string[], values: FlagValues, flagOf: (name: string) => string) {
+  return names.flatMap((name) => {
+    const text = values.get(flagOf(name));
+    return text === undefined ? [] : [[name, numberOr(text)] as const];
+  });
 }
 
 /** What is no number stays as it was written: the check that refuses it shows it. */
