@@ -33,6 +33,7 @@ export const pqnOptions = {
     ...withDefaults(builtInNetworkOptions, { hiddenSizes: [128, 128], activation: 'relu' }),
     layerNorm: option(kind.boolean(), {
       default: true,
+      shapesCheckpoint: true,
       doc: 'Normalise each hidden layer: what takes the place of a target network.',
       needs: { option: 'network', values: ['mlp'] },
     }),

@@ -46,6 +46,7 @@ const targetEntropyOptions = {
 const gsdeOptions = {
   useGsde: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'Generalized state-dependent exploration: noise that stays the same function of the state for a while; simd engine.',
     needs: { option: 'network', values: ['mlp'] },
     alsoCalled: ['use_sde', 'useSde'],
@@ -53,6 +54,7 @@ const gsdeOptions = {
   gsdeSampleFrequency: option(kind.integer({ min: -1 }), {
     default: -1,
     unit: 'steps',
+    shapesCheckpoint: true,
     doc: 'Draw new gSDE noise every this many steps of an episode; -1 = once an episode. 0 is not allowed.',
     needs: { option: 'useGsde', values: [true] },
     alsoCalled: ['sde_sample_freq'],

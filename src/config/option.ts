@@ -20,6 +20,8 @@ export interface Option<T> {
   readonly affectsLearning?: boolean;
   /** True when only the beginning of a run reads it, or what is saved has its shape (initial weights, a replay buffer's size): a resume that changes it is refused. */
   readonly onlyAtStart?: boolean;
+  /** True when what is saved has its shape, or says it (sizes of a network): a resume with another value finds that the checkpoint does not fit. */
+  readonly shapesCheckpoint?: boolean;
   /** True when its value may name a module, whose code is then run: a checkpoint that brings such a value needs consent. */
   readonly namesModule?: boolean;
   /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */

@@ -31,21 +31,6 @@ const FORMS =
 /** Options whose values a study decides itself. */
 const NOT_SEARCHED = new Set(['seed', 'out', 'stopSteps']);
 
-/** Options whose value a checkpoint has the shape of, besides those that are declared to belong to the beginning of a run: a resume refuses others. */
-const SHAPES_A_RUN = new Set([
-  ...[
-    'env',
-    'envOptions',
-    'numEnvs',
-    'normalizeObservations',
-    'normalizeRewards',
-    'network',
-    'networkOptions',
-  ],
-  ...['hiddenSizes', 'activation', 'convLayers', 'sharedLayers', 'squashActions', 'useGsde', 'recurrent'],
-  ...['recurrentSize', 'policies', 'policyFor'],
-]);
-
 /**
  * Reads a space as a JSON file writes it: `{ "learningRate": { "logUniform": [1e-5, 1e-2] }, "numEpochs": { "choice": [4, 10] } }`.
  * What the functions of this file return is taken, too.
@@ -161,7 +146,7 @@ function canTake(domain: Domain, value: JsonValue): boolean {
 /**
  * Holds a space to an algorithm's options: each is known, and its ends and choices are values that the option takes.
  *
- * @param isChangedLater values change while a trial runs (`pbt`), so options that only the beginning of a run reads are refused.
+ * @param isChangedLater values change while a trial runs (`pbt`), so options that only the beginning of a run reads, or that a checkpoint has the shape of, are refused.
  * @throws ConfigError `CONFIG_RANGE`, `CONFIG_CONFLICT` or `CONFIG_UNKNOWN` with a line for each problem.
  */
 export function checkSpace(
@@ -188,7 +173,7 @@ export function checkSpace(
         },
       ];
     }
-    if (isChangedLater && (found.option.onlyAtStart === true || SHAPES_A_RUN.has(name))) {
+    if (isChangedLater && (found.option.onlyAtStart === true || found.option.shapesCheckpoint === true)) {
       const message = `\`${name}\` belongs to the beginning of a run, and pbt changes values while it goes on: leave it out of the space, or use another scheduler.`;
       return [{ code: 'CONFIG_CONFLICT', message }];
     }

@@ -27,9 +27,12 @@ describe.each(names)('%s', async (name) => {
   const has = (path: string) => optionPaths(definition).includes(path);
   const trials = { ...pick(sharedTrials(settings.actions), has), ...settings.trials };
   const neutral = { ...pick(sharedNeutral, has), ...settings.neutral };
-  const atStart = listOptions(definition.options).flatMap(({ section, name: option, option: declared }) =>
-    declared.onlyAtStart === true ? [`${section}.${option}`] : [],
-  );
+  const declaredAs = (mark: 'onlyAtStart' | 'shapesCheckpoint') =>
+    listOptions(definition.options).flatMap(({ section, name: option, option: declared }) =>
+      declared[mark] === true ? [`${section}.${option}`] : [],
+    );
+  const atStart = declaredAs('onlyAtStart');
+  const fixed = [...atStart, ...declaredAs('shapesCheckpoint')];
   const folder = mkdtempSync(join(tmpdir(), 'operant-test-'));
   const saved = new Map<string, Promise<string>>();
 
@@ -81,6 +84,7 @@ describe.each(names)('%s', async (name) => {
         expect(isOperantError(outcome), String(outcome)).toBe(true);
         expect(String(outcome)).toMatch(/in the checkpoint, .* here|Resume with the same `numEnvs`/);
         expect(TAKEN).not.toContain(path);
+        expect(fixed).toContain(path); // else population based training would search it
       }
     },
   );

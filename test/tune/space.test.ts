@@ -89,5 +89,9 @@ describe('a search space', () => {
     expect(() => checkSpace(space, ppoOptions, { isChangedLater: true })).toThrow(
       /`hiddenSizes` belongs to the beginning of a run/,
     );
+    const clip = { clipObservation: uniform(1, 10) };
+    expect(() => checkSpace(clip, ppoOptions, { isChangedLater: true })).toThrow(
+      /`clipObservation` belongs to the beginning of a run/,
+    );
   });
 });

@@ -45,17 +45,20 @@ const gaussianOptions = {
   }),
   squashActions: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'Squash continuous actions into their bounds by tanh, instead of clipping them.',
     alsoCalled: ['squash_output'],
   }),
   useGsde: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'Generalized state-dependent exploration for continuous actions.',
     alsoCalled: ['use_sde', 'useSde'],
   }),
   gsdeSampleFrequency: option(kind.integer({ min: -1 }), {
     default: -1,
     unit: 'steps',
+    shapesCheckpoint: true,
     doc: 'Draw new gSDE noise every this many steps of an episode; -1 = once an episode. 0 is not allowed.',
     needs: { option: 'useGsde', values: [true] },
     alsoCalled: ['sde_sample_freq'],
@@ -66,6 +69,7 @@ export const actorCriticOptions = {
   ...networkOptions,
   sharedLayers: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'One trunk with a policy and a value head, instead of two networks.',
     needs: { option: 'network', values: ['mlp'] },
     alsoCalled: ['vf_share_layers'],

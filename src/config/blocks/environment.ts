@@ -15,12 +15,14 @@ export const environmentOptions = {
     ),
     {
       default: '',
+      shapesCheckpoint: true,
       doc: 'Environment id, module path (./my-env.ts or ./my-env.ts#name), or, in code with numEnvRunners 0, a factory function.',
       namesModule: true,
     },
   ),
   envOptions: option(kind.jsonObject(), {
     default: {},
+    shapesCheckpoint: true,
     doc: "Options handed to the environment's factory.",
     alsoCalled: ['envConfig', 'env_config'],
   }),
@@ -38,6 +40,7 @@ export const environmentOptions = {
   }),
   previousInputs: option(kind.nullable(kind.choice(['action', 'reward', 'both'])), {
     default: null,
+    shapesCheckpoint: true,
     doc: 'Puts the last action, the last reward or both behind each observation, 0 at first: for partly observed worlds, with `recurrent`.',
     alsoCalled: ['use_prev_action', 'use_prev_reward', 'lstm_use_prev_action', 'lstm_use_prev_reward'],
   }),
@@ -54,6 +57,7 @@ export const envRunnersOptions = {
   }),
   numEnvs: option(kind.integer({ min: 1, max: 65536 }), {
     default: 8,
+    shapesCheckpoint: true,
     doc: 'Environments in all, over all rollout workers.',
     alsoCalled: ['n_envs', 'num_envs'],
     replaces: ['numEnvsPerEnvRunner'],
@@ -71,12 +75,14 @@ export const envRunnersOptions = {
   }),
   normalizeObservations: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'Normalise observations by their running mean and variance.',
     alsoCalled: ['observation_filter', 'normalize_obs', 'normObs'],
   }),
   clipObservation: option(kind.number({ above: 0 }), {
     default: 10,
     unit: 'standard deviations',
+    shapesCheckpoint: true,
     doc: 'Bound of a normalised observation, +-. Needs normalizeObservations.',
     needs: { option: 'normalizeObservations', values: [true] },
     alsoCalled: ['clip_obs'],

@@ -5,6 +5,7 @@ import * as kind from '../value-kind.ts';
 export const hindsightOptions = {
   hindsight: option(kind.choice(['none', 'future', 'final', 'episode']), {
     default: 'none',
+    shapesCheckpoint: true,
     doc: 'For goal environments: replay transitions as if the goal had been what their episode reached later, last, or at any time.',
     alsoCalled: ['her', 'goal_selection_strategy', 'goalSelectionStrategy'],
   }),

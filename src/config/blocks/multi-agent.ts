@@ -6,12 +6,14 @@ import * as kind from '../value-kind.ts';
 export const multiAgentOptions = {
   policies: option(kind.jsonObject(), {
     default: {},
+    shapesCheckpoint: true,
     doc: "Policies by name: a learner's options, 'random', './bot.ts#name' or { checkpoint, policy }; {} = a learner for each kind of agent.",
     alsoCalled: ['policy_mapping', 'policySpecs'],
     namesModule: true,
   }),
   policyFor: option(kind.jsonObject(), {
     default: {},
+    shapesCheckpoint: true,
     doc: "Policy by agent ('*' = all others): a name, or a list that takes turns by episode; {} = by its own name, or the only one.",
     alsoCalled: ['policy_mapping_fn', 'policyMapping'],
   }),
@@ -22,11 +24,13 @@ export const multiAgentOptions = {
   }),
   critic: option(kind.choice(['own', 'central']), {
     default: 'own',
+    shapesCheckpoint: true,
     doc: "What values are learned from: each agent's own observation, or the environment's whole state (MAPPO). Acting never sees the state.",
     alsoCalled: ['use_centralized_V', 'centralCritic'],
   }),
   normalizeValues: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'Learn values at the scale of the returns so far (PopArt).',
     alsoCalled: ['use_popart', 'use_valuenorm', 'popArt'],
   }),

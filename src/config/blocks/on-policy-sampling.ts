@@ -11,6 +11,7 @@ export const onPolicySamplingOptions = {
   }),
   normalizeRewards: option(kind.boolean(), {
     default: false,
+    shapesCheckpoint: true,
     doc: 'Divide rewards by the running standard deviation of the discounted return.',
     alsoCalled: ['normalize_reward', 'normReward'],
   }),

@@ -8,11 +8,13 @@ const NEEDS = { option: 'recurrent', values: ['lstm', 'gru'] } as const;
 export const recurrentOptions = {
   recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
     default: null,
+    shapesCheckpoint: true,
     doc: 'A recurrent cell between observations and hidden layers, of actor and critic each (sharedLayers: one for both); null = no memory.',
     alsoCalled: ['use_lstm', 'lstm'],
   }),
   recurrentSize: option(kind.integer({ min: 1, max: 65536 }), {
     default: 128,
+    shapesCheckpoint: true,
     doc: 'Units of the recurrent cell.',
     needs: NEEDS,
     alsoCalled: ['lstm_cell_size', 'lstm_hidden_size', 'rnn_size'],

@@ -15,6 +15,7 @@ export const replayOptions = {
   replayBytes: option(kind.nullable(kind.integer({ min: 1 })), {
     default: null,
     unit: 'bytes',
+    shapesCheckpoint: true,
     doc: 'Memory that they may take: as many are kept as fit, and replayCapacity at most; null = as much as that takes.',
     alsoCalled: ['buffer_bytes', 'max_buffer_memory'],
   }),

@@ -80,6 +80,7 @@ export const reportingOptions = {
 export const debuggingOptions = {
   seed: option(kind.integer({ min: 0, max: 4294967295 }), {
     default: 0,
+    shapesCheckpoint: true,
     doc: 'Master seed: the same seed and config give the same run.',
   }),
   deterministic: option(kind.boolean(), {

@@ -6,6 +6,7 @@ import * as kind from '../value-kind.ts';
 export const selfPlayOptions = {
   selfPlay: option(kind.choice(['off', 'uniform', 'prioritized']), {
     default: 'off',
+    shapesCheckpoint: true,
     doc: 'How past versions are drawn as opponents of the policy that learns: alike often, or the harder the more often (PFSP).',
     alsoCalled: ['self_play', 'league'],
   }),
