@@ -1,4 +1,5 @@
 /** Holds a whole study to so many bytes. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../run/list-runs.ts';
@@ -23,8 +24,12 @@ export async function freeDisk(study: string, trials: readonly Trial[], maxBytes
   for (const trial of ended.toReversed()) {
     if (numBytes <= maxBytes) break;
     if (trial.number === best) continue;
-    for (const folder of await allSeedFolders(study, trial.number))
-      for (const name of CHECKPOINTS) await rm(join(folder, name), { recursive: true, force: true });
+    const folders = await allSeedFolders(study, trial.number);
+    const paths = folders
+      .flatMap((folder) => CHECKPOINTS.map((name) => join(folder, name)))
+      .filter(existsSync);
+    if (paths.length === 0) continue;
+    for (const path of paths) await rm(path, { recursive: true, force: true });
     numBytes = await sizeOf(study);
   }
   return numBytes;
