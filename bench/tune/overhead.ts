@@ -9,16 +9,7 @@ import type { Section } from './report.ts';
 
 const NUM_ROUNDS = 3;
 const RATES = [1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4, 7e-4, 8e-4];
-const SHARED = [
-  '--env',
-  'CartPole',
-  '--no-tuned',
-  '--stop-steps',
-  '20480',
-  '--num-env-runners',
-  '0',
-  '--no-csv',
-];
+const SHARED = ['--env', 'CartPole', '--no-tuned', '--stop-steps', '20480', '--num-env-runners', '0'];
 
 /** @param cli arguments of node that are `operant`. @param python one that may have ray[tune]. */
 export async function measureOverhead(cli: readonly string[], python: string): Promise<Section> {
@@ -29,19 +20,12 @@ export async function measureOverhead(cli: readonly string[], python: string): P
     for (let round = 0; round < NUM_ROUNDS; round++) {
       const commandsTo = (name: string) =>
         RATES.map((rate, k) => [
-          ...[process.execPath, ...cli, 'train', ...SHARED, '--learning-rate', String(rate)],
+          ...[process.execPath, ...cli, 'train', ...SHARED, '--no-csv', '--learning-rate', String(rate)],
           ...['--quiet', '--json', '--out', join(folder, `${name}-${round}-${k}`)],
         ]);
       times.pool.push(await seconds(() => runPool(commandsTo('pool'))));
       const space = JSON.stringify({ learningRate: { choice: RATES } });
-      const study = [
-        'tune',
-        ...SHARED.filter((flag) => flag !== '--no-csv'),
-        '--space',
-        space,
-        '--searcher',
-        'grid',
-      ];
+      const study = ['tune', ...SHARED, '--space', space, '--searcher', 'grid'];
       const out = [
         '--final-seeds',
         '0',

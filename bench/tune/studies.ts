@@ -64,14 +64,13 @@ async function compare(title: string, numStudies: number, variants: readonly Var
   const folder = mkdtempSync(join(tmpdir(), 'operant-bench-tune-'));
   const results = variants.map(() => ({
     finals: [] as number[],
-    scores: [] as number[],
     steps: [] as number[],
   }));
   try {
     for (let seed = 0; seed < numStudies; seed++) {
       for (const [k, { options }] of variants.entries()) {
         const out = join(folder, `${k}-${seed}`);
-        const { best, final, trials } = await new Tuner({
+        const { final, trials } = await new Tuner({
           ...COMMON,
           ...options,
           seed,
@@ -79,7 +78,6 @@ async function compare(title: string, numStudies: number, variants: readonly Var
           parallel: 2,
         }).fit();
         results[k].finals.push(final?.mean ?? Number.NaN);
-        results[k].scores.push(best?.score ?? Number.NaN);
         results[k].steps.push(trials.reduce((sum, { numSteps }) => sum + numSteps, 0));
         process.stderr.write(`${title.split(':')[0]}, seed ${seed}, ${variants[k].name}: ${final?.mean}\n`);
       }
@@ -92,7 +90,7 @@ async function compare(title: string, numStudies: number, variants: readonly Var
     head: [
       '',
       'mean return of the best on 5 new seeds: median of studies',
-      'all',
+      'each',
       'steps of a study, median',
     ],
     rows: variants.map(({ name }, k) => {

@@ -11,7 +11,7 @@ import { parseStrictJson } from '../config/strict-json.ts';
 import { CheckpointError } from '../errors.ts';
 import { readRegularText } from '../files/regular-file.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { type Domain, isActive, type Space, type TrialValues } from './space.ts';
+import { type Domain, isActive, isSameValue, type Space, type TrialValues } from './space.ts';
 import type { Clone, StudyEvent } from './trial.ts';
 
 export const JOURNAL_NAME = 'journal.log';
@@ -137,7 +137,7 @@ function distributionOf(domain: Domain): JsonObject {
 
 function toInternal(domain: Domain, value: JsonValue): number {
   if (domain.kind === 'number') return value as number;
-  return domain.choices.findIndex((other) => JSON.stringify(other) === JSON.stringify(value));
+  return domain.choices.findIndex((other) => isSameValue(other, value));
 }
 
 interface Reading {

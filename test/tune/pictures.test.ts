@@ -52,7 +52,7 @@ it('the option that a score depends on is the important one', () => {
     SPACE,
     trialsOf(({ kind, gamma }) => (kind === 'b' ? 1 : 0) + 0.001 * Number(gamma)),
   );
-  expect(byKind?.findIndex(({ name }) => name === 'kind')).toBeLessThan(2);
+  expect(byKind?.slice(0, 2).map(({ name }) => name)).toContain('kind');
   expect(
     importances(
       SPACE,
