@@ -14,7 +14,7 @@ import type { FlagSpec } from './flags.ts';
 import { formatCount, formatValue } from './format-number.ts';
 import { table, wrap } from './help-text.ts';
 import { EXIT } from './report-error.ts';
-import { DEFAULT_METRIC, greatest } from './run-metrics.ts';
+import { columnOf, DEFAULT_METRIC, greatest, requireSvg, splitFolders } from './run-metrics.ts';
 
 const USAGE = `Usage: operant compare <run folder> <run folder> [flags]
 
@@ -42,18 +42,15 @@ interface Comparison {
 }
 
 export async function compareCommand(context: CommandContext): Promise<number> {
-  const firstFlag = context.argv.findIndex((argument) => argument.startsWith('-'));
-  const numFolders = firstFlag < 0 ? context.argv.length : firstFlag;
-  const flags = readFlags({ ...context, argv: context.argv.slice(numFolders) }, USAGE, FLAGS);
+  const { folders, rest } = splitFolders(context.argv);
+  const flags = readFlags({ ...context, argv: rest }, USAGE, FLAGS);
   if (flags === null) return EXIT.done;
-  const folders = context.argv.slice(0, numFolders);
   if (folders.length !== 2) {
     const message = `Expected two run folders first, got ${folders.length}: operant compare runs/a runs/b`;
     throw new ConfigError('CONFIG_FLAG', message);
   }
   const out = flags.get('out');
-  if (out !== undefined && !out.endsWith('.svg'))
-    throw new ConfigError('CONFIG_FLAG', `Expected --out to end in .svg, got ${out}: it is what is drawn.`);
+  if (out !== undefined) requireSvg(out);
   const runs = await Promise.all(folders.map(openRun));
   const comparison = await compare(runs);
   if (out !== undefined) await draw(runs, flags.get('metric') ?? DEFAULT_METRIC, resolve(out));
@@ -115,12 +112,7 @@ function valueAt(column: { steps: number[]; values: number[] } | undefined, atSt
 }
 
 async function draw(runs: readonly ListedRun[], metric: string, out: string): Promise<void> {
-  const lines = runs.map(({ path, columns }) => {
-    const column = columns.get(metric);
-    if (column !== undefined) return { group: path, column };
-    const message = `The run ${path} has no metric ${metric}. It has: ${[...columns.keys()].join(', ')}.`;
-    throw new ConfigError('CONFIG_METRIC', message);
-  });
+  const lines = runs.map((run) => ({ group: run.path, column: columnOf(run, metric) }));
   await replaceTextFile(out, drawSeedCurves(metric, lines));
 }
 

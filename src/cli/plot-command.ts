@@ -1,19 +1,18 @@
 /** `operant plot RUN...`: learning curves of several runs in one picture. */
 
 import { resolve } from 'node:path';
-import { nearestName } from '../config/nearest.ts';
 import { ConfigError } from '../errors.ts';
 import { replaceTextFile } from '../files/durable-files.ts';
 import { readRegularText } from '../files/regular-file.ts';
 import type { JsonObject } from '../json.ts';
-import { type Column, type Columns, readProgress } from '../metrics/curves/read-progress.ts';
+import { type Columns, readProgress } from '../metrics/curves/read-progress.ts';
 import { drawSeedCurves } from '../metrics/curves/seed-curves.ts';
 import { differingOptions } from '../run/hyperparameters.ts';
 import type { CommandContext } from './command.ts';
 import { readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
 import { EXIT } from './report-error.ts';
-import { DEFAULT_METRIC } from './run-metrics.ts';
+import { columnOf, DEFAULT_METRIC, requireSvg, splitFolders } from './run-metrics.ts';
 
 const USAGE = `Usage: operant plot <run folder>... [flags]
 
@@ -37,14 +36,11 @@ interface Run {
 }
 
 export async function plotCommand(context: CommandContext): Promise<number> {
-  const firstFlag = context.argv.findIndex((argument) => argument.startsWith('-'));
-  const numFolders = firstFlag < 0 ? context.argv.length : firstFlag;
-  const folders = context.argv.slice(0, numFolders);
-  const flags = readFlags({ ...context, argv: context.argv.slice(numFolders) }, USAGE, FLAGS);
+  const { folders, rest } = splitFolders(context.argv);
+  const flags = readFlags({ ...context, argv: rest }, USAGE, FLAGS);
   if (flags === null) return EXIT.done;
   const out = resolve(flags.get('out') ?? 'curves.svg');
-  if (!out.endsWith('.svg'))
-    throw new ConfigError('CONFIG_FLAG', `Expected --out to end in .svg, got ${out}: it is what is drawn.`);
+  requireSvg(out);
   if (folders.length === 0)
     throw new ConfigError(
       'CONFIG_FLAG',
@@ -74,14 +70,6 @@ async function readRun(folder: string): Promise<Run> {
       },
     );
   }
-}
-
-function columnOf({ path, columns }: Run, metric: string): Column {
-  const column = columns.get(metric);
-  if (column !== undefined) return column;
-  const near = nearestName(metric, [...columns.keys()]);
-  const hint = near === undefined ? `It has: ${[...columns.keys()].join(', ')}.` : `Did you mean ${near}?`;
-  throw new ConfigError('CONFIG_METRIC', `The run ${path} has no metric ${metric}. ${hint}`);
 }
 
 /** Each run's group by what differs between the groups: `ppo CartPole-v1, learningRate 0.001`. */
