@@ -13,6 +13,11 @@ interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** An error without a cause has no field for it. */
+function causeOf({ cause }: ErrorDetails): ErrorDetails | undefined {
+  return cause === undefined ? undefined : { cause };
+}
+
 function isNamed(value: unknown, name: string, prefix: string): boolean {
   const { name: found, code } = Object(value) as { readonly name?: unknown; readonly code?: unknown };
   return found === name && typeof code === 'string' && code.startsWith(prefix);
@@ -26,7 +31,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: string;
   constructor(code: `CONFIG_${string}`, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
   }
 }
@@ -39,7 +44,7 @@ export class ShapeError extends Error {
   override readonly name = 'ShapeError';
   readonly code: string;
   constructor(code: `SHAPE_${string}`, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
   }
 }
@@ -64,7 +69,7 @@ export class EnvError extends Error {
   readonly code: string;
   readonly place: EnvErrorPlace;
   constructor(code: `ENV_${string}`, message: string, place: EnvErrorPlace = {}, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
     this.place = place;
   }
@@ -79,7 +84,7 @@ export class WorkerError extends Error {
   readonly code: string;
   readonly workerIndex: number;
   constructor(code: `WORKER_${string}`, message: string, workerIndex: number, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
     this.workerIndex = workerIndex;
   }
@@ -93,7 +98,7 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
   readonly code: string;
   constructor(code: `CHECKPOINT_${string}`, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
   }
 }
@@ -106,7 +111,7 @@ export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: string;
   constructor(code: `ENGINE_${string}`, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
   }
 }
@@ -119,7 +124,7 @@ export class StoppedError extends Error {
   override readonly name = 'StoppedError';
   readonly code: string;
   constructor(code: `STOPPED_${string}`, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
   }
 }
@@ -132,7 +137,7 @@ export class ClusterError extends Error {
   override readonly name = 'ClusterError';
   readonly code: string;
   constructor(code: `CLUSTER_${string}`, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
   }
 }
@@ -147,7 +152,7 @@ export class ServeError extends Error {
   /** Of the answer, HTTP. */
   readonly status: number;
   constructor(code: `SERVE_${string}`, status: number, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, causeOf(details));
     this.code = code;
     this.status = status;
   }

@@ -27,18 +27,12 @@ export function createActionMapping({ distribution }: Pick<ActingSpec, 'distribu
     };
   }
   const { low, high } = distribution;
-  if (isBehaviour(distribution)) {
+  const isInUnits = isBehaviour(distribution);
+  if (isInUnits || distribution.squash) {
     return (stored, storedOffset, out, outOffset) => {
       for (let a = 0; a < size; a++) {
-        out[outOffset + a] = low[a] + ((stored[storedOffset + a] + 1) / 2) * (high[a] - low[a]);
-      }
-    };
-  }
-  if (distribution.squash) {
-    return (stored, storedOffset, out, outOffset) => {
-      for (let a = 0; a < size; a++) {
-        const unit = (Math.tanh(stored[storedOffset + a]) + 1) / 2;
-        out[outOffset + a] = low[a] + unit * (high[a] - low[a]);
+        const x = stored[storedOffset + a];
+        out[outOffset + a] = low[a] + (((isInUnits ? x : Math.tanh(x)) + 1) / 2) * (high[a] - low[a]);
       }
     };
   }

@@ -2,7 +2,7 @@
 import {
   type ActingDistribution,
   type ActingSpec,
-  alternativesOf,
+  actionSize,
   isBehaviour,
   noiseSize,
 } from '../policy/policy-spec.ts';
@@ -56,7 +56,9 @@ function createDraw(distribution: ActingDistribution, size: number, noise: Float
     return (stream, begin) => uniforms(stream, begin, begin + size);
   }
   if (distribution.kind === 'product') {
-    const isNumber = alternativesOf(distribution).map((count) => count === 0);
+    const isNumber = distribution.heads.flatMap((head) =>
+      new Array<boolean>(actionSize(head)).fill(head.kind === 'gaussian'),
+    );
     return (stream, begin) => {
       for (let k = 0; k < size; k++) noise[begin + k] = isNumber[k] ? stream.normal() : stream.uniform();
     };

@@ -10,7 +10,7 @@ import type { ActionArray, ObservationArray, StepRows } from '../env/vector-env.
 import { createGrowingRows } from '../memory/growing-rows.ts';
 import { createRandomActions } from '../policy/distributions/random-action.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
-import { sampleRows } from '../policy/sample-behaviours.ts';
+import { forEachRow } from '../policy/sample-rows.ts';
 import { episodeSeed } from '../random/streams.ts';
 import type { RecordedEpisode } from '../replay/recorded-episodes.ts';
 import { NO_EXPLORATION } from '../weights/exploration.ts';
@@ -69,7 +69,7 @@ export function createRandomPlayer(spec: ActingSpec): Player {
     begin: (seed) => noise.begin(0, seed),
     async act() {
       noise.fill(0);
-      sampleRows(spec, call, NO_EXPLORATION, sample);
+      forEachRow(spec, call, NO_EXPLORATION, sample);
       mapAction(stored, 0, actions, 0);
     },
   };

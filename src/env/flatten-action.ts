@@ -1,7 +1,7 @@
 /** Actions: between the flat rows that a policy gives and what an environment gets. */
 import { ConfigError, ShapeError } from '../errors.ts';
 import { describeSpace } from './space-json.ts';
-import { describeValue, isArrayLike } from './space-values.ts';
+import { describeValue, isArrayLike, sum } from './space-values.ts';
 import type { FlatAction, FlatActionPart, Space } from './spaces.ts';
 import type { ActionArray } from './vector-env.ts';
 
@@ -22,9 +22,8 @@ export function flattenActionSpace(space: Space): FlatAction {
     case 'multi-binary':
       return { kind: 'bernoulli', size: space.n };
     case 'dict':
-      return joinActions(Object.values(space.spaces));
     case 'tuple':
-      return joinActions(space.spaces);
+      return joinActions(Object.values<Space>(space.spaces));
   }
 }
 
@@ -46,9 +45,8 @@ export function flatActionSize(space: Space): number {
     case 'multi-binary':
       return space.n;
     case 'dict':
-      return sum(Object.values(space.spaces).map(flatActionSize));
     case 'tuple':
-      return sum(space.spaces.map(flatActionSize));
+      return sum(Object.values<Space>(space.spaces).map(flatActionSize));
   }
 }
 
@@ -64,17 +62,12 @@ export function unflattenAction(space: Space, actions: ActionArray, offset: numb
     case 'discrete':
       return actions[offset] + space.start;
     case 'multi-discrete':
-      return Int32Array.from(actions.subarray(offset, offset + space.nvec.length));
     case 'multi-binary':
-      return Int32Array.from(actions.subarray(offset, offset + space.n));
+      return Int32Array.from(actions.subarray(offset, offset + flatActionSize(space)));
     case 'dict': {
-      let start = offset;
-      const entries = Object.entries(space.spaces).map(([name, part]) => {
-        const value = unflattenAction(part, actions, start);
-        start += flatActionSize(part);
-        return [name, value];
-      });
-      return Object.fromEntries(entries);
+      const spaces = Object.values(space.spaces);
+      const parts = unflattenAction({ kind: 'tuple', spaces }, actions, offset) as readonly unknown[];
+      return Object.fromEntries(Object.keys(space.spaces).map((name, k) => [name, parts[k]]));
     }
     case 'tuple': {
       let start = offset;
@@ -174,8 +167,4 @@ function unsupported(space: Space, reason: string): ConfigError {
     'CONFIG_ACTION_SPACE',
     `The action space ${describeSpace(space)} is not supported: ${reason}.`,
   );
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,6 +1,6 @@
 /** Observations: between what an environment gives and the flat rows that a network sees. */
 import { ShapeError } from '../errors.ts';
-import { describeValue, isArrayLike } from './space-values.ts';
+import { describeValue, isArrayLike, sum } from './space-values.ts';
 import type { Box, FlatObservation, Space } from './spaces.ts';
 import type { ObservationArray } from './vector-env.ts';
 
@@ -22,9 +22,8 @@ export function flatSize(space: Space): number {
     case 'multi-discrete':
       return sum(space.nvec);
     case 'dict':
-      return sum(Object.values(space.spaces).map(flatSize));
     case 'tuple':
-      return sum(space.spaces.map(flatSize));
+      return sum(Object.values<Space>(space.spaces).map(flatSize));
   }
 }
 
@@ -213,8 +212,4 @@ function argmax(row: ObservationArray, offset: number, length: number): number {
   let best = 0;
   for (let i = 1; i < length; i++) if (row[offset + i] > row[offset + best]) best = i;
   return best;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

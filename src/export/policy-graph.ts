@@ -4,12 +4,12 @@
  */
 
 import type { EpsilonGreedySpec } from '../policy/distributions/epsilon-greedy.ts';
+import { GSDE_VARIANCE_EPSILON } from '../policy/distributions/gsde.ts';
 import { LOG_STD_MAX, LOG_STD_MIN } from '../policy/distributions/squashed-gaussian.ts';
 import { GSDE_MEAN_CLIP } from '../policy/distributions/squashed-gsde.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import type { PlainSpec } from '../policy/networks/row-forward.ts';
 import type { ActingDistribution } from '../policy/policy-spec.ts';
-import { GSDE_VARIANCE_EPSILON } from '../policy/tensor-distributions.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import type { OutputName, PolicyGraph } from './graph.ts';
 import { createGraphBuilder, type GraphBuilder } from './graph-builder.ts';

@@ -4,11 +4,11 @@ import { flattenObservation } from '../env/flatten-space.ts';
 import { sampleSpace } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
 import { chooseActions } from '../policy/choose-actions.ts';
-import { inspectRow } from '../policy/inspection.ts';
+import { MASKED_LOGIT } from '../policy/distributions/product.ts';
+import { describeDistribution } from '../policy/inspection.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { openRowForward } from '../policy/networks/row-forward.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
-import { MASKED_LOGIT } from '../policy/tensor-distributions.ts';
 import { openStream, type Stream } from '../random/streams.ts';
 import type { OutputName } from './graph.ts';
 import type { GraphSource } from './policy-graph.ts';
@@ -121,10 +121,10 @@ export function createExpectation(
 
 function outputsOf(
   { spec }: GraphSource,
-  row: Parameters<typeof inspectRow>[1],
+  row: Parameters<typeof describeDistribution>[1],
   mask: Uint8Array | null,
 ): RowExpectation {
-  const { distribution } = inspectRow(spec.distribution, row, mask);
+  const distribution = describeDistribution(spec.distribution, row, mask);
   const logits = () => Array.from(row.outputs, (x, k) => (mask !== null && mask[k] === 0 ? MASKED_LOGIT : x));
   switch (distribution.kind) {
     case 'categorical':

@@ -1,6 +1,6 @@
 /**
  * `operant/policy`: a trained policy that acts in a browser tab, an edge function or any JavaScript program. No threads, files, kernels or
- * TensorFlow, and nothing of training: at most 34 kB minified, without weights.
+ * TensorFlow, and nothing of training: at most 30 kB minified, without weights.
  */
 export type { Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple } from '../env/spaces.ts';
 export {

@@ -1,11 +1,11 @@
 /** What a policy thinks of an observation: probabilities, means and deviations, action values, the value of the state. */
-import { createActionValues } from './distributions/epsilon-greedy.ts';
+import { createActionValues, numActionValues } from './distributions/epsilon-greedy.ts';
+import { GSDE_VARIANCE_EPSILON } from './distributions/gsde.ts';
 import { placeHeads } from './distributions/product.ts';
-import { LOG_STD_MAX, LOG_STD_MIN } from './distributions/squashed-gaussian.ts';
-import { GSDE_MEAN_CLIP } from './distributions/squashed-gsde.ts';
+import { squashedStd } from './distributions/squashed-gaussian.ts';
+import { clipGsdeMean } from './distributions/squashed-gsde.ts';
 import type { RowOutputs } from './networks/row-outputs.ts';
 import { type ActingDistribution, distributionSize, freeLogStdSize } from './policy-spec.ts';
-import { GSDE_VARIANCE_EPSILON } from './tensor-distributions.ts';
 
 /** How likely actions are, in the distribution's own terms. */
 export type ActionDistribution =
@@ -41,10 +41,11 @@ export function inspectRow(
   row: RowOutputs,
   mask: ArrayLike<number> | null,
 ): PolicyInspection {
-  return { distribution: describe(distribution, row, mask), value: row.value };
+  return { distribution: describeDistribution(distribution, row, mask), value: row.value };
 }
 
-function describe(
+/** As {@link inspectRow}, without the value, for which a critic may have to be run. */
+export function describeDistribution(
   distribution: ActingDistribution,
   row: RowOutputs,
   mask: ArrayLike<number> | null,
@@ -79,24 +80,23 @@ function describe(
             logStd: row.logStd?.subarray(logStd, logStd + freeLogStdSize(head)) ?? null,
           };
           const ofMask = mask === null ? null : Array.from(mask).slice(first, first + end - output);
-          return describe(head, ofHead, head.kind === 'categorical' ? ofMask : null);
+          return describeDistribution(head, ofHead, ofMask);
         }),
       };
     case 'squashed-gaussian': {
       const { size } = distribution;
-      const clamp = (x: number) => Math.min(LOG_STD_MAX, Math.max(LOG_STD_MIN, x));
-      const std = Array.from(outputs.subarray(size), (x) => Math.exp(clamp(x)));
+      const std = Array.from(outputs.subarray(size), squashedStd);
       return { kind: 'gaussian', mean: [...outputs.subarray(0, size)], std, isSquashed: true };
     }
     case 'epsilon-greedy': {
-      const values = new Float64Array(distribution.sizes.reduce((sum, size) => sum + size, 0)); // [S] f64
+      const values = new Float64Array(numActionValues(distribution)); // [S] f64
       createActionValues(distribution)(outputs, 0, values);
       return { kind: 'action-values', values: split([...values], distribution.sizes) };
     }
     case 'squashed-gsde':
       return {
         kind: 'gaussian',
-        mean: Array.from(outputs, (x) => Math.min(GSDE_MEAN_CLIP, Math.max(-GSDE_MEAN_CLIP, x))),
+        mean: Array.from(outputs, clipGsdeMean),
         std: deviations(distribution.kind, row),
         isSquashed: true,
       };

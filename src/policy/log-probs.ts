@@ -1,70 +1,25 @@
 /** Log-probabilities of actions that were chosen in plain TypeScript; the kernels give theirs with the action. */
-import { bestCategory, maskedLogit, type SampleCall } from './choose-actions.ts';
-import { actionSize, type DistributionSpec, distributionSize, type ProductSpec } from './policy-spec.ts';
-import { forEachProductRow } from './product-call.ts';
-import { GSDE_VARIANCE_EPSILON } from './tensor-distributions.ts';
+import { NO_EXPLORATION } from '../weights/exploration.ts';
+import type { SampleCall } from './choose-actions.ts';
+import { GSDE_VARIANCE_EPSILON } from './distributions/gsde.ts';
+import { createProductLogProb } from './distributions/product-log-prob.ts';
+import { asProduct, type DistributionSpec, type PolicySpec } from './policy-spec.ts';
+import { forEachRow } from './sample-rows.ts';
 
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 
 /** Of the stored actions of each row, with the tanh correction where they are squashed. Thread: any; allocates nothing per row. */
-export function writeLogProbs(distribution: DistributionSpec, call: SampleCall): void {
-  if (distribution.kind === 'product') {
-    forEachProductRow(distribution, call, ({ logProb }, row, r) => {
-      call.logProbs[r] = logProb(row);
-    });
+export function writeLogProbs(spec: PolicySpec, call: SampleCall): void {
+  const { distribution } = spec;
+  if (distribution.kind === 'gaussian' || distribution.kind === 'gsde') {
+    for (let row = 0; row < call.numRows; row += 1)
+      call.logProbs[row] = gaussianLogProb(distribution, call, row * distribution.size);
     return;
   }
-  const numParameters = distributionSize(distribution);
-  const numActions = actionSize(distribution);
-  for (let row = 0; row < call.numRows; row += 1)
-    call.logProbs[row] = logProbOf(distribution, call, row * numParameters, row * numActions);
-}
-
-/** @param start of the row's parameters. @param first of its action's elements. */
-function logProbOf(
-  distribution: Exclude<DistributionSpec, ProductSpec>,
-  call: SampleCall,
-  start: number,
-  first: number,
-): number {
-  switch (distribution.kind) {
-    case 'categorical':
-      return categoricalLogProb(distribution.sizes, call, start, first);
-    case 'bernoulli':
-      return bernoulliLogProb(call, start, distribution.size);
-    default:
-      return gaussianLogProb(distribution, call, first);
-  }
-}
-
-function categoricalLogProb(
-  sizes: readonly number[],
-  call: SampleCall,
-  firstLogit: number,
-  first: number,
-): number {
-  let logProb = 0;
-  let start = firstLogit;
-  for (let k = 0; k < sizes.length; k += 1) {
-    const size = sizes[k];
-    const largest = maskedLogit(call, start + bestCategory(call, start, size));
-    let total = 0;
-    for (let i = 0; i < size; i += 1) total += Math.exp(maskedLogit(call, start + i) - largest);
-    logProb += maskedLogit(call, start + call.actions[first + k]) - largest - Math.log(total);
-    start += size;
-  }
-  return logProb;
-}
-
-function bernoulliLogProb(
-  { distributionParameters, actions }: SampleCall,
-  start: number,
-  size: number,
-): number {
-  let logProb = 0;
-  for (let i = start; i < start + size; i += 1)
-    logProb += actions[i] * distributionParameters[i] - softplus(distributionParameters[i]);
-  return logProb;
+  const logProb = createProductLogProb(asProduct(distribution));
+  forEachRow(spec, call, NO_EXPLORATION, (row, r) => {
+    call.logProbs[r] = logProb(row);
+  });
 }
 
 function gaussianLogProb(

@@ -1,6 +1,7 @@
 /** What a file may say that a policy is: a {@link ActingSpec} that was written by somebody else. Without a library, since it goes into browsers. */
 import type { JsonObject } from '../json.ts';
-import type { ActingDistribution, ActingSpec, Activation, ProductHead } from './policy-spec.ts';
+import { ACTIVATIONS } from './networks/dense-rows.ts';
+import type { ActingDistribution, ActingSpec, ProductHead } from './policy-spec.ts';
 
 /** Where a value is not as it should be: '' = the value itself, `distribution.sizes`; null = nowhere. */
 type Check = (value: unknown) => string | null;
@@ -62,16 +63,6 @@ const oneOf =
     return object(kinds[kind])(value);
   };
 
-const ACTIVATIONS: Readonly<Record<Activation, true>> = {
-  tanh: true,
-  relu: true,
-  elu: true,
-  silu: true,
-  gelu: true,
-  'leaky-relu': true,
-  sigmoid: true,
-  identity: true,
-};
 const activation = when((value) => typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value));
 const hiddenSizes = listOf(count, 0, 1000);
 
@@ -126,6 +117,10 @@ function mapBounds(given: ActingDistribution, map: (bound: unknown) => unknown):
   return { ...given, low: given.low.map(map), high: given.high.map(map) } as ActingDistribution;
 }
 
+/** A bound from JSON, where infinite ones are text; anything else stays as it is. */
+export const readBound = (bound: unknown): unknown =>
+  bound === 'inf' ? Infinity : bound === '-inf' ? -Infinity : bound;
+
 /** Plain JSON of a spec, which {@link parsePolicySpec} reads: infinite bounds become `inf` and `-inf`. */
 export function policySpecToJson(spec: ActingSpec): JsonObject {
   const write = (bound: unknown) => (Number.isFinite(bound) ? bound : (bound as number) > 0 ? 'inf' : '-inf');
@@ -139,8 +134,7 @@ export function parsePolicySpec(
   const problem = policy(value);
   if (problem !== null) return { problem: problem || 'spec' };
   const given = value as ActingSpec;
-  const read = (bound: unknown) => (bound === 'inf' ? Infinity : bound === '-inf' ? -Infinity : bound);
-  const spec = { ...given, distribution: mapBounds(given.distribution, read) };
+  const spec = { ...given, distribution: mapBounds(given.distribution, readBound) };
   const oddSize = problemOfSizes(spec);
   return oddSize === null ? { spec } : { problem: oddSize };
 }
@@ -152,12 +146,14 @@ function problemOfSizes({
 }: ActingSpec): string | null {
   if (observationShape.reduce((product, size) => product * size, 1) !== observationSize)
     return 'observationShape';
-  if (given.kind !== 'product') return problemOfBounds(given, 'distribution');
-  const problems = given.heads.map((part, k) => problemOfBounds(part, `distribution.heads.${k}`));
-  return problems.find((problem) => problem !== null) ?? null;
+  return problemOfBounds(given, 'distribution');
 }
 
 function problemOfBounds(given: ActingDistribution, place: string): string | null {
+  if (given.kind === 'product') {
+    const problems = given.heads.map((part, k) => problemOfBounds(part, `${place}.heads.${k}`));
+    return problems.find((problem) => problem !== null) ?? null;
+  }
   if (!('low' in given)) return null;
   const { low, high, size } = given;
   if (low.length !== size || high.length !== size) return `${place}.low`;

@@ -106,6 +106,11 @@ export interface ProductSpec {
   readonly heads: readonly ProductHead[];
 }
 
+/** One head is a product of one. */
+export function asProduct(distribution: ProductHead | ProductSpec): ProductSpec {
+  return distribution.kind === 'product' ? distribution : { kind: 'product', heads: [distribution] };
+}
+
 /** How a policy acts whose actions nobody asks the log-probability of; a file a kind in distributions/. */
 export type BehaviourSpec =
   | EpsilonGreedySpec
@@ -180,16 +185,19 @@ export function distributionSize(distribution: ActingDistribution): number {
     case 'squashed-gaussian':
       return 2 * distribution.size;
     case 'product':
-      return distribution.heads.reduce((sum, head) => sum + distributionSize(head), 0);
+      return sumOver(distribution, distributionSize);
     default:
       return distribution.size;
   }
 }
 
+function sumOver({ heads }: ProductSpec, sizeOf: (head: ProductHead) => number): number {
+  return heads.reduce((sum, head) => sum + sizeOf(head), 0);
+}
+
 /** Elements of one stored action, A. */
 export function actionSize(distribution: ActingDistribution): number {
-  if (distribution.kind === 'product')
-    return distribution.heads.reduce((sum, head) => sum + actionSize(head), 0);
+  if (distribution.kind === 'product') return sumOver(distribution, actionSize);
   return 'sizes' in distribution ? distribution.sizes.length : distribution.size;
 }
 
@@ -200,8 +208,7 @@ export function actionDtype(distribution: ActingDistribution): 'int32' | 'float3
 
 /** Free log deviations that depend on nothing: `logStd` [A of the continuous elements]; 0 = the distribution has none such. */
 export function freeLogStdSize(distribution: ActingDistribution): number {
-  if (distribution.kind === 'product')
-    return distribution.heads.reduce((sum, head) => sum + freeLogStdSize(head), 0);
+  if (distribution.kind === 'product') return sumOver(distribution, freeLogStdSize);
   return distribution.kind === 'gaussian' ? distribution.size : 0;
 }
 

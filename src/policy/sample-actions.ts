@@ -7,7 +7,7 @@ import { chooseActions, type SampleCall } from './choose-actions.ts';
 import { createRandomActions } from './distributions/random-action.ts';
 import { writeLogProbs } from './log-probs.ts';
 import { type ActingSpec, isBehaviour, noiseSize } from './policy-spec.ts';
-import { sampleRows } from './sample-behaviours.ts';
+import { forEachRow } from './sample-rows.ts';
 
 /**
  * Samples one action per row and its log-probability.
@@ -26,9 +26,9 @@ export function sampleActions(spec: ActingSpec, call: SampleCall): void {
   const { exploration = NO_EXPLORATION } = call;
   const isRandom = exploration.isRandom && !call.deterministic;
   const sampleRandom = isRandom ? createRandomActions(distribution, noiseSize(spec)) : null;
-  if (sampleRandom !== null) sampleRows(spec, call, exploration, sampleRandom);
+  if (sampleRandom !== null) forEachRow(spec, call, exploration, sampleRandom);
   else {
     chooseActions(spec, call);
-    if (!isBehaviour(distribution)) writeLogProbs(distribution, call);
+    if (!isBehaviour(distribution)) writeLogProbs({ ...spec, distribution }, call);
   }
 }

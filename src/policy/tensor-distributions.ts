@@ -5,6 +5,8 @@
  * B = rows, P = distribution parameters, A = action elements, H = latent size. `gather` is avoided throughout: its
  * gradient does not exist on the wasm backend.
  */
+import { GSDE_VARIANCE_EPSILON } from './distributions/gsde.ts';
+import { MASKED_LOGIT } from './distributions/product.ts';
 import {
   actionSize,
   type DistributionSpec,
@@ -13,12 +15,6 @@ import {
   type ProductSpec,
 } from './policy-spec.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
-
-/** Logit of an action that the mask forbids. */
-export const MASKED_LOGIT = -1e8;
-
-/** Added to the variance of gsde (Raffin et al. 2021, their implementation). */
-export const GSDE_VARIANCE_EPSILON = 1e-6;
 
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 

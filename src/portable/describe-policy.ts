@@ -7,7 +7,7 @@ import { flatSize } from '../env/flatten-space.ts';
 import type { Box, Space } from '../env/spaces.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { parsePolicySpec } from '../policy/policy-schema.ts';
+import { parsePolicySpec, readBound } from '../policy/policy-schema.ts';
 import { type ActingSpec, actionSize } from '../policy/policy-spec.ts';
 
 export interface DescribedPolicy {
@@ -26,14 +26,22 @@ export function describePolicy(
   const parsed = parsePolicySpec(given);
   if ('problem' in parsed) throw broken(`\`${parsed.problem}\` of its spec is not as it was saved`);
   const { spec } = parsed;
-  const observations = readSpace(observationSpace, spec.observationSize);
-  if (observations === null || flatSize(observations) !== spec.observationSize)
-    throw broken('its observation space is none, or of another size');
-  const A = actionSize(spec.distribution);
-  const actions = readSpace(actionSpace, A);
-  if (actions === null || flatActionSize(actions) !== A)
-    throw broken('its action space is none, or of another size');
-  return { spec, observationSpace: observations, actionSpace: actions };
+  const read = (
+    name: string,
+    json: JsonValue | undefined,
+    size: number,
+    sizeOf: (space: Space) => number,
+  ) => {
+    const space = readSpace(json, size);
+    if (space === null || sizeOf(space) !== size)
+      throw broken(`its ${name} space is none, or of another size`);
+    return space;
+  };
+  return {
+    spec,
+    observationSpace: read('observation', observationSpace, spec.observationSize, flatSize),
+    actionSpace: read('action', actionSpace, actionSize(spec.distribution), flatActionSize),
+  };
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
@@ -73,12 +81,12 @@ function readBox({ shape, dtype, low, high }: JsonObject, maxSize: number): Box 
   if (!Array.isArray(shape) || !shape.every(isCount)) return null;
   const size = shape.reduce((product, side) => product * side, 1);
   if (size > maxSize || (dtype !== 'float32' && dtype !== 'uint8')) return null;
-  return { kind: 'box', shape, dtype, size, low: readBound(low, size), high: readBound(high, size) };
+  return { kind: 'box', shape, dtype, size, low: readBounds(low, size), high: readBounds(high, size) };
 }
 
-/** One number for all elements, or one for each; `inf` and `-inf` are text in JSON. */
-function readBound(json: JsonValue | undefined, size: number): Float32Array {
-  const read = (value: unknown) =>
-    value === 'inf' ? Infinity : value === '-inf' ? -Infinity : Number(value);
-  return Float32Array.from({ length: size }, (_, i) => read(Array.isArray(json) ? json[i] : json));
+/** One number for all elements, or one for each. */
+function readBounds(json: JsonValue | undefined, size: number): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) =>
+    Number(readBound(Array.isArray(json) ? json[i] : json)),
+  );
 }

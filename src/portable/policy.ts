@@ -5,16 +5,16 @@ import { writeMask } from '../acting/write-mask.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
 import { flattenObservation } from '../env/flatten-space.ts';
 import type { Space } from '../env/spaces.ts';
-import type { ActionArray, ObservationArray } from '../env/vector-env.ts';
+import type { ObservationArray } from '../env/vector-env.ts';
 import { EngineError, ShapeError } from '../errors.ts';
 import { chooseActions } from '../policy/choose-actions.ts';
-import { type ActionDistribution, inspectRow } from '../policy/inspection.ts';
+import { type ActionDistribution, describeDistribution } from '../policy/inspection.ts';
 import { assertKnownSpec } from '../policy/networks/known-spec.ts';
 import { openMlpForward } from '../policy/networks/mlp-forward.ts';
-import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
+import { plainMlpLayout } from '../policy/networks/mlp-parameters.ts';
 import type { RowOutputs } from '../policy/networks/row-outputs.ts';
 import { type ActingSpec, actionDtype, actionSize, latentSize, noiseSize } from '../policy/policy-spec.ts';
-import { writeBehaviourValues } from '../policy/sample-behaviours.ts';
+import { writeBehaviourValues } from '../policy/sample-rows.ts';
 import { actorNoiseSeed } from '../random/actor-seed.ts';
 import type { DescribedPolicy } from './describe-policy.ts';
 import { readParameters } from './read-parameters.ts';
@@ -82,15 +82,16 @@ export interface PortablePolicy {
  * @throws EngineError `ENGINE_NETWORK` for a network that is no MLP; CheckpointError `CHECKPOINT_NETWORK`.
  */
 export function openPortablePolicy(described: DescribedPolicy, weights: Uint8Array): PortablePolicy {
-  const { spec, observationSpace, actionSpace } = described;
-  const { network } = spec;
-  assertKnownSpec(spec, 'operant/policy');
+  const { spec: given, observationSpace, actionSpace } = described;
+  const { network } = given;
+  assertKnownSpec(given, 'operant/policy');
   if (network.kind !== 'mlp') {
     const message = `operant/policy acts with MLPs, and this network is of kind '${network.kind}'. Export it (\`operant export --to js\`, tfjs or onnx), or use \`loadPolicy\` of 'operant'.`;
     throw new EngineError('ENGINE_NETWORK', message);
   }
-  const { parameters, statistics } = readParameters(weights, mlpParameterLayout(spec), spec);
-  const forward = openMlpForward({ ...spec, network }, parameters, statistics);
+  const spec = { ...given, network };
+  const { parameters, statistics } = readParameters(weights, plainMlpLayout(spec), spec);
+  const forward = openMlpForward(spec, parameters, statistics);
   const observation =
     spec.observationDtype === 'uint8'
       ? new Uint8Array(spec.observationSize)
@@ -103,7 +104,7 @@ export function openPortablePolicy(described: DescribedPolicy, weights: Uint8Arr
   };
   const greedy = createChooser(spec, actionSpace, mask);
   const distribution: PortablePolicy['distribution'] = (given, { actionMask } = {}) =>
-    inspectRow(spec.distribution, look(given, actionMask), mask).distribution;
+    describeDistribution(spec.distribution, look(given, actionMask), mask);
   return {
     spec,
     observationSpace,
@@ -140,23 +141,19 @@ function writeObservation(space: Space, observation: unknown, out: ObservationAr
 function createChooser(spec: ActingSpec, actionSpace: Space, masks: Uint8Array | null): Chooser {
   const { distribution } = spec;
   const A = actionSize(distribution);
-  const array = (): ActionArray =>
-    actionDtype(distribution) === 'int32' ? new Int32Array(A) : new Float32Array(A);
   const noise = new Float32Array(noiseSize(spec)); // [noiseSize] f32
   const actionNoise = createActionNoise(spec, 1, noise);
   const mapAction = createActionMapping(spec);
-  const actions = array(); // [A]
-  const mapped = array(); // [A]
-  const needsLatent = distribution.kind === 'gsde' || distribution.kind === 'squashed-gsde';
-  const latent = needsLatent ? new Float32Array(latentSize(spec)) : null; // [H] f32
+  const actions = actionDtype(distribution) === 'int32' ? new Int32Array(A) : new Float32Array(A); // [A]
+  const latent = new Float32Array(latentSize(spec)); // [H] f32
   return {
     choose({ outputs, logStd, latent: hidden }, deterministic) {
       if (!deterministic) actionNoise.fill(0);
-      latent?.set(hidden);
+      latent.set(hidden);
       const row = { distributionParameters: outputs, latent, logStd, masks, noise };
       chooseActions(spec, { ...row, numRows: 1, deterministic, actions });
-      mapAction(actions, 0, mapped, 0);
-      return unflattenAction(actionSpace, mapped, 0);
+      mapAction(actions, 0, actions, 0);
+      return unflattenAction(actionSpace, actions, 0);
     },
     begin: (seed) => actionNoise.begin(0, actorNoiseSeed(seed)),
   };

@@ -1,5 +1,6 @@
 /** Acting with actions of mixed kinds: the kernels run the network, the heads are sampled here from its outputs. */
-import { createProductRows } from '../policy/distributions/product.ts';
+import { createProductSampler } from '../policy/distributions/product.ts';
+import { createProductLogProb } from '../policy/distributions/product-log-prob.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, distributionSize, type ProductSpec } from '../policy/policy-spec.ts';
 import type { ActCall, RowPolicy } from '../policy/row-policy.ts';
@@ -29,7 +30,8 @@ export function createProductPolicy(
   const P = distributionSize(spec.distribution);
   const stateBytes = 4 * recurrentStateSize(spec);
   const observationBytes = spec.observationDtype === 'uint8' ? 1 : 4;
-  const { sample, logProb } = createProductRows(spec.distribution);
+  const sample = createProductSampler(spec.distribution);
+  const logProb = createProductLogProb(spec.distribution);
   const calls = createRowCalls(buffer, spec, weightLayout);
   const { row } = calls;
   const floats = row.outputs;

@@ -1,6 +1,7 @@
 /** A policy's operations as loops, in the part of their syntax that C and JavaScript share. */
+
+import { MASKED_LOGIT } from '../../policy/distributions/product.ts';
 import { LAYER_NORM_EPSILON } from '../../policy/networks/dense-rows.ts';
-import { MASKED_LOGIT } from '../../policy/tensor-distributions.ts';
 import type { GraphNode, UnaryFunction, ValueDtype } from '../graph.ts';
 
 /** What the two languages say differently. */

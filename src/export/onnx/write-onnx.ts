@@ -1,6 +1,7 @@
 /** A policy as an ONNX model, opset 17, for batches of any size: inputs `observation`, with masks `mask`, of recurrent policies `state`; outputs by their names. */
+
+import { MASKED_LOGIT } from '../../policy/distributions/product.ts';
 import { LAYER_NORM_EPSILON } from '../../policy/networks/dense-rows.ts';
-import { MASKED_LOGIT } from '../../policy/tensor-distributions.ts';
 import type { GraphNode, PolicyGraph, ValueDtype } from '../graph.ts';
 import { type UnaryWriter, writeUnary } from '../unary-nodes.ts';
 import {

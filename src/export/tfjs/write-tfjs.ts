@@ -1,6 +1,7 @@
 /** A policy as a TensorFlow.js graph model: model.json and one file of weights. */
+
+import { MASKED_LOGIT } from '../../policy/distributions/product.ts';
 import { LAYER_NORM_EPSILON } from '../../policy/networks/dense-rows.ts';
-import { MASKED_LOGIT } from '../../policy/tensor-distributions.ts';
 import type { GraphNode, PolicyGraph, ValueDtype } from '../graph.ts';
 import { type UnaryWriter, writeUnary } from '../unary-nodes.ts';
 import { openTfjsNodes, type TfjsNodes } from './nodes.ts';

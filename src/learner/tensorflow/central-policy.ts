@@ -3,7 +3,7 @@
 import type { CentralPolicy } from '../../policy/central-policy.ts';
 import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { sampleActions } from '../../policy/sample-actions.ts';
-import { writeBehaviourValues } from '../../policy/sample-behaviours.ts';
+import { writeBehaviourValues } from '../../policy/sample-rows.ts';
 import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import { type Exploration, NO_EXPLORATION } from '../../weights/exploration.ts';
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';

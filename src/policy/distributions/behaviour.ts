@@ -16,10 +16,8 @@ export interface Behaviour {
 /** One a thread: it may hold scratch. */
 export function createBehaviour(distribution: BehaviourSpec, latentSize: number): Behaviour {
   switch (distribution.kind) {
-    case 'epsilon-greedy': {
-      const { sample, greedyValue } = createEpsilonGreedy(distribution);
-      return { sample, value: greedyValue };
-    }
+    case 'epsilon-greedy':
+      return createEpsilonGreedy(distribution);
     case 'squashed-gaussian':
       return { sample: createSquashedGaussian(distribution), value: null };
     case 'deterministic-tanh':

@@ -23,10 +23,12 @@ export interface EpsilonGreedySpec {
   readonly dueling: boolean;
 }
 
-const numActions = ({ sizes }: EpsilonGreedySpec) => sizes.reduce((sum, size) => sum + size, 0);
+/** S. */
+export const numActionValues = ({ sizes }: EpsilonGreedySpec): number =>
+  sizes.reduce((sum, size) => sum + size, 0);
 
 export function epsilonGreedyOutputSize(distribution: EpsilonGreedySpec): number {
-  return (numActions(distribution) + (distribution.dueling ? 1 : 0)) * distribution.numAtoms;
+  return (numActionValues(distribution) + (distribution.dueling ? 1 : 0)) * distribution.numAtoms;
 }
 
 /** Two uniforms a branch: the coin, and which action. */
@@ -40,7 +42,7 @@ export type ReadActionValues = (outputs: Float32Array, offset: number, values: F
 /** Cost: linear in the outputs; the softmax of C51 costs an exponential an atom. */
 export function createActionValues(distribution: EpsilonGreedySpec): ReadActionValues {
   const { sizes, numAtoms, support, dueling } = distribution;
-  const S = numActions(distribution);
+  const S = numActionValues(distribution);
   const logits = new Float64Array(numAtoms);
   const baseline = new Float64Array(numAtoms); // [numAtoms] what is added to each of a branch's atoms: V - mean A
   const setBaseline = (outputs: Float32Array, value: number, first: number, size: number): void => {
@@ -90,14 +92,14 @@ export function createActionValues(distribution: EpsilonGreedySpec): ReadActionV
 export interface EpsilonGreedy {
   readonly sample: RowSampler;
   /** max_a Q(s, a) over the allowed actions; with several branches the mean of theirs. */
-  readonly greedyValue: RowValue;
+  readonly value: RowValue;
 }
 
 /** One a thread. @throws nothing: where all actions of a branch are forbidden, its first is taken. */
 export function createEpsilonGreedy(distribution: EpsilonGreedySpec): EpsilonGreedy {
   const { sizes } = distribution;
   const readValues = createActionValues(distribution);
-  const values = new Float64Array(numActions(distribution)); // [S] f64
+  const values = new Float64Array(numActionValues(distribution)); // [S] f64
   const greedy = ({ masks, maskOffset }: RowCall, first: number, size: number): number => {
     let best = -1;
     for (let a = 0; a < size; a++) {
@@ -120,7 +122,7 @@ export function createEpsilonGreedy(distribution: EpsilonGreedySpec): EpsilonGre
         first += sizes[branch];
       }
     },
-    greedyValue(call) {
+    value(call) {
       readValues(call.outputs, call.outputOffset, values);
       let first = 0;
       let sum = 0;

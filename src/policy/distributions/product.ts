@@ -9,9 +9,17 @@
  *
  * Source: Fan et al. 2019, arXiv:1903.01344, section 4 (H-PPO): a parameter whose choice was not taken counts in the probability, too.
  */
-import type { RowCall } from '../../weights/exploration.ts';
-import { actionSize, distributionSize, type ProductHead, type ProductSpec } from '../policy-spec.ts';
-import { MASKED_LOGIT } from '../tensor-distributions.ts';
+import type { RowCall, RowSampler } from '../../weights/exploration.ts';
+import {
+  actionSize,
+  distributionSize,
+  freeLogStdSize,
+  type ProductHead,
+  type ProductSpec,
+} from '../policy-spec.ts';
+
+/** Logit of an action that the mask forbids. */
+export const MASKED_LOGIT = -1e8;
 
 /** Where a head's numbers begin in a row. */
 export interface HeadPlace {
@@ -34,63 +42,83 @@ export function placeHeads({ heads }: ProductSpec): HeadPlace[] {
     end.output += numOutputs;
     end.action += actionSize(head);
     if (head.kind === 'categorical') end.mask += numOutputs;
-    if (head.kind === 'gaussian') end.logStd += head.size;
+    end.logStd += freeLogStdSize(head);
     return place;
   });
 }
 
-export interface ProductRows {
-  /** Writes the row's stored action: a sample, or with `deterministic` the mode of each head. */
-  sample(row: RowCall): void;
-  /** Of the row's stored action, with the tanh correction where a head is squashed. */
-  logProb(row: RowCall): number;
-}
-
-const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
-const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-
-/** Allocates nothing per row. Float64 inside. Thread: any. */
-export function createProductRows(distribution: ProductSpec): ProductRows {
-  const rows = placeHeads(distribution).map(headRows);
-  return {
-    sample(row) {
-      for (const head of rows) head.sample(row);
-    },
-    logProb(row) {
-      let sum = 0;
-      for (const head of rows) sum += head.logProb(row);
-      return sum;
-    },
+/** Writes the row's stored action: a sample, or the mode of each head. Allocates nothing per row. Float64 inside. Thread: any. */
+export function createProductSampler(distribution: ProductSpec): RowSampler {
+  const elements = placeHeads(distribution).flatMap(elementSamplers); // one for each element of a stored action
+  return (row) => {
+    for (let k = 0; k < elements.length; k++)
+      row.actions[row.actionOffset + k] = elements[k](row, row.noise[row.noiseOffset + k]);
   };
 }
 
-function headRows(place: HeadPlace): ProductRows {
-  const { head } = place;
-  if (head.kind === 'categorical') return choiceRows(head.sizes, place);
-  return head.kind === 'bernoulli' ? bitRows(head.size, place) : numberRows(head.size, head.squash, place);
+/** @param noise the element's; not read where the row is deterministic. */
+type ElementSampler = (row: RowCall, noise: number) => number;
+
+function elementSamplers({ head, output, mask, logStd: firstLogStd }: HeadPlace): ElementSampler[] {
+  if (head.kind === 'categorical') return placeChoices(head.sizes, output, mask).map(choiceSampler);
+  return Array.from({ length: head.size }, (_, a) => {
+    const at = output + a;
+    return head.kind === 'bernoulli' ? bitSampler(at) : numberSampler(at, firstLogStd + a);
+  });
 }
 
-function choiceRows(sizes: readonly number[], { output, action, mask }: HeadPlace): ProductRows {
-  const logit = ({ outputs, outputOffset, masks, maskOffset }: RowCall, k: number): number =>
-    masks !== null && masks[maskOffset + mask + k] === 0 ? MASKED_LOGIT : outputs[outputOffset + output + k];
-  const bestOf = (row: RowCall, first: number, size: number): number => {
-    let best = first;
-    for (let k = first + 1; k < first + size; k++) if (logit(row, k) > logit(row, best)) best = k;
-    return best;
-  };
-  const totalOf = (row: RowCall, first: number, size: number, largest: number): number => {
-    let total = 0;
-    for (let k = first; k < first + size; k++) total += Math.exp(logit(row, k) - largest);
-    return total;
-  };
-  const choose = (row: RowCall, first: number, size: number, uniform: number): number => {
-    const best = bestOf(row, first, size);
-    if (row.deterministic) return best;
-    const largest = logit(row, best);
-    let remaining = uniform * totalOf(row, first, size, largest);
-    let chosen = best;
-    for (let k = first; k < first + size; k++) {
-      const weight = Math.exp(logit(row, k) - largest);
+/** Where one choice's logits begin in a row. */
+export interface ChoicePlace {
+  readonly size: number;
+  /** Among the network's outputs. */
+  readonly output: number;
+  /** Among the mask's elements. */
+  readonly mask: number;
+}
+
+/** The choices of a head whose outputs and mask begin there. */
+export function placeChoices(sizes: readonly number[], output: number, mask: number): ChoicePlace[] {
+  let end = 0;
+  return sizes.map((size) => {
+    end += size;
+    return { size, output: output + end - size, mask: mask + end - size };
+  });
+}
+
+/** Logit k of a choice as it counts: of forbidden ones nothing is left. */
+export function maskedLogit(
+  { outputs, outputOffset, masks, maskOffset }: RowCall,
+  { output, mask }: ChoicePlace,
+  k: number,
+): number {
+  return masks !== null && masks[maskOffset + mask + k] === 0
+    ? MASKED_LOGIT
+    : outputs[outputOffset + output + k];
+}
+
+/** Index of the first largest logit. */
+export function bestChoice(row: RowCall, place: ChoicePlace): number {
+  let best = 0;
+  for (let k = 1; k < place.size; k++)
+    if (maskedLogit(row, place, k) > maskedLogit(row, place, best)) best = k;
+  return best;
+}
+
+/** Sum over k of exp(logit_k - largest). */
+export function choiceTotal(row: RowCall, place: ChoicePlace, largest: number): number {
+  let total = 0;
+  for (let k = 0; k < place.size; k++) total += Math.exp(maskedLogit(row, place, k) - largest);
+  return total;
+}
+
+function choiceSampler(place: ChoicePlace): ElementSampler {
+  return (row, uniform) => {
+    let chosen = bestChoice(row, place);
+    if (row.deterministic) return chosen;
+    const largest = maskedLogit(row, place, chosen);
+    let remaining = uniform * choiceTotal(row, place, largest);
+    for (let k = 0; k < place.size; k++) {
+      const weight = Math.exp(maskedLogit(row, place, k) - largest);
       if (weight === 0) continue; // rounding must not end on a forbidden action
       chosen = k;
       remaining -= weight;
@@ -98,86 +126,18 @@ function choiceRows(sizes: readonly number[], { output, action, mask }: HeadPlac
     }
     return chosen;
   };
-  return {
-    sample(row) {
-      let first = 0;
-      for (let a = 0; a < sizes.length; a++) {
-        const uniform = row.noise[row.noiseOffset + action + a];
-        row.actions[row.actionOffset + action + a] = choose(row, first, sizes[a], uniform) - first;
-        first += sizes[a];
-      }
-    },
-    logProb(row) {
-      let sum = 0;
-      let first = 0;
-      for (let a = 0; a < sizes.length; a++) {
-        const largest = logit(row, bestOf(row, first, sizes[a]));
-        const chosen = first + row.actions[row.actionOffset + action + a];
-        sum += logit(row, chosen) - largest - Math.log(totalOf(row, first, sizes[a], largest));
-        first += sizes[a];
-      }
-      return sum;
-    },
+}
+
+function bitSampler(output: number): ElementSampler {
+  return ({ outputs, outputOffset, deterministic }, uniform) => {
+    const logit = outputs[outputOffset + output];
+    return (deterministic ? logit > 0 : uniform < 1 / (1 + Math.exp(-logit))) ? 1 : 0;
   };
 }
 
-function bitRows(size: number, { output, action }: HeadPlace): ProductRows {
-  return {
-    sample({ outputs, outputOffset, noise, noiseOffset, actions, actionOffset, deterministic }) {
-      for (let a = 0; a < size; a++) {
-        const logit = outputs[outputOffset + output + a];
-        const isOne = deterministic
-          ? logit > 0
-          : noise[noiseOffset + action + a] < 1 / (1 + Math.exp(-logit));
-        actions[actionOffset + action + a] = isOne ? 1 : 0;
-      }
-    },
-    logProb({ outputs, outputOffset, actions, actionOffset }) {
-      let sum = 0;
-      for (let a = 0; a < size; a++) {
-        const logit = outputs[outputOffset + output + a];
-        sum += actions[actionOffset + action + a] * logit - softplus(logit);
-      }
-      return sum;
-    },
-  };
-}
-
-function numberRows(
-  size: number,
-  isSquashed: boolean,
-  { output, action, logStd: first }: HeadPlace,
-): ProductRows {
-  return {
-    sample({
-      outputs,
-      outputOffset,
-      noise,
-      noiseOffset,
-      logStd,
-      logStdOffset,
-      actions,
-      actionOffset,
-      deterministic,
-    }) {
-      for (let a = 0; a < size; a++) {
-        const mean = outputs[outputOffset + output + a];
-        const std = Math.exp(logStd[logStdOffset + first + a]);
-        actions[actionOffset + action + a] = deterministic
-          ? mean
-          : mean + std * noise[noiseOffset + action + a];
-      }
-    },
-    logProb({ outputs, outputOffset, logStd, logStdOffset, actions, actionOffset }) {
-      let sum = 0;
-      for (let a = 0; a < size; a++) {
-        const log = logStd[logStdOffset + first + a];
-        const u = actions[actionOffset + action + a];
-        const z = (u - outputs[outputOffset + output + a]) * Math.exp(-log);
-        sum -= 0.5 * z * z + log + HALF_LOG_2PI;
-        if (isSquashed) sum -= 2 * (Math.LN2 - u - softplus(-2 * u));
-      }
-      return sum;
-    },
+function numberSampler(output: number, logStd: number): ElementSampler {
+  return (row, normal) => {
+    const mean = row.outputs[row.outputOffset + output];
+    return row.deterministic ? mean : mean + Math.exp(row.logStd[row.logStdOffset + logStd]) * normal;
   };
 }

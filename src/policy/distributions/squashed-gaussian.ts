@@ -18,14 +18,16 @@ export interface SquashedGaussianSpec {
 export const LOG_STD_MIN = -20;
 export const LOG_STD_MAX = 2;
 
+/** exp(clamp(l, -20, 2)). */
+export const squashedStd = (l: number): number => Math.exp(Math.min(Math.max(l, LOG_STD_MIN), LOG_STD_MAX));
+
 /** @throws nothing. Thread: any; keeps no state. */
 export function createSquashedGaussian({ size }: SquashedGaussianSpec): RowSampler {
   return ({ outputs, outputOffset, noise, noiseOffset, deterministic, actions, actionOffset }) => {
     for (let a = 0; a < size; a++) {
       let u = outputs[outputOffset + a];
       if (!deterministic) {
-        const logStd = Math.min(Math.max(outputs[outputOffset + size + a], LOG_STD_MIN), LOG_STD_MAX);
-        u += Math.exp(logStd) * noise[noiseOffset + a];
+        u += squashedStd(outputs[outputOffset + size + a]) * noise[noiseOffset + a];
       }
       actions[actionOffset + a] = Math.tanh(u);
     }

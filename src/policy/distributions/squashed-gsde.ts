@@ -7,6 +7,7 @@
  * layer. The means are clipped as in the authors' implementation, else tanh saturates and the noise no longer shows.
  */
 import type { RowSampler } from '../../weights/exploration.ts';
+import { addGsdeNoise } from './gsde.ts';
 
 /** Outputs per row: [A] means; `logStd` [H, A] are free parameters that stand after the actor's. */
 export interface SquashedGsdeSpec {
@@ -19,17 +20,15 @@ export interface SquashedGsdeSpec {
 
 export const GSDE_MEAN_CLIP = 2;
 
+export const clipGsdeMean = (mean: number): number =>
+  Math.min(Math.max(mean, -GSDE_MEAN_CLIP), GSDE_MEAN_CLIP);
+
 /** @param latentSize H. Thread: any; keeps no state. */
 export function createSquashedGsde({ size }: SquashedGsdeSpec, latentSize: number): RowSampler {
   return (call) => {
     for (let a = 0; a < size; a++) {
-      let u = Math.min(Math.max(call.outputs[call.outputOffset + a], -GSDE_MEAN_CLIP), GSDE_MEAN_CLIP);
-      if (!call.deterministic) {
-        for (let h = 0; h < latentSize; h++) {
-          const std = Math.exp(call.logStd[call.logStdOffset + h * size + a]);
-          u += call.latent[call.latentOffset + h] * std * call.noise[call.noiseOffset + h * size + a];
-        }
-      }
+      let u = clipGsdeMean(call.outputs[call.outputOffset + a]);
+      if (!call.deterministic) u = addGsdeNoise(u, call, a, size, latentSize);
       call.actions[call.actionOffset + a] = Math.tanh(u);
     }
   };

@@ -9,7 +9,7 @@ export const LAYER_NORM_EPSILON = 1e-5;
 const GELU = Math.sqrt(2 / Math.PI);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
+export const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
   identity: (x) => x,
   tanh: Math.tanh,
   relu: (x) => Math.max(x, 0),

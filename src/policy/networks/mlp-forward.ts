@@ -2,7 +2,7 @@
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import { type ActingSpec, distributionSize, type MlpSpec } from '../policy-spec.ts';
 import { openDense, openObservation, openRowOutputs, openTensors, openTower } from './dense-rows.ts';
-import { mlpParameterLayout } from './mlp-parameters.ts';
+import { plainMlpLayout } from './mlp-parameters.ts';
 import type { RowForward, RowLayer } from './row-outputs.ts';
 
 /**
@@ -17,7 +17,7 @@ export function openMlpForward(
   statistics: ObservationStatistics | null,
 ): RowForward {
   const { hiddenSizes, activation, shared, layerNorm = false } = spec.network;
-  const layout = mlpParameterLayout(spec);
+  const layout = plainMlpLayout(spec);
   const tensor = openTensors(layout, parameters);
   const tower = (name: string) =>
     openTower(tensor, { name, numLayers: hiddenSizes.length, activation, layerNorm });

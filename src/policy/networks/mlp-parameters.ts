@@ -7,6 +7,7 @@ import {
   freeLogStdSize,
   isKernelNetwork,
   latentSize,
+  type MlpSpec,
   type RecurrentSpec,
 } from '../policy-spec.ts';
 
@@ -26,11 +27,29 @@ import {
 export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
   const { network } = spec;
   if (!isKernelNetwork(network)) throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
-  const { hiddenSizes, shared } = network;
-  const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
+  if (network.kind === 'mlp') return plainMlpLayout({ ...spec, network });
+  return layOut(spec, network, (tower) => cellTensors(tower, network, spec.observationSize));
+}
+
+/** The same, of an MLP without a cell: all that `operant/policy` needs. */
+export function plainMlpLayout(spec: ActingSpec & { readonly network: MlpSpec }): ParameterLayout {
+  return layOut(spec, spec.network, () => []);
+}
+
+interface NamedShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** @param cellOf what stands at the beginning of a tower. */
+function layOut(
+  spec: ActingSpec,
+  { hiddenSizes, shared, layerNorm }: Pick<MlpSpec, 'hiddenSizes' | 'shared' | 'layerNorm'>,
+  cellOf: (tower: string) => readonly NamedShape[],
+): ParameterLayout {
   const firstInputs = firstLayerInputs(spec);
   const numOutputs = distributionSize(spec.distribution);
-  const tensors: { name: string; shape: readonly number[] }[] = [];
+  const tensors: NamedShape[] = [];
   const dense = (name: string, inputs: number, outputs: number) => {
     tensors.push(
       { name: `${name}/kernel`, shape: [inputs, outputs] },
@@ -38,10 +57,10 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
     );
   };
   const hidden = (tower: string) => {
-    if (network.kind === 'recurrent') tensors.push(...cellTensors(tower, network, spec.observationSize));
+    tensors.push(...cellOf(tower));
     hiddenSizes.forEach((size, k) => {
       dense(`${tower}/${k}`, hiddenSizes[k - 1] ?? firstInputs, size);
-      if (!layerNorm) return;
+      if (layerNorm !== true) return;
       tensors.push(
         { name: `${tower}/${k}/gain`, shape: [size] },
         { name: `${tower}/${k}/shift`, shape: [size] },
