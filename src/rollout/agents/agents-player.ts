@@ -15,7 +15,6 @@ import type { AgentsPlan } from './agents-plan.ts';
 import { createBatches } from './create-batches.ts';
 import type { PolicyBatch } from './policy-batch.ts';
 import { policyOfSeat } from './policy-plan.ts';
-import { copyRow } from './seat-rows.ts';
 
 export interface AgentsPlayerOptions {
   readonly agents: AgentsPlan;
@@ -70,7 +69,11 @@ interface PlayState {
   readonly acting: Uint8Array; // [M, S] u8
   readonly alive: Uint8Array; // [M, S] u8
   readonly actions: Float32Array; // [M, A] f32
+  /** Rows of the group that act in a call of a policy. */
+  readonly turn: Int32Array; // [M * S] i32
   readonly results: { length: number; seats: PlayedSeats }[];
+  /** Episodes that are over; `results` has holes until all are. */
+  numPlayed: number;
   readonly metrics: MetricSums;
   /** Episodes that were cut at `maxEpisodeSteps`. */
   numCut: number;
@@ -89,13 +92,15 @@ async function playAll(play: Play, isCut: () => boolean, isShared: boolean): Pro
     acting: new Uint8Array(M * S),
     alive: new Uint8Array(M * S),
     actions: new Float32Array(M * agents.layout.seats.actionStride),
+    turn: new Int32Array(M * S),
     results: [],
+    numPlayed: 0,
     metrics: {},
     numCut: 0,
   };
   for (let n = 0; n < M; n++) beginEpisode(play, state, n);
   const turns = createTurns();
-  while (state.results.filter(Boolean).length < request.episodes.length && !isCut()) {
+  while (state.numPlayed < request.episodes.length && !isCut()) {
     if (isShared && turns.isDue()) await turns.take();
     actAll(play, state);
     for (let n = 0; n < M; n++) if (state.playing[n] < request.episodes.length) stepOne(play, state, n);
@@ -147,30 +152,41 @@ function lookAt(play: Play, state: PlayState, n: number): void {
 }
 
 /** Each policy acts for the rows whose turn it is. */
-function actAll({ envs, policies, agents, request }: Play, state: PlayState): void {
+function actAll(play: Play, state: PlayState): void {
+  const { policies, agents, request } = play;
   const { seats } = agents.layout;
-  const S = envs.seats.length;
-  state.actions.fill(0);
-  for (const [p, policy] of policies.entries()) {
-    const turns: { n: number; s: number; row: number }[] = [];
-    for (let n = 0; n < envs.numEnvs; n++) {
-      for (let s = 0; s < S && state.playing[n] < request.episodes.length; s++) {
-        if (state.acting[n * S + s] === 0 || state.seatPolicies[n * S + s] !== p) continue;
-        const group = seats.groups[seats.groupOf[s]];
-        const k = turns.push({ n, s, row: n * group.seats.length + seats.placeOf[s] }) - 1;
-        envs.writeObservation(n, s, policy.observations, k * group.observationSize);
-        if (policy.masks !== null) envs.writeMask(n, s, policy.masks, k * group.maskSize);
-      }
+  const { turn, actions } = state;
+  actions.fill(0);
+  for (let p = 0; p < policies.length; p++) {
+    const count = gatherTurn(play, state, p);
+    if (count === 0) continue;
+    policies[p].act(turn, count, request.deterministic);
+    const { seats: members } = seats.groups[agents.policies[p].group];
+    for (let k = 0; k < count; k++) {
+      const n = Math.floor(turn[k] / members.length);
+      const s = members[turn[k] % members.length];
+      policies[p].mapAction(k, actions, n * seats.actionStride + seats.actionOffsets[s]);
     }
-    if (turns.length === 0) continue;
-    policy.act(
-      Int32Array.from(turns, ({ row }) => row),
-      turns.length,
-      request.deterministic,
-    );
-    for (const [k, { n, s }] of turns.entries())
-      policy.mapAction(k, state.actions, n * seats.actionStride + seats.actionOffsets[s]);
   }
+}
+
+/** Writes which rows policy p acts for, and what they see. @returns how many. */
+function gatherTurn({ envs, policies, agents, request }: Play, state: PlayState, p: number): number {
+  const { playing, acting, seatPolicies, turn } = state;
+  const { observations, masks } = policies[p];
+  const group = agents.layout.seats.groups[agents.policies[p].group];
+  const S = envs.seats.length;
+  let count = 0;
+  for (let r = 0; r < envs.numEnvs * group.seats.length; r++) {
+    const n = Math.floor(r / group.seats.length);
+    const s = group.seats[r % group.seats.length];
+    const isDone = playing[n] >= request.episodes.length;
+    if (isDone || acting[n * S + s] === 0 || seatPolicies[n * S + s] !== p) continue;
+    envs.writeObservation(n, s, observations, count * group.observationSize);
+    if (masks !== null) envs.writeMask(n, s, masks, count * group.maskSize);
+    turn[count++] = r;
+  }
+  return count;
 }
 
 function stepOne(play: Play, state: PlayState, n: number): void {
@@ -201,7 +217,8 @@ function stepOne(play: Play, state: PlayState, n: number): void {
       policies: row(state.seatPolicies),
     },
   };
+  state.numPlayed += 1;
   state.playing[n] += envs.numEnvs;
   if (state.playing[n] < request.episodes.length) beginEpisode(play, state, n);
-  else copyRow(new Uint8Array(S), 0, state.acting, n, S);
+  else state.acting.fill(0, n * S, (n + 1) * S);
 }
