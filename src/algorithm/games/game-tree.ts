@@ -2,7 +2,7 @@
 
 import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import { AgentEnd } from '../../env/agents/agents-kernel.ts';
-import { createSeatLayout } from '../../env/agents/seat-layout.ts';
+import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
 
@@ -47,7 +47,8 @@ const NUM_PROBES = 8;
  */
 export function exploreGame(envs: AgentsEnvs): GameTree {
   checkGame(envs);
-  const { groups, groupOf } = createSeatLayout(envs.seats);
+  const layout = createSeatLayout(envs.seats);
+  const { groups, groupOf } = layout;
   const nodes: GameNode[] = [];
   const situations: Situation[] = [];
   const indexOf = new Map<string, number>();
@@ -94,12 +95,13 @@ export function exploreGame(envs: AgentsEnvs): GameTree {
       probability,
     };
   });
-  for (let n = 0; n < nodes.length; n++) expand(envs, nodes, situations, states, n, arrive);
+  for (let n = 0; n < nodes.length; n++) expand(envs, layout, nodes, situations, states, n, arrive);
   return { seats: envs.seats.map(({ name }) => name), nodes, situations, roots };
 }
 
 function expand(
   envs: AgentsEnvs,
+  { actionOffsets, actionStride }: SeatLayout,
   nodes: GameNode[],
   situations: readonly Situation[],
   states: JsonValue[],
@@ -109,7 +111,6 @@ function expand(
   const { situation, depth, rewards } = nodes[n];
   if (situation < 0) return;
   const { seat, actions } = situations[situation];
-  const { actionOffsets, actionStride } = createSeatLayout(envs.seats);
   const space = envs.seats[seat].actionSpace;
   const start = space.kind === 'discrete' ? (space.start ?? 0) : 0;
   const given = new Float32Array(actionStride);
