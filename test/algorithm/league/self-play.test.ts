@@ -17,11 +17,15 @@ test('the same matches and the same weights for any number of worker threads', a
   expect(await play(await build('TicTacToe', threads(2)), 6)).toEqual(inProcess);
 });
 
-describe.each(['TicTacToe', 'KuhnPoker'])('%s:', (env) => {
+describe.each<[string, JsonObject]>([
+  ['TicTacToe', {}],
+  ['KuhnPoker', {}],
+  ['KuhnPoker', { multiAgent: { critic: 'central', normalizeValues: true } }],
+])('%s, %j:', (env, layers) => {
   test('a run that is resumed in mid-league has the same matches, ratings and weights', async () => {
-    const directory = join(folder, env);
-    const whole = await play(await build(env), 7);
-    const first = await build(env);
+    const directory = join(mkdtempSync(join(folder, 'run-')), 'checkpoint');
+    const whole = await play(await build(env, layers), 7);
+    const first = await build(env, layers);
     for (let k = 0; k < 4; k++) await first.train();
     await first.save(directory);
     await first.stop();
