@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
+import { type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/objective.ts';
 import { createTqcGradient, truncatedTarget } from '../../../algorithms/tqc/gradient.ts';
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
-import { forwardRow } from '../../reference/model-reference.ts';
+import { forwardRow, masksOf } from '../../reference/model-reference.ts';
 import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { sampleReference } from '../sac/sac-reference.ts';
 import { batch, NUM_DROPPED, SCALARS, SHAPE } from './tqc-fixture.ts';
@@ -13,34 +13,48 @@ const huber = (x: number) => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Straight from the equations, float64. */
-function losses(columns: Columns, fixed: Float64Array) {
-  const model = sacModel(SHAPE);
+function losses(shape: SacShape, columns: Columns, fixed: Float64Array) {
+  const model = sacModel(shape);
   const { ranges } = modelLayout(model);
   const critics = criticNames(2);
   const alpha = Math.exp(fixed[ranges.logTemperature.offset]);
   const row = (name: string, r: number, size: number) => columns[name].slice(r * size, (r + 1) * size);
+  /** All critics' atoms of one row. @param first draw of the step's passes, where critics have dropout. */
+  const atoms = (
+    p: Float64Array,
+    prefix: string,
+    r: number,
+    inputs: readonly (readonly number[])[],
+    first: number,
+  ) =>
+    critics.map((critic, k) => {
+      const name = `${prefix}${critic}`;
+      return forwardRow(model, p, name, inputs, masksOf(model, name, columns.dropoutSeeds[r], first + k));
+    });
   const targets = columns.rewards.map((reward, r) => {
     const s = row('nextObservations', r, 3);
     const { actions, logProb } = sampleReference(
       forwardRow(model, fixed, 'actor', [s]),
       row('nextNoise', r, 2),
     );
-    const pooled = critics.flatMap((name) => forwardRow(model, fixed, `target/${name}`, [s, actions]));
+    const pooled = atoms(fixed, 'target/', r, [s, actions], 0).flat();
     const kept = pooled.sort((a, b) => a - b).slice(0, 2 * (5 - NUM_DROPPED));
     return kept.map((z) => reward + columns.discounts[r] * (z - alpha * logProb));
   });
   return {
     critic: (p: Float64Array) =>
       mean(
-        targets.map((ys, r) =>
-          mean(
-            critics.flatMap((name) =>
-              forwardRow(model, p, name, [row('observations', r, 3), row('actions', r, 2)]).flatMap(
-                (theta, i) => ys.map((y) => Math.abs((i + 0.5) / 5 - (y < theta ? 1 : 0)) * huber(y - theta)),
+        targets.map((ys, r) => {
+          const inputs = [row('observations', r, 3), row('actions', r, 2)];
+          const predicted = atoms(p, '', r, inputs, critics.length);
+          return mean(
+            predicted.flatMap((each) =>
+              each.flatMap((theta, i) =>
+                ys.map((y) => Math.abs((i + 0.5) / 5 - (y < theta ? 1 : 0)) * huber(y - theta)),
               ),
             ),
-          ),
-        ),
+          );
+        }),
       ),
     actor: (p: Float64Array) =>
       mean(
@@ -50,25 +64,29 @@ function losses(columns: Columns, fixed: Float64Array) {
             forwardRow(model, p, 'actor', [s]),
             row('noise', r, 2),
           );
-          return (
-            alpha * logProb - mean(critics.flatMap((name) => forwardRow(model, fixed, name, [s, actions])))
-          );
+          return alpha * logProb - mean(atoms(fixed, '', r, [s, actions], 2 * critics.length).flat());
         }),
       ),
   };
 }
 
 describe('the closed form of TQC', () => {
-  it.each([1, 37])('has the gradients of the float64 losses for %i rows', async (numRows) => {
-    const model = sacModel(SHAPE);
+  it.each([
+    [1, 0],
+    [37, 0],
+    [5, 0.3],
+  ])('has the gradients of the float64 losses for %i rows, dropout %d', async (numRows, dropout) => {
+    const criticTrunk = { ...SHAPE.criticTrunk, ...(dropout > 0 && { dropout }) };
+    const shape = { ...SHAPE, criticTrunk };
+    const model = sacModel(shape);
     const { ranges } = modelLayout(model);
     const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);
     const open = createTqcGradient(model, { numDropped: NUM_DROPPED });
-    const fixture = await openFixture(model, sacObjective(SHAPE), open, numRows);
+    const fixture = await openFixture(model, sacObjective(shape), open, numRows);
     fixture.learner.writeParameters(parameters);
     const columns = batch(numRows);
     const p = Float64Array.from(parameters);
-    const { critic, actor } = losses(columns, p);
+    const { critic, actor } = losses(shape, columns, p);
     const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
       expectGradient(gradient, ranges[name], loss, p, name);
     const first = fixture.gradient(0, columns, SCALARS);
