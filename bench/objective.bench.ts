@@ -4,10 +4,13 @@
  * the critics' weights), 12 an optimized parameter and 3 a target's.
  *
  *     npm run bench:objective -- [--rounds 40] [--cases 3/1-256-256:256,3/1-64-64:100,17/6-256-256:256] [--kernels native,relaxed]
- *         [--threads 1,2] [--json FILE]
+ *         [--threads 1,2] [--dropout 0.01] [--json FILE]
+ *
+ * `--dropout` is that of the critics; 0, the default, is none.
  */
 import { createSacGradient } from '../algorithms/sac/gradient.ts';
 import { type SacShape, sacModel, sacObjective } from '../algorithms/sac/objective.ts';
+import { fillDropoutSeeds } from '../src/learner/dropout.ts';
 import { reserveObjective } from '../src/learner/simd/objective/layout.ts';
 import { createSimdObjectiveLearner } from '../src/learner/simd/objective/learner.ts';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
@@ -29,6 +32,7 @@ import { labelOf, pairedPeakVariant, peakFlops, peakVariant } from './peak-varia
 const CASES = option('cases', '3/1-256-256:256,3/1-64-64:100,17/6-256-256:256').split(',');
 const NUM_ROUNDS = Number(option('rounds', '40'));
 const NUM_THREADS = option('threads', '1,2').split(',').map(Number);
+const DROPOUT = Number(option('dropout', '0'));
 const NUM_UPDATES = 20; // of a sample
 const SCALARS = {
   criticLearningRate: 1e-9, // all but nothing is learnt: a batch that stays the same is soon learnt by heart
@@ -58,7 +62,7 @@ function parseCase(text: string): Case {
     clipObservation: 10,
     actionSize,
     actorTrunk: trunk,
-    criticTrunk: trunk,
+    criticTrunk: DROPOUT > 0 ? { ...trunk, dropout: DROPOUT } : trunk,
     numCritics: 2,
     criticOutputs: 1,
     initialLogTemperature: 0,
@@ -109,6 +113,7 @@ async function sacVariant(
         for (const values of Object.values(columns))
           for (let i = 0; i < values.length; i++) values[i] = 0.5 * stream.normal();
         columns.discounts.fill(0.99);
+        fillDropoutSeeds(stream, { columns });
       },
       scalars: SCALARS,
       observationStatistics: null,
