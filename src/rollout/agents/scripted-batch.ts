@@ -72,6 +72,7 @@ export function createFunctionBatch(
   agentOf: (row: number) => string,
 ): PolicyBatch {
   const A = actionSize(spec.distribution);
+  const elements = elementsOf(spec.distribution);
   const { observationSize, actionMaskSize } = spec;
   return createScriptedBatch(spec, sizes, (batch, k, stream, row) => {
     const seen = batch.observations.slice(k * observationSize, (k + 1) * observationSize);
@@ -84,7 +85,7 @@ export function createFunctionBatch(
         batch.actions,
         k * A,
       );
-      checkAction(spec, batch.actions, k * A, actionMask);
+      checkAction(elements, batch.actions, k * A, actionMask);
     } catch (cause) {
       throw new EnvError(
         'ENV_POLICY_ACTION',
@@ -97,15 +98,13 @@ export function createFunctionBatch(
 }
 
 function checkAction(
-  { distribution }: PolicySpec,
+  elements: readonly ActionElement[],
   actions: ArrayLike<number>,
   at: number,
   mask: Uint8Array | null,
 ) {
-  const A = actionSize(distribution);
-  const elements = elementsOf(distribution);
   let first = 0;
-  for (let a = 0; a < A; a++) {
+  for (let a = 0; a < elements.length; a++) {
     const action = actions[at + a];
     const size = elements[a].choices;
     const isIndex = size === 0 || (Number.isInteger(action) && action >= 0 && action < size);
