@@ -1,6 +1,5 @@
 /** Actions of mixed kinds, from the environment to a loaded policy. */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { exportPolicy } from '../../src/export/export-policy.ts';
 import {
@@ -11,30 +10,12 @@ import {
   DQNConfig,
   IMPALAConfig,
   loadPolicy,
-  PPOConfig,
   SACConfig,
 } from '../../src/index.ts';
 import { runOut } from '../conformance/subject.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import hybridEnv, { type HybridAction } from './fixtures/hybrid-env.ts';
-
-const ENV = fileURLToPath(new URL('./fixtures/hybrid-env.ts', import.meta.url));
-
-const ppo = (numEnvRunners = 0, training: object = {}) =>
-  new PPOConfig()
-    .environment(ENV)
-    .envRunners({ numEnvRunners, numEnvs: 8, rolloutLength: 32, normalizeObservations: true })
-    .training({
-      learningRate: 5e-3,
-      gamma: 0,
-      gaeLambda: 0,
-      numEpochs: 6,
-      minibatchSize: 128,
-      hiddenSizes: [32],
-      ...training,
-    })
-    .learners({ engine: 'simd' })
-    .debugging({ poison: true });
+import { HYBRID_ENV as ENV, hybridPpo as ppo } from './fixtures/hybrid-ppo.ts';
 
 it('checkEnv finds nothing wrong with it, masks included', () => {
   expect(checkEnv(hybridEnv).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
@@ -79,17 +60,6 @@ describe('PPO', () => {
       const resumed = await Algorithm.fromCheckpoint(path, {}, { trust: true });
       expect(await runOut(resumed, 3)).toEqual(rest);
     }
-  });
-
-  it('acts centrally and learns on TensorFlow', async () => {
-    const algorithm = await ppo(0)
-      .envRunners({ inference: 'central' })
-      .learners({ engine: 'tensorflow', backend: 'wasm' })
-      .build();
-    let last = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < 15; k++) last = (await algorithm.train()).episodeReturnMean ?? last;
-    await algorithm.stop();
-    expect(last).toBeGreaterThan(5); // at random 3.7
   });
 });
 
