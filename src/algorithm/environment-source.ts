@@ -18,6 +18,11 @@ export function environmentSource({
 }: Pick<ResolvedConfig<typeof commonOptions>, 'environment'>): EnvSource {
   const { env, envOptions, maxEpisodeSteps, previousInputs, python } = environment;
   const found = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
+  if (isInPython(found.id) && 'python' in found.options)
+    throw new ConfigError(
+      'CONFIG_ENV_OPTION',
+      `${found.id} has no option \`python\` in \`envOptions\`, where a checkpoint would bring a program unasked: use \`--python\` (\`python\` of the environment section).`,
+    );
   const source = python === null ? found : withPython(found, python);
   return {
     ...source,

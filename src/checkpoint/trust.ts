@@ -1,13 +1,13 @@
 /**
- * A checkpoint is data, whoever sent it. The modules that its config names are code: those that do not ship with Operant are loaded
- * only with consent.
+ * A checkpoint is data, whoever sent it. The modules and programs that its config names are code: those that do not ship with Operant
+ * are run only with consent.
  */
 import { type Declarations, FUNCTION_PREFIX, flagName, listOptions } from '../config/option.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 
-/** A module that a checkpoint asks for. */
+/** A module or program that a checkpoint asks for. */
 export interface ForeignModule {
   /** Where it stands: `environment.env`. */
   readonly option: string;
@@ -17,7 +17,7 @@ export interface ForeignModule {
 }
 
 /**
- * The modules that a saved config names, without those that later sources give anew.
+ * The modules and programs that a saved config names, without those that later sources give anew.
  *
  * @param values a config by section, as saved.
  * @param given what the user gave now, by section; a value there wins over the saved one, which then is never used.
@@ -30,11 +30,13 @@ export function foreignModules(
   const valueIn = (config: unknown, section: string, name: string) =>
     (config as Record<string, Record<string, unknown> | undefined> | undefined)?.[section]?.[name];
   return listOptions(declarations).flatMap(({ section, name, option }) => {
-    if (option.namesModule !== true) return [];
-    const reference = valueIn(values, section, name);
+    if (option.namesModule !== true && option.namesProgram !== true) return [];
+    const value = valueIn(values, section, name);
     const isGivenAnew = given.some((config) => valueIn(config, section, name) !== undefined);
     if (isGivenAnew) return [];
-    return referencesIn(reference).map((found) => ({
+    // `bin/python` looks like no module, and is started all the same.
+    const references = option.namesProgram === true && value != null ? [String(value)] : referencesIn(value);
+    return references.map((found) => ({
       option: `${section}.${name}`,
       flag: `--${flagName(name)}`,
       reference: found,

@@ -24,6 +24,8 @@ export interface Option<T> {
   readonly shapesCheckpoint?: boolean;
   /** True when its value may name a module, whose code is then run: a checkpoint that brings such a value needs consent. */
   readonly namesModule?: boolean;
+  /** True when its value is a program that is started: consent as for a module, whatever the value looks like. */
+  readonly namesProgram?: boolean;
   /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */
   readonly needs?: { readonly option: string; readonly values: readonly unknown[] };
   /** A preset: where it is true, these options of the same section have these values unless the same or a later source gives others. */

@@ -1,5 +1,5 @@
 /** A checkpoint that somebody sent is data: what its files name is run only with consent. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,6 +27,8 @@ function hostileModule(folder: string, body = ''): { readonly path: string; hasR
 interface Forgery {
   readonly algorithm?: string;
   readonly env?: string;
+  readonly envOptions?: JsonObject;
+  readonly python?: string;
   readonly network?: string;
   readonly policyNetwork?: JsonObject;
 }
@@ -52,11 +54,14 @@ beforeAll(async () => {
 });
 
 /** The genuine checkpoint with other names in it, and right checksums. */
-async function forge({ algorithm, env, network, policyNetwork }: Forgery): Promise<string> {
+async function forge(forgery: Forgery): Promise<string> {
+  const { algorithm, env, envOptions, python, network, policyNetwork } = forgery;
   const { content } = await loadCheckpoint(genuine);
   const config = structuredClone(content.json['config.json']) as Record<string, Record<string, unknown>>;
   const policy = structuredClone(content.json['policies/default/policy.json']) as Record<string, JsonObject>;
   config.environment.env = env ?? 'CartPole-v1';
+  if (envOptions !== undefined) config.environment.envOptions = envOptions;
+  if (python !== undefined) config.environment.python = python;
   if (network !== undefined) config.training.network = network;
   if (algorithm !== undefined) Object.assign(config, { algorithm });
   if (policyNetwork !== undefined) Object.assign(policy.spec, { network: policyNetwork });
@@ -88,6 +93,26 @@ describe.each(Object.entries(openings))('%s', (_, open) => {
     expect(hasRun()).toBe(false);
   });
 
+  test.each([
+    ['gymnasium:CartPole-v1', {}],
+    ['envpool:Pong-v5', {}],
+    ['python:FILE#make', {}],
+    ['CartPole-v1', { python: 'bin/python' }], // a path that looks like no module
+    ['CartPole-v1', { python: 'python3' }],
+  ])('names what runs in Python and starts none: %s, %o', async (id, { python }: { python?: string }) => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'hostile.py');
+    const mark = join(folder, 'it-ran');
+    writeFileSync(file, `open(${JSON.stringify(mark)}, 'w').close()`);
+    const env = id.replace('FILE', file);
+    const message = await open(await forge(python === undefined ? { env } : { env, python }));
+    expect(message).toContain(
+      python === undefined ? `environment.env: ${env}` : `environment.python: ${python}`,
+    );
+    expect(message).toContain('--trust');
+    expect(existsSync(mark)).toBe(false);
+  });
+
   test('imports no algorithm by a path that stands in a file', async () => {
     const { path, hasRun } = hostileModule(temporaryFolder());
     expect(await open(await forge({ algorithm: path }))).toContain('give the algorithm yourself');
@@ -112,6 +137,19 @@ describe('consent', () => {
     await expect(
       Algorithm.fromCheckpoint(await forge({ network: url }), {}, { trust: true }),
     ).rejects.toThrow('data:');
+    expect(hasRun()).toBe(false);
+  });
+
+  test('to an environment in Python does not extend to a program among its options', async () => {
+    const { path, hasRun } = hostileModule(temporaryFolder());
+    writeFileSync(path, `#!/usr/bin/env node\n${readFileSync(path, 'utf8')}`);
+    chmodSync(path, 0o755);
+    const forged = await forge({ envOptions: { python: path } });
+    const env = 'gymnasium:CartPole-v1';
+    await expect(Algorithm.fromCheckpoint(forged, { environment: { env } })).rejects.toMatchObject({
+      code: 'CONFIG_ENV_OPTION',
+      message: expect.stringContaining('--python'),
+    });
     expect(hasRun()).toBe(false);
   });
 

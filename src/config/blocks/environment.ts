@@ -29,7 +29,7 @@ export const environmentOptions = {
   python: option(kind.nullable(kind.text('a path to Python, or its name in PATH', '<path>')), {
     default: null,
     doc: "Python that runs environments such as gymnasium:LunarLander-v3; null = OPERANT_PYTHON, Operant's own (operant python), python3.",
-    namesModule: true,
+    namesProgram: true,
     ...NEUTRAL,
   }),
   maxEpisodeSteps: option(kind.nullable(kind.integer({ min: 1 })), {
