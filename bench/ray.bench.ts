@@ -8,12 +8,12 @@
  * turns; the medians. Drill: every kind of loss, once every other iteration of one run; the exit status is 1 when the run's bits are not those of an undisturbed
  * local one, when a loss was not counted once, or when a process is left.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { PPOConfig } from '../src/index.ts';
-import { kill, type RayCluster, startRayCluster } from '../test/cluster/ray-cluster.ts';
+import { bridgePids, kill, type RayCluster, startRayCluster } from '../test/cluster/ray-cluster.ts';
 import { comparable } from '../test/invariants/run-content.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
+import { median } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
@@ -52,10 +52,6 @@ function buildRun(cluster: RayCluster | null, numEnvs: number, rolloutLength: nu
     .build();
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-}
-
 async function measureThroughput(cluster: RayCluster): Promise<void> {
   for (const [numEnvs, rolloutLength] of SIZES) {
     const runs = [
@@ -77,21 +73,6 @@ async function measureThroughput(cluster: RayCluster): Promise<void> {
         `${((100 * local) / ray).toFixed(0)} % of local, ${((NUM_HOSTS * kilobytes) / ray).toFixed(1)} MB/s`,
     );
   }
-}
-
-function bridgePids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const parent = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1];
-        const isBridge = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('ray_bridge.py');
-        return isBridge && Number(parent) === process.pid;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 }
 
 /** By kind: what is done to whom, and how many hosts are replaced. */

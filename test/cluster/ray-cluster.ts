@@ -72,7 +72,7 @@ export async function startRayCluster({
   const stop = async () => {
     for (const child of processes) endGroup(child, 'SIGTERM');
     await Promise.all(processes.map((child) => gone(child)));
-    for (const pid of pidsIn(folder)) kill(pid);
+    for (const pid of pidsWhere((each) => isIn(folder, each))) kill(pid);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -90,7 +90,7 @@ export async function startRayCluster({
     address,
     head,
     nodes: processes.slice(1),
-    pids: (kind) => pidsIn(folder).filter((pid) => isKind(pid, kind)),
+    pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),
     stop,
   };
 }
@@ -106,27 +106,35 @@ function numAlive(address: string): number {
   return Number(stdout?.trim().split('\n').at(-1));
 }
 
-/** Processes that run in a folder of the cluster's: actors and what they start. */
-function pidsIn(folder: string): number[] {
+/** Whether it runs in a folder of the cluster's: actors and what they start. */
+const isIn = (folder: string, pid: number) => readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+
+/** Bridges that this process has started. */
+export function bridgePids(): number[] {
+  return pidsWhere((pid) => {
+    const parent = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1];
+    return Number(parent) === process.pid && commandOf(pid).includes('ray_bridge.py');
+  });
+}
+
+function pidsWhere(isMeant: (pid: number) => boolean): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+        return isMeant(pid);
       } catch {
         return false; // it has ended, or is not ours
       }
     });
 }
 
+const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
 function isKind(pid: number, kind: 'rollout' | 'actor'): boolean {
-  try {
-    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return kind === 'rollout' ? /host-process\.[jt]s/.test(line) : line.startsWith('ray::RolloutHost');
-  } catch {
-    return false;
-  }
+  const line = commandOf(pid);
+  return kind === 'rollout' ? /host-process\.[jt]s/.test(line) : line.startsWith('ray::RolloutHost');
 }
 
 function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 /** Runs on a real Ray cluster give the bits of local ones, whatever the number of hosts and whoever is killed in between. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { APPOConfig, DQNConfig, PPOConfig } from '../../src/index.ts';
+import { type Algorithm, APPOConfig, DQNConfig, PPOConfig } from '../../src/index.ts';
 import { comparable } from '../invariants/run-content.ts';
-import { findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
+import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
 
 const NUM_ITERATIONS = 10;
 let cluster: RayCluster;
@@ -69,15 +68,11 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
   );
 
   const rolloutPids = () => cluster.pids('rollout');
-  const bridgePid = () => {
-    const stdout = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', `${process.pid}`], { encoding: 'utf8' });
-    return Number(/^\s*(\d+) .*ray_bridge\.py/m.exec(stdout)?.[1]);
-  };
   test.each<[string, number, () => void]>([
     ['its Node process is killed', 1, () => kill(rolloutPids()[0])],
     ['its Node process is frozen', 1, () => kill(rolloutPids()[0], 'SIGSTOP')],
     ['its actor is killed', 1, () => kill(cluster.pids('actor')[0])],
-    ['the bridge is killed', 2, () => kill(bridgePid())], // the last one: what it leaves would be counted by the others
+    ['the bridge is killed', 2, () => kill(bridgePids()[0])], // the last one: what it leaves would be counted by the others
   ])('a host is replaced, with the same weights in the end, when %s', async (_, numLost, disturb) => {
     const local = await run('CartPole', 0);
     const { content, numRestarts } = await run('CartPole', 2, (k) => {
@@ -129,51 +124,42 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
 
   test('the head is gone: a clear error, and the state of the last iteration is whole', async () => {
     const own = await startRayCluster({ numNodes: 1 });
-    const build = (runners: object) =>
-      new PPOConfig()
-        .environment('CartPole')
-        .envRunners({ numEnvs: 4, rolloutLength: 32, numEnvRunners: 1, ...runners })
-        .debugging({ seed: 9 })
-        .build();
-    const onRay = await build({ runners: 'ray', rayAddress: own.address, hostDeadlineSeconds: 4 });
-    const here = await build({});
-    const whole = await build({});
-    try {
-      await onRay.train();
+    await goesOnHere({ rayAddress: own.address, hostDeadlineSeconds: 4 }, async (onRay) => {
       await own.stop();
       await expect(onRay.train()).rejects.toMatchObject({
         code: 'CLUSTER_LOST',
         message: expect.stringMatching(/The cluster is gone: .*--resume/s),
       });
-      await here.setState(await onRay.getState());
-      await here.train();
-      await whole.train();
-      await whole.train();
-      expect(comparable(await here.getState())).toEqual(comparable(await whole.getState()));
-    } finally {
-      await Promise.all([onRay.stop(), here.stop(), whole.stop(), own.stop()]);
-    }
+    }).finally(own.stop);
   });
 
-  test('a checkpoint of a run on Ray goes on here as if nothing had happened', async () => {
-    const build = (runners: object) =>
-      new PPOConfig()
-        .environment('CartPole')
-        .envRunners({ numEnvs: 4, rolloutLength: 32, numEnvRunners: 1, ...runners })
-        .debugging({ seed: 9 })
-        .build();
-    const onRay = await build({ runners: 'ray', rayAddress: cluster.address, numRolloutHosts: 2 });
-    const here = await build({});
-    const whole = await build({});
-    try {
-      await onRay.train();
-      await here.setState(await onRay.getState());
-      await here.train();
-      await whole.train();
-      await whole.train();
-      expect(comparable(await here.getState())).toEqual(comparable(await whole.getState()));
-    } finally {
-      await Promise.all([onRay.stop(), here.stop(), whole.stop()]);
-    }
-  });
+  test('a checkpoint of a run on Ray goes on here as if nothing had happened', () =>
+    goesOnHere({ rayAddress: cluster.address, numRolloutHosts: 2 }));
 });
+
+/** An iteration on Ray and one here give what two here do. */
+async function goesOnHere(
+  cluster: object,
+  disturb: (onRay: Algorithm) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const build = (runners: object) =>
+    new PPOConfig()
+      .environment('CartPole')
+      .envRunners({ numEnvs: 4, rolloutLength: 32, numEnvRunners: 1, ...runners })
+      .debugging({ seed: 9 })
+      .build();
+  const onRay = await build({ runners: 'ray', ...cluster });
+  const here = await build({});
+  const whole = await build({});
+  try {
+    await onRay.train();
+    await disturb(onRay);
+    await here.setState(await onRay.getState());
+    await here.train();
+    await whole.train();
+    await whole.train();
+    expect(comparable(await here.getState())).toEqual(comparable(await whole.getState()));
+  } finally {
+    await Promise.all([onRay.stop(), here.stop(), whole.stop()]);
+  }
+}

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
+import { pythonCommand } from '../../machine/python.ts';
 
 /** Where the managed virtual environment lies: OPERANT_PYTHON_HOME, else operant/python in the platform's cache folder. */
 export function managedFolder(): string {
@@ -24,12 +25,9 @@ export function pythonOf(folder: string): string {
  * @param given a path, or a name that is looked for in PATH; null = none.
  */
 export function findPython(given: string | null): string {
-  const { OPERANT_PYTHON: wanted, VIRTUAL_ENV: active } = process.env;
   if (given !== null) return given;
-  if (wanted) return wanted;
   const managed = pythonOf(managedFolder());
-  if (existsSync(managed)) return managed;
-  return active && existsSync(pythonOf(active)) ? pythonOf(active) : 'python3';
+  return !process.env.OPERANT_PYTHON && existsSync(managed) ? managed : pythonCommand();
 }
 
 /**
