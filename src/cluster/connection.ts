@@ -61,9 +61,11 @@ export function createConnection({ address, settings, buffer, weights }: Connect
     },
     bridge() {
       if (current === null || live?.isOver === true) {
-        current = start();
-        current.catch(() => {
-          current = null;
+        live = null; // whoever else has lost the old one waits for the same new one
+        const started = start();
+        current = started;
+        started.catch(() => {
+          if (current === started) current = null;
         });
       }
       return current;
