@@ -11,7 +11,7 @@ import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { FlatAction, FlatObservation, Space } from '../env/spaces.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
 import { ConfigError } from '../errors.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 export function environmentSource({
   environment,
@@ -70,14 +70,20 @@ export function ownEvaluationSource({
     environment:
       evaluationEnv === null
         ? { ...environment, envOptions: { ...environment.envOptions, ...evaluationEnvOptions } }
-        : {
-            ...environment,
-            env: evaluationEnv,
-            envOptions: evaluationEnvOptions,
-            maxEpisodeSteps: null,
-            python: isInPython(evaluationEnv) ? environment.python : null,
-          },
+        : elsewhere(environment, evaluationEnv, evaluationEnvOptions),
   });
+}
+
+type EnvironmentSection = ResolvedConfig<typeof commonOptions>['environment'];
+
+/** The section for another environment than the run's: what was said of that one alone is left out. */
+export function elsewhere(
+  environment: EnvironmentSection,
+  env: EnvironmentSection['env'],
+  envOptions: JsonObject,
+): EnvironmentSection {
+  const python = isInPython(env) ? environment.python : null;
+  return { ...environment, env, envOptions, maxEpisodeSteps: null, python };
 }
 
 /** @throws ConfigError `CONFIG_EVALUATION_ENV` naming the space that is another one. */

@@ -5,7 +5,7 @@ import {
   checkpointLayer,
   requireTrustedModules,
 } from '../../algorithms/from-checkpoint.ts';
-import { environmentSource, ownEvaluationSource } from '../algorithm/environment-source.ts';
+import { elsewhere, environmentSource, ownEvaluationSource } from '../algorithm/environment-source.ts';
 import { loadCheckpoint, resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import type { ResolvedConfig } from '../config/option.ts';
@@ -67,9 +67,7 @@ function placeOf(config: CommonConfig, flags: FlagValues): EnvSource {
   const options = readEnvOptions(flags);
   const given = flags.get('env');
   if (given !== undefined) {
-    return environmentSource({
-      environment: { ...config.environment, env: given, envOptions: options, maxEpisodeSteps: null },
-    });
+    return environmentSource({ environment: elsewhere(config.environment, given, options) });
   }
   const { env, envOptions } = config.environment;
   if (typeof env !== 'string' || env.startsWith('function:')) {

@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { registerShippedEnvs } from '../../../envs/index.ts';
 import { environmentSource } from '../../../src/algorithm/environment-source.ts';
+import { loadCheckpoint } from '../../../src/checkpoint/load-checkpoint.ts';
+import { saveCheckpoint } from '../../../src/checkpoint/save-checkpoint.ts';
 import { resolveEnv } from '../../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../../src/env/load-env.ts';
 import { findPython, pythonOf } from '../../../src/env/python/find-python.ts';
+import { PPOConfig } from '../../../src/index.ts';
 import type { JsonObject } from '../../../src/json.ts';
+import { operant } from '../../cli/run-in-process.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 registerShippedEnvs();
@@ -66,4 +70,23 @@ test('options that nothing would read are refused', async () => {
   expect(() => environmentSource({ environment })).toThrow(
     expect.objectContaining({ code: 'CONFIG_PYTHON' }),
   );
+});
+
+test('a policy from Python is evaluated in a native environment without that Python', async () => {
+  const algorithm = await new PPOConfig()
+    .environment('CartPole-v1')
+    .envRunners({ numEnvRunners: 0, numEnvs: 2, rolloutLength: 8 })
+    .training({ numEpochs: 1, minibatchSize: 16, hiddenSizes: [4] })
+    .build();
+  const native = await algorithm.save(join(temporaryFolder(), 'native'));
+  await algorithm.stop();
+  const { content } = await loadCheckpoint(native);
+  const config = structuredClone(content.json['config.json']) as Record<string, Record<string, unknown>>;
+  Object.assign(config.environment, { env: 'gymnasium:CartPole-v1', python: '/nowhere/python' });
+  const json = { ...content.json, 'config.json': config } as typeof content.json;
+  const path = await saveCheckpoint(join(temporaryFolder(), 'python'), { ...content, json });
+  const { exitCode, stderr } = await operant(
+    ...['evaluate', '--checkpoint', path, '--env', 'CartPole-v1', '--trust', '--episodes', '1'],
+  );
+  expect(exitCode, stderr).toBe(0);
 });
