@@ -21,6 +21,7 @@ const pidsIn = (file: string) =>
 describe.skipIf(process.platform !== 'linux')('programs of environments', () => {
   test.each(['exit', 'hang'] as const)(
     'of a worker that is lost (%s) are killed, with what they started',
+    { timeout: 180_000 },
     async (trouble) => {
       const folder = temporaryFolder();
       const pids = join(folder, 'pids');
@@ -38,12 +39,12 @@ describe.skipIf(process.platform !== 'linux')('programs of environments', () => 
       const [failure] = opened.group.takeFailures();
       expect(failure).toMatchObject({ isRecovered: true, numProcessesEnded: 2 });
       await expect
-        .poll(() => pidsIn(pids).length - probes.length, { timeout: 10_000 })
+        .poll(() => pidsIn(pids).length - probes.length, { timeout: 50_000 })
         .toBeGreaterThanOrEqual(8);
       const alive = () => pidsIn(pids).filter((pid) => !probes.includes(pid) && isAlive(pid));
-      await expect.poll(() => alive().length, { timeout: 5_000 }).toBe(4); // those of the replacement
+      await expect.poll(() => alive().length, { timeout: 50_000 }).toBe(4); // those of the replacement
       await opened.group.stop();
-      await expect.poll(alive, { timeout: 5_000 }).toEqual([]); // which close() ends
+      await expect.poll(alive, { timeout: 50_000 }).toEqual([]); // which close() ends
     },
   );
 
