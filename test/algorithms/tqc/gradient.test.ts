@@ -5,7 +5,12 @@ import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts'
 import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
 import { forwardRow, masksOf } from '../../reference/model-reference.ts';
-import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
+import {
+  type Columns,
+  normals,
+  openFixture,
+  randomModelParameters,
+} from '../../reference/objective-fixture.ts';
 import { sampleReference } from '../sac/sac-reference.ts';
 import { batch, NUM_DROPPED, SCALARS, SHAPE } from './tqc-fixture.ts';
 
@@ -84,7 +89,8 @@ describe('the closed form of TQC', () => {
     const open = createTqcGradient(model, { numDropped: NUM_DROPPED });
     const fixture = await openFixture(model, sacObjective(shape), open, numRows);
     fixture.learner.writeParameters(parameters);
-    const columns = batch(numRows);
+    const dropoutSeeds = normals('dropoutSeeds', numRows, 1e9).map(Math.round);
+    const columns = { ...batch(numRows), dropoutSeeds };
     const p = Float64Array.from(parameters);
     const { critic, actor } = losses(shape, columns, p);
     const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>

@@ -24,6 +24,5 @@ export function batch(numRows: number, k = 0): Columns {
     nextObservations: normals(`${k} nextObservations`, 3 * numRows),
     noise: normals(`${k} noise`, 2 * numRows),
     nextNoise: normals(`${k} nextNoise`, 2 * numRows),
-    dropoutSeeds: normals(`${k} dropoutSeeds`, numRows, 1e9).map(Math.round),
   };
 }
