@@ -1,13 +1,14 @@
 /** Searches for the options with which an algorithm does best. */
 import { foreignModules, requireTrust } from '../src/checkpoint/trust.ts';
+import type { Space } from '../src/config/search-space.ts';
 import type { AlgorithmDefinition } from '../src/define/define-algorithm.ts';
 import { CheckpointError, ConfigError } from '../src/errors.ts';
 import type { JsonObject } from '../src/json.ts';
 import { isModuleReference } from '../src/modules/module-text.ts';
+import { builtInSpace } from '../src/tune/built-in-space.ts';
 import { readSpace, valuesBySection } from '../src/tune/read-space.ts';
 import type { StudyResult, StudyRunOptions } from '../src/tune/run-study.ts';
 import type { StudySettings } from '../src/tune/settings.ts';
-import type { Space } from '../src/tune/space.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
 /** What a study searches. */
@@ -18,8 +19,8 @@ export interface TunerOptions extends StudyRunOptions {
   readonly config: object;
   /** Start from the defaults tuned for the environment. @defaultValue true */
   readonly tuned?: boolean;
-  /** Domains by option name: `{ learningRate: logUniform(1e-5, 1e-2) }`, or as JSON writes them. */
-  readonly space: object;
+  /** Domains by option name: `{ learningRate: logUniform(1e-5, 1e-2) }`, or as JSON writes them. @defaultValue what the algorithm's options say of themselves, but for those in `config` */
+  readonly space?: object;
   readonly numTrials?: number;
   /** `tpe`, `random`, `grid` or `sobol`. @defaultValue 'tpe' */
   readonly searcher?: string;
@@ -85,13 +86,14 @@ export class Tuner {
     const definition = await findAlgorithm(algorithm);
     const { beginStudy } = await import('../src/tune/run-study.ts'); // on use: `import` of the package stays quick
     const { trialLayers } = await import('../src/tune/settings.ts');
-    const layers = trialLayers(definition, [{ values: config, source: 'the config' }], tuned);
-    return beginStudy(
-      { ...given, algorithm, layers, space: readSpace(given.space) },
-      definition,
-      out ?? null,
-      this.options,
-    );
+    const own = [{ values: config, source: 'the config' }];
+    const layers = trialLayers(definition, own, tuned);
+    const isChangedLater = given.scheduler === 'pbt';
+    const space =
+      given.space === undefined
+        ? builtInSpace(definition, layers, { given: own, isChangedLater })
+        : readSpace(given.space);
+    return beginStudy({ ...given, algorithm, layers, space }, definition, out ?? null, this.options);
   }
 }
 

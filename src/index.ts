@@ -36,6 +36,16 @@ export type {
 // Use what was trained
 export { type LoadPolicyOptions, loadPolicy, type Policy } from './algorithm/load-policy.ts';
 export type { ActOptions, Actor } from './algorithm/policy-calls.ts';
+export {
+  type Condition,
+  choice,
+  conditional,
+  type Domain,
+  int,
+  logInt,
+  logUniform,
+  uniform,
+} from './config/search-space.ts';
 // Bring an algorithm: `operant/algorithm`. A network: see CreateCustomNetwork below
 export type { AlgorithmDefinition } from './define/define-algorithm.ts';
 // Bring an environment of several agents
@@ -114,14 +124,4 @@ export type { PolicyServer } from './serve/policy-server.ts';
 export type { PolicyServerOptions } from './serve/server-settings.ts';
 export type { SeedStatistics } from './tune/many-seeds.ts';
 export type { StudyResult, StudyRunOptions } from './tune/run-study.ts';
-export {
-  type Condition,
-  choice,
-  conditional,
-  type Domain,
-  int,
-  logInt,
-  logUniform,
-  uniform,
-} from './tune/space.ts';
 export type { Trial } from './tune/trial.ts';

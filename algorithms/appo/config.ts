@@ -1,4 +1,5 @@
 /** APPO's options: the shared sections and its own `training`. */
+
 import { actorCriticOptions, checkActorCritic } from '../../src/config/blocks/actor-critic.ts';
 import {
   actorLearnerLearners,
@@ -14,6 +15,7 @@ import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
+import { choice } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 const { minibatchSize } = withDefaults(minibatchOptions, { minibatchSize: 80 });
@@ -30,6 +32,7 @@ export const appoOptions = {
       default: 0.2,
       doc: 'Clip range of the probability ratio to the target policy: 0.2 keeps it in [0.8, 1.2].',
       alsoCalled: ['clip_param', 'clipParam', 'clip_coef', 'clip_range'],
+      search: choice([0.1, 0.2, 0.3, 0.4]),
     }),
     ...withDefaults(policyGradientOptions, { normalizeAdvantages: true }),
     targetUpdateInterval: option(kind.integer({ min: 1 }), {

@@ -10,6 +10,7 @@ import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
+import { logInt } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
@@ -19,6 +20,7 @@ const targetOptions = {
     default: 500,
     unit: 'environment steps',
     doc: 'The target becomes a copy of the network after every this many steps.',
+    search: logInt(1, 20_000),
     needs: { option: 'tau', values: [null] },
     alsoCalled: ['target_update_interval', 'target_network_update_freq', 'target_network_frequency'],
   }),

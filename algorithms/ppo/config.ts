@@ -11,6 +11,7 @@ import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-pla
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
+import { choice, logUniform, uniform } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 /** The loss. */
@@ -18,6 +19,7 @@ const lossOptions = {
   clipRange: option(kind.schedule({ min: 0, max: 1 }), {
     default: 0.2,
     doc: 'Clip range of the probability ratio: 0.2 keeps it in [0.8, 1.2].',
+    search: choice([0.1, 0.2, 0.3, 0.4]),
     alsoCalled: ['clip_param', 'clipParam', 'clip_coef', 'clip_range', 'epsilon'],
   }),
   valueClipRange: option(kind.nullable(kind.number({ above: 0 })), {
@@ -39,11 +41,13 @@ const lossOptions = {
   valueCoeff: option(kind.number({ min: 0 }), {
     default: 0.5,
     doc: 'Weight of the value loss.',
+    search: uniform(0.1, 1),
     alsoCalled: ['vf_loss_coeff', 'vf_coef', 'valueCoef'],
   }),
   entropyCoeff: option(kind.schedule({ min: 0 }), {
     default: 0,
     doc: 'Weight of the entropy bonus.',
+    search: logUniform(1e-8, 0.1),
     alsoCalled: ['entropy_coeff', 'ent_coef', 'entropyCoef'],
   }),
   normalizeAdvantages: option(kind.boolean(), {

@@ -1,4 +1,5 @@
 /** PQN's options: the shared sections and its own `training`. */
+
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
@@ -8,6 +9,7 @@ import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import type { Problem } from '../../src/config/problems.ts';
+import { uniform } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
@@ -26,6 +28,7 @@ export const pqnOptions = {
       default: 0.65,
       doc: 'Trace decay of Q(lambda): 0 = one-step target, 1 = return of the whole rollout.',
       alsoCalled: ['lam', 'q_lambda'],
+      search: uniform(0, 1),
     }),
     ...withDefaults(minibatchOptions, { numEpochs: 2, minibatchSize: 128 }),
     ...scheduleOptions,

@@ -7,6 +7,7 @@ import { checkReplay } from '../../src/config/blocks/replay.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import type { Problem } from '../../src/config/problems.ts';
+import { choice, uniform } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
 
 /** All in units of an action in [-1, 1]. */
@@ -14,12 +15,14 @@ const noiseOptions = {
   explorationNoise: option(kind.schedule({ min: 0 }), {
     default: 0.1,
     doc: 'Standard deviation of the noise on actions while it explores; actions are in [-1, 1] here.',
+    search: uniform(0, 0.5),
     alsoCalled: ['exploration_noise', 'action_noise', 'act_noise', 'noise_std'],
   }),
   noiseProcess: option(kind.choice(['gaussian', 'ornstein-uhlenbeck']), {
     default: 'gaussian',
     onlyAtStart: true,
     doc: 'Independent noise, or noise that drifts over an episode (theta 0.15), for tasks that need a push in one direction.',
+    search: choice(['gaussian', 'ornstein-uhlenbeck']),
   }),
   targetNoise: option(kind.number({ min: 0 }), {
     default: 0.2,

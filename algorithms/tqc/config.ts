@@ -1,6 +1,7 @@
 /** TQC's options: SAC's, and the quantiles of its critics. */
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
+import { int } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
 import { checkSAC, sacOptions } from '../sac/config.ts';
 
@@ -9,11 +10,13 @@ const quantileOptions = {
     default: 25,
     onlyAtStart: true,
     doc: 'Quantiles of the return that each critic gives.',
+    search: int(5, 50),
     alsoCalled: ['n_quantiles', 'num_quantiles'],
   }),
   numDroppedQuantiles: option(kind.integer({ min: 0, max: 999 }), {
     default: 2,
     doc: 'Largest quantiles of the pooled target that are left out, for each critic: more against overestimation.',
+    search: int(0, 4),
     alsoCalled: ['top_quantiles_to_drop_per_net', 'top_quantiles_to_drop'],
   }),
 };

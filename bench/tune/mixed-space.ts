@@ -7,7 +7,7 @@ import {
   type Space,
   type TrialValues,
   uniform,
-} from '../../src/tune/space.ts';
+} from '../../src/config/search-space.ts';
 
 export const MIXED_SPACE: Space = {
   learningRate: logUniform(1e-5, 1e-1),

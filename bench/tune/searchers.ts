@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpuUsage } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { TrialValues } from '../../src/config/search-space.ts';
 import { randomSearcher } from '../../src/tune/searchers/random.ts';
 import type { PastTrial, Searcher } from '../../src/tune/searchers/searcher.ts';
 import { sobolSearcher } from '../../src/tune/searchers/sobol.ts';
 import { tpeSearcher } from '../../src/tune/searchers/tpe.ts';
-import type { TrialValues } from '../../src/tune/space.ts';
 import { MIXED_SPACE, mixedLoss } from './mixed-space.ts';
 import { quartiles, type Section } from './report.ts';
 

@@ -4,9 +4,11 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resumeStudy } from '../../algorithms/tuner.ts';
 import { parseStrictJson } from '../config/strict-json.ts';
+import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
+import { builtInSpace, spaceToJson } from '../tune/built-in-space.ts';
 import { seedsText } from '../tune/many-seeds.ts';
 import { readSpace } from '../tune/read-space.ts';
 import { beginStudy, type StudyResult, type StudyRunOptions } from '../tune/run-study.ts';
@@ -24,9 +26,10 @@ import { prepareTraining } from './train-setup.ts';
 import { createTrialReport } from './trial-report.ts';
 import { resumeChanges, runOptions, settingsOf, TUNE_FLAGS } from './tune-flags.ts';
 
-const USAGE = `Usage: operant tune --algo <name> --env <id|path> --space <file|JSON> [flags]
+const USAGE = `Usage: operant tune --algo <name> --env <id|path> [--space <file|JSON>] [flags]
 
-Searches for the options with which an algorithm does best: each trial is a training of its own, in a process of its own. All flags of
+Searches for the options with which an algorithm does best: each trial is a training of its own, in a process of its own. Without --space it
+searches what the algorithm's options say of themselves (--show-space), but for those that are set. All flags of
 \`operant train\` set what the trials share. The same study comes out for any --parallel, and after a kill and --resume.
 Exit codes: 0 done, 1 failure, 2 bad usage or config, 130 interrupted, to be resumed.`;
 
@@ -38,6 +41,11 @@ export async function tuneCommand({ argv, stdout, stderr }: CommandContext): Pro
     return EXIT.done;
   }
   const { values, rest } = splitFlags(argv, TUNE_FLAGS);
+  if (values.get('show-space') === 'true' && !values.has('resume')) {
+    const { given } = await newStudy(values, rest);
+    stdout.write(`${JSON.stringify(spaceToJson(given.space), null, 2)}\n`);
+    return EXIT.done;
+  }
   const output = createOutput(
     { isJson: values.get('json') === 'true', isQuiet: values.get('quiet') === 'true' },
     stdout,
@@ -72,12 +80,14 @@ async function study(
       ...run,
       trust: values.get('trust') === 'true',
     });
-  const written = values.get('space');
-  if (written === undefined)
-    throw new ConfigError(
-      'CONFIG_SPACE',
-      'What is to be searched? Give --space FILE, or JSON; --help shows its form.',
-    );
+  const { given, definition } = await newStudy(values, rest);
+  return beginStudy(given, definition, values.get('out') ?? null, run);
+}
+
+async function newStudy(
+  values: FlagValues,
+  rest: readonly string[],
+): Promise<{ readonly given: PartialSettings; readonly definition: AlgorithmDefinition }> {
   if (peekFlag(rest, 'seeds') !== undefined)
     throw new ConfigError(
       'CONFIG_CONFLICT',
@@ -89,17 +99,15 @@ async function study(
       'CONFIG_CONFLICT',
       'The file of --config has hooks, and trials run in processes that cannot get them: leave them out for a study.',
     );
-  const given: PartialSettings = {
-    ...settingsOf(values),
-    algorithm,
-    layers: trialLayers(
-      definition,
-      layers.filter(({ isDefault }) => isDefault !== true),
-      isTuned,
-    ),
-    space: readSpace(await readSpaceSource(written)),
-  };
-  return beginStudy(given, definition, values.get('out') ?? null, run);
+  const own = layers.filter(({ isDefault }) => isDefault !== true);
+  const shared = trialLayers(definition, own, isTuned);
+  const written = values.get('space');
+  const settings = settingsOf(values);
+  const space =
+    written === undefined
+      ? builtInSpace(definition, shared, { given: own, isChangedLater: settings.scheduler === 'pbt' })
+      : readSpace(await readSpaceSource(written));
+  return { given: { ...settings, algorithm, layers: shared, space }, definition };
 }
 
 async function readSpaceSource(written: string): Promise<unknown> {

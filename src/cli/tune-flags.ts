@@ -13,8 +13,9 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
   flag(
     'space',
     '<file|JSON>',
-    'What is searched: {"learningRate": {"logUniform": [1e-5, 1e-2]}, "numEpochs": {"choice": [4, 10]}}; a .json file, or a .ts or .js module.',
+    'What is searched: {"learningRate": {"logUniform": [1e-5, 1e-2]}, "numEpochs": {"choice": [4, 10]}}; a .json file, or a .ts or .js module. [the built-in space]',
   ),
+  flag('show-space', '', 'Print the space that would be searched, as --space takes it, and run nothing.'),
   flag('num-trials', '<integer>', `Trials. [${DEFAULTS.numTrials}; with grid, all]`),
   flag(
     'searcher',

@@ -1,5 +1,6 @@
 /** An option declaration, and the types that follow from a set of them. */
 import type { JsonObject } from '../json.ts';
+import type { Domain } from './search-space.ts';
 import type { ValueKind } from './value-kind.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface Option<T> {
   readonly implies?: Readonly<Record<string, unknown>>;
   /** Options of the same section that say the same: setting one in a later source drops the other of an earlier one. */
   readonly replaces?: readonly string[];
+  /** Where a study looks for a value unless it has a space of its own; absent = such a study leaves the option alone. */
+  readonly search?: Domain;
   /** What other libraries call it: found by the "did you mean" of an unknown key, and listed in the name table. */
   readonly alsoCalled?: readonly string[];
 }

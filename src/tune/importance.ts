@@ -1,8 +1,8 @@
 /** Which options decided. */
+import type { Domain, Space } from '../config/search-space.ts';
 import { createParzenEstimator } from './searchers/parzen.ts';
 import { valueAt } from './searchers/random.ts';
 import { numGood, rank } from './searchers/tpe.ts';
-import type { Domain, Space } from './space.ts';
 import type { Trial } from './trial.ts';
 
 const MIN_TRIALS = 10;

@@ -7,11 +7,11 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Domain, isActive, isSameValue, type Space, type TrialValues } from '../config/search-space.ts';
 import { parseStrictJson } from '../config/strict-json.ts';
 import { CheckpointError } from '../errors.ts';
 import { readRegularText } from '../files/regular-file.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { type Domain, isActive, isSameValue, type Space, type TrialValues } from './space.ts';
 import type { Clone, StudyEvent } from './trial.ts';
 
 export const JOURNAL_NAME = 'journal.log';

@@ -2,9 +2,6 @@
 import { nearestName } from '../config/nearest.ts';
 import { type AnyOption, type Declarations, listOptions } from '../config/option.ts';
 import { type Problem, throwProblems } from '../config/problems.ts';
-import { isPlainObject } from '../config/value-kind.ts';
-import { ConfigError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
 import {
   choice,
   type Domain,
@@ -17,7 +14,10 @@ import {
   type Space,
   type TrialValues,
   uniform,
-} from './space.ts';
+} from '../config/search-space.ts';
+import { isPlainObject } from '../config/value-kind.ts';
+import { ConfigError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 const RANGES: Readonly<Record<string, (low: number, high: number) => Domain>> = {
   uniform,

@@ -1,12 +1,12 @@
 /** Runs a study's trials: processes, their folders, what becomes of those that die. */
 import { existsSync } from 'node:fs';
+import type { TrialValues } from '../config/search-space.ts';
 import { ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import { mixBits } from '../random/mix-bits.ts';
 import { readRunMetric } from './run-metric.ts';
-import type { TrialValues } from './space.ts';
 import type { Study } from './study.ts';
 import { type FolderTraining, trainToEnd } from './train-process.ts';
 import { type Job, scheduleOf } from './trial.ts';

@@ -3,6 +3,7 @@ import { nearestName } from '../config/nearest.ts';
 import { configToJson, listOptions } from '../config/option.ts';
 import { conflict, type Problem, showValue, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
+import type { Space, TrialValues } from '../config/search-space.ts';
 import { tunedLayer } from '../config/tuned-defaults.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { resolveEnv } from '../env/env-source.ts';
@@ -12,7 +13,6 @@ import { checkSpace, valuesBySection } from './read-space.ts';
 import { SCHEDULERS, type SchedulerName, schedulerProblems } from './schedulers/by-name.ts';
 import { SEARCHERS } from './searchers/by-name.ts';
 import { gridSize } from './searchers/grid.ts';
-import type { Space, TrialValues } from './space.ts';
 
 export interface StudySettings {
   readonly algorithm: string;

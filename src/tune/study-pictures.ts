@@ -1,6 +1,7 @@
 /** A study in pictures, beside its report. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Domain, isSameValue } from '../config/search-space.ts';
 import { replaceTextFile } from '../files/durable-files.ts';
 import { drawBars } from '../metrics/curves/bars.ts';
 import { drawPanels, type Line, type Panel } from '../metrics/curves/chart.ts';
@@ -12,7 +13,6 @@ import { importances } from './importance.ts';
 import { metricKey } from './run-metric.ts';
 import { rank } from './searchers/tpe.ts';
 import type { StudySettings } from './settings.ts';
-import { type Domain, isSameValue } from './space.ts';
 import { scheduleOf, type Trial } from './trial.ts';
 import { seedFolder } from './trial-folder.ts';
 

@@ -6,9 +6,9 @@
  * many processes truly run, and which ends first, decides only how long the study takes. So its journal's scores are all that has to be
  * told again for the same study to go on.
  */
+import type { Space } from '../config/search-space.ts';
 import type { ScheduledStudy, Scheduler } from './schedulers/scheduler.ts';
 import type { PastTrial, Searcher } from './searchers/searcher.ts';
-import type { Space } from './space.ts';
 import type { Job, StudyEvent, Trial } from './trial.ts';
 import {
   addClone,

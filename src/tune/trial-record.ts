@@ -1,6 +1,6 @@
 /** What a study keeps of a trial. */
+import type { TrialValues } from '../config/search-space.ts';
 import type { ScheduledTrial } from './schedulers/scheduler.ts';
-import type { TrialValues } from './space.ts';
 import type { Clone, StudyEvent, Trial, TrialState } from './trial.ts';
 
 /** What an earlier process wrote down of a trial. */

@@ -1,6 +1,6 @@
 /** A trial as everybody sees it, and what happens to it. */
+import type { TrialValues } from '../config/search-space.ts';
 import type { JsonValue } from '../json.ts';
-import type { TrialValues } from './space.ts';
 
 /** `waiting`: at a milestone, until the scheduler says what becomes of it. */
 export type TrialState = 'running' | 'waiting' | 'complete' | 'stopped' | 'failed';

@@ -2,9 +2,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { importances } from '../../src/tune/importance.ts';
-import { randomSearcher } from '../../src/tune/searchers/random.ts';
-import type { StudySettings } from '../../src/tune/settings.ts';
 import {
   choice,
   conditional,
@@ -12,7 +9,10 @@ import {
   type Space,
   type TrialValues,
   uniform,
-} from '../../src/tune/space.ts';
+} from '../../src/config/search-space.ts';
+import { importances } from '../../src/tune/importance.ts';
+import { randomSearcher } from '../../src/tune/searchers/random.ts';
+import type { StudySettings } from '../../src/tune/settings.ts';
 import { writePictures } from '../../src/tune/study-pictures.ts';
 import { bestTrial, type Trial } from '../../src/tune/trial.ts';
 import { temporaryFolder } from '../temporary-folder.ts';

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { uniform } from '../../src/config/search-space.ts';
 import { Tuner } from '../../src/index.ts';
 import { runTrials } from '../../src/tune/run-trials.ts';
 import { createAsha } from '../../src/tune/schedulers/asha.ts';
 import { stopByRule } from '../../src/tune/schedulers/scheduler.ts';
 import { randomSearcher } from '../../src/tune/searchers/random.ts';
-import { uniform } from '../../src/tune/space.ts';
 import { createStudy } from '../../src/tune/study.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'operant-trials-'));

@@ -1,12 +1,12 @@
 /** Schedulers, by hand. */
 import { describe, expect, it } from 'vitest';
+import { choice, conditional, int, uniform } from '../../src/config/search-space.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { createAsha, createPromotingAsha } from '../../src/tune/schedulers/asha.ts';
 import { bracketOf, createHyperband } from '../../src/tune/schedulers/hyperband.ts';
 import { createMedianStopping } from '../../src/tune/schedulers/median.ts';
 import { createPbt, explore } from '../../src/tune/schedulers/pbt.ts';
 import type { ScheduledTrial } from '../../src/tune/schedulers/scheduler.ts';
-import { choice, conditional, int, uniform } from '../../src/tune/space.ts';
 
 describe('asha', () => {
   const asha = createAsha({ numSteps: 100, gracePeriod: 1, reductionFactor: 4 });

@@ -1,14 +1,5 @@
 /** Searchers, held to Optuna's estimator and SciPy's Sobol points (fixtures/write_fixtures.py makes both). */
 import { describe, expect, it } from 'vitest';
-import { openStream } from '../../src/random/streams.ts';
-import { SEARCHERS } from '../../src/tune/searchers/by-name.ts';
-import { gridSearcher, gridSize } from '../../src/tune/searchers/grid.ts';
-import { normalMass } from '../../src/tune/searchers/normal.ts';
-import { createParzenEstimator } from '../../src/tune/searchers/parzen.ts';
-import { randomSearcher } from '../../src/tune/searchers/random.ts';
-import type { PastTrial, Searcher } from '../../src/tune/searchers/searcher.ts';
-import { sobolPoint, sobolSearcher } from '../../src/tune/searchers/sobol.ts';
-import { numGood, rank, tpeSearcher } from '../../src/tune/searchers/tpe.ts';
 import {
   choice,
   conditional,
@@ -18,7 +9,16 @@ import {
   type Space,
   type TrialValues,
   uniform,
-} from '../../src/tune/space.ts';
+} from '../../src/config/search-space.ts';
+import { openStream } from '../../src/random/streams.ts';
+import { SEARCHERS } from '../../src/tune/searchers/by-name.ts';
+import { gridSearcher, gridSize } from '../../src/tune/searchers/grid.ts';
+import { normalMass } from '../../src/tune/searchers/normal.ts';
+import { createParzenEstimator } from '../../src/tune/searchers/parzen.ts';
+import { randomSearcher } from '../../src/tune/searchers/random.ts';
+import type { PastTrial, Searcher } from '../../src/tune/searchers/searcher.ts';
+import { sobolPoint, sobolSearcher } from '../../src/tune/searchers/sobol.ts';
+import { numGood, rank, tpeSearcher } from '../../src/tune/searchers/tpe.ts';
 import parzen from './fixtures/parzen.json' with { type: 'json' };
 import sobol from './fixtures/sobol.json' with { type: 'json' };
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { dqnOptions } from '../../algorithms/dqn/config.ts';
 import { ppoOptions } from '../../algorithms/ppo/config.ts';
+import { choice, conditional, int, logUniform, type Space, uniform } from '../../src/config/search-space.ts';
 import { checkSpace, readSpace, valuesBySection } from '../../src/tune/read-space.ts';
-import { choice, conditional, int, logUniform, type Space, uniform } from '../../src/tune/space.ts';
 
 describe('a search space', () => {
   it('is read from JSON, and from what the functions return', () => {

@@ -1,11 +1,11 @@
 /** A study is the same in whatever order its processes end. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { choice, uniform } from '../../src/config/search-space.ts';
 import { SCHEDULERS, type SchedulerSettings, schedulerOf } from '../../src/tune/schedulers/by-name.ts';
 import { runAll } from '../../src/tune/schedulers/scheduler.ts';
 import { gridSearcher } from '../../src/tune/searchers/grid.ts';
 import { tpeSearcher } from '../../src/tune/searchers/tpe.ts';
-import { choice, uniform } from '../../src/tune/space.ts';
 import { createStudy, type Study, type StudyRules } from '../../src/tune/study.ts';
 import { bestTrial, type Job, type StudyEvent, scheduleOf } from '../../src/tune/trial.ts';
 

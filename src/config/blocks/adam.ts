@@ -1,5 +1,6 @@
 /** Adam, and the bound of the gradient that it gets. */
 import { option } from '../option.ts';
+import { logUniform } from '../search-space.ts';
 import * as kind from '../value-kind.ts';
 
 /** Defaults are those of Kingma and Ba 2015 (arXiv:1412.6980), but for the step size. */
@@ -7,6 +8,7 @@ export const adamOptions = {
   learningRate: option(kind.schedule({ min: 0 }), {
     default: 3e-4,
     doc: "Adam's step size.",
+    search: logUniform(1e-5, 2e-3),
     alsoCalled: ['lr', 'learning_rate'],
   }),
   maxGradNorm: option(kind.nullable(kind.number({ above: 0 })), {

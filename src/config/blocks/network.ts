@@ -3,6 +3,7 @@ import { isModuleReference } from '../../modules/module-text.ts';
 import type { Activation } from '../../policy/policy-spec.ts';
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
+import { choice } from '../search-space.ts';
 import * as kind from '../value-kind.ts';
 
 const ACTIVATIONS = [
@@ -37,6 +38,7 @@ export const networkOptions = {
     default: [64, 64],
     shapesCheckpoint: true,
     doc: 'Units of each hidden layer; conv: of the layers after the convolutions.',
+    search: choice([[64], [64, 64], [128, 128], [256, 256]]),
     needs: { option: 'network', values: ['mlp', 'conv'] },
     alsoCalled: ['fcnet_hiddens', 'net_arch', 'hiddens'],
   }),
@@ -44,6 +46,7 @@ export const networkOptions = {
     default: 'tanh',
     shapesCheckpoint: true,
     doc: 'Activation of hidden layers.',
+    search: choice(['tanh', 'relu']),
     needs: { option: 'network', values: ['mlp', 'conv'] },
     alsoCalled: ['fcnet_activation', 'activation_fn'],
   }),

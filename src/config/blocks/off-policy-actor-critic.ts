@@ -1,5 +1,6 @@
 /** What actor-critic algorithms with a replay buffer have in common: networks, optimizers, targets. */
 import { option, withDefaults } from '../option.ts';
+import { logUniform } from '../search-space.ts';
 import * as kind from '../value-kind.ts';
 import { adamOptions } from './adam.ts';
 import { hindsightOptions } from './hindsight.ts';
@@ -21,11 +22,13 @@ export const offPolicyActorCriticOptions = {
   actorLearningRate: option(kind.schedule({ min: 0 }), {
     ...learningRate,
     doc: "Adam's step size for the actor.",
+    search: logUniform(1e-5, 2e-3),
     alsoCalled: ['actor_lr', 'policy_lr', 'pi_lr', 'lr', 'learning_rate', 'learningRate'],
   }),
   criticLearningRate: option(kind.schedule({ min: 0 }), {
     ...learningRate,
     doc: "Adam's step size for the critics.",
+    search: logUniform(1e-5, 2e-3),
     alsoCalled: ['critic_lr', 'q_lr', 'qf_learning_rate'],
   }),
   ...adamWithoutRate,
@@ -38,6 +41,7 @@ export const offPolicyActorCriticOptions = {
   tau: option(kind.number({ above: 0, max: 1 }), {
     default: 0.005,
     doc: 'Share of the way that targets move towards their networks in an update.',
+    search: logUniform(1e-3, 0.08),
     alsoCalled: ['polyak', 'target_network_update_coeff'],
   }),
   numCritics: option(kind.integer({ min: 1, max: 16 }), {

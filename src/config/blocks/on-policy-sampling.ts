@@ -1,5 +1,6 @@
 /** What an on-policy iteration collects, and what becomes of its rewards: more options of the section `envRunners`. */
 import { option } from '../option.ts';
+import { choice } from '../search-space.ts';
 import * as kind from '../value-kind.ts';
 
 export const onPolicySamplingOptions = {
@@ -7,6 +8,7 @@ export const onPolicySamplingOptions = {
     default: 128,
     unit: 'steps',
     doc: 'Steps that each environment takes per iteration.',
+    search: choice([8, 16, 32, 64, 128, 256, 512, 1024]),
     alsoCalled: ['nSteps', 'n_steps', 'numSteps', 'rollout_fragment_length', 'rolloutFragmentLength'],
   }),
   normalizeRewards: option(kind.boolean(), {

@@ -1,6 +1,7 @@
 /** How an off-policy algorithm divides its time between experience and updates. Everything is counted in environment steps. */
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
+import { choice } from '../search-space.ts';
 import * as kind from '../value-kind.ts';
 import { envRunnersOptions } from './environment.ts';
 
@@ -16,11 +17,13 @@ export const paceOptions = {
     default: 1,
     unit: 'steps',
     doc: 'Steps that each environment takes between two rounds of updates.',
+    search: choice([1, 4, 8, 16]),
     alsoCalled: ['train_freq', 'trainFreq', 'train_frequency', 'rollout_fragment_length'],
   }),
   updatesPerStep: option(kind.nullable(kind.number({ min: 0, max: 1000 })), {
     default: 1,
     doc: 'Updates for each environment step (the update-to-data ratio); fractions add up; null = go by gradientSteps.',
+    search: choice([0.125, 0.25, 0.5, 1]),
     alsoCalled: ['utd', 'utd_ratio', 'training_intensity', 'replay_ratio'],
     replaces: ['gradientSteps'],
   }),
@@ -34,6 +37,7 @@ export const paceOptions = {
     default: 256,
     unit: 'transitions',
     doc: 'Transitions of an update, drawn anew for each.',
+    search: choice([32, 64, 128, 256, 512]),
     alsoCalled: ['batch_size', 'train_batch_size', 'train_batch_size_per_learner', 'minibatchSize'],
   }),
   lag: option(kind.integer({ min: 0, max: 1 }), {

@@ -1,6 +1,6 @@
 /** The schedulers that there are, and which settings of a study each looks at. */
 import { conflict, type Problem } from '../../config/problems.ts';
-import type { Space } from '../space.ts';
+import type { Space } from '../../config/search-space.ts';
 import { createAsha, createPromotingAsha } from './asha.ts';
 import { createHyperband } from './hyperband.ts';
 import { createMedianStopping } from './median.ts';

@@ -1,8 +1,8 @@
 /** Population based training. */
+import { activeNames, type Domain, type Space, type TrialValues } from '../../config/search-space.ts';
 import { mixBits } from '../../random/mix-bits.ts';
 import { openStream, type Stream } from '../../random/streams.ts';
 import { drawValue } from '../searchers/random.ts';
-import { activeNames, type Domain, type Space, type TrialValues } from '../space.ts';
 import { hasReached, rankAt, type ScheduledTrial, type Scheduler } from './scheduler.ts';
 
 export interface PbtOptions {

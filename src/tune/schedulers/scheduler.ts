@@ -1,5 +1,5 @@
 /** What decides which trials go on. */
-import type { TrialValues } from '../space.ts';
+import type { TrialValues } from '../../config/search-space.ts';
 
 /** What a scheduler sees of a trial. */
 export interface ScheduledTrial {

@@ -1,7 +1,13 @@
 /** Every combination once. */
+import {
+  type Domain,
+  isActive,
+  orderedNames,
+  type Space,
+  type TrialValues,
+} from '../../config/search-space.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
-import { type Domain, isActive, orderedNames, type Space, type TrialValues } from '../space.ts';
 import type { Searcher } from './searcher.ts';
 
 /** An integer range of more values is asked to be written as a choice. */

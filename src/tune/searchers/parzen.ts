@@ -10,9 +10,9 @@
  *
  * Watanabe (2023), "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components"; constants as in Optuna 5.0.
  */
+import type { ChoiceDomain, NumberDomain, Space, TrialValues } from '../../config/search-space.ts';
 import type { JsonValue } from '../../json.ts';
 import type { Stream } from '../../random/streams.ts';
-import type { ChoiceDomain, NumberDomain, Space, TrialValues } from '../space.ts';
 import { logNormalDensity, normalMass } from './normal.ts';
 
 export interface ParzenEstimator {

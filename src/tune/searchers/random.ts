@@ -1,8 +1,8 @@
 /** Independent draws from every domain. */
 
+import { activeValues, type Domain } from '../../config/search-space.ts';
 import type { JsonValue } from '../../json.ts';
 import type { Stream } from '../../random/streams.ts';
-import { activeValues, type Domain } from '../space.ts';
 import { type Searcher, trialStream } from './searcher.ts';
 
 /** Each trial has a stream of its own: what a trial gets does not depend on how many were drawn before it. */

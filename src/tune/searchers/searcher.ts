@@ -1,7 +1,7 @@
 /** What suggests the values of a trial. */
+import type { Space, TrialValues } from '../../config/search-space.ts';
 import { mixBits } from '../../random/mix-bits.ts';
 import { openStream, type Stream } from '../../random/streams.ts';
-import type { Space, TrialValues } from '../space.ts';
 
 /** A trial as a searcher sees it; in order of numbers. */
 export interface PastTrial {

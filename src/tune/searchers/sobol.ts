@@ -1,7 +1,7 @@
 /** A Sobol sequence: points that fill a space more evenly than random ones. */
+import { activeValues } from '../../config/search-space.ts';
 import { ConfigError } from '../../errors.ts';
 import { openStream } from '../../random/streams.ts';
-import { activeValues } from '../space.ts';
 import { valueAt } from './random.ts';
 import type { Searcher } from './searcher.ts';
 

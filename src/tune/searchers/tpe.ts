@@ -11,9 +11,15 @@
  * Bergstra et al. (2011), "Algorithms for Hyper-Parameter Optimization", with the multivariate kernels and constants of Optuna 5.0.
  * Departure: a failed trial counts as worse than every other, where Optuna leaves it out.
  */
+import {
+  type Domain,
+  isActive,
+  orderedNames,
+  type Space,
+  type TrialValues,
+} from '../../config/search-space.ts';
 import type { JsonValue } from '../../json.ts';
 import type { Stream } from '../../random/streams.ts';
-import { type Domain, isActive, orderedNames, type Space, type TrialValues } from '../space.ts';
 import { createParzenEstimator } from './parzen.ts';
 import { randomSearcher } from './random.ts';
 import { type PastTrial, type Searcher, trialStream } from './searcher.ts';
