@@ -1,5 +1,5 @@
 /** What a sub-command gets and gives. */
-import type { OutputStream } from './output.ts';
+import type { OutputStream } from '../run/run-output.ts';
 
 export interface CommandContext {
   /** Arguments behind the command's name. */

@@ -7,12 +7,13 @@ import { replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
 import { compareFingerprints, type Fingerprint, type FingerprintDifference } from '../machine/fingerprint.ts';
 import { drawSeedCurves } from '../metrics/curves/seed-curves.ts';
+import { formatCount, formatValue } from '../run/format-number.ts';
 import { type ListedRun, readRun } from '../run/list-runs.ts';
+import { table } from '../run/text-table.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
-import { formatCount, formatValue } from './format-number.ts';
-import { table, wrap } from './help-text.ts';
+import { wrap } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 import { columnOf, DEFAULT_METRIC, greatest, requireSvg, splitFolders } from './run-metrics.ts';
 

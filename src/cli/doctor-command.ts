@@ -4,11 +4,12 @@ import { chooseEngine } from '../algorithm/engine-choice.ts';
 import { probeTensorFlow, type TensorFlowProbe } from '../learner/tensorflow/backend.ts';
 import { operantVersion } from '../machine/operant-version.ts';
 import type { NetworkSpec } from '../policy/policy-spec.ts';
+import { table } from '../run/text-table.ts';
 import { loadKernels } from '../simd/loader.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
-import { table, wrap } from './help-text.ts';
+import { wrap } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant doctor [flags]

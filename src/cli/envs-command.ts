@@ -7,10 +7,10 @@ import { listEnvs, type RegisteredEnv } from '../env/registry.ts';
 import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { JsonObject } from '../json.ts';
 import { installCommand, isPeerInstalled } from '../modules/import-peer.ts';
+import { formatCount } from '../run/format-number.ts';
+import { table } from '../run/text-table.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
-import { formatCount } from './format-number.ts';
-import { table } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant envs [flags]

@@ -1,5 +1,5 @@
 /** Standard output and error that may be closed, or on a full disk: what cannot be written there ends no run. */
-import type { OutputStream } from './output.ts';
+import type { OutputStream } from '../run/run-output.ts';
 
 export interface GuardedStreams {
   readonly stdout: OutputStream;

@@ -4,9 +4,8 @@ import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { Output } from './output.ts';
 
-/** The hooks that write the iterations; nothing without --json. */
+/** The hooks that write the iterations. */
 export function createJsonReport(output: Output): RunCallbacks {
-  if (!output.isJson) return {};
   return {
     onEvaluate: ({ evaluation, iteration, numEnvSteps, isLate }) => {
       // others are in the row of their iteration

@@ -1,5 +1,5 @@
 /** A table that is drawn anew in place, on a terminal. */
-import type { OutputStream } from './output.ts';
+import type { OutputStream } from '../run/run-output.ts';
 
 export interface LiveTable {
   /** Draws these lines in place of those before, cut to the terminal's width. */

@@ -6,10 +6,10 @@ import type { Actor } from '../algorithm/policy-calls.ts';
 import { makeMultiAgentEnv } from '../env/agents/load-agents-env.ts';
 import type { AgentsReset, AgentsStep, MultiAgentEnv } from '../env/agents/multi-agent-env.ts';
 import { ConfigError } from '../errors.ts';
+import type { OutputStream } from '../run/run-output.ts';
 import type { CommandContext } from './command.ts';
 import { readFlags, readInteger } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
-import type { OutputStream } from './output.ts';
 import { GAME_FLAGS, givenCheckpoint, playground } from './playground.ts';
 import { EXIT } from './report-error.ts';
 

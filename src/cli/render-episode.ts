@@ -6,7 +6,7 @@ import type { EnvSource } from '../env/env-source.ts';
 import { checkFrame } from '../env/render/check-frame.ts';
 import { frameToText } from '../env/render/frame-text.ts';
 import { frameFormat, writeFrames } from '../env/render/write-frames.ts';
-import type { OutputStream } from './output.ts';
+import type { OutputStream } from '../run/run-output.ts';
 
 export interface RenderOptions {
   readonly checkpoint: string;

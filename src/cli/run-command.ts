@@ -2,8 +2,8 @@
 import { nearestName } from '../config/nearest.ts';
 import { ConfigError } from '../errors.ts';
 import { operantVersion } from '../machine/operant-version.ts';
+import { table } from '../run/text-table.ts';
 import type { Command, CommandContext } from './command.ts';
-import { table } from './help-text.ts';
 import { describeError, EXIT } from './report-error.ts';
 
 interface CommandEntry {

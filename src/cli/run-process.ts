@@ -1,7 +1,8 @@
 /** Runs a command line as this process: streams, exit code, and errors that nobody caught. */
+
+import type { OutputStream } from '../run/run-output.ts';
 import { failRuns } from '../run/run-signals.ts';
 import { guardStreams } from './guarded-streams.ts';
-import type { OutputStream } from './output.ts';
 import { describeError, EXIT } from './report-error.ts';
 import { runCommand } from './run-command.ts';
 

@@ -1,13 +1,13 @@
 /** `operant runs [DIR]`: the runs below a folder. */
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { formatCount, formatValue } from '../run/format-number.ts';
 import { differingOptions } from '../run/hyperparameters.ts';
 import { type ListedRun, listRuns } from '../run/list-runs.ts';
+import { table } from '../run/text-table.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
-import { formatCount, formatValue } from './format-number.ts';
-import { table } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 import { DEFAULT_METRIC, greatest } from './run-metrics.ts';
 

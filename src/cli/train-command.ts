@@ -1,12 +1,9 @@
 /** `operant train`. */
 
 import { findAlgorithm } from '../../algorithms/find-algorithm.ts';
-import type { Algorithm } from '../algorithm/algorithm.ts';
-import type { WarmStartReport } from '../checkpoint/warm-start.ts';
 import { numLocalRunnersOf } from '../config/derived.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { CommandContext } from './command.ts';
-import { createConsoleReport } from './console-report.ts';
 import { peekFlag } from './flags.ts';
 import { flagsHelp } from './help-text.ts';
 import { createJsonReport, summaryJson } from './json-report.ts';
@@ -61,53 +58,17 @@ async function trainHelp(argv: readonly string[]): Promise<string> {
 }
 
 async function runSetup(setup: TrainSetup, output: Output): Promise<RunSummary> {
-  const { definition, config, resume, restart } = setup;
-  const { startRun } = await import('../run/start-run.ts');
-  const { description } = resume?.content ?? {};
-  const origin = {
-    numEnvSteps: Number(description?.numEnvSteps ?? 0),
-    iteration: Number(description?.iteration ?? 0),
-  };
+  const { definition, config, resume, restart, notes } = setup;
+  const { startShownRun } = await import('../run/shown-run.ts');
   const build = () => definition.build(config, { isRestored: resume !== undefined });
-  return startRun({ name: definition.name, build }, config, {
+  const options = {
     ...(resume === undefined ? {} : { resume }),
     ...(restart === undefined ? {} : { restart: restart.path }),
     handleSignals: true,
-    callbacks: [
-      ...setup.callbacks, // first, since they may add metrics
-      createConsoleReport(output, definition, config, origin),
-      createJsonReport(output),
-    ],
-    onWarning: ({ message }) => output.warn(`warning: ${message}`),
-    onReady: (algorithm, runDir) => announce(setup, output, algorithm, runDir),
-  });
-}
-
-function announce(
-  { notes, config, resume, restart }: TrainSetup,
-  output: Output,
-  algorithm: Algorithm,
-  runDir: string,
-): void {
-  for (const line of algorithm.banner) output.say(line);
-  for (const note of notes) output.say(note);
-  for (const line of initializationNotes(algorithm.initializedFrom)) output.say(line);
-  const from = resume === undefined ? '' : `, going on from ${resume.path}`;
-  const anew = restart === undefined ? '' : ': it holds no checkpoint yet, so the run begins anew';
-  output.say(`Run folder: ${runDir}${from}${anew}`);
-  if (Object.values(config.stopping).every((value) => value === null)) {
-    output.say('No stop condition is set: Ctrl-C writes a checkpoint and ends the run.');
-  }
-}
-
-/** What a warm start took, and what it did not. */
-function initializationNotes(report: WarmStartReport | undefined): readonly string[] {
-  if (report === undefined) return [];
-  const { checkpoint, taken, left } = report;
-  return [
-    `Initialised from ${checkpoint}: ${taken.join(', ')}`,
-    ...left.map(({ name, why }) => `  not taken: ${name} (${why})`),
-  ];
+    callbacks: output.isJson ? [...setup.callbacks, createJsonReport(output)] : setup.callbacks,
+    notes,
+  };
+  return startShownRun({ name: definition.name, build }, definition, config, options, output);
 }
 
 /** Says what may keep a resumed run from being the same bit for bit. */

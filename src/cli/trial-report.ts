@@ -1,9 +1,9 @@
 /** Tells of a study while it runs: a line for each trial that ends; on a terminal, a table of the trials besides. */
 import type { JsonObject } from '../json.ts';
+import { formatCount, formatValue } from '../run/format-number.ts';
+import { table } from '../run/text-table.ts';
 import { rank } from '../tune/searchers/tpe.ts';
 import { type Trial, valuesText } from '../tune/trial.ts';
-import { formatCount, formatValue } from './format-number.ts';
-import { table } from './help-text.ts';
 import { createLiveTable } from './live-table.ts';
 import type { Output } from './output.ts';
 

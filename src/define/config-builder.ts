@@ -32,7 +32,15 @@ type SectionMethods<D extends Declarations> = {
 export type BuilderRunOptions = Pick<
   StartRunOptions,
   'handleSignals' | 'onWarning' | 'signal' | 'strictCallbacks'
-> & { readonly resume?: string };
+> & {
+  /** See {@link BuilderCore.run}. */
+  readonly resume?: string;
+  /**
+   * Print what the command line prints to stdout: what is trained, a line of progress (a live one on a terminal, else one a second at most),
+   * evaluations, and a table at the end. Runs side by side in one process want it off. @defaultValue whether stdout is a terminal
+   */
+  readonly progress?: boolean;
+};
 
 export interface BuilderCore<D extends Declarations> {
   /** Name of the algorithm. */
@@ -80,7 +88,7 @@ export interface BuilderCore<D extends Declarations> {
   build(): Promise<Algorithm>;
   /**
    * Trains until a stop condition holds, as the command line does: run folder, checkpoints, metrics files, callbacks. Ends
-   * its threads, also when it fails.
+   * its threads, also when it fails. On a terminal it shows its progress, elsewhere nothing but warnings (`progress` says otherwise).
    *
    * @param options `resume`: the path of a run folder, of one of its checkpoints or of a pointer file, to go on from, with this builder's
    * configuration; the run folder is the same unless `out` names another. A run that was killed before its first checkpoint is begun anew.

@@ -9,7 +9,10 @@ import { refuseLateChanges } from '../config/resume-rules.ts';
 import { type TunedDefaults, tunedLayer } from '../config/tuned-defaults.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
 import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
-import type { StartRunOptions } from '../run/start-run.ts';
+import type { Shown } from '../run/console-report.ts';
+import { createRunOutput } from '../run/run-output.ts';
+import type { RunSummary } from '../run/run-state.ts';
+import type { RunConfig, Runnable, StartRunOptions } from '../run/start-run.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
 import { remindOfStop, whileBusy } from './remind-of-stop.ts';
 
@@ -90,17 +93,28 @@ export function defineAlgorithm<
     }
   };
   const tuned = (envId: string) => tunedLayer(tunedDefaults, envId);
-  const run: BuilderParts<D>['run'] = async (config, { resume, ...options }) => {
-    const { startRun } = await import('../run/start-run.ts');
+  const run: BuilderParts<D>['run'] = async (config, { resume, progress, ...options }) => {
     const from = resume === undefined ? {} : await findResumed(name, resume);
-    const isRestored = 'resume' in from;
-    return whileBusy(() =>
-      startRun({ name, build: () => build(config, { isRestored }) }, config, { ...options, ...from }),
-    );
+    const runnable = { name, build: () => build(config, { isRestored: 'resume' in from }) };
+    const all = { ...options, ...from };
+    return whileBusy(() => runAlone(runnable, { headline, summary }, config, all, progress));
   };
   const buildAlone = async (config: ResolvedConfig<D>) => remindOfStop(await build(config));
   const Config = createConfigConstructor({ name, options, resolve, build: buildAlone, run, tuned });
   return { name, title, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
+}
+
+/** A script's run: shown to whoever watches a terminal, else silent but for warnings. */
+async function runAlone(
+  runnable: Runnable,
+  shown: Shown,
+  config: RunConfig,
+  options: StartRunOptions,
+  isShown: boolean = process.stdout.isTTY === true,
+): Promise<RunSummary> {
+  if (!isShown) return (await import('../run/start-run.ts')).startRun(runnable, config, options);
+  const { startShownRun } = await import('../run/shown-run.ts');
+  return startShownRun(runnable, shown, config, options, createRunOutput(process.stdout, process.stderr));
 }
 
 /** Loads what `initFrom` names before anything is started; null = it names nothing. */

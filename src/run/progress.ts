@@ -1,6 +1,6 @@
 /** How far a run is, by the stop condition that is nearest to being met. */
-import type { IterationEvent } from '../run/run-callbacks.ts';
-import type { RunConfig } from '../run/start-run.ts';
+import type { IterationEvent } from './run-callbacks.ts';
+import type { RunConfig } from './start-run.ts';
 
 export interface Progress {
   /** 0 to 1. */

@@ -1,14 +1,13 @@
 /** Shows a run to a person: a live line on a terminal, else a line per iteration (one a second at most); a table at the end. */
-import type { TrainResult } from '../algorithm/algorithm.ts';
-import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
+import type { EvaluationResult, TrainResult, WorkerFailureSummary } from '../algorithm/algorithm.ts';
 import type { EnvFaultOutcome } from '../env/env-faults.ts';
-import type { IterationEvent, RunCallbacks } from '../run/run-callbacks.ts';
-import type { RunSummary } from '../run/run-state.ts';
-import type { RunConfig } from '../run/start-run.ts';
 import { formatCount, formatDuration, formatInterval, formatValue } from './format-number.ts';
-import { table } from './help-text.ts';
-import type { Output } from './output.ts';
 import { createSpeedometer, measureProgress, type Origin } from './progress.ts';
+import type { IterationEvent, RunCallbacks } from './run-callbacks.ts';
+import type { RunOutput } from './run-output.ts';
+import type { RunSummary } from './run-state.ts';
+import type { RunConfig } from './start-run.ts';
+import { table } from './text-table.ts';
 
 /** A terminal is redrawn, and a log gets a line, no more often than this. */
 const LIVE_SECONDS = 0.1;
@@ -24,58 +23,67 @@ const OUTCOMES: Readonly<Record<EnvFaultOutcome, string>> = {
 };
 const CLEAR_LINE = '\r\u001b[2K';
 
+/** What an algorithm shows of itself. */
+export interface Shown {
+  /** Metrics of the progress line, most telling first, and what they are called there. */
+  readonly headline: Readonly<Partial<Record<string, string>>>;
+  /** Metrics of the table at the end. */
+  readonly summary: readonly string[];
+}
+
+export interface ConsoleReport {
+  /** The hooks that print, after those of others, which may add metrics. */
+  readonly hooks: RunCallbacks;
+  /** Hooks for before those of others: what they print begins on a line of its own. */
+  readonly before: RunCallbacks;
+  /** Takes the live line away for whoever writes beside the run; the next iteration brings it back. */
+  clear(): void;
+}
+
 /**
- * The hooks that print.
- *
  * Without a terminal an iteration gets its line when a second has passed since the last one; the first and the last iteration
  * always get theirs. Every iteration is in progress.jsonl and, with --json, on stdout.
  */
 export function createConsoleReport(
-  output: Output,
-  { headline, summary }: Pick<AlgorithmDefinition, 'headline' | 'summary'>,
+  output: RunOutput,
+  { headline, summary }: Shown,
   { stopping }: Pick<RunConfig, 'stopping'>,
   origin: Origin,
-): RunCallbacks {
-  if (output.isQuiet) return {};
+): ConsoleReport {
+  if (output.isQuiet) return { hooks: {}, before: {}, clear: () => undefined };
   const isLive = output.human.isTTY === true;
   let shownAt = Number.NEGATIVE_INFINITY;
   let pending: IterationEvent | undefined; // the last one, while it is not shown
   let last: TrainResult | undefined;
   let numFaultsShown = 0;
   let speed: number | undefined;
+  let isCleared = false;
   const measureSpeed = createSpeedometer();
-  const clear = isLive ? CLEAR_LINE : '';
-  const sayAbove = (line: string) => output.human.write(`${clear}${line}\n`);
-  return {
+  const clear = () => {
+    if (!isLive || isCleared) return;
+    output.human.write(CLEAR_LINE);
+    isCleared = true;
+  };
+  const sayAbove = (line: string) => {
+    clear();
+    output.human.write(`${line}\n`);
+  };
+  const hooks: RunCallbacks = {
     onIterationEnd: (event) => {
       last = event.result;
       pending = event;
       const { metrics, numEnvSteps } = event.result;
       speed = measureSpeed(numEnvSteps, event.secondsHere) ?? metrics['time/envStepsPerSecond'];
-      if (event.secondsHere - shownAt < (isLive ? LIVE_SECONDS : LINE_SECONDS)) return;
+      const isDue = event.secondsHere - shownAt >= (isLive ? LIVE_SECONDS : LINE_SECONDS);
+      if (!isDue && !isCleared) return;
       shownAt = event.secondsHere;
+      isCleared = false;
       const line = progressLine(event, speed, headline, stopping, origin);
-      output.human.write(isLive ? `${clear}${cut(line, output.human.columns)}` : numbered(event, line));
+      output.human.write(isLive ? `${CLEAR_LINE}${cut(line, output.human.columns)}` : numbered(event, line));
       pending = undefined;
     },
-    onEvaluate: ({ evaluation, iteration }) => {
-      const { returnMean, returnStd, returnInterval, returns } = evaluation;
-      const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}${formatInterval(returnInterval)}`;
-      sayAbove(
-        `evaluation after iteration ${formatCount(iteration)}: return ${spread} over ${returns.length} episodes`,
-      );
-    },
-    onWorkerFailure: ({ failure }) => {
-      const outcome = failure.isRecovered
-        ? `replaced within ${formatValue(failure.seconds)} s`
-        : 'not replaced';
-      const { numProcessesEnded = 0 } = failure;
-      const ended =
-        numProcessesEnded === 0
-          ? ''
-          : `, ${numProcessesEnded} programs that its environments had started were killed`;
-      sayAbove(`rollout worker ${failure.workerIndex} failed (${failure.error.message}), ${outcome}${ended}`);
-    },
+    onEvaluate: ({ evaluation, iteration }) => sayAbove(evaluationLine(evaluation, iteration)),
+    onWorkerFailure: ({ failure }) => sayAbove(failureLine(failure)),
     onEnvFault: ({ fault }) => {
       if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(`${fault.error.message}: ${OUTCOMES[fault.outcome]}`);
     },
@@ -83,9 +91,43 @@ export function createConsoleReport(
       if (pending !== undefined && !isLive) {
         output.human.write(numbered(pending, progressLine(pending, speed, headline, stopping, origin)));
       }
-      output.human.write(`${clear}${summaryTable(run, ['rollout/episodeLengthMean', ...summary], last)}\n`);
+      sayAbove(summaryTable(run, ['rollout/episodeLengthMean', ...summary], last));
     },
   };
+  return { hooks, before: isLive ? clearingHooks(clear) : {}, clear };
+}
+
+function clearingHooks(clear: () => void): RunCallbacks {
+  return {
+    onIterationEnd: clear,
+    onEpisodeEnd: clear,
+    onEvaluate: clear,
+    onCheckpoint: clear,
+    onWorkerFailure: clear,
+    onEnvFault: clear,
+    onStop: clear,
+  };
+}
+
+function evaluationLine(evaluation: EvaluationResult, iteration: number): string {
+  const { returnMean, returnStd, returnInterval, returns } = evaluation;
+  const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}${formatInterval(returnInterval)}`;
+  return `evaluation after iteration ${formatCount(iteration)}: return ${spread} over ${returns.length} episodes`;
+}
+
+function failureLine({
+  isRecovered,
+  seconds,
+  numProcessesEnded = 0,
+  workerIndex,
+  error,
+}: WorkerFailureSummary): string {
+  const outcome = isRecovered ? `replaced within ${formatValue(seconds)} s` : 'not replaced';
+  const ended =
+    numProcessesEnded === 0
+      ? ''
+      : `, ${numProcessesEnded} programs that its environments had started were killed`;
+  return `rollout worker ${workerIndex} failed (${error.message}), ${outcome}${ended}`;
 }
 
 function numbered({ result }: IterationEvent, line: string): string {
@@ -101,7 +143,7 @@ function cut(line: string, columns = 80): string {
 function progressLine(
   event: IterationEvent,
   speed: number | undefined,
-  headline: AlgorithmDefinition['headline'],
+  headline: Shown['headline'],
   stopping: RunConfig['stopping'],
   origin: Origin,
 ): string {
