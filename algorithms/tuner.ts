@@ -40,7 +40,7 @@ export interface TunerOptions extends StudyRunOptions {
   readonly resampleProbability?: number;
   /** A trial's score is the mean over so many. @defaultValue 1 */
   readonly seedsPerTrial?: number;
-  /** A metric of the run's log, or `episodeReturnMean`, `evaluation`. @defaultValue 'episodeReturnMean' */
+  /** A metric of the run's log, or `episodeReturnMean`, `evaluation`; `auc:<metric>`: its mean over a run's environment steps. @defaultValue 'episodeReturnMean' */
   readonly metric?: string;
   readonly mode?: 'max' | 'min';
   /** Of the searcher, and of the trials' own seeds. */

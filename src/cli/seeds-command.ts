@@ -11,7 +11,9 @@ import type { CommandContext } from './command.ts';
 import { type FlagSpec, peekFlag } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
+import { drawRuns } from './plot-runs.ts';
 import { EXIT } from './report-error.ts';
+import { DEFAULT_METRIC } from './run-metrics.ts';
 import { SEEDS_FLAGS } from './seeds-flags.ts';
 import { splitFlags } from './split-flags.ts';
 import { prepareTraining } from './train-setup.ts';
@@ -82,7 +84,7 @@ export async function seedsCommand({ argv, stdout, stderr }: CommandContext): Pr
   return results.every(({ value }) => value !== null) ? EXIT.done : EXIT.failure;
 }
 
-/** Writes seeds.json, and tells it. */
+/** Writes seeds.json and curves.svg, and tells them. */
 async function conclude(results: readonly SeedResult[], folder: string, output: Output): Promise<void> {
   const statistics = seedStatistics(results.flatMap(({ value }) => value ?? []));
   const summary: JsonObject = {
@@ -93,6 +95,12 @@ async function conclude(results: readonly SeedResult[], folder: string, output: 
   await replaceTextFile(join(folder, 'seeds.json'), `${JSON.stringify(summary, null, 2)}\n`);
   if (statistics !== null) {
     output.say(`mean return ${seedsText(statistics, formatValue)}`);
+  }
+  const ended = results.filter(({ value }) => value !== null).map(({ seed }) => join(folder, `seed-${seed}`));
+  if (ended.length > 0) {
+    const picture = join(folder, 'curves.svg');
+    await replaceTextFile(picture, await drawRuns(ended, DEFAULT_METRIC));
+    output.say(`curves: ${picture}`);
   }
   output.emit({ type: 'seeds', folder, ...summary });
 }

@@ -50,7 +50,11 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
     `With pbt, how often a value is drawn anew instead of moved. [${DEFAULTS.resampleProbability}]`,
   ),
   flag('seeds-per-trial', '<integer>', `A score is the mean over so many seeds. [${DEFAULTS.seedsPerTrial}]`),
-  flag('metric', '<name>', `A metric of the log, or episodeReturnMean, evaluation. [${DEFAULTS.metric}]`),
+  flag(
+    'metric',
+    '<name>',
+    `A metric of the log, or episodeReturnMean, evaluation; auc:<metric> = its mean over the run. [${DEFAULTS.metric}]`,
+  ),
   flag('mode', '<max|min>', `Whether more is better. [${DEFAULTS.mode}]`),
   flag('study-seed', '<integer>', `Of the searcher, and of the trials' own seeds. [${DEFAULTS.seed}]`),
   flag(

@@ -1,5 +1,5 @@
 /** Reads a metric from a run folder. */
-import { type Columns, readProgress } from '../metrics/curves/read-progress.ts';
+import { type Column, type Columns, readProgress } from '../metrics/curves/read-progress.ts';
 
 /** Names that a person would try first. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
@@ -7,20 +7,37 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   evaluation: 'evaluation/episodeReturnMean',
 };
 
-/** A key of progress.jsonl. */
+const AREA = 'auc:';
+
+/** A key of progress.jsonl, of which `auc:KEY` takes the area. */
 export function metricKey(metric: string): string {
-  return SHORT_NAMES[metric] ?? metric;
+  const name = metric.startsWith(AREA) ? metric.slice(AREA.length) : metric;
+  return SHORT_NAMES[name] ?? name;
 }
 
-/** The newest value of a metric in a run's progress.jsonl, or why there is none. */
+/**
+ * The newest value of a metric in a run's progress.jsonl, or why there is none. With `auc:` before it, the area under its curve over
+ * environment steps divided by them: its mean over the run, which tells a run that learns early from one that only ends well.
+ */
 export async function readRunMetric(
   folder: string,
   metric: string,
 ): Promise<number | { readonly missing: string }> {
   const key = metricKey(metric);
   const columns = await readProgress(folder).catch((): Columns => new Map());
-  const value = columns.get(key)?.values.at(-1);
-  if (value !== undefined) return value;
+  const column = columns.get(key);
+  if (column !== undefined) {
+    return metric.startsWith(AREA) ? meanOverSteps(column) : (column.values.at(-1) as number);
+  }
   const keys = [...columns.keys()].join(', ') || 'none';
   return { missing: `no iteration of \`${folder}\` has the metric \`${key}\`; there are: ${keys}` };
+}
+
+/** By the trapezoidal rule; steps before the first value count as if they had it. */
+function meanOverSteps({ steps, values }: Column): number {
+  let area = steps[0] * values[0];
+  for (let i = 1; i < steps.length; i++) {
+    area += ((values[i] + values[i - 1]) / 2) * (steps[i] - steps[i - 1]);
+  }
+  return area / steps[steps.length - 1];
 }

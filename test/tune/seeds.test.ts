@@ -35,6 +35,7 @@ it('train --seeds again goes on, with what its flags change', async () => {
   };
   expect(seeds.map(({ seed }) => seed)).toEqual([4, 5]);
   expect(statistics.mean).toBeCloseTo((seeds[0].value + seeds[1].value) / 2, 12);
+  expect(readFileSync(join(out, 'curves.svg'), 'utf8')).toContain('ppo CartPole (2 runs)');
 }, 120_000);
 
 it('a seed whose process was killed goes on from its last checkpoint', async () => {
