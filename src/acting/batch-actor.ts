@@ -17,6 +17,8 @@ export interface BatchActor {
   readonly observations: ObservationArray; // [maxRows, obsSize]
   readonly masks: Uint8Array | null; // [maxRows, maskSize] u8
   readonly noise: Float32Array; // [maxRows, noiseSize] f32
+  /** What a recurrent policy remembers, moved on by every call: f32 [maxRows, S], empty for others. */
+  readonly states: Float32Array;
   /** Stored actions, before the mapping into the environment's bounds. */
   readonly actions: ActionArray; // [maxRows, A]
   act(numRows: number, deterministic: boolean): Promise<void>;
@@ -81,6 +83,7 @@ export function createKernelActor(
   };
   return {
     ...openRows(arena, spec, maxRows, addresses),
+    states,
     forget: (row) => void states.fill(0, row * stateSize, (row + 1) * stateSize),
     setWeights(parameters, statistics, exploration) {
       const { mean, inverseStd } = statistics ?? { mean: null, inverseStd: null };
@@ -108,9 +111,10 @@ export function createCentralBatchActor(
   const actions = isDiscrete ? new Int32Array(maxRows * A) : new Float32Array(maxRows * A);
   const logProbs = new Float32Array(maxRows);
   const values = new Float32Array(maxRows);
+  const states = new Float32Array(0);
   const act = (numRows: number, deterministic: boolean) =>
     policy.act({ numRows, observations, masks, noise, deterministic, actions, logProbs, values });
-  return { maxRows, observations, masks, noise, actions, act, forget: () => undefined };
+  return { maxRows, observations, masks, noise, states, actions, act, forget: () => undefined };
 }
 
 interface RowAddresses {

@@ -51,6 +51,12 @@ const FLAGS: readonly FlagSpec[] = [
     form: '<integer>',
     doc: 'From one address, twice as many at once; more get 429. 0 = any number. [0]',
   },
+  {
+    name: 'max-sessions',
+    form: '<integer>',
+    doc: 'Sessions whose state is kept for recurrent policies; more get 429. [10000]',
+  },
+  { name: 'session-ms', form: '<integer>', doc: 'A session unused for so long is forgotten. [300000]' },
   { name: 'model-timeout-ms', form: '<integer>', doc: 'Longest that a model may take for a batch. [10000]' },
   {
     name: 'breaker-failures',
@@ -111,7 +117,7 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
 const COUNTS = [
   ...(['port', 'adminPort', 'numPriorities', 'maxQueued', 'timeoutMs', 'maxBatchRows'] as const),
   ...(['maxBodyBytes', 'maxConnections', 'maxRequestsPerSecond', 'modelTimeoutMs'] as const),
-  ...(['breakerFailures', 'breakerMs', 'workers', 'reloadMs'] as const),
+  ...(['breakerFailures', 'breakerMs', 'workers', 'reloadMs', 'maxSessions', 'sessionMs'] as const),
 ] satisfies readonly (keyof PolicyServerOptions)[];
 const MAX_COUNT = 2 ** 31;
 

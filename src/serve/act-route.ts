@@ -3,10 +3,18 @@ import { writeMask } from '../acting/write-mask.ts';
 import { writeObservation } from '../acting/write-observation.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
 import { isOperantError, ServeError } from '../errors.ts';
+import { actInSession } from './act-in-session.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
 
-const FIELDS = ['model', 'version', 'session', 'observation', 'actionMask', 'priority', 'timeoutMs'];
+const FIELDS = [
+  ...(['model', 'version', 'session', 'reset', 'end'] as const),
+  ...(['observation', 'actionMask', 'priority', 'timeoutMs'] as const),
+] as const;
+type Field = (typeof FIELDS)[number];
+type Fields = Readonly<Partial<Record<Field, unknown>>>;
+
+const MAX_SESSION_LENGTH = 256;
 
 export interface RequestDefaults {
   readonly numPriorities: number;
@@ -21,16 +29,20 @@ export async function answerAct(
   body: unknown,
 ): Promise<object> {
   const fields = readFields(body);
-  const { model, batcher } = repository.find(
-    textOf(fields, 'model'),
-    textOf(fields, 'version'),
-    textOf(fields, 'session'),
-  );
-  const actions = await batcher.act({
-    ...readRow(model, fields.observation, fields.actionMask),
-    numRows: 1,
-    priority: readPriority(fields.priority, defaults),
-    timeoutMs: readTimeout(fields.timeoutMs, defaults),
+  const [name, version] = [textOf(fields, 'model'), textOf(fields, 'version')];
+  const session = readSession(fields.session);
+  const { model, actions } = await actInSession(repository.sessions, {
+    find: () => repository.find(name, version, session),
+    read: (model) => ({
+      ...readRow(model, fields.observation, fields.actionMask),
+      states: null,
+      numRows: 1,
+      priority: readPriority(fields.priority, defaults),
+      timeoutMs: readTimeout(fields.timeoutMs, defaults),
+    }),
+    session,
+    begins: readFlag(fields, 'reset'),
+    ends: readFlag(fields, 'end'),
   });
   const action = unflattenAction(model.actionSpace, actions, 0);
   return { action: plain(action), model: model.name, version: model.version };
@@ -40,18 +52,31 @@ export function badRequest(message: string): ServeError {
   return new ServeError('SERVE_REQUEST', 400, message);
 }
 
-function readFields(body: unknown): Record<string, unknown> {
+function readFields(body: unknown): Fields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('Expected a JSON object with `observation`.');
-  const odd = Object.keys(body).find((name) => !FIELDS.includes(name));
+  const odd = Object.keys(body).find((name) => !FIELDS.includes(name as Field));
   if (odd !== undefined) throw badRequest(`Unknown field \`${odd}\`; known: ${FIELDS.join(', ')}.`);
-  return body as Record<string, unknown>;
+  return body;
 }
 
-function textOf(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+function textOf(fields: Fields, name: Field): string | undefined {
   const value = fields[name];
   if (value === undefined || typeof value === 'string') return value;
   throw badRequest(`Expected \`${name}\` to be text.`);
+}
+
+/** @throws ServeError `SERVE_REQUEST` for what is no text, or too long to be kept. */
+export function readSession(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value.length >= 1 && value.length <= MAX_SESSION_LENGTH) return value;
+  throw badRequest(`Expected \`session\` to be text of 1 to ${MAX_SESSION_LENGTH} characters.`);
+}
+
+function readFlag(fields: Fields, name: Field): boolean {
+  const value = fields[name] ?? false;
+  if (typeof value === 'boolean') return value;
+  throw badRequest(`Expected \`${name}\` to be true or false.`);
 }
 
 function readRow(model: LoadedModel, observation: unknown, actionMask: unknown) {

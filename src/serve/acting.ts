@@ -38,6 +38,7 @@ export function openActing(settings: ServerSettings, log: Log, kernelsOnly = fal
         models: models.status(),
         inFlight: act.inFlight,
         numWebSockets: act.numWebSockets,
+        numSessions: models.sessions.count,
       }),
     async listen() {
       await listen(act.server, settings.port, settings.host);

@@ -1,7 +1,7 @@
 /** One model version and the requests for it: whatever waits when the model is free goes through it together, and nothing waits for more. */
 import { ServeError } from '../errors.ts';
 import { type BreakerLimits, type BreakerState, createCircuitBreaker } from './circuit-breaker.ts';
-import type { LoadedModel } from './load-model.ts';
+import type { BatchRows, LoadedModel, RowAnswers } from './load-model.ts';
 import type { ServeMetrics } from './metrics.ts';
 import { createRecordedRows, type RecordedRows } from './recorded-rows.ts';
 import {
@@ -11,10 +11,7 @@ import {
   type RequestQueue,
 } from './request-queue.ts';
 
-export interface ActRequest {
-  readonly observations: Float32Array | Uint8Array; // [numRows, obsSize]
-  readonly masks: Uint8Array | null; // [numRows, maskSize] u8
-  readonly numRows: number;
+export interface ActRequest extends BatchRows {
   /** 1 is the most urgent. */
   readonly priority: number;
   readonly timeoutMs: number;
@@ -23,8 +20,7 @@ export interface ActRequest {
 }
 
 export interface Batcher {
-  /** Actions of all rows, flat, as the environment takes them. [numRows, A] */
-  act(request: ActRequest): Promise<Float32Array | Int32Array>;
+  act(request: ActRequest): Promise<RowAnswers>;
   /** Waiting or in the model. */
   readonly numPending: number;
   depths(): readonly number[];
@@ -40,8 +36,8 @@ export interface BatcherLimits extends QueueLimits, BreakerLimits {
   readonly modelTimeoutMs: number;
 }
 
-type Actions = Float32Array | Int32Array; // [numRows, A]
-type Pending = QueuedRequest & ActRequest & { resolve(actions: Actions): void; reject(error: Error): void };
+type Pending = QueuedRequest &
+  ActRequest & { resolve(answers: RowAnswers): void; reject(error: Error): void };
 
 export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics: ServeMetrics): Batcher {
   const queue = createRequestQueue<Pending>(limits);
@@ -80,9 +76,9 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
           ...request,
           enqueuedAt,
           deadline: enqueuedAt + request.timeoutMs,
-          resolve: (actions) => {
+          resolve: (answers) => {
             settle();
-            resolve(actions);
+            resolve(answers);
           },
           reject: (error) => {
             settle();
@@ -131,7 +127,7 @@ function createBatchRunner(
   const breaker = createCircuitBreaker(limits);
   let isHung = false; // its rows are still the model's: nothing else goes in
   const state = (): BreakerState => (isHung ? 'open' : breaker.state(performance.now()));
-  const run = (batch: readonly Pending[], began: number): Promise<readonly Actions[]> => {
+  const run = (batch: readonly Pending[], began: number): Promise<readonly RowAnswers[]> => {
     const running = model.run(batch);
     return new Promise((resolve, reject) => {
       const watch = setInterval(() => {
@@ -157,9 +153,9 @@ function createBatchRunner(
     for (const { enqueuedAt, priority } of batch)
       metrics.observeWait(model, priority, (now - enqueuedAt) / 1000);
     try {
-      const actions = await run(batch, now);
+      const answers = await run(batch, now);
       breaker.succeed();
-      for (const [k, request] of batch.entries()) request.resolve(actions[k]);
+      for (const [k, request] of batch.entries()) request.resolve(answers[k]);
     } catch (cause) {
       breaker.fail(performance.now());
       for (const request of batch) request.reject(asServeError(model, cause));

@@ -6,7 +6,7 @@
  * | id | u32 | chosen by the client, comes back with the answer |
  * | numRows | u16 | 1 to `maxRows` |
  * | priority | u8 | 1 is the most urgent, 0 = the default |
- * | 0 | u8 | for later |
+ * | flags | u8 | 1 = an episode begins, 2 = it is over with this step; recurrent policies alone look at them |
  * | observations | [numRows, observationSize] f32, or u8 for images | |
  * | masks | [numRows, actionMaskSize] u8 | where the policy was trained with masks |
  *
@@ -16,9 +16,10 @@ import { badRequest, checkFinite } from './act-route.ts';
 import type { LoadedModel } from './load-model.ts';
 
 export const HEADER_BYTES = 8;
+const BEGINS = 1;
+const ENDS = 2;
 
 export interface RequestFrame {
-  readonly id: number;
   readonly numRows: number;
   readonly priority: number;
   readonly observations: Float32Array | Uint8Array; // [numRows, obsSize]
@@ -30,13 +31,21 @@ export function frameId(frame: Buffer): number {
   return frame.length >= 4 ? frame.readUInt32LE(0) : 0;
 }
 
+/** Whether an episode begins or ends with it; `readFrame` checks the rest. */
+export function frameEpisode(frame: Buffer): { readonly begins: boolean; readonly ends: boolean } {
+  const flags = frame[7] ?? 0;
+  return { begins: (flags & BEGINS) !== 0, ends: (flags & ENDS) !== 0 };
+}
+
 /** @throws ServeError `SERVE_REQUEST`. The arrays are the caller's. */
 export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): RequestFrame {
   if (frame.length < HEADER_BYTES)
     throw badRequest(`Expected a frame of at least ${HEADER_BYTES} bytes, got ${frame.length}.`);
   const numRows = frame.readUInt16LE(4);
   if (numRows < 1 || numRows > maxRows) throw badRequest(`Expected 1 to ${maxRows} rows, got ${numRows}.`);
-  if (frame[7] !== 0) throw badRequest(`Expected byte 7 of a frame to be 0, got ${frame[7]}.`);
+  const flags = frame[7];
+  if ((flags & ~(BEGINS | ENDS)) !== 0)
+    throw badRequest(`Expected the flags of a frame, its byte 7, to be 0 to 3, got ${flags}.`);
   const { observationSize, observationDtype, actionMaskSize } = spec;
   const observationBytes = numRows * observationSize * (observationDtype === 'uint8' ? 1 : 4);
   const expected = HEADER_BYTES + observationBytes + numRows * actionMaskSize;
@@ -52,7 +61,7 @@ export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): Reques
       ? body.subarray(0, observationBytes)
       : new Float32Array(body.buffer, 0, observationBytes / 4);
   checkFinite(observations);
-  return { id: frame.readUInt32LE(0), numRows, priority: frame[6], observations, masks };
+  return { numRows, priority: frame[6], observations, masks };
 }
 
 export function actionFrame(id: number, numRows: number, actions: Float32Array | Int32Array): Buffer {

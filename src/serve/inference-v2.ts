@@ -2,9 +2,16 @@
 
 import { operantVersion } from '../machine/operant-version.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
-import { badRequest, checkFinite, type RequestDefaults, readPriority, readTimeout } from './act-route.ts';
-import { actRows } from './act-rows.ts';
-import type { LoadedModel } from './load-model.ts';
+import { type Acted, actInSession, addStarts } from './act-in-session.ts';
+import {
+  badRequest,
+  checkFinite,
+  type RequestDefaults,
+  readPriority,
+  readSession,
+  readTimeout,
+} from './act-route.ts';
+import type { BatchRows, LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
 
 interface Tensor {
@@ -16,12 +23,16 @@ interface Tensor {
 
 export const serverMetadata = () => ({ name: 'operant', version: operantVersion(), extensions: [] });
 
-export function modelMetadata({ name, spec }: LoadedModel, versions: readonly string[]): object {
+export function modelMetadata({ name, spec, stateSize }: LoadedModel, versions: readonly string[]): object {
   const { observationSize, observationDtype, actionMaskSize, distribution } = spec;
   const tensor = (name: string, datatype: string, size: number) => ({ name, datatype, shape: [-1, size] });
   const inputs = [tensor('observation', observationDtype === 'uint8' ? 'UINT8' : 'FP32', observationSize)];
   if (actionMaskSize > 0) inputs.push(tensor('mask', 'BOOL', actionMaskSize));
   const outputs = [tensor('action', datatypeOfActions(spec.distribution), actionSize(distribution))];
+  if (stateSize > 0) {
+    inputs.push(tensor('state', 'FP32', stateSize));
+    outputs.push(tensor('nextState', 'FP32', stateSize));
+  }
   return { name, versions, platform: 'operant', inputs, outputs };
 }
 
@@ -29,7 +40,12 @@ function datatypeOfActions(distribution: LoadedModel['spec']['distribution']): s
   return actionDtype(distribution) === 'int32' ? 'INT32' : 'FP32';
 }
 
-/** @param body parsed JSON, of anybody. */
+/**
+ * Recurrent policies: with an input `state` (zeros where an episode begins) the client keeps it, and finds the next one in the output `nextState`.
+ * Else the server does, by session: `sequence_id`, `sequence_start` and `sequence_end` among the parameters, as Triton's clients send them.
+ *
+ * @param body parsed JSON, of anybody.
+ */
 export async function answerInfer(
   repository: ModelRepository,
   defaults: RequestDefaults,
@@ -41,37 +57,78 @@ export async function answerInfer(
     readonly parameters?: unknown;
     readonly inputs?: unknown;
   };
-  const { priority, timeout, session } = Object(parameters) as Readonly<Record<string, unknown>>;
-  const served = repository.find(name, version, typeof session === 'string' ? session : undefined);
-  const { model } = served;
-  const { spec } = model;
-  const { observationSize, actionMaskSize, distribution } = spec;
+  const given = Object(parameters) as Readonly<Record<string, unknown>>;
+  const session = readSequence(given);
   const tensors = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [];
+  const acted = await actInSession(repository.sessions, {
+    find: () => repository.find(name, version, session),
+    read: (model) => ({
+      ...readRows(model, tensors),
+      priority: readPriority(given.priority, defaults),
+      timeoutMs: readTimeout(
+        typeof given.timeout === 'number' ? given.timeout / 1000 : given.timeout, // us in this protocol
+        defaults,
+      ),
+    }),
+    session,
+    begins: given.sequence_start === true,
+    ends: given.sequence_end === true,
+  });
+  const { model } = acted;
+  return {
+    model_name: model.name,
+    model_version: model.version,
+    ...(typeof id === 'string' && { id }),
+    outputs: outputsOf(acted, tensors.some(isState)),
+  };
+}
+
+const isState = (tensor: Tensor) => Object(tensor).name === 'state';
+
+/** @param hasState whether the client keeps it. */
+function outputsOf({ model, actions, states }: Acted, hasState: boolean): readonly object[] {
+  const { spec, stateSize } = model;
+  const A = actionSize(spec.distribution);
+  const numRows = actions.length / A;
+  const action = {
+    name: 'action',
+    datatype: datatypeOfActions(spec.distribution),
+    shape: [numRows, A],
+    data: Array.from(addStarts(model, actions)),
+  };
+  if (!hasState) return [action];
+  return [
+    action,
+    { name: 'nextState', datatype: 'FP32', shape: [numRows, stateSize], data: Array.from(states) },
+  ];
+}
+
+/** Triton's ids are numbers, 0 = none. */
+function readSequence({ session, sequence_id: id }: Readonly<Record<string, unknown>>): string | undefined {
+  if (id === undefined || id === 0) return readSession(session);
+  return readSession(typeof id === 'number' ? String(id) : id);
+}
+
+function readRows(model: LoadedModel, tensors: readonly Tensor[]): BatchRows {
+  const { spec, stateSize } = model;
+  const { observationSize, actionMaskSize } = spec;
   const given = readTensor(tensors, 'observation', observationSize);
   const numRows = given.length / observationSize;
   if (numRows > model.maxRows) throw badRequest(`Expected at most ${model.maxRows} rows, got ${numRows}.`);
   const observations = spec.observationDtype === 'uint8' ? Uint8Array.from(given) : Float32Array.from(given);
   checkFinite(observations);
-  const masks =
-    actionMaskSize > 0 ? Uint8Array.from(readTensor(tensors, 'mask', actionMaskSize), Number) : null;
-  if (masks !== null && masks.length !== numRows * actionMaskSize)
-    throw badRequest('Expected as many rows of `mask` as of `observation`.');
-  const actions = await actRows(served, {
-    observations,
-    masks,
-    numRows,
-    priority: readPriority(priority, defaults),
-    timeoutMs: readTimeout(typeof timeout === 'number' ? timeout / 1000 : timeout, defaults), // us in this protocol
-  });
-  const A = actionSize(distribution);
-  const datatype = datatypeOfActions(distribution);
-  const output = { name: 'action', datatype, shape: [numRows, A], data: Array.from(actions) };
-  return {
-    model_name: model.name,
-    model_version: model.version,
-    ...(typeof id === 'string' && { id }),
-    outputs: [output],
+  const beside = (name: string, size: number): number[] => {
+    const data = readTensor(tensors, name, size);
+    if (data.length === numRows * size) return data;
+    throw badRequest(`Expected as many rows of \`${name}\` as of \`observation\`.`);
   };
+  const masks = actionMaskSize > 0 ? Uint8Array.from(beside('mask', actionMaskSize), Number) : null;
+  if (!tensors.some(isState)) return { observations, masks, states: null, numRows };
+  if (stateSize === 0)
+    throw badRequest(`The policy ${model.name} remembers nothing: leave out the input \`state\`.`);
+  const states = Float32Array.from(beside('state', stateSize));
+  checkFinite(states);
+  return { observations, masks, states, numRows };
 }
 
 function readTensor(tensors: readonly Tensor[], name: string, size: number): number[] {

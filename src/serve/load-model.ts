@@ -1,9 +1,11 @@
 /** One version of a model in memory, ready to act for a batch of rows. */
 import { createActionMapping } from '../acting/action-mapping.ts';
+import type { BatchActor, KernelActor } from '../acting/batch-actor.ts';
 import { type LoadPolicyOptions, openPolicyActor } from '../algorithm/load-policy.ts';
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Space } from '../env/spaces.ts';
 import { ServeError } from '../errors.ts';
+import { numCells, recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize, isKernelNetwork } from '../policy/policy-spec.ts';
 
 export interface LoadedModel {
@@ -15,14 +17,26 @@ export interface LoadedModel {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   readonly maxRows: number;
-  /** Flat actions of each request, as the environment takes them but without `start` of Discrete. */
-  run(batch: readonly BatchRows[]): Promise<(Float32Array | Int32Array)[]>;
+  /** Elements of what it remembers of a row's episode; 0 = nothing. */
+  readonly stateSize: number;
+  /** Names how these are laid out: a state goes on in another version only where both say the same. */
+  readonly stateLayout: string;
+  run(batch: readonly BatchRows[]): Promise<RowAnswers[]>;
 }
 
 export interface BatchRows {
   readonly observations: Float32Array | Uint8Array; // [numRows, obsSize]
   readonly masks: Uint8Array | null; // [numRows, maskSize] u8
+  /** Only read; null = episodes begin in all rows. */
+  readonly states: Float32Array | null; // [numRows, S] f32
   readonly numRows: number;
+}
+
+export interface RowAnswers {
+  /** Flat, as the environment takes them but without `start` of Discrete. */
+  readonly actions: Float32Array | Int32Array; // [numRows, A]
+  /** After the step; empty where the policy remembers nothing. */
+  readonly states: Float32Array; // [numRows, S] f32
 }
 
 export interface ModelSource extends LoadPolicyOptions {
@@ -35,47 +49,20 @@ export interface ModelSource extends LoadPolicyOptions {
 /** A checkpoint's number. */
 export const versionOf = (checkpoint: string): string => checkpoint.split(/[\\/]/).at(-1) ?? '1';
 
-/** Loads it and acts once, so that the first request finds it warm. @throws as `loadPolicy`; ServeError `SERVE_RECURRENT`, `SERVE_ONE_OWNER`. */
+/** Loads it and acts once, so that the first request finds it warm. @throws as `loadPolicy`; ServeError `SERVE_ONE_OWNER`. */
 export async function loadModel(
   { name, path, version, ...options }: ModelSource,
   { maxRows, kernelsOnly }: { readonly maxRows: number; readonly kernelsOnly: boolean },
 ): Promise<LoadedModel> {
   const checkpoint = await resolveCheckpoint(path);
   const { spec, createActor, observationSpace, actionSpace } = await openPolicyActor(checkpoint, options);
-  if (spec.network.kind === 'recurrent') {
-    const message = `The policy ${path} is recurrent, and the server does not keep states of sessions yet: act with \`loadPolicy\`.`;
-    throw new ServeError('SERVE_RECURRENT', 501, message);
-  }
   if (kernelsOnly && !isKernelNetwork(spec.network)) {
     const message = `The policy ${path} runs on TensorFlow, which has one owner, and this server has several processes: serve it with \`workers: 1\`.`;
     throw new ServeError('SERVE_ONE_OWNER', 409, message);
   }
   const actor = createActor(maxRows);
-  const mapAction = createActionMapping(spec);
-  const A = actionSize(spec.distribution);
-  const isDiscrete = actionDtype(spec.distribution) === 'int32';
-  const { observationSize, actionMaskSize } = spec;
-  const act = async (numRows: number): Promise<void> => {
-    if ('actNow' in actor) actor.actNow(numRows, true);
-    else await actor.act(numRows, true);
-  };
-  const run: LoadedModel['run'] = async (batch) => {
-    let first = 0;
-    for (const { observations, masks, numRows } of batch) {
-      actor.observations.set(observations, first * observationSize);
-      if (masks !== null) actor.masks?.set(masks, first * actionMaskSize);
-      first += numRows;
-    }
-    await act(first);
-    let row = 0;
-    return batch.map(({ numRows }) => {
-      const actions = isDiscrete ? new Int32Array(numRows * A) : new Float32Array(numRows * A); // [numRows, A]
-      for (let r = 0; r < numRows; r++, row++) mapAction(actor.actions, row * A, actions, r * A);
-      return actions;
-    });
-  };
-  actor.masks?.fill(1);
-  await act(1);
+  const run = createRun(actor, spec);
+  await warmUp(run, spec);
   return {
     name,
     version: version ?? versionOf(checkpoint),
@@ -84,6 +71,52 @@ export async function loadModel(
     observationSpace,
     actionSpace,
     maxRows,
+    stateSize: recurrentStateSize(spec),
+    stateLayout: stateLayoutOf(spec),
     run,
   };
+}
+
+function createRun(actor: BatchActor | KernelActor, spec: ActingSpec): LoadedModel['run'] {
+  const mapAction = createActionMapping(spec);
+  const A = actionSize(spec.distribution);
+  const S = recurrentStateSize(spec);
+  const isDiscrete = actionDtype(spec.distribution) === 'int32';
+  const { observationSize, actionMaskSize } = spec;
+  return async (batch) => {
+    let first = 0;
+    for (const { observations, masks, states, numRows } of batch) {
+      actor.observations.set(observations, first * observationSize);
+      if (masks !== null) actor.masks?.set(masks, first * actionMaskSize);
+      if (states === null) actor.states.fill(0, first * S, (first + numRows) * S);
+      else actor.states.set(states, first * S);
+      first += numRows;
+    }
+    if ('actNow' in actor) actor.actNow(first, true);
+    else await actor.act(first, true);
+    let row = 0;
+    return batch.map(({ numRows }) => {
+      const actions = isDiscrete ? new Int32Array(numRows * A) : new Float32Array(numRows * A); // [numRows, A]
+      const states = S === 0 ? NO_STATES : actor.states.slice(row * S, (row + numRows) * S); // [numRows, S] f32
+      for (let r = 0; r < numRows; r++, row++) mapAction(actor.actions, row * A, actions, r * A);
+      return { actions, states };
+    });
+  };
+}
+
+const NO_STATES = new Float32Array(0);
+
+async function warmUp(run: LoadedModel['run'], spec: ActingSpec): Promise<void> {
+  const { observationSize, observationDtype, actionMaskSize } = spec;
+  const observations =
+    observationDtype === 'uint8' ? new Uint8Array(observationSize) : new Float32Array(observationSize); // [obsSize]
+  const masks = actionMaskSize > 0 ? new Uint8Array(actionMaskSize).fill(1) : null; // [maskSize] u8
+  await run([{ observations, masks, states: null, numRows: 1 }]);
+}
+
+function stateLayoutOf(spec: ActingSpec): string {
+  const { network } = spec;
+  if (network.kind !== 'recurrent') return '';
+  const cells = numCells(spec);
+  return `${cells === 1 ? '' : `${cells} `}${network.cell} of ${network.size}`;
 }

@@ -38,6 +38,7 @@ export const SERVE_METRICS = {
   breaker_state: gauge('max', '0 = closed, 1 = one batch is tried, 2 = open.', MODEL),
   in_flight: gauge('sum', 'Requests that have no answer yet.'),
   web_sockets: gauge('sum', 'WebSocket connections.'),
+  sessions: gauge('sum', 'Sessions whose state a recurrent policy keeps.'),
   event_loop_lag_seconds: gauge('max', '99th percentile of how late timers ran since the last look.'),
   processes: gauge('sum', 'Processes that answer.'),
   build_info: gauge('max', 'Versions of the program.', ['version', 'node']),

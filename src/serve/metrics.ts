@@ -37,6 +37,7 @@ export interface ServerGauges {
   readonly models: readonly ModelGauges[];
   readonly inFlight: number;
   readonly numWebSockets: number;
+  readonly numSessions: number;
 }
 
 interface GrowingHistogram {
@@ -114,7 +115,10 @@ const BUCKETS = {
   model_seconds: model_seconds.buckets,
 };
 
-function gaugeSamples({ models, inFlight, numWebSockets }: ServerGauges, lagSeconds: number): Samples {
+function gaugeSamples(
+  { models, inFlight, numWebSockets, numSessions }: ServerGauges,
+  lagSeconds: number,
+): Samples {
   const ofModels = (measure: (model: ModelGauges) => number) =>
     Object.fromEntries(
       models.map((model) => [labelsOf({ model: model.name, version: model.version }), measure(model)]),
@@ -132,6 +136,7 @@ function gaugeSamples({ models, inFlight, numWebSockets }: ServerGauges, lagSeco
     breaker_state: ofModels(({ breaker }) => BREAKER_VALUES[breaker]),
     in_flight: { '': inFlight },
     web_sockets: { '': numWebSockets },
+    sessions: { '': numSessions },
     event_loop_lag_seconds: { '': lagSeconds },
     processes: { '': 1 },
     build_info: { [labelsOf({ version: operantVersion(), node: process.versions.node })]: 1 },

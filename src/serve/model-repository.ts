@@ -10,6 +10,7 @@ import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Canary, ModelControl, ModelStatus, StagedModel } from './model-control.ts';
 import type { ServedVersion } from './served-version.ts';
+import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import { agreementOf } from './shadow.ts';
 
 export interface ModelRepository extends ModelControl {
@@ -18,12 +19,14 @@ export interface ModelRepository extends ModelControl {
    * @throws ServeError `SERVE_MODEL` for a name or version that is not loaded.
    */
   find(name: string | undefined, version?: string, session?: string): ServedVersion;
+  /** Of recurrent models, whichever version answers. */
+  readonly sessions: Sessions;
   /** What `list` gives, at once. */
   status(): readonly ModelStatus[];
   drain(): Promise<void>;
 }
 
-export interface RepositoryOptions extends BatcherLimits {
+export interface RepositoryOptions extends BatcherLimits, SessionLimits {
   readonly maxRows: number;
   /** Refuse what only TensorFlow runs: it has one owner. */
   readonly kernelsOnly: boolean;
@@ -55,6 +58,7 @@ export function createModelRepository(options: RepositoryOptions): ModelReposito
       const entry = findEntry(entries, name);
       return findVersion(entry, version ?? choose(entry, session));
     },
+    sessions: createSessions(options),
     stage: (source) => stage(entries, options, source),
     async setDefault(name, version) {
       const entry = findEntry(entries, name);

@@ -8,7 +8,7 @@ const error = {
   content: json({ type: 'object', required: ['error', 'code'], properties: { error: text, code: text } }),
 };
 const failures = Object.fromEntries(
-  ['400', '401', '403', '404', '413', '429', '500', '503', '504'].map((code) => [code, error]),
+  ['400', '401', '403', '404', '409', '413', '429', '500', '503', '504'].map((code) => [code, error]),
 );
 
 const ACT = {
@@ -24,7 +24,17 @@ const ACT = {
     },
     model: { ...text, description: 'May be left out where one is served.' },
     version: { ...text, description: 'Default: the default version.' },
-    session: { ...text, description: 'Who asks; a session stays on one side of a canary.' },
+    session: {
+      ...text,
+      maxLength: 256,
+      description:
+        'Who asks; a session stays on one side of a canary, and is an episode of a recurrent policy, which wants it.',
+    },
+    reset: {
+      type: 'boolean',
+      description: 'An episode begins: a recurrent policy forgets what it remembers of the session.',
+    },
+    end: { type: 'boolean', description: 'The episode is over with this step: its state is dropped.' },
     priority: { type: 'integer', minimum: 0, description: '1 is the most urgent; 0 = the default.' },
     timeoutMs: {
       type: 'number',

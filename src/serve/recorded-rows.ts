@@ -8,23 +8,24 @@ export interface RecordedRows {
   rows(): readonly RecordedRow[];
 }
 
-type RecordedRow = Pick<BatchRows, 'observations' | 'masks'>;
+type RecordedRow = Pick<BatchRows, 'observations' | 'masks' | 'states'>;
 
 const NUM_ROWS = 64;
 
-export function createRecordedRows({ spec }: LoadedModel): RecordedRows {
+export function createRecordedRows({ spec, stateSize }: LoadedModel): RecordedRows {
   const ring: RecordedRow[] = [];
   let next = 0;
   const { observationSize, actionMaskSize } = spec;
   return {
-    add({ observations, masks, numRows }) {
+    add({ observations, masks, states, numRows }) {
       // A copy where there are more rows, which would be kept with the first one.
       ring[next] =
         numRows === 1
-          ? { observations, masks }
+          ? { observations, masks, states }
           : {
               observations: observations.slice(0, observationSize),
               masks: masks?.slice(0, actionMaskSize) ?? null,
+              states: states?.slice(0, stateSize) ?? null,
             };
       next = (next + 1) % NUM_ROWS;
     },

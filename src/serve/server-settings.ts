@@ -29,6 +29,10 @@ export interface PolicyServerOptions {
   readonly maxBodyBytes?: number;
   /** Connections at a time. @defaultValue 1024 */
   readonly maxConnections?: number;
+  /** Sessions at a time whose state the server keeps for recurrent policies; more get 429. @defaultValue 10000 */
+  readonly maxSessions?: number;
+  /** A session that has not been used for so long is forgotten, ms. @defaultValue 300000 */
+  readonly sessionMs?: number;
   /** Requests a second from one address, twice as many at once; more get 429. 0 = any number. @defaultValue 0 */
   readonly maxRequestsPerSecond?: number;
   /** A newer checkpoint is refused where it acts as the default does in a smaller share of the last 64 requests, 0 to 1. @defaultValue 0 */
@@ -66,6 +70,8 @@ export const SERVER_DEFAULTS = {
   maxBodyBytes: 2 ** 20,
   maxConnections: 1024,
   maxRequestsPerSecond: 0,
+  maxSessions: 10_000,
+  sessionMs: 300_000,
   modelTimeoutMs: 10_000,
   breakerFailures: 5,
   breakerMs: 5_000,
@@ -116,6 +122,8 @@ const COUNTS = {
   maxBodyBytes: [64, 2 ** 30],
   maxConnections: [1, 65_535],
   maxRequestsPerSecond: [0, 1_000_000],
+  maxSessions: [1, 1_000_000],
+  sessionMs: [1, 86_400_000],
   modelTimeoutMs: [1, 3_600_000],
   breakerFailures: [1, 1_000_000],
   breakerMs: [1, 3_600_000],

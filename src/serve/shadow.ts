@@ -16,8 +16,8 @@ export async function agreementOf(current: ServedVersion, staged: ServedVersion)
   try {
     const [expected, actual] = await Promise.all([actionsOf(current), actionsOf(staged)]);
     const tolerances = tolerancesOf(current.model);
-    const numSame = expected.filter((actions, k) =>
-      actions.every((x, a) => Math.abs(x - actual[k][a]) <= tolerances[a]),
+    const numSame = expected.filter(({ actions }, k) =>
+      actions.every((x, a) => Math.abs(x - actual[k].actions[a]) <= tolerances[a]),
     ).length;
     return numSame / rows.length;
   } catch (cause) {
@@ -28,9 +28,9 @@ export async function agreementOf(current: ServedVersion, staged: ServedVersion)
 
 const SHADOW = { numRows: 1, priority: 1, timeoutMs: 60_000, isShadow: true };
 
-function shapeOf({ spec }: LoadedModel): string {
+function shapeOf({ spec, stateLayout }: LoadedModel): string {
   const { observationSize, observationDtype, actionMaskSize, distribution } = spec;
-  return [observationSize, observationDtype, actionMaskSize, actionSize(distribution)].join();
+  return [observationSize, observationDtype, actionMaskSize, actionSize(distribution), stateLayout].join();
 }
 
 /** [A]; 0 for what is counted. */

@@ -1,21 +1,23 @@
 /**
  * WebSockets at `/act?model=NAME&version=V`: binary frames for those who act many times a second (see frames.ts). What the server says first, and
- * again when the version has changed, is text: sizes and dtypes of rows. Frames are answered in any order.
+ * again when the version has changed, is text: sizes and dtypes of rows. Frames are answered in any order. A connection is an episode of a recurrent
+ * policy, or, with `&session=ID`, takes up one that may outlive it.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { ServeError } from '../errors.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
-import { type RequestDefaults, readPriority } from './act-route.ts';
-import { actRows } from './act-rows.ts';
+import { actInSession, addStarts } from './act-in-session.ts';
+import { type RequestDefaults, readPriority, readSession } from './act-route.ts';
 import { countRejection, describeError, errorAnswer, pathOf } from './answers.ts';
-import { actionFrame, errorFrame, frameId, readFrame } from './frames.ts';
+import { actionFrame, errorFrame, frameEpisode, frameId, readFrame } from './frames.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { ModelRepository } from './model-repository.ts';
 import type { ServedVersion } from './served-version.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface WebSockets {
   readonly count: number;
@@ -65,10 +67,11 @@ export function createWebSockets(
     }
   }, PING_MS);
   pings.unref();
-  const accept = (socket: WebSocket, request: IncomingMessage, find: () => ServedVersion): void => {
-    const answer = createFrameAnswer(socket, find, metrics, options);
+  const accept = (socket: WebSocket, request: IncomingMessage, caller: Caller): void => {
+    const answer = createFrameAnswer(socket, caller, models.sessions, metrics, options);
     alive.add(socket);
     socket.on('pong', () => void alive.add(socket));
+    socket.on('close', () => models.sessions.release(socket));
     socket.on('error', () => undefined); // a frame that is no frame closes it, with a code
     socket.on('message', (data: RawData, isBinary: boolean) => {
       void admission.count(() =>
@@ -88,9 +91,9 @@ export function createWebSockets(
       try {
         admission.checkAccess(request);
         admission.expectOpen();
-        const find = finderOf(models, request);
-        find();
-        server.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request, find));
+        const caller = callerOf(models, request);
+        caller.find();
+        server.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request, caller));
       } catch (error) {
         countRejection(metrics, error);
         refuse(socket, error, options.log);
@@ -108,8 +111,15 @@ export function createWebSockets(
 
 let numConnections = 0;
 
-/** The default version moves under a connection that named none. @throws ServeError `SERVE_PATH`, `SERVE_MODEL`. */
-function finderOf(models: ModelRepository, request: IncomingMessage): () => ServedVersion {
+interface Caller {
+  /** The default version moves under a connection that named none. @throws ServeError `SERVE_MODEL`. */
+  find(): ServedVersion;
+  /** null = the connection is the session. */
+  readonly session: string | null;
+}
+
+/** @throws ServeError `SERVE_PATH`, `SERVE_REQUEST`. */
+function callerOf(models: ModelRepository, request: IncomingMessage): Caller {
   if (pathOf(request) !== '/act')
     throw new ServeError('SERVE_PATH', 404, 'WebSockets are opened at /act?model=NAME.');
   const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
@@ -117,18 +127,20 @@ function finderOf(models: ModelRepository, request: IncomingMessage): () => Serv
     (key) => searchParams.get(key) ?? undefined,
   );
   // A connection is a session: it stays on one side of a canary.
-  const own = session ?? `connection ${(numConnections++).toString(36)}`;
-  return () => models.find(name, version, own);
+  const own = readSession(session) ?? `connection ${(numConnections++).toString(36)}`;
+  return { find: () => models.find(name, version, own), session: session ?? null };
 }
 
 /** @returns answers one frame, and gives its status. */
 function createFrameAnswer(
   socket: WebSocket,
-  find: () => ServedVersion,
+  { find, session }: Caller,
+  sessions: Sessions,
   metrics: ServeMetrics,
   options: WebSocketOptions,
 ): (frame: Buffer, admit: () => void) => Promise<number> {
   let told: LoadedModel | null = null;
+  let hasBegun = session !== null; // a connection's own episode begins with its first frame
   const served = (): ServedVersion => {
     const version = find();
     if (version.model !== told) socket.send(JSON.stringify(greeting(version.model)));
@@ -143,17 +155,22 @@ function createFrameAnswer(
   return async (frame, admit) => {
     try {
       admit();
-      const version = served();
-      const { id, numRows, priority, observations, masks } = readFrame(version.model, frame);
-      const { timeoutMs } = options;
-      const actions = await actRows(version, {
-        observations,
-        masks,
-        numRows,
-        priority: readPriority(priority, options),
-        timeoutMs,
+      const { begins, ends } = frameEpisode(frame);
+      const isFirst = !hasBegun;
+      hasBegun = true;
+      const { model, actions } = await actInSession(sessions, {
+        find: served,
+        read: (model) => {
+          const { priority, ...rows } = readFrame(model, frame);
+          const { timeoutMs } = options;
+          return { ...rows, states: null, priority: readPriority(priority, options), timeoutMs };
+        },
+        session: session ?? socket,
+        begins: begins || isFirst,
+        ends,
       });
-      send(actionFrame(id, numRows, actions));
+      const numRows = actions.length / actionSize(model.spec.distribution);
+      send(actionFrame(frameId(frame), numRows, addStarts(model, actions)));
       return 200;
     } catch (error) {
       countRejection(metrics, error);
@@ -164,7 +181,7 @@ function createFrameAnswer(
   };
 }
 
-function greeting({ name, version, spec, maxRows }: LoadedModel): object {
+function greeting({ name, version, spec, maxRows, stateSize }: LoadedModel): object {
   const { observationSize, observationDtype, actionMaskSize, distribution } = spec;
   return {
     model: name,
@@ -174,7 +191,8 @@ function greeting({ name, version, spec, maxRows }: LoadedModel): object {
     actionMaskSize,
     actionSize: actionSize(distribution),
     actionDtype: actionDtype(distribution),
-    maxRows,
+    stateSize,
+    maxRows: stateSize > 0 ? 1 : maxRows,
   };
 }
 

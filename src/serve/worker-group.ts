@@ -76,6 +76,7 @@ function shareOut(settings: ServerSettings): ServerSettings {
     maxQueued: share(settings.maxQueued),
     maxConnections: share(settings.maxConnections),
     maxRequestsPerSecond: share(settings.maxRequestsPerSecond),
+    maxSessions: share(settings.maxSessions),
     workers: 1,
     reloadMs: 0,
   };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type ActRequest, createBatcher } from '../../src/serve/batcher.ts';
 import { createCircuitBreaker } from '../../src/serve/circuit-breaker.ts';
-import type { LoadedModel } from '../../src/serve/load-model.ts';
+import type { LoadedModel, RowAnswers } from '../../src/serve/load-model.ts';
 import { createServeMetrics } from '../../src/serve/metrics.ts';
 
 const LIMITS = {
@@ -15,11 +15,16 @@ const LIMITS = {
 const ROW: ActRequest = {
   observations: new Float32Array(1),
   masks: null,
+  states: null,
   numRows: 1,
   priority: 1,
   timeoutMs: 3_600_000,
 };
-const answers: LoadedModel['run'] = async (batch) => batch.map(() => Int32Array.of(7));
+const answerOf = (action: number): RowAnswers => ({
+  actions: Int32Array.of(action),
+  states: new Float32Array(0),
+});
+const answers: LoadedModel['run'] = async (batch) => batch.map(() => answerOf(7));
 
 /** @param run what the model does, which a test may exchange. */
 function open(run: LoadedModel['run'], limits: Partial<typeof LIMITS> = {}) {
@@ -60,7 +65,7 @@ test('after a while one batch is tried, and its outcome decides', async () => {
   expect(await code(batcher.act(ROW))).toBe('SERVE_MODEL_FAILED'); // tried, and no better
   await expect.poll(() => batcher.breaker()).toBe('half-open');
   behaviour.run = answers;
-  expect(await batcher.act(ROW)).toEqual(Int32Array.of(7));
+  expect(await batcher.act(ROW)).toEqual(answerOf(7));
   expect(batcher.breaker()).toBe('closed');
 });
 
@@ -69,7 +74,7 @@ test('a model that hangs gets nothing until it has returned', async () => {
   const { behaviour, batcher } = open(
     (batch) =>
       new Promise((resolve) => {
-        release = () => resolve(batch.map(() => Int32Array.of(0)));
+        release = () => resolve(batch.map(() => answerOf(0)));
       }),
     { modelTimeoutMs: 20, breakerFailures: 1_000 },
   );
@@ -80,7 +85,7 @@ test('a model that hangs gets nothing until it has returned', async () => {
   expect(await code(batcher.act(ROW))).toBe('SERVE_BREAKER');
   release();
   await expect.poll(() => batcher.breaker()).toBe('closed');
-  expect(await batcher.act(ROW)).toEqual(Int32Array.of(7));
+  expect(await batcher.act(ROW)).toEqual(answerOf(7));
 });
 
 test('a success between failures closes the account', () => {

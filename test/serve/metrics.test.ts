@@ -18,7 +18,7 @@ function samplesOf(numRequests: number): Samples {
   metrics.observeBatch(model, 3, 0.001);
   metrics.stop();
   const gauges = { ...model, depths: [2, 0], isDefault: true, breaker: 'open' } as const;
-  return metrics.collect({ models: [gauges], inFlight: numRequests, numWebSockets: 1 });
+  return metrics.collect({ models: [gauges], inFlight: numRequests, numWebSockets: 1, numSessions: 0 });
 }
 
 test('a histogram counts up to each bound, by hand', () => {

@@ -110,7 +110,7 @@ describe('refuses', () => {
     ['rows of another size', request(5, [[1, 2]]), 400, /Expected 24 bytes .* got 16/],
     ['what is not finite', request(5, [[Number.NaN, 0, 0, 0]]), 400, /not a finite number/],
     ['a level that is not there', withByte(6, 9), 400, /priority/],
-    ['a byte that means nothing', withByte(7, 1), 400, /byte 7/],
+    ['flags that mean nothing', withByte(7, 4), 400, /byte 7/],
   ])('%s, and goes on', async (_, frame, status, message) => {
     const { socket, next } = await connect('model=cart');
     socket.send(frame);

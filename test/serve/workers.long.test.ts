@@ -1,8 +1,10 @@
 /** Several processes behind one port: the same models in all of them, also in those that replace dead ones. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadPolicy, PPOConfig } from '../../src/index.ts';
 import { createPolicyServer, type PolicyServer } from '../../src/serve/policy-server.ts';
 import { shippedCheckpoint } from '../reference/shipped-policies.ts';
 
@@ -123,4 +125,43 @@ async function pids(): Promise<string> {
   const ended = new Set(logged.filter(({ event }) => event === 'process ended').map(({ pid }) => pid));
   const begun = new Set(logged.filter(({ event }) => event === 'loaded').map(({ pid }) => pid));
   return [...begun].filter((pid) => !ended.has(pid)).join(' ');
+}
+
+test('an episode stays with its connection: another process refuses its steps, and never acts out of a fresh state', {
+  timeout: 120_000,
+}, async () => {
+  const algorithm = await new PPOConfig()
+    .environment('CartPoleNoVelocity-v0')
+    .envRunners({ numEnvRunners: 0, numEnvs: 4, rolloutLength: 32 })
+    .training({ recurrent: 'gru', recurrentSize: 8, sequenceLength: 16, hiddenSizes: [8], policyGain: 3 })
+    .build();
+  await server.models.load({ name: 'memory', path: await algorithm.save(join(folder, 'memory')) });
+  await algorithm.stop();
+  const actor = (await loadPolicy(join(folder, 'memory'))).actor();
+  const observations = Array.from({ length: 60 }, (_, t) => [Math.sin(t), Math.cos(t) / 5]);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const step = (body: object, of?: Agent) => postJson(`${server.url}/act`, { model: 'memory', ...body }, of);
+  for (const [t, observation] of observations.entries()) {
+    const body = { session: 'a', observation };
+    const other = t === 0 ? null : await step(body); // a connection of its own: moves the episode on where it is in the same process
+    if (other !== null && other.code !== 'SERVE_SESSION_UNKNOWN')
+      expect(other.action).toBe(actor.act(observation));
+    const { action } = await step({ ...body, reset: t === 0 }, agent);
+    expect(action).toBe(actor.act(observation));
+  }
+  agent.destroy();
+});
+
+function postJson(url: string, body: object, agent?: Agent): Promise<{ action?: unknown; code?: string }> {
+  const headers = agent === undefined ? { connection: 'close' } : {};
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent: agent ?? false, headers }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(JSON.parse(text)));
+    });
+    sent.on('error', reject).end(JSON.stringify(body));
+  });
 }
