@@ -11,6 +11,7 @@ const ENTRIES = [
   ['operant', 'src/index.ts'],
   ['operant/tensorflow', 'src/exports/tensorflow.ts'],
   ['operant/policy', 'src/exports/policy.ts'],
+  ['operant/policy/recurrent', 'src/exports/recurrent-policy.ts'],
   ['operant/algorithm', 'src/exports/algorithm.ts'],
   ['operant/gradient', 'src/exports/gradient.ts'],
 ] as const;

@@ -1,28 +1,29 @@
 /**
- * Bundles `operant/policy` for itself: it goes into browsers, so it shares no chunk with what needs Node.
+ * Bundles `operant/policy` and `operant/policy/recurrent`, each for itself: they go into browsers, so they share no chunk with what needs Node.
  *
- *     dist/policy/policy.js            ES module; its types are those in dist/src
- *     dist/policy/commonjs/policy.js   the same for `require`, with types that TypeScript takes for CommonJS
+ *     dist/policy/policy.js, recurrent-policy.js   ES modules; their types are those in dist/src
+ *     dist/policy/commonjs/...                     the same for `require`, with types that TypeScript takes for CommonJS
  */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const ENTRY = 'src/exports/policy';
+const ENTRIES = ['policy', 'recurrent-policy'];
 
-/** Writes it to `root`/dist/policy; the declarations have to be in `root`/dist. */
+/** Writes them to `root`/dist/policy; the declarations have to be in `root`/dist. */
 export async function bundlePolicy(root) {
-  const bundled = await rolldown({ input: join(root, `${ENTRY}.ts`), cwd: root, platform: 'browser' });
   const dist = join(root, 'dist');
-  for (const [format, folder] of [
-    ['esm', 'policy'],
-    ['cjs', 'policy/commonjs'],
-  ]) {
-    await bundled.write({ file: join(dist, folder, 'policy.js'), format, exports: 'named' });
-  }
   const commonjs = join(dist, 'policy/commonjs');
+  for (const entry of ENTRIES) await bundleEntry(root, entry, { dist, commonjs });
   writeFileSync(join(commonjs, 'package.json'), '{ "type": "commonjs" }\n');
-  for (const path of declarations(join(dist, `${ENTRY}.d.ts`))) {
+}
+
+async function bundleEntry(root, entry, { dist, commonjs }) {
+  const source = `src/exports/${entry}`;
+  const bundled = await rolldown({ input: join(root, `${source}.ts`), cwd: root, platform: 'browser' });
+  await bundled.write({ file: join(dist, 'policy', `${entry}.js`), format: 'esm', exports: 'named' });
+  await bundled.write({ file: join(commonjs, `${entry}.js`), format: 'cjs', exports: 'named' });
+  for (const path of declarations(join(dist, `${source}.d.ts`))) {
     const copy = join(commonjs, relative(dist, path));
     mkdirSync(dirname(copy), { recursive: true });
     cpSync(path, copy);

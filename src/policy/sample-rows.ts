@@ -40,8 +40,16 @@ export function writeBehaviourValues(
   const { distribution } = spec;
   const value = isBehaviour(distribution) ? createBehaviour(distribution, latentSize(spec)).value : null;
   if (value === null) return;
-  const rows = { distributionParameters, masks, numRows, deterministic: true };
-  const call = { ...rows, noise: NOTHING, latent: null, logStd: null, actions: NOTHING };
+  const call = {
+    distributionParameters,
+    masks,
+    numRows,
+    deterministic: true,
+    noise: NOTHING,
+    latent: null,
+    logStd: null,
+    actions: NOTHING,
+  };
   forEachRow(spec, call, NO_EXPLORATION, (row, r) => {
     values[r] = value(row);
   });

@@ -1,10 +1,10 @@
 /** Loads a policy through a URL or a reader: an exported one, a checkpoint, or a run folder's latest. */
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { describePolicy } from './describe-policy.ts';
+import { type DescribedPolicy, describePolicy } from './describe-policy.ts';
 import { formatOf } from './model-file.ts';
 import { parseModel } from './open-model.ts';
-import { openPortablePolicy, type PortablePolicy } from './policy.ts';
+import { openMlpPolicy, type PortablePolicy } from './policy.ts';
 import { type OpenedSource, openSource, type PolicySource } from './policy-source.ts';
 
 const POLICY = 'policies/default/policy.json';
@@ -27,8 +27,12 @@ const CHECKPOINT_FORMAT = 'operant-checkpoint';
  * Cost: two or three requests, and a few milliseconds.
  */
 export async function loadPolicy(source: PolicySource): Promise<PortablePolicy> {
+  return openMlpPolicy(...(await describeSource(source)));
+}
+
+export async function describeSource(source: PolicySource): Promise<[DescribedPolicy, Uint8Array]> {
   const { description, weights, name } = await readFiles(openSource(source));
-  return openPortablePolicy(describePolicy(description, name), weights);
+  return [describePolicy(description, name), weights];
 }
 
 interface FoundFiles {

@@ -1,9 +1,9 @@
 /** From bytes to a policy: an exported model and its weights. */
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { describePolicy } from './describe-policy.ts';
+import { type DescribedPolicy, describePolicy } from './describe-policy.ts';
 import { formatOf, MODEL_FORMAT, MODEL_FORMAT_VERSION } from './model-file.ts';
-import { openPortablePolicy, type PortablePolicy } from './policy.ts';
+import { openMlpPolicy, type PortablePolicy } from './policy.ts';
 
 export interface PolicyBytes {
   /** What `model.json` holds: its text, or parsed (`import model from './model.json'`). */
@@ -18,9 +18,13 @@ export interface PolicyBytes {
  * @throws CheckpointError `CHECKPOINT_POLICY`, `CHECKPOINT_VERSION`, `CHECKPOINT_TENSORS`, `CHECKPOINT_NETWORK` when the two are not a policy's;
  * EngineError `ENGINE_NETWORK` for a policy that does not act without TensorFlow.
  */
-export function createPolicy({ model, weights }: PolicyBytes): PortablePolicy {
+export function createPolicy(bytes: PolicyBytes): PortablePolicy {
+  return openMlpPolicy(...describeBytes(bytes));
+}
+
+export function describeBytes({ model, weights }: PolicyBytes): [DescribedPolicy, Uint8Array] {
   const described = describePolicy(parseModel(model, 'model.json'), 'model.json');
-  return openPortablePolicy(described, weights instanceof Uint8Array ? weights : new Uint8Array(weights));
+  return [described, weights instanceof Uint8Array ? weights : new Uint8Array(weights)];
 }
 
 /** @param source what to call the file in an error. */

@@ -21,7 +21,7 @@ import { readParameters } from './read-parameters.ts';
 
 export interface PortableMaskOption {
   /** 1 = allowed, 0 = forbidden; required when the policy was trained with action masks, and not looked at otherwise. */
-  readonly actionMask?: ArrayLike<number>;
+  readonly actionMask?: ArrayLike<number> | undefined;
 }
 
 export interface PortableActOptions extends PortableMaskOption {
@@ -81,37 +81,45 @@ export interface PortablePolicy {
  * @param weights a safetensors file.
  * @throws EngineError `ENGINE_NETWORK` for a network that is no MLP; CheckpointError `CHECKPOINT_NETWORK`.
  */
-export function openPortablePolicy(described: DescribedPolicy, weights: Uint8Array): PortablePolicy {
-  const { spec: given, observationSpace, actionSpace } = described;
-  const { network } = given;
-  assertKnownSpec(given, 'operant/policy');
+export function openMlpPolicy(described: DescribedPolicy, weights: Uint8Array): PortablePolicy {
+  const { network } = described.spec;
   if (network.kind !== 'mlp') {
-    const message = `operant/policy acts with MLPs, and this network is of kind '${network.kind}'. Export it (\`operant export --to js\`, tfjs or onnx), or use \`loadPolicy\` of 'operant'.`;
+    const message = `operant/policy acts with MLPs, not '${network.kind}': see 'operant/policy/recurrent', or \`operant export\`.`;
     throw new EngineError('ENGINE_NETWORK', message);
   }
-  const spec = { ...given, network };
+  assertKnownSpec(described.spec, 'operant/policy');
+  const spec = { ...described.spec, network };
   const { parameters, statistics } = readParameters(weights, plainMlpLayout(spec), spec);
-  const forward = openMlpForward(spec, parameters, statistics);
+  return openPortablePolicy(described, openMlpForward(spec, parameters, statistics));
+}
+
+/** A network over one flat observation; @param options what it was asked with. */
+export type PortableForward = (observation: ObservationArray, options: PortableMaskOption) => RowOutputs;
+
+export function openPortablePolicy(
+  { spec, observationSpace, actionSpace }: DescribedPolicy,
+  forward: PortableForward,
+): PortablePolicy {
   const observation =
     spec.observationDtype === 'uint8'
       ? new Uint8Array(spec.observationSize)
       : new Float32Array(spec.observationSize); // [obsSize]
   const mask = spec.actionMaskSize > 0 ? new Uint8Array(spec.actionMaskSize) : null; // [maskSize] u8
-  const look: Look = (given, actionMask, row) => {
+  const look: Look = (given, options = {}, row) => {
     writeObservation(observationSpace, given, observation, row);
-    writeMask(spec, actionMask, mask, 0);
-    return forward(observation);
+    writeMask(spec, options.actionMask, mask, 0);
+    return forward(observation, options);
   };
   const greedy = createChooser(spec, actionSpace, mask);
-  const distribution: PortablePolicy['distribution'] = (given, { actionMask } = {}) =>
-    describeDistribution(spec.distribution, look(given, actionMask), mask);
+  const distribution: PortablePolicy['distribution'] = (given, options) =>
+    describeDistribution(spec.distribution, look(given, options), mask);
   return {
     spec,
     observationSpace,
     actionSpace,
-    act: (given, { actionMask } = {}) => greedy.choose(look(given, actionMask), true),
+    act: (given, options) => greedy.choose(look(given, options), true),
     actBatch: (observations, masks) =>
-      observations.map((given, row) => greedy.choose(look(given, masks?.[row], row), true)),
+      observations.map((given, row) => greedy.choose(look(given, { actionMask: masks?.[row] }, row), true)),
     distribution,
     probabilities: (given, options) => probabilitiesOf(distribution(given, options)),
     value: createValue(spec, look, mask),
@@ -120,7 +128,7 @@ export function openPortablePolicy(described: DescribedPolicy, weights: Uint8Arr
 }
 
 /** Reads an observation and its mask, and runs the network. */
-type Look = (observation: unknown, actionMask?: ArrayLike<number>, row?: number) => RowOutputs;
+type Look = (observation: unknown, options?: PortableMaskOption, row?: number) => RowOutputs;
 
 interface Chooser {
   choose(row: RowOutputs, deterministic: boolean): unknown;
@@ -150,8 +158,17 @@ function createChooser(spec: ActingSpec, actionSpace: Space, masks: Uint8Array |
     choose({ outputs, logStd, latent: hidden }, deterministic) {
       if (!deterministic) actionNoise.fill(0);
       latent.set(hidden);
-      const row = { distributionParameters: outputs, latent, logStd, masks, noise };
-      chooseActions(spec, { ...row, numRows: 1, deterministic, actions });
+      const row = {
+        numRows: 1,
+        distributionParameters: outputs,
+        latent,
+        logStd,
+        masks,
+        noise,
+        deterministic,
+        actions,
+      };
+      chooseActions(spec, row);
       mapAction(actions, 0, actions, 0);
       return unflattenAction(actionSpace, actions, 0);
     },
@@ -162,18 +179,17 @@ function createChooser(spec: ActingSpec, actionSpace: Space, masks: Uint8Array |
 function createActor(chooser: Chooser, look: Look, firstSeed: number): PortableActor {
   chooser.begin(firstSeed);
   return {
-    act: (observation, { actionMask, deterministic = true } = {}) =>
-      chooser.choose(look(observation, actionMask), deterministic),
+    act: (observation, options = {}) =>
+      chooser.choose(look(observation, options), options.deterministic ?? true),
     reset: (seed = 0) => chooser.begin(seed),
   };
 }
 
 function createValue(spec: ActingSpec, look: Look, masks: Uint8Array | null): PortablePolicy['value'] {
-  if (spec.distribution.kind !== 'epsilon-greedy')
-    return (given, { actionMask } = {}) => look(given, actionMask).value;
+  if (spec.distribution.kind !== 'epsilon-greedy') return (given, options) => look(given, options).value;
   const value = new Float64Array(1);
-  return (given, { actionMask } = {}) => {
-    writeBehaviourValues(spec, look(given, actionMask).outputs, masks, 1, value);
+  return (given, options) => {
+    writeBehaviourValues(spec, look(given, options).outputs, masks, 1, value);
     return value[0];
   };
 }

@@ -66,6 +66,7 @@ function project(): string {
   const entries = {
     '.': 'index.ts',
     './policy': 'exports/policy.ts',
+    './policy/recurrent': 'exports/recurrent-policy.ts',
     './algorithm': 'exports/algorithm.ts',
     './gradient': 'exports/gradient.ts',
     './tensorflow': 'exports/tensorflow.ts',
@@ -177,7 +178,7 @@ describe('with a policy', () => {
       .replace(/^import .*/m, '')
       .replace(/^const policy = .*$/m, '');
     run(`${reader}\n${address}`);
-    run(blockOf('ts', 'docs/deploy.md 2').replace('port: 8000', 'port: 0'));
+    run(blockOf('ts', 'docs/deploy.md 3').replace('port: 8000', 'port: 0'));
   });
 
   test('the exports of docs/deploy.md, each read by the program beside it', async () => {
