@@ -3,7 +3,8 @@
  * `loss.ts`, where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import type { OpenObjective, Pass, RowSpace, RunStep } from '../../src/learner/objective.ts';
+import { smallestOf } from '../../src/learner/critic-passes.ts';
+import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { temperatureOf } from '../sac/temperature.ts';
 import { createChoices } from './choices.ts';
@@ -61,7 +62,7 @@ function criticStep(
     choices.read(policy.outputs, masks, r);
     let value = 0;
     for (let k = r * A; k < (r + 1) * A; k++)
-      value += choices.probabilities[k] * (smallest(targets, k) - alpha * choices.logProbs[k]);
+      value += choices.probabilities[k] * (smallestOf(targets, k) - alpha * choices.logProbs[k]);
     return value;
   };
 
@@ -108,10 +109,10 @@ function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[],
     const first = r * A;
     let loss = 0;
     for (let k = first; k < first + A; k++)
-      loss += probabilities[k] * (alpha * logProbs[k] - smallest(passes, k));
+      loss += probabilities[k] * (alpha * logProbs[k] - smallestOf(passes, k));
     for (let k = first; k < first + A; k++) {
       const isAllowed = masks === null || masks[k] !== 0;
-      const excess = alpha * logProbs[k] - smallest(passes, k) - loss;
+      const excess = alpha * logProbs[k] - smallestOf(passes, k) - loss;
       policy.gradOutputs[k] = isAllowed ? (probabilities[k] * excess) / batchRows : 0;
     }
     return loss;
@@ -134,12 +135,6 @@ function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[],
     }
     policy.backward(numRows);
   };
-}
-
-function smallest(passes: readonly Pass[], k: number): number {
-  let least = passes[0].outputs[k];
-  for (let i = 1; i < passes.length; i++) least = Math.min(least, passes[i].outputs[k]);
-  return least;
 }
 
 function largest(values: Float64Array, first: number, size: number): number {

@@ -3,7 +3,7 @@
  * where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import { criticPasses } from '../../src/learner/critic-passes.ts';
+import { criticPasses, flowToGoals, smallestOf } from '../../src/learner/critic-passes.ts';
 import {
   type InputGradient,
   MAX_BLOCK_ROWS,
@@ -50,36 +50,15 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
     const alpha = temperature();
     let sum = 0;
     for (let r = 0; r < numRows; r++) {
-      goals[r] = rewards[r] + discounts[r] * (smallest(targets, r) - alpha * next.logProbs[r]);
+      goals[r] = rewards[r] + discounts[r] * (smallestOf(targets, r) - alpha * next.logProbs[r]);
       sum += goals[r];
     }
     stats[2] += sum;
     for (const pass of passes) {
-      flowToGoals(pass, goals, numRows, batchRows, stats, passes.length);
+      flowToGoals(pass, goals, 1, { numRows, batchRows, numCritics: passes.length }, stats);
       pass.backward(numRows);
     }
   };
-}
-
-/** Half the squared error of one critic's rows, statistics 0 and 1. */
-function flowToGoals(
-  { outputs, gradOutputs }: Pass,
-  goals: Float64Array,
-  numRows: number,
-  batchRows: number,
-  stats: Float64Array,
-  numCritics: number,
-): void {
-  let squares = 0;
-  let sum = 0;
-  for (let r = 0; r < numRows; r++) {
-    const error = outputs[r] - goals[r];
-    gradOutputs[r] = error / batchRows;
-    squares += error * error;
-    sum += outputs[r];
-  }
-  stats[0] += 0.5 * squares;
-  stats[1] += sum / numCritics;
 }
 
 /**
@@ -169,12 +148,6 @@ function addSpread(
   }
   stats[5] += sum / numActions;
   stats[6] += numSaturated / numActions;
-}
-
-function smallest(passes: readonly Pass[], r: number): number {
-  let least = passes[0].outputs[r];
-  for (let k = 1; k < passes.length; k++) least = Math.min(least, passes[k].outputs[r]);
-  return least;
 }
 
 function indexOfSmallest(passes: readonly Pass[], r: number): number {

@@ -3,8 +3,13 @@
  * where they are easier to read; a test holds the two together.
  */
 import type { JsonObject } from '../../src/json.ts';
-import { criticPasses } from '../../src/learner/critic-passes.ts';
-import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
+import { criticPasses, flowToGoals, smallestOf } from '../../src/learner/critic-passes.ts';
+import {
+  MAX_BLOCK_ROWS,
+  type OpenObjective,
+  type RowSpace,
+  type RunStep,
+} from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 
 /**
@@ -28,6 +33,7 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
   const nextNoise = rows.column('nextNoise');
+  const goals = new Float64Array(MAX_BLOCK_ROWS);
   const nextActions = rows.buffer(numActions); // [R, A] f32
   const nextPolicy = rows.pass({ network: 'target/actor', inputs: ['nextObservations'] });
   const { targets, passes } = criticPasses(rows, critics, nextActions);
@@ -44,19 +50,16 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
     }
     for (const target of targets) target.forward(numRows);
     for (const pass of passes) pass.forward(numRows);
+    let sum = 0;
     for (let r = 0; r < numRows; r++) {
-      let least = Number.POSITIVE_INFINITY;
-      for (const { outputs } of targets) least = Math.min(least, outputs[r]);
-      const y = rewards[r] + discounts[r] * least;
-      stats[2] += y;
-      for (const { outputs, gradOutputs } of passes) {
-        const error = outputs[r] - y;
-        gradOutputs[r] = (2 * error) / batchRows;
-        stats[0] += error * error;
-        stats[1] += outputs[r] / passes.length;
-      }
+      goals[r] = rewards[r] + discounts[r] * smallestOf(targets, r);
+      sum += goals[r];
     }
-    for (const pass of passes) pass.backward(numRows);
+    stats[2] += sum;
+    for (const pass of passes) {
+      flowToGoals(pass, goals, 2, { numRows, batchRows, numCritics: passes.length }, stats);
+      pass.backward(numRows);
+    }
   };
 }
 
@@ -74,14 +77,18 @@ function actorStep(rows: RowSpace, model: ModelSpec, numCritics: number): RunSte
     critic.forward(numRows);
     critic.gradOutputs.fill(-1 / batchRows, 0, numRows);
     critic.backward(numRows);
+    let sum = 0;
+    let numSaturated = 0;
     for (let r = 0; r < numRows; r++) {
-      stats[3] -= critic.outputs[r];
+      sum += critic.outputs[r];
       for (let a = 0; a < numActions; a++) {
         const action = actions[r * numActions + a];
         policy.gradOutputs[r * numActions + a] = values[offset + r * stride + a] * (1 - action * action);
-        if (Math.abs(action) > 0.99) stats[4] += 1 / numActions;
+        if (Math.abs(action) > 0.99) numSaturated += 1;
       }
     }
+    stats[3] -= sum;
+    stats[4] += numSaturated / numActions;
     policy.backward(numRows);
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
-import { type Prepared, pythonOf } from './prepare.ts';
+import { type Prepared, pythonOf, type RltoolsProgram } from './prepare.ts';
 import type { Command } from './run-task.ts';
 import type { Task } from './task.ts';
 
@@ -69,6 +69,12 @@ export async function buildOurs(): Promise<void> {
   writeFileSync(join(folder, 'pixels.mjs'), readFileSync(here('./pixels.mjs'), 'utf8'));
 }
 
+const rltoolsProgram = (task: Task | null): RltoolsProgram => {
+  const algorithm = task?.kind === 'off-policy' ? task.settings.algorithm : 'ppo';
+  if (algorithm === 'dqn') throw new Error('RLtools has no DQN.');
+  return algorithm;
+};
+
 /** Threads of a contestant's libraries; tuned by `tune-threads.ts`. */
 export const threadEnvironment = (count: number): Readonly<Record<string, string>> => ({
   OMP_NUM_THREADS: String(count),
@@ -82,7 +88,7 @@ export function commandOf(
   numThreads: number,
   seed: number,
   blasCore = '',
-  kind: Task['kind'] = 'train',
+  task: Task | null = null,
 ): Command {
   const path = (key: string) => prepared.get(key)?.path ?? '';
   const python = (key: string, script: string, ...more: string[]): Command => ({
@@ -92,14 +98,14 @@ export function commandOf(
   });
   const node = (...args: string[]): Command => ({ program: process.execPath, args, environment: {} });
   const rltools = (count: number): Command => ({
-    program: path('rltools'),
+    program: join(path('rltools'), rltoolsProgram(task)),
     args: [String(seed)],
     environment: {
       ...threadEnvironment(count),
       ...(blasCore === '' ? {} : { OPENBLAS_CORETYPE: blasCore }),
     },
   });
-  const isOffPolicy = kind === 'off-policy';
+  const isOffPolicy = task?.kind === 'off-policy';
   const ours = join(REPOSITORY, 'build/peers', isOffPolicy ? 'ours-off-policy.mjs' : 'ours.mjs');
   const stableBaselines = isOffPolicy ? 'off_policy_peer' : 'sb3_peer';
   switch (name) {

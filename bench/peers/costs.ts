@@ -3,8 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandOf, REPOSITORY } from './contestants.ts';
+import { shorten } from './entries.ts';
 import { runTask } from './run-task.ts';
-import { shorten, WORKLOADS } from './workloads.ts';
+import { WORKLOADS } from './workloads.ts';
 
 export interface Cost {
   readonly category: string;

@@ -18,13 +18,14 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
 import { buildOurs, CONTESTANTS, type ContestantName, commandOf, titleOf } from './contestants.ts';
 import { measureCosts } from './costs.ts';
+import { type Entry, entriesFor, shorten } from './entries.ts';
 import { defaultCache, type Prepared, prepare } from './prepare.ts';
 import { peersReport } from './report.ts';
 import { changeResults, keepRecord, PURPOSES, readResults } from './results.ts';
-import { runTask } from './run-task.ts';
+import { onOneCore, runTask } from './run-task.ts';
 import type { Answer } from './task.ts';
 import { TUNED, tuneBlas, tuneThreads } from './tune-threads.ts';
-import { type Entry, entriesFor, shorten, WORKLOADS } from './workloads.ts';
+import { WORKLOADS } from './workloads.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,6 +50,17 @@ const resultsPath = join(flags.out, 'peers.json');
 const only = flags.only === undefined ? null : new Set(flags.only.split(',').map(Number));
 const chosen = flags.peers === undefined ? null : new Set(flags.peers.split(','));
 const workloads = WORKLOADS.filter(({ id }) => only === null || only.has(id));
+if (workloads.length === 0)
+  throw new Error(`--only ${flags.only}: there are workloads 1 to ${WORKLOADS.length}.`);
+for (const name of chosen ?? [])
+  if (!CONTESTANTS.some((contestant) => contestant.name === name))
+    throw new Error(
+      `--peers: ${name} is none of ${CONTESTANTS.map((contestant) => contestant.name).join(', ')}.`,
+    );
+/** All that the chosen workloads may run. */
+const candidates = workloads.flatMap(({ round }) => round(0));
+const takesPart = (name: ContestantName): boolean =>
+  (chosen?.has(name) ?? true) && (only === null || candidates.some(({ contestant }) => contestant === name));
 const seeds = flags.seeds.includes(',')
   ? flags.seeds.split(',').map(Number)
   : Array.from({ length: Number(flags.seeds) }, (_, seed) => seed);
@@ -59,13 +71,13 @@ function fail(): never {
 
 function isPresent(name: ContestantName, prepared: ReadonlyMap<string, Prepared>): boolean {
   const needs = CONTESTANTS.find((contestant) => contestant.name === name)?.needs ?? null;
-  return (chosen?.has(name) ?? true) && (needs === null || prepared.get(needs)?.problem === null);
+  return takesPart(name) && (needs === null || prepared.get(needs)?.problem === null);
 }
 
 /** Installs who takes part, and keeps what they are. */
 function prepareAll(): ReadonlyMap<string, Prepared> {
   const wanted = new Set(
-    CONTESTANTS.filter(({ name }) => chosen?.has(name) ?? true).flatMap(({ needs }) => needs ?? []),
+    CONTESTANTS.filter(({ name }) => takesPart(name)).flatMap(({ needs }) => needs ?? []),
   );
   const { cache, reinstall, python = null, rltools = null } = flags;
   const torchIndex = flags['torch-index'] ?? null;
@@ -88,7 +100,11 @@ function prepareAll(): ReadonlyMap<string, Prepared> {
 async function tuneAll(prepared: ReadonlyMap<string, Prepared>): Promise<void> {
   if (purpose === 'learning') return;
   for (const name of TUNED) {
-    if (!isPresent(name, prepared) || readResults(resultsPath).threads[name] !== undefined) continue;
+    const isOnPolicy = candidates.some(
+      ({ contestant, task }) => contestant === name && task.kind !== 'off-policy',
+    );
+    if (!isOnPolicy || !isPresent(name, prepared) || readResults(resultsPath).threads[name] !== undefined)
+      continue;
     const tuned = await tuneThreads(name, prepared, flags.smoke ? 2048 : undefined);
     changeResults(resultsPath, ({ threads }) => {
       threads[name] = tuned;
@@ -103,21 +119,24 @@ async function tuneAll(prepared: ReadonlyMap<string, Prepared>): Promise<void> {
   say(`RLtools' OpenBLAS: ${blas.chosen} ${JSON.stringify(blas.stepsPerSecond)}`);
 }
 
-/** Learning runs share the machine, so they keep to one thread. */
-function threadsOf(name: ContestantName): number {
-  if (purpose === 'learning') return 1;
-  return readResults(resultsPath).threads[name]?.chosen ?? cpus().length;
+/** Learning runs share the machine, so they keep to one thread; off-policy workloads have everyone on one core and on all. */
+function threadsOf({ contestant, task, isOneCore }: Entry): number {
+  if (purpose === 'learning' || isOneCore) return 1;
+  if (task.kind === 'off-policy') return cpus().length;
+  return readResults(resultsPath).threads[contestant]?.chosen ?? cpus().length;
 }
 
 const blasCore = () => readResults(resultsPath).blas?.chosen ?? '';
 
 async function runEntry(
   workload: number,
-  { contestant, variant, task, limitSeconds }: Entry,
+  entry: Entry,
   seed: number,
   prepared: ReadonlyMap<string, Prepared>,
 ): Promise<void> {
-  const command = commandOf(contestant, prepared, threadsOf(contestant), seed, blasCore(), task.kind);
+  const { contestant, variant, task, limitSeconds, isOneCore = false } = entry;
+  const free = commandOf(contestant, prepared, threadsOf(entry), seed, blasCore(), task);
+  const command = isOneCore ? onOneCore(free) : free;
   const { commit, cpu } = describeMachine();
   const run = await runTask(command, task, limitSeconds * 1000);
   changeResults(resultsPath, (results) =>
@@ -143,6 +162,11 @@ async function measure(): Promise<void> {
   await tuneAll(prepared);
   for (const { id, title, round, maxRounds } of workloads) {
     say(`Workload ${id}: ${title}`);
+    const why = whyNothingRuns(round(0), prepared);
+    if (why !== null) {
+      say(`  nothing runs: ${why}`);
+      continue;
+    }
     for (const seed of seeds.slice(0, maxRounds)) {
       const entries = entriesFor(purpose, round(seed)).filter(({ contestant }) =>
         isPresent(contestant, prepared),
@@ -154,6 +178,25 @@ async function measure(): Promise<void> {
     if (purpose !== 'learning' && isPresent('operant', prepared)) await profile(id);
   }
 }
+
+/** Who could run it at all, and who of them is not here; null where somebody runs. */
+function whyNothingRuns(entries: readonly Entry[], prepared: ReadonlyMap<string, Prepared>): string | null {
+  const wanted = entriesFor(purpose, entries);
+  if (wanted.length === 0)
+    return `it has nothing for --purpose ${purpose}, which is for returns; its time is measured by timing and full.`;
+  const names = new Set(wanted.map(({ contestant }) => contestant));
+  const absent = [...names].filter((name) => !isPresent(name, prepared));
+  for (const name of absent) {
+    const problem = chosen?.has(name) === false ? 'not among --peers' : problemOf(name, prepared);
+    say(`  without ${titleOf(name)}: ${problem}`);
+  }
+  return absent.length === names.size ? 'none of its contestants is here.' : null;
+}
+
+const problemOf = (name: ContestantName, prepared: ReadonlyMap<string, Prepared>): string => {
+  const needs = CONTESTANTS.find((contestant) => contestant.name === name)?.needs ?? '';
+  return prepared.get(needs)?.problem ?? 'not installed';
+};
 
 async function profile(workload: number): Promise<void> {
   const costs = await measureCosts(workload, flags.smoke);

@@ -31,7 +31,14 @@ export interface SacSettings extends Shared {
   readonly tau: number;
 }
 
-export type OffPolicySettings = DqnSettings | SacSettings;
+/** Noise is TD3's own: 0.1 on actions, 0.2 within 0.5 on the target's, an actor's step after every two of the critics. */
+export interface Td3Settings extends Shared {
+  readonly algorithm: 'td3';
+  readonly env: 'Pendulum-v1';
+  readonly tau: number;
+}
+
+export type OffPolicySettings = DqnSettings | SacSettings | Td3Settings;
 
 /** rl-baselines3-zoo, CartPole-v1: 50,000 steps. */
 export const DQN_CARTPOLE_ZOO: DqnSettings = {
@@ -74,3 +81,6 @@ export const SAC_PENDULUM_RLTOOLS: SacSettings = {
   bufferSize: 10_000,
   learningStarts: 100,
 };
+
+/** RLtools' Pendulum TD3: the same networks, batches and steps. */
+export const TD3_PENDULUM_RLTOOLS: Td3Settings = { ...SAC_PENDULUM_RLTOOLS, algorithm: 'td3' };

@@ -1,19 +1,19 @@
 /**
- * Operant's DQN and SAC as a contestant, on the built package. `contestants.ts` strips the types into a plain module, so that what is
+ * Operant's DQN, SAC and TD3 as a contestant, on the built package. `contestants.ts` strips the types into a plain module, so that what is
  * timed is plain Node: `node ours-off-policy.mjs TASK PACKAGE`.
  */
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import type { DqnSettings, SacSettings } from './off-policy-settings.ts';
+import type { DqnSettings, OffPolicySettings, SacSettings, Td3Settings } from './off-policy-settings.ts';
 import type { Answer, OffPolicyTask } from './task.ts';
 
 type Package = typeof import('../../src/index.ts');
 
 const task = JSON.parse(process.argv[2]) as OffPolicyTask & { readonly startedMs: number };
 const sinceStart = () => (Date.now() - task.startedMs) / 1000;
-const { DQNConfig, SACConfig } = (await import(pathToFileURL(process.argv[3]).href)) as Package;
+const { DQNConfig, SACConfig, TD3Config } = (await import(pathToFileURL(process.argv[3]).href)) as Package;
 
-const shared = ({ hiddenSizes, bufferSize, ...settings }: DqnSettings | SacSettings) => ({
+const shared = ({ hiddenSizes, bufferSize, ...settings }: OffPolicySettings) => ({
   hiddenSizes: [...hiddenSizes],
   replayCapacity: bufferSize,
   batchSize: settings.batchSize,
@@ -38,12 +38,15 @@ function dqn(settings: DqnSettings) {
   });
 }
 
-function sac(settings: SacSettings) {
+function actorCritic(settings: SacSettings | Td3Settings) {
   const { learningRate, tau } = settings;
-  return new SACConfig().training({
+  const training = {
     ...shared(settings),
     ...{ actorLearningRate: learningRate, criticLearningRate: learningRate, tau },
-  });
+  };
+  return settings.algorithm === 'sac'
+    ? new SACConfig().training(training)
+    : new TD3Config().training(training);
 }
 
 async function train({
@@ -55,7 +58,7 @@ async function train({
   evaluationSeed,
   limitSeconds,
 }: OffPolicyTask) {
-  const config = settings.algorithm === 'dqn' ? dqn(settings) : sac(settings);
+  const config = settings.algorithm === 'dqn' ? dqn(settings) : actorCritic(settings);
   const algorithm = await config
     .environment(settings.env)
     .envRunners({ numEnvs: 1, ...(oneThread === true && { numEnvRunners: 0 }) })

@@ -111,7 +111,7 @@ function prepareNpm(options: PrepareOptions, name: string, spec: string): Prepar
 }
 
 function prepareRltools(options: PrepareOptions): Prepared {
-  const path = join(options.cache, 'rltools-pendulum');
+  const path = join(options.cache, 'rltools-programs');
   const { rltools: checkout } = options;
   const isBuilt = existsSync(path) && existsSync(join(options.cache, 'rltools.json'));
   if (checkout === null && !isBuilt)
@@ -119,15 +119,22 @@ function prepareRltools(options: PrepareOptions): Prepared {
   return remember(options, 'rltools', path, () => buildRltools(checkout ?? '', path));
 }
 
-function buildRltools(checkout: string, path: string): Omit<Prepared, 'name' | 'path'> {
-  const example = join(checkout, 'src/rl/environments/pendulum/ppo/cpu');
-  const source = fileURLToPath(new URL('./rltools/pendulum.cpp', import.meta.url));
+/** A program for each of its Pendulum examples that a workload has the settings of. */
+export type RltoolsProgram = 'ppo' | 'sac' | 'td3';
+const RLTOOLS_PROGRAMS: readonly RltoolsProgram[] = ['ppo', 'sac', 'td3'];
+
+function buildRltools(checkout: string, folder: string): Omit<Prepared, 'name' | 'path'> {
   const flags = ['-std=c++17', '-Ofast', '-march=native', '-DBENCHMARK', '-DRL_TOOLS_DISABLE_TENSORBOARD'];
-  const inputs = ['-I', join(checkout, 'include'), '-I', example, source, '-o', path];
-  const blas = call('c++', [...flags, '-DRL_TOOLS_BACKEND_ENABLE_OPENBLAS', ...inputs, '-lopenblas']);
-  if (blas.ok) return { problem: null, versions: `RLtools with OpenBLAS, ${flags.join(' ')}` };
-  // Without BLAS it builds, too, and is 7 times slower: that would be no comparison.
-  return { problem: `with OpenBLAS: ${firstError(blas.text)}`, versions: '' };
+  mkdirSync(folder, { recursive: true });
+  for (const name of RLTOOLS_PROGRAMS) {
+    const example = join(checkout, 'src/rl/environments/pendulum', name, 'cpu');
+    const source = fileURLToPath(new URL(`./rltools/${name}.cpp`, import.meta.url));
+    const inputs = ['-I', join(checkout, 'include'), '-I', example, source, '-o', join(folder, name)];
+    const blas = call('c++', [...flags, '-DRL_TOOLS_BACKEND_ENABLE_OPENBLAS', ...inputs, '-lopenblas']);
+    // Without BLAS it builds, too, and is 7 times slower: that would be no comparison.
+    if (!blas.ok) return { problem: `with OpenBLAS: ${firstError(blas.text)}`, versions: '' };
+  }
+  return { problem: null, versions: `RLtools with OpenBLAS, ${flags.join(' ')}` };
 }
 
 export const pythonOf = (folder: string): string =>

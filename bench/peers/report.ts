@@ -46,7 +46,7 @@ function provenance(records: readonly RunRecord[]): string {
   const loads =
     counted.length === 0
       ? 'No timing run yet.'
-      : `Load when a timing run began: ${spread(counted.map(({ load }) => load))}; commit ${commits(counted)}.`;
+      : `Load when a timing run began: ${spread(counted.map(({ load }) => load))}; commit ${commits(counted)}, on ${machines(counted)}.`;
   return others.length === 0
     ? loads
     : `${loads} Learning runs: commit ${commits(others)}, on ${machines(others)}.`;

@@ -46,7 +46,7 @@ function ratioCell(records: readonly RunRecord[], name: string, what: string): s
   return found.map(({ ours, ratios }) => `${spread(ratios)} (${ours.replace(/^.*?, /, '')})`).join('; ');
 }
 
-/** Workloads 10 to 12: as 1 to 3, and by processor time, which other users of the machine change less. */
+/** Workloads 10 to 12 and 14: as 1 to 3, and by processor time, which other users of the machine change less. */
 const offPolicyTable: Table = (records) =>
   trainingRows(
     records,
@@ -184,4 +184,5 @@ export const TABLES: { readonly [workload: number]: Table } = {
   11: offPolicyTable,
   12: offPolicyTable,
   13: solvedTable,
+  14: offPolicyTable,
 };

@@ -24,7 +24,7 @@ export interface TrainTask {
   readonly tuned?: boolean;
 }
 
-/** Workloads 10 to 13: one environment, a replay buffer. */
+/** Workloads 10 to 14: one environment, a replay buffer. */
 export interface OffPolicyTask {
   readonly kind: 'off-policy';
   readonly settings: OffPolicySettings;
@@ -73,7 +73,7 @@ export type Task = TrainTask | OffPolicyTask | UpdateTask | InferTask | MemoryTa
 export interface Answer {
   /** Of the training loop alone. */
   readonly seconds?: number;
-  /** Processor time of all threads in the same stretch; workloads 10 to 12. */
+  /** Processor time of all threads in the same stretch; workloads 10 to 12 and 14. */
   readonly cpuSeconds?: number;
   /** From process start to the training loop. */
   readonly ready?: number;

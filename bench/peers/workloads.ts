@@ -1,12 +1,13 @@
 /** The workloads: who does what. Every run of a workload has a label that the report groups by. */
 import type { ContestantName } from './contestants.ts';
+import { type Entry, entry, FEW } from './entries.ts';
 import {
   DQN_CARTPOLE_ZOO,
   type OffPolicySettings,
   SAC_PENDULUM_RLTOOLS,
   SAC_PENDULUM_ZOO,
+  TD3_PENDULUM_RLTOOLS,
 } from './off-policy-settings.ts';
-import type { Purpose } from './results.ts';
 import {
   CARTPOLE_CLEANRL,
   CARTPOLE_RLLIB,
@@ -14,20 +15,7 @@ import {
   PENDULUM_RLTOOLS,
   type Settings,
 } from './settings.ts';
-import type { OffPolicyTask, Task, TrainTask } from './task.ts';
-
-export interface Entry {
-  readonly contestant: ContestantName;
-  /** Distinguishes tasks of one contestant within a workload: `64 rows`, `width 128`. */
-  readonly variant: string;
-  readonly task: Task;
-  /** Ended after this; a training run that ends so still gives steps/s. */
-  readonly limitSeconds: number;
-  /** Timing rounds stop here already: by then its steps/s is known. */
-  readonly timingSeconds?: number;
-  /** Of no use for returns. */
-  readonly isSpeedOnly?: boolean;
-}
+import type { OffPolicyTask, TrainTask } from './task.ts';
 
 export interface Workload {
   readonly id: number;
@@ -45,13 +33,6 @@ function train(settings: Settings, steps: number, seed: number, more: Partial<Tr
   return { kind: 'train', settings, steps, seed, evaluate: true, evaluationSeed, ...more };
 }
 
-const entry = (contestant: ContestantName, task: Task, limitSeconds = 900, variant = ''): Entry => ({
-  contestant,
-  variant,
-  task,
-  limitSeconds,
-});
-
 /** Cut short after {@link SLOW_SECONDS}: their steps/s is all that is needed. Sample Factory's processes take long to start. */
 const slow = (contestant: ContestantName, task: TrainTask, timingSeconds = 30): Entry => ({
   ...entry(contestant, { ...task, limitSeconds: SLOW_SECONDS }, SLOW_SECONDS),
@@ -65,7 +46,6 @@ const long = (contestant: ContestantName, task: TrainTask, timingSeconds = 30): 
   timingSeconds,
 });
 
-const FEW = 10_000;
 const SOLVE = { kind: 'solve', target: 475, checkAbove: 250, checkEvery: 2048, evaluate: false } as const;
 
 function solvers(seed: number): readonly Entry[] {
@@ -127,18 +107,34 @@ function growth(seed: number): readonly Entry[] {
   ];
 }
 
-/** Ours on one thread and on all, beside Stable-Baselines3, SBX and, for DQN, a program like CleanRL's in JAX. */
-function offPolicy(settings: OffPolicySettings, steps: number, seed: number): readonly Entry[] {
+/** Seconds after which the speed of a run is known: JAX compiles within them. */
+const OFF_POLICY_SECONDS = { operant: 30, sb3: 20, sbx: 40, 'jax-dqn': 40 } as const;
+
+/** Everyone on one core and on all: Stable-Baselines3, SBX, for DQN a program like CleanRL's in JAX, and RLtools where its settings are asked for. */
+function offPolicy(
+  settings: OffPolicySettings,
+  steps: number,
+  seed: number,
+  more: readonly ContestantName[] = [],
+): readonly Entry[] {
   const evaluationSeed = 10_000 + 1000 * seed;
   const task: OffPolicyTask = { kind: 'off-policy', settings, steps, seed, evaluate: true, evaluationSeed };
-  return [
-    entry('operant', task, 900, 'all cores'),
-    entry('operant', { ...task, oneThread: true }, 900, 'one core'),
-    { ...entry('sb3', task), timingSeconds: 60 },
-    { ...entry('sbx', task), timingSeconds: 60 },
-    ...(settings.algorithm === 'dqn' ? [{ ...entry('jax-dqn', task), timingSeconds: 60 }] : []),
-  ];
+  const both = (contestant: keyof typeof OFF_POLICY_SECONDS): readonly Entry[] => {
+    const timingSeconds = OFF_POLICY_SECONDS[contestant];
+    return [
+      { ...entry(contestant, task, 900, 'all cores'), timingSeconds },
+      {
+        ...entry(contestant, { ...task, oneThread: true }, 900, 'one core'),
+        ...{ timingSeconds, isOneCore: true, isSpeedOnly: true },
+      },
+    ];
+  };
+  const rltools = more.map((name) => ({ ...entry(name, task), isOneCore: name === 'rltools-1' }));
+  const jax = settings.algorithm === 'dqn' ? both('jax-dqn') : [];
+  return [...both('operant'), ...rltools, ...both('sb3'), ...both('sbx'), ...jax];
 }
+
+const RLTOOLS: readonly ContestantName[] = ['rltools-1', 'rltools-all'];
 
 export const WORKLOADS: readonly Workload[] = [
   {
@@ -238,7 +234,7 @@ export const WORKLOADS: readonly Workload[] = [
     id: 12,
     title: "SAC, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
     maxRounds: 100,
-    round: (seed) => offPolicy(SAC_PENDULUM_RLTOOLS, 10_000, seed),
+    round: (seed) => offPolicy(SAC_PENDULUM_RLTOOLS, 10_000, seed, RLTOOLS),
   },
   {
     id: 13,
@@ -251,40 +247,10 @@ export const WORKLOADS: readonly Workload[] = [
       return [entry('operant', { ...common, evaluate: false, evaluationSeed, heldReturn: 475 })];
     },
   },
+  {
+    id: 14,
+    title: "TD3, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
+    maxRounds: 100,
+    round: (seed) => offPolicy(TD3_PENDULUM_RLTOOLS, 10_000, seed, RLTOOLS),
+  },
 ];
-
-const LEARNING_PATIENCE = 10;
-
-const isTraining = (task: Task): task is TrainTask | OffPolicyTask =>
-  task.kind === 'train' || task.kind === 'off-policy';
-
-/** The entries of a round that serve its purpose, as long as it needs them to be. */
-export function entriesFor(purpose: Purpose, entries: readonly Entry[]): readonly Entry[] {
-  if (purpose === 'full') return entries;
-  return entries.flatMap((found): Entry[] => {
-    const { task, timingSeconds = Infinity, limitSeconds } = found;
-    if (task.kind === 'memory') return purpose === 'learning' ? [found] : [];
-    if (purpose === 'learning') {
-      if (!isTraining(task) || !task.evaluate || found.isSpeedOnly) return [];
-      const patient = limitSeconds * LEARNING_PATIENCE;
-      return [{ ...found, task: { ...task, limitSeconds: patient }, limitSeconds: patient }];
-    }
-    if (!isTraining(task)) return [found];
-    if (timingSeconds === Infinity) return [found];
-    const bound = Math.min(task.limitSeconds ?? limitSeconds, timingSeconds);
-    return [{ ...found, task: { ...task, evaluate: false, limitSeconds: bound } }];
-  });
-}
-
-/** A short form of an entry, to see that everything runs. */
-export function shorten(short: Entry): Entry {
-  const { task } = short;
-  if (task.kind === 'train' || task.kind === 'solve')
-    return { ...short, task: { ...task, steps: Math.min(task.steps, FEW), limitSeconds: 20 } };
-  if (task.kind === 'off-policy') {
-    const steps = Math.min(task.steps, FEW / 5);
-    return { ...short, task: { ...task, steps, limitSeconds: 60 }, limitSeconds: 60 };
-  }
-  if (task.kind === 'memory') return { ...short, task: { ...task, marks: [20_000, 40_000] } };
-  return task.kind === 'update' ? { ...short, task: { ...task, seconds: 0.5 } } : short;
-}

@@ -1,4 +1,4 @@
-/** The passes of a critics' step that actor-critic algorithms have in common; part of their closed forms. */
+/** What critics' steps of actor-critic algorithms have in common; part of their closed forms. */
 import type { Pass, RowSpace } from './objective.ts';
 
 /**
@@ -16,4 +16,34 @@ export function criticPasses(
     targets: critics.map((name, k) => rows.pass({ network: `target/${name}`, ...next, dropout: k })),
     passes: critics.map((name, k) => rows.pass({ network: name, ...now, dropout: critics.length + k })),
   };
+}
+
+/** The smallest of the critics' outputs number k: row k's, where a critic has one value. */
+export function smallestOf(passes: readonly Pass[], k: number): number {
+  let least = passes[0].outputs[k];
+  for (let i = 1; i < passes.length; i++) least = Math.min(least, passes[i].outputs[k]);
+  return least;
+}
+
+/**
+ * `scale / 2` times the squared errors of one critic's rows: their gradient, and what they add to the statistics 0 (loss) and 1 (the mean over
+ * critics of q).
+ */
+export function flowToGoals(
+  { outputs, gradOutputs }: Pass,
+  goals: Float64Array, // [R] f64
+  scale: number,
+  { numRows, batchRows, numCritics }: { numRows: number; batchRows: number; numCritics: number },
+  stats: Float64Array,
+): void {
+  let squares = 0;
+  let sum = 0;
+  for (let r = 0; r < numRows; r++) {
+    const error = outputs[r] - goals[r];
+    gradOutputs[r] = (scale * error) / batchRows;
+    squares += error * error;
+    sum += outputs[r];
+  }
+  stats[0] += 0.5 * scale * squares;
+  stats[1] += sum / numCritics;
 }

@@ -1,4 +1,4 @@
-"""Stable-Baselines3's DQN and SAC, and SBX's with `--sbx`: the same interface.
+"""Stable-Baselines3's DQN, SAC and TD3, and SBX's with `--sbx`: the same interface.
 
 SBX compiles its update and its policy within the first steps, inside the clock: a user waits for it too.
 """
@@ -12,17 +12,18 @@ from task import EPISODES, Task, answer, evaluate
 IS_SBX = "--sbx" in sys.argv
 if IS_SBX:
     import flax.linen as nn
-    from sbx import DQN, SAC
+    from sbx import DQN, SAC, TD3
 
     RELU = nn.relu
 else:
     import torch
-    from stable_baselines3 import DQN, SAC
+    from stable_baselines3 import DQN, SAC, TD3
 
     RELU = torch.nn.ReLU
 
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.noise import NormalActionNoise
 
 
 def build(task):
@@ -42,6 +43,8 @@ def build(task):
     )
     if s["algorithm"] == "sac":
         return SAC("MlpPolicy", tau=s["tau"], **shared)
+    if s["algorithm"] == "td3":
+        return TD3("MlpPolicy", tau=s["tau"], action_noise=NormalActionNoise(np.zeros(1), np.full(1, 0.1)), **shared)
     return DQN(
         "MlpPolicy",
         target_update_interval=s["targetInterval"],

@@ -77,6 +77,23 @@ test('an aim is met, missed or not measured', () => {
   expect(judge(resultsOf())[0]).toMatchObject({ isMet: null, found: 'not measured' });
 });
 
+test("an off-policy aim is held against whichever of a peer's runs is closest, on one core or on all", () => {
+  const of = (contestant: RunRecord['contestant'], variant: string, seconds: number) =>
+    run({ workload: 10, contestant, variant, answer: { envSteps: 50_000, seconds } });
+  const verdict = (onOne: number, onAll: number) =>
+    judge(
+      resultsOf(
+        of('operant', 'all cores', 10),
+        of('operant', 'one core', 10),
+        of('sb3', 'one core', onOne),
+        of('sb3', 'all cores', onAll),
+      ),
+    ).find(({ aim }) => aim.includes('6 times Stable'));
+  expect(verdict(61, 70)).toMatchObject({ isMet: true, found: '6.1' });
+  expect(verdict(59, 70)).toMatchObject({ isMet: false, found: '5.9' });
+  expect(verdict(70, 59)).toMatchObject({ isMet: false, found: '5.9' });
+});
+
 test('a seed of ours that was not solved counts against the aim of workload 5', () => {
   const solves = (...solved: boolean[]) =>
     solved.map((isSolved, seed) => run({ workload: 5, seed, answer: { solved: isSolved, seconds: 2 } }));

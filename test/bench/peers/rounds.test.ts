@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { aggregate, type CpuProfile } from '../../../bench/peers/costs.ts';
+import { entriesFor, shorten } from '../../../bench/peers/entries.ts';
 import { changeResults, keepRecord, type RunRecord, readResults } from '../../../bench/peers/results.ts';
-import { entriesFor, shorten, WORKLOADS } from '../../../bench/peers/workloads.ts';
+import { WORKLOADS } from '../../../bench/peers/workloads.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const roundOf = (workload: number) => WORKLOADS.find(({ id }) => id === workload)?.round(0) ?? [];
@@ -27,15 +28,24 @@ test('timing rounds stop long runs as soon as their speed is known, and do not e
   expect(timing[1].task).toMatchObject({ limitSeconds: 30 });
 });
 
-test('off-policy rounds give ours on one thread and on all, and are evaluated where returns are wanted', () => {
+const namesOf = (workload: number) =>
+  roundOf(workload).map(({ contestant, variant }) => `${contestant} ${variant}`.trim());
+
+test('off-policy rounds have everyone on all cores and on one, and returns of the first alone', () => {
   const round = roundOf(11);
-  expect(round.map(({ contestant, variant }) => `${contestant} ${variant}`.trim())).toEqual([
-    ...['operant all cores', 'operant one core', 'sb3', 'sbx'],
-  ]);
-  expect(entriesFor('learning', round)).toHaveLength(4);
+  const both = (name: string) => [`${name} all cores`, `${name} one core`];
+  expect(namesOf(10)).toEqual(['operant', 'sb3', 'sbx', 'jax-dqn'].flatMap(both));
+  expect(namesOf(11)).toEqual(['operant', 'sb3', 'sbx'].flatMap(both));
+  for (const workload of [12, 14])
+    expect(namesOf(workload)).toEqual([
+      ...[...both('operant'), 'rltools-1', 'rltools-all'],
+      ...['sb3', 'sbx'].flatMap(both),
+    ]);
+  expect(round.map(({ isOneCore = false }) => isOneCore)).toEqual([false, true, false, true, false, true]);
+  expect(entriesFor('learning', round).map(({ variant }) => variant)).toEqual(Array(3).fill('all cores'));
   const [ours, , theirs] = entriesFor('timing', round);
-  expect(ours.task).toMatchObject({ kind: 'off-policy', evaluate: true, steps: 20_000 });
-  expect(theirs.task).toMatchObject({ evaluate: false, limitSeconds: 60 });
+  expect(ours.task).toMatchObject({ kind: 'off-policy', evaluate: false, steps: 20_000, limitSeconds: 30 });
+  expect(theirs.task).toMatchObject({ evaluate: false, limitSeconds: 20 });
   expect(shorten(theirs).task).toMatchObject({ kind: 'off-policy', steps: 2000 });
 });
 
