@@ -33,9 +33,11 @@ export type {
   EvaluationResult,
   TrainResult,
 } from './algorithm/algorithm.ts';
+export type { CurriculumFunction, CurriculumProgress } from './algorithm/curriculum/progress.ts';
 // Use what was trained
 export { type LoadPolicyOptions, loadPolicy, type Policy } from './algorithm/load-policy.ts';
 export type { ActOptions, Actor } from './algorithm/policy-calls.ts';
+export type { Curriculum, CurriculumStage } from './config/curriculum.ts';
 export {
   type Condition,
   choice,

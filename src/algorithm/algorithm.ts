@@ -22,6 +22,8 @@ export interface TrainResult {
   readonly episodes: readonly EpisodeSummary[];
   /** How everybody stands in self-play, the learner first; absent = there is no league. */
   readonly league?: readonly LeagueRow[];
+  /** Present in iterations after which the curriculum went on: what episodes have that begin from now on, laid over `envOptions`. */
+  readonly envOptions?: JsonObject;
   /** Present in iterations that evaluated. */
   readonly evaluation?: EvaluationResult;
   /** True where an evaluation was due and the signal cut it: call `evaluate()` for it. Absent = false. */
@@ -148,6 +150,16 @@ export interface Algorithm {
    * @throws ConfigError when there is no such schedule or the value is out of bounds.
    */
   setSchedule?(name: string, schedule: JsonValue): void;
+  /**
+   * Options of the environment for all episodes that begin from now on, laid over `envOptions` (those of an earlier call are gone); running episodes
+   * keep theirs. Part of the state from then on: a resumed run goes on with them. Evaluation plays with `envOptions` as ever. Between two iterations.
+   *
+   * The first call makes the environments anew and leads them back to where they are, as a resume does. Absent where there are several agents.
+   *
+   * @throws ConfigError `CONFIG_ENV_OPTION` for an option that the environment does not know, `CONFIG_CURRICULUM_SPACES` when a space changes,
+   *   `CONFIG_CONFLICT` where the run has a `curriculum` or environments on a cluster. Nothing has changed then.
+   */
+  setEnvOptions?(options: JsonObject): Promise<void>;
   /**
    * The whole state, as files: see src/checkpoint. Ready to be written; nothing in it changes afterwards.
    *

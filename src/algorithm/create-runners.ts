@@ -5,6 +5,7 @@ import type { ResolvedConfig } from '../config/option.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { RolloutColumns } from '../experience/layout.ts';
+import type { JsonObject } from '../json.ts';
 import type { Arena, ArenaPlanner, Region } from '../memory/arena.ts';
 import type { CentralPolicy } from '../policy/central-policy.ts';
 import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
@@ -61,6 +62,8 @@ export interface RunnerParts {
   readonly helper: WorkerPlan['helper'];
   /** null = the runners act themselves. */
   readonly central: CentralActor | null;
+  /** Of the first episodes, laid over the source's, where a curriculum changes them; null = there is none. */
+  readonly envOptions: JsonObject | null;
 }
 
 /** @throws {@link ConfigError} `CONFIG_ENV_FACTORY` when a bare factory should run in worker threads. */
@@ -74,11 +77,11 @@ export async function createRunners(
   }
   const { envRunners, faultTolerance, debugging } = config;
   const { arena, source, regions, central } = parts;
-  const { kernels, spec, sampling, weights } = parts;
+  const { kernels, spec, sampling, weights, envOptions } = parts;
   const { restartFailedEnvs, nonFinite, maxEnvRestarts } = faultTolerance;
   const limits = { maxEnvRestarts, restartWindowMs: faultTolerance.restartWindowSeconds * 1000 };
   const common = {
-    ...{ kernels, spec, sampling, weights, seed: debugging.seed, acts: central === null },
+    ...{ kernels, spec, sampling, weights, envOptions, seed: debugging.seed, acts: central === null },
     faultPolicy: { restartFailedEnvs, nonFinite },
   };
   if (numEnvRunnersOf(config) === 0) {

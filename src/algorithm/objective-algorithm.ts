@@ -52,6 +52,7 @@ export function createObjectiveAlgorithm(parts: ObjectiveAlgorithmParts): Algori
       environmentState(runners, spec, config.envRunners.numEnvs),
     ],
     runners,
+    staging: system,
     evaluation: createEvaluation(system, config),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
     async stop() {

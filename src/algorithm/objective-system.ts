@@ -23,6 +23,7 @@ import { reserveWeightBuffer } from '../weights/weight-buffer.ts';
 import { type ActingWeights, createActingWeights } from './acting-weights.ts';
 import { isSimdOnly, type ObjectiveParts, reserveObjectiveLearner } from './create-objective-learner.ts';
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
+import { openCurriculum, type RunningCurriculum } from './curriculum/curriculum.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import {
   describeEnvironment,
@@ -37,7 +38,7 @@ import { startAndCreate } from './start-runners.ts';
 /** The sections that a system is made from. */
 export type ObjectiveSystemConfig = Pick<
   ResolvedConfig<typeof commonOptions>,
-  'environment' | 'envRunners' | 'evaluation' | 'learners' | 'faultTolerance' | 'debugging'
+  'environment' | 'envRunners' | 'evaluation' | 'learners' | 'faultTolerance' | 'reporting' | 'debugging'
 >;
 
 /** What an algorithm brings, once it knows the environment. */
@@ -64,6 +65,8 @@ export type ObjectiveSystem = ActingWeights & {
   readonly acting: ActingNetwork;
   readonly learner: ObjectiveLearner;
   readonly runners: RunnerGroup;
+  /** null = the environment's options stay as they are. */
+  readonly curriculum: RunningCurriculum | null;
   readonly scaling: ObservationScaling;
   readonly choice: EngineChoice;
   stop(): Promise<void>;
@@ -101,6 +104,7 @@ async function assembleSystem(
   const source = environmentSource(config);
   const env = await probeEnvironment(source, describeEnvironment);
   const evaluated = await evaluationSource(config, env);
+  const curriculum = await openCurriculum(config, source);
   const { observationSpace, actionSpace, actionMaskSize } = env;
   const parts = describe(env);
   const acting: ActingNetwork = { ...parts.acting, actionMaskSize };
@@ -122,7 +126,12 @@ async function assembleSystem(
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const central = createCentral(config, spec, reserved.central, arena, sampling);
   const common = { arena, kernels, spec, source, sampling, columns, weights: weightLayout, regions };
-  const runners = await createRunners(config, { ...common, helper: null, central });
+  const runners = await createRunners(config, {
+    ...common,
+    helper: null,
+    central,
+    envOptions: curriculum?.initial ?? null,
+  });
   const learner = await startAndCreate(runners, async () => {
     const created = await reserved.create(arena, kernels);
     const stream = openStream(debugging.seed, 'initialize');
@@ -142,6 +151,7 @@ async function assembleSystem(
       spec,
       acting,
       runners,
+      curriculum,
       scaling,
       choice,
     },

@@ -70,6 +70,12 @@ export async function createOffPolicySystem(
   };
   const system = await createObjectiveSystem(config, options, (env) => {
     const { replay, isPrioritised, hindsight = null, ...parts } = describe(env);
+    if (hindsight !== null && config.environment.curriculum !== null) {
+      throw new ConfigError(
+        'CONFIG_CONFLICT',
+        'Goals are relabelled with the rewards of one environment, and a curriculum has several: leave `curriculum` or hindsight out.',
+      );
+    }
     const spec = actingSpecOf(parts.model, { ...parts.acting, actionMaskSize: env.actionMaskSize });
     planned.spec = replaySpecOf(spec, envRunners.numEnvs, replay);
     checkHoldsBatch(planned.spec, training);

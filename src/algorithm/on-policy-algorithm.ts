@@ -64,6 +64,7 @@ export function createOnPolicyAlgorithm(parts: OnPolicyAlgorithmParts): Algorith
       environmentState(runners, spec, numEnvs),
     ],
     runners,
+    staging: system,
     evaluation: createEvaluation(system, config),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
     async stop() {

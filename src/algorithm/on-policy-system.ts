@@ -19,6 +19,7 @@ import { type KernelModule, loadKernels } from '../simd/loader.ts';
 import { reserveWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import { type LossParts, numHelpersOf, type PlanBounds, reserveLearner } from './create-learner.ts';
 import { createCentral, createRunners, reserveRunners } from './create-runners.ts';
+import { openCurriculum, type RunningCurriculum } from './curriculum/curriculum.ts';
 import { chooseEngine, type EngineChoice } from './engine-choice.ts';
 import { environmentSource, evaluationSource, probeEnvironment } from './environment-source.ts';
 import { locateNetwork } from './locate-network.ts';
@@ -37,6 +38,8 @@ export type OnPolicySystem = Publishing & {
   readonly actionSpace: Space;
   readonly learner: Learner;
   readonly runners: RunnerGroup;
+  /** null = the environment's options stay as they are. */
+  readonly curriculum: RunningCurriculum | null;
   readonly scaling: ObservationScaling;
   readonly choice: EngineChoice;
   readonly memory: SystemMemory;
@@ -106,6 +109,7 @@ async function assembleSystem(
   const description = await describePolicy(source, config);
   const { spec, observationSpace } = description;
   const evaluated = await evaluationSource(config, description);
+  const curriculum = await openCurriculum(config, source);
   const { deterministic } = debugging;
   const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
   const choice = await chooseEngine(spec, parameterCount(spec), { ...learners, deterministic });
@@ -140,6 +144,7 @@ async function assembleSystem(
     regions,
     helper,
     central: createCentral(config, spec, central, arena, sampling),
+    envOptions: curriculum?.initial ?? null,
   });
   const canLend = 'team' in runners && helper !== null;
   const threads = canLend ? borrowThreads(runners.team, numHelpersOf(config)) : null;
@@ -153,6 +158,7 @@ async function assembleSystem(
     evaluationSource: evaluated,
     learner,
     runners,
+    curriculum,
     scaling,
     choice,
     memory: { arena, kernels, weightLayout, scratch, ownSlots },

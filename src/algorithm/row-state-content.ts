@@ -1,12 +1,14 @@
 /** Environment states as a checkpoint's files: numbers as tensors, what environments gave as JSON. */
 
+import * as z from 'zod/mini';
 import type { NamedTensor } from '../checkpoint/content.ts';
+import { countSchema } from '../checkpoint/field-state.ts';
 import { readTensor, type TensorRule } from '../checkpoint/tensor-rules.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
-import type { RowState } from '../rollout/row-states.ts';
+import type { EpisodeOptions, RowState } from '../rollout/row-states.ts';
 
 const FILE = 'environments.safetensors';
 
@@ -54,7 +56,7 @@ export function rowStatesToContent(states: readonly RowState[], spec: ActingSpec
       actions: { dtype: actionDtype(spec.distribution), shape: [numElements / A, A], data: actions },
       ...recurrentContent(states, recurrentStateSize(spec)),
     },
-    json: { envStates: states.map((state) => state.envState) },
+    json: { envStates: states.map((state) => state.envState), ...optionsContent(states) },
   };
 }
 
@@ -102,6 +104,7 @@ export function rowStatesFromContent(
           values: 'finite',
         }) as Float32Array);
   let at = 0;
+  const envOptions = readOptions(json.envOptions, numEnvs);
   return envStates.map((envState: JsonValue, n) => {
     // An episode is replayed from its beginning, or from a state in it: never with more actions than it has had.
     const isWhole =
@@ -118,9 +121,44 @@ export function rowStatesFromContent(
       actions: actions.slice(begin, at),
       observation: observations.slice(n * observationSize, (n + 1) * observationSize),
       recurrentState: recurrent?.slice(n * S, (n + 1) * S) ?? null,
+      ...(envOptions !== null && { envOptions: envOptions[n] }),
     };
   });
 }
+
+/** Where options may change: those that episodes have, each once, by row those of the running one, and those of the next. */
+function optionsContent(states: readonly RowState[]): JsonObject {
+  const [first] = states;
+  if (first?.envOptions === undefined) return {};
+  const next = first.envOptions.next;
+  const distinct = new Map([[JSON.stringify(next), next]]);
+  const running = states.map(({ envOptions }) => {
+    const options = envOptions?.running ?? {};
+    const key = JSON.stringify(options);
+    if (!distinct.has(key)) distinct.set(key, options);
+    return [...distinct.keys()].indexOf(key);
+  });
+  return { envOptions: { options: [...distinct.values()], running, next: 0 } };
+}
+
+/** null = they never change. */
+function readOptions(saved: JsonValue | undefined, numEnvs: number): readonly EpisodeOptions[] | null {
+  if (saved === undefined) return null;
+  const parsed = OPTIONS.safeParse(saved);
+  const isWhole =
+    parsed.success &&
+    parsed.data.running.length === numEnvs &&
+    [...parsed.data.running, parsed.data.next].every((k) => k < parsed.data.options.length);
+  if (!isWhole) throw unusable('`envOptions` does not say what each environment has');
+  const { options, running, next } = parsed.data;
+  return running.map((k) => ({ running: options[k], next: options[next] }));
+}
+
+const OPTIONS = z.object({
+  options: z.array(z.custom<JsonObject>((value) => typeof value === 'object' && value !== null)),
+  running: z.array(countSchema),
+  next: countSchema,
+});
 
 function recurrentContent(states: readonly RowState[], size: number): Record<string, NamedTensor> {
   if (size === 0) return {};

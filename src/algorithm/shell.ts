@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics/metric-keys.ts';
 import type { EpisodeSummary } from '../rollout/episode-summary.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import type { Algorithm, EvaluationResult, TrainOptions, TrainResult } from './algorithm.ts';
+import { createStaging, type Staging, type StagingParts } from './curriculum/staging.ts';
 import { type Evaluation, evaluationMetrics } from './evaluation.ts';
 import { createInitialization } from './initialization.ts';
 import type { LeagueRow } from './league/league-row.ts';
@@ -59,48 +60,27 @@ export interface ShellParts {
   /** null = there is nothing to evaluate in. */
   readonly evaluation: Evaluation | null;
   readonly setSchedule?: (name: string, schedule: JsonValue) => void;
+  /** What changes the environment's options in mid-run; absent = nothing can. */
+  readonly staging?: StagingParts;
   /** Ends threads and frees memory. */
   readonly stop: () => Promise<void>;
 }
 
 /** An algorithm from its loop and its state. Thread: main. */
 export function createAlgorithm(parts: ShellParts): Algorithm {
-  const { name, evaluation, runners } = parts;
+  const { name, evaluation } = parts;
   const episodes = createEpisodeWindow(parts.config.reporting.metricsWindow);
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
-  const state = [...shellState(parts, counters, episodes), ...parts.state];
+  const staging = openStaging(parts);
+  const state = [...shellState(parts, counters, episodes), ...parts.state, ...(staging?.states ?? [])];
   const initialization = createInitialization(state, counters);
-  let isSpoilt = false;
+  const health = { isSpoilt: false };
   const getState = async (storedSegments?: ReadonlySet<string>): Promise<CheckpointContent> => {
-    if (isSpoilt) throw spoiltError();
+    if (health.isSpoilt) throw spoiltError();
     return joinStates(state, storedSegments);
   };
 
-  const train = async ({ signal }: TrainOptions = {}): Promise<TrainResult> => {
-    signal?.throwIfAborted();
-    const begin = performance.now();
-    const iteration = await parts.iterate(counters.numEnvSteps).catch((error: unknown) => {
-      isSpoilt ||= parts.isHalfDone();
-      throw error;
-    });
-    count(iteration, counters, episodes);
-    const reports = takeReports(runners);
-    const own = iterationMetrics(iteration, performance.now() - begin);
-    const metrics = { ...episodes.metrics(), ...reports.metrics, ...own };
-    const evaluated = isEvaluationDue(evaluation, counters)
-      ? await timedEvaluation(evaluation, metrics, signal)
-      : {};
-    return {
-      ...counters,
-      episodeReturnMean: episodes.returnMean(),
-      metrics,
-      episodes: iteration.episodes,
-      ...leagueOf(iteration),
-      ...reports.events,
-      ...evaluated,
-    };
-  };
-
+  const train = createTrain(parts, { counters, episodes, staging, health });
   const life = createLifecycle(name, () => end(parts));
   return {
     name,
@@ -117,6 +97,9 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     evaluate: (options) =>
       life.guard('evaluate', async () => (evaluation ?? noEvaluation(name)).run(options)),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
+    ...(staging && {
+      setEnvOptions: (options) => life.guard('setEnvOptions', () => staging.setEnvOptions(options)),
+    }),
     getState: (storedSegments) => life.guard('getState', () => getState(storedSegments)),
     get initializedFrom() {
       return initialization.report;
@@ -126,13 +109,61 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
       life.guard('setState', async () => {
         const apply = readStates(state, content);
         initialization.report = undefined;
-        isSpoilt = true; // until all of it is in effect
+        health.isSpoilt = true; // until all of it is in effect
         await apply();
-        isSpoilt = false;
+        health.isSpoilt = false;
       }),
     save: (directory) => life.guard('save', async () => saveCheckpoint(directory, await getState())),
     stop: life.stop,
   };
+}
+
+/** What an iteration changes besides the loop's own. */
+interface ShellState {
+  readonly counters: Counters;
+  readonly episodes: EpisodeWindow;
+  readonly staging: Staging | null;
+  /** Spoilt: what is saved has changed by half. */
+  readonly health: { isSpoilt: boolean };
+}
+
+function createTrain(
+  parts: ShellParts,
+  { counters, episodes, staging, health }: ShellState,
+): (options?: TrainOptions) => Promise<TrainResult> {
+  const { evaluation, runners } = parts;
+  return async ({ signal }: TrainOptions = {}): Promise<TrainResult> => {
+    signal?.throwIfAborted();
+    const begin = performance.now();
+    const iteration = await parts.iterate(counters.numEnvSteps).catch((error: unknown) => {
+      health.isSpoilt ||= parts.isHalfDone();
+      throw error;
+    });
+    count(iteration, counters, episodes);
+    const reports = takeReports(runners);
+    const own = iterationMetrics(iteration, performance.now() - begin);
+    const metrics: Record<string, number> = { ...episodes.metrics(), ...reports.metrics, ...own };
+    const staged = await staging?.advance({ ...counters, metrics, episodes: iteration.episodes });
+    Object.assign(metrics, staged?.metrics);
+    const evaluated = isEvaluationDue(evaluation, counters)
+      ? await timedEvaluation(evaluation, metrics, signal)
+      : {};
+    return {
+      ...counters,
+      episodeReturnMean: episodes.returnMean(),
+      metrics,
+      episodes: iteration.episodes,
+      ...leagueOf(iteration),
+      ...staged?.events,
+      ...reports.events,
+      ...evaluated,
+    };
+  };
+}
+
+function openStaging({ staging, configJson }: ShellParts): Staging | null {
+  if (staging === undefined) return null;
+  return createStaging(staging, (configJson.environment as JsonObject | undefined)?.curriculum ?? null);
 }
 
 function leagueOf({ league }: Iteration): Pick<TrainResult, 'league'> {

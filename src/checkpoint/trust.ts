@@ -30,8 +30,9 @@ export function foreignModules(
   const valueIn = (config: unknown, section: string, name: string) =>
     (config as Record<string, Record<string, unknown> | undefined> | undefined)?.[section]?.[name];
   return listOptions(declarations).flatMap(({ section, name, option }) => {
-    if (option.namesModule !== true && option.namesProgram !== true) return [];
+    if (option.namesModule === undefined && option.namesProgram !== true) return [];
     const value = valueIn(values, section, name);
+    if (option.namesModule === 'as-text' && typeof value !== 'string') return [];
     const isGivenAnew = given.some((config) => valueIn(config, section, name) !== undefined);
     if (isGivenAnew) return [];
     // `bin/python` looks like no module, and is started all the same.

@@ -13,6 +13,7 @@ export function createJsonReport(output: Output): RunCallbacks {
     },
     onIterationEnd: ({ result, seconds }) => {
       const { iteration, numEnvSteps, numEpisodes, episodeReturnMean, metrics, evaluation } = result;
+      const { envOptions } = result;
       output.emit({
         type: 'iteration',
         iteration,
@@ -21,6 +22,7 @@ export function createJsonReport(output: Output): RunCallbacks {
         seconds,
         episodeReturnMean,
         metrics,
+        ...(envOptions === undefined ? {} : { envOptions }),
         ...(evaluation === undefined ? {} : { evaluation: { ...evaluation } }),
       });
     },

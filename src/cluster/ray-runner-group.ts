@@ -1,5 +1,6 @@
 /** Environment runners on a Ray cluster: hosts with worker threads, each of which collects its rows exactly as a local run would. */
 import type { EnvModuleSource } from '../env/env-source.ts';
+import { ConfigError } from '../errors.ts';
 import { openRollout, type RolloutViews } from '../experience/layout.ts';
 import { createEnvFaultBook, type EnvFaultBook } from '../rollout/env-fault-log.ts';
 import { createEpisodeLedger, type EpisodeLedger } from '../rollout/episode-ledger.ts';
@@ -77,6 +78,12 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
       const envStates = (await allOrFirstError(answers)).flat();
       ledger.adoptEnvStates(envStates);
       return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+    },
+    async setEnvOptions() {
+      throw new ConfigError(
+        'CONFIG_CONFLICT',
+        "Options of environments on a Ray cluster cannot change in mid-run: leave runners 'ray' out, or train without setEnvOptions.",
+      );
     },
     takeEnvFaults: faults.take,
     noteEnvFaults: (report) => faults.absorb([report]),

@@ -41,7 +41,7 @@ export async function createRolloutHost(plan: HostPlan): Promise<RolloutHost> {
   const group = createLocalRunnerGroup({
     plan: {
       ...{ kernels, spec, source, seed, faultPolicy, sampling, weights, control },
-      ...{ acts: true, memory: arena.memory, helper: null },
+      ...{ acts: true, memory: arena.memory, helper: null, envOptions: null },
     },
     numEnvs: plan.numRows,
     scratch,

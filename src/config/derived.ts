@@ -123,7 +123,27 @@ function checkInitialization({
   ];
 }
 
-function checkEnvironment({ env }: CommonConfig['environment']): readonly Problem[] {
+function checkEnvironment({ env, curriculum }: CommonConfig['environment']): readonly Problem[] {
+  return [...checkEnv(env), ...checkCurriculum(curriculum)];
+}
+
+/** The clock differs from run to run, and an evaluation that a signal cuts is made up for when the run goes on. */
+function checkCurriculum(curriculum: CommonConfig['environment']['curriculum']): readonly Problem[] {
+  if (curriculum === null || typeof curriculum === 'string') return [];
+  return curriculum.flatMap(({ metric = '' }) => {
+    if (!/^(time|evaluation)\//.test(metric)) return [];
+    const why = metric.startsWith('time/')
+      ? 'follows from the clock'
+      : 'is of an evaluation, which a signal may put off';
+    return [
+      conflict(
+        `The curriculum's metric \`${metric}\` ${why}: no two runs would be the same. Take one of the rollout, env/<name> or rollout/episodeReturnMean.`,
+      ),
+    ];
+  });
+}
+
+function checkEnv(env: CommonConfig['environment']['env']): readonly Problem[] {
   if (env === '')
     return [
       conflict("No environment: set `env` to an id such as 'CartPole' or a path such as './my-env.ts'."),
@@ -209,6 +229,10 @@ function checkCluster({
   if (numRolloutHosts * numThreads > numEnvs)
     refuse(
       `numRolloutHosts (${numRolloutHosts}) x numEnvRunners (${numThreads}) must not exceed numEnvs (${numEnvs}): lower one of them, or raise numEnvs.`,
+    );
+  if (environment.curriculum !== null)
+    refuse(
+      "curriculum changes options of environments in mid-run, which hosts do not: leave it out, or leave runners 'ray' out.",
     );
   if (inference === 'central')
     refuse(

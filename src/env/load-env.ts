@@ -31,34 +31,42 @@ export async function makeVectorEnv(
   autoreset: AutoresetMode = 'same-step',
   faults?: EnvFaultHandling,
 ): Promise<VectorEnv> {
-  const env = await makePlainVectorEnv(source, numEnvs, autoreset, faults);
+  const make = await loadVectorEnvMaker(source);
+  const env = make(source.options, numEnvs, autoreset, faults);
   return source.previousInputs === undefined ? env : withPreviousInputs(env, source.previousInputs);
 }
 
-async function makePlainVectorEnv(
-  source: EnvSource,
+/** Makes N environments of a source at once; its module is loaded. */
+export type VectorEnvMaker = (
+  options: JsonObject,
   numEnvs: number,
   autoreset: AutoresetMode,
   faults: EnvFaultHandling | undefined,
-): Promise<VectorEnv> {
+) => VectorEnv;
+
+/**
+ * Loads a source, so that environments of it can be made at any moment, each with options of its own in place of the source's.
+ *
+ * @throws {@link ConfigError} as {@link makeVectorEnv}; what it gives throws `CONFIG_ENV_FACTORY` and what the environment says to the options.
+ */
+export async function loadVectorEnvMaker(source: EnvSource): Promise<VectorEnvMaker> {
   if (source.kind === 'module' && source.agents === true) throw severalAgentsError(source.id);
   if (source.kind === 'module' && source.vectorExport !== null) {
     const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
-    const options = withLimit({ autoreset, ...structuredClone(source.options) }, source.maxEpisodeSteps);
-    return assertVectorEnv(
-      callFactory(source.id, () => create(numEnvs, options, faults)),
-      source.id,
-      numEnvs,
-      autoreset,
-    );
+    return (options, numEnvs, autoreset, faults) => {
+      const given = withLimit({ autoreset, ...structuredClone(options) }, source.maxEpisodeSteps);
+      const env = callFactory(source.id, () => create(numEnvs, given, faults));
+      return assertVectorEnv(env, source.id, numEnvs, autoreset);
+    };
   }
   const factory = await loadFactory(source);
-  return vectorizeEnv(() => callFactory(source.id, () => factory(structuredClone(source.options))), numEnvs, {
-    autoreset,
-    envId: source.id,
-    ...(faults !== undefined && { faults }),
-    ...(source.maxEpisodeSteps !== null && { maxEpisodeSteps: source.maxEpisodeSteps }),
-  });
+  return (options, numEnvs, autoreset, faults) =>
+    vectorizeEnv(() => callFactory(source.id, () => factory(structuredClone(options))), numEnvs, {
+      autoreset,
+      envId: source.id,
+      ...(faults !== undefined && { faults }),
+      ...(source.maxEpisodeSteps !== null && { maxEpisodeSteps: source.maxEpisodeSteps }),
+    });
 }
 
 /**

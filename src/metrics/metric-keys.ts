@@ -42,6 +42,12 @@ export const SHARED_METRICS = {
     formula: 'mean length of the same episodes',
   },
   'rollout/numEpisodes': { unit: 'episodes', window: 'iteration', formula: 'episodes that ended' },
+  'rollout/curriculumStage': {
+    unit: '-',
+    window: 'run',
+    formula:
+      "changes of the environment's options so far, with `curriculum`: the number of the stage that episodes begin in from now on",
+  },
   'rollout/numWorkerRestarts': {
     unit: '-',
     window: 'iteration',

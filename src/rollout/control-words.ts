@@ -44,6 +44,8 @@ export const Command = {
   STOP: 8,
   /** To the thread that stands by: take the place of the worker whose assignment was posted. */
   ASSIGN: 9,
+  /** Episodes that begin from now on have the options that were posted. */
+  SET_OPTIONS: 10,
 } as const;
 
 export type CommandCode = (typeof Command)[keyof typeof Command];

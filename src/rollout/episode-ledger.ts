@@ -6,7 +6,7 @@
 
 import type { ActionArray } from '../env/vector-env.ts';
 import type { RolloutViews } from '../experience/layout.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
@@ -18,6 +18,8 @@ interface RunningEpisode {
   episodeReturn: number;
   /** A state that the environment gave in mid-episode, from which `actions` go on; null = its beginning. */
   envState: JsonValue;
+  /** Laid over the environment's; null = options never change. */
+  envOptions: JsonObject | null;
   /** [capacity, A]; the first numActions rows count. */
   actions: ActionArray;
   numActions: number;
@@ -48,26 +50,28 @@ export interface EpisodeLedger {
   takeEndless(): EndlessEpisode | null;
   /** Rows that had to begin their running episode again. */
   restartRows(rows: readonly number[]): void;
+  /** Of the episodes that begin from now on; null = options never change. */
+  readonly nextOptions: JsonObject | null;
+  setNextOptions(options: JsonObject): void;
 }
 
-export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeLedger {
+/** @param envOptions of the first episodes, laid over the environment's; null = options never change. */
+export function createEpisodeLedger(
+  spec: ActingSpec,
+  numRows: number,
+  envOptions: JsonObject | null = null,
+): EpisodeLedger {
   const A = actionSize(spec.distribution);
   const empty = (): ActionArray =>
     actionDtype(spec.distribution) === 'int32' ? new Int32Array(0) : new Float32Array(0);
   const stateSize = recurrentStateSize(spec);
   const recurrentStates = new Float32Array(numRows * stateSize); // [N, S] f32, of the running episodes
   let lastObservations: Float32Array | Uint8Array | null = null; // [N, obsSize], copy of the bootstrap observations
-  const episodes: RunningEpisode[] = Array.from({ length: numRows }, () => ({
-    number: 0,
-    numSteps: 0,
-    episodeReturn: 0,
-    envState: null,
-    actions: empty(),
-    numActions: 0,
-  }));
+  const episodes = Array.from({ length: numRows }, () => firstEpisode(empty(), envOptions));
+  let nextOptions = envOptions;
   const absorbRows = (rollout: RolloutViews, first: number, count: number): void => {
     const size = spec.observationSize;
-    for (let n = first; n < first + count; n++) absorbRow(episodes[n], rollout, n, A);
+    for (let n = first; n < first + count; n++) absorbRow(episodes[n], rollout, n, A, nextOptions);
     lastObservations ??= rollout.bootstrapObservations.slice();
     const part = (column: Float32Array, each: number) =>
       column.subarray(first * each, (first + count) * each);
@@ -81,18 +85,18 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
       return endedEpisodes(rollout, 0, numRows);
     },
     absorbRows,
+    get nextOptions() {
+      return nextOptions;
+    },
+    setNextOptions(options) {
+      nextOptions = options;
+    },
     rowStates(first, count) {
+      const { observationSize } = spec;
       return episodes.slice(first, first + count).map((episode, k) => ({
-        episodeNumber: episode.number,
-        episodeStep: episode.numSteps,
-        episodeReturn: episode.episodeReturn,
-        envState: episode.envState,
-        actions: episode.actions.slice(0, episode.numActions * A),
+        ...stateOf(episode, A, nextOptions),
         observation:
-          lastObservations?.slice(
-            (first + k) * spec.observationSize,
-            (first + k + 1) * spec.observationSize,
-          ) ?? null,
+          lastObservations?.slice((first + k) * observationSize, (first + k + 1) * observationSize) ?? null,
         recurrentState:
           stateSize > 0 ? recurrentStates.slice((first + k) * stateSize, (first + k + 1) * stateSize) : null,
       }));
@@ -107,20 +111,48 @@ export function createEpisodeLedger(spec: ActingSpec, numRows: number): EpisodeL
       const size = spec.observationSize;
       lastObservations =
         spec.observationDtype === 'uint8' ? new Uint8Array(numRows * size) : new Float32Array(numRows * size);
+      nextOptions = states[0].envOptions?.next ?? null;
       for (const [n, state] of states.entries()) {
-        episodes[n] = {
-          number: state.episodeNumber,
-          numSteps: state.episodeStep,
-          episodeReturn: state.episodeReturn,
-          envState: state.envState,
-          actions: state.actions.slice(),
-          numActions: state.actions.length / A,
-        };
+        episodes[n] = episodeOf(state, A);
         if (state.observation !== null) lastObservations.set(state.observation, n * size);
         recurrentStates.fill(0, n * stateSize, (n + 1) * stateSize);
         if (stateSize > 0 && state.recurrentState) recurrentStates.set(state.recurrentState, n * stateSize);
       }
     },
+  };
+}
+
+function firstEpisode(actions: ActionArray, envOptions: JsonObject | null): RunningEpisode {
+  return {
+    ...{ number: 0, numSteps: 0, episodeReturn: 0, envState: null },
+    ...{ envOptions, actions, numActions: 0 },
+  };
+}
+
+function episodeOf(state: RowState, A: number): RunningEpisode {
+  return {
+    number: state.episodeNumber,
+    numSteps: state.episodeStep,
+    episodeReturn: state.episodeReturn,
+    envState: state.envState,
+    envOptions: state.envOptions?.running ?? null,
+    actions: state.actions.slice(),
+    numActions: state.actions.length / A,
+  };
+}
+
+function stateOf(
+  episode: RunningEpisode,
+  A: number,
+  nextOptions: JsonObject | null,
+): Omit<RowState, 'observation' | 'recurrentState'> {
+  return {
+    episodeNumber: episode.number,
+    episodeStep: episode.numSteps,
+    episodeReturn: episode.episodeReturn,
+    envState: episode.envState,
+    ...(nextOptions !== null && { envOptions: { running: episode.envOptions ?? {}, next: nextOptions } }),
+    actions: episode.actions.slice(0, episode.numActions * A),
   };
 }
 
@@ -156,7 +188,13 @@ function restart(episode: RunningEpisode): void {
   episode.numActions = 0;
 }
 
-function absorbRow(episode: RunningEpisode, rollout: RolloutViews, n: number, A: number): void {
+function absorbRow(
+  episode: RunningEpisode,
+  rollout: RolloutViews,
+  n: number,
+  A: number,
+  nextOptions: JsonObject | null,
+): void {
   const { rolloutLength: T, terminated, truncated, rewards } = rollout;
   let begin = 0; // first step of the rollout that belongs to the running episode
   for (let t = 0; t < T; t++) {
@@ -167,6 +205,7 @@ function absorbRow(episode: RunningEpisode, rollout: RolloutViews, n: number, A:
     }
     begin = t + 1;
     episode.number += 1;
+    episode.envOptions = nextOptions;
     restart(episode);
   }
   append(episode, rollout.actions.subarray((n * T + begin) * A, (n + 1) * T * A), A);

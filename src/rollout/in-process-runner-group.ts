@@ -7,7 +7,7 @@ import { createEpisodeLedger, type EpisodeLedger } from './episode-ledger.ts';
 import { meansOf } from './metric-sums.ts';
 import { placeEnvError } from './place-env-error.ts';
 import { poisonRollout } from './poison.ts';
-import { withEnvStates } from './row-states.ts';
+import { type RowState, withEnvStates, withNextOptions } from './row-states.ts';
 import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
 import type { Collected, RunnerGroup } from './runner-group.ts';
 
@@ -21,32 +21,39 @@ const NO_METRICS: Readonly<Record<string, number>> = {};
 export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions): RunnerGroup {
   const { spec, source, numRows, central } = options;
   const faults = createEnvFaultBook(options);
-  const ledger = createEpisodeLedger(spec, numRows);
+  const ledger = createEpisodeLedger(spec, numRows, options.envOptions);
   const live: LiveRunner = { runner: undefined, isCollecting: false };
   const collecting = createCollecting(options, live, ledger, faults);
   let restarted: number[] = [];
+  const start = async (states: readonly RowState[] | null): Promise<readonly number[]> => {
+    if (states !== null) ledger.setRowStates(states);
+    live.runner?.close();
+    let runner: Runner;
+    try {
+      runner = await createRunner({ ...options, firstRow: 0, states });
+    } catch (error) {
+      throw placeEnvError(error, source, 0);
+    }
+    live.runner = runner;
+    live.isCollecting = false;
+    ledger.restartRows(runner.restarted);
+    restarted = [...runner.restarted];
+    central?.start(states, runner.restarted);
+    return runner.restarted;
+  };
+  const getStates = async (): Promise<RowState[]> => {
+    if (live.isCollecting) return ledger.rowStates(0, numRows);
+    const envStates = started(live).envStates();
+    ledger.adoptEnvStates(envStates);
+    return withEnvStates(ledger.rowStates(0, numRows), envStates);
+  };
   return {
     numEnvRunners: 0,
     place: 'in process',
     get isCollecting() {
       return live.isCollecting;
     },
-    async start(states) {
-      if (states !== null) ledger.setRowStates(states);
-      live.runner?.close();
-      let runner: Runner;
-      try {
-        runner = await createRunner({ ...options, firstRow: 0, states });
-      } catch (error) {
-        throw placeEnvError(error, source, 0);
-      }
-      live.runner = runner;
-      live.isCollecting = false;
-      ledger.restartRows(runner.restarted);
-      restarted = [...runner.restarted];
-      central?.start(states, runner.restarted);
-      return runner.restarted;
-    },
+    start,
     ...collecting,
     async play(request, signal) {
       try {
@@ -55,11 +62,11 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
         throw placeEnvError(error, request.source ?? source, 0);
       }
     },
-    async getStates() {
-      if (live.isCollecting) return ledger.rowStates(0, numRows);
-      const envStates = started(live).envStates();
-      ledger.adoptEnvStates(envStates);
-      return withEnvStates(ledger.rowStates(0, numRows), envStates);
+    getStates,
+    async setEnvOptions(next) {
+      if (ledger.nextOptions === null) return void (await start(withNextOptions(await getStates(), next)));
+      ledger.setNextOptions(next);
+      started(live).setEnvOptions(next);
     },
     takeEnvFaults: faults.take,
     noteEnvFaults: (report) => faults.absorb([report]),

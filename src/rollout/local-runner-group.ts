@@ -3,8 +3,8 @@
 import { openRollout } from '../experience/layout.ts';
 import { type CentralActor, collectCentrally, halvesOf, type Stepper } from './central-inference.ts';
 import { Command } from './control-words.ts';
-import { createEnvFaultBook } from './env-fault-log.ts';
-import { createEpisodeLedger } from './episode-ledger.ts';
+import { createEnvFaultBook, type EnvFaultBook } from './env-fault-log.ts';
+import { createEpisodeLedger, type EpisodeLedger } from './episode-ledger.ts';
 import type { WorkerMessage, WorkerPlan } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
 import { createPartCollecting } from './part-collecting.ts';
@@ -12,7 +12,7 @@ import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import { joinPlayed, splitRequest } from './play-shares.ts';
 import { poisonRollout } from './poison.ts';
 import type { RowRange } from './rollout-worker.ts';
-import { withEnvStates } from './row-states.ts';
+import { type RowState, withEnvStates, withNextOptions } from './row-states.ts';
 import type { RunnerGroup } from './runner-group.ts';
 import { type CatchUp, createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from './worker-team.ts';
 
@@ -30,7 +30,7 @@ export type LocalRunnerGroup = RunnerGroup & { readonly team: WorkerTeam };
 export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalRunnerGroup {
   const { plan, numEnvs, central } = options;
   const { sampling } = plan;
-  const ledger = createEpisodeLedger(plan.spec, numEnvs);
+  const ledger = createEpisodeLedger(plan.spec, numEnvs, plan.envOptions);
   const faults = createEnvFaultBook(options);
   const restarted: number[] = [];
   const onRestarted = (rows: readonly number[]) => {
@@ -44,6 +44,17 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
   let numCollected = 0;
   let isCollecting = false;
   const ahead = createPartCollecting(options, team, sets, ledger, faults);
+  const start = async (states: readonly RowState[] | null): Promise<readonly number[]> => {
+    if (states !== null) ledger.setRowStates(states);
+    const rows = await team.start(states);
+    isCollecting = false;
+    ahead.reset();
+    onRestarted(rows);
+    central?.start(states, rows);
+    return rows;
+  };
+  const getStates = async (): Promise<RowState[]> =>
+    isCollecting || ahead.numPending > 0 ? ledger.rowStates(0, numEnvs) : askStates(team, ledger, numEnvs);
   return {
     team,
     parts: team.ranges,
@@ -53,15 +64,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       return isCollecting || ahead.numPending > 0;
     },
     ...inThreads(team.numWorkers),
-    async start(states) {
-      if (states !== null) ledger.setRowStates(states);
-      const rows = await team.start(states);
-      isCollecting = false;
-      ahead.reset();
-      onRestarted(rows);
-      central?.start(states, rows);
-      return rows;
-    },
+    start,
     async collect(version) {
       isCollecting = true;
       const set = numCollected++ % sets.length;
@@ -70,23 +73,19 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
       const messages = central === null ? await team.run(Command.COLLECT, set, version) : [];
       if (central !== null)
         await collectCentrally(central, threadStepper(team, set, version, messages), rollout);
-      const sums: MetricSums = {};
-      const reports = messages.filter((message) => message.kind === 'collected');
-      for (const report of reports) mergeSums(sums, report.sums);
-      faults.absorb(reports.map((report) => report.faults));
+      const metricSums = takeReports(messages, faults);
       const episodes = ledger.absorb(rollout);
       faults.noteEndless(plan.source.id, ledger.takeEndless());
       isCollecting = false;
-      return { rollout, episodes, metrics: meansOf(sums), metricSums: reports.length === 0 ? null : sums };
+      return { rollout, episodes, metrics: meansOf(metricSums ?? {}), metricSums };
     },
     collectNow: null,
     play: (request, signal) => playEverywhere(team, request, signal),
-    async getStates() {
-      if (isCollecting || ahead.numPending > 0) return ledger.rowStates(0, numEnvs);
-      const messages = await team.run(Command.GET_STATE);
-      const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
-      ledger.adoptEnvStates(envStates);
-      return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+    getStates,
+    async setEnvOptions(options) {
+      if (ledger.nextOptions === null) return void (await start(withNextOptions(await getStates(), options)));
+      ledger.setNextOptions(options); // first: whoever replaces a lost worker begins with them
+      await team.setEnvOptions(options);
     },
     takeEnvFaults: faults.take,
     noteEnvFaults: (report) => faults.absorb([report]),
@@ -94,6 +93,23 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),
   };
+}
+
+/** Between two rollouts: what the ledger knows, with what the environments give. */
+async function askStates(team: WorkerTeam, ledger: EpisodeLedger, numEnvs: number): Promise<RowState[]> {
+  const messages = await team.run(Command.GET_STATE);
+  const envStates = messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
+  ledger.adoptEnvStates(envStates);
+  return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+}
+
+/** Metrics and faults of a rollout; null = there were no metrics. */
+function takeReports(messages: readonly WorkerMessage[], faults: EnvFaultBook): MetricSums | null {
+  const reports = messages.filter((message) => message.kind === 'collected');
+  const sums: MetricSums = {};
+  for (const report of reports) mergeSums(sums, report.sums);
+  faults.absorb(reports.map((report) => report.faults));
+  return reports.length === 0 ? null : sums;
 }
 
 function inThreads(numEnvRunners: number): Pick<RunnerGroup, 'numEnvRunners' | 'place'> {

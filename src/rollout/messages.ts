@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvModuleSource } from '../env/env-source.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { SimdHelperStart } from '../learner/simd/participate.ts';
 import type { ProcessChanges } from '../machine/child-processes.ts';
 import type { Region } from '../memory/arena.ts';
@@ -39,6 +39,8 @@ export type WorkerPlan = ThreadPlan & {
   readonly weights: WeightBufferLayout;
   /** false under central inference: the worker only steps. */
   readonly acts: boolean;
+  /** As `RunnerOptions.envOptions`. */
+  readonly envOptions?: JsonObject | null;
 };
 
 /** The same where environments have several agents. */
@@ -64,7 +66,7 @@ export interface WorkerTask {
   readonly port: MessagePort;
 }
 
-/** From a worker to the main thread, over its port. The other way an assignment (before ASSIGN) or a `PlayRequest` (before PLAY) is posted. */
+/** From a worker to the main thread, over its port. The other way an assignment (before ASSIGN), a `PlayRequest` (before PLAY) or options (before SET_OPTIONS) are posted. */
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly restarted: readonly number[] }
   | { readonly kind: 'failed'; readonly error: ErrorMessage }

@@ -14,8 +14,8 @@ export interface RestoreContext {
   readonly sampler: Sampler;
   readonly spec: ActingSpec;
   readonly seed: number;
-  /** Makes a one-row copy of the environment, for vector environments that can save a state but not replay one row. */
-  readonly makeSingle: () => Promise<VectorEnv>;
+  /** Makes a copy of row r's environment, for vector environments that can save a state but not replay one row. */
+  readonly makeSingle: (r: number) => Promise<VectorEnv>;
 }
 
 /**
@@ -101,7 +101,7 @@ async function replayInCopy(
   seed: number,
 ): Promise<boolean> {
   if (vectorEnv.setState === undefined) return false;
-  const single = await makeSingle();
+  const single = await makeSingle(r);
   try {
     const rows = privateRow(spec);
     const A = actionSize(spec.distribution);

@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { WorkerError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import { endProcesses } from '../machine/child-processes.ts';
 import type { Region } from '../memory/arena.ts';
 import {
@@ -37,7 +38,7 @@ export interface RolloutWorker {
   readonly range: RowRange;
   readonly restarted: readonly number[];
   /** Posts what the next command needs. */
-  post(request: PlayRequest): void;
+  post(request: PlayRequest | JsonObject): void;
   /** Whether evaluations of this worker, and of whoever replaces it, end at their next step. */
   setCut(isCut: boolean): void;
   /** Gives a command without waiting. */

@@ -1,6 +1,6 @@
 /** The state of environments between two rollouts: enough to continue them anywhere, in any thread. */
 import type { ActionArray } from '../env/vector-env.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { SeatState } from './agents/agents-plan.ts';
 
 /**
@@ -22,6 +22,8 @@ export interface RowState {
   readonly actions: ActionArray;
   /** The observation that the next action is for, to check a replay; null = do not check. */
   readonly observation: Float32Array | Uint8Array | null; // [obsSize]
+  /** What its running episode has, and those after it will have, laid over the environment's options; absent = these never change. */
+  readonly envOptions?: EpisodeOptions;
   /** What a recurrent policy remembers of the episode; null or absent: nothing yet. */
   readonly recurrentState?: Float32Array | null; // [S] f32
   /**
@@ -33,6 +35,12 @@ export interface RowState {
   readonly agentReturns?: readonly number[]; // [S]
 }
 
+/** Options of a row's episodes, laid over those of the environment. */
+export interface EpisodeOptions {
+  readonly running: JsonObject;
+  readonly next: JsonObject;
+}
+
 export const FRESH_ROW: RowState = {
   episodeNumber: 0,
   episodeStep: 0,
@@ -41,6 +49,14 @@ export const FRESH_ROW: RowState = {
   actions: new Int32Array(0),
   observation: null,
 };
+
+/** The same states, the episodes after the running ones with these options. */
+export function withNextOptions(states: readonly RowState[], next: JsonObject): RowState[] {
+  return states.map((state) => ({
+    ...state,
+    envOptions: { running: state.envOptions?.running ?? {}, next },
+  }));
+}
 
 /** The same states with what the environments gave just now: the actions up to there are no longer needed. */
 export function withEnvStates(states: readonly RowState[], envStates: readonly JsonValue[]): RowState[] {

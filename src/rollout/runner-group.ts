@@ -1,6 +1,7 @@
 /** What an algorithm sees of its environment runners, wherever they run. */
 
 import type { RolloutViews } from '../experience/layout.ts';
+import type { JsonObject } from '../json.ts';
 import type { EnvFaultReport, EnvFaults } from './env-fault-log.ts';
 import type { EpisodeSummary } from './episode-summary.ts';
 import type { MetricSums } from './metric-sums.ts';
@@ -73,6 +74,11 @@ export interface RunnerGroup {
    * @param signal ends it within a vector step or two; what it gives then is worth nothing.
    */
   play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
+  /**
+   * Between two rollouts: episodes that begin from now on have these options, laid over those of the environment; the running ones keep theirs.
+   * Where options were fixed so far, environments are made anew and led back to where they are, as on a resume. Part of `getStates`.
+   */
+  setEnvOptions(options: JsonObject): Promise<void>;
   /** True from a call of `collect` or `collectPart` until it has resolved; it stays true when one failed. */
   readonly isCollecting: boolean;
   /**

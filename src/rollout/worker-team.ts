@@ -1,5 +1,6 @@
 /** The rollout workers together: one command for all, and replacement of those that are lost. */
 import type { Piscina } from 'piscina';
+import type { JsonObject } from '../json.ts';
 import type { Region } from '../memory/arena.ts';
 import { Command, type CommandCode } from './control-words.ts';
 import type { AnyWorkerPlan, WorkerMessage } from './messages.ts';
@@ -52,6 +53,8 @@ export interface WorkerTeam {
   readonly ranges: readonly RowRange[];
   /** Plays `requests[w]` in worker w; in worker order. The signal cuts it short. */
   play(requests: readonly PlayRequest[], signal?: AbortSignal): Promise<WorkerMessage[]>;
+  /** Episodes that begin from now on have these options, laid over the environment's. */
+  setEnvOptions(options: JsonObject): Promise<void>;
   /** Gives the first `count` workers a command and returns at once; `settle` waits for them, replacing lost ones. */
   give(command: CommandCode, count: number): void;
   settle(count: number): Promise<void>;
@@ -79,6 +82,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const life = { isOver: false };
   const threads = { pool, ranges, workers, standby, life };
   const { begin, finish, takeFailures } = createSupervisor(options, threads);
+  const tell = createTelling(workers, finish);
   return {
     numWorkers: ranges.length,
     ranges,
@@ -105,24 +109,20 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       return messages.filter((message) => message !== null);
     },
     async play(requests, signal) {
-      const give = (w: number) => {
-        workers[w].post(requests[w]);
-        workers[w].give(Command.PLAY);
-      };
       const setCut = () => {
         for (const worker of workers) worker.setCut(signal?.aborted === true);
       };
       setCut();
       signal?.addEventListener('abort', setCut);
       try {
-        for (const w of requests.keys()) give(w);
-        const messages = await allOrFirstError(
-          requests.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP)),
-        );
-        return messages.filter((message) => message !== null);
+        return await tell(Command.PLAY, requests);
       } finally {
         signal?.removeEventListener('abort', setCut);
       }
+    },
+    async setEnvOptions(options) {
+      const everyone = workers.map(() => options);
+      await tell(Command.SET_OPTIONS, everyone);
     },
     give(command, count) {
       for (const worker of workers.slice(0, count)) worker.give(command);
@@ -138,6 +138,21 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       await Promise.all([standby.end(), ...workers.map((worker) => worker.end(true))]);
       await pool.destroy();
     },
+  };
+}
+
+type Finish = (w: number, give: () => void, catchUp: CatchUp) => Promise<WorkerMessage | null>;
+
+/** Worker w gets the command and what it needs to know for it; so does whoever replaces it. */
+function createTelling(workers: readonly RolloutWorker[], finish: Finish) {
+  return async (command: CommandCode, posted: readonly (PlayRequest | JsonObject)[]) => {
+    const give = (w: number) => {
+      workers[w].post(posted[w]);
+      workers[w].give(command);
+    };
+    for (const w of posted.keys()) give(w);
+    const answers = posted.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP));
+    return (await allOrFirstError(answers)).filter((message) => message !== null);
   };
 }
 

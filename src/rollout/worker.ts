@@ -1,7 +1,7 @@
 /** The rollout worker's entry: one long-lived Piscina task that obeys control words until STOP. */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { importEnv } from '../env/load-env.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.ts';
 import { noteChildProcesses } from '../machine/child-processes.ts';
 import { prepareImport } from '../modules/import-module.ts';
@@ -73,7 +73,7 @@ async function work(
   }
 }
 
-/** One of several agents is never asked to BEGIN, STEP or FINISH: those are central inference's. */
+/** One of several agents is never asked to BEGIN, STEP or FINISH, which are central inference's, nor to SET_OPTIONS. */
 type WorkerRunner = Runner | AgentsRunner;
 
 interface WorkerPlace {
@@ -127,6 +127,9 @@ async function obey(
         reply({ kind: 'played', played: await runner.player.play(request, isCut, false) });
         break;
       }
+      case Command.SET_OPTIONS:
+        (runner as Runner).setEnvOptions(receiveMessageOnPort(port)?.message as JsonObject);
+        break;
       case Command.STOP:
         reportDone(words, seen);
         return;

@@ -72,7 +72,8 @@ export function createConsoleReport(
     onIterationEnd: (event) => {
       last = event.result;
       pending = event;
-      const { metrics, numEnvSteps } = event.result;
+      const { metrics, numEnvSteps, envOptions } = event.result;
+      if (envOptions !== undefined) sayAbove(curriculumLine(event.result));
       speed = measureSpeed(numEnvSteps, event.secondsHere) ?? metrics['time/envStepsPerSecond'];
       const isDue = event.secondsHere - shownAt >= (isLive ? LIVE_SECONDS : LINE_SECONDS);
       if (!isDue && !isCleared) return;
@@ -128,6 +129,11 @@ function failureLine({
       ? ''
       : `, ${numProcessesEnded} programs that its environments had started were killed`;
   return `rollout worker ${workerIndex} failed (${error.message}), ${outcome}${ended}`;
+}
+
+function curriculumLine({ numEnvSteps, metrics, envOptions }: TrainResult): string {
+  const stage = metrics['rollout/curriculumStage'];
+  return `curriculum after ${formatCount(numEnvSteps)} steps: stage ${stage}, new episodes have ${JSON.stringify(envOptions)}`;
 }
 
 function numbered({ result }: IterationEvent, line: string): string {

@@ -115,6 +115,12 @@ async function assemble<C extends AgentsConfig>(
   const probe = await makeAgentsEnvs(source, 1);
   const seats = createSeatLayout(probe.seats);
   probe.close();
+  if (config.environment.curriculum !== null) {
+    throw new ConfigError(
+      'CONFIG_CONFLICT',
+      `${source.id} has several agents, whose environments cannot change their options in mid-run: leave \`curriculum\` out.`,
+    );
+  }
   const criticSizes = criticSizesOf(config, probe, seats);
   const planner = createArenaPlanner();
   const { table, prepared, planned, agents } = await planCast(planner, config, learning, seats, criticSizes);

@@ -1,5 +1,6 @@
 /** Which environment, and how the threads that step it are laid out. */
 import type { EnvFactory } from '../../env/env.ts';
+import { curriculum } from '../curriculum.ts';
 import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
 import { clusterOptions } from './cluster.ts';
@@ -37,6 +38,12 @@ export const environmentOptions = {
     unit: 'steps',
     doc: "Steps after which an episode is truncated; null = the environment's own limit.",
     alsoCalled: ['timeLimit', 'horizon'],
+  }),
+  curriculum: option(kind.nullable(curriculum()), {
+    default: null,
+    doc: 'Options laid over envOptions, in stages by steps or by a metric, or by a function in a module; a change waits for an episode to begin.',
+    namesModule: 'as-text',
+    alsoCalled: ['env_task_fn', 'envTaskFn'],
   }),
   previousInputs: option(kind.nullable(kind.choice(['action', 'reward', 'both'])), {
     default: null,

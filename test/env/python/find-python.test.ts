@@ -64,6 +64,7 @@ test('options that nothing would read are refused', async () => {
     env: 'CartPole-v1',
     envOptions: {},
     maxEpisodeSteps: null,
+    curriculum: null,
     previousInputs: null,
     python: pythonOf('here'),
   };

@@ -1,0 +1,60 @@
+/** Whether an environment knows the options that it is to get, found out before a run depends on it. */
+import type { EnvSource } from '../../env/env-source.ts';
+import { loadFactory } from '../../env/load-env.ts';
+import { refuseOtherPrograms, requireSpacesOf } from '../../env/staged-env.ts';
+import { ConfigError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { probeEnvironment } from '../environment-source.ts';
+
+/**
+ * Makes one environment with `options` laid over the source's, and looks at its spaces and at what it reads.
+ *
+ * An environment of ours refuses what it does not know. A user's factory may not: there an option counts as unknown when neither the
+ * factory nor the first reset looks at it, or at all options at once.
+ *
+ * @throws ConfigError `CONFIG_ENV_OPTION` naming the option, `CONFIG_CURRICULUM_SPACES`, and what the environment itself says.
+ */
+export async function checkEnvOptions(source: EnvSource, options: JsonObject): Promise<void> {
+  refuseOtherPrograms(source, options);
+  const changed = { ...source, options: { ...source.options, ...options } };
+  const spaces = await probeEnvironment(source, ({ observationSpace, actionSpace, actionMaskSize }) => ({
+    observationSpace,
+    actionSpace,
+    actionMaskSize,
+  }));
+  await probeEnvironment(changed, (env) => requireSpacesOf(spaces, env, source.id, options));
+  if (source.kind === 'module' && source.vectorExport !== null) return;
+  const unread = await unreadOptions(changed, Object.keys(options));
+  if (unread.length === 0) return;
+  throw new ConfigError(
+    'CONFIG_ENV_OPTION',
+    `${source.id} never looks at the option \`${unread[0]}\`, in its factory or its first reset. Is it misspelt?`,
+  );
+}
+
+/** Of these options, those that an environment does not look at. */
+async function unreadOptions(source: EnvSource, names: readonly string[]): Promise<readonly string[]> {
+  const factory = await loadFactory(source);
+  const unread = new Set<string | symbol>(names);
+  const watched = new Proxy(structuredClone(source.options) as Record<string, unknown>, {
+    get(target, name) {
+      unread.delete(name);
+      return target[name as string];
+    },
+    has(target, name) {
+      unread.delete(name);
+      return name in target;
+    },
+    ownKeys(target) {
+      unread.clear(); // it takes all of them: `{ ...options }`
+      return Reflect.ownKeys(target);
+    },
+  });
+  const env = factory(watched as JsonObject);
+  try {
+    env.reset({ seed: 0 });
+  } finally {
+    env.close?.();
+  }
+  return names.filter((name) => unread.has(name));
+}
