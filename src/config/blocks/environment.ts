@@ -41,7 +41,7 @@ export const environmentOptions = {
   }),
   curriculum: option(kind.nullable(curriculum()), {
     default: null,
-    doc: 'Options laid over envOptions, in stages by steps or by a metric, or by a function in a module; a change waits for an episode to begin.',
+    doc: 'Options laid over envOptions, in stages by steps or a metric, or by a module: each change waits for an episode to begin.',
     namesModule: 'as-text',
     alsoCalled: ['env_task_fn', 'envTaskFn'],
   }),
