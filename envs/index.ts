@@ -228,6 +228,14 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     description: 'The smallest poker: three cards, two players, one bet. Worth -1/18 to the first.',
   },
   {
+    id: 'LeducPoker-v0',
+    file: 'leduc-poker',
+    export: 'leducPoker',
+    vectorExport: 'leducPokerKernel',
+    agents: true,
+    description: 'A small poker with two rounds of bets for two players. Worth -0.0856 to the first.',
+  },
+  {
     id: 'MatrixGame-v0',
     file: 'matrix-game',
     export: 'matrixGame',
@@ -242,6 +250,38 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
     vectorExport: 'cartPolesKernel',
     agents: true,
     description: 'Several cart-poles with an agent each. Limit 500 steps a pole.',
+  },
+  {
+    id: 'SimpleSpread-v3',
+    file: 'simple-spread',
+    export: 'simpleSpread',
+    vectorExport: 'simpleSpreadKernel',
+    agents: true,
+    description: 'Agents share out landmarks among themselves, as in mpe2. Limit 25 steps.',
+  },
+  {
+    id: 'SimpleSpeakerListener-v4',
+    file: 'simple-speaker-listener',
+    export: 'simpleSpeakerListener',
+    vectorExport: 'simpleSpeakerListenerKernel',
+    agents: true,
+    description: 'One agent says where another is to go, as in mpe2. Limit 25 steps.',
+  },
+  {
+    id: 'PongDuel-v0',
+    file: 'pong-duel',
+    export: 'pongDuel',
+    vectorExport: 'pongDuelKernel',
+    agents: true,
+    description: 'Table tennis for two. Limit 2000 steps.',
+  },
+  {
+    id: 'Pursuit-v0',
+    file: 'pursuit',
+    export: 'pursuit',
+    vectorExport: 'pursuitKernel',
+    agents: true,
+    description: 'Pursuers on a grid catch evaders together. Limit 200 steps.',
   },
 ];
 

@@ -44,20 +44,25 @@ export async function showEpisode(
 
 /** @throws ConfigError `CONFIG_RENDER` for an environment without `render`. */
 export async function makeRenderable(source: EnvSource): Promise<Env> {
-  const env = await makeEnv(source);
+  return requireRender(await makeEnv(source), source);
+}
+
+/** What has pictures: an environment of one agent or of several. */
+export type Renderable = Pick<Env, 'render' | 'maxEpisodeSteps'>;
+
+/** The environment, under the source's time limit. @throws ConfigError `CONFIG_RENDER` for one without `render`. */
+export function requireRender<E extends Renderable>(env: E, { id, maxEpisodeSteps }: EnvSource): E {
   if (!env.render) {
     throw new ConfigError(
       'CONFIG_RENDER',
-      `The environment ${source.id} has no \`render\`, so there is nothing to show.`,
+      `The environment ${id} has no \`render\`, so there is nothing to show.`,
     );
   }
-  return source.maxEpisodeSteps === null
-    ? env
-    : Object.assign(env, { maxEpisodeSteps: source.maxEpisodeSteps });
+  return maxEpisodeSteps === null ? env : Object.assign(env, { maxEpisodeSteps });
 }
 
 /** A copy of the environment's picture. @throws ConfigError `CONFIG_RENDER_FILE` where it has text only; EnvError `ENV_RENDER`. */
-export function pictureOf(env: Env): RgbFrame {
+export function pictureOf(env: Renderable): RgbFrame {
   const frame = checkFrame(env.render?.('rgb'));
   if (typeof frame === 'object') return { ...frame, pixels: Uint8Array.from(frame.pixels) };
   throw new ConfigError(

@@ -116,7 +116,7 @@ async function evaluate(
     given,
     hasSeveralAgents
       ? 'are for the environment of the run, and --env or --env-options make another'
-      : 'say who acts for whom among several agents, and this run has one',
+      : NO_AGENTS,
   );
   return evaluatePolicy(checkpoint, {
     numEpisodes: evaluation.evaluationEpisodes,
@@ -152,16 +152,22 @@ async function evaluateAgents(
 
 async function renderCommand(
   context: CommandContext,
-  { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, ...cast }: EvaluateOptions,
+  { seed: firstSeed = 0, deterministic = true, numEpisodes = 1, ...given }: EvaluateOptions,
   flags: FlagValues,
   checkpoint: string,
 ): Promise<number> {
-  refuseCast(cast, 'have no effect on --render and --watch, which show one policy');
   const isJson = flags.get('json') === 'true';
   const trust = flags.get('trust') === 'true';
-  const { source } = await playground(checkpoint, flags);
+  const { source, cast } = await playground(checkpoint, flags);
+  const { policyFor, opponents } = given;
+  if (cast === null) refuseCast(given, NO_AGENTS);
+  else if (opponents !== undefined)
+    throw new ConfigError(
+      'CONFIG_CONFLICT',
+      '--opponents are met from every seat in turn, and an episode that is shown has one cast: name it by --policy-for.',
+    );
   for (let seed = firstSeed; seed < firstSeed + numEpisodes; seed++) {
-    const { episodeReturn, length, paths } = await renderEpisode({
+    const { episodeReturn, returns, length, paths } = await renderEpisode({
       checkpoint,
       source,
       trust,
@@ -169,15 +175,25 @@ async function renderCommand(
       watch: flags.get('watch') === 'true' ? (isJson ? context.stderr : context.stdout) : null,
       seed,
       deterministic,
+      cast: cast === null || policyFor === undefined ? cast : { ...cast, policyFor },
     });
-    const result = { seed, episodeReturn, length, files: paths };
+    const result = { seed, episodeReturn, ...(returns !== null && { returns }), length, files: paths };
     context.stdout.write(
       isJson
         ? `${JSON.stringify({ type: 'episode', checkpoint, ...result })}\n`
-        : `${[...paths, `return ${formatValue(episodeReturn)} in ${length} steps, seed ${seed}`].join('\n')}\n`,
+        : `${[...paths, `${toldReturn(episodeReturn, returns)} in ${length} steps, seed ${seed}`].join('\n')}\n`,
     );
   }
   return EXIT.done;
+}
+
+const NO_AGENTS = 'say who acts for whom among several agents, and this run has one';
+
+function toldReturn(sum: number, returns: Readonly<Record<string, number>> | null): string {
+  if (returns === null) return `return ${formatValue(sum)}`;
+  return `returns ${Object.entries(returns)
+    .map(([name, value]) => `${name} ${formatValue(value)}`)
+    .join(', ')}`;
 }
 
 /** `film.gif` for one episode, `film-3.gif` for that of seed 3 among several; null = no film. */

@@ -5,6 +5,8 @@ import {
   checkpointLayer,
   requireTrustedModules,
 } from '../../algorithms/from-checkpoint.ts';
+import type { AgentsConfig } from '../algorithm/agents/agents-policies.ts';
+import { type CastOptions, castOptions } from '../algorithm/agents/open-cast.ts';
 import { elsewhere, environmentSource, ownEvaluationSource } from '../algorithm/environment-source.ts';
 import { loadCheckpoint, resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { commonOptions } from '../config/common-options.ts';
@@ -44,7 +46,12 @@ export interface Playground extends Pick<CommonConfig, 'evaluation' | 'faultTole
   readonly source: EnvSource;
   /** The run has several agents, who play together or not at all. */
   readonly hasSeveralAgents: boolean;
+  /** Who they are; null = there is one. */
+  readonly cast: AgentsCast | null;
 }
+
+/** The run's options about who acts for whom; and what a flag says instead. */
+export interface AgentsCast extends Pick<CastOptions, 'config' | 'isSelfPlay' | 'policyFor'> {}
 
 /**
  * @param flags `env`, `env-options`, `algo` and `trust`.
@@ -59,7 +66,8 @@ export async function playground(checkpoint: string, flags: FlagValues): Promise
   const config = definition.resolve([checkpointLayer(loaded), { values: given }]) as unknown as CommonConfig;
   const { evaluation, faultTolerance } = config;
   const hasSeveralAgents = loaded.content.json['agents.json'] !== undefined;
-  return { source: placeOf(config, flags), evaluation, faultTolerance, hasSeveralAgents };
+  const cast = hasSeveralAgents ? castOptions(config as unknown as AgentsConfig) : null;
+  return { source: placeOf(config, flags), evaluation, faultTolerance, hasSeveralAgents, cast };
 }
 
 /** `--env` under `--env-options`; the run's environment, under these; or where the run is evaluated. */

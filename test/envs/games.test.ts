@@ -4,7 +4,12 @@ import { cartPolesKernel } from '../../envs/cart-poles.ts';
 import { connectFourKernel } from '../../envs/connect-four.ts';
 import { registerShippedEnvs } from '../../envs/index.ts';
 import { kuhnPayoff, kuhnPoker } from '../../envs/kuhn-poker.ts';
+import { leducPokerKernel } from '../../envs/leduc-poker.ts';
 import { matrixGame } from '../../envs/matrix-game.ts';
+import { pongDuelKernel } from '../../envs/pong-duel.ts';
+import { pursuitKernel } from '../../envs/pursuit.ts';
+import { simpleSpeakerListenerKernel } from '../../envs/simple-speaker-listener.ts';
+import { simpleSpreadKernel } from '../../envs/simple-spread.ts';
 import { ticTacToeKernel } from '../../envs/tic-tac-toe.ts';
 import { type AgentsEnvs, createAgentsEnvs } from '../../src/env/agents/agents-envs.ts';
 import { AgentEnd, type AgentsKernel } from '../../src/env/agents/agents-kernel.ts';
@@ -106,6 +111,139 @@ test('Kuhn poker deals all six pairs of cards, alike often, and the chips of bot
   }
   expect([...deals.keys()].sort()).toEqual(['0,1', '0,2', '1,0', '1,2', '2,0', '2,1']);
   for (const count of deals.values()) expect(Math.abs(count - 200)).toBeLessThan(60);
+});
+
+test('Leduc poker deals each pair of cards and the open card as often as six cards fall', () => {
+  const kernel = leducPokerKernel(1);
+  const expected = new Map(
+    kernel.initialStates?.map(({ state, probability }) => [
+      (state as { cards: number[] }).cards.join(),
+      probability,
+    ]),
+  );
+  expect([...expected.values()].reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+  expect(expected.get('0,0,1')).toBeCloseTo((2 / 6) * (1 / 5) * (2 / 4), 12);
+  const counts = new Map<string, number>();
+  for (let seed = 0; seed < 12_000; seed++) {
+    kernel.reset(0, seed);
+    const key = (kernel.getState!(0) as { cards: number[] }).cards.join();
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort()).toEqual([...expected.keys()].sort());
+  for (const [key, probability] of expected) {
+    const deviation = Math.sqrt(12_000 * probability * (1 - probability));
+    expect(Math.abs((counts.get(key) ?? 0) - 12_000 * probability)).toBeLessThan(4.5 * deviation);
+  }
+});
+
+/** Mean return of an agent, all of whom draw their actions. */
+function randomReturn(kernel: AgentsKernel, numActions: readonly number[], numEpisodes: number): number {
+  const envs = createAgentsEnvs(kernel);
+  const stream = openStream(3, 'test');
+  let total = 0;
+  for (let seed = 0; seed < numEpisodes; seed++) {
+    envs.reset(0, seed);
+    while (envs.results.episodeEnd === AgentEnd.NONE) {
+      envs.step(
+        0,
+        Float32Array.from(numActions, (n) => stream.integer(n)),
+        0,
+      );
+      total += envs.results.rewards[0];
+    }
+  }
+  return total / numEpisodes;
+}
+
+// The references were measured with mpe2, 95% of the mean: -27.0 +- 0.5, -53.2 +- 1.1, -40.2 +- 2.3.
+test.each([
+  ['SimpleSpread', simpleSpreadKernel(1), [5, 5, 5], -27.0, 0.9],
+  ['SimpleSpread, localRatio 0', simpleSpreadKernel(1, { localRatio: 0 }), [5, 5, 5], -53.2, 1.9],
+  ['SimpleSpeakerListener', simpleSpeakerListenerKernel(1), [3, 5], -40.2, 3.5],
+] as const)('%s: random play makes what it makes in mpe2', (_name, kernel, numActions, mean, margin) => {
+  expect(Math.abs(randomReturn(kernel, numActions, 1500) - mean)).toBeLessThan(margin);
+});
+
+test('in Pong both see the same of a mirrored table, and a ball that gets past is a point', () => {
+  const kernel = pongDuelKernel(1, { points: 2 });
+  const put = (ball: readonly number[], paddles: readonly number[]) =>
+    kernel.setState?.(0, { ball, paddles, points: [1, 0], seed: 5, serves: 1, elapsed: 3 });
+  const seen = (s: number) => {
+    const row = new Float32Array(8);
+    kernel.writeObservation(0, s, row, 0);
+    return [...row];
+  };
+  put([0.5, 0.25, 0.04, -0.02], [0.1, -0.3]);
+  expect(seen(0)).toEqual([0.1, -0.3, 0.5, 0.25, 0.5, -0.25, 0.5, 0].map(Math.fround));
+  expect(seen(1)).toEqual([-0.3, 0.1, -0.5, 0.25, -0.5, -0.25, 0, 0.5].map(Math.fround));
+  // The right one stands away from where the ball arrives.
+  put([0.98, 0.9, 0.04, 0], [0, 0]);
+  kernel.step(0, Float32Array.of(0, 0), 0);
+  expect([[...kernel.results.rewards], [...kernel.results.outcomes], kernel.results.episodeEnd]).toEqual([
+    [1, -1],
+    [1, -1],
+    AgentEnd.TERMINATED,
+  ]);
+  // It stands there: a stroke with the upper half goes up, and is 1.1 times as fast.
+  put([0.98, 0.1, 0.04, 0], [0, 0]);
+  kernel.step(0, Float32Array.of(0, 0), 0);
+  expect([...kernel.results.rewards]).toEqual([0, 0]);
+  const { ball } = kernel.getState!(0) as { ball: number[] };
+  for (const [k, value] of [0.98, 0.1, -0.044, 0.044 * 1.2 * 0.5].entries())
+    expect(ball[k]).toBeCloseTo(value, 12);
+});
+
+test('a game of Pong that is cut has an outcome by its points', () => {
+  const kernel = pongDuelKernel(1, { maxEpisodeSteps: 5 });
+  const ball = [0, 0, 0.04, 0];
+  for (const [points, outcomes] of [
+    [
+      [2, 1],
+      [1, -1],
+    ],
+    [
+      [1, 1],
+      [0, 0],
+    ],
+  ]) {
+    kernel.setState?.(0, { ball, paddles: [0, 0], points, seed: 5, serves: 1, elapsed: 4 });
+    kernel.step(0, Float32Array.of(0, 0), 0);
+    expect([...kernel.results.outcomes]).toEqual(outcomes);
+  }
+});
+
+test('pursuers catch an evader when enough of them stand beside it, wherever it ran', () => {
+  const size = 4;
+  const kernel = pursuitKernel(1, { size, numPursuers: 3, numEvaders: 2, numCatchers: 2 });
+  const distance = (a: number, b: number) =>
+    Math.abs(Math.floor(a / size) - Math.floor(b / size)) + Math.abs((a % size) - (b % size));
+  const seen = { caught: 0, beside: 0, away: 0 };
+  for (let seed = 0; seed < 300; seed++) {
+    kernel.reset(0, seed);
+    const before = kernel.getState!(0) as { pursuers: number[]; evaders: number[]; random: JsonValue };
+    // Where the second run goes: the same stream, nobody near enough to catch.
+    kernel.step(0, new Float32Array(3), 0);
+    const rewards = [...kernel.results.rewards];
+    const after = kernel.getState!(0) as { pursuers: number[]; evaders: number[] };
+    expect(after.pursuers).toEqual(before.pursuers);
+    const lone = pursuitKernel(1, { size, numPursuers: 3, numEvaders: 2, numCatchers: 3 });
+    lone.setState?.(0, before);
+    lone.step(0, new Float32Array(3), 0);
+    const { evaders } = lone.getState!(0) as { evaders: number[] };
+    const expected = [0, 0, 0].map(() => -0.02);
+    for (const [e, cell] of evaders.entries()) {
+      if (cell < 0) continue; // all three stood beside it
+      expect(distance(before.evaders[e], cell)).toBeLessThanOrEqual(1);
+      const near = before.pursuers.flatMap((pursuer, s) => (distance(pursuer, cell) <= 1 ? [s] : []));
+      for (const s of near) expected[s] += near.length >= 2 ? 1 : 0.05;
+      expect(after.evaders[e]).toBe(near.length >= 2 ? -1 : cell);
+      seen[near.length >= 2 ? 'caught' : near.length === 1 ? 'beside' : 'away'] += 1;
+    }
+    if (evaders.some((cell) => cell < 0)) continue;
+    for (const s of [0, 1, 2]) expect(rewards[s]).toBeCloseTo(expected[s], 12);
+    expect(kernel.results.episodeEnd !== AgentEnd.NONE).toBe(after.evaders.every((cell) => cell < 0));
+  }
+  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20);
 });
 
 test('matrix games pay what their table says', () => {

@@ -138,6 +138,12 @@ it.each([
   ['ConnectFour-v0', 'rows', 7],
   ['CartPoles-v0', 'numPoles', 7],
   ['MatrixGame-v0', 'rounds', 7],
+  ['SimpleSpread-v3', 'numAgents', 7],
+  ['PongDuel-v0', 'points', 7],
+  ['Pursuit-v0', 'size', 7],
+  ['Pursuit-v0', 'numPursuers', 7],
+  ['Pursuit-v0', 'numEvaders', 7],
+  ['Pursuit-v0', 'view', 7],
 ])('%s takes %s as an integer alone', async (id, option, value) => {
   const open = async (number: number): Promise<unknown> => {
     const source = resolveEnv(id, { [option]: number });

@@ -56,6 +56,23 @@ test.each([
   expect(plain.loss).toBeTypeOf('number');
 });
 
+test('several agents: the first episodes of each evaluation', async () => {
+  const out = join(temporaryFolder(), 'run');
+  const lengths: number[] = [];
+  await new PPOConfig()
+    .environment('PongDuel-v0', { points: 1, maxEpisodeSteps: 90 })
+    .envRunners({ numEnvRunners: 0, numEnvs: 2, rolloutLength: 16 })
+    .training({ numEpochs: 1, minibatchSize: 32, hiddenSizes: [8] })
+    .evaluation({ evaluationInterval: 2, evaluationEpisodes: 3, evaluationFilms: 2 })
+    .checkpointing({ out })
+    .stopping({ stopIterations: 2 })
+    .callbacks({ onEvaluate: ({ evaluation }) => void lengths.push(...evaluation.lengths) })
+    .run();
+  const films = [0, 1].map((k) => readFileSync(join(out, 'films', `000002-${k}.gif`)));
+  expect(films.map((film) => decodeFrames(Uint8Array.from(film)).length - 1)).toEqual(lengths.slice(0, 2));
+  expect(lengths[0]).toBeGreaterThan(20);
+});
+
 test('what cannot be filmed is told, and films of no evaluation are refused', async () => {
   const warnings: string[] = [];
   const text = () => ppo().evaluation({ evaluationInterval: 4, evaluationEpisodes: 1, evaluationFilms: 1 });
