@@ -1,20 +1,29 @@
 /** A learner's part of a checkpoint: parameters and Adam's moments, as the default policy. */
 import type { CheckpointContent } from '../checkpoint/content.ts';
-import { atField, countSchema, readField } from '../checkpoint/field-state.ts';
+import { atField, countSchema, hasField, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
-import type { WarmStart, WarmStartChoice } from '../checkpoint/warm-start.ts';
+import type { WarmStart, WarmStartSelection } from '../checkpoint/warm-start.ts';
 import type { Learner } from '../learner/learner.ts';
 import { parametersToTensors, tensorsToParameters } from './parameter-content.ts';
 import { readWarmOptimizer } from './warm-optimizer.ts';
 import { readWarmParameters, type WarmSlot } from './warm-parameters.ts';
+import { inPolicy, NOTHING_WARM } from './warm-policies.ts';
 
 /** Where a policy's numbers stand in `state.json`: the only one's at the top. */
 export function policyField(policy: string, name: string): readonly string[] {
   return policy === 'default' ? [name] : ['policies', policy, name];
 }
 
+/** A policy's learner, or that of its central critic. */
+export interface LearnerRole {
+  readonly policy: string;
+  /** Beside an actor alone there is a central critic, whose files are `policies/<policy>/critic/`. @defaultValue 'whole' */
+  readonly part?: 'whole' | 'actor' | 'critic';
+}
+
 /** One tensor for each entry of the parameter layout; of the optimizer's two, `m/` and `v/` before its name. */
-export function learnerState(learner: Learner, policy = 'default'): StatePart {
+export function learnerState(learner: Learner, role: LearnerRole = { policy: 'default' }): StatePart {
+  const policy = folderOf(role, role.policy);
   const { layout } = learner;
   const WEIGHTS = `policies/${policy}/weights.safetensors`;
   const OPTIMIZER = `policies/${policy}/optimizer.safetensors`;
@@ -46,18 +55,27 @@ export function learnerState(learner: Learner, policy = 'default'): StatePart {
         learner.writeOptimizerState({ step, m, v });
       };
     },
-    // Of several policies, which one would be warmed is not said.
-    ...(policy === 'default' && {
-      readWarmStart: (content, choice) => readWarmLearner(learner, content, choice),
-    }),
+    readWarmStart: (content, selection) => readWarmLearner(learner, role, content, selection),
   };
 }
 
+/** Where its files lie below `policies/`, in a checkpoint in which the policy is called `policy`. */
+export function folderOf({ part = 'whole' }: LearnerRole, policy: string): string {
+  return part === 'critic' ? `${policy}/critic` : policy;
+}
+
+/** Networks of the policy that another learner has. */
+const ELSEWHERE = { whole: [], actor: ['critic'], critic: ['actor'] };
+
 function readWarmLearner(
   learner: Learner,
+  role: LearnerRole,
   content: CheckpointContent,
-  { networks, optimizer: isWanted }: WarmStartChoice,
+  { networks, optimizer: isWanted, sources }: WarmStartSelection,
 ): WarmStart {
+  const { policy, part = 'whole' } = role;
+  if (!Object.hasOwn(sources, policy)) return NOTHING_WARM;
+  const source = folderOf(role, sources[policy]);
   const slots = learner.layout.entries.map(
     ({ name, shape, offset }): WarmSlot => ({
       ...{ name, shape, offset },
@@ -65,20 +83,16 @@ function readWarmLearner(
       networks: [name.split('/')[0]],
     }),
   );
-  const parameters = readWarmParameters(content, slots, networks);
-  const step =
-    content.json['state.json']?.optimizerStep === undefined
-      ? null
-      : readField(content, ['optimizerStep'], countSchema);
-  const groups = isWanted ? [{ name: 'all networks', slots, step }] : [];
-  const optimizer = readWarmOptimizer(
-    content.tensors['policies/default/optimizer.safetensors'],
-    groups,
-    parameters.slots,
-  );
+  const parameters = readWarmParameters(content, slots, { source, networks, elsewhere: ELSEWHERE[part] });
+  const groups = isWanted ? [{ name: GROUPS[part], slots, step: readStep(content, source) }] : [];
+  const moments = content.tensors[`policies/${source}/optimizer.safetensors`];
+  const optimizer = readWarmOptimizer(moments, groups, parameters.slots);
+  const own = (name: string) => inPolicy(policy, name);
+  const taken = [...parameters.taken, ...optimizer.groups.map(({ name }) => `optimizer of ${name}`)];
+  const left = [...parameters.left, ...optimizer.left];
   return {
-    taken: [...parameters.taken, ...optimizer.groups.map(({ name }) => `optimizer of ${name}`)],
-    left: [...parameters.left, ...optimizer.left],
+    taken: taken.map(own),
+    left: left.map(({ name, why }) => ({ name: own(name), why })),
     apply() {
       const all = learner.readParameters();
       parameters.write(all);
@@ -90,4 +104,12 @@ function readWarmLearner(
       learner.writeOptimizerState({ step: group.step, m, v });
     },
   };
+}
+
+const GROUPS = { whole: 'all networks', actor: 'the actor', critic: 'the central critic' };
+
+/** Adam's step counter; null in a checkpoint of another kind of learner. */
+function readStep(content: CheckpointContent, policy: string): number | null {
+  const field = policyField(policy, 'optimizerStep');
+  return hasField(content, field) ? readField(content, field, countSchema) : null;
 }

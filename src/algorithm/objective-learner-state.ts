@@ -78,6 +78,6 @@ export function objectiveLearnerState(
         learner.writeOptimizerState({ numUpdates, steps, m, v });
       };
     },
-    readWarmStart: (content, choice) => readWarmObjective(learner, spec, acting, content, choice),
+    readWarmStart: (content, selection) => readWarmObjective(learner, spec, acting, content, selection),
   };
 }

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import type { CheckpointContent, NamedTensor } from '../checkpoint/content.ts';
-import { atField, momentsSchema, readField } from '../checkpoint/field-state.ts';
+import { atField, hasField, momentsSchema, readField } from '../checkpoint/field-state.ts';
 import type { StatePart } from '../checkpoint/state-part.ts';
 import type { WarmStart } from '../checkpoint/warm-start.ts';
 import type { Space } from '../env/spaces.ts';
@@ -11,7 +11,8 @@ import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { MomentsState } from '../statistics/running-moments.ts';
 import { createObservationNormalizer, type ObservedRows } from '../statistics/running-moments.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
-import { policyField } from './learner-state.ts';
+import { folderOf, type LearnerRole, policyField } from './learner-state.ts';
+import { inPolicy, NOTHING_WARM } from './warm-policies.ts';
 
 export interface ObservationScaling {
   /** Frozen between calls of `absorb`; null = observations pass unchanged. The arrays stay the same objects. */
@@ -57,8 +58,9 @@ function pixelScaling({ observationSize }: ActingSpec, space: Space): Observatio
 export function statisticsState(
   { statistics, getState, setState }: ObservationScaling,
   { observationSize }: ActingSpec,
-  policy = 'default',
+  role: LearnerRole = { policy: 'default' },
 ): StatePart {
+  const policy = folderOf(role, role.policy);
   const WEIGHTS = `policies/${policy}/weights.safetensors`;
   const field = policyField(policy, 'observationMoments');
   const schema = z.nullable(momentsSchema(observationSize));
@@ -87,9 +89,13 @@ export function statisticsState(
       const moments = readField(content, field, schema);
       return () => setState(moments);
     },
-    ...(policy === 'default' && {
-      readWarmStart: (content) => readWarmMoments(content, { getState, setState }, observationSize),
-    }),
+    readWarmStart: (content, { sources }) =>
+      Object.hasOwn(sources, role.policy)
+        ? readWarmMoments(content, { getState, setState }, observationSize, {
+            name: inPolicy(role.policy, role.part === 'critic' ? `critic ${STATISTICS}` : STATISTICS),
+            field: policyField(folderOf(role, sources[role.policy]), 'observationMoments'),
+          })
+        : NOTHING_WARM,
   };
 }
 
@@ -100,23 +106,20 @@ function readWarmMoments(
   content: CheckpointContent,
   { getState, setState }: Pick<ObservationScaling, 'getState' | 'setState'>,
   observationSize: number,
+  { name, field }: { readonly name: string; readonly field: readonly string[] },
 ): WarmStart {
-  const leave = (why: string): WarmStart => ({
-    taken: [],
-    left: [{ name: STATISTICS, why }],
-    apply: () => undefined,
-  });
+  const leave = (why: string): WarmStart => ({ taken: [], left: [{ name, why }], apply: () => undefined });
   const isHere = getState() !== null;
-  const saved = content.json['state.json']?.observationMoments ?? null;
+  const saved = hasField(content, field) ? readField(content, field, z.any()) : null;
   if (saved === null)
     return isHere
       ? leave('not in the checkpoint, whose weights learned from observations as they are')
-      : { taken: [], left: [], apply: () => undefined };
+      : NOTHING_WARM;
   if (!isHere)
     return leave('this run does not normalise observations as that one did: set normalizeObservations');
   const { mean } = saved as { readonly mean?: unknown };
   if (Array.isArray(mean) && mean.length !== observationSize)
     return leave(`of ${mean.length} elements in the checkpoint, ${observationSize} here`);
-  const moments = readField(content, ['observationMoments'], momentsSchema(observationSize));
-  return { taken: [STATISTICS], left: [], apply: () => setState(moments) };
+  const moments = readField(content, field, momentsSchema(observationSize));
+  return { taken: [name], left: [], apply: () => setState(moments) };
 }

@@ -55,6 +55,8 @@ export interface ShellParts {
   readonly isHalfDone: () => boolean;
   /** What goes into a checkpoint besides the shell's own, in the order in which it is restored. */
   readonly state: readonly StatePart[];
+  /** Policies that learn, where there may be several; absent = one, `default`. */
+  readonly policies?: readonly string[];
   /** What became of workers and environments; null = there are none. */
   readonly runners: Pick<RunnerGroup, 'takeFailures' | 'takeEnvFaults' | 'takeRestarted'> | null;
   /** null = there is nothing to evaluate in. */
@@ -73,7 +75,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
   const counters: Counters = { iteration: 0, numEnvSteps: 0, numEpisodes: 0 };
   const staging = openStaging(parts);
   const state = [...shellState(parts, counters, episodes), ...parts.state, ...(staging?.states ?? [])];
-  const initialization = createInitialization(state, counters);
+  const initialization = createInitialization(state, counters, parts.policies ?? ['default']);
   const health = { isSpoilt: false };
   const getState = async (storedSegments?: ReadonlySet<string>): Promise<CheckpointContent> => {
     if (health.isSpoilt) throw spoiltError();

@@ -2,13 +2,14 @@
 import * as z from 'zod/mini';
 import type { CheckpointContent } from '../checkpoint/content.ts';
 import { countSchema, readField } from '../checkpoint/field-state.ts';
-import type { WarmStart, WarmStartChoice } from '../checkpoint/warm-start.ts';
+import type { WarmStart, WarmStartSelection } from '../checkpoint/warm-start.ts';
 import type { JsonObject } from '../json.ts';
 import type { ObjectiveLearner } from '../learner/objective-learner.ts';
 import { type ActingNetwork, actingLayout, actingRanges } from '../policy/networks/acting-network.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import { readWarmOptimizer } from './warm-optimizer.ts';
 import { readWarmParameters, type WarmSlot } from './warm-parameters.ts';
+import { NOTHING_WARM } from './warm-policies.ts';
 
 const OPTIMIZER = 'learner/optimizer.safetensors';
 
@@ -18,11 +19,12 @@ export function readWarmObjective(
   spec: ActingSpec,
   acting: ActingNetwork,
   content: CheckpointContent,
-  { networks, optimizer: isWanted }: WarmStartChoice,
+  { networks, optimizer: isWanted, sources: { default: source } }: WarmStartSelection,
 ): WarmStart {
+  if (source === undefined) return NOTHING_WARM;
   const slots = slotsOf(learner, spec, acting);
-  const parameters = readWarmParameters(content, slots, networks);
-  const steps = readSteps(content);
+  const parameters = readWarmParameters(content, slots, { source, networks });
+  const steps = source === 'default' ? readSteps(content) : {};
   const groups = learner.objective.groups.map((group) => ({
     name: group.name,
     slots: slots.filter((slot) => group.networks.includes(slot.networks[0])),

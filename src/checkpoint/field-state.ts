@@ -52,16 +52,25 @@ export function readField<T>(
   field: readonly string[],
   schema: z.ZodMiniType<T>,
 ): T {
-  const value = field.reduce<JsonValue | undefined>(
-    (outer, key) => (isObject(outer) && Object.hasOwn(outer, key) ? outer[key] : undefined),
-    json[STATE],
-  );
+  const value = valueAt(json, field);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const shown = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
   throw new CheckpointError(
     'CHECKPOINT_STATE',
     `\`${field.join('.')}\` of the checkpoint's ${STATE} is not as it was saved: ${shown}. Use an older checkpoint.`,
+  );
+}
+
+/** Whether there is one, be it null. */
+export function hasField({ json }: Pick<CheckpointContent, 'json'>, field: readonly string[]): boolean {
+  return valueAt(json, field) !== undefined;
+}
+
+function valueAt(json: CheckpointContent['json'], field: readonly string[]): JsonValue | undefined {
+  return field.reduce<JsonValue | undefined>(
+    (outer, key) => (isObject(outer) && Object.hasOwn(outer, key) ? outer[key] : undefined),
+    json[STATE],
   );
 }
 

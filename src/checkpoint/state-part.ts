@@ -3,7 +3,7 @@ import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { CheckpointContent } from './content.ts';
 import { jsonDifferences } from './exact-json.ts';
-import type { WarmStart, WarmStartChoice } from './warm-start.ts';
+import type { WarmStart, WarmStartSelection } from './warm-start.ts';
 
 /** What one part adds to a checkpoint. Parts may share a file: its tensors, or the fields of its object, then come from several. */
 export type PartState = Partial<CheckpointContent>;
@@ -42,7 +42,7 @@ export interface StatePart {
    *
    * @throws CheckpointError for tensors that are damaged; one that is missing or of another shape is left.
    */
-  readWarmStart?(content: CheckpointContent, choice: WarmStartChoice): WarmStart;
+  readWarmStart?(content: CheckpointContent, selection: WarmStartSelection): WarmStart;
 }
 
 /** The parts' states as one content, asked for in order. @throws CheckpointError `CHECKPOINT_PARTS` when two write the same. */

@@ -6,6 +6,14 @@ export interface WarmStartChoice {
   readonly networks: readonly string[] | null;
   /** Adam's moments and step counters, too. */
   readonly optimizer: boolean;
+  /** Policies of this run and those of the checkpoint that they begin with; null = by name, and the checkpoint's only one for all. */
+  readonly policies: Readonly<Record<string, string>> | null;
+}
+
+/** The same once it is known which policies the checkpoint has. */
+export interface WarmStartSelection extends Pick<WarmStartChoice, 'networks' | 'optimizer'> {
+  /** Policies of this run that take something, and those of the checkpoint that they take it from. */
+  readonly sources: Readonly<Record<string, string>>;
 }
 
 /** Something of the new run, or of the checkpoint, that was left as it is. */

@@ -113,9 +113,18 @@ function checkInitialization({
   initFrom,
   initNetworks,
   initOptimizer,
+  initPolicies,
 }: CommonConfig['checkpointing']): readonly Problem[] {
-  if (initFrom !== null || (initNetworks === null && !initOptimizer)) return [];
-  const name = initNetworks === null ? 'initOptimizer' : 'initNetworks';
+  const strange = Object.entries(initPolicies ?? {}).find(([, source]) => typeof source !== 'string');
+  if (strange !== undefined)
+    return [
+      conflict(
+        `initPolicies begins \`${strange[0]}\` with ${JSON.stringify(strange[1])}: give the name of a policy of the checkpoint.`,
+      ),
+    ];
+  const given = { initNetworks, initPolicies, initOptimizer: initOptimizer || null };
+  const [name] = Object.entries(given).find(([, value]) => value !== null) ?? [];
+  if (initFrom !== null || name === undefined) return [];
   return [
     conflict(
       `${name} says what to take of initFrom, which is null: give the checkpoint, or leave ${name} out.`,

@@ -60,16 +60,21 @@ export interface BuilderCore<D extends Declarations> {
    */
   tuned(): ConfigBuilder<D>;
   /**
-   * Begins with the weights and observation statistics of another run's checkpoint: the options `initFrom`, `initNetworks` and
-   * `initOptimizer`. Layers are taken where name and shape are the same, so that another head or another algorithm is no obstacle;
+   * Begins with the weights and observation statistics of another run's checkpoint: the options `initFrom`, `initNetworks`, `initOptimizer`
+   * and `initPolicies`. Layers are taken where name and shape are the same, so that another head or another algorithm is no obstacle;
    * `algorithm.initializedFrom` and the run's `config.json` say which were. A resume goes on from its own checkpoint and takes nothing.
    *
    * @param folder a checkpoint, a run folder (its latest) or a pointer file. Nothing that it names is run.
-   * @param options `networks`: these alone. `optimizer`: Adam's state, too.
+   * @param options `networks`: these alone. `optimizer`: Adam's state, too. `policies`: which policy of the checkpoint each one here begins
+   * with, `{ main: 'default' }`; by default that of its name, or the only one there is.
    */
   initializeFrom(
     folder: string,
-    options?: { readonly networks?: readonly string[]; readonly optimizer?: boolean },
+    options?: {
+      readonly networks?: readonly string[];
+      readonly optimizer?: boolean;
+      readonly policies?: Readonly<Record<string, string>>;
+    },
   ): ConfigBuilder<D>;
   /** Adds hooks for {@link run}. */
   callbacks(callbacks: RunCallbacks): ConfigBuilder<D>;
@@ -184,8 +189,9 @@ function coreMethods<D extends Declarations>(
       state.isTuned = true;
       return builder;
     },
-    initializeFrom(folder, { networks = null, optimizer = false } = {}) {
-      const checkpointing = { initFrom: folder, initNetworks: networks, initOptimizer: optimizer };
+    initializeFrom(folder, { networks = null, optimizer = false, policies = null } = {}) {
+      const which = { initNetworks: networks, initOptimizer: optimizer, initPolicies: policies };
+      const checkpointing = { initFrom: folder, ...which };
       addValues(parts, state, { checkpointing });
       return builder;
     },

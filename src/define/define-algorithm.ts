@@ -7,13 +7,14 @@ import type { Declarations, ResolvedConfig } from '../config/option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from '../config/resolve.ts';
 import { refuseLateChanges } from '../config/resume-rules.ts';
 import { type TunedDefaults, tunedLayer } from '../config/tuned-defaults.ts';
-import { CheckpointError, ConfigError } from '../errors.ts';
+import { CheckpointError } from '../errors.ts';
 import type { MetricDeclarations, MetricKey } from '../metrics/metric-keys.ts';
 import type { Shown } from '../run/console-report.ts';
 import { createRunOutput } from '../run/run-output.ts';
 import type { RunSummary } from '../run/run-state.ts';
 import type { RunConfig, Runnable, StartRunOptions } from '../run/start-run.ts';
 import { type BuilderParts, type ConfigConstructor, createConfigConstructor } from './config-builder.ts';
+import { prepareWarmStart } from './prepare-warm-start.ts';
 import { remindOfStop, whileBusy } from './remind-of-stop.ts';
 
 /** A key that an algorithm's iterations tell: one of its own, or of those that all have. */
@@ -115,22 +116,6 @@ async function runAlone(
   if (!isShown) return (await import('../run/start-run.ts')).startRun(runnable, config, options);
   const { startShownRun } = await import('../run/shown-run.ts');
   return startShownRun(runnable, shown, config, options, createRunOutput(process.stdout, process.stderr));
-}
-
-/** Loads what `initFrom` names before anything is started; null = it names nothing. */
-async function prepareWarmStart(
-  config: ResolvedConfig<typeof runOptions>,
-): Promise<((algorithm: Algorithm) => void) | null> {
-  const { initFrom, initNetworks: networks, initOptimizer: optimizer } = config.checkpointing;
-  if (initFrom === null) return null;
-  const { path, content } = await loadCheckpoint(initFrom, { withSegments: false });
-  return (algorithm) => {
-    if (algorithm.initializeFrom === undefined) {
-      const message = `Algorithm \`${algorithm.name}\` cannot be initialised from a checkpoint: leave initFrom (${initFrom}) out.`;
-      throw new ConfigError('CONFIG_INIT_FROM', message);
-    }
-    algorithm.initializeFrom(content, path, { networks, optimizer });
-  };
 }
 
 /** @throws CheckpointError `CHECKPOINT_ALGORITHM` for one of another algorithm, and as `loadCheckpoint`. */

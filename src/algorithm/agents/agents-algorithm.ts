@@ -59,13 +59,13 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
       castState(system),
       ...learning.flatMap(({ name: policy, group, spec, learner, scaling, critic, valueScale }) => [
         policyState({ source, spec, ...seats.groups[group].spaces }, learner.layout, policy),
-        learnerState(learner, policy),
-        statisticsState(scaling, spec, policy),
+        learnerState(learner, { policy, part: critic === null ? 'whole' : 'actor' }),
+        statisticsState(scaling, spec, { policy }),
         ...(critic === null
           ? []
           : [
-              learnerState(critic.learner, `${policy}/critic`),
-              statisticsState(critic.scaling, critic.spec, `${policy}/critic`),
+              learnerState(critic.learner, { policy, part: 'critic' }),
+              statisticsState(critic.scaling, critic.spec, { policy, part: 'critic' }),
             ]),
         ...(valueScale === null ? [] : [valueScale.state]),
       ]),
@@ -81,6 +81,7 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
         criticSizes: system.criticSizes,
       }),
     ],
+    policies: learning.map(({ name: policy }) => policy),
     runners,
     evaluation: createAgentsEvaluation(system, config),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),

@@ -1,9 +1,10 @@
 /** Values learned at the scale of the returns so far, with what that means for the critic's last layer (PopArt). */
-import { fieldState, numbersSchema } from '../../checkpoint/field-state.ts';
+import { fieldState, hasField, numbersSchema, readField } from '../../checkpoint/field-state.ts';
 import type { StatePart } from '../../checkpoint/state-part.ts';
 import type { Learner } from '../../learner/learner.ts';
 import type { ParameterLayout } from '../../weights/parameter-layout.ts';
 import { policyField } from '../learner-state.ts';
+import { inPolicy, NOTHING_WARM } from '../warm-policies.ts';
 
 /** How much of the running moments a rollout leaves as it was. */
 const DECAY = 0.99;
@@ -62,14 +63,35 @@ export function createValueScale(policy: string): ValueScale {
       const { mean, std } = scale();
       moveHead(parameters, layout, std, mean);
     },
-    state: fieldState({
-      field: policyField(policy, 'valueMoments'),
-      schema: numbersSchema(3),
+    state: valueScaleState(policy, {
       getState: () => [weight, first, second],
       setState: (moments) => {
         [weight, first, second] = moments;
       },
     }),
+  };
+}
+
+/** A critic that is taken from another run tells values at that run's scale. */
+function valueScaleState(
+  policy: string,
+  accessors: { getState(): number[]; setState(moments: number[]): void },
+): StatePart {
+  const schema = numbersSchema(3);
+  return {
+    ...fieldState({ field: policyField(policy, 'valueMoments'), schema, ...accessors }),
+    readWarmStart(content, { sources, networks }) {
+      const isWanted = networks === null || networks.includes('critic');
+      if (!isWanted || !Object.hasOwn(sources, policy)) return NOTHING_WARM;
+      const name = inPolicy(policy, 'value statistics');
+      const field = policyField(sources[policy], 'valueMoments');
+      if (!hasField(content, field)) {
+        const why = 'not in the checkpoint, whose critic told values in units of returns';
+        return { ...NOTHING_WARM, left: [{ name, why }] };
+      }
+      const moments = readField(content, field, schema);
+      return { taken: [name], left: [], apply: () => accessors.setState(moments) };
+    },
   };
 }
 

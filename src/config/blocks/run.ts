@@ -47,6 +47,11 @@ export const checkpointingOptions = {
     doc: "Take Adam's moments and step counters, too, where all that an optimizer steps was taken. Needs initFrom.",
     onlyAtStart: true,
   }),
+  initPolicies: option(kind.nullable(kind.jsonObject()), {
+    default: null,
+    doc: 'Policies here and those of the checkpoint that they begin with; null = by name, or the only one for all. Needs initFrom.',
+    onlyAtStart: true,
+  }),
 };
 
 export const reportingOptions = {
