@@ -67,6 +67,7 @@ export function kernelVectorEnv(
     observationSpace: kernel.observationSpace,
     actionSpace: kernel.actionSpace,
     actionMaskSize: vector.maskSize,
+    maxEpisodeSteps: kernel.maxEpisodeSteps,
     ...(kernel.frameStack && { frameStack: kernel.frameStack }),
     autoreset,
     reset(seeds, out) {
@@ -82,7 +83,6 @@ export function kernelVectorEnv(
       throwFirstFailure(vector, mask);
     },
     ...stateFunctions(vector),
-    replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),
     lastReward: (n) => kernel.rewards[n],
     ...(kernel.isRepeatable !== false && {
       replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),

@@ -60,6 +60,8 @@ export interface VectorEnv {
   readonly actionSpace: Space;
   /** Elements of one row's action mask; 0 = no masks. */
   readonly actionMaskSize: number;
+  /** Steps after which it truncates an episode; null = never, absent = it does not say. */
+  readonly maxEpisodeSteps?: number | null;
   /** As `Env.frameStack`. */
   readonly frameStack?: FrameStack;
   readonly autoreset: AutoresetMode;
