@@ -10,13 +10,14 @@ import { makeVectorEnv } from '../env/load-env.ts';
 import { describeSpace, spaceToJson } from '../env/space-json.ts';
 import type { FlatAction, FlatObservation, Space } from '../env/spaces.ts';
 import type { VectorEnv } from '../env/vector-env.ts';
+import { checkWrappers } from '../env/wrappers/listed-wrappers.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 
 export function environmentSource({
   environment,
 }: Pick<ResolvedConfig<typeof commonOptions>, 'environment'>): EnvSource {
-  const { env, envOptions, maxEpisodeSteps, previousInputs, python } = environment;
+  const { env, envOptions, maxEpisodeSteps, wrappers, previousInputs, python } = environment;
   const found = typeof env === 'function' ? factorySource(env, envOptions) : resolveEnv(env, envOptions);
   if (isInPython(found.id) && 'python' in found.options)
     throw new ConfigError(
@@ -27,6 +28,7 @@ export function environmentSource({
   return {
     ...source,
     ...(maxEpisodeSteps !== null && { maxEpisodeSteps }),
+    ...(wrappers.length > 0 && { wrappers: checkWrappers(wrappers) }),
     ...(previousInputs !== null && { previousInputs }),
   };
 }

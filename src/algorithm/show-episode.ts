@@ -51,14 +51,15 @@ export async function makeRenderable(source: EnvSource): Promise<Env> {
 export type Renderable = Pick<Env, 'render' | 'maxEpisodeSteps'>;
 
 /** The environment, under the source's time limit. @throws ConfigError `CONFIG_RENDER` for one without `render`. */
-export function requireRender<E extends Renderable>(env: E, { id, maxEpisodeSteps }: EnvSource): E {
+export function requireRender<E extends Renderable>(env: E, { id, maxEpisodeSteps, wrappers }: EnvSource): E {
   if (!env.render) {
     throw new ConfigError(
       'CONFIG_RENDER',
       `The environment ${id} has no \`render\`, so there is nothing to show.`,
     );
   }
-  return maxEpisodeSteps === null ? env : Object.assign(env, { maxEpisodeSteps });
+  // Wrappers have it inside of them, in the environment's own unit.
+  return maxEpisodeSteps === null || wrappers !== undefined ? env : Object.assign(env, { maxEpisodeSteps });
 }
 
 /** A copy of the environment's picture. @throws ConfigError `CONFIG_RENDER_FILE` where it has text only; EnvError `ENV_RENDER`. */

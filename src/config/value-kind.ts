@@ -199,6 +199,19 @@ export function jsonObject(): ValueKind<JsonObject> {
   };
 }
 
+/** A list of JSON objects; flag form is JSON, or `none` for the empty list. */
+export function jsonList(): ValueKind<readonly JsonObject[]> {
+  const { parse, flagForm } = jsonObject();
+  return {
+    flagForm,
+    parse: (given) => (given === 'none' ? [] : parse(given)),
+    schema: z.custom<readonly JsonObject[]>(
+      (value) => Array.isArray(value) && value.every((entry) => isPlainObject(entry) && isJson(entry, 1)),
+    ),
+    expects: 'a list of objects of JSON values',
+  };
+}
+
 /** Text, or a function (which no flag, file or checkpoint can hold). */
 export function textOrFunction<F>(expects: string, flagForm: string): ValueKind<string | F> {
   return {

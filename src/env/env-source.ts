@@ -7,6 +7,7 @@ import type { EnvFactory } from './env.ts';
 import { findEnvScheme } from './env-schemes.ts';
 import type { PreviousInputs } from './previous-inputs.ts';
 import { findEnv } from './registry.ts';
+import type { WrapperEntry } from './wrappers/listed-wrappers.ts';
 
 /** An environment by module: plain JSON, can be posted to a thread and written into a config. */
 export interface EnvModuleSource {
@@ -20,6 +21,8 @@ export interface EnvModuleSource {
   readonly options: JsonObject;
   readonly maxEpisodeSteps: number | null;
   readonly rewardThreshold: number | null;
+  /** Wrappers around it, innermost first, checked; absent = none. */
+  readonly wrappers?: readonly WrapperEntry[];
   /** What came before is part of what is seen; absent = it is not. */
   readonly previousInputs?: PreviousInputs;
   /** It is known to have several agents; absent = one, or nobody has looked yet. */
@@ -32,6 +35,7 @@ export interface EnvFactorySource {
   readonly id: string;
   readonly factory: EnvFactory;
   readonly options: JsonObject;
+  readonly wrappers?: readonly WrapperEntry[];
   readonly previousInputs?: PreviousInputs;
   readonly maxEpisodeSteps: number | null;
   readonly rewardThreshold: number | null;

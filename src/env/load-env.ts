@@ -3,14 +3,16 @@ import { ConfigError, isOperantError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
 import { whileLoading } from '../modules/loading.ts';
+import { aroundSource } from './around-source.ts';
 import type { Env, EnvFactory } from './env.ts';
 import { classHint } from './env-class.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
-import { withPreviousInputs } from './previous-inputs.ts';
 import { describeValue } from './space-values.ts';
 import type { AutoresetMode, VectorEnv, VectorEnvFactory } from './vector-env.ts';
 import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
+import { wrapListed } from './wrappers/listed-wrappers.ts';
+import { wrapEnv } from './wrappers/wrap-env.ts';
 
 /**
  * Makes the vector environment of a source: the module's vector export when it has one, else its factory, vectorized.
@@ -19,7 +21,7 @@ import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
  *
  * A vector export gets the source's options with `autoreset` and (when the source has one) `maxEpisodeSteps` filled in.
  *
- * `previousInputs` of the source puts the last action and reward behind each observation.
+ * `wrappers` of the source go around that, and `previousInputs` puts the last action and reward behind each observation.
  *
  * @throws {@link ConfigError} `CONFIG_ENV_MODULE` when the module cannot be imported, `CONFIG_PEER_MISSING` when a package that it needs is not installed, `CONFIG_ENV_EXPORT` when it has no
  * such function, `CONFIG_ENV_FACTORY` when that does not give an environment.
@@ -32,8 +34,7 @@ export async function makeVectorEnv(
   faults?: EnvFaultHandling,
 ): Promise<VectorEnv> {
   const make = await loadVectorEnvMaker(source);
-  const env = make(source.options, numEnvs, autoreset, faults);
-  return source.previousInputs === undefined ? env : withPreviousInputs(env, source.previousInputs);
+  return aroundSource(make(source.options, numEnvs, autoreset, faults), source);
 }
 
 /** Makes N environments of a source at once; its module is loaded. */
@@ -71,7 +72,7 @@ export async function loadVectorEnvMaker(source: EnvSource): Promise<VectorEnvMa
 
 /**
  * Makes one single environment of a source, for evaluation, rendering and checks. Time limits are those of the
- * environment itself.
+ * environment itself; inside of wrappers, that of the source.
  *
  * @throws {@link ConfigError} as {@link makeVectorEnv}.
  */
@@ -79,7 +80,18 @@ export async function makeEnv(source: EnvSource): Promise<Env> {
   const factory = await loadFactory(source);
   const env: unknown = callFactory(source.id, () => factory(structuredClone(source.options)));
   assertEnv(env, source.id);
-  return env;
+  return wrapSingle(env, source);
+}
+
+/** Wrappers count in a unit of their own, so the limit is set where training sets it: inside of them. */
+function wrapSingle(env: Env, { wrappers = [], maxEpisodeSteps }: EnvSource): Env {
+  if (wrappers.length === 0) return env;
+  try {
+    return wrapListed(maxEpisodeSteps === null ? env : wrapEnv(env, { maxEpisodeSteps }), wrappers);
+  } catch (error) {
+    env.close?.();
+    throw error;
+  }
 }
 
 /** Loads an environment's module into this thread, so that making one takes no time later. */

@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, EnvError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { aroundSource } from './around-source.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvSource } from './env-source.ts';
 import { flatActionSize, hasFloatActions } from './flatten-action.ts';
 import { flatSize } from './flatten-space.ts';
 import { loadVectorEnvMaker } from './load-env.ts';
-import { withPreviousInputs } from './previous-inputs.ts';
 import { describeSpace, spaceToJson } from './space-json.ts';
 import type { ActionArray, StepRows, VectorEnv } from './vector-env.ts';
 
@@ -71,10 +71,8 @@ export async function makeStagedEnv(
     throw error;
   }
   const state = { make, rows, next, source };
-  const plain = stagedVectorEnv(state);
-  const { previousInputs } = source;
   return {
-    vectorEnv: previousInputs === undefined ? plain : withPreviousInputs(plain, previousInputs),
+    vectorEnv: aroundSource(stagedVectorEnv(state), source),
     setNextOptions(options) {
       refuseOtherPrograms(source, options);
       state.next = options;
@@ -134,6 +132,7 @@ function stagedVectorEnv(state: StagedState): VectorEnv {
     observationSpace: first.observationSpace,
     actionSpace: first.actionSpace,
     actionMaskSize: first.actionMaskSize,
+    ...(first.maxEpisodeSteps !== undefined && { maxEpisodeSteps: first.maxEpisodeSteps }),
     ...(first.frameStack && { frameStack: first.frameStack }),
     autoreset: 'same-step',
     reset: (seeds, out) => eachRow((row, n) => reset(row, n, seeds[n], out)),

@@ -1,12 +1,12 @@
 /** Frames that a wrapper stacked are kept once, without an option that says so. */
 import { expect, test } from 'vitest';
-import { frameStack } from '../../src/env/wrappers/observations.ts';
+import { frameStackObservation } from '../../src/env/wrappers/memory.ts';
 import { timeLimit } from '../../src/env/wrappers/time.ts';
 import { DQNConfig } from '../../src/index.ts';
 import lineEnv from '../replay/goal-env.ts';
 
 test('a replay buffer stores the frames of a stacked observation one by one', async () => {
-  const stacked = () => timeLimit(frameStack(lineEnv(), 3), 6);
+  const stacked = () => timeLimit(frameStackObservation(lineEnv(), 3), 6);
   expect(stacked().frameStack).toEqual({ numFrames: 3, groupSize: 4 });
   const algorithm = await new DQNConfig()
     .environment(stacked)

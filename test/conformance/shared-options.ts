@@ -15,6 +15,9 @@ export function sharedTrials(actions: Settings['actions']): Readonly<Record<stri
     'environment.envOptions': { change: { environment: { envOptions: { actions, scale: 3 } } } },
     'environment.maxEpisodeSteps': { change: { environment: { maxEpisodeSteps: 5 } } },
     'environment.curriculum': { change: { environment: { curriculum: [{ options: { scale: 3 } }] } } },
+    'environment.wrappers': {
+      change: { environment: { wrappers: [{ name: 'frameStackObservation', numFrames: 2 }] } },
+    },
     'environment.previousInputs': { change: { environment: { previousInputs: 'both' } } },
     'envRunners.numEnvs': { change: { envRunners: { numEnvs: 5 } } },
     'envRunners.normalizeObservations': { change: { envRunners: { normalizeObservations: true } } },

@@ -6,20 +6,31 @@ import { openEnvRandom } from '../../src/env/env-random.ts';
 import { Box, Dict, Discrete, MultiDiscrete } from '../../src/env/spaces.ts';
 import { vectorizeEnv } from '../../src/env/vectorize.ts';
 import {
+  autoreset,
   clipAction,
   clipReward,
-  flattenObservations,
-  frameStack,
-  grayscale,
-  maxAndSkip,
+  delayObservation,
+  discretizeAction,
+  discretizeObservation,
+  dtypeObservation,
+  filterObservation,
+  flattenObservation,
+  frameStackObservation,
+  grayscaleObservation,
+  maxAndSkipObservation,
+  orderEnforcing,
+  passiveEnvChecker,
   recordEpisodeStatistics,
   repeatAction,
   rescaleAction,
-  resize,
+  rescaleObservation,
+  reshapeObservation,
+  resizeObservation,
   seededMathRandom,
   stickyAction,
-  timeAware,
+  timeAwareObservation,
   timeLimit,
+  transformAction,
   transformObservation,
   transformReward,
 } from '../../src/env/wrappers/index.ts';
@@ -81,17 +92,17 @@ describe('time', () => {
     expect(() => timeLimit(clock(), 0)).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
   });
 
-  it('timeAware appends the share of the limit', () => {
-    const env = timeAware(clock(), 4);
+  it('timeAwareObservation appends the share of the limit', () => {
+    const env = timeAwareObservation(clock(), 4);
     expect(env.reset().observation).toEqual(Float32Array.of(0, 0));
     expect(play(env, 0, 0).map((r) => r.observation)).toEqual([
       Float32Array.of(1, 0.25),
       Float32Array.of(2, 0.5),
     ]);
     expect(env.observationSpace).toEqual(new Box([0, 0], [1000, 1]));
-    expect(timeAware(clock()).observationSpace).toMatchObject({ size: 2 });
-    expectSavedState(() => timeAware(clock(), 9), [0, 0, 0]);
-    expect(() => timeAware(clock(9, { maxEpisodeSteps: undefined as never }))).toThrow(/limit/);
+    expect(timeAwareObservation(clock()).observationSpace).toMatchObject({ size: 2 });
+    expectSavedState(() => timeAwareObservation(clock(), 9), [0, 0, 0]);
+    expect(() => timeAwareObservation(clock(9, { maxEpisodeSteps: undefined as never }))).toThrow(/limit/);
   });
 
   it('recordEpisodeStatistics sums up at the end', () => {
@@ -129,7 +140,7 @@ describe('actions', () => {
   });
 
   it('what repeats steps keeps a limit that counts them', () => {
-    for (const wrap of [repeatAction, maxAndSkip]) {
+    for (const wrap of [repeatAction, maxAndSkipObservation]) {
       for (const limit of [100, 10, 3]) {
         const inner = clock(1e6, { maxEpisodeSteps: limit });
         const vector = vectorizeEnv(() => wrap(inner, 4), 1);
@@ -149,9 +160,9 @@ describe('actions', () => {
   });
 
   it('what repeats steps declares neither stacked frames nor rewards of goals', () => {
-    const goals = () => frameStack(clock(9, { computeReward: () => 1 }), 2);
+    const goals = () => frameStackObservation(clock(9, { computeReward: () => 1 }), 2);
     expect(goals().frameStack).toEqual({ numFrames: 2, groupSize: 1 });
-    for (const wrap of [repeatAction, maxAndSkip]) {
+    for (const wrap of [repeatAction, maxAndSkipObservation]) {
       expect(wrap(goals(), 4).frameStack).toBeUndefined();
       expect(wrap(clock(9, { computeReward: () => 1 }), 4).computeReward).toBeUndefined();
     }
@@ -172,7 +183,7 @@ describe('actions', () => {
       ['recordEpisodeStatistics', recordEpisodeStatistics(env), []],
       ['clipAction', clipAction(box), ['actionSpace']],
       ['rescaleAction', rescaleAction(box), ['actionSpace']],
-      ['stickyAction', stickyAction(env), []],
+      ['stickyAction', stickyAction({ ...env, masksActions: false }), ['masksActions']],
       ['clipReward', clipReward(env), []],
       [
         'repeatAction',
@@ -191,18 +202,18 @@ describe('actions', () => {
     }
   });
 
-  it('maxAndSkip takes the larger of the last two observations', () => {
+  it('maxAndSkipObservation takes the larger of the last two observations', () => {
     const heights = [3, 9, 4, 7, 1, 2, 8, 5];
     let t = 0;
     const flicker = clock(1000, {
       step: () => ({ observation: [heights[t++]], reward: 1, terminated: t === 7, truncated: false }),
     });
-    const results = play(maxAndSkip(flicker, 4), 0, 0);
+    const results = play(maxAndSkipObservation(flicker, 4), 0, 0);
     expect(results.map((r) => [...(r.observation as Float32Array)])).toEqual([[7], [8]]);
     expect(results.map((r) => r.reward)).toEqual([4, 3]);
   });
 
-  it('maxAndSkip takes the last two also where the limit makes an action shorter, and reads no others', () => {
+  it('maxAndSkipObservation takes the last two also where the limit makes an action shorter, and reads no others', () => {
     const heights = [3, 9, 7, 4, 8, 6, 5];
     const shortened = (limit: number) => {
       let t = 0;
@@ -220,7 +231,7 @@ describe('actions', () => {
           return { observation, reward: 1, terminated: false, truncated: false };
         },
       });
-      const results = play(maxAndSkip(flicker, 4), 0, 0);
+      const results = play(maxAndSkipObservation(flicker, 4), 0, 0);
       return { seen: results.map((r) => (r.observation as Float32Array)[0]), read };
     };
     expect(shortened(7)).toEqual({ seen: [7, 6], read: [7, 4, 6, 5] });
@@ -314,8 +325,8 @@ describe('observations', () => {
     expect(play(env, 0)[0].observation).toEqual([-0.001]);
   });
 
-  it('flattenObservations keeps bounds and one-hot encodes', () => {
-    const env = flattenObservations(
+  it('flattenObservation keeps bounds and one-hot encodes', () => {
+    const env = flattenObservation(
       clock(9, {
         observationSpace: new Dict({ b: new Discrete(3), a: new Box(-5, 5, [2]) }),
         reset: () => ({ observation: { a: [1, 2], b: 2 } }),
@@ -325,8 +336,8 @@ describe('observations', () => {
     expect(env.reset().observation).toEqual(Float32Array.of(1, 2, 0, 0, 1));
   });
 
-  it('frameStack concatenates vectors, oldest first', () => {
-    const env = frameStack(clock(), 3);
+  it('frameStackObservation concatenates vectors, oldest first', () => {
+    const env = frameStackObservation(clock(), 3);
     expect(env.observationSpace).toEqual(new Box(0, 1000, [3]));
     expect(env.reset().observation).toEqual(Float32Array.of(0, 0, 0));
     expect(play(env, 0, 0, 0, 0).map((r) => [...(r.observation as Float32Array)])).toEqual([
@@ -335,15 +346,15 @@ describe('observations', () => {
       [1, 2, 3],
       [2, 3, 4],
     ]);
-    expectSavedState(() => frameStack(clock(), 3), [0, 0, 0, 0]);
+    expectSavedState(() => frameStackObservation(clock(), 3), [0, 0, 0, 0]);
     expect(
-      frameStack(clock(9, { observationSpace: new MultiDiscrete([2, 2]) }), 2).observationSpace,
+      frameStackObservation(clock(9, { observationSpace: new MultiDiscrete([2, 2]) }), 2).observationSpace,
     ).toMatchObject({ size: 8 });
   });
 
-  it('frameStack stacks images along their channels', () => {
+  it('frameStackObservation stacks images along their channels', () => {
     let t = 0;
-    const env = frameStack(
+    const env = frameStackObservation(
       clock(9, {
         observationSpace: new Box(0, 255, [1, 2, 2], 'uint8'),
         reset: () => ({ observation: Uint8Array.of(1, 2, 3, 4) }),
@@ -361,31 +372,148 @@ describe('observations', () => {
     expect(play(env, 0)[0].observation).toEqual(Uint8Array.of(1, 2, 11, 22, 3, 4, 33, 44));
   });
 
-  it('grayscale and resize', () => {
+  it('grayscaleObservation and resizeObservation', () => {
     const image = (height: number, width: number, channels: number, pixels: number[]) =>
       clock(9, {
         observationSpace: new Box(0, 255, [height, width, channels], 'uint8'),
         reset: () => ({ observation: Uint8Array.from(pixels) }),
       });
-    const gray = grayscale(image(1, 3, 3, [255, 0, 0, 0, 255, 0, 10, 20, 200]));
+    const gray = grayscaleObservation(image(1, 3, 3, [255, 0, 0, 0, 255, 0, 10, 20, 200]));
     expect(gray.observationSpace).toEqual(new Box(0, 255, [1, 3, 1], 'uint8'));
     expect(gray.reset().observation).toEqual(Uint8Array.of(76, 150, 38)); // 76.2, 149.7, 37.5
-    const halved = resize(image(2, 4, 1, [0, 10, 20, 30, 40, 50, 60, 70]), 1, 2);
+    const halved = resizeObservation(image(2, 4, 1, [0, 10, 20, 30, 40, 50, 60, 70]), 1, 2);
     expect(halved.reset().observation).toEqual(Uint8Array.of(25, 45));
     // Three pixels onto two: each new one covers one and a half old ones.
-    expect(resize(image(1, 3, 1, [0, 90, 180]), 1, 2).reset().observation).toEqual(Uint8Array.of(30, 150));
-    expect(resize(image(1, 2, 1, [7, 9]), 2, 4).reset().observation).toEqual(
+    expect(resizeObservation(image(1, 3, 1, [0, 90, 180]), 1, 2).reset().observation).toEqual(
+      Uint8Array.of(30, 150),
+    );
+    expect(resizeObservation(image(1, 2, 1, [7, 9]), 2, 4).reset().observation).toEqual(
       Uint8Array.of(7, 7, 9, 9, 7, 7, 9, 9),
     );
-    for (const wrap of [grayscale, (env: Env) => resize(env, 2, 2)]) {
+    for (const wrap of [grayscaleObservation, (env: Env) => resizeObservation(env, 2, 2)]) {
       expect(() => wrap(clock())).toThrowError(expect.objectContaining({ code: 'CONFIG_WRAPPER' }));
     }
-    expect(() => grayscale(image(1, 1, 1, [0]))).toThrow(/three channels/);
+    expect(() => grayscaleObservation(image(1, 1, 1, [0]))).toThrow(/three channels/);
     // Training divides pixels by the upper bound of their space.
     const binary = clock(9, { observationSpace: new Box(0, 1, [2, 2, 3], 'uint8') });
-    for (const wrapped of [grayscale(binary), resize(binary, 1, 1)]) {
+    for (const wrapped of [grayscaleObservation(binary), resizeObservation(binary, 1, 1)]) {
       expect([...(wrapped.observationSpace as Box).high].every((bound) => bound === 1)).toBe(true);
     }
+  });
+});
+
+describe('bins, parts, types, delays', () => {
+  const box = (overrides: Partial<Env> = {}) =>
+    clock(1000, {
+      observationSpace: new Box([0, -1], [8, 1]),
+      reset: () => ({ observation: [3, 0.5] }),
+      ...overrides,
+    });
+
+  it('discretizeAction gives the middle of a bin', () => {
+    const arm = clock(1000, { actionSpace: new Box([-2, 0], [2, 9]) });
+    const env = discretizeAction(arm, [4, 3]);
+    expect(env.actionSpace).toEqual(new Discrete(12));
+    play(env, 0, 5, 11);
+    expect(arm.taken).toEqual([
+      Float32Array.of(-1.5, 1.5),
+      Float32Array.of(-0.5, 7.5),
+      Float32Array.of(1.5, 7.5),
+    ]);
+    const apart = clock(1000, { actionSpace: new Box([-2, 0], [2, 9]) });
+    play(discretizeAction(apart, 2, true), [0, 1]);
+    expect(apart.taken).toEqual([Float32Array.of(-1, 6.75)]);
+    expect(() => discretizeAction(arm, [4])).toThrow(/one for each of the 2 elements/);
+    expect(() => discretizeAction(arm, 300)).toThrow(/90000 choices/);
+    expect(() => discretizeAction(clipAction(arm), 3)).toThrow(/finite bounds/);
+    expect(() => discretizeAction(clock(), 3)).toThrowError(
+      expect.objectContaining({ code: 'CONFIG_WRAPPER' }),
+    );
+  });
+
+  it('transformAction', () => {
+    const inner = clock();
+    play(
+      transformAction(inner, new Discrete(2), (action) => 2 - (action as number)),
+      0,
+      1,
+    );
+    expect(inner.taken).toEqual([2, 1]);
+  });
+
+  it('discretizeObservation gives the bin, the upper bound in the last one', () => {
+    const seen = (observation: number[], multiDiscrete = false) =>
+      discretizeObservation(box({ reset: () => ({ observation }) }), [4, 2], multiDiscrete).reset()
+        .observation;
+    expect(seen([3, 0.5])).toBe(1 * 2 + 1);
+    expect(seen([8, 1])).toBe(7);
+    expect(seen([0, -1])).toBe(0);
+    expect(seen([2, 0], true)).toEqual(Int32Array.of(1, 1));
+    expect(discretizeObservation(box(), 3).observationSpace).toEqual(new Discrete(9));
+  });
+
+  it('rescaleObservation, reshapeObservation, dtypeObservation', () => {
+    expect(rescaleObservation(box()).reset().observation).toEqual(Float32Array.of(-0.25, 0.5));
+    expect(() => rescaleObservation(box({ observationSpace: new Box(0, Infinity, [2]) }))).toThrow(/finite/);
+    expect(reshapeObservation(box(), [2, 1]).observationSpace).toMatchObject({ shape: [2, 1] });
+    expect(() => reshapeObservation(box(), [3])).toThrow(/holds 3/);
+    const bytes = dtypeObservation(box({ observationSpace: new Box(0, 8.5, [2]) }), 'uint8');
+    expect(bytes.observationSpace).toEqual(new Box(0, 8, [2], 'uint8'));
+    expect(bytes.reset().observation).toEqual(Uint8Array.of(3, 0));
+    expect(() => dtypeObservation(box(), 'uint8')).toThrow(/\[0, 255\]/);
+  });
+
+  it('filterObservation keeps parts', () => {
+    const env = clock(9, {
+      observationSpace: new Dict({ a: new Box(0, 1, [2]), b: new Discrete(3), c: new Box(0, 9, [1]) }),
+      reset: () => ({ observation: { a: [1, 0], b: 2, c: [7] } }),
+    });
+    const kept = filterObservation(env, ['c', 'b']);
+    expect(kept.observationSpace).toEqual(new Dict({ b: new Discrete(3), c: new Box(0, 9, [1]) }));
+    expect(kept.reset().observation).toEqual({ b: 2, c: Float32Array.of(7) });
+    for (const keys of [[], ['d'], ['b', 'b']])
+      expect(() => filterObservation(env, keys)).toThrow(/each once/);
+  });
+
+  it('delayObservation shows what was', () => {
+    const env = delayObservation(clock(), 2);
+    expect([...(env.reset().observation as Float32Array)]).toEqual([0]);
+    expect(play(env, 0, 0, 0, 0).map((r) => (r.observation as Float32Array)[0])).toEqual([0, 0, 1, 2]);
+    expectSavedState(() => delayObservation(clock(), 2), [0, 0, 0, 0]);
+  });
+
+  it('orderEnforcing, passiveEnvChecker, autoreset', () => {
+    const env = orderEnforcing(clock(1));
+    expect(() => env.step(0)).toThrow(/before the first step/);
+    expect(play(env, 0)[0].terminated).toBe(true);
+    expect(() => env.step(0)).toThrow(/after an end/);
+    expect(() => play(orderEnforcing(clock(1), false), 0, 0)).not.toThrow();
+    const broken = (observation: unknown) => () =>
+      passiveEnvChecker(box({ reset: () => ({ observation }) as never })).reset();
+    expect(broken([3, 0.5])).not.toThrow();
+    expect(broken([3, 2])).toThrowError(expect.objectContaining({ code: 'ENV_OBSERVATION_BOUNDS' }));
+    expect(broken([3])).toThrowError(expect.objectContaining({ code: 'ENV_OBSERVATION_SHAPE' }));
+    expect(broken([3, Number.NaN])).toThrowError(
+      expect.objectContaining({ code: 'ENV_OBSERVATION_NON_FINITE' }),
+    );
+    const seeds: unknown[] = [];
+    const inner = clock(2);
+    const again = autoreset({
+      ...inner,
+      reset: (options) => {
+        seeds.push(options?.seed);
+        return inner.reset(options);
+      },
+    });
+    expect(
+      play(again, 0, 0, 0, 0).map((r) => [r.reward, r.terminated, (r.observation as number[])[0]]),
+    ).toEqual([
+      [1, false, 1],
+      [2, true, 2],
+      [0, false, 0],
+      [1, false, 1],
+    ]);
+    expect(seeds).toEqual([3, 4]);
   });
 });
 
@@ -427,7 +555,10 @@ describe('all together', () => {
     const factory = () =>
       recordEpisodeStatistics(
         clipReward(
-          frameStack(timeAware(repeatAction(stickyAction(rescaleAction(new Drift()), 0.3), 2), 20), 3),
+          frameStackObservation(
+            timeAwareObservation(repeatAction(stickyAction(rescaleAction(new Drift()), 0.3), 2), 20),
+            3,
+          ),
           -5,
           0,
         ),

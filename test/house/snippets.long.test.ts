@@ -27,7 +27,7 @@ const AROUND: Readonly<Record<string, string>> = {
   'docs/deploy.md 1': "import { loadPolicy } from 'operant/policy';",
   'docs/environments.md 1': "import type { EnvFactory } from 'operant'; declare const createEnv: EnvFactory;",
   'docs/environments.md 2':
-    "import { type Env, frameStack, grayscale, resize, timeLimit } from 'operant'; declare const game: () => Env;",
+    "import { type Env, frameStackObservation, grayscaleObservation, resizeObservation, timeLimit } from 'operant'; declare const game: () => Env;",
   'docs/environments.md 3':
     "import { registerEnv, singleFactory, vectorFactory } from 'operant'; declare const myKernel: Parameters<typeof singleFactory>[0];",
   'docs/environments.md 4':

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { factorySource, resolveEnv } from '../../src/env/env-source.ts';
 import { Box, Dict } from '../../src/env/spaces.ts';
-import { flattenObservations } from '../../src/env/wrappers/observations.ts';
+import { flattenObservation } from '../../src/env/wrappers/observations.ts';
 import { repeatAction } from '../../src/env/wrappers/repetition.ts';
 import { clipReward, transformReward } from '../../src/env/wrappers/rewards.ts';
 import { timeLimit } from '../../src/env/wrappers/time.ts';
@@ -206,7 +206,7 @@ describe('goals of an environment', () => {
   });
 
   test('an environment without computeReward is refused', async () => {
-    const source = factorySource(() => flattenObservations(lineEnv()));
+    const source = factorySource(() => flattenObservation(lineEnv()));
     await expect(loadGoalReward(source)).rejects.toMatchObject({ code: 'CONFIG_GOAL' });
   });
 
@@ -217,6 +217,6 @@ describe('goals of an environment', () => {
     expect(transformReward(lineEnv(), (value) => 10 * value).computeReward?.(a, b)).toBe(-10);
     expect(clipReward(lineEnv(), -0.5, 1).computeReward?.(a, b)).toBe(-0.5);
     expect(repeatAction(lineEnv(), 2).computeReward).toBeUndefined();
-    expect(flattenObservations(lineEnv()).computeReward).toBeUndefined();
+    expect(flattenObservation(lineEnv()).computeReward).toBeUndefined();
   });
 });

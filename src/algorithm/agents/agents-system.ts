@@ -103,6 +103,7 @@ function checkSupported({
   if (Object.keys(evaluation.evaluationEnvOptions).length > 0) refuse('evaluationEnvOptions');
   if (envRunners.normalizeRewards) refuse('normalizeRewards');
   if (environment.previousInputs !== null) refuse('previousInputs');
+  if (environment.wrappers.length > 0) refuse('wrappers');
   if (faultTolerance.restartFailedEnvs === 'new-episode') refuse("restartFailedEnvs: 'new-episode'");
 }
 

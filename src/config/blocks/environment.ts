@@ -45,6 +45,11 @@ export const environmentOptions = {
     namesModule: 'as-text',
     alsoCalled: ['env_task_fn', 'envTaskFn'],
   }),
+  wrappers: option(kind.jsonList(), {
+    default: [],
+    shapesCheckpoint: true,
+    doc: "Wrappers around the environment, innermost first: [{ name: 'rescaleAction', low: -1, high: 1 }]. Not for several agents.",
+  }),
   previousInputs: option(kind.nullable(kind.choice(['action', 'reward', 'both'])), {
     default: null,
     shapesCheckpoint: true,

@@ -4,25 +4,36 @@ import type { Env } from '../env.ts';
 import { flatBound } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
 import { Box } from '../spaces.ts';
-import { transformObservation } from './observations.ts';
+import type { ObservationTransform, TransformedEnv } from './row-transforms.ts';
 import { checkCount } from './time.ts';
+import { transformObservations } from './transform-env.ts';
 
 /**
  * Colour to grey: round(0.299 red + 0.587 green + 0.114 blue) (ITU-R BT.601), one channel.
  *
  * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not uint8 images of three channels.
  */
-export function grayscale(env: Env): Env {
-  const [height, width, channels] = imageShape(env, 'grayscale');
+export function grayscaleObservation(env: Env): Env {
+  return transformObservations(env, grayscaleTransform(env));
+}
+
+export function grayscaleTransform(env: TransformedEnv): ObservationTransform {
+  const [height, width, channels] = imageShape(env, 'grayscaleObservation');
   if (channels !== 3) {
-    throw new ConfigError('CONFIG_WRAPPER', `grayscale needs three channels, got ${channels}.`);
-  }
-  return transformObservation(env, imageSpace(env, [height, width, 1]), (observation) => {
-    const pixels = observation as ArrayLike<number>;
-    return Uint8Array.from({ length: height * width }, (_, i) =>
-      Math.round(0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2]),
+    throw new ConfigError(
+      'CONFIG_WRAPPER',
+      `grayscaleObservation needs three channels, got ${channels} in ${describeSpace(env.observationSpace)}.`,
     );
-  });
+  }
+  return {
+    space: imageSpace(env, [height, width, 1]),
+    open: () => ({
+      write(_, from, at, out, outAt) {
+        for (let i = 0, k = at; i < height * width; i++, k += 3)
+          out[outAt + i] = Math.round(0.299 * from[k] + 0.587 * from[k + 1] + 0.114 * from[k + 2]);
+      },
+    }),
+  };
 }
 
 /**
@@ -31,33 +42,40 @@ export function grayscale(env: Env): Env {
  *
  * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not uint8 images, or a side is below 1.
  */
-export function resize(env: Env, height: number, width: number): Env {
-  checkCount('resize', 'height', height);
-  checkCount('resize', 'width', width);
-  const [oldHeight, oldWidth, channels] = imageShape(env, 'resize');
+export function resizeObservation(env: Env, height: number, width: number): Env {
+  return transformObservations(env, resizeTransform(env, height, width));
+}
+
+export function resizeTransform(env: TransformedEnv, height: number, width: number): ObservationTransform {
+  checkCount('resizeObservation', 'height', height);
+  checkCount('resizeObservation', 'width', width);
+  const [oldHeight, oldWidth, channels] = imageShape(env, 'resizeObservation');
   const rows = coverage(oldHeight, height);
   const columns = coverage(oldWidth, width);
-  return transformObservation(env, imageSpace(env, [height, width, channels]), (observation) => {
-    const pixels = observation as ArrayLike<number>;
-    const out = new Uint8Array(height * width * channels);
-    for (let i = 0; i < out.length; i++) {
-      const channel = i % channels;
-      const column = Math.floor(i / channels) % width;
-      const row = Math.floor(i / channels / width);
-      let sum = 0;
-      for (const [oldRow, rowWeight] of rows[row]) {
-        for (const [oldColumn, columnWeight] of columns[column]) {
-          sum += rowWeight * columnWeight * pixels[(oldRow * oldWidth + oldColumn) * channels + channel];
+  return {
+    space: imageSpace(env, [height, width, channels]),
+    open: () => ({
+      write(_, from, at, out, outAt) {
+        for (let i = 0; i < height * width * channels; i++) {
+          const channel = i % channels;
+          const column = Math.floor(i / channels) % width;
+          const row = Math.floor(i / channels / width);
+          let sum = 0;
+          for (const [oldRow, rowWeight] of rows[row]) {
+            for (const [oldColumn, columnWeight] of columns[column]) {
+              const k = (oldRow * oldWidth + oldColumn) * channels + channel;
+              sum += rowWeight * columnWeight * from[at + k];
+            }
+          }
+          out[outAt + i] = Math.round(sum);
         }
-      }
-      out[i] = Math.round(sum);
-    }
-    return out;
-  });
+      },
+    }),
+  };
 }
 
 /** Weighted means stay within the bounds of what they are means of; training scales pixels by the upper one. */
-function imageSpace({ observationSpace }: Env, shape: readonly number[]): Box {
+function imageSpace({ observationSpace }: TransformedEnv, shape: readonly number[]): Box {
   const [low, high] = [flatBound(observationSpace, 'low'), flatBound(observationSpace, 'high')];
   const least = low.reduce((a, b) => Math.min(a, b));
   const greatest = high.reduce((a, b) => Math.max(a, b));
@@ -77,7 +95,7 @@ function coverage(oldSize: number, size: number): [number, number][][] {
   });
 }
 
-function imageShape(env: Env, wrapper: string): readonly number[] {
+function imageShape(env: TransformedEnv, wrapper: string): readonly number[] {
   const space = env.observationSpace;
   if (space.kind === 'box' && space.dtype === 'uint8' && space.shape.length === 3) return space.shape;
   throw new ConfigError(

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import type { Env, StepResult } from '../env.ts';
 import { flattenObservation } from '../flatten-space.ts';
 import { describeSpace } from '../space-json.ts';
+import type { Box, Space } from '../spaces.ts';
 import { checkCount } from './time.ts';
 import { type WrapperState, wrapEnv } from './wrap-env.ts';
 
@@ -14,7 +15,7 @@ import { type WrapperState, wrapEnv } from './wrap-env.ts';
  * option `maxEpisodeSteps` of training, count the actions.
  */
 export function repeatAction(env: Env, numSteps: number): Env {
-  checkCount('repeatAction', 'numSteps', numSteps);
+  checkRepetition(env.observationSpace, numSteps, false);
   return repeating(env, numSteps, (result) => result);
 }
 
@@ -25,15 +26,8 @@ export function repeatAction(env: Env, numSteps: number): Env {
  *
  * @throws {@link ConfigError} `CONFIG_WRAPPER` when observations are not a Box.
  */
-export function maxAndSkip(env: Env, numSteps = 4): Env {
-  checkCount('maxAndSkip', 'numSteps', numSteps);
-  const space = env.observationSpace;
-  if (space.kind !== 'box') {
-    throw new ConfigError(
-      'CONFIG_WRAPPER',
-      `maxAndSkip needs Box observations, got ${describeSpace(space)}.`,
-    );
-  }
+export function maxAndSkipObservation(env: Env, numSteps = 4): Env {
+  const space = checkRepetition(env.observationSpace, numSteps, true) as Box;
   const read = (observation: unknown) => {
     const row = space.dtype === 'uint8' ? new Uint8Array(space.size) : new Float32Array(space.size);
     flattenObservation(space, observation, row, 0);
@@ -51,6 +45,16 @@ export function maxAndSkip(env: Env, numSteps = 4): Env {
     if (before !== null) for (let i = 0; i < last.length; i++) last[i] = Math.max(last[i], before[i]);
     return { ...result, observation: last };
   });
+}
+
+/** @throws {@link ConfigError} `CONFIG_WRAPPER` for a count below 1, and where a maximum is asked of what is no Box. */
+export function checkRepetition(space: Space, numSteps: number, isMax: boolean): Space {
+  checkCount(isMax ? 'maxAndSkipObservation' : 'repeatAction', 'numSteps', numSteps);
+  if (!isMax || space.kind === 'box') return space;
+  throw new ConfigError(
+    'CONFIG_WRAPPER',
+    `maxAndSkipObservation needs Box observations, got ${describeSpace(space)}.`,
+  );
 }
 
 /**

@@ -1,9 +1,7 @@
-/** Wrappers about time: limits, the clock as an observation, what an episode amounted to. */
+/** Wrappers about time: limits, and what an episode amounted to. */
 import { ConfigError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Env } from '../env.ts';
-import { flatBound, flatSize, flattenObservation } from '../flatten-space.ts';
-import { Box } from '../spaces.ts';
 import { wrapEnv } from './wrap-env.ts';
 
 /**
@@ -28,48 +26,6 @@ export function timeLimit(env: Env, maxEpisodeSteps: number): Env {
         const result = env.step(action);
         elapsed += 1;
         return elapsed >= maxEpisodeSteps ? { ...result, truncated: true } : result;
-      },
-    },
-    {
-      getState: () => elapsed,
-      setState: (state) => {
-        elapsed = state as number;
-      },
-    },
-  );
-}
-
-/**
- * Appends the share of the time that has passed, steps / limit in [0, 1], to the (flattened) observation. Without it a
- * value function cannot know that a time limit is near.
- *
- * @param limit default: the environment's `maxEpisodeSteps`.
- * @throws {@link ConfigError} `CONFIG_WRAPPER` when there is no limit.
- */
-export function timeAware(env: Env, limit: number | null | undefined = env.maxEpisodeSteps): Env {
-  checkCount('timeAware', 'limit', limit ?? Number.NaN);
-  const { observationSpace: inner } = env;
-  const size = flatSize(inner);
-  let elapsed = 0;
-  const extend = (observation: unknown) => {
-    const row = new Float32Array(size + 1);
-    flattenObservation(inner, observation, row, 0);
-    row[size] = Math.min(1, elapsed / (limit as number));
-    return row;
-  };
-  return wrapEnv(
-    env,
-    {
-      observationSpace: new Box([...flatBound(inner, 'low'), 0], [...flatBound(inner, 'high'), 1]),
-      reset(options) {
-        const result = env.reset(options);
-        elapsed = 0;
-        return { ...result, observation: extend(result.observation) };
-      },
-      step(action) {
-        const result = env.step(action);
-        elapsed += 1;
-        return { ...result, observation: extend(result.observation) };
       },
     },
     {

@@ -3,7 +3,7 @@ import type { VectorEnv } from '../vector-env.ts';
 
 /**
  * A vector environment like `env`, with some members replaced. All others still run on `env` itself, also those of a class. Left out are
- * `frameStack`, `getState`, `setState` and `replay`, which hold for `env` alone: a wrapper that can keep their promises replaces them.
+ * `frameStack`, `getState`, `setState`, `replay` and `lastReward`, which hold for `env` alone: a wrapper that can keep their promises replaces them.
  */
 export function wrapVectorEnv<T extends VectorEnv>(
   env: VectorEnv,
@@ -16,6 +16,7 @@ export function wrapVectorEnv<T extends VectorEnv>(
     observationSpace: env.observationSpace,
     actionSpace: env.actionSpace,
     actionMaskSize: env.actionMaskSize,
+    ...(env.maxEpisodeSteps === undefined ? {} : { maxEpisodeSteps: env.maxEpisodeSteps }),
     autoreset: env.autoreset,
     reset: (seeds, out) => env.reset(seeds, out),
     step: (actions, nextSeeds, out) => env.step(actions, nextSeeds, out),

@@ -65,6 +65,7 @@ test('options that nothing would read are refused', async () => {
     envOptions: {},
     maxEpisodeSteps: null,
     curriculum: null,
+    wrappers: [],
     previousInputs: null,
     python: pythonOf('here'),
   };

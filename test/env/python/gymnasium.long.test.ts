@@ -1,5 +1,8 @@
 /** Gymnasium's and ale-py's environments through the bridge, beside the same in Python. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { resolveEnv } from '../../../src/env/env-source.ts';
+import { makeVectorEnv } from '../../../src/env/load-env.ts';
+import { makeRows } from '../step-rows.ts';
 import { askPython, findPythonWith, openPython } from './open-python.ts';
 
 const python = findPythonWith('gymnasium');
@@ -48,6 +51,53 @@ print(json.dumps(told))`,
     expect([...out.observations.subarray(0, 4)]).toEqual([...out.observations.subarray(8)]);
     for (let t = 0; t < 4; t++) env.step(Int32Array.of(t % 2), u32(1), out);
     expect(out.truncated[0]).toBe(1);
+  });
+
+  test('a list of wrappers in a config goes around it, all rows stepping together, as Python puts its own', async () => {
+    const expected = askPython<number[][]>(
+      found,
+      `
+import gymnasium, json
+from gymnasium import wrappers
+told = []
+for n in range(2):
+    env = wrappers.FrameStackObservation(wrappers.RepeatAction(gymnasium.make("CartPole-v1"), 3), 2)
+    observation, _ = env.reset(seed=5 + n)
+    told.append(observation.ravel().tolist())
+    for t in range(12):
+        observation, reward, terminated, truncated, _ = env.step((t + n) % 2)
+        told[n] += observation.ravel().tolist() + [reward, int(terminated)]
+        if terminated or truncated:
+            observation, _ = env.reset(seed=100 + t)
+            told[n] += observation.ravel().tolist()
+print(json.dumps(told))`,
+    );
+    const source = {
+      ...resolveEnv('gymnasium:CartPole-v1', { python: found }),
+      wrappers: [
+        { name: 'repeatAction', numSteps: 3 },
+        { name: 'frameStackObservation', numFrames: 2 },
+      ],
+    };
+    const env = await makeVectorEnv(source, 2);
+    onTestFinished(() => env.close?.());
+    const out = makeRows(env);
+    const told: number[][] = [[], []];
+    const tell = (n: number, rows: ArrayLike<number>) =>
+      told[n].push(...Array.from(rows).slice(8 * n, 8 * n + 8));
+    env.reset(u32(5, 6), out);
+    for (let n = 0; n < 2; n++) tell(n, out.observations);
+    for (let t = 0; t < 12; t++) {
+      env.step(Int32Array.of(t % 2, (t + 1) % 2), u32(100 + t, 100 + t), out);
+      for (let n = 0; n < 2; n++) {
+        const hasEnded = out.terminated[n] === 1;
+        tell(n, hasEnded ? out.finalObservations : out.observations);
+        told[n].push(out.rewards[n], out.terminated[n]);
+        if (hasEnded) tell(n, out.observations);
+      }
+    }
+    expect(told).toEqual(expected);
+    expect(told[0].filter((x) => x === 1).length).toBeGreaterThan(1);
   });
 
   test("Python's own vector environment steps all rows, with the autoreset that it has", async () => {
