@@ -74,7 +74,7 @@ export async function createActorLearner(
   return {
     system,
     fragments: isFree
-      ? createFreeFragments({ system, maxLag: maxPolicyLag })
+      ? createFreeFragments({ system, maxLag: maxPolicyLag, isRemote: config.envRunners.runners === 'ray' })
       : createLaggedFragments({ system, lag }),
     scorer: createRolloutScorer({ ...system.memory, spec: system.spec }),
     addressOf: weights.slotAddress,

@@ -128,6 +128,8 @@ export interface Algorithm {
   readonly banner: readonly string[];
   /** What in the setting often turns out to be a mistake, with what to do: images read by an MLP, action bounds far from 1. A run warns of them. */
   readonly notes?: readonly string[];
+  /** Where rollout workers are on other machines: who and where, and how their logs are read. null, or absent = they are not. */
+  describeHosts?(): JsonObject | null;
   /** What came of {@link initializeFrom}; absent = the run began from chance, or was resumed. */
   readonly initializedFrom?: WarmStartReport | undefined;
   /**

@@ -50,6 +50,9 @@ export function createRayRunners(config: RunnersConfig, parts: RunnerParts): Run
   });
   return {
     ...group,
+    get place() {
+      return group.place;
+    },
     get isCollecting() {
       return group.isCollecting;
     },

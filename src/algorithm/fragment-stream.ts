@@ -16,6 +16,8 @@ export interface FragmentStream {
   readonly hasBegun: boolean;
   /** Milliseconds that `next` waited since this was asked last. */
   takeMs(): number;
+  /** Rollouts of a part that came too late to be learnt from since this was asked last. */
+  takeDropped(): number;
   /** Resolves when nothing is in flight: before the runners are stopped. */
   settle(): Promise<void>;
 }

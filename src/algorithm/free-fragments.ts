@@ -16,6 +16,11 @@ export interface FreeFragmentsOptions {
   readonly system: { publish(): number; readonly runners: RunnerGroup };
   /** No step is learnt from with weights more than this many versions newer than those that made it; at least {@link MIN_POLICY_LAG}. */
   readonly maxLag: number;
+  /**
+   * Parts are on other machines: each is asked for two rollouts at a time, so that it need not wait for what travels, and one that comes too late is dropped and
+   * counted. Threads of this machine are waited for instead.
+   */
+  readonly isRemote: boolean;
 }
 
 /** What a worker collects or has collected; older ones are learnt from first. */
@@ -39,17 +44,19 @@ interface PartPool {
   giveAll(version: number): void;
   /** The rows have been copied. */
   release(rollout: PartRollout): void;
+  /** Those that are ready and too old for this version: forgotten, and to be collected again by whoever is free. Returns their number. */
+  dropOlder(oldest: number): number;
 }
 
-function createPartPool(runners: RunnerGroup): PartPool {
+function createPartPool(runners: RunnerGroup, numAtOnce: number): PartPool {
   const collecting = new Map<PartRollout, Promise<void>>();
   const ready: PartRollout[] = [];
   const state = { toGive: 0, given: 0, version: 0, failure: null as PartPool['failure'] };
   const freeSets = runners.parts.map(() => [0, 1]);
   const give = (part: number): void => {
-    const isBusy = [...collecting.keys()].some((other) => other.part === part);
+    const numAsked = [...collecting.keys()].filter((other) => other.part === part).length;
     const set = freeSets[part].at(0);
-    if (isBusy || set === undefined || state.toGive === 0 || state.failure !== null) return;
+    if (numAsked >= numAtOnce || set === undefined || state.toGive === 0 || state.failure !== null) return;
     freeSets[part].shift();
     state.toGive -= 1;
     const rollout: PartRollout = { part, set, version: state.version, order: state.given++, sums: null };
@@ -80,31 +87,49 @@ function createPartPool(runners: RunnerGroup): PartPool {
     },
     giveAll(version) {
       state.version = version;
-      for (let part = 0; part < runners.parts.length; part++) give(part);
+      for (let k = 0; k < numAtOnce; k++) for (let part = 0; part < runners.parts.length; part++) give(part);
     },
     release: ({ part, set }) => void freeSets[part].push(set),
+    dropOlder(oldest) {
+      const late = ready.filter((rollout) => rollout.version < oldest);
+      for (const rollout of late) {
+        ready.splice(ready.indexOf(rollout), 1);
+        freeSets[rollout.part].push(rollout.set);
+        state.toGive += 1;
+      }
+      return late.length;
+    },
   };
 }
 
 /**
  * A fragment is the rows of as many finished parts as there are workers, the oldest first, perhaps several of one worker and none of
  * another. A worker that is done goes on with the newest weights at once, unless two of its rollouts wait. Before weights would be more
- * than `maxLag` versions newer than those of a rollout that is still being collected, the learner waits for it.
+ * than `maxLag` versions newer than those of a rollout that is still being collected, the learner waits for it; for hosts it does not, and
+ * what they bring later is dropped: another rollout is asked for in its place, and steps that nobody learns from are not counted.
  *
  * All parts have the same number of rows. Of the runners' block sets two are collected into, and the others used in turn for fragments.
  *
  * Thread: main.
  */
-export function createFreeFragments({ system, maxLag }: FreeFragmentsOptions): FragmentStream {
+export function createFreeFragments({ system, maxLag, isRemote }: FreeFragmentsOptions): FragmentStream {
   const { runners } = system;
   const numParts = runners.parts.length;
-  const pool = createPartPool(runners);
+  const pool = createPartPool(runners, isRemote ? 2 : 1);
   const { collecting, ready } = pool;
   let numTaken = 0;
+  let numDropped = 0;
   let waitedMs = 0;
   /** A rollout in the making that would be too old if the next fragment were learnt from without it. */
   const isAnyLate = (version: number) =>
+    !isRemote &&
     [...collecting.keys()].some((rollout) => version + MIN_POLICY_LAG - rollout.version > maxLag);
+  const dropLate = (version: number) => {
+    if (!isRemote) return;
+    const numLate = pool.dropOlder(version - maxLag);
+    numDropped += numLate;
+    if (numLate > 0) pool.giveAll(version);
+  };
 
   return {
     begin(numFragments) {
@@ -115,8 +140,11 @@ export function createFreeFragments({ system, maxLag }: FreeFragmentsOptions): F
       const version = system.publish();
       pool.giveAll(version);
       const startedAt = performance.now();
-      while (pool.failure === null && (ready.length < numParts || isAnyLate(version)))
+      dropLate(version);
+      while (pool.failure === null && (ready.length < numParts || isAnyLate(version))) {
         await Promise.race(collecting.values());
+        dropLate(version);
+      }
       waitedMs += performance.now() - startedAt;
       if (pool.failure !== null) {
         await Promise.all(collecting.values());
@@ -138,6 +166,11 @@ export function createFreeFragments({ system, maxLag }: FreeFragmentsOptions): F
       const ms = waitedMs;
       waitedMs = 0;
       return ms;
+    },
+    takeDropped() {
+      const number = numDropped;
+      numDropped = 0;
+      return number;
     },
     async settle() {
       pool.begin(0);

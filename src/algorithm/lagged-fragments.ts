@@ -76,6 +76,7 @@ export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): 
       waitedMs = 0;
       return taken;
     },
+    takeDropped: () => 0,
     async settle() {
       await Promise.allSettled(pending);
     },

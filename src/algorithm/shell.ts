@@ -58,7 +58,10 @@ export interface ShellParts {
   /** Policies that learn, where there may be several; absent = one, `default`. */
   readonly policies?: readonly string[];
   /** What became of workers and environments; null = there are none. */
-  readonly runners: Pick<RunnerGroup, 'takeFailures' | 'takeEnvFaults' | 'takeRestarted'> | null;
+  readonly runners: Pick<
+    RunnerGroup,
+    'takeFailures' | 'takeEnvFaults' | 'takeRestarted' | 'takeMetrics' | 'describeHosts'
+  > | null;
   /** null = there is nothing to evaluate in. */
   readonly evaluation: Evaluation | null;
   readonly setSchedule?: (name: string, schedule: JsonValue) => void;
@@ -95,6 +98,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     },
     banner: parts.banner,
     notes: parts.notes ?? [],
+    describeHosts: () => runners?.describeHosts?.() ?? null,
     train: (options) => life.guard('train', () => train(options)),
     evaluate: (options) =>
       life.guard('evaluate', async () => (evaluation ?? noEvaluation(name)).run(options)),
@@ -231,6 +235,7 @@ function takeReports(runners: ShellParts['runners']): {
       'rollout/numEpisodesCut': counts['new-episode'],
       'rollout/numValuesClipped': counts.clipped,
       'rollout/numEnvRestarts': runners.takeRestarted().length,
+      ...runners.takeMetrics?.(),
     },
     events: {
       ...(workerFailures.length === 0 ? {} : { workerFailures }),

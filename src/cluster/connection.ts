@@ -1,5 +1,5 @@
 /** The learner's connection to a cluster: a bridge that is started anew when it dies, and the weights that it has been given. */
-import { type WeightBufferLayout, weightSlotBytes } from '../weights/weight-buffer.ts';
+import { openWeightBuffer, type WeightBufferLayout, weightSlotBytes } from '../weights/weight-buffer.ts';
 import {
   type Bridge,
   type BridgeSettings,
@@ -8,6 +8,7 @@ import {
   startBridge,
 } from './bridge.ts';
 import { toClusterError } from './cluster-errors.ts';
+import type { Traffic } from './cluster-meter.ts';
 import { FrameType } from './frames.ts';
 import { parseRayAddress, probeAddress, type RayAddress } from './ray-address.ts';
 
@@ -18,8 +19,12 @@ export interface Connection {
   bridge(): Promise<Bridge>;
   /** What the cluster was when it was joined. */
   readonly cluster: ClusterDescription | null;
-  /** Gives the bridge the weights of a version, once. */
-  putWeights(bridge: Bridge, version: number): void;
+  /**
+   * Gives the bridge the weights of a version, once.
+   *
+   * @returns the version that is to be used: the newest when this one is no longer kept, as happens to a host that is so late that its fragment will be dropped.
+   */
+  putWeights(bridge: Bridge, version: number): number;
   /** @throws ClusterError when the head does not answer. */
   probe(): Promise<void>;
   stop(): Promise<void>;
@@ -31,20 +36,29 @@ export interface ConnectionOptions {
   readonly settings: () => BridgeSettings;
   readonly buffer: ArrayBufferLike;
   readonly weights: WeightBufferLayout;
+  /** Counted here. */
+  readonly traffic: Traffic;
 }
 
 /** A version as frames count it: 0 is no weights. */
 export const wireVersion = (version: number) => version + 1;
 
-export function createConnection({ address, settings, buffer, weights }: ConnectionOptions): Connection {
+export function createConnection({
+  address,
+  settings,
+  buffer,
+  weights,
+  traffic,
+}: ConnectionOptions): Connection {
   const state = { cluster: null as ClusterDescription | null };
+  const published = openWeightBuffer(buffer, weights);
   let current: Promise<Bridge> | null = null;
   let live: Bridge | null = null;
   const sent = new WeakMap<Bridge, Set<number>>();
   const probe = () => probeAddress(state.cluster === null ? address : parseRayAddress(state.cluster.head));
   const start = async (): Promise<Bridge> => {
     await probe();
-    const bridge = startBridge();
+    const bridge = startBridge(traffic);
     live = bridge;
     try {
       state.cluster = await bridge.connect(settings(), CONNECT_DEADLINE_MS);
@@ -70,12 +84,15 @@ export function createConnection({ address, settings, buffer, weights }: Connect
       }
       return current;
     },
-    putWeights(bridge, version) {
+    putWeights(bridge, asked) {
+      const newest = published.version;
+      const version = asked > newest - weights.slotAddresses.length ? asked : newest;
       const versions = sent.get(bridge);
-      if (versions === undefined || versions.has(version)) return;
+      if (versions === undefined || versions.has(version)) return version;
       versions.add(version);
       const slot = Buffer.from(weightSlotBytes(buffer, weights, version)); // a copy: the slot may be written again before it is sent
       bridge.send(FrameType.WEIGHTS, { host: 0, incarnation: 0, version: wireVersion(version) }, slot);
+      return version;
     },
     probe,
     async stop() {

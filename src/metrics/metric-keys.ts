@@ -1,5 +1,7 @@
 /** Metrics: key, unit, window and formula; and those that every algorithm has. An algorithm declares its own beside itself. */
 
+import { CLUSTER_METRICS } from './cluster-metrics.ts';
+
 export interface MetricDeclaration {
   /** `-` for pure numbers. */
   readonly unit: string;
@@ -128,6 +130,7 @@ export const SHARED_METRICS = {
     formula: 'of these, cut at evaluationMaxEpisodeSteps',
   },
   'evaluation/numEpisodes': { unit: 'episodes', window: 'evaluation', formula: 'evaluation episodes' },
+  ...CLUSTER_METRICS,
 } as const satisfies MetricDeclarations;
 
 /**

@@ -100,5 +100,9 @@ export interface RunnerGroup {
    * and when a worker was replaced.
    */
   takeRestarted(): readonly number[];
+  /** Metrics of the group's own since they were taken last; absent = it has none. */
+  takeMetrics?(): Readonly<Record<string, number>>;
+  /** Where workers are on other machines: who and where, and how their logs are read. null = not yet known. */
+  describeHosts?(): JsonObject | null;
   stop(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export const actorLearnerOptions = {
   maxPolicyLag: option(kind.integer({ min: MIN_BOUND, max: 1000 }), {
     default: 8,
     unit: 'versions',
-    doc: 'With lag free: the learner waits before its weights are more versions newer than those of a step that it will learn from.',
+    doc: 'With lag free: the learner waits before its weights are more versions newer than those of a step that it will learn from; of hosts on Ray it drops what comes later.',
     needs: { option: 'lag', values: ['free'] },
     alsoCalled: ['max_policy_lag', 'max_requests_in_flight_per_env_runner'],
   }),

@@ -1,0 +1,39 @@
+/** Metrics of runs whose rollout workers are hosts of a Ray cluster; part of the shared ones. */
+
+export const CLUSTER_METRICS = {
+  'cluster/numHosts': {
+    unit: 'hosts',
+    window: 'iteration',
+    formula: 'rollout hosts that the run has (`runners: ray`)',
+  },
+  'cluster/numHostsUp': {
+    unit: 'hosts',
+    window: 'iteration',
+    formula: 'of these, those that are not being replaced at its end',
+  },
+  'cluster/numHostsLost': {
+    unit: 'hosts',
+    window: 'run',
+    formula: 'hosts that were lost and replaced since this process began',
+  },
+  'cluster/receivedMb': {
+    unit: 'MB (10^6 bytes)',
+    window: 'iteration',
+    formula: 'what came from the bridge: fragments, states, episodes',
+  },
+  'cluster/sentMb': {
+    unit: 'MB (10^6 bytes)',
+    window: 'iteration',
+    formula: 'what was given to the bridge: weights, once a version, and requests',
+  },
+  'cluster/mbPerSecond': {
+    unit: 'MB/s',
+    window: 'iteration',
+    formula: 'both / seconds since this was told last',
+  },
+  'cluster/requestMs': {
+    unit: 'ms',
+    window: 'iteration',
+    formula: 'mean time from asking a host for something to its answer, what it does in between included',
+  },
+} as const;
