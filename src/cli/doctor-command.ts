@@ -14,7 +14,7 @@ import { EXIT } from './report-error.ts';
 
 const USAGE = `Usage: operant doctor [flags]
 
-Shows what was found on this machine: Node, cores, SIMD, TensorFlow, GPU; and which engine will be used, and why.`;
+Shows what was found on this machine: Node, cores, SIMD, TensorFlow, GPU; and which engine will be used, and why. With --ray-address: which nodes of a Ray cluster can be rollout hosts of a learner here, and what the others lack.`;
 
 const COMPARE_FLAG: FlagSpec = {
   name: 'compare',
@@ -37,8 +37,18 @@ const VECTORS: Readonly<Record<number, string>> = {
   16: 'machine code for AVX-512',
 };
 
+const RAY_FLAGS: readonly FlagSpec[] = [
+  {
+    name: 'ray-address',
+    form: '<host:port|auto>',
+    doc: 'Instead: what this Ray cluster has and lacks for `--runners ray`.',
+    alsoCalled: ['address'],
+  },
+  { name: 'insecure', form: '', doc: 'With --ray-address: speak to another machine without a token.' },
+];
+
 export async function doctorCommand(context: CommandContext): Promise<number> {
-  const flags = readFlags(context, USAGE, [COMPARE_FLAG, JSON_FLAG]);
+  const flags = readFlags(context, USAGE, [COMPARE_FLAG, ...RAY_FLAGS, JSON_FLAG]);
   if (flags === null) return EXIT.done;
   const run = flags.get('compare');
   if (run !== undefined) {
@@ -47,6 +57,15 @@ export async function doctorCommand(context: CommandContext): Promise<number> {
     const isJson = flags.get('json') === 'true';
     context.stdout.write(`${isJson ? JSON.stringify(comparison, null, 2) : comparisonText(comparison)}\n`);
     return EXIT.done;
+  }
+  const address = flags.get('ray-address');
+  if (address !== undefined) {
+    const { inspectCluster } = await import('../cluster/inspect-cluster.ts');
+    const { clusterText } = await import('./cluster-report.ts');
+    const cluster = await inspectCluster(address, flags.get('insecure') === 'true');
+    const isJson = flags.get('json') === 'true';
+    context.stdout.write(`${isJson ? JSON.stringify(cluster, null, 2) : clusterText(cluster)}\n`);
+    return cluster.numHostNodes > 0 ? EXIT.done : EXIT.failure;
   }
   const [simd, tensorflow] = await Promise.all([probeSimd(), probeTensorFlow()]);
   const report = {

@@ -74,6 +74,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'keep a Python for environments such as gymnasium:LunarLander-v3: operant python install gymnasium',
     load: async () => (await import('./python-command.ts')).pythonCommand,
   },
+  ray: {
+    summary:
+      'have a Ray cluster run a command, watch it and stop it: operant ray submit -- train --env CartPole',
+    load: async () => (await import('./ray-command.ts')).rayCommand,
+  },
   'install-tensorflow': {
     summary: 'fetch the native TensorFlow binding, for large networks and GPUs',
     load: async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { packageRoot } from '../machine/operant-version.ts';
 import { pythonCommand } from '../machine/python.ts';
+import type { Traffic } from './cluster-meter.ts';
 import { createFrameReader, encodeHeader, type Frame, type FrameCode, FrameType } from './frames.ts';
 
 /** What the bridge is told at its beginning. */
@@ -12,8 +13,10 @@ export interface BridgeSettings {
   /** As Ray takes it: `HOST:PORT`, `auto`, `ray://HOST:PORT`. */
   readonly address: string;
   readonly namespace: string;
-  /** Folder that is shipped. */
-  readonly workingDir: string;
+  /** Folder that is shipped; null = none. */
+  readonly workingDir: string | null;
+  /** Whether every node is asked what it has. */
+  readonly probe: boolean;
   /** On hosts: the Node executable, and what comes before the two file descriptors. */
   readonly node: string;
   readonly arguments: readonly string[];
@@ -28,6 +31,19 @@ export interface ClusterNode {
   readonly address: string;
   readonly alive: boolean;
   readonly resources: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Where it was asked for. */
+  readonly probe?: NodeProbe;
+}
+
+/** What a node says of itself. */
+export interface NodeProbe {
+  readonly hostname?: string;
+  /** Version of the Node on its raylet's PATH; null = there is none. */
+  readonly node?: string | null;
+  readonly hasFma?: boolean;
+  /** It did not answer. */
+  readonly error?: string;
 }
 
 export interface ClusterDescription {
@@ -35,6 +51,10 @@ export interface ClusterDescription {
   readonly python: string;
   /** HOST:PORT of the head. */
   readonly head: string;
+  /** URL of Ray's dashboard; empty = there is none. */
+  readonly dashboard: string;
+  /** Id of the node that the bridge is on. */
+  readonly here: string;
   readonly nodes: readonly ClusterNode[];
 }
 
@@ -97,13 +117,22 @@ const STDERR_BYTES = 4_000;
 const WRONG_TOKEN = 'InvalidAuthToken';
 const NOWHERE: FrameAddress = { host: 0, incarnation: 0, version: 0 };
 
-/** Starts the process. Whether there is a Python with Ray shows in `connect`. Thread: main. */
-export function startBridge(python: string = pythonCommand()): Bridge {
-  const child = spawn(python, ['-u', join(packageRoot(), 'src/cluster/ray_bridge.py')], {
+function spawnBridge(python: string): ChildProcess {
+  return spawn(python, ['-u', join(packageRoot(), 'src/cluster/ray_bridge.py')], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-    env: { ...process.env, RAY_DEDUP_LOGS: '0', PYTHONWARNINGS: 'ignore' },
+    env: {
+      ...process.env,
+      RAY_DEDUP_LOGS: '0',
+      PYTHONWARNINGS: 'ignore',
+      RAY_OVERRIDE_JOB_RUNTIME_ENV: '1', // in a job hosts get what we send, not what the job was sent as
+    },
     windowsHide: true,
   });
+}
+
+/** Starts the process. Whether there is a Python with Ray shows in `connect`. Thread: main. */
+export function startBridge(traffic: Traffic, python: string = pythonCommand()): Bridge {
+  const child = spawnBridge(python);
   const [, , stderr, input, output] = child.stdio as [null, null, Readable, Writable, Readable];
   const pending = new Map<number, Pending>();
   const state = { over: null as RequestFailure | null, said: '', nextId: 1, isConnecting: false };
@@ -116,13 +145,15 @@ export function startBridge(python: string = pythonCommand()): Bridge {
       child.kill('SIGKILL');
     }
   });
-  output.on(
-    'data',
-    createFrameReader((frame) => settle(pending, frame)),
-  );
+  const receive = createFrameReader((frame) => settle(pending, frame));
+  output.on('data', (chunk: Buffer) => {
+    traffic.numReceived += chunk.length;
+    receive(chunk);
+  });
   for (const stream of [input, output, stderr]) stream.on('error', () => undefined); // its end is heard of by 'exit'
   const send = (type: FrameCode, address: FrameAddress, requestId: number, payload: Uint8Array) => {
     input.write(encodeHeader({ type, requestId, ...address }, payload));
+    traffic.numSent += payload.length;
     if (payload.length > 0) input.write(payload);
   };
   const request = (type: FrameCode, address: FrameAddress, payload: Uint8Array) =>

@@ -9,8 +9,6 @@ type Started = Extract<HostReply, { kind: 'started' }>;
 export interface Expected {
   readonly kernels: 'relaxed' | 'strict';
   readonly hasFma: boolean;
-  /** SHA-256 of the environment's file. */
-  readonly moduleHash: string;
 }
 
 /** @throws ClusterError `CLUSTER_MISMATCH` naming what differs, both values and what to do. */
@@ -29,7 +27,13 @@ export function checkHello(hello: Hello, expected: Expected): void {
 /** The same for what only shows when it has started. */
 export function checkStarted(hello: Hello, started: Started, expected: Expected): void {
   require(hello, 'kernels', started.kernels, expected.kernels, 'Use `--deterministic`, which every Node can run.');
-  require(hello, "the environment's file (SHA-256)", started.moduleHash, expected.moduleHash, 'It was changed since the run began: start again.');
+  const [first, ...others] = started.differingFiles;
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  throw new ClusterError(
+    'CLUSTER_MISMATCH',
+    `Host ${hello.hostname} differs in the environment's files: ${first}${more} there is not what was sent. Something on that machine changes the folder that Ray unpacks; an environment that writes should write elsewhere.`,
+  );
 }
 
 function require({ hostname }: Hello, what: string, there: string, here: string, advice: string): void {

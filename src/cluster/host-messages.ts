@@ -10,6 +10,7 @@ import type { ErrorMessage } from '../rollout/error-message.ts';
 import type { MetricSums } from '../rollout/metric-sums.ts';
 import type { PlayedEpisodes, PlayRequest } from '../rollout/play-episodes.ts';
 import type { RowState } from '../rollout/row-states.ts';
+import type { FileHashes } from './file-hashes.ts';
 
 /** What a rollout process says of itself before it is told anything. JSON */
 export interface Hello {
@@ -17,6 +18,8 @@ export interface Hello {
   readonly pid: number;
   /** Ray's id of the node that it is on. */
   readonly rayNode: string;
+  /** Ray's id of the actor that owns it: `ray logs actor --id`. */
+  readonly rayActor: string;
   readonly operant: string;
   readonly node: string;
   /** With FMA or without: relaxed SIMD depends on it. */
@@ -25,9 +28,10 @@ export interface Hello {
 
 /** All that a host's part of a run follows from. */
 export interface HostPlan {
-  /** Its `module` is the learner's: `module` here is the same file, relative to the folder that was shipped. */
+  /** Its paths are relative to the folder that was shipped. */
   readonly source: EnvModuleSource;
-  readonly module: string;
+  /** The environment's files, as they were sent. */
+  readonly files: FileHashes;
   readonly spec: ActingSpec;
   readonly seed: number;
   /** Rows [firstRow, firstRow + numRows) of the run. */
@@ -78,8 +82,8 @@ export type HostReply = HostNews &
         readonly kind: 'started';
         /** `relaxed` or `strict`. */
         readonly kernels: string;
-        /** SHA-256 of the environment's file. */
-        readonly moduleHash: string;
+        /** Files of the environment that are not there as they were sent. */
+        readonly differingFiles: readonly string[];
       }
     | {
         readonly kind: 'collected';

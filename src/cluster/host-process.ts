@@ -18,6 +18,7 @@ import {
   type HostPlan,
   type HostRequest,
 } from './host-messages.ts';
+import { pythonFileOf, withPythonFile } from './python-file.ts';
 import { createRolloutHost, type HostAnswer, type RolloutHost } from './rollout-host.ts';
 
 /** Blocks: who reads is there, or the pipe is closed, which ends us. */
@@ -32,16 +33,19 @@ function helloOf(): Hello {
     hostname: hostname(),
     pid: process.pid,
     rayNode: process.env.OPERANT_RAY_NODE ?? '',
+    rayActor: process.env.OPERANT_RAY_ACTOR ?? '',
     operant: operantVersion(),
     node: process.versions.node,
     hasFma: hasFma(),
   };
 }
 
-/** Modules were shipped under paths relative to the folder that this process runs in. */
+/** Files were shipped under paths relative to the folder that this process runs in. */
 function located(plan: HostPlan): HostPlan {
-  const module = pathToFileURL(join(process.cwd(), plan.module)).href;
-  return { ...plan, source: { ...plan.source, module } };
+  const here = (path: string) => join(process.cwd(), path);
+  const source = { ...plan.source, module: pathToFileURL(here(plan.source.module)).href };
+  const python = pythonFileOf(source);
+  return { ...plan, source: python === null ? source : withPythonFile(source, here(python)) };
 }
 
 interface HostState {

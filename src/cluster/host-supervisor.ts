@@ -7,6 +7,7 @@ import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerPart, WorkerFailure } from '../rollout/runner-group.ts';
 import { RequestFailure } from './bridge.ts';
 import { isFinal, toClusterError } from './cluster-errors.ts';
+import type { HostCounts } from './cluster-meter.ts';
 import type { Connection } from './connection.ts';
 import type { HostNews, HostPlan } from './host-messages.ts';
 import type { RemoteHost } from './remote-host.ts';
@@ -44,6 +45,8 @@ export interface HostSupervisor {
   /** Books what a host tells of its threads; returns rows of the run whose episode began again. */
   note(part: number, news: HostNews): readonly number[];
   takeFailures(): WorkerFailure[];
+  /** Hosts that are being replaced, and those that were lost. */
+  readonly counts: Readonly<Pick<HostCounts, 'numMending' | 'numLost'>>;
   /** From now on nobody who is lost is replaced. */
   stop(): void;
 }
@@ -53,6 +56,7 @@ export function createHostSupervisor(options: HostSupervisorOptions): HostSuperv
   const { rayAddress } = options.cluster;
   const life = { isOver: false };
   const failures: WorkerFailure[] = [];
+  const counts = { numMending: 0, numLost: 0 };
   const budget = createRestartBudget(options);
   const note = (part: number, { failures: lost, restarted }: HostNews): readonly number[] => {
     for (const { error, workerIndex: w, seconds, numProcessesEnded } of lost) {
@@ -99,7 +103,13 @@ export function createHostSupervisor(options: HostSupervisorOptions): HostSuperv
     async recover(part, failure) {
       const begin = performance.now();
       const { firstRow, numRows } = parts[part];
-      await open(part, () => options.rowStates(firstRow, numRows), failure);
+      counts.numLost += 1;
+      counts.numMending += 1;
+      try {
+        await open(part, () => options.rowStates(firstRow, numRows), failure);
+      } finally {
+        counts.numMending -= 1;
+      }
       failures.push({
         workerIndex: part * planOf(parts[part]).numThreads,
         error: toClusterError(failure, rayAddress),
@@ -108,6 +118,7 @@ export function createHostSupervisor(options: HostSupervisorOptions): HostSuperv
         numProcessesEnded: 0,
       });
     },
+    counts,
     takeFailures: () => failures.splice(0),
     stop() {
       life.isOver = true;

@@ -4,6 +4,7 @@ import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvModuleSource } from '../env/env-source.ts';
 import { ClusterError } from '../errors.ts';
 import type { RolloutColumns } from '../experience/layout.ts';
+import type { JsonObject } from '../json.ts';
 import { hasFma } from '../machine/fma.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
@@ -12,14 +13,15 @@ import type { RunnerPart, WorkerFailure } from '../rollout/runner-group.ts';
 import type { SamplingLayout } from '../rollout/sampling-layout.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { BridgeSettings, ClusterNode, RequestFailure } from './bridge.ts';
-import { createConnection } from './connection.ts';
+import { type AnswerTimes, createClusterMeter } from './cluster-meter.ts';
+import { type Connection, createConnection } from './connection.ts';
+import { describeHosts, describePlace } from './describe-hosts.ts';
 import type { Expected } from './handshake.ts';
 import type { HostPlan, HostReply, HostRequest } from './host-messages.ts';
 import { createHostQueue, type HostQueue } from './host-queue.ts';
-import { createHostSupervisor } from './host-supervisor.ts';
+import { createHostSupervisor, type HostSupervisor } from './host-supervisor.ts';
 import { parseRayAddress, requireToken } from './ray-address.ts';
 import { createRemoteHost, type HostReplyFrame, type RemoteHost } from './remote-host.ts';
-import { hashOfModule } from './rollout-host.ts';
 import { prepareShipment, type Shipment } from './shipping.ts';
 
 /** What a user says of the cluster. */
@@ -72,6 +74,12 @@ export interface HostTeam {
   ): Promise<T>;
   notify(request: HostRequest): void;
   takeFailures(): WorkerFailure[];
+  /** The cluster, for people. */
+  readonly place: string;
+  /** `cluster/*` since they were taken last. */
+  takeMetrics(): Readonly<Record<string, number>>;
+  /** Who and where hosts are, and how their logs are read; null = the cluster has not been joined. */
+  describe(): JsonObject | null;
   stop(): Promise<void>;
 }
 
@@ -82,44 +90,32 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
   const { cluster } = options;
   const address = parseRayAddress(cluster.rayAddress);
   const parts = partsOf(options.numEnvs, cluster.numRolloutHosts);
-  let shipment: Shipment | null = null;
-  const ship = (): Shipment => {
-    shipment ??= prepareShipment({
-      source: options.source,
-      workingDir: cluster.rayWorkingDir,
-      maxMegabytes: cluster.rayPackageMb,
-    });
-    return shipment;
-  };
+  const shipping = createShipping(options);
+  const { ship } = shipping;
   const { arena, weights } = options;
   const settings = () => bridgeSettings(options, ship());
-  const connection = createConnection({ address, buffer: arena.buffer, weights, settings });
+  const traffic = { numReceived: 0, numSent: 0 };
+  const times = { count: 0, ms: 0 };
+  const connection = createConnection({ address, buffer: arena.buffer, weights, settings, traffic });
   const hosts: RemoteHost[] = [];
   const queues: HostQueue[] = [];
+  const team = { hosts, queues, times };
   const threads = { perHost: 1 };
   const planOf = (part: RunnerPart): HostPlan => ({
     ...planForAll(options),
-    module: ship().module,
+    source: ship().source,
+    files: ship().files,
     numThreads: threads.perHost,
     ...part,
   });
   const supervisor = createHostSupervisor({ ...options, parts, hosts, planOf, connection });
-  const createHosts = async () => {
-    const expected = await expectedOf(options);
-    for (const part of parts.keys()) {
-      const host = createRemoteHost(part, connection, expected, cluster.hostDeadlineSeconds * 1000);
-      hosts.push(host);
-      const recover = (failure: RequestFailure) => supervisor.recover(part, failure);
-      const onAnswer = (answer: HostReply) => void supervisor.note(part, answer);
-      queues.push(createHostQueue({ host, recover, onAnswer }));
-    }
-  };
   return {
     parts,
     async start(states) {
       requireToken(address, cluster.insecure);
       await connection.probe();
-      if (hosts.length === 0) await createHosts();
+      for (let part = hosts.length; part < parts.length; part++)
+        addHost(part, team, options, connection, supervisor);
       await connection.bridge();
       const nodes = connection.cluster?.nodes.filter((node) => node.alive) ?? [];
       threads.perHost = numThreadsOf(options, nodes, parts);
@@ -139,13 +135,52 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
     notify(request) {
       for (const host of hosts) host.notify(request);
     },
+    get place() {
+      return describePlace(cluster.rayAddress, connection.cluster);
+    },
     takeFailures: supervisor.takeFailures,
+    takeMetrics: createClusterMeter(traffic, times, () => ({ numHosts: parts.length, ...supervisor.counts })),
+    describe: () => describeHosts(connection.cluster, hosts, parts),
     async stop() {
       supervisor.stop();
       await connection.stop();
-      shipment?.remove();
+      shipping.remove();
     },
   };
+}
+
+/** Put together when it is first needed. */
+function createShipping({ source, cluster }: HostTeamOptions) {
+  const { rayWorkingDir: workingDir, rayPackageMb: maxMegabytes } = cluster;
+  let shipment: Shipment | null = null;
+  return {
+    ship(): Shipment {
+      shipment ??= prepareShipment({ source, workingDir, maxMegabytes });
+      return shipment;
+    },
+    remove: () => shipment?.remove(),
+  };
+}
+
+interface Team {
+  readonly hosts: RemoteHost[];
+  readonly queues: HostQueue[];
+  readonly times: AnswerTimes;
+}
+
+function addHost(
+  part: number,
+  { hosts, queues, times }: Team,
+  { cluster, kernelBuild }: HostTeamOptions,
+  connection: Connection,
+  supervisor: HostSupervisor,
+): void {
+  const expected: Expected = { kernels: kernelBuild, hasFma: hasFma() };
+  const host = createRemoteHost(part, connection, expected, cluster.hostDeadlineSeconds * 1000, times);
+  hosts.push(host);
+  const recover = (failure: RequestFailure) => supervisor.recover(part, failure);
+  const onAnswer = (answer: HostReply) => void supervisor.note(part, answer);
+  queues.push(createHostQueue({ host, recover, onAnswer }));
 }
 
 function partsOf(numEnvs: number, numHosts: number): RunnerPart[] {
@@ -164,26 +199,23 @@ function bridgeSettings({ cluster, weights }: HostTeamOptions, shipment: Shipmen
     arguments: shipment.arguments,
     resources: cluster.hostResources,
     labels: cluster.hostLabels,
+    probe: false,
     numVersions: weights.slotAddresses.length + 1,
   };
 }
 
 function planForAll(
   options: HostTeamOptions,
-): Omit<HostPlan, 'module' | 'numThreads' | 'firstRow' | 'numRows'> {
-  const { source, spec, seed, columns, weights, faultPolicy, nativeKernels, poison } = options;
+): Omit<HostPlan, 'source' | 'files' | 'numThreads' | 'firstRow' | 'numRows'> {
+  const { spec, seed, columns, weights, faultPolicy, nativeKernels, poison } = options;
   const { deadlineMs, maxRestarts, restartWindowMs, memoryMb, kernelBuild } = options;
   return {
-    ...{ source, spec, seed, columns, faultPolicy, nativeKernels, poison },
+    ...{ spec, seed, columns, faultPolicy, nativeKernels, poison },
     ...{ deadlineMs, maxRestarts, restartWindowMs, memoryMb },
     deterministic: kernelBuild === 'strict',
     rolloutLength: options.sampling.rollout.rolloutLength,
     parameterCount: weights.parameterCount,
   };
-}
-
-async function expectedOf({ kernelBuild, source }: HostTeamOptions): Promise<Expected> {
-  return { kernels: kernelBuild, hasFma: hasFma(), moduleHash: await hashOfModule(source.module) };
 }
 
 /** Never changes results. */

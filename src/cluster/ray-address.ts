@@ -1,9 +1,7 @@
 /** Where the cluster is, whether anybody answers there, and whether we may speak to it without a token. */
-import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { ClusterError, ConfigError } from '../errors.ts';
+import { hasToken } from './auth-token.ts';
 
 export interface RayAddress {
   /** As Ray takes it. */
@@ -27,21 +25,17 @@ export function parseRayAddress(text: string): RayAddress {
   return { text, hostPort: { host, port: Number(port) } };
 }
 
-/** Whether Ray finds a token here: it is passed on by Ray itself, and never looked at. */
-export function hasToken(environment: NodeJS.ProcessEnv = process.env): boolean {
-  const { RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH, RAY_AUTH_MODE } = environment;
-  if (RAY_AUTH_MODE !== 'token') return false;
-  const file = RAY_AUTH_TOKEN_PATH ?? join(homedir(), '.ray', 'auth_token');
-  return (RAY_AUTH_TOKEN ?? '') !== '' || existsSync(file);
-}
-
 /**
  * Ray runs any code of whoever reaches it: off this machine only with a token, or when the user says that the network is private.
  *
  * @throws ClusterError `CLUSTER_TOKEN`
  */
-export function requireToken({ text, hostPort }: RayAddress, insecure: boolean): void {
-  if (insecure || hostPort === null || LOOPBACK.test(hostPort.host) || hasToken()) return;
+export function requireToken(
+  { text, hostPort }: RayAddress,
+  insecure: boolean,
+  isThere: () => boolean = hasToken,
+): void {
+  if (insecure || hostPort === null || LOOPBACK.test(hostPort.host) || isThere()) return;
   throw new ClusterError(
     'CLUSTER_TOKEN',
     `${text} is not this machine, and there is no token: whoever reaches a Ray cluster without one runs code on it. Start the cluster with token authentication ` +

@@ -53,7 +53,9 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
   const parts: GroupParts = { options, team, sets, ledger, faults, state };
   return {
     numEnvRunners: team.parts.length,
-    place: `on ${team.parts.length} rollout host${team.parts.length === 1 ? '' : 's'} of the Ray cluster ${options.cluster.rayAddress}`,
+    get place() {
+      return `on ${team.parts.length} rollout host${team.parts.length === 1 ? '' : 's'} of ${team.place}`;
+    },
     parts: team.parts,
     sets,
     get isCollecting() {
@@ -88,6 +90,8 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
     takeEnvFaults: faults.take,
     noteEnvFaults: (report) => faults.absorb([report]),
     takeFailures: team.takeFailures,
+    takeMetrics: team.takeMetrics,
+    describeHosts: team.describe,
     takeRestarted: () => restarted.splice(0),
     stop: team.stop,
   };

@@ -29,6 +29,7 @@ INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP = 
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
 STDERR_LINES = 20
 F_SETPIPE_SZ = 1031
+PROBE_SECONDS = 20
 
 
 class BridgeError(Exception):
@@ -84,7 +85,22 @@ def environment():
     import ray
 
     kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    return {**kept, "OPERANT_RAY_NODE": ray.get_runtime_context().get_node_id()}
+    context = ray.get_runtime_context()
+    return {**kept, "OPERANT_RAY_NODE": context.get_node_id(), "OPERANT_RAY_ACTOR": context.get_actor_id() or ""}
+
+
+def describe_node(node):
+    path = shutil.which(node)
+    version = None
+    if path is not None:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20)
+        version = said.stdout.strip().lstrip("v") or None
+    try:
+        with open("/proc/cpuinfo") as file:
+            has_fma = " fma " in file.read() or os.uname().machine != "x86_64"
+    except OSError:
+        has_fma = True
+    return {"hostname": os.uname().nodename, "node": version, "hasFma": has_fma}
 
 
 class RolloutProcess:
@@ -256,18 +272,46 @@ class Bridge:
         groups = {"requests": 4, "control": 2}
         self.host_class = ray.remote(concurrency_groups=groups, max_restarts=0, max_task_retries=0)(RolloutHost)
 
-    def describe(self):
+    def describe(self, dashboard):
         nodes = [
             {
                 "id": node["NodeID"],
                 "address": node["NodeManagerAddress"],
                 "alive": node["Alive"],
                 "resources": {name: amount for name, amount in node.get("Resources", {}).items()},
+                "labels": dict(node.get("Labels") or {}),
             }
             for node in self.ray.nodes()
         ]
-        head = self.ray.get_runtime_context().gcs_address
-        return {"ray": self.ray.__version__, "python": sys.version.split()[0], "head": head, "nodes": nodes}
+        if self.settings["probe"]:
+            self._probe([node for node in nodes if node["alive"]])
+        context = self.ray.get_runtime_context()
+        return {
+            "ray": self.ray.__version__,
+            "python": sys.version.split()[0],
+            "head": context.gcs_address,
+            "dashboard": "http://" + dashboard if dashboard else "",
+            "here": context.get_node_id(),
+            "nodes": nodes,
+        }
+
+    def _probe(self, nodes):
+        """Asks each node what it has, all at a time."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        ask = self.ray.remote(num_cpus=0, max_retries=0)(describe_node)
+        pending = {}
+        for node in nodes:
+            strategy = NodeAffinitySchedulingStrategy(node["id"], soft=False)
+            pending[ask.options(scheduling_strategy=strategy).remote(self.settings["node"])] = node
+        ready, late = self.ray.wait(list(pending), num_returns=len(pending), timeout=PROBE_SECONDS)
+        for reference in ready:
+            try:
+                pending[reference]["probe"] = self.ray.get(reference)
+            except Exception as error:
+                pending[reference]["probe"] = {"error": "%s: %s" % (type(error).__name__, str(error).strip()[:200])}
+        for reference in late:
+            pending[reference]["probe"] = {"error": "no answer within %d s" % PROBE_SECONDS}
 
     def open(self, fields, options):
         entry = self.hosts.get(fields.host)
@@ -370,23 +414,24 @@ def write_results(bridge, fd, lock):
 
 
 def connect(settings):
-    """Joins the cluster: (ray, numpy)."""
+    """Joins the cluster: (ray, numpy, address of the dashboard)."""
     try:
         import numpy
         import ray
     except ImportError as error:
         raise BridgeError("NO_RAY", "%s: %s" % (sys.executable, error))
     try:
-        ray.init(
+        shipped = settings["workingDir"]
+        context = ray.init(
             address=settings["address"],
             namespace=settings["namespace"],
-            runtime_env={"working_dir": settings["workingDir"]},
+            runtime_env={"working_dir": shipped} if shipped else None,
             log_to_driver=False,
             logging_level="ERROR",
         )
     except Exception as error:
         raise BridgeError(init_code(error), "%s: %s" % (type(error).__name__, error))
-    return ray, numpy
+    return ray, numpy, getattr(context, "dashboard_url", None)
 
 
 def init_code(error):
@@ -435,13 +480,13 @@ def main(read_fd, write_fd):
     fields, payload = frame
     settings = json.loads(payload)
     try:
-        ray, numpy = connect(settings)
+        ray, numpy, dashboard = connect(settings)
     except BridgeError as error:
         answer(FAILED, fields.request_id, {"code": error.args[0], "message": error.args[1]})
         return
     bridge = Bridge(ray, numpy, settings)
     threading.Thread(target=write_results, args=(bridge, write_fd, lock), daemon=True).start()
-    answer(READY, fields.request_id, bridge.describe())
+    answer(READY, fields.request_id, bridge.describe(dashboard))
     try:
         serve(bridge, read_fd)
     finally:

@@ -2,6 +2,7 @@
 import { fromErrorMessage } from '../rollout/error-message.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import { type Bridge, RequestFailure } from './bridge.ts';
+import type { AnswerTimes } from './cluster-meter.ts';
 import { type Connection, wireVersion } from './connection.ts';
 import { type Frame, FrameType } from './frames.ts';
 import { checkHello, checkStarted, type Expected } from './handshake.ts';
@@ -49,12 +50,16 @@ interface HostState {
   heartbeat: NodeJS.Timeout | null;
 }
 
-/** @param deadlineMs a host that answers no ping for this long counts as lost. */
+/**
+ * @param deadlineMs a host that answers no ping for this long counts as lost.
+ * @param times of answers are added to.
+ */
 export function createRemoteHost(
   index: number,
   connection: Connection,
   expected: Expected,
   deadlineMs: number,
+  times: AnswerTimes,
 ): RemoteHost {
   const state: HostState = { bridge: null, incarnation: 0, hello: null, numWaiting: 0, heartbeat: null };
   const ask = async (type: Frame['type'], payload: Uint8Array, version: number): Promise<Frame> => {
@@ -63,11 +68,15 @@ export function createRemoteHost(
     return bridge.request(type, { host: index, incarnation, version }, payload);
   };
   const request = async (message: HostRequest, version: number | null): Promise<HostReplyFrame> => {
-    if (version !== null && state.bridge !== null) connection.putWeights(state.bridge, version);
-    const wire = version === null ? 0 : wireVersion(version);
+    const { bridge } = state;
+    const wire =
+      version === null || bridge === null ? 0 : wireVersion(connection.putWeights(bridge, version));
+    const begin = performance.now();
     const answer = await listening(state, index, deadlineMs, () =>
       ask(FrameType.REQUEST, encodeMessage(message), wire),
     );
+    times.count += 1;
+    times.ms += performance.now() - begin;
     return decodeMessage<HostReply>(answer.payload);
   };
   return {

@@ -1,8 +1,5 @@
 /** A host's part of a run: its rows in an arena of its own, collected by worker threads exactly as a local run does. */
 
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { initializeRollout } from '../experience/layout.ts';
 import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
 import { reserveControlWords } from '../rollout/control-words.ts';
@@ -15,6 +12,7 @@ import { reserveSampling, type SamplingLayout } from '../rollout/sampling-layout
 import { kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { publishSlot, reserveWeightBuffer } from '../weights/weight-buffer.ts';
+import { differingFiles } from './file-hashes.ts';
 import { packRollout } from './fragment.ts';
 import type { HostNews, HostPlan, HostReply } from './host-messages.ts';
 
@@ -58,8 +56,10 @@ export async function createRolloutHost(plan: HostPlan): Promise<RolloutHost> {
   return {
     async start(states) {
       await group.start(states);
-      const moduleHash = await hashOfModule(source.module);
-      return { message: { kind: 'started', kernels: kernels.build, moduleHash, ...newsOf(group) } };
+      const differing = differingFiles(process.cwd(), plan.files);
+      return {
+        message: { kind: 'started', kernels: kernels.build, differingFiles: differing, ...newsOf(group) },
+      };
     },
     useWeights(slot) {
       version = publishSlot(arena.buffer, weights, slot);
@@ -123,11 +123,4 @@ function reportOf({ counts, faults }: EnvFaults): EnvFaultReport | null {
     .filter(({ outcome }) => outcome !== 'endless')
     .map(({ error, outcome }) => ({ error: toErrorMessage(error), outcome }));
   return first.length === 0 ? null : { counts, first };
-}
-
-/** SHA-256 of an environment's own file, hex. */
-export async function hashOfModule(url: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(fileURLToPath(url)))
-    .digest('hex');
 }

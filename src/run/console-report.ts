@@ -166,11 +166,21 @@ function progressLine(
   }
   if (speed !== undefined) parts.push(`${formatCount(speed)} steps/s`);
   parts.push(`return ${result.episodeReturnMean === null ? '-' : formatValue(result.episodeReturnMean)}`);
+  parts.push(...hostParts(metrics));
   for (const [key, label] of Object.entries(headline)) {
     const value = metrics[key];
     if (value !== undefined) parts.push(`${label} ${formatValue(value)}`);
   }
   return parts.join('  ');
+}
+
+/** Of rollout hosts, where there are some: how many are up, how many were lost, and what travels. */
+function hostParts(metrics: Readonly<Record<string, number>>): string[] {
+  const { 'cluster/numHosts': all, 'cluster/numHostsUp': up } = metrics;
+  if (all === undefined || up === undefined) return [];
+  const lost = metrics['cluster/numHostsLost'];
+  const speed = `${formatValue(metrics['cluster/mbPerSecond'])} MB/s`;
+  return [`hosts ${up}/${all} up${lost > 0 ? `, ${formatCount(lost)} lost` : ''}, ${speed}`];
 }
 
 function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainResult | undefined): string {

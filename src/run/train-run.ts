@@ -11,6 +11,7 @@ import type { RunCheckpoints } from './run-checkpoints.ts';
 import type { RunSummary, StopReason } from './run-state.ts';
 import { stopReasonOf } from './stop-conditions.ts';
 import { writeCurves } from './write-curves.ts';
+import { writeHosts } from './write-hosts.ts';
 import { writeLeague } from './write-league.ts';
 
 export type { RunOptions } from './begin-run.ts';
@@ -38,6 +39,7 @@ export async function runTraining(
   try {
     const run = await beginRun(algorithm, options, hooks, warn);
     for (const message of algorithm.notes ?? []) warn({ kind: 'setup', message, error: null });
+    if (options.folder !== null) await writeHosts(options.folder.path, algorithm, warn);
     let reason: StopReason = 'error';
     try {
       reason = await iterate(run, interruption);
@@ -108,6 +110,9 @@ async function report(run: Run, result: TrainResult): Promise<void> {
   for (const failure of result.workerFailures ?? []) {
     await callbacks.call('onWorkerFailure', { ...control, failure, iteration });
   }
+  const { folder } = run.options;
+  const hasLost = (result.workerFailures?.length ?? 0) > 0;
+  if (hasLost && folder !== null) await writeHosts(folder.path, run.algorithm, run.warn);
   for (const fault of result.envFaults ?? []) {
     await callbacks.call('onEnvFault', { ...control, fault, iteration });
   }

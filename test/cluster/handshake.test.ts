@@ -8,15 +8,16 @@ const HELLO: Hello = {
   hostname: 'spot-3',
   pid: 1,
   rayNode: '',
+  rayActor: '',
   operant: operantVersion(),
   node: process.versions.node,
   hasFma: true,
 };
-const EXPECTED = { kernels: 'relaxed', hasFma: true, moduleHash: 'aa' } as const;
+const EXPECTED = { kernels: 'relaxed', hasFma: true } as const;
 const STARTED = {
   kind: 'started',
   kernels: 'relaxed',
-  moduleHash: 'aa',
+  differingFiles: [],
   failures: [],
   restarted: [],
 } as const;
@@ -40,7 +41,10 @@ test.each<[Partial<Hello>, RegExp]>([
 
 test.each([
   [{ kernels: 'strict' }, /differs in kernels: strict there, relaxed here/],
-  [{ moduleHash: 'bb' }, /the environment's file \(SHA-256\): bb there, aa here/],
+  [
+    { differingFiles: ['project/a.py', 'project/b.py'] },
+    /environment's files: project\/a\.py and 1 more there is not/,
+  ],
 ])('started otherwise: %o', (other, message) => {
   expect(() => checkStarted(HELLO, { ...STARTED, ...other }, EXPECTED)).toThrow(message);
 });

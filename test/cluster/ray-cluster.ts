@@ -24,6 +24,8 @@ export function findRay(): string | null {
 export interface RayCluster {
   /** HOST:PORT of the head. */
   readonly address: string;
+  /** URL of the dashboard; null = none was asked for. */
+  readonly dashboard: string | null;
   /** Processes of rollout hosts: Node, or the actors that own it. */
   pids(kind: 'rollout' | 'actor'): number[];
   /** Of the node numbered from 0. */
@@ -37,6 +39,8 @@ export interface ClusterSetup {
   readonly env?: NodeJS.ProcessEnv;
   /** Of the nodes beside the head. */
   readonly nodeEnv?: NodeJS.ProcessEnv;
+  /** Whether the head has a dashboard, and with it jobs. */
+  readonly hasDashboard?: boolean;
 }
 
 /** So that a lost node is noticed in seconds, and nobody asks for the token that Ray wants by default. */
@@ -53,6 +57,7 @@ export async function startRayCluster({
   numNodes = 2,
   env = {},
   nodeEnv = {},
+  hasDashboard = false,
 }: ClusterSetup = {}): Promise<RayCluster> {
   process.env.OPERANT_PYTHON = PYTHON;
   Object.assign(process.env, { RAY_AUTH_MODE: 'disabled' }, env);
@@ -66,7 +71,12 @@ export async function startRayCluster({
       detached: true,
       env: { ...process.env, ...FAST, ...env, ...more },
     });
-  const headArgs = ['--head', '--port', `${port}`, '--num-cpus', '0', '--include-dashboard', 'false'];
+  const dashboardPort = hasDashboard ? await freePort() : null;
+  const dashboardArgs =
+    dashboardPort === null
+      ? ['--include-dashboard', 'false']
+      : ['--include-dashboard', 'true', '--dashboard-port', `${dashboardPort}`];
+  const headArgs = ['--head', '--port', `${port}`, '--num-cpus', '0', ...dashboardArgs];
   const head = start([...headArgs, '--temp-dir', folder], {});
   const processes = [head];
   const stop = async () => {
@@ -77,6 +87,7 @@ export async function startRayCluster({
   };
   try {
     await until(() => canConnect(port), `the head at ${address}`);
+    if (dashboardPort !== null) await until(() => canConnect(dashboardPort), 'the dashboard');
     // One after the other: two that start at once take the same ports.
     for (let k = 1; k <= numNodes; k++) {
       processes.push(start(['--address', address, '--num-cpus', '4'], nodeEnv));
@@ -88,6 +99,7 @@ export async function startRayCluster({
   }
   return {
     address,
+    dashboard: dashboardPort === null ? null : `http://127.0.0.1:${dashboardPort}`,
     head,
     nodes: processes.slice(1),
     pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),

@@ -1,6 +1,7 @@
 /** Runs on a real Ray cluster give the bits of local ones, whatever the number of hosts and whoever is killed in between. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Algorithm, APPOConfig, DQNConfig, PPOConfig } from '../../src/index.ts';
+import { WORLDS } from '../env/python/open-python.ts';
 import { comparable } from '../invariants/run-content.ts';
 import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
 
@@ -119,6 +120,31 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
       } finally {
         await appo.stop();
         await dqn.stop();
+      }
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test('an environment in a file of Python is sent along, and gives the bits of a local run', async () => {
+    const results = [];
+    for (const runners of [
+      { numEnvRunners: 1 },
+      { runners: 'ray' as const, rayAddress: cluster.address, numRolloutHosts: 2 },
+    ]) {
+      const algorithm = await new PPOConfig()
+        .environment({
+          env: `python:${WORLDS}#walk`,
+          envOptions: { kwargs: { limit: 9 }, infoMetrics: false },
+          python: process.env.OPERANT_PYTHON ?? '',
+        })
+        .envRunners({ numEnvs: 4, rolloutLength: 32, ...runners })
+        .training({ hiddenSizes: [16] })
+        .build();
+      try {
+        for (let k = 0; k < 2; k++) await algorithm.train();
+        results.push(comparable(await algorithm.getState()));
+      } finally {
+        await algorithm.stop();
       }
     }
     expect(results[1]).toEqual(results[0]);

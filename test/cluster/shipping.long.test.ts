@@ -1,9 +1,11 @@
 /** What hosts get: all that is needed, nothing that is not, and an error for what cannot be sent. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { differingFiles } from '../../src/cluster/file-hashes.ts';
 import { prepareShipment, type ShippingOptions } from '../../src/cluster/shipping.ts';
 import { resolveEnv } from '../../src/env/env-source.ts';
 import '../../src/index.ts';
@@ -46,9 +48,9 @@ const sourceAt = (path: string) => ({ ...resolveEnv('CartPole'), module: pathToF
 test('an environment of Operant: its file, the kernels, the packages that are needed, a rollout process that starts', () => {
   const shipment = ship({});
   const has = (path: string) => existsSync(join(shipment.folder, path));
-  expect(shipment.module).toBe('operant/envs/cart-pole.ts');
+  expect(shipment.source.module).toBe('operant/envs/cart-pole.ts');
   for (const path of [
-    shipment.module,
+    shipment.source.module,
     'operant/kernels/strict.wasm',
     'node_modules/piscina',
     'node_modules/tsx',
@@ -69,7 +71,7 @@ test("an environment of one's own: its project and the packages it depends on", 
   const folder = project();
   const shipment = ship({ source: sourceAt(join(folder, 'src/env.js')), workingDir: folder });
   const has = (path: string) => existsSync(join(shipment.folder, path));
-  expect(shipment.module).toBe('project/src/env.js');
+  expect(shipment.source.module).toBe('project/src/env.js');
   expect(has('node_modules/maze-maps')).toBe(true);
   for (const path of [
     'node_modules/unused',
@@ -79,8 +81,35 @@ test("an environment of one's own: its project and the packages it depends on", 
     'project/.gitignore',
   ])
     expect(has(path), path).toBe(false);
-  const script = `import('./${shipment.module}').then(({ half }) => console.log(half))`;
+  const script = `import('./${shipment.source.module}').then(({ half }) => console.log(half))`;
   expect(execFileSync('node', ['-e', script], { cwd: shipment.folder, encoding: 'utf8' })).toBe('4\n');
+});
+
+test('a file of Python travels with its project, is known by its contents, and another file in its place is noticed', () => {
+  const folder = project();
+  writeFileSync(join(folder, 'src/world.py'), 'import rules');
+  writeFileSync(join(folder, 'src/rules.py'), 'SIZE = 8');
+  mkdirSync(join(folder, 'src/__pycache__'));
+  writeFileSync(join(folder, 'src/__pycache__/rules.pyc'), '');
+  const source = resolveEnv('python:src/world.py#make', {}, folder);
+  const shipment = ship({ source, workingDir: folder });
+  expect(shipment.source.options.reference).toBe('python:project/src/world.py#make');
+  expect(existsSync(join(shipment.folder, shipment.source.module))).toBe(true);
+  const { files } = shipment;
+  expect(files['project/src/world.py']).toBe(createHash('sha256').update('import rules').digest('hex'));
+  expect(Object.keys(files)).toContain('project/src/rules.py');
+  expect(Object.keys(files).join()).not.toContain('__pycache__');
+  writeFileSync(
+    join(shipment.folder, 'project/log.txt'),
+    'what an environment writes is nobody else’s business',
+  );
+  expect(differingFiles(shipment.folder, files)).toEqual([]);
+  writeFileSync(join(shipment.folder, 'project/src/rules.py'), 'SIZE = 9');
+  rmSync(join(shipment.folder, 'project/src/world.py'));
+  expect(differingFiles(shipment.folder, files).sort()).toEqual([
+    'project/src/rules.py',
+    'project/src/world.py',
+  ]);
 });
 
 test('an environment outside of the project is not sent', () => {
@@ -92,6 +121,8 @@ test('an environment outside of the project is not sent', () => {
       message: expect.stringMatching(/env\.js lies outside of .*`rayWorkingDir`/),
     }),
   );
+  const python = resolveEnv(`python:${file}#make`);
+  expect(() => ship({ source: python, workingDir: project() })).toThrow(/env\.js lies outside of/);
 });
 
 test('too much is not sent, and the largest parts are named', () => {
