@@ -128,7 +128,7 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
       ...told,
       ...tellPolicy(learner),
       ...lag.metrics(),
-      'rollout/numFragmentsDropped': fragments.takeDropped(),
+      ...fragments.takeMetrics(),
       'time/rolloutMs': fragments.takeMs(),
       'time/advantageMs': spent.passMs - spent.learnMs,
       'time/learnMs': spent.learnMs,

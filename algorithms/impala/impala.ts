@@ -104,7 +104,7 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
       ...told,
       ...tellPolicy(learner),
       ...lag.metrics(),
-      'rollout/numFragmentsDropped': fragments.takeDropped(),
+      ...fragments.takeMetrics(),
       'time/rolloutMs': fragments.takeMs(),
       'time/advantageMs': spent.judgeMs,
       'time/learnMs': spent.learnMs,

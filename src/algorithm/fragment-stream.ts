@@ -16,8 +16,8 @@ export interface FragmentStream {
   readonly hasBegun: boolean;
   /** Milliseconds that `next` waited since this was asked last. */
   takeMs(): number;
-  /** Rollouts of a part that came too late to be learnt from since this was asked last. */
-  takeDropped(): number;
+  /** Metrics of its own since they were taken last. */
+  takeMetrics(): { readonly 'cluster/numFragmentsDropped'?: number };
   /** Resolves when nothing is in flight: before the runners are stopped. */
   settle(): Promise<void>;
 }

@@ -167,10 +167,10 @@ export function createFreeFragments({ system, maxLag, isRemote }: FreeFragmentsO
       waitedMs = 0;
       return ms;
     },
-    takeDropped() {
+    takeMetrics() {
       const number = numDropped;
       numDropped = 0;
-      return number;
+      return isRemote ? { 'cluster/numFragmentsDropped': number } : {};
     },
     async settle() {
       pool.begin(0);

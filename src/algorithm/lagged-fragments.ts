@@ -76,7 +76,7 @@ export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): 
       waitedMs = 0;
       return taken;
     },
-    takeDropped: () => 0,
+    takeMetrics: () => ({}),
     async settle() {
       await Promise.allSettled(pending);
     },

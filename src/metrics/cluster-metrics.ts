@@ -16,6 +16,12 @@ export const CLUSTER_METRICS = {
     window: 'run',
     formula: 'hosts that were lost and replaced since this process began',
   },
+  'cluster/numFragmentsDropped': {
+    unit: '-',
+    window: 'iteration',
+    formula:
+      "fragments of a host that came more than `maxPolicyLag` versions late, and were not learnt from (`lag: 'free'`); their steps are not counted",
+  },
   'cluster/receivedMb': {
     unit: 'MB (10^6 bytes)',
     window: 'iteration',

@@ -65,12 +65,6 @@ export const actorLearnerMetrics = {
     formula:
       '1 - Var(targets - values) / Var(targets) over the last fragment, values of the weights that learnt from it; left out when Var(targets) = 0',
   },
-  'rollout/numFragmentsDropped': {
-    unit: '-',
-    window: 'iteration',
-    formula:
-      "fragments of a rollout host that came more than `maxPolicyLag` versions late, and were not learnt from (`lag: 'free'` on Ray); their steps are not counted",
-  },
   'time/policyLagMax': {
     unit: 'versions',
     window: 'iteration',
