@@ -98,7 +98,7 @@ export function createAlgorithm(parts: ShellParts): Algorithm {
     },
     banner: parts.banner,
     notes: parts.notes ?? [],
-    describeHosts: () => runners?.describeHosts?.() ?? null,
+    describeHosts: () => parts.runners?.describeHosts?.() ?? null,
     train: (options) => life.guard('train', () => train(options)),
     evaluate: (options) =>
       life.guard('evaluate', async () => (evaluation ?? noEvaluation(name)).run(options)),

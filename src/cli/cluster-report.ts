@@ -1,6 +1,6 @@
 /** A Ray cluster for people: `operant doctor --ray-address`. */
 import type { InspectedCluster, InspectedNode } from '../cluster/inspect-cluster.ts';
-import { table } from './help-text.ts';
+import { table } from '../run/text-table.ts';
 
 export function clusterText({
   address,

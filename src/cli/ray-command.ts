@@ -1,8 +1,8 @@
 /** `operant ray`: runs on a Ray cluster, from outside of it. */
 import { nearestName } from '../config/nearest.ts';
 import { ConfigError } from '../errors.ts';
+import { table } from '../run/text-table.ts';
 import type { Command, CommandContext } from './command.ts';
-import { table } from './help-text.ts';
 import { EXIT } from './report-error.ts';
 
 interface Action {

@@ -1,10 +1,10 @@
 /** `operant ray status`, `logs` and `stop`. */
 import { followJob, isOver, waitForEnd } from '../cluster/jobs/follow-job.ts';
 import type { JobInfo } from '../cluster/jobs/jobs-client.ts';
+import { formatDuration } from '../run/format-number.ts';
+import { table } from '../run/text-table.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
-import { formatDuration } from './format-number.ts';
-import { table } from './help-text.ts';
 import { interruptSignal } from './interrupt.ts';
 import { CLUSTER_FLAGS, clientOf, takeJob } from './ray-flags.ts';
 import { EXIT } from './report-error.ts';
