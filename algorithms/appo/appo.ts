@@ -1,16 +1,17 @@
 /** Asynchronous proximal policy optimization (IMPACT, Luo et al. 2020, arXiv:1912.00167): the whole algorithm, top to bottom. */
 
-import { createActorLearner, createPolicyLag } from '../../src/algorithm/actor-learner.ts';
+import { type ActorLearner, createActorLearner, createPolicyLag } from '../../src/algorithm/actor-learner.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
+import { type Curiosity, createCuriosity } from '../../src/algorithm/curiosity/curiosity.ts';
 import type { Fragment } from '../../src/algorithm/fragment-stream.ts';
 import { createIterationTally } from '../../src/algorithm/iteration-tally.ts';
 import { tellCritic, tellPolicy } from '../../src/algorithm/learning-report.ts';
 import { createOnPolicyAlgorithm, type OnPolicyIteration } from '../../src/algorithm/on-policy-algorithm.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
-import { createRewardScaling } from '../../src/algorithm/reward-scaling.ts';
+import { createRewardScaling, type RewardScaling } from '../../src/algorithm/reward-scaling.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { createRolloutOrder } from '../../src/learner/epoch-order.ts';
-import { openStream } from '../../src/random/streams.ts';
+import { openStream, type Stream } from '../../src/random/streams.ts';
 import { computeVtrace } from '../../src/targets/vtrace.ts';
 import { ppoLossParts } from '../ppo/loss-parts.ts';
 import { appoOptions, type ResolvedAPPOConfig } from './config.ts';
@@ -25,6 +26,11 @@ const PLAIN_LOSS = {
   klPenaltyCoeff: 0,
 } as const;
 
+const SCHEDULES = ['learningRate', 'clipRange', 'entropyCoeff'] as const;
+
+/** The bonus is scaled where it is made. */
+const AS_IT_IS = { rewardScale: 1, clipReward: Number.POSITIVE_INFINITY } as const;
+
 /**
  * Starts APPO: environments, workers, network and learner.
  *
@@ -36,7 +42,8 @@ const PLAIN_LOSS = {
  *     numPasses times            over the new fragment first, then over ones drawn from the buffer:
  *       judge                    log-probabilities by the target policy, values by the newest weights
  *       V-trace                  targets and advantages of the target policy, from steps of the one that acted
- *       minibatches              surrogate clipped around the target policy, value loss, entropy bonus; Adam
+ *       curiosity                when asked for: a bonus for what is new, whose advantages (V-trace, too) are added; a step keeps the bonus of its first pass
+ *       minibatches              surrogate clipped around the target policy, value loss, entropy bonus; Adam or RMSProp
  *     observation statistics     learn from the new fragment, for the next version
  *
  * Buffer and target policy begin anew with an iteration, so that a checkpoint between two needs neither.
@@ -46,52 +53,24 @@ const PLAIN_LOSS = {
  * @throws ConfigError when environment, network and options do not fit together.
  */
 export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm> {
-  const { training, envRunners, faultTolerance, debugging } = config;
-  const { gamma, vtraceLambda: lambda, rhoClip, traceClip, fragmentsPerIteration } = training;
-  const { numPasses, circularBufferSize, targetUpdateInterval, valueCoeff, minibatchSize } = training;
+  const { training, envRunners, debugging } = config;
+  const { gamma, fragmentsPerIteration, numPasses, circularBufferSize } = training;
+  const { targetUpdateInterval, valueCoeff, minibatchSize } = training;
   const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
   const plan = { numEpochs: 1, minibatchSize };
   const kept = { numKept: circularBufferSize, numOwnSlots: 1, numColumns: 2 };
   const loss = ppoLossParts({ ...PLAIN_LOSS, valueCoeff });
   const actorLearner = await createActorLearner(config, loss, plan, kept);
-  const { system, fragments, scorer, addressOf, copySlot, columns, notes } = actorLearner;
+  const { system, fragments, addressOf, copySlot, notes } = actorLearner;
   const [target] = actorLearner.ownSlots;
-  const [targetLogProbs, oldLogProbs] = columns; // f32 [N, T] each
   const { learner, scaling } = system;
-  const names = ['learningRate', 'clipRange', 'entropyCoeff'] as const;
-  const schedules = createSchedules(appoOptions.training, [...names], training);
+  const schedules = createSchedules(appoOptions.training, [...SCHEDULES], training);
   const rewards = createRewardScaling(envRunners, gamma);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const replay = openStream(debugging.seed, 'circular-buffer');
-  const orderEpoch = createRolloutOrder(training, learner.engine, numSamples, minibatchSize);
-  const permutations = new Int32Array(numSamples); // [N * T] i32
+  const curiosity = await createCuriosity(system, config, minibatchSize);
 
-  const learn = async ({ rollout }: Fragment, version: number, scalars: ReturnType<typeof schedules.at>) => {
-    scorer.logProbs(rollout, target, targetLogProbs);
-    scorer.values(rollout, addressOf(version));
-    const bounds = { gamma, lambda, rhoClip, traceClip, ...rewards.now };
-    computeVtrace(rollout, rollout.logProbs, targetLogProbs, bounds, rollout);
-    surrogateLogProbs(rollout.logProbs, targetLogProbs, oldLogProbs);
-    orderEpoch(permutations, shuffle);
-    const begin = performance.now();
-    const update = await learner.update(
-      { ...rollout, logProbs: oldLogProbs },
-      {
-        ...plan,
-        permutations,
-        scalars: { ...scalars, valueClipRange: 0, klPenaltyCoeff: 0 },
-        normalizeAdvantages: training.normalizeAdvantages,
-        targetKl: null,
-        observationStatistics: scaling.statistics,
-        nonFinite: faultTolerance.nonFinite,
-      },
-    );
-    return {
-      ...update,
-      numUpdates: update.numMinibatches - update.numSkipped,
-      ms: performance.now() - begin,
-    };
-  };
+  const learn = createPass(config, actorLearner, curiosity, rewards, shuffle);
 
   const iterate = async (numEnvSteps: number): Promise<OnPolicyIteration> => {
     const tally = createIterationTally();
@@ -114,12 +93,13 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
       for (let pass = 0; pass < numPasses; pass++) {
         const chosen = pass === 0 ? fragment : buffer[replay.integer(buffer.length)];
         lag.add(chosen.rollout, version);
-        const update = await learn(chosen, version, scalars);
+        const { curious, ms, ...update } = await learn(chosen, version, scalars, pass === 0);
         tally.addUpdates(update);
-        spent.learnMs += update.ms;
+        spent.learnMs += ms;
+        told = { ...curious };
       }
       spent.passMs += performance.now() - passAt;
-      told = Object.fromEntries(names.map((name) => [`train/${name}`, scalars[name]]));
+      Object.assign(told, Object.fromEntries(SCHEDULES.map((name) => [`train/${name}`, scalars[name]])));
       if (k === fragmentsPerIteration - 1) Object.assign(told, tellCritic(rollout));
       scaling.absorb(rollout);
     }
@@ -149,9 +129,64 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
       streamState('shuffle', shuffle),
       streamState('circularBuffer', replay),
       rewards.state,
+      ...(curiosity === null ? [] : [curiosity.state]),
       schedulesState(schedules),
     ],
     setSchedule: schedules.set,
-    settle: fragments.settle,
+    async settle() {
+      await fragments.settle();
+      await curiosity?.stop();
+    },
   });
+}
+
+/** One pass over a fragment: judge, targets, minibatches. */
+function createPass(
+  { training, envRunners, faultTolerance }: ResolvedAPPOConfig,
+  { system, scorer, addressOf, columns, ownSlots }: ActorLearner,
+  curiosity: Curiosity | null,
+  rewards: RewardScaling,
+  shuffle: Stream,
+) {
+  const { gamma, vtraceLambda: lambda, rhoClip, traceClip, minibatchSize } = training;
+  const { learner, scaling } = system;
+  const [target] = ownSlots;
+  const [targetLogProbs, oldLogProbs] = columns; // f32 [N, T] each
+  const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
+  const orderEpoch = createRolloutOrder(training, learner.engine, numSamples, minibatchSize);
+  const permutations = new Int32Array(numSamples); // [N * T] i32
+  const plan = { numEpochs: 1, minibatchSize };
+  return async (
+    { rollout }: Fragment,
+    version: number,
+    scalars: Record<(typeof SCHEDULES)[number], number>,
+    isNew: boolean,
+  ) => {
+    scorer.logProbs(rollout, target, targetLogProbs);
+    scorer.values(rollout, addressOf(version));
+    const clips = { lambda, rhoClip, traceClip };
+    computeVtrace(rollout, rollout.logProbs, targetLogProbs, { gamma, ...clips, ...rewards.now }, rollout);
+    await curiosity?.[isNew ? 'judge' : 'judgeAgain'](rollout, (steps, gamma) =>
+      computeVtrace(steps, rollout.logProbs, targetLogProbs, { gamma, ...clips, ...AS_IT_IS }, steps),
+    );
+    surrogateLogProbs(rollout.logProbs, targetLogProbs, oldLogProbs);
+    orderEpoch(permutations, shuffle);
+    const begin = performance.now();
+    const update = await learner.update(
+      { ...rollout, logProbs: oldLogProbs },
+      {
+        ...plan,
+        permutations,
+        scalars: { ...scalars, valueClipRange: 0, klPenaltyCoeff: 0 },
+        normalizeAdvantages: training.normalizeAdvantages,
+        targetKl: null,
+        observationStatistics: scaling.statistics,
+        nonFinite: faultTolerance.nonFinite,
+      },
+    );
+    const ms = performance.now() - begin;
+    const { learningRate } = scalars;
+    const curious = await curiosity?.learn(rollout, { numEpochs: 1, permutations, learningRate });
+    return { ...update, numUpdates: update.numMinibatches - update.numSkipped, ms, curious };
+  };
 }

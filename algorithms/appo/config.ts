@@ -6,8 +6,9 @@ import {
   actorLearnerOptions,
   checkActorLearner,
 } from '../../src/config/blocks/actor-learner.ts';
-import { adamOptions } from '../../src/config/blocks/adam.ts';
+import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
+import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
@@ -25,7 +26,7 @@ export const appoOptions = {
   envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 20 }),
   learners: actorLearnerLearners,
   training: {
-    ...withDefaults(adamOptions, { learningRate: 5e-4, maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
+    ...withDefaults(optimizerOptions, { learningRate: 5e-4, maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
     ...discountOptions,
     ...actorLearnerOptions,
     clipRange: option(kind.schedule({ min: 0, max: 1 }), {
@@ -56,6 +57,7 @@ export const appoOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...withDefaults(recurrentOptions, { sequenceLength: 20 }),
+    ...curiosityOptions,
   },
 };
 

@@ -1,4 +1,5 @@
 /** APPO's metrics, besides those of every algorithm. */
+import { curiosityMetrics } from '../../src/metrics/curiosity-metrics.ts';
 import { actorLearnerMetrics, policyMetrics, updateMetrics } from '../../src/metrics/learning-metrics.ts';
 import type { MetricDeclarations, MetricsOf } from '../../src/metrics/metric-keys.ts';
 
@@ -29,6 +30,7 @@ export const appoMetrics = {
   ...policyMetrics,
   ...actorLearnerMetrics,
   ...updateMetrics,
+  ...curiosityMetrics,
 } as const satisfies MetricDeclarations;
 
 export type APPOMetrics = MetricsOf<typeof appoMetrics>;

@@ -4,7 +4,7 @@ import type { StatePart } from '../../checkpoint/state-part.ts';
 import { ON_POLICY_COLUMNS, type RolloutColumns, type RolloutViews } from '../../experience/layout.ts';
 import type { ObjectiveLearner } from '../../learner/objective-learner.ts';
 import type { CuriosityMetrics } from '../../metrics/curiosity-metrics.ts';
-import { openStream } from '../../random/streams.ts';
+import { openStream, type Stream } from '../../random/streams.ts';
 import { createObservationNormalizer } from '../../statistics/running-moments.ts';
 import { explainedVariance } from '../../targets/gae.ts';
 import { createRewardScaler } from '../../targets/reward-scaler.ts';
@@ -30,6 +30,11 @@ export interface Curiosity {
    * @param fillTargets fills `advantages` and `returns` of the bonus's steps, as those of the rewards were; `gamma` is the bonus's.
    */
   judge(rollout: RolloutViews, fillTargets: (steps: IntrinsicSteps, gamma: number) => void): Promise<void>;
+  /**
+   * The same for a rollout that was judged before and is learnt from once more: by the newest value, with the bonuses that its steps had. Statistics and
+   * counts know it already.
+   */
+  judgeAgain: Curiosity['judge'];
   /** Learns from the rollout judged last: the bonus's value, and the networks that tell what is new. */
   learn(rollout: RolloutViews, plan: CuriosityPlan): Promise<CuriosityMetrics>;
   readonly state: StatePart;
@@ -57,7 +62,7 @@ export async function createCuriosity(
   config: CuriosityConfig,
   minibatchSize: number,
 ): Promise<Curiosity | null> {
-  const { curiosity: bonus, curiosityCoeff, curiosityGamma, curiosityShare } = config.training;
+  const { curiosity: bonus, curiosityCoeff, curiosityGamma } = config.training;
   if (bonus === null) return null;
   const { numEnvs: N, rolloutLength: T } = config.envRunners;
   const { observationSize } = system.spec;
@@ -73,9 +78,15 @@ export async function createCuriosity(
   const stream = openStream(config.debugging.seed, 'curiosity');
   const steps = createIntrinsicSteps(N, T);
   let judgeMs = 0;
+  const bonuses = new WeakMap<RolloutViews, Float32Array>(); // [N * T] f32, of the rollouts judged
   const sample = { observationSize, codeAction: createActionCoder(system.spec.distribution) };
   const { nonFinite } = config.faultTolerance;
   const setup = { learner, sample, batchSize: minibatchSize, nonFinite };
+  const addAdvantages: Curiosity['judge'] = async (rollout, fillTargets) => {
+    fillTargets(steps, curiosityGamma);
+    const { advantages } = rollout;
+    for (let i = 0; i < advantages.length; i++) advantages[i] += curiosityCoeff * steps.advantages[i];
+  };
   return {
     async judge(rollout, fillTargets) {
       const start = performance.now();
@@ -85,29 +96,20 @@ export async function createCuriosity(
       scaler?.absorb(steps);
       const scale = scaler?.scale ?? 1;
       for (let i = 0; i < steps.rewards.length; i++) steps.rewards[i] *= scale;
-      fillTargets(steps, curiosityGamma);
-      const { advantages } = rollout;
-      for (let i = 0; i < advantages.length; i++) advantages[i] += curiosityCoeff * steps.advantages[i];
+      bonuses.set(rollout, steps.rewards.slice());
+      await addAdvantages(rollout, fillTargets);
       judgeMs = performance.now() - start;
     },
-    async learn(rollout, { numEpochs, permutations, learningRate }) {
+    async judgeAgain(rollout, fillTargets) {
       const start = performance.now();
-      const perEpoch = Math.ceil((N * T) / minibatchSize);
-      const rates = { learningRate, curiosityLearningRate: config.training.curiosityLearningRate };
-      const stats = await learner.update({
-        steps: ['learn'],
-        numUpdates: numEpochs * perEpoch,
-        fill(k, { columns }) {
-          const first = Math.floor(k / perEpoch) * N * T;
-          const begin = (k % perEpoch) * minibatchSize;
-          const end = Math.min(begin + minibatchSize, N * T);
-          const indices = permutations.subarray(first + begin, first + end);
-          fillSample(rollout, steps, sample, { indices, share: curiosityShare, stream }, columns);
-        },
-        scalars: Object.fromEntries(learner.objective.scalars.map((name) => [name, rates[name as never]])),
-        observationStatistics: normalizer,
-        nonFinite,
-      });
+      await score(setup, rollout, steps, normalizer);
+      steps.rewards.set(bonuses.get(rollout) as Float32Array);
+      await addAdvantages(rollout, fillTargets);
+      judgeMs = performance.now() - start;
+    },
+    async learn(rollout, plan) {
+      const start = performance.now();
+      const stats = await learnFrom({ ...setup, config, steps, stream, normalizer }, rollout, plan);
       return {
         ...tell(steps, stats.means, visits?.size),
         'time/curiosityMs': judgeMs + performance.now() - start,
@@ -118,11 +120,49 @@ export async function createCuriosity(
   };
 }
 
+type Learning = Scoring & {
+  readonly config: CuriosityConfig;
+  readonly steps: IntrinsicSteps;
+  readonly stream: Stream;
+  readonly normalizer: ObservationStatistics;
+};
+
+/** The minibatches of a rollout, in the order of the policy's. */
+function learnFrom(
+  { learner, sample, batchSize, nonFinite, config, steps, stream, normalizer }: Learning,
+  rollout: RolloutViews,
+  { numEpochs, permutations, learningRate }: CuriosityPlan,
+) {
+  const { curiosityLearningRate, curiosityShare: share } = config.training;
+  const numSamples = steps.rewards.length;
+  const perEpoch = Math.ceil(numSamples / batchSize);
+  const rates = { learningRate, curiosityLearningRate };
+  return learner.update({
+    steps: ['learn'],
+    numUpdates: numEpochs * perEpoch,
+    fill(k, { columns }) {
+      const first = Math.floor(k / perEpoch) * numSamples;
+      const begin = (k % perEpoch) * batchSize;
+      const end = Math.min(begin + batchSize, numSamples);
+      const indices = permutations.subarray(first + begin, first + end);
+      fillSample(rollout, steps, sample, { indices, share, stream }, columns);
+    },
+    scalars: Object.fromEntries(learner.objective.scalars.map((name) => [name, rates[name as never]])),
+    observationStatistics: normalizer,
+    nonFinite,
+  });
+}
+
 /** What a system needs for it: where an episode ended, what it truly led to. */
 export function columnsOf({ curiosity }: { readonly curiosity: string | null }): {
   readonly columns?: RolloutColumns;
 } {
   return curiosity === null ? {} : { columns: { ...ON_POLICY_COLUMNS, finalObservations: true } };
+}
+
+interface ObservationStatistics {
+  readonly mean: Float32Array;
+  readonly inverseStd: Float32Array;
 }
 
 interface Scoring {
@@ -138,7 +178,7 @@ async function score(
   { learner, sample, batchSize, nonFinite }: Scoring,
   rollout: RolloutViews,
   { values, bootstrapValues, rewards }: IntrinsicSteps,
-  observationStatistics: { readonly mean: Float32Array; readonly inverseStd: Float32Array },
+  observationStatistics: ObservationStatistics,
 ): Promise<void> {
   const numSamples = values.length;
   const numRows = numSamples + bootstrapValues.length;

@@ -218,3 +218,25 @@ describe('a batch to learn from', () => {
     );
   });
 });
+
+describe('a rollout that is learnt from once more', () => {
+  it.each(['count', 'rnd'] as const)('keeps the bonuses that its steps had, by %s', async (bonus) => {
+    const curiosity = await open(bonus);
+    const seen: { bonuses: number[]; values: number[] }[] = [];
+    const note = ({ rewards, values, advantages }: Parameters<Parameters<typeof curiosity.judge>[1]>[0]) => {
+      seen.push({ bonuses: [...rewards], values: [...values] });
+      advantages.fill(2);
+    };
+    const [first, other] = [cells(), cells()];
+    await curiosity.judge(first, note);
+    await curiosity.judge(other, note); // the same cells, not as new as they were
+    const permutations = Int32Array.from({ length: N * T }, (_, i) => i);
+    await curiosity.learn(other, { numEpochs: 1, permutations, learningRate: 0.1 });
+    first.advantages.fill(1);
+    await curiosity.judgeAgain(first, note);
+    expect(seen[2].bonuses).toEqual(seen[0].bonuses);
+    expect(seen[1].bonuses).not.toEqual(seen[0].bonuses);
+    expect(seen[2].values).not.toEqual(seen[0].values); // by the newest value
+    expect([...first.advantages]).toEqual(new Array(N * T).fill(1 + 0.5 * 2)); // curiosityCoeff 0.5
+  });
+});

@@ -3,11 +3,14 @@ import {
   actorLearnerElsewhere,
   actorLearnerRefused,
   actorLearnerTrials,
+  curiosityTrials,
   onPolicyLearns,
   onPolicyNeutral,
   onPolicyPlain,
   onPolicyTrials,
   onPolicyValues,
+  rmspropRefused,
+  rmspropTrials,
 } from '../on-policy-trials.ts';
 import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
@@ -16,11 +19,21 @@ const training = (options: Values[string]): Values => ({ training: options });
 
 export const settings: Settings = {
   actions: 'discrete',
-  values: onPolicyValues(6, { fragmentsPerIteration: 4, lag: 2, minibatchSize: 20 }),
+  values: onPolicyValues(6, {
+    fragmentsPerIteration: 4,
+    lag: 2,
+    minibatchSize: 20,
+    curiosity: 'rnd',
+    curiosityHiddenSizes: [8],
+    curiosityFeatures: 6,
+    curiosityShare: 0.5,
+  }),
   plain: onPolicyPlain(10, { fragmentsPerIteration: 4, minibatchSize: 20 }),
   trials: {
     ...onPolicyTrials(10),
     ...actorLearnerTrials,
+    ...rmspropTrials,
+    ...curiosityTrials('rnd', 'icm'),
     'training.clipRange': { change: training({ clipRange: 1e-4 }) },
     'training.targetUpdateInterval': { change: training({ targetUpdateInterval: 1 }) },
     'training.circularBufferSize': { change: training({ circularBufferSize: 2 }) },
@@ -33,6 +46,7 @@ export const settings: Settings = {
   testedElsewhere: actorLearnerElsewhere,
   refused: [
     ...recurrentRefused(10),
+    ...rmspropRefused,
     ...actorLearnerRefused,
     [
       'a buffer that is never full',
