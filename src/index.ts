@@ -71,6 +71,7 @@ export type {
   MultiAgentEnvFactory,
 } from './env/agents/multi-agent-env.ts';
 // Bring an environment
+export type { AsyncEnv, AsyncEnvFactory } from './env/async-env.ts';
 export { checkEnv } from './env/check-env.ts';
 export { type CheckReport, formatCheckReport } from './env/check-report.ts';
 export type { Env, EnvFactory, Info, ResetOptions, ResetResult, RgbFrame, StepResult } from './env/env.ts';

@@ -95,6 +95,7 @@ export async function recordEpisodes(options: RecordOptions): Promise<RecordedEp
     const episodes: RecordedEpisode[] = [];
     const nextSeed = new Uint32Array(1);
     nextSeed[0] = episodeSeed(seed, envIndex, 0);
+    await env.deferred?.reset(0, nextSeed[0]);
     env.reset(nextSeed, rows);
     player.begin(nextSeed[0]);
     nextSeed[0] = episodeSeed(seed, envIndex, 1);
@@ -102,6 +103,7 @@ export async function recordEpisodes(options: RecordOptions): Promise<RecordedEp
     for (let step = 1; step <= numSteps; step++) {
       tape.addState(player.observations);
       await player.act();
+      await env.deferred?.step(0, player.actions, nextSeed[0]);
       env.step(player.actions, nextSeed, rows);
       const isOver = rows.terminated[0] !== 0 || rows.truncated[0] !== 0;
       tape.addStep(rows.rewards[0]);

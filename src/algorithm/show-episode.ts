@@ -1,13 +1,14 @@
 /** One episode of an environment with a policy, shown step by step; and filmed. */
+import type { AsyncEnv } from '../env/async-env.ts';
 import type { Env, Info, RgbFrame } from '../env/env.ts';
 import type { EnvSource } from '../env/env-source.ts';
-import { makeEnv } from '../env/load-env.ts';
+import { makeAnyEnv } from '../env/load-env.ts';
 import { checkFrame } from '../env/render/check-frame.ts';
 import { ConfigError } from '../errors.ts';
 import type { Actor } from './policy-calls.ts';
 
 export interface ShowOptions {
-  readonly env: Env;
+  readonly env: Env | AsyncEnv;
   readonly actor: Actor;
   /** Of the environment's episode; the action noise has it, too. */
   readonly seed: number;
@@ -24,7 +25,7 @@ export async function showEpisode(
 ): Promise<{ readonly episodeReturn: number; readonly length: number }> {
   const { env, actor, seed, deterministic, maxSteps, onStep } = options;
   const limit = Math.min(env.maxEpisodeSteps ?? Number.POSITIVE_INFINITY, maxSteps);
-  let { observation, info } = env.reset({ seed }) as { observation: unknown; info?: Info };
+  let { observation, info } = (await env.reset({ seed })) as { observation: unknown; info?: Info };
   let episodeReturn = 0;
   let length = 0;
   actor.reset(seed);
@@ -32,7 +33,7 @@ export async function showEpisode(
   for (let isOver = false; !isOver && length < limit; ) {
     const mask = env.masksActions ? info?.actionMask : undefined;
     const action = await actor.actAsync(observation, { deterministic, ...(mask && { actionMask: mask }) });
-    const result = env.step(action);
+    const result = await env.step(action);
     ({ observation, info } = result as { observation: unknown; info?: Info });
     episodeReturn += result.reward;
     length += 1;
@@ -43,8 +44,8 @@ export async function showEpisode(
 }
 
 /** @throws ConfigError `CONFIG_RENDER` for an environment without `render`. */
-export async function makeRenderable(source: EnvSource): Promise<Env> {
-  return requireRender(await makeEnv(source), source);
+export async function makeRenderable(source: EnvSource): Promise<Env | AsyncEnv> {
+  return requireRender(await makeAnyEnv(source), source);
 }
 
 /** What has pictures: an environment of one agent or of several. */

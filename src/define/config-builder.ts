@@ -13,7 +13,7 @@ import {
 import { showValue, throwProblems } from '../config/problems.ts';
 import { type ConfigLayer, mergeLayers } from '../config/resolve.ts';
 import { isPlainObject } from '../config/value-kind.ts';
-import type { EnvFactory } from '../env/env.ts';
+import type { AnyEnvFactory } from '../env/async-env.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { RunCallbacks } from '../run/run-callbacks.ts';
@@ -52,7 +52,7 @@ export interface BuilderCore<D extends Declarations> {
   /** Whether {@link tuned} was called. */
   readonly isTuned: boolean;
   /** The environment and its options, or the whole section: `.environment({ env, maxEpisodeSteps: 200 })`. */
-  environment(env: string | EnvFactory, envOptions?: JsonObject): ConfigBuilder<D>;
+  environment(env: string | AnyEnvFactory, envOptions?: JsonObject): ConfigBuilder<D>;
   environment(options: SectionInput<D['environment']>): ConfigBuilder<D>;
   /**
    * Starts from the hyperparameters tuned for the environment, where there are some; whatever is set explicitly wins. A builder does this

@@ -124,10 +124,17 @@ function createFirst(check: Check): Env | null {
       'error',
       isOurs ? error.code : 'ENV_FACTORY_THREW',
       isOurs ? error.message : `The factory threw: ${messageOf(error)}.`,
-      classHint(error) ?? 'Export a function that returns { observationSpace, actionSpace, reset, step }.',
+      classHint(error) ??
+        fixOf(error) ??
+        'Export a function that returns { observationSpace, actionSpace, reset, step }.',
     );
     return null;
   }
+}
+
+function fixOf(error: unknown): string | null {
+  const isAsync = isOperantError(error) && error.code === 'CONFIG_ENV_ASYNC';
+  return isAsync ? 'Train it: every answer is checked there, by the same rules.' : null;
 }
 
 function checkSpaces(env: Env, report: Report): boolean {

@@ -47,10 +47,17 @@ export interface EnvKernel {
    * @returns how many were taken.
    */
   repeat?(n: number, actions: ActionArray, numSteps: number): number;
-  /** false = an episode cannot be led back to where it was by its seed and actions: when its environment is lost, it is cut. @defaultValue true */
+  /**
+   * false = an episode cannot be led back to where it was by its seed and actions: when its environment is lost, it is cut. With `repeat` all the same, a
+   * resume can lead it back. @defaultValue true
+   */
   readonly isRepeatable?: boolean;
-  /** Puts a fresh instance of environment n in its place, to be reset next; absent = a reset does as much. */
-  rebuild?(n: number): void;
+  /**
+   * Puts a fresh instance of environment n in its place, to be reset next; absent = a reset does as much.
+   *
+   * @param failure why; one that cannot be replaced throws it.
+   */
+  rebuild?(n: number, failure: unknown): void;
   /** Numbers of the last reset or step that were not finite and were replaced; whoever reports them empties the list. */
   readonly clipped?: EnvError[];
   /** Where the last observation left the bounds of its space; whoever reports it puts `element` back to -1. */

@@ -98,7 +98,7 @@ export function recoverStep(
   let isElsewhere = false;
   if (handling.restartFailedEnvs !== 'off') {
     try {
-      recovery.rebuild(n);
+      recovery.rebuild(n, error);
       if (recovery.bringBack(n, vector.seeds[n])) {
         forgetClipped(vector);
         takeStep(vector, n, actions, out);
@@ -112,7 +112,7 @@ export function recoverStep(
   }
   if (!isElsewhere && !mayBeginAnew(handling, failure)) return refuse(vector, n, failure);
   try {
-    recovery.rebuild(n);
+    recovery.rebuild(n, error);
   } catch (again) {
     return refuse(vector, n, placeError(vector, n, again, 'step'));
   }
@@ -138,7 +138,7 @@ export function recoverReset(
   const begins = (candidate: number): boolean => {
     forgetClipped(vector);
     try {
-      recovery.rebuild(n);
+      recovery.rebuild(n, error);
       vector.kernel.reset(n, candidate);
       writeRow(vector, n, out);
       return true;

@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { locateModule } from '../modules/module-reference.ts';
 import { isModuleReference } from '../modules/module-text.ts';
-import type { EnvFactory } from './env.ts';
+import type { AnyEnvFactory } from './async-env.ts';
 import { findEnvScheme } from './env-schemes.ts';
 import type { PreviousInputs } from './previous-inputs.ts';
 import { findEnv } from './registry.ts';
@@ -33,7 +33,7 @@ export interface EnvModuleSource {
 export interface EnvFactorySource {
   readonly kind: 'factory';
   readonly id: string;
-  readonly factory: EnvFactory;
+  readonly factory: AnyEnvFactory;
   readonly options: JsonObject;
   readonly wrappers?: readonly WrapperEntry[];
   readonly previousInputs?: PreviousInputs;
@@ -116,7 +116,7 @@ function schemeSource(
 
 /** The source of a bare factory; it cannot be posted to a thread. */
 export function factorySource(
-  factory: EnvFactory,
+  factory: AnyEnvFactory,
   options: JsonObject = {},
   id = factory.name || 'environment',
 ): EnvFactorySource {

@@ -40,11 +40,20 @@ export function kernelVectorEnv(
   autoreset: AutoresetMode = 'same-step',
   faults?: EnvFaultHandling,
 ): VectorEnv {
+  return vectorEnvOf(openVector(kernel, autoreset, faults));
+}
+
+/** What a vector environment of a kernel keeps. @throws {@link ConfigError} as {@link kernelVectorEnv}. */
+export function openVector(
+  kernel: EnvKernel,
+  autoreset: AutoresetMode = 'same-step',
+  faults?: EnvFaultHandling,
+): Vector {
   const { numEnvs } = kernel;
   const obsSize = flattenObservationSpace(kernel.observationSpace).size;
   const actionSize = flatActionSize(kernel.actionSpace);
   const isDiscrete = !hasFloatActions(kernel.actionSpace);
-  const vector: Vector = {
+  return {
     kernel,
     autoreset,
     obsSize,
@@ -60,6 +69,13 @@ export function kernelVectorEnv(
     faults: faults ?? null,
     recovery: createRecovery(kernel, { obsSize, actionSize, isDiscrete }, faults),
   };
+}
+
+/** The vector environment whose memory this is. */
+export function vectorEnvOf(vector: Vector): VectorEnv {
+  const { kernel, autoreset } = vector;
+  const { numEnvs } = kernel;
+  const canReplay = kernel.isRepeatable !== false || kernel.repeat !== undefined;
   return {
     numEnvs,
     numRows: numEnvs,
@@ -84,7 +100,7 @@ export function kernelVectorEnv(
     },
     ...stateFunctions(vector),
     lastReward: (n) => kernel.rewards[n],
-    ...(kernel.isRepeatable !== false && {
+    ...(canReplay && {
       replay: (n, seed, actions, numSteps, out) => replay(vector, n, seed, actions, numSteps, out),
     }),
     ...(kernel.render && { render: kernel.render.bind(kernel) }),
@@ -122,7 +138,8 @@ function restart(vector: Vector, n: number, seed: number, out: StepRows): void {
   vector.recovery?.onBegin(n, null, out);
 }
 
-function stepRow(
+/** One environment's part of `step`; a failure is kept in the vector. */
+export function stepRow(
   vector: Vector,
   n: number,
   actions: ActionArray,

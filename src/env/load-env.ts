@@ -4,13 +4,14 @@ import type { JsonObject } from '../json.ts';
 import { importModule } from '../modules/import-module.ts';
 import { whileLoading } from '../modules/loading.ts';
 import { aroundSource } from './around-source.ts';
-import type { Env, EnvFactory } from './env.ts';
+import { type AnyEnvFactory, type AsyncEnv, assertAsyncEnv, isAsyncEnv, refuseAsync } from './async-env.ts';
+import type { Env } from './env.ts';
 import { classHint } from './env-class.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvModuleSource, EnvSource } from './env-source.ts';
 import { describeValue } from './space-values.ts';
 import type { AutoresetMode, VectorEnv, VectorEnvFactory } from './vector-env.ts';
-import { assertEnv, severalAgentsError, vectorizeEnv } from './vectorize.ts';
+import { assertEnv, severalAgentsError, type VectorizeOptions, vectorizeEnv } from './vectorize.ts';
 import { wrapListed } from './wrappers/listed-wrappers.ts';
 import { wrapEnv } from './wrappers/wrap-env.ts';
 
@@ -34,16 +35,16 @@ export async function makeVectorEnv(
   faults?: EnvFaultHandling,
 ): Promise<VectorEnv> {
   const make = await loadVectorEnvMaker(source);
-  return aroundSource(make(source.options, numEnvs, autoreset, faults), source);
+  return aroundSource(await make(source.options, numEnvs, autoreset, faults), source);
 }
 
-/** Makes N environments of a source at once; its module is loaded. */
+/** Makes N environments of a source, whose module is loaded: at once, or later where they are asynchronous. */
 export type VectorEnvMaker = (
   options: JsonObject,
   numEnvs: number,
   autoreset: AutoresetMode,
   faults: EnvFaultHandling | undefined,
-) => VectorEnv;
+) => VectorEnv | Promise<VectorEnv>;
 
 /**
  * Loads a source, so that environments of it can be made at any moment, each with options of its own in place of the source's.
@@ -53,21 +54,40 @@ export type VectorEnvMaker = (
 export async function loadVectorEnvMaker(source: EnvSource): Promise<VectorEnvMaker> {
   if (source.kind === 'module' && source.agents === true) throw severalAgentsError(source.id);
   if (source.kind === 'module' && source.vectorExport !== null) {
-    const create = await loadExport<VectorEnvFactory>(source, source.vectorExport);
+    const create = await loadExport<
+      (...given: Parameters<VectorEnvFactory>) => VectorEnv | Promise<VectorEnv>
+    >(source, source.vectorExport);
     return (options, numEnvs, autoreset, faults) => {
       const given = withLimit({ autoreset, ...structuredClone(options) }, source.maxEpisodeSteps);
-      const env = callFactory(source.id, () => create(numEnvs, given, faults));
-      return assertVectorEnv(env, source.id, numEnvs, autoreset);
+      const made = callFactory(source.id, () => create(numEnvs, given, faults));
+      const check = (env: VectorEnv) => assertVectorEnv(env, source.id, numEnvs, autoreset);
+      return made instanceof Promise ? made.then(check) : check(made);
     };
   }
   const factory = await loadFactory(source);
-  return (options, numEnvs, autoreset, faults) =>
-    vectorizeEnv(() => callFactory(source.id, () => factory(structuredClone(options))), numEnvs, {
+  return (options, numEnvs, autoreset, faults) => {
+    const create = () => callFactory(source.id, () => factory(structuredClone(options)));
+    const settings = {
       autoreset,
       envId: source.id,
       ...(faults !== undefined && { faults }),
       ...(source.maxEpisodeSteps !== null && { maxEpisodeSteps: source.maxEpisodeSteps }),
-    });
+    };
+    const made = [create()];
+    const [first] = made;
+    if (isAsyncEnv(first) || first instanceof Promise) return makeDeferred(create, first, numEnvs, settings);
+    return vectorizeEnv(() => (made.pop() ?? create()) as Env, numEnvs, settings);
+  };
+}
+
+async function makeDeferred(
+  create: () => unknown,
+  first: unknown,
+  numEnvs: number,
+  settings: VectorizeOptions & { readonly envId: string },
+): Promise<VectorEnv> {
+  const { deferEnvs } = await import('./deferred-envs.ts');
+  return deferEnvs(create, await settled(settings.envId, first), numEnvs, settings);
 }
 
 /**
@@ -77,8 +97,20 @@ export async function loadVectorEnvMaker(source: EnvSource): Promise<VectorEnvMa
  * @throws {@link ConfigError} as {@link makeVectorEnv}.
  */
 export async function makeEnv(source: EnvSource): Promise<Env> {
+  const env = await makeAnyEnv(source);
+  refuseAsync(env, `What is done with ${source.id} here`);
+  return env as Env;
+}
+
+/** The same for whoever can wait for its answers. */
+export async function makeAnyEnv(source: EnvSource): Promise<Env | AsyncEnv> {
   const factory = await loadFactory(source);
   const env: unknown = callFactory(source.id, () => factory(structuredClone(source.options)));
+  if (isAsyncEnv(env) || env instanceof Promise) {
+    const made = await settled(source.id, env);
+    if ((source.wrappers ?? []).length > 0) refuseAsync(made, 'A list of `wrappers`');
+    return made;
+  }
   assertEnv(env, source.id);
   return wrapSingle(env, source);
 }
@@ -94,6 +126,18 @@ function wrapSingle(env: Env, { wrappers = [], maxEpisodeSteps }: EnvSource): En
   }
 }
 
+/** An asynchronous environment, when its factory has made it. @throws as {@link makeVectorEnv}. */
+async function settled(id: string, made: unknown): Promise<AsyncEnv> {
+  let env: unknown;
+  try {
+    env = await made;
+  } catch (error) {
+    throw factoryThrew(id, error);
+  }
+  assertAsyncEnv(env, id);
+  return env;
+}
+
 /** Loads an environment's module into this thread, so that making one takes no time later. */
 export async function importEnv(source: EnvModuleSource): Promise<void> {
   await importEnvModule(source);
@@ -102,12 +146,12 @@ export async function importEnv(source: EnvModuleSource): Promise<void> {
 /** The factory of a source, its options laid in. @throws {@link ConfigError} as {@link makeVectorEnv}. */
 export async function loadEnvFactory(source: EnvSource): Promise<() => Env> {
   const factory = await loadFactory(source);
-  return () => factory(structuredClone(source.options));
+  return () => factory(structuredClone(source.options)) as Env; // who asks it looks at what it gives
 }
 
 /** The factory of a source's single environments. */
-export async function loadFactory(source: EnvSource): Promise<EnvFactory> {
-  return source.kind === 'factory' ? source.factory : loadExport<EnvFactory>(source, source.export);
+export async function loadFactory(source: EnvSource): Promise<AnyEnvFactory> {
+  return source.kind === 'factory' ? source.factory : loadExport<AnyEnvFactory>(source, source.export);
 }
 
 /** A function that a source's module exports. @throws ConfigError `CONFIG_ENV_MODULE`, `CONFIG_ENV_EXPORT`. */
@@ -156,15 +200,19 @@ export function callFactory<T>(id: string, call: () => T): T {
   try {
     return whileLoading(`the environment ${id}`, call);
   } catch (error) {
-    if (isOperantError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    const hint = classHint(error);
-    throw new ConfigError(
-      'CONFIG_ENV_FACTORY',
-      `The factory of environment \`${id}\` threw: ${reason}${hint === null ? '' : `. ${hint}`}`,
-      { cause: error },
-    );
+    throw factoryThrew(id, error);
   }
+}
+
+function factoryThrew(id: string, error: unknown): Error {
+  if (isOperantError(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const hint = classHint(error);
+  return new ConfigError(
+    'CONFIG_ENV_FACTORY',
+    `The factory of environment \`${id}\` threw: ${reason}${hint === null ? '' : `. ${hint}`}`,
+    { cause: error },
+  );
 }
 
 function withLimit(options: JsonObject, maxEpisodeSteps: number | null): JsonObject {

@@ -69,6 +69,17 @@ export function withPreviousInputs(env: VectorEnv, inputs: PreviousInputs): Vect
     if (hasReward) previous[(n + 1) * parts.width - 1] = reward;
   };
   const A = flatActionSize(env.actionSpace);
+  const noteStep = (n: number, actions: ActionArray, out: StepRows, rows: StepRows) => {
+    const i = out.scalarOffset + n * out.scalarStride;
+    remember(n, actions, n * A, out.rewards[i]);
+    if (out.terminated[i] !== 0 || out.truncated[i] !== 0) {
+      const at = n * (size + parts.width);
+      for (let k = 0; k < size; k++) out.finalObservations[at + k] = rows.finalObservations[n * size + k];
+      write(n, out.finalObservations, at);
+      forget(n);
+    }
+    writeRow(n, out);
+  };
   return wrapVectorEnv<VectorEnv>(env, {
     observationSpace: spaceWith(env.observationSpace, parts),
     reset(seeds, out) {
@@ -87,18 +98,18 @@ export function withPreviousInputs(env: VectorEnv, inputs: PreviousInputs): Vect
     step(actions, nextSeeds, out) {
       const rows = inner(out);
       env.step(actions, nextSeeds, rows);
-      for (let n = 0; n < env.numRows; n++) {
-        const i = out.scalarOffset + n * out.scalarStride;
-        remember(n, actions, n * A, out.rewards[i]);
-        if (out.terminated[i] !== 0 || out.truncated[i] !== 0) {
-          const at = n * (size + parts.width);
-          for (let k = 0; k < size; k++) out.finalObservations[at + k] = rows.finalObservations[n * size + k];
-          write(n, out.finalObservations, at);
-          forget(n);
-        }
-        writeRow(n, out);
-      }
+      for (let n = 0; n < env.numRows; n++) noteStep(n, actions, out, rows);
     },
+    ...(env.deferred && {
+      deferred: {
+        ...env.deferred,
+        stepRow(n, actions, nextSeeds, out) {
+          const rows = inner(out);
+          env.deferred?.stepRow(n, actions, nextSeeds, rows);
+          noteStep(n, actions, out, rows);
+        },
+      },
+    }),
     ...stateFunctions(env, inner, previous, parts.width, writeRow),
     ...(env.replay && env.lastReward && { replay: createReplay(env, inner, A, forget, remember, writeRow) }),
   });

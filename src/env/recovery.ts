@@ -5,7 +5,7 @@ import type { ActionArray, ObservationArray, StepRows } from './vector-env.ts';
 
 export interface Recovery {
   readonly handling: EnvFaultHandling;
-  readonly rebuild: (n: number) => void;
+  readonly rebuild: (n: number, failure: unknown) => void;
   /** An episode begins, or goes on from a state; its row has been written. */
   onBegin(n: number, state: JsonValue, out: StepRows): void;
   /** A step was taken and written. */

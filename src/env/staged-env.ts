@@ -57,7 +57,10 @@ export async function makeStagedEnv(
 ): Promise<StagedEnv> {
   const maker = await loadVectorEnvMaker(source);
   const make = (options: JsonObject, n: number) =>
-    maker({ ...source.options, ...options }, 1, 'same-step', faults && ofRow(faults, n));
+    requireAtOnce(
+      maker({ ...source.options, ...options }, 1, 'same-step', faults && ofRow(faults, n)),
+      source.id,
+    );
   refuseOtherPrograms(source, next);
   for (const options of running) refuseOtherPrograms(source, options);
   const rows: Row[] = [];
@@ -79,6 +82,19 @@ export async function makeStagedEnv(
     },
     optionsOf: (n) => state.rows[n].options,
   };
+}
+
+/** @throws {@link ConfigError} `CONFIG_ENV_ASYNC` for asynchronous environments, which are closed when they are there. */
+function requireAtOnce(made: VectorEnv | Promise<VectorEnv>, id: string): VectorEnv {
+  if (!(made instanceof Promise)) return made;
+  made.then(
+    (env) => env.close?.(),
+    () => undefined,
+  );
+  throw new ConfigError(
+    'CONFIG_ENV_ASYNC',
+    `${id} is asynchronous, and the options of its environments cannot change in mid-run: leave \`curriculum\` and \`setEnvOptions\` out.`,
+  );
 }
 
 interface StagedState {

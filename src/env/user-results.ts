@@ -14,7 +14,10 @@ export interface Bounds {
 /** @throws {@link EnvError} `ENV_RESET_RESULT`, `ENV_INFO`, `ENV_MASK_UNDECLARED`. */
 export function checkReset(result: ResetResult, masksActions: boolean): void {
   if ((result as unknown) instanceof Promise) {
-    throw new EnvError('ENV_RESET_RESULT', 'reset returned a promise; reset and step must be synchronous.');
+    throw new EnvError(
+      'ENV_RESET_RESULT',
+      'reset returned a promise, and the environment does not say that it is asynchronous: write `reset` as an async function, or set `asynchronous: true`.',
+    );
   }
   if (typeof result !== 'object' || result === null || !('observation' in result)) {
     throw new EnvError(
@@ -28,7 +31,10 @@ export function checkReset(result: ResetResult, masksActions: boolean): void {
 /** @throws {@link EnvError} `ENV_STEP_RESULT`, `ENV_FLAGS`, `ENV_INFO`, `ENV_MASK_UNDECLARED`. */
 export function checkStep(result: StepResult, masksActions: boolean): void {
   if ((result as unknown) instanceof Promise) {
-    throw new EnvError('ENV_STEP_RESULT', 'step returned a promise; reset and step must be synchronous.');
+    throw new EnvError(
+      'ENV_STEP_RESULT',
+      'step returned a promise, and the environment does not say that it is asynchronous: write `step` as an async function, or set `asynchronous: true`.',
+    );
   }
   if (typeof result !== 'object' || result === null || !('observation' in result)) {
     throw new EnvError(

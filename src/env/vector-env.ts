@@ -90,8 +90,26 @@ export interface VectorEnv {
   replay?(n: number, seed: number | null, actions: ActionArray, numSteps: number, out: StepRows): boolean;
   /** Reward of the last step that environment n took, by `step` or by `replay`. */
   lastReward?(n: number): number;
+  /** Only of environments that answer later: what is awaited before `reset`, `resetRows`, `step` and `replay` are called. */
+  readonly deferred?: DeferredRows;
   render?(n: number, mode?: 'rgb' | 'ansi'): RgbFrame | string;
   close?(): void;
+}
+
+/**
+ * What is awaited, environment by environment, of those that answer later; the call of the vector environment that follows takes what came of it, at once,
+ * and throws what went wrong. Environments are independent: any of them may be asked while others think, and one that has answered goes on alone.
+ * No promise of these is ever rejected.
+ */
+export interface DeferredRows {
+  /** Before `reset` and `resetRows`. */
+  reset(n: number, seed: number): Promise<void>;
+  /** Before `step` and `stepRow`: environment n's own part of them, the reset behind an end included. */
+  step(n: number, actions: ActionArray, nextSeed: number): Promise<void>;
+  /** Before `replay`. */
+  replay(n: number, seed: number | null, actions: ActionArray, numSteps: number): Promise<void>;
+  /** `step` for environment n alone. */
+  stepRow(n: number, actions: ActionArray, nextSeeds: Uint32Array, out: StepRows): void;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { ConfigError, EnvError, ShapeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isMultiAgentEnv } from './agents/multi-agent-env.ts';
+import { refuseAsync } from './async-env.ts';
 import type { Env, Info, ResetResult } from './env.ts';
 import type { EnvFaultHandling } from './env-faults.ts';
 import type { EnvKernel } from './env-kernel.ts';
@@ -85,10 +86,14 @@ interface UserEnvs {
  * Cost: about 0.1-0.2 us a step and environment beyond the environment's own.
  */
 export function vectorizeEnv(factory: () => Env, numEnvs: number, options: VectorizeOptions = {}): VectorEnv {
+  return kernelVectorEnv(userEnvKernel(factory, numEnvs, options), options.autoreset, options.faults);
+}
+
+/** The kernel of `numEnvs` single environments. @throws {@link ConfigError} as {@link vectorizeEnv}. */
+export function userEnvKernel(factory: () => Env, numEnvs: number, options: VectorizeOptions): EnvKernel {
   const envId = options.envId ?? 'environment';
   const envs = createEnvs(factory, checkNumEnvs(numEnvs), envId);
-  const kernel = userKernel(envs, factory, { ...options, envId });
-  return kernelVectorEnv(kernel, options.autoreset, options.faults);
+  return userKernel(envs, factory, { ...options, envId });
 }
 
 /**
@@ -100,9 +105,10 @@ export function assertEnv(value: unknown, envId: string): asserts value is Env {
   if (value instanceof Promise) {
     throw factoryError(
       envId,
-      'it is asynchronous. Do the asynchronous work at the top of the module (await)',
+      'it is asynchronous, which this does not wait for. Do the asynchronous work at the top of the module (await)',
     );
   }
+  refuseAsync(value, envId);
   if (isMultiAgentEnv(value)) throw severalAgentsError(envId);
   if (typeof value !== 'object' || value === null)
     throw factoryError(envId, `it gave ${describeValue(value)}`);

@@ -2,7 +2,7 @@
 import type { Env } from '../env/env.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { flatSize } from '../env/flatten-space.ts';
-import { makeEnv } from '../env/load-env.ts';
+import { makeAnyEnv } from '../env/load-env.ts';
 import type { Space } from '../env/spaces.ts';
 import { ConfigError } from '../errors.ts';
 import type { GoalLayout } from './replay-spec.ts';
@@ -46,10 +46,10 @@ export function goalLayout(space: Space): GoalLayout {
 /**
  * The reward function of an environment, for the thread that learns: it makes an instance of its own, which is asked and never stepped.
  *
- * @throws ConfigError as `makeEnv`; `CONFIG_GOAL` when the environment has no `computeReward`.
+ * @throws ConfigError as `makeAnyEnv`; `CONFIG_GOAL` when the environment has no `computeReward`.
  */
 export async function loadGoalReward(source: EnvSource): Promise<GoalReward> {
-  const env = await makeEnv(source);
+  const env = await makeAnyEnv(source);
   const { computeReward } = env;
   if (computeReward === undefined) {
     env.close?.();
@@ -62,11 +62,11 @@ export async function loadGoalReward(source: EnvSource): Promise<GoalReward> {
   return {
     computeReward: (achieved, desired) => computeReward.call(env, achieved, desired),
     ...terminatedOf(env),
-    close: () => env.close?.(),
+    close: () => void env.close?.(),
   };
 }
 
-function terminatedOf(env: Env): Pick<GoalReward, 'computeTerminated'> {
+function terminatedOf(env: Pick<Env, 'computeTerminated'>): Pick<GoalReward, 'computeTerminated'> {
   const { computeTerminated } = env;
   if (computeTerminated === undefined) return {};
   return { computeTerminated: (achieved, desired) => computeTerminated.call(env, achieved, desired) };

@@ -17,6 +17,8 @@ export interface ActingOptions {
 export interface Acting {
   useWeights(address: number): void;
   act(set: number, t: number): void;
+  /** `act` for row r alone; what it gives does not depend on the rows beside it. */
+  actRow(set: number, t: number, r: number): void;
   finalValue(set: number, r: number, i: number): void;
   bootstrapValues(set: number): void;
 }
@@ -28,8 +30,7 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
   const rowBytes = spec.observationSize * elementBytes;
   const A = actionSize(spec.distribution);
   const hasMasks = spec.actionMaskSize > 0;
-  const hasValues = hasColumn(rollout, 'values');
-  const hasLogProbs = hasColumn(rollout, 'logProbs');
+  const [hasValues, hasLogProbs] = [hasColumn(rollout, 'values'), hasColumn(rollout, 'logProbs')];
   const addresses = layout.setAddresses.map((address) => columnAddresses(rollout, address));
   const call = emptyActCall(spec, T, numRows);
   call.noiseAddress = layout.noise + firstRow * noiseSize(spec) * 4;
@@ -47,20 +48,30 @@ export function createActing({ policy, spec, layout, firstRow, numRows }: Acting
     maskStride: spec.actionMaskSize,
     stateAddress,
   };
+  const rowCall = { ...call, numRows: 1 };
+  const aim = (aimed: ActCall, set: number, first: number) => {
+    const address = addresses[set];
+    aimed.observationAddress = address.observations + first * rowBytes;
+    aimed.maskAddress = hasMasks ? address.masks + first * spec.actionMaskSize : 0;
+    aimed.actionAddress = address.actions + first * A * 4;
+    if (hasLogProbs) aimed.logProbAddress = address.logProbs + first * 4;
+    if (hasValues) aimed.valueAddress = address.values + first * 4;
+  };
   return {
     useWeights(address) {
       call.weightsAddress = address;
+      rowCall.weightsAddress = address;
       values.weightsAddress = address;
     },
     act(set, t) {
-      const first = firstRow * T + t;
-      const address = addresses[set];
-      call.observationAddress = address.observations + first * rowBytes;
-      call.maskAddress = hasMasks ? address.masks + first * spec.actionMaskSize : 0;
-      call.actionAddress = address.actions + first * A * 4;
-      if (hasLogProbs) call.logProbAddress = address.logProbs + first * 4;
-      if (hasValues) call.valueAddress = address.values + first * 4;
+      aim(call, set, firstRow * T + t);
       policy.act(call);
+    },
+    actRow(set, t, r) {
+      aim(rowCall, set, (firstRow + r) * T + t);
+      rowCall.noiseAddress = call.noiseAddress + r * noiseSize(spec) * 4;
+      rowCall.stateAddress = stateAddress + r * stateBytes;
+      policy.act(rowCall);
     },
     finalValue(set, r, i) {
       if (!hasValues) return;

@@ -98,6 +98,21 @@ export function waitForCommand(words: Int32Array<SharedArrayBuffer>, seen: numbe
   return sequence;
 }
 
+/** The same without blocking the thread: while it waits, its event loop turns. */
+export async function awaitCommand(words: Int32Array<SharedArrayBuffer>, seen: number): Promise<number> {
+  const alive = setInterval(() => undefined, IDLE_WAIT_MS); // the wait alone would not keep the thread
+  try {
+    for (;;) {
+      const sequence = Atomics.load(words, Word.SEQUENCE);
+      if (sequence !== seen) return sequence;
+      const wait = Atomics.waitAsync(words, Word.SEQUENCE, seen, IDLE_WAIT_MS);
+      if (wait.async) await wait.value;
+    }
+  } finally {
+    clearInterval(alive);
+  }
+}
+
 /** Worker thread: reports that command `sequence` is done. */
 export function reportDone(words: Int32Array<SharedArrayBuffer>, sequence: number): void {
   Atomics.store(words, Word.DONE, sequence);

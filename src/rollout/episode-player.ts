@@ -68,6 +68,10 @@ export function createEpisodePlayer(options: EpisodePlayerOptions): EpisodePlaye
       for (;;) {
         const turn = play.next();
         if (turn.done) return turn.value;
+        if (turn.value !== undefined) {
+          await turn.value;
+          continue;
+        }
         actor.actNow(vectorEnv.numRows, request.deterministic);
         if (isShared && turns.isDue()) await turns.take();
       }

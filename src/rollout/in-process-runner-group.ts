@@ -55,6 +55,10 @@ export function createInProcessRunnerGroup(options: InProcessRunnerGroupOptions)
     },
     start,
     ...collecting,
+    get collectNow() {
+      const { runner } = live;
+      return central === null && runner?.sampler.paced === null ? collecting.collectNow : null;
+    },
     async play(request, signal) {
       try {
         return await started(live).player.play(request, () => signal?.aborted === true, true);
@@ -94,7 +98,9 @@ function createCollecting(
   live: LiveRunner,
   ledger: EpisodeLedger,
   faults: EnvFaultBook,
-): Pick<RunnerGroup, 'collect' | 'collectNow' | 'parts' | 'sets' | 'collectPart'> {
+): Pick<RunnerGroup, 'collect' | 'parts' | 'sets' | 'collectPart'> & {
+  readonly collectNow: (version: number) => Collected;
+} {
   const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
   let numCollected = 0;
   const begin = (set = numCollected++ % sets.length): number => {
@@ -121,15 +127,24 @@ function createCollecting(
     }
     return finish(sets[set]);
   };
-  const collectNow = (version: number) => collectInto(begin(), version);
+  const collectLater = async (set: number, version: number): Promise<Collected> => {
+    const { paced } = started(live).sampler;
+    if (paced === null) return collectInto(set, version);
+    try {
+      await paced.collect(set, version);
+    } catch (error) {
+      throw placeEnvError(error, source, 0);
+    }
+    return finish(sets[set]);
+  };
   return {
     parts: [{ firstRow: 0, numRows }],
     sets,
-    collectPart: async (_, set, version) => collectInto(begin(set), version).metricSums,
-    collectNow: central === null ? collectNow : null,
+    collectPart: async (_, set, version) => (await collectLater(begin(set), version)).metricSums,
+    collectNow: (version) => collectInto(begin(), version),
     async collect(version) {
-      if (central === null) return collectNow(version);
       const set = begin();
+      if (central === null) return collectLater(set, version);
       try {
         await collectCentrally(central, directStepper(started(live), set, version), sets[set]);
       } catch (error) {
@@ -144,7 +159,7 @@ function directStepper({ sampler }: Runner, set: number, version: number): Stepp
   return {
     isSplit: false,
     begin: async () => sampler.begin(set),
-    step: async (t) => sampler.step(set, t),
+    step: async (t) => (sampler.paced ?? sampler).step(set, t),
     finish: async () => sampler.finish(set, version),
   };
 }

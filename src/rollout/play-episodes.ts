@@ -73,13 +73,41 @@ interface Play {
   numCut: number;
 }
 
+/** Books the step of each row, and begins the next episode where one ended or was cut. @returns how many of those asked for did. */
+function* endRows(
+  { vectorEnv, actor, request }: PlayOptions,
+  play: Play,
+  noise: ActionNoise,
+  seedOf: (number: number) => number,
+): Generator<PlayPause, number, void> {
+  const { playing, nextSeeds } = play;
+  const M = vectorEnv.numRows;
+  let numFinished = 0;
+  for (let r = 0; r < M; r++) {
+    if (!countStep(play, r, request.maxEpisodeSteps)) continue;
+    if (playing[r] < request.episodes.length) numFinished += 1;
+    playing[r] += M;
+    noise.begin(r, nextSeeds[r]);
+    actor.forget(r);
+    if (vectorEnv.deferred !== undefined && play.cutRows[r] === 1)
+      yield vectorEnv.deferred.reset(r, nextSeeds[r]);
+    restartIfCut(vectorEnv, play, r);
+    nextSeeds[r] = seedOf(playing[r] + M);
+  }
+  return numFinished;
+}
+
+/** undefined = the actor acts; else what is awaited. */
+export type PlayPause = Promise<void> | undefined;
+
 /**
  * Plays the episodes: row r takes numbers r, r + M, r + 2M, ... of the list, so every episode is counted, long ones
- * included, and each one's return depends on its seed alone. Yields whenever the actor has to act for all rows.
+ * included, and each one's return depends on its seed alone. Yields whenever the actor has to act for all rows, and a promise that is to be
+ * awaited where environments answer later.
  *
  * Cost: about episodes * length / M calls of the policy. Thread: the caller's.
  */
-export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpisodes, void> {
+export function* playEpisodes(options: PlayOptions): Generator<PlayPause, PlayedEpisodes, void> {
   const { vectorEnv, actor, spec, request } = options;
   const { episodes, seed, deterministic } = request;
   const M = vectorEnv.numRows;
@@ -92,6 +120,8 @@ export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpiso
     actionDtype(spec.distribution) === 'int32' ? new Int32Array(M * A) : new Float32Array(M * A);
   const seedOf = (number: number) => episodeSeed(seed, episodes[number] ?? 0, 0, 'evaluation');
   const firstSeeds = Uint32Array.from(playing, seedOf);
+  const { deferred } = vectorEnv;
+  if (deferred !== undefined) yield forEachRow(M, (r) => deferred.reset(r, firstSeeds[r]));
   vectorEnv.reset(firstSeeds, rows);
   for (let r = 0; r < M; r++) {
     noise.begin(r, firstSeeds[r]);
@@ -100,21 +130,18 @@ export function* playEpisodes(options: PlayOptions): Generator<void, PlayedEpiso
   let numFinished = 0;
   while (numFinished < episodes.length && options.isCut?.() !== true) {
     if (!deterministic) fillNoise(noise, M);
-    yield;
+    yield undefined;
     for (let r = 0; r < M; r++) mapAction(actor.actions, r * A, envActions, r * A);
+    if (deferred !== undefined) yield forEachRow(M, (r) => deferred.step(r, envActions, nextSeeds[r]));
     vectorEnv.step(envActions, nextSeeds, rows);
-    for (let r = 0; r < M; r++) {
-      if (!countStep(play, r, request.maxEpisodeSteps)) continue;
-      if (playing[r] < episodes.length) numFinished += 1;
-      playing[r] += M;
-      noise.begin(r, nextSeeds[r]);
-      actor.forget(r);
-      restartIfCut(vectorEnv, play, r);
-      nextSeeds[r] = seedOf(playing[r] + M);
-    }
+    numFinished += yield* endRows(options, play, noise, seedOf);
     options.onStep?.(vectorEnv, numFinished);
   }
   return { returns: play.returns, lengths: play.lengths, numCut: play.numCut, metrics: play.sums };
+}
+
+async function forEachRow(numRows: number, call: (r: number) => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: numRows }, (_, r) => call(r)));
 }
 
 function fillNoise(noise: ActionNoise, numRows: number): void {
@@ -201,6 +228,10 @@ export async function playAsync(options: PlayOptions): Promise<PlayedEpisodes> {
   for (;;) {
     const turn = play.next();
     if (turn.done) return turn.value;
+    if (turn.value !== undefined) {
+      await turn.value;
+      continue;
+    }
     await actor.act(vectorEnv.numRows, request.deterministic);
     if (turns.isDue()) await turns.take();
   }

@@ -30,12 +30,15 @@ export interface RestoreContext {
 export async function restoreRows(context: RestoreContext, states: readonly RowState[]): Promise<number[]> {
   const { sampler, vectorEnv, seed } = context;
   const seeds = Uint32Array.from(states, (state, r) => rowSeed(sampler, seed, r, state.episodeNumber));
+  const { deferred } = vectorEnv;
   sampler.aimAtCurrent();
+  if (deferred !== undefined) await Promise.all([...seeds].map((rowsSeed, r) => deferred.reset(r, rowsSeed)));
   vectorEnv.reset(seeds, sampler.rows);
   const restarted: number[] = [];
   for (const [r, state] of states.entries()) {
     const isRestored = state.episodeStep === 0 || (await restoreRow(context, r, state, seeds[r]));
     if (!isRestored) {
+      await deferred?.reset(r, seeds[r]);
       vectorEnv.resetRows(
         Uint8Array.from(states, (_, k) => (k === r ? 1 : 0)),
         seeds,
@@ -74,9 +77,11 @@ async function restoreRow(
     return false;
   }
   const actions = mapActions(spec, state.actions);
+  const fromSeed = state.envState === null ? seedOfEpisode : null;
+  if (vectorEnv.replay !== undefined) await vectorEnv.deferred?.replay(r, fromSeed, actions, numSteps);
   const isSameEpisode =
     vectorEnv.replay !== undefined
-      ? vectorEnv.replay(r, state.envState === null ? seedOfEpisode : null, actions, numSteps, rows)
+      ? vectorEnv.replay(r, fromSeed, actions, numSteps, rows)
       : await replayInCopy(context, r, state.envState, actions, seedOfEpisode);
   return isSameEpisode && (state.observation === null || isEqual(rows, r, state.observation));
 }

@@ -10,6 +10,8 @@ export interface RowMemory {
   readonly size: number;
   /** Before step t is acted for: where a sequence begins, the rollout gets the states. */
   record(rollout: RolloutViews, t: number): void;
+  /** The same for row r alone. */
+  recordRow(rollout: RolloutViews, t: number, r: number): void;
   /** After step T - 1: what the next rollout begins with. */
   finish(rollout: RolloutViews): void;
   /** Row r's episode has ended. */
@@ -34,16 +36,18 @@ export function createRowMemory(
     const [from, to] = [r * size, slot * size];
     for (let k = 0; k < size; k++) target[to + k] = states[from + k];
   };
+  const record = (rollout: RolloutViews, t: number, first: number, end: number) => {
+    if (!keepsSequences) return;
+    const { recurrentStates, numRows: N, rolloutLength } = rollout;
+    const perRow = recurrentStates.length / (N * size); // sequences of a row
+    const length = rolloutLength / perRow;
+    if (t % length !== 0) return;
+    for (let r = first; r < end; r++) copyRow(r, recurrentStates, (firstRow + r) * perRow + t / length);
+  };
   return {
     size,
-    record(rollout, t) {
-      if (!keepsSequences) return;
-      const { recurrentStates, numRows: N, rolloutLength } = rollout;
-      const perRow = recurrentStates.length / (N * size); // sequences of a row
-      const length = rolloutLength / perRow;
-      if (t % length !== 0) return;
-      for (let r = 0; r < numRows; r++) copyRow(r, recurrentStates, (firstRow + r) * perRow + t / length);
-    },
+    record: (rollout, t) => record(rollout, t, 0, numRows),
+    recordRow: (rollout, t, r) => record(rollout, t, r, r + 1),
     finish(rollout) {
       for (let r = 0; r < numRows; r++) copyRow(r, rollout.lastRecurrentStates, firstRow + r);
     },

@@ -4,40 +4,22 @@
  * The same code runs in every worker thread and, with `numEnvRunners: 0`, in the main thread.
  */
 
-import { createActionMapping, type MapAction } from '../acting/action-mapping.ts';
-import { type ActionNoise, createActionNoise } from '../acting/noise.ts';
-import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
-import { hasColumn, openRollout, type RolloutViews } from '../experience/layout.ts';
-import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
-import type { RowPolicy } from '../policy/row-policy.ts';
+import type { ActionNoise } from '../acting/noise.ts';
+import type { DeferredRows, StepRows } from '../env/vector-env.ts';
+import type { RolloutViews } from '../experience/layout.ts';
+import { actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
-import type { WeightBuffer } from '../weights/weight-buffer.ts';
-import { type Acting, createActing } from './acting.ts';
-import { addMetric, type MetricSums } from './metric-sums.ts';
-import { createRowMemory, type RowMemory } from './row-memory.ts';
-import type { SamplingLayout } from './sampling-layout.ts';
-
-export interface SamplerOptions {
-  readonly vectorEnv: VectorEnv; // steps rows [firstRow, firstRow + vectorEnv.numRows)
-  readonly firstRow: number;
-  readonly seed: number;
-  readonly spec: ActingSpec;
-  readonly buffer: ArrayBufferLike;
-  readonly layout: SamplingLayout;
-  readonly weights: WeightBuffer;
-  /** null under central inference: the main thread acts. */
-  readonly policy: RowPolicy | null;
-  /** Called after every vector step. */
-  readonly onStep?: () => void;
-}
-
-/** Where each row's running episode stands. */
-interface EpisodeCounters {
-  readonly episodeNumbers: Int32Array; // [rows] i32
-  readonly episodeSteps: Int32Array; // [rows] i32
-  readonly episodeReturns: Float64Array; // [rows] f64, raw rewards of the running episode
-  readonly nextSeeds: Uint32Array; // [rows] u32, seeds of the episodes after the running ones
-}
+import { createTurns } from '../threads/next-turn.ts';
+import type { MetricSums } from './metric-sums.ts';
+import type { RowMemory } from './row-memory.ts';
+import {
+  aimAt,
+  aimAtCurrent,
+  createState,
+  type EpisodeCounters,
+  type SamplerOptions,
+  type SamplerState,
+} from './sampler-state.ts';
 
 export type Sampler = EpisodeCounters & {
   /** Index of its first environment in the whole run. */
@@ -50,6 +32,8 @@ export type Sampler = EpisodeCounters & {
   readonly rows: StepRows;
   /** Points `rows` at the current observations (and masks). */
   aimAtCurrent(): void;
+  /** What takes the place of `collect` and `step` where environments answer later; null = they answer at once. */
+  readonly paced: PacedSampler | null;
   /** Collects T steps into block set `set` with the published weights of `version`. */
   collect(set: number, version: number): void;
   begin(set: number): void;
@@ -58,28 +42,20 @@ export type Sampler = EpisodeCounters & {
   takeMetrics(): MetricSums | null;
 };
 
-type SamplerState = EpisodeCounters & {
-  readonly options: SamplerOptions;
-  readonly sets: readonly RolloutViews[];
-  readonly rows: StepRows;
-  readonly current: Float32Array | Uint8Array; // [rows, obsSize]
-  readonly currentMasks: Uint8Array; // [rows, maskSize] u8
-  readonly noise: ActionNoise;
-  readonly mapAction: MapAction;
-  /** [rows, A] dense, private to this thread */
-  readonly envActions: ActionArray;
-  readonly acting: Acting | null;
-  readonly memory: RowMemory | null;
-  readonly keepsFinalObservations: boolean;
-  readonly numEnds: Int32Array; // [rows] i32, episodes that ended in the running rollout
-};
+/** The same rollouts, without blocking the thread. */
+export interface PacedSampler {
+  /** Each row collects its T steps at its own pace: blocks are rows, so no row waits for another until the rollout is full. */
+  collect(set: number, version: number): Promise<void>;
+  /** Waits for all rows, since the next step is acted for centrally. */
+  step(set: number, t: number): Promise<void>;
+}
 
 export function createSampler(options: SamplerOptions): Sampler {
   const sums: { taken: MetricSums | null } = { taken: null };
   const state = createState(options, sums);
   const { vectorEnv, firstRow, weights } = options;
   const { acting, noise, memory } = state;
-  const numRows = vectorEnv.numRows;
+  const { numRows, deferred } = vectorEnv;
   const T = options.layout.rollout.rolloutLength;
   return {
     firstEnv: options.layout.firstEnv + firstRow,
@@ -92,12 +68,12 @@ export function createSampler(options: SamplerOptions): Sampler {
     episodeReturns: state.episodeReturns,
     nextSeeds: state.nextSeeds,
     aimAtCurrent: () => aimAtCurrent(state),
+    paced: deferred === undefined ? null : pacedSampler(state, deferred),
     begin: (set) => begin(state, set),
     step: (set, t) => step(state, set, t),
     finish: (set, version) => finish(state, set, version),
     collect(set, version) {
-      if (acting === null)
-        throw new TypeError('collect() needs a policy; central inference uses begin/step/finish.');
+      if (acting === null) throw noPolicy();
       acting.useWeights(weights.slotAddress(version));
       begin(state, set);
       for (let t = 0; t < T; t++) {
@@ -114,78 +90,6 @@ export function createSampler(options: SamplerOptions): Sampler {
       return taken;
     },
   };
-}
-
-function createState(options: SamplerOptions, sums: { taken: MetricSums | null }): SamplerState {
-  const { vectorEnv, firstRow, spec, buffer, layout, policy } = options;
-  const numRows = vectorEnv.numRows;
-  const maskSize = spec.actionMaskSize;
-  const sets = layout.setAddresses.map((address) => openRollout(buffer, address, layout.rollout));
-  const current = openShared(options, layout.currentObservations);
-  const currentMasks = new Uint8Array(buffer, layout.currentMasks + firstRow * maskSize, numRows * maskSize);
-  const noiseLength = numRows * noiseSize(spec);
-  const noise = new Float32Array(buffer, layout.noise + firstRow * noiseSize(spec) * 4, noiseLength); // [rows, noiseSize] f32
-  const rows: StepRows = {
-    observations: current,
-    observationOffset: 0,
-    observationStride: spec.observationSize,
-    rewards: sets[0].rewards,
-    terminated: sets[0].terminated,
-    truncated: sets[0].truncated,
-    scalarOffset: 0,
-    scalarStride: layout.rollout.rolloutLength,
-    actionMasks: maskSize > 0 ? currentMasks : null,
-    maskOffset: 0,
-    maskStride: maskSize,
-    finalObservations: openShared(options, layout.finalObservations),
-    onMetric: (_n, name, value) => {
-      sums.taken ??= {};
-      addMetric(sums.taken, name, value);
-    },
-  };
-  const actionElements = numRows * actionSize(spec.distribution);
-  return {
-    options,
-    sets,
-    rows,
-    current,
-    currentMasks,
-    noise: createActionNoise(spec, numRows, noise),
-    mapAction: createActionMapping(spec),
-    envActions:
-      actionDtype(spec.distribution) === 'int32'
-        ? new Int32Array(actionElements)
-        : new Float32Array(actionElements),
-    acting: policy === null ? null : createActing({ policy, spec, layout, firstRow, numRows }),
-    memory: createRowMemory(spec, buffer, layout, firstRow, numRows),
-    keepsFinalObservations: hasColumn(layout.rollout, 'finalSlots'),
-    numEnds: new Int32Array(numRows),
-    episodeNumbers: new Int32Array(numRows),
-    episodeSteps: new Int32Array(numRows),
-    episodeReturns: new Float64Array(numRows),
-    nextSeeds: new Uint32Array(numRows),
-  };
-}
-
-function aimAtCurrent({ rows, current, currentMasks, options: { spec } }: SamplerState): void {
-  rows.observations = current;
-  rows.observationOffset = 0;
-  rows.observationStride = spec.observationSize;
-  rows.actionMasks = spec.actionMaskSize > 0 ? currentMasks : null;
-  rows.maskOffset = 0;
-  rows.maskStride = spec.actionMaskSize;
-}
-
-/** Points the next step's observations and masks at column t of a rollout. */
-function aimAt({ rows, options: { spec, firstRow } }: SamplerState, rollout: RolloutViews, t: number): void {
-  const T = rollout.rolloutLength;
-  const first = firstRow * T + t;
-  rows.observations = rollout.observations;
-  rows.observationOffset = first * spec.observationSize;
-  rows.observationStride = T * spec.observationSize;
-  if (spec.actionMaskSize > 0) rows.actionMasks = rollout.actionMasks;
-  rows.maskOffset = first * spec.actionMaskSize;
-  rows.maskStride = T * spec.actionMaskSize;
 }
 
 /** Carries the current observations and masks into column t = 0. */
@@ -209,22 +113,27 @@ function begin({ sets, current, currentMasks, options, numEnds }: SamplerState, 
 
 /** Steps the environments with the actions that lie in column t; what they give goes to t and t + 1. */
 function step(state: SamplerState, set: number, t: number): void {
-  const { options, sets, rows, envActions, mapAction, episodeReturns, episodeSteps } = state;
+  mapActions(state, set, t);
+  advance(state, set, t);
+}
+
+function mapActions({ options, sets, envActions, mapAction }: SamplerState, set: number, t: number): void {
   const { firstRow, vectorEnv, spec } = options;
   const rollout = sets[set];
-  const T = rollout.rolloutLength;
   const A = actionSize(spec.distribution);
+  for (let r = 0; r < vectorEnv.numRows; r++)
+    mapAction(rollout.actions, ((firstRow + r) * rollout.rolloutLength + t) * A, envActions, r * A);
+}
+
+/** Steps the environments with `envActions`. */
+function advance(state: SamplerState, set: number, t: number): void {
+  const { options, sets, rows, envActions, episodeReturns, episodeSteps } = state;
+  const { firstRow, vectorEnv } = options;
+  const rollout = sets[set];
+  const T = rollout.rolloutLength;
   const numRows = vectorEnv.numRows;
   const { keepsFinalObservations } = state;
-  for (let r = 0; r < numRows; r++) {
-    mapAction(rollout.actions, ((firstRow + r) * T + t) * A, envActions, r * A);
-  }
-  if (t + 1 < T) aimAt(state, rollout, t + 1);
-  else aimAtCurrent(state);
-  rows.rewards = rollout.rewards;
-  rows.terminated = rollout.terminated;
-  rows.truncated = rollout.truncated;
-  rows.scalarOffset = firstRow * T + t;
+  aimAtStep(state, rollout, t);
   vectorEnv.step(envActions, state.nextSeeds, rows);
   for (let r = 0; r < numRows; r++) {
     const i = (firstRow + r) * T + t;
@@ -234,6 +143,79 @@ function step(state: SamplerState, set: number, t: number): void {
     if (rollout.terminated[i] !== 0 || rollout.truncated[i] !== 0) endEpisode(state, set, r, i);
   }
   options.onStep?.();
+}
+
+/** What step t gives goes to t, what it leads to to t + 1. */
+function aimAtStep(state: SamplerState, rollout: RolloutViews, t: number): void {
+  const { rows, options } = state;
+  const T = rollout.rolloutLength;
+  if (t + 1 < T) aimAt(state, rollout, t + 1);
+  else aimAtCurrent(state);
+  rows.rewards = rollout.rewards;
+  rows.terminated = rollout.terminated;
+  rows.truncated = rollout.truncated;
+  rows.scalarOffset = options.firstRow * T + t;
+}
+
+function pacedSampler(state: SamplerState, deferred: DeferredRows): PacedSampler {
+  const { options, envActions, nextSeeds } = state;
+  const { numRows } = options.vectorEnv;
+  const rowNumbers = Array.from({ length: numRows }, (_, r) => r);
+  return {
+    async collect(set, version) {
+      if (state.acting === null) throw noPolicy();
+      state.acting.useWeights(options.weights.slotAddress(version));
+      begin(state, set);
+      const running = { isOver: false };
+      try {
+        await Promise.all(rowNumbers.map((r) => collectRow(state, deferred, set, r, running)));
+      } finally {
+        running.isOver = true; // the others write no more
+      }
+      finish(state, set, version);
+    },
+    async step(set, t) {
+      mapActions(state, set, t);
+      await Promise.all(rowNumbers.map((r) => deferred.step(r, envActions, nextSeeds[r])));
+      advance(state, set, t);
+    },
+  };
+}
+
+/** Row r's T steps, each as soon as the one before it is answered. */
+async function collectRow(
+  state: SamplerState,
+  deferred: DeferredRows,
+  set: number,
+  r: number,
+  running: { readonly isOver: boolean },
+): Promise<void> {
+  const { options, sets, rows, acting, noise, memory, envActions, mapAction, nextSeeds } = state;
+  const A = actionSize(options.spec.distribution);
+  const rollout = sets[set];
+  const T = rollout.rolloutLength;
+  const turns = createTurns();
+  for (let t = 0; t < T; t++) {
+    const i = (options.firstRow + r) * T + t;
+    noise.fill(r);
+    memory?.recordRow(rollout, t, r);
+    acting?.actRow(set, t, r);
+    mapAction(rollout.actions, i * A, envActions, r * A);
+    await deferred.step(r, envActions, nextSeeds[r]);
+    if (turns.isDue()) await turns.take(); // answers that are there at once leave no turn to others
+    if (running.isOver) return;
+    aimAtStep(state, rollout, t);
+    deferred.stepRow(r, envActions, nextSeeds, rows);
+    state.episodeReturns[r] += rollout.rewards[i];
+    state.episodeSteps[r] += 1;
+    if (state.keepsFinalObservations) rollout.finalSlots[i] = -1;
+    if (rollout.terminated[i] !== 0 || rollout.truncated[i] !== 0) endEpisode(state, set, r, i);
+    options.onStep?.();
+  }
+}
+
+function noPolicy(): TypeError {
+  return new TypeError('collect() needs a policy; central inference uses begin/step/finish.');
 }
 
 function endEpisode(state: SamplerState, set: number, r: number, i: number): void {
@@ -272,13 +254,4 @@ function finish(state: SamplerState, set: number, version: number): void {
   rollout.policyVersions.fill(version, firstRow, firstRow + vectorEnv.numRows);
   acting?.bootstrapValues(set);
   state.memory?.finish(rollout);
-}
-
-function openShared(options: SamplerOptions, address: number): Float32Array | Uint8Array {
-  const { spec, buffer, firstRow, vectorEnv } = options;
-  const first = firstRow * spec.observationSize;
-  const length = vectorEnv.numRows * spec.observationSize;
-  return spec.observationDtype === 'uint8'
-    ? new Uint8Array(buffer, address + first, length)
-    : new Float32Array(buffer, address + first * 4, length);
 }

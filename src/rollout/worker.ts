@@ -6,7 +6,14 @@ import { createSimdHelper, type SimdHelper } from '../learner/simd/participate.t
 import { noteChildProcesses } from '../machine/child-processes.ts';
 import { prepareImport } from '../modules/import-module.ts';
 import { type AgentsRunner, createAgentsRunner } from './agents/agents-runner.ts';
-import { Command, openControlWords, reportDone, Word, waitForCommand } from './control-words.ts';
+import {
+  awaitCommand,
+  Command,
+  openControlWords,
+  reportDone,
+  Word,
+  waitForCommand,
+} from './control-words.ts';
 import { toErrorMessage } from './error-message.ts';
 import type { ProcessMessage, WorkerAssignment, WorkerMessage, WorkerTask } from './messages.ts';
 import { placeEnvError } from './place-env-error.ts';
@@ -91,9 +98,10 @@ async function obey(
   post: (message: WorkerMessage) => void,
 ): Promise<void> {
   const { sampler } = runner;
+  const paced = 'paced' in sampler ? sampler.paced : null;
   let seen = first;
   for (;;) {
-    seen = waitForCommand(words, seen);
+    seen = paced === null ? waitForCommand(words, seen) : await awaitCommand(words, seen);
     const argument0 = Atomics.load(words, Word.ARGUMENT_0);
     const argument1 = Atomics.load(words, Word.ARGUMENT_1);
     let isPosted = false;
@@ -104,13 +112,13 @@ async function obey(
     const command = Atomics.load(words, Word.COMMAND);
     switch (command) {
       case Command.COLLECT:
-        sampler.collect(argument0, argument1);
+        await (paced ?? sampler).collect(argument0, argument1);
         break;
       case Command.BEGIN:
         (sampler as Sampler).begin(argument0);
         break;
       case Command.STEP:
-        (sampler as Sampler).step(argument0, argument1);
+        await (paced ?? (sampler as Sampler)).step(argument0, argument1);
         break;
       case Command.FINISH:
         (sampler as Sampler).finish(argument0, argument1);

@@ -108,9 +108,9 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ],
   [
     'ENV_RESET_RESULT',
-    'async reset',
-    walk((env) => ({ reset: (async () => env.reset()) as never })),
-    /synchronous/,
+    'reset gives a promise',
+    walk((env) => ({ reset: (() => Promise.resolve(env.reset())) as never })),
+    /asynchronous: true/,
   ],
   [
     'ENV_STEP_THREW',
@@ -131,9 +131,15 @@ const BROKEN: readonly [code: string, what: string, factory: () => unknown, fix:
   ],
   [
     'ENV_STEP_RESULT',
+    'step gives a promise',
+    walk((env) => ({ step: ((a: unknown) => Promise.resolve(env.step(a))) as never })),
+    /asynchronous: true/,
+  ],
+  [
+    'CONFIG_ENV_ASYNC',
     'async step',
     walk((env) => ({ step: (async (a: unknown) => env.step(a)) as never })),
-    /synchronously/,
+    /Train it/,
   ],
   ['ENV_OBSERVATION_SHAPE', 'length', changeStep(() => ({ observation: [0, 0] })), /observationSpace/],
   ['ENV_OBSERVATION_SHAPE', 'nested', changeStep(() => ({ observation: [[0]] })), /flat/],

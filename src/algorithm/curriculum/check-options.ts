@@ -1,4 +1,6 @@
 /** Whether an environment knows the options that it is to get, found out before a run depends on it. */
+import { refuseAsync } from '../../env/async-env.ts';
+import type { Env } from '../../env/env.ts';
 import type { EnvSource } from '../../env/env-source.ts';
 import { loadFactory } from '../../env/load-env.ts';
 import { refuseOtherPrograms, requireSpacesOf } from '../../env/staged-env.ts';
@@ -50,8 +52,9 @@ async function unreadOptions(source: EnvSource, names: readonly string[]): Promi
       return Reflect.ownKeys(target);
     },
   });
-  const env = factory(watched as JsonObject);
+  const env = (await factory(watched as JsonObject)) as Env;
   try {
+    refuseAsync(env, 'A curriculum');
     env.reset({ seed: 0 });
   } finally {
     env.close?.();

@@ -1,5 +1,5 @@
 /** Which environment, and how the threads that step it are laid out. */
-import type { EnvFactory } from '../../env/env.ts';
+import type { AnyEnvFactory } from '../../env/async-env.ts';
 import { curriculum } from '../curriculum.ts';
 import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
@@ -10,7 +10,7 @@ const NEUTRAL = { affectsLearning: false } as const;
 
 export const environmentOptions = {
   env: option(
-    kind.textOrFunction<EnvFactory>(
+    kind.textOrFunction<AnyEnvFactory>(
       "an environment id, a path such as './my-env.ts' or './my-env.ts#name', or a factory function",
       '<id|path>',
     ),

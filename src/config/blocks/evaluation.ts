@@ -1,5 +1,5 @@
 /** How the policy is evaluated while it is trained. */
-import type { EnvFactory } from '../../env/env.ts';
+import type { AnyEnvFactory } from '../../env/async-env.ts';
 import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
 
@@ -33,7 +33,7 @@ export const evaluationOptions = {
   }),
   evaluationEnv: option(
     kind.nullable(
-      kind.textOrFunction<EnvFactory>(
+      kind.textOrFunction<AnyEnvFactory>(
         "an environment id, a path such as './my-env.ts' or './my-env.ts#name', or a factory function",
         '<id|path>',
       ),

@@ -1,5 +1,6 @@
 /** What every wrapper of a single environment is made with. */
 import type { JsonObject, JsonValue } from '../../json.ts';
+import { refuseAsync } from '../async-env.ts';
 import type { Env } from '../env.ts';
 import { goalFunctions } from '../goal-functions.ts';
 
@@ -18,6 +19,7 @@ export interface WrapperState {
  * are passed over. A wrapper that does so has to replace `maxEpisodeSteps`, too.
  */
 export function wrapEnv(env: Env, replaced: Partial<Env>, state?: WrapperState, repeats = false): Env {
+  refuseAsync(env, 'A wrapper');
   return {
     observationSpace: env.observationSpace,
     actionSpace: env.actionSpace,

@@ -1,4 +1,5 @@
 /** What every wrapper of a vector environment is made with. */
+import { ConfigError } from '../../errors.ts';
 import type { VectorEnv } from '../vector-env.ts';
 
 /**
@@ -9,6 +10,12 @@ export function wrapVectorEnv<T extends VectorEnv>(
   env: VectorEnv,
   replaced: Partial<VectorEnv> & Omit<T, keyof VectorEnv>,
 ): T {
+  if (env.deferred !== undefined && replaced.deferred === undefined) {
+    throw new ConfigError(
+      'CONFIG_ENV_ASYNC',
+      'A wrapper of vector environments needs environments that answer at once, and these are asynchronous: do in the environment what the wrapper would.',
+    );
+  }
   const wrapped: VectorEnv = {
     numEnvs: env.numEnvs,
     numRows: env.numRows,
