@@ -2,6 +2,7 @@
 #
 #   docker build -t operant .
 #   docker run --rm --init -v "$PWD/runs:/project/runs" operant train --env CartPole-v1
+#   docker build --target ray -t operant-ray .        the same with Ray, for nodes of a cluster (docs/ray.md)
 #
 # `--init` forwards Ctrl-C, so that a run ends with a checkpoint. Mount your own environment's folder below /project to use it. For a build that
 # never changes, give the base by digest: --build-arg NODE_IMAGE=node@sha256:...
@@ -16,7 +17,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
-FROM ${NODE_IMAGE}
+FROM ${NODE_IMAGE} AS operant
 ENV NODE_ENV=production
 COPY --from=build /opt/operant/package.json /opt/operant/package.json
 COPY --from=build /opt/operant/node_modules /opt/operant/node_modules
@@ -31,3 +32,25 @@ USER 1000
 WORKDIR /project
 ENTRYPOINT ["operant"]
 CMD ["--help"]
+
+# A node of a Ray cluster: the head with the learner, or a host. Its command comes from whoever starts it (`ray start`, KubeRay).
+FROM operant AS ray
+# As in src/cluster/launch/launch-options.ts.
+ARG RAY_VERSION=2.60.0
+USER 0
+# wget: KubeRay's probes. Debian removes old versions from its archive, so that pinned ones would stop building.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends python3 python3-venv wget \
+ && rm -rf /var/lib/apt/lists/* \
+ && python3 -m venv /opt/ray \
+ && /opt/ray/bin/pip install --no-cache-dir "ray[default]==${RAY_VERSION}" numpy \
+ && ln -s /opt/ray/bin/ray /usr/local/bin/ray \
+ && install -d -o 1000 -g 1000 /runs
+ENV OPERANT_PYTHON=/opt/ray/bin/python \
+    RAY_USAGE_STATS_ENABLED=0
+USER 1000
+ENTRYPOINT []
+CMD ["ray", "--help"]
+
+FROM operant

@@ -32,6 +32,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     summary: 'have a job end, with a checkpoint',
     load: async () => (await import('./ray-jobs.ts')).rayStop,
   },
+  manifest: {
+    usage: 'manifest kuberay|slurm|vm [flags] [-- train ...]',
+    summary: 'a file that starts a cluster, or a run on one of its own',
+    load: async () => (await import('./ray-manifest.ts')).rayManifest,
+  },
 };
 
 export async function rayCommand(context: CommandContext): Promise<number> {

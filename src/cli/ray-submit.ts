@@ -14,6 +14,7 @@ import { interruptSignal } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
 import { CLUSTER_FLAGS, clientOf } from './ray-flags.ts';
 import { EXIT } from './report-error.ts';
+import { splitCommand } from './split-command.ts';
 
 const USAGE = `Usage: operant ray submit [flags] -- train --env CartPole --algo ppo ...
 
@@ -73,11 +74,6 @@ export async function raySubmit(context: CommandContext): Promise<number> {
   const { signal, dispose } = interruptSignal();
   const ended = await followJob(client, id, (text) => void output.human.write(text), signal).finally(dispose);
   return ended === null ? leave(output, id) : report(output, ended);
-}
-
-function splitCommand(argv: readonly string[]): { own: readonly string[]; command: readonly string[] } {
-  const at = argv.indexOf('--');
-  return at < 0 ? { own: argv, command: [] } : { own: argv.slice(0, at), command: argv.slice(at + 1) };
 }
 
 const hasFlag = (argv: readonly string[], name: string) =>
