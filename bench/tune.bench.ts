@@ -2,7 +2,7 @@
  * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task, kills of whole studies,
  * and what a study costs beside its trials.
  *
- * `-- --only searchers,studies,pbt,kills,overhead` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
+ * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,pbt,kills,overhead` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
  * the package in dist/, which starts sooner.
  */
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { killStudies } from './tune/kills.ts';
 import { measureOverhead } from './tune/overhead.ts';
 import { type Section, sectionText } from './tune/report.ts';
 import { compareSearchers } from './tune/searchers.ts';
-import { comparePbt, compareStudies } from './tune/studies.ts';
+import { comparePbt, compareStudies, compareTpe } from './tune/studies.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** Arguments of node that are `operant`. */
@@ -23,6 +23,8 @@ const numStudies = Number(option('studies', '5'));
 const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   searchers: () => compareSearchers(option('python', 'python3')),
   studies: () => compareStudies(numStudies),
+  'tpe-cartpole': () => compareTpe('CartPole-v1', numStudies),
+  'tpe-pendulum': () => compareTpe('Pendulum-v1', numStudies),
   pbt: () => comparePbt(numStudies),
   kills: () => killStudies(CLI, Number(option('kills', '100'))),
   overhead: () => measureOverhead(CLI, option('ray-python', 'python3')),

@@ -1,18 +1,23 @@
-/** Whole studies of PPO on CartPole: what searchers and schedulers find, judged on seeds that no trial had. */
+/** Whole studies of PPO: what searchers and schedulers find, judged on seeds that no trial had. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { choice, int, logUniform, Tuner, type TunerOptions, uniform } from '../../src/index.ts';
 import { quartiles, type Section } from './report.ts';
 
+function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
+  return {
+    environment: { env },
+    // Pendulum's returns are in the thousands: critics of default settings learn them when scaled
+    envRunners: { numEnvs: 8, rolloutLength: 32, normalizeRewards: env === 'Pendulum-v1' },
+    reporting: { metricsWindow: 20 },
+  };
+}
+
 const COMMON = {
   algorithm: 'ppo',
   tuned: false,
-  config: {
-    environment: { env: 'CartPole-v1' },
-    envRunners: { numEnvs: 8, rolloutLength: 32 },
-    reporting: { metricsWindow: 20 },
-  },
+  config: configOf('CartPole-v1'),
   finalSeeds: 5,
 } as const;
 const SPACE = {
@@ -45,6 +50,16 @@ export function compareStudies(numStudies: number): Promise<Section> {
       { name: 'random, hyperband', options: { ...early, scheduler: 'hyperband' } },
     ],
   );
+}
+
+/** Random draws and TPE at equal steps, with trials enough for one to learn from the others. */
+export function compareTpe(env: 'CartPole-v1' | 'Pendulum-v1', numStudies: number): Promise<Section> {
+  const trialSteps = { 'CartPole-v1': 8_192, 'Pendulum-v1': 32_768 }[env];
+  const options = { space: SPACE, numTrials: 60, trialSteps, config: configOf(env) };
+  return compare(`PPO, ${env}: ${numStudies} studies of 60 trials of ${trialSteps} steps`, numStudies, [
+    { name: 'random', options: { ...options, searcher: 'random' } },
+    { name: 'tpe', options: { ...options, searcher: 'tpe' } },
+  ]);
 }
 
 /** A schedule beside the best of as many constants, from the same beginnings. */
