@@ -17,13 +17,21 @@ const runNode = (...args) => execFileSync(process.execPath, args, { cwd: root, s
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 runNode(join(root, '.ci/prepare.mjs'), '--force');
+// the published package has machine code for other machines as well, where a cross compiler is there
+if (process.env.OPERANT_ZIG)
+  runNode('--import', new URL('./typescript.mjs', import.meta.url).href, 'src/simd/build-prebuilt.ts');
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 runNode(join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json');
 await bundle(root);
 await bundlePolicy(root);
 const host = 'src/env/python/host'; // read by Python, so it stays what it is
 cpSync(join(root, host), join(root, 'dist', host), { recursive: true });
-cpSync(join(root, 'build/kernels'), join(root, 'dist/kernels'), { recursive: true });
+const own = `kernels-${process.platform}-${process.arch}.node`;
+cpSync(join(root, 'build/kernels'), join(root, 'dist/kernels'), {
+  recursive: true,
+  // without the cross compiler, those of other machines are what is left of an earlier build
+  filter: (path) => process.env.OPERANT_ZIG || !path.endsWith('.node') || path.endsWith(own),
+});
 
 for (const bin of new Set(Object.values(manifest.bin))) {
   const path = join(root, bin);

@@ -12,10 +12,12 @@ const NUM_REPEATS = 10; // of both threads: what it takes to wake the second one
 /** Operations of one unit. */
 export const peakFlops = ({ native }: KernelModule) => 24 * (native?.numLanes ?? 4) * PEAK_TURNS;
 
+const NAMES = { 4: 'NEON', 8: 'AVX2', 16: 'AVX-512' } as const;
+
 /** Which kernels these are, in a table. */
 export function labelOf({ native, build }: KernelModule): string {
   if (native === null) return build;
-  return `${native.numLanes === 16 ? 'AVX-512' : 'AVX2'}${build === 'strict' ? ' strict' : ''}`;
+  return `${NAMES[native.numLanes]}${build === 'strict' ? ' strict' : ''}`;
 }
 
 export function peakVariant(kernels: KernelModule): HeldVariant {

@@ -5,7 +5,7 @@ import { probeTensorFlow, type TensorFlowProbe } from '../learner/tensorflow/bac
 import { operantVersion } from '../machine/operant-version.ts';
 import type { NetworkSpec } from '../policy/policy-spec.ts';
 import { table } from '../run/text-table.ts';
-import { loadKernels } from '../simd/loader.ts';
+import { loadKernels, nativeProblem } from '../simd/loader.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
@@ -26,13 +26,15 @@ const COMPARE_FLAG: FlagSpec = {
 interface SimdReport {
   readonly available: boolean;
   readonly relaxed: boolean;
-  /** Floats in a vector of the kernels: 16 and 8 are machine code, 4 is WebAssembly. */
+  /** Floats in a vector of the kernels. */
   readonly numLanes: number;
+  /** Why there is no machine code; null = there is. */
+  readonly nativeProblem: string | null;
   readonly reason: string;
 }
 
 const VECTORS: Readonly<Record<number, string>> = {
-  4: 'WebAssembly alone (wider vectors: x86-64 Linux with AVX2, and a C compiler when it is installed)',
+  4: 'machine code for NEON',
   8: 'machine code for AVX2',
   16: 'machine code for AVX-512',
 };
@@ -46,6 +48,10 @@ const RAY_FLAGS: readonly FlagSpec[] = [
   },
   { name: 'insecure', form: '', doc: 'With --ray-address: speak to another machine without a token.' },
 ];
+
+function vectorsOf({ numLanes, nativeProblem: problem }: SimdReport): string {
+  return problem === null ? VECTORS[numLanes] : `WebAssembly alone (${problem})`;
+}
 
 export async function doctorCommand(context: CommandContext): Promise<number> {
   const flags = readFlags(context, USAGE, [COMPARE_FLAG, ...RAY_FLAGS, JSON_FLAG]);
@@ -88,12 +94,19 @@ export async function doctorCommand(context: CommandContext): Promise<number> {
 async function probeSimd(): Promise<SimdReport> {
   try {
     const { build, reason, native } = await loadKernels();
-    return { available: true, relaxed: build === 'relaxed', numLanes: native?.numLanes ?? 4, reason };
+    return {
+      available: true,
+      relaxed: build === 'relaxed',
+      numLanes: native?.numLanes ?? 4,
+      nativeProblem: await nativeProblem(),
+      reason,
+    };
   } catch (error) {
     return {
       available: false,
       relaxed: false,
       numLanes: 0,
+      nativeProblem: null,
       reason: error instanceof Error ? error.message : String(error),
     };
   }
@@ -168,7 +181,7 @@ function reportText(report: DoctorReport): string {
     [
       'SIMD kernels',
       simd.available
-        ? `${simd.relaxed ? 'relaxed' : 'strict'} (${simd.reason}); ${VECTORS[simd.numLanes]}`
+        ? `${simd.relaxed ? 'relaxed' : 'strict'} (${simd.reason}); ${vectorsOf(simd)}`
         : `do not load: ${simd.reason}`,
     ],
     [

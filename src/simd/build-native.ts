@@ -1,9 +1,8 @@
 /**
- * Compiles `native/` to a Node addon, where that gains something and a C compiler is there: on x86-64 Linux. ARM's vectors are as
- * wide as WebAssembly's.
+ * Compiles `native/` to a Node addon, where a C compiler is there: in a clone on Linux. `build-prebuilt.ts` does it for other machines.
  *
- * The addon needs nothing but Node's own symbols, so the one in the packed tarball depends on no version of a C library. It holds
- * builds for AVX2 and AVX-512 and says when it is loaded which of them the processor runs. What came of the last attempt is kept beside it with a hash of the
+ * The addon needs nothing but Node's own symbols, so the one in the packed tarball depends on no version of a C library. For x86-64 it
+ * holds builds for AVX2 and AVX-512 and says when it is loaded which of them the processor runs; for ARM one for NEON. What came of the last attempt is kept beside it with a hash of the
  * sources, so that a machine without a compiler is not asked at every start.
  */
 import { spawn } from 'node:child_process';
@@ -14,23 +13,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { NATIVE_FILE } from './native-kernels.ts';
+import {
+  COMPILE_FLAGS,
+  NATIVE_TARGETS,
+  type NativeTarget,
+  nativeTarget,
+  targetFile,
+} from './native-targets.ts';
 
 const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
-const RECORD = 'native.json';
-
-const COMMON = ['-O3', '-std=gnu11', '-fPIC', '-fvisibility=hidden', '-Wall'];
-// nothing may be fused, reordered or assumed away that the source does not say: the bits are a promise
-const EXACT = ['-ffp-contract=off', '-fno-fast-math', '-fno-strict-aliasing'];
-const WIDTHS = [
-  { name: 'avx2', lanes: 8, flags: ['-mavx2', '-mfma'] },
-  {
-    name: 'avx512',
-    lanes: 16,
-    flags: ['-mavx2', '-mfma', '-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw'],
-  },
-];
-
 export interface NativeOutcome {
   /** Hash of the sources that were compiled. */
   readonly key: string;
@@ -38,22 +29,25 @@ export interface NativeOutcome {
   readonly problem: string | null;
 }
 
-/** Why it is not built for this kind of machine; null = it is. */
-function unsupportedPlatform(): string | null {
-  if (process.platform === 'linux' && process.arch === 'x64') return null;
-  return `native kernels are for x86-64 Linux, and this is ${process.platform}-${process.arch}`;
+/** Why it is not compiled on this kind of machine. */
+function unsupportedPlatform(): string {
+  return `native kernels are compiled in a clone on x86-64 and ARM64 Linux, and this is ${process.platform}-${process.arch}`;
 }
 
-async function sourceKey(): Promise<string> {
+/** What came of the last attempt: one a machine, since a folder may be seen by several. */
+const recordFile = () => `native-${process.platform}-${process.arch}.json`;
+
+/** A hash of the sources and of how they are compiled. */
+export async function sourceKey(): Promise<string> {
   const names = (await readdir(SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
-  const hash = createHash('sha256').update(JSON.stringify([COMMON, EXACT, WIDTHS]));
+  const hash = createHash('sha256').update(JSON.stringify([COMPILE_FLAGS, NATIVE_TARGETS]));
   for (const name of names) hash.update(`${name}\0${await readFile(join(SOURCES, name), 'utf8')}\0`);
   return hash.digest('hex');
 }
 
 async function readOutcome(folder: string): Promise<NativeOutcome | null> {
   try {
-    return JSON.parse(await readFile(join(folder, RECORD), 'utf8'));
+    return JSON.parse(await readFile(join(folder, recordFile()), 'utf8'));
   } catch {
     return null;
   }
@@ -105,37 +99,52 @@ function headersFolder(): string | null {
   }
 }
 
-/** Compiles every width, fused and not, at once; then links. Null = `target` was made, else why not. */
-async function compileAll(target: string, deadlineMs: number): Promise<string | null> {
+/** What compiles and links, with what it is told besides. */
+export interface Toolchain {
+  readonly command: readonly string[];
+  readonly compile: readonly string[];
+  readonly link: readonly string[];
+}
+
+/**
+ * Compiles every width, fused and not, at once; then links.
+ *
+ * @param path gets the addon, whole or not at all, whoever builds beside us.
+ * @returns null = it was made, else why not.
+ */
+export async function compileAddon(
+  { widths, link }: NativeTarget,
+  path: string,
+  toolchain: Toolchain,
+  deadlineMs = DEADLINE_MS,
+): Promise<string | null> {
   const headers = headersFolder();
   if (headers === null) return 'node-api-headers is not installed (--omit=dev)';
-  const compiler = process.env.CC ?? 'cc';
-  const scratch = await mkdtemp(`${target}.`);
+  const [compiler, ...before] = toolchain.command;
+  const scratch = await mkdtemp(`${path}.`);
   const object = (name: string) => join(scratch, `${name}.o`);
-  const builds = WIDTHS.flatMap(({ name, lanes, flags }) =>
+  const shared = [...before, ...COMPILE_FLAGS, ...toolchain.compile];
+  const builds = widths.flatMap(({ name, lanes, flags }) =>
     ['strict', 'fused'].map((kind, isFused) => {
       const table = `${kind}_${name}`;
       const defines = [`-DLANES=${lanes}`, `-DFUSED=${isFused}`, `-DNAME=${table}`];
-      return { table, args: [...EXACT, ...flags, ...defines, join(SOURCES, 'kernels.c')] };
+      return { table, args: [...flags, ...defines, join(SOURCES, 'kernels.c')] };
     }),
   );
   const units = [...builds, { table: 'module', args: ['-I', headers, join(SOURCES, 'module.c')] }];
   try {
     const problems = await Promise.all(
       units.map(({ table, args }) =>
-        compile(compiler, [...COMMON, ...args, '-c', '-o', object(table)], deadlineMs),
+        compile(compiler, [...shared, ...args, '-c', '-o', object(table)], deadlineMs),
       ),
     );
     const problem = problems.find((found) => found !== null);
     if (problem !== undefined) return problem;
-    const linked = join(scratch, NATIVE_FILE);
+    const linked = join(scratch, 'addon.node');
     const objects = units.map(({ table }) => object(table));
-    const trouble = await compile(
-      compiler,
-      ['-shared', '-nostdlib', '-o', linked, ...objects, '-lgcc'],
-      deadlineMs,
-    );
-    if (trouble === null) await rename(linked, target); // whole or not at all, whoever builds beside us
+    const last = [...before, ...link, '-o', linked, ...objects, ...toolchain.link];
+    const trouble = await compile(compiler, last, deadlineMs);
+    if (trouble === null) await rename(linked, path);
     return trouble;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -157,12 +166,17 @@ export async function buildNative(
 ): Promise<NativeOutcome> {
   const key = await sourceKey();
   const last = await readOutcome(folder);
-  const target = join(folder, NATIVE_FILE);
-  if (last?.key === key && (last.problem === null ? existsSync(target) : !retry)) return last;
+  const target = process.platform === 'linux' ? nativeTarget(process.platform, process.arch) : null;
+  const path = target === null ? null : join(folder, targetFile(target));
+  if (last?.key === key && (last.problem === null ? path !== null && existsSync(path) : !retry)) return last;
   await mkdir(folder, { recursive: true });
-  const problem = unsupportedPlatform() ?? (await compileAll(target, deadlineMs));
-  if (problem !== null) await rm(target, { force: true });
+  const toolchain = { command: [process.env.CC ?? 'cc'], compile: ['-fPIC'], link: ['-lgcc'] };
+  const problem =
+    target === null || path === null
+      ? unsupportedPlatform()
+      : await compileAddon(target, path, toolchain, deadlineMs);
+  if (problem !== null && path !== null) await rm(path, { force: true });
   const outcome = { key, problem };
-  await writeFile(join(folder, RECORD), `${JSON.stringify(outcome)}\n`);
+  await writeFile(join(folder, recordFile()), `${JSON.stringify(outcome)}\n`);
   return outcome;
 }

@@ -6,7 +6,7 @@ import v8 from 'node:v8';
 import { EngineError } from '../errors.ts';
 import { webAssembly } from '../memory/web-assembly.ts';
 import type { KernelModule } from './kernels.ts';
-import { NATIVE_FILE, type NativeKernels, openNative } from './native-kernels.ts';
+import { type NativeKernels, nativeFile, openNative } from './native-kernels.ts';
 import { hasRelaxedSimd } from './relaxed-simd.ts';
 
 export { instantiateKernels, type KernelModule } from './kernels.ts';
@@ -40,16 +40,23 @@ async function kernelFolder(): Promise<URL> {
   return BUILD_FOLDER;
 }
 
-/** The native kernels, if they were built and this processor runs them. */
-function findNativeKernels(folder: URL): NativeKernels | null {
-  const path = fileURLToPath(new URL(NATIVE_FILE, folder));
-  if (process.platform !== 'linux' || process.arch !== 'x64' || !existsSync(path)) return null;
+/** The native kernels, or why there are none. */
+function findNativeKernels(folder: URL): NativeKernels | string {
+  const file = nativeFile(process.platform, process.arch);
+  const path = fileURLToPath(new URL(file, folder));
+  if (!existsSync(path)) return `no ${file} beside the modules`;
   try {
     const { numLanes } = openNative(path);
-    return numLanes === 0 ? null : { path, numLanes };
-  } catch {
-    return null; // a file system that forbids execution, say: WebAssembly does without
+    return numLanes === 0 ? 'this processor has no AVX2 and FMA' : { path, numLanes };
+  } catch (error) {
+    return `${file} does not load: ${error instanceof Error ? error.message : String(error)}`; // a file system that forbids execution, say
   }
+}
+
+/** Why WebAssembly works alone; null = there are native kernels. Thread: any. */
+export async function nativeProblem(): Promise<string | null> {
+  const found = findNativeKernels(await kernelFolder());
+  return typeof found === 'string' ? found : null;
 }
 
 /**
@@ -79,5 +86,6 @@ export async function loadKernels(options: LoadKernelsOptions = {}): Promise<Ker
     );
   }
   const module = await webAssembly.compile(bytes);
-  return { module, build, shared, reason, native: native ? findNativeKernels(folder) : null };
+  const found = native ? findNativeKernels(folder) : '';
+  return { module, build, shared, reason, native: typeof found === 'string' ? null : found };
 }

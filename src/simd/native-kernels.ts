@@ -1,6 +1,6 @@
 /**
- * Kernels compiled to machine code for vectors of 8 or 16 floats (`native/`, C), in place of those of WebAssembly, whose
- * vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
+ * Kernels compiled to machine code for vectors of 8 or 16 floats, or for NEON's of 4 (`native/`, C), in place of those of WebAssembly,
+ * whose vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
  * Products, activations, recurrent cells, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers, parameter noise and other sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
@@ -8,14 +8,14 @@
 import type { WasmMemory } from '../memory/web-assembly.ts';
 import type { Kernels } from './kernel-exports.ts';
 
-/** The addon's name, beside the WebAssembly modules. */
-export const NATIVE_FILE = 'kernels-linux-x64.node';
+/** The addon's name, beside the WebAssembly modules; there is none for machines that `native-targets.ts` does not list. */
+export const nativeFile = (platform: string, arch: string): string => `kernels-${platform}-${arch}.node`;
 
 /** Where the addon is and what it uses here; plain data, can be posted to worker threads. */
 export interface NativeKernels {
   readonly path: string;
-  /** Floats in a vector: 16 (AVX-512) or 8 (AVX2). */
-  readonly numLanes: 8 | 16;
+  /** Floats in a vector: 16 (AVX-512), 8 (AVX2) or 4 (NEON). */
+  readonly numLanes: 4 | 8 | 16;
 }
 
 /** Each takes the address of the memory, then what its namesake takes; Adam's numbers as the address of nine f64. */
@@ -86,9 +86,10 @@ interface NativeWidth {
 }
 
 interface NativeModule {
-  /** The most that this processor has; 0 without AVX2 and FMA. */
-  readonly numLanes: 0 | 8 | 16;
+  /** The most that this processor has; 0 for an x86-64 without AVX2 and FMA. */
+  readonly numLanes: 0 | 4 | 8 | 16;
   addressOf(array: Uint8Array | Float64Array): number;
+  readonly lanes4?: NativeWidth;
   readonly lanes8?: NativeWidth;
   readonly lanes16?: NativeWidth;
 }
@@ -199,7 +200,7 @@ export function withNativeKernels(
   memory: WasmMemory,
 ): Kernels {
   const module = openNative(native.path);
-  const width = (native.numLanes === 16 ? module.lanes16 : module.lanes8) as NativeWidth;
+  const width = module[`lanes${native.numLanes}`] as NativeWidth;
   const calls = build === 'relaxed' ? width.fused : width.strict;
   const words = new Uint32Array(memory.buffer); // keeps the memory alive as long as these kernels are
   const base = module.addressOf(new Uint8Array(memory.buffer));

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
+import { nativeWidths } from './native-widths.ts';
 
 const relaxed = await loadKernels();
 const strict = await loadKernels({ deterministic: true });
@@ -115,7 +116,7 @@ describe.each([
   });
 });
 
-const widths = ([8, 16] as const).filter((numLanes) => numLanes <= (relaxed.native?.numLanes ?? 0));
+const widths = nativeWidths(relaxed.native);
 
 describe.each(widths)('native quantile Huber loss, %i lanes', (numLanes) => {
   it.each([relaxed, strict])('has the bits of the WebAssembly kernels, build %#', (module) => {

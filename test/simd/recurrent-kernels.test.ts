@@ -6,10 +6,11 @@ import { openStream } from '../../src/random/streams.ts';
 import { policyLayers } from '../../src/simd/layer-program.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
 import { categorical, makeSpec } from '../reference/policy-specs.ts';
+import { nativeWidths } from './native-widths.ts';
 
 const builds = { relaxed: await loadKernels(), strict: await loadKernels({ deterministic: true }) };
 const { native } = builds.relaxed;
-const widths = ([8, 16] as const).filter((numLanes) => numLanes <= (native?.numLanes ?? 0));
+const widths = nativeWidths(native);
 
 /** Forward and back through random numbers, the second time adding; hidden states and gradients as words. */
 function run(kernels: KernelModule, cell: 'lstm' | 'gru', sizes: readonly [number, number, number, number]) {

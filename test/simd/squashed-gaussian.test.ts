@@ -4,6 +4,7 @@ import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../../src/simd/loader.ts';
 import { slope } from './dense-network.ts';
+import { nativeWidths } from './native-widths.ts';
 
 const relaxed = await loadKernels();
 const strict = await loadKernels({ deterministic: true });
@@ -149,7 +150,7 @@ describe.each(['native', 'relaxed', 'strict'] as const)('squashed Gaussian, %s k
   });
 });
 
-const widths = ([8, 16] as const).filter((numLanes) => numLanes <= (relaxed.native?.numLanes ?? 0));
+const widths = nativeWidths(relaxed.native);
 
 describe.each(widths)('native squashed Gaussian, %i lanes', (numLanes) => {
   it.each([relaxed, strict])('has the bits of the WebAssembly kernels, build %#', (module) => {

@@ -26,7 +26,7 @@ export const learnersOptions = {
   }),
   nativeKernels: option(kind.boolean(), {
     default: true,
-    doc: "The simd engine's kernels as machine code for AVX2 or AVX-512 where that was built: the same bits, sooner.",
+    doc: "The simd engine's kernels as machine code for AVX2, AVX-512 or NEON where that was built: the same bits, sooner.",
     needs: { option: 'engine', values: ['auto', 'simd'] },
     ...NEUTRAL,
   }),

@@ -1,4 +1,4 @@
-/* One build of the kernels: compiled once for each of AVX2 and AVX-512, fused and not; NAME is its table. */
+/* One build of the kernels: compiled once for each of AVX2 and AVX-512, or for NEON, fused and not; NAME is its table. */
 #include "network.h"
 #include "optimizer.h"
 #include "quantile-huber.h"

@@ -1,6 +1,6 @@
 /*
- * The kernels as a Node addon: { numLanes, addressOf(typedArray), lanes8, lanes16 }. The last two are { fused, strict }, with a
- * function for each kernel in each, and there where the processor runs them; numLanes is the wider one's, or 0.
+ * The kernels as a Node addon: { numLanes, addressOf(typedArray), lanes8, lanes16 }, or lanes4 on ARM. The last are { fused, strict },
+ * with a function for each kernel in each, and there where the processor runs them; numLanes is the widest one's, or 0.
  *
  * It keeps no state, so any number of threads load it. Each function takes the address of the shared memory first, then what its
  * namesake in WebAssembly takes. Nothing is checked here: ../native-kernels.ts is the one caller.
@@ -172,16 +172,50 @@ static void add_width(
   napi_set_named_property(env, exports, name, width);
 }
 
+#if defined(__aarch64__)
+
+/* NEON is part of the architecture. */
+static int add_widths(napi_env env, napi_value exports) {
+  add_width(env, exports, "lanes4", &fused_neon, &strict_neon);
+  return 4;
+}
+
+#else
+
+#include <cpuid.h>
+
+/* Registers that the operating system saves: what the processor has beyond them cannot be used. */
+static uint32_t saved_registers(void) {
+  uint32_t low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+/* As __builtin_cpu_supports says it, which not every compiler has for a library without a C library. */
+static int lanes_of_processor(void) {
+  const uint32_t FMA = 1 << 12, OSXSAVE = 1 << 27, AVX2 = 1 << 5;
+  const uint32_t AVX512 = 1 << 16 | 1 << 17 | 1 << 30 | 1u << 31; /* F, DQ, BW, VL */
+  uint32_t a, b, c, d, features, wide;
+  if (!__get_cpuid(1, &a, &b, &features, &d) || !__get_cpuid_count(7, 0, &a, &wide, &c, &d)) return 0;
+  if (!(features & FMA) || !(features & OSXSAVE) || !(wide & AVX2)) return 0;
+  const uint32_t saved = saved_registers();
+  if ((saved & 0x06) != 0x06) return 0;
+  return (wide & AVX512) == AVX512 && (saved & 0xe6) == 0xe6 ? 16 : 8;
+}
+
+static int add_widths(napi_env env, napi_value exports) {
+  const int lanes = lanes_of_processor();
+  if (lanes >= 8) add_width(env, exports, "lanes8", &fused_avx2, &strict_avx2);
+  if (lanes == 16) add_width(env, exports, "lanes16", &fused_avx512, &strict_avx512);
+  return lanes;
+}
+
+#endif
+
 NAPI_MODULE_INIT() {
-  __builtin_cpu_init();
-  const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
   napi_value num_lanes;
-  napi_create_int32(env, has_avx512 ? 16 : has_avx2 ? 8 : 0, &num_lanes);
+  napi_create_int32(env, add_widths(env, exports), &num_lanes);
   napi_set_named_property(env, exports, "numLanes", num_lanes);
   add(env, exports, "addressOf", address_of, NULL);
-  if (has_avx2) add_width(env, exports, "lanes8", &fused_avx2, &strict_avx2);
-  if (has_avx512) add_width(env, exports, "lanes16", &fused_avx512, &strict_avx512);
   return exports;
 }

@@ -2,18 +2,19 @@
  * c = a w + b and g = a^T d in register tiles. Strides are in bytes.
  *
  * A number of the result is summed in the order of ../assembly/multiply.ts and outer-product.ts, one after another from the bias
- * (or from zero), whatever the tile: so the bits are the same, and tiles follow the registers alone. AVX-512 has 32 of them: 6 rows x
- * 4 vectors are 24 sums, 4 weights and a broadcast; AVX2 has 16: 6 x 2. Loads may run up to 15 floats past a matrix, as there;
+ * (or from zero), whatever the tile: so the bits are the same, and tiles follow the registers alone. AVX-512 and NEON have 32 of them: 6
+ * rows x 4 vectors are 24 sums, 4 weights and a broadcast; AVX2 has 16: 6 x 2. Loads may run up to 15 floats past a matrix, as there;
  * stores end at the last column.
  */
 #ifndef OPERANT_MULTIPLY_H
 #define OPERANT_MULTIPLY_H
 
 #include "activation.h"
+#include "quad.h"
 
 #define MOST_ROWS 8
 #define MOST_VECTORS 4
-#define WIDEST (LANES == 16 ? 4 : 2) /* vectors of a tile */
+#define WIDEST (REGISTERS == 32 ? 4 : 2) /* vectors of a tile */
 
 enum { NOTHING, RELU_AFTER, TANH_SLOPE, RELU_SLOPE };
 
@@ -89,25 +90,20 @@ INLINE void product_panel(
 #undef STEP
 }
 
-INLINE float sum_lanes(__m128 x) {
-  const __m128 pairs = _mm_add_ps(x, _mm_movehl_ps(x, x));
-  return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
-}
-
 /* R rows of one column: dot products in four partial sums each, side by side, since one waits for itself. */
 INLINE void column_tile(const int R, const struct product *p, const char *a, const float *w, char *c) {
   const int whole = p->depth & ~3;
-  __m128 s[MOST_ROWS];
-  UNROLL for (int r = 0; r < R; r++) s[r] = _mm_setzero_ps();
+  quad s[MOST_ROWS];
+  UNROLL for (int r = 0; r < R; r++) s[r] = quad_zero();
   for (int k = 0; k < whole; k += 4) {
-    const __m128 z = _mm_loadu_ps(w + k);
+    const quad z = quad_load(w + k);
     UNROLL for (int r = 0; r < R; r++) {
-      const __m128 y = _mm_loadu_ps(floats(a + r * p->lda) + k);
-      s[r] = FUSED ? _mm_fmadd_ps(y, z, s[r]) : _mm_add_ps(_mm_mul_ps(y, z), s[r]);
+      const quad y = quad_load(floats(a + r * p->lda) + k);
+      s[r] = quad_madd(y, z, s[r]);
     }
   }
   UNROLL for (int r = 0; r < R; r++) {
-    float total = sum_lanes(s[r]);
+    float total = sum_halves(s[r]);
     for (int k = whole; k < p->depth; k++) total += floats(a + r * p->lda)[k] * w[k];
     *(float *)(c + r * p->ldc) = total + (p->bias ? *p->bias : 0);
   }
@@ -130,12 +126,12 @@ static void multiply(const struct product *p, const char *a, const char *w, char
     const int left = columns - j;
     const size_t offset = 4 * (size_t)j;
     const int last = (left - 1) % LANES + 1;
-    if (LANES == 16 && left > 3 * LANES)
+    if (REGISTERS == 32 && left > 3 * LANES)
       product_panel(6, 4, p, a, w, c, rows, offset, left >= 4 * LANES ? LANES : last);
-    else if (LANES == 16 && left > 2 * LANES)
+    else if (REGISTERS == 32 && left > 2 * LANES)
       product_panel(8, 3, p, a, w, c, rows, offset, last);
     else if (left > LANES)
-      product_panel(LANES == 16 ? 8 : 6, 2, p, a, w, c, rows, offset, LANES == 8 && left >= 2 * LANES ? LANES : last);
+      product_panel(REGISTERS == 32 ? 8 : 6, 2, p, a, w, c, rows, offset, REGISTERS == 16 && left >= 2 * LANES ? LANES : last);
     else
       product_panel(8, 1, p, a, w, c, rows, offset, last);
   }

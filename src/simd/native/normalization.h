@@ -2,7 +2,7 @@
 #ifndef OPERANT_NORMALIZATION_H
 #define OPERANT_NORMALIZATION_H
 
-#include "vector.h"
+#include "quad.h"
 
 #define PARTS (16 / LANES) /* a row is summed in 16 lanes */
 
@@ -11,15 +11,15 @@ INLINE vec lanes_of(vec x, int left) { return left >= LANES ? x : first_lanes(x,
 
 INLINE float total(const vec *s) {
 #if LANES == 16
-  const __m128 a = _mm512_extractf32x4_ps(s[0], 0), b = _mm512_extractf32x4_ps(s[0], 1);
-  const __m128 c = _mm512_extractf32x4_ps(s[0], 2), d = _mm512_extractf32x4_ps(s[0], 3);
+  const quad a = _mm512_extractf32x4_ps(s[0], 0), b = _mm512_extractf32x4_ps(s[0], 1);
+  const quad c = _mm512_extractf32x4_ps(s[0], 2), d = _mm512_extractf32x4_ps(s[0], 3);
+#elif LANES == 8
+  const quad a = _mm256_extractf128_ps(s[0], 0), b = _mm256_extractf128_ps(s[0], 1);
+  const quad c = _mm256_extractf128_ps(s[1], 0), d = _mm256_extractf128_ps(s[1], 1);
 #else
-  const __m128 a = _mm256_extractf128_ps(s[0], 0), b = _mm256_extractf128_ps(s[0], 1);
-  const __m128 c = _mm256_extractf128_ps(s[1], 0), d = _mm256_extractf128_ps(s[1], 1);
+  const quad a = s[0], b = s[1], c = s[2], d = s[3];
 #endif
-  const __m128 q = _mm_add_ps(_mm_add_ps(a, b), _mm_add_ps(c, d));
-  const __m128 pairs = _mm_add_ps(q, _mm_movehdup_ps(q));
-  return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_movehl_ps(pairs, pairs)));
+  return sum_pairs((a + b) + (c + d));
 }
 
 INLINE float row_mean(const float *z, int columns) {

@@ -104,10 +104,10 @@ static void outer_product(const struct outer *p) {
     const int left = p->columns - j;
     const size_t offset = 4 * (size_t)j;
     const int last = (left - 1) % LANES + 1;
-    if (LANES == 16 && left > 3 * LANES) outer_panel(6, 4, p, offset, left >= 4 * LANES ? LANES : last);
-    else if (LANES == 16 && left > 2 * LANES) outer_panel(8, 3, p, offset, last);
+    if (REGISTERS == 32 && left > 3 * LANES) outer_panel(6, 4, p, offset, left >= 4 * LANES ? LANES : last);
+    else if (REGISTERS == 32 && left > 2 * LANES) outer_panel(8, 3, p, offset, last);
     else if (left > LANES)
-      outer_panel(LANES == 16 ? 8 : 6, 2, p, offset, LANES == 8 && left >= 2 * LANES ? LANES : last);
+      outer_panel(REGISTERS == 32 ? 8 : 6, 2, p, offset, REGISTERS == 16 && left >= 2 * LANES ? LANES : last);
     else outer_panel(8, 1, p, offset, last);
   }
 }

@@ -36,6 +36,7 @@ struct table {
   float (*peak)(int turns);
 };
 
-__attribute__((visibility("hidden"))) extern const struct table strict_avx2, fused_avx2, strict_avx512, fused_avx512;
+__attribute__((visibility("hidden"))) extern const struct table strict_avx2, fused_avx2, strict_avx512, fused_avx512,
+    strict_neon, fused_neon;
 
 #endif

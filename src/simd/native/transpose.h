@@ -2,8 +2,9 @@
 #ifndef OPERANT_TRANSPOSE_H
 #define OPERANT_TRANSPOSE_H
 
-#include "vector.h"
+#include "quad.h"
 
+#if defined(__AVX__)
 /* Rows 0 to 3 of w in the lower half of a vector, rows 4 to 7 in the upper: half of the shuffles of whole rows. */
 INLINE __m256 two_rows(const char *upper, const char *lower) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(floats(upper))), _mm_loadu_ps(floats(lower)), 1);
@@ -20,23 +21,20 @@ INLINE void transpose_8x4(const char *w, size_t ldw, char *t, size_t ldt) {
   _mm256_storeu_ps((float *)(t + 2 * ldt), _mm256_shuffle_ps(high_ab, high_cd, 0x44));
   _mm256_storeu_ps((float *)(t + 3 * ldt), _mm256_shuffle_ps(high_ab, high_cd, 0xee));
 }
+#endif
 
 /* Up to 4 x 4: a row past the end is read again instead, and its lane lands in t's padding. */
 INLINE void transpose_4x4(const char *w, size_t ldw, int inputs, int columns, char *t, size_t ldt) {
-  __m128 a = _mm_loadu_ps(floats(w));
-  __m128 b = _mm_loadu_ps(floats(inputs > 1 ? w + ldw : w));
-  __m128 c = _mm_loadu_ps(floats(inputs > 2 ? w + 2 * ldw : w));
-  __m128 d = _mm_loadu_ps(floats(inputs > 3 ? w + 3 * ldw : w));
-  _MM_TRANSPOSE4_PS(a, b, c, d);
-  _mm_storeu_ps((float *)t, a);
-  if (columns > 1) _mm_storeu_ps((float *)(t + ldt), b);
-  if (columns > 2) _mm_storeu_ps((float *)(t + 2 * ldt), c);
-  if (columns > 3) _mm_storeu_ps((float *)(t + 3 * ldt), d);
+  quad x[4];
+  UNROLL for (int n = 0; n < 4; n++) x[n] = quad_load(floats(inputs > n ? w + n * ldw : w));
+  quad_transpose(x);
+  UNROLL for (int n = 0; n < 4; n++) if (n < columns) quad_store((float *)(t + n * ldt), x[n]);
 }
 
 /* t [columns, inputs] = w [inputs, columns] transposed; ldt bytes >= inputs rounded up to 4. */
 static void transpose(const char *w, size_t ldw, int inputs, int columns, char *t, size_t ldt) {
   int i = 0;
+#if defined(__AVX__)
   for (; i + 8 <= inputs; i += 8, w += 8 * ldw) {
     char *target = t + 4 * (size_t)i;
     int j = 0;
@@ -45,6 +43,7 @@ static void transpose(const char *w, size_t ldw, int inputs, int columns, char *
     transpose_4x4(w + 4 * j, ldw, 4, columns - j, target + j * ldt, ldt);
     transpose_4x4(w + 4 * ldw + 4 * j, ldw, 4, columns - j, target + 16 + j * ldt, ldt);
   }
+#endif
   for (; i < inputs; i += 4, w += 4 * ldw)
     for (int j = 0; j < columns; j += 4)
       transpose_4x4(w + 4 * j, ldw, inputs - i, columns - j, t + 4 * (size_t)i + j * ldt, ldt);
