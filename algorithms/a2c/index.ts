@@ -1,4 +1,5 @@
 /** A2C as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { a2cOptions, checkA2C } from './config.ts';
 import { a2cMetrics } from './metrics.ts';
@@ -17,7 +18,12 @@ export const a2c = defineAlgorithm({
   },
   summary: ['train/explainedVariance'],
   tunedDefaults: tunedA2C,
-  create: async (config) => (await import('./a2c.ts')).createA2C(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./a2c.ts')).createA2C(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentA2C(config),
+    ),
 });
 
 /** A2C's configuration builder. */

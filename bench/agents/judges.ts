@@ -85,6 +85,7 @@ export async function judgeMatches(
       policiesToTrain: null,
       critic: 'own',
       normalizeValues: false,
+      discountBy: 'own-step',
     } as const;
     const cast = await openCast(env, source.id, {
       content,

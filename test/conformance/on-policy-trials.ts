@@ -1,4 +1,6 @@
 /** Trials of the options that algorithms without a replay buffer share. */
+import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
+import { selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import type { Settings, Trial, Values } from './subject.ts';
 
 type Trials = Readonly<Record<string, Trial>>;
@@ -132,6 +134,16 @@ export const synchronousRefused: Settings['refused'] = [
   ...onPolicyRefused,
   ['a network that the kernels do not cover', training({ network: 'conv' }), /needs the TensorFlow engine/],
 ];
+
+/** Of those that train several agents, too. */
+export const agentsElsewhere: Settings['testedElsewhere'] = {
+  ...Object.fromEntries(
+    Object.keys(multiAgentOptions).map((name) => [`multiAgent.${name}`, 'test/algorithm/agents']),
+  ),
+  ...Object.fromEntries(
+    Object.keys(selfPlayOptions).map((name) => [`selfPlay.${name}`, 'test/algorithm/league']),
+  ),
+};
 
 /** Of actor-learners; the plain settings have 4 fragments an iteration of 4 environments. */
 export const actorLearnerTrials: Trials = {

@@ -63,7 +63,8 @@ export interface AgentsLearning<C> {
   /** A policy's config. @throws ConfigError for overrides that are no options of `training`. */
   configOf(entry: TableEntry): C;
   lossOf(config: C): LossParts;
-  boundsOf(config: C): PlanBounds;
+  /** @param numSamples at most in an update: rows * T of the policy's group. */
+  boundsOf(config: C, numSamples: number): PlanBounds;
 }
 
 /** A row of the table with what acts. */
@@ -174,9 +175,11 @@ export function reserveLearners<C extends AgentsConfig>(
     const { entry, spec, config: own, critic } = prepared[index];
     const { numRows, rolloutLength } = agents.layout.rollouts[entry.group];
     const isOnly = indices.length === 1 && critic === null; // a worker's thread helps one learner
+    const numSamples = numRows * rolloutLength;
+    const bounds = learning.boundsOf(own, numSamples);
     const reserve = (network: PolicySpec, purpose: string) =>
-      reserveSimd(planner, own, network, learning.lossOf(own), learning.boundsOf(own), {
-        numSamples: numRows * rolloutLength,
+      reserveSimd(planner, own, network, learning.lossOf(own), bounds, {
+        numSamples,
         initial: policyStream(config.debugging.seed, purpose, entry.name),
         numHelpers: isOnly ? numHelpersOf(config) : 0,
       });

@@ -4,6 +4,7 @@ import { ConfigError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isModuleReference } from '../../modules/module-text.ts';
 import type { SeatAssignment } from '../../rollout/agents/policy-plan.ts';
+import type { DiscountBy } from '../../targets/gae-with-holes.ts';
 
 export interface MultiAgentConfig {
   readonly policies: JsonObject;
@@ -11,6 +12,7 @@ export interface MultiAgentConfig {
   readonly policiesToTrain: readonly string[] | null;
   readonly critic: 'own' | 'central';
   readonly normalizeValues: boolean;
+  readonly discountBy: DiscountBy;
 }
 
 export interface TableEntry {

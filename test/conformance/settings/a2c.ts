@@ -1,5 +1,6 @@
 /** A2C under the conformance suite. */
 import {
+  agentsElsewhere,
   curiosityTrials,
   onPolicyLearns,
   onPolicyNeutral,
@@ -27,7 +28,7 @@ export const settings: Settings = {
     ...recurrentTrials(5),
   },
   neutral: onPolicyNeutral,
-  testedElsewhere: synchronousElsewhere,
+  testedElsewhere: { ...synchronousElsewhere, ...agentsElsewhere },
   refused: [...recurrentRefused(10), ...rmspropRefused, ...synchronousRefused],
   learns: onPolicyLearns(8, { learningRate: 5e-3, gaeLambda: 0 }, 300),
 };

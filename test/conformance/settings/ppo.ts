@@ -1,6 +1,6 @@
 /** PPO under the conformance suite. */
-import { selfPlayOptions } from '../../../src/config/blocks/self-play.ts';
 import {
+  agentsElsewhere,
   curiosityTrials,
   gsdeBase,
   onPolicyLearns,
@@ -57,16 +57,8 @@ export const settings: Settings = {
     ...onPolicyNeutral,
   },
   testedElsewhere: {
-    'multiAgent.policies': 'test/algorithm/agents',
-    'multiAgent.policyFor': 'test/algorithm/agents',
-    'multiAgent.policiesToTrain': 'test/algorithm/agents',
-    'multiAgent.discountBy': 'test/algorithm/agents',
-    'multiAgent.critic': 'test/algorithm/agents',
-    'multiAgent.normalizeValues': 'test/algorithm/agents',
     ...synchronousElsewhere,
-    ...Object.fromEntries(
-      Object.keys(selfPlayOptions).map((name) => [`selfPlay.${name}`, 'test/algorithm/league']),
-    ),
+    ...agentsElsewhere,
   },
   refused: [
     ...recurrentRefused(40),

@@ -1,0 +1,154 @@
+/** Policies that learn beside each other, each from the steps that it took: what algorithms on rollouts share among several agents. */
+import type { StatePart } from '../../checkpoint/state-part.ts';
+import { checkLayer } from '../../config/check-layer.ts';
+import type { Declarations } from '../../config/option.ts';
+import { type Problem, throwProblems } from '../../config/problems.ts';
+import { ConfigError } from '../../errors.ts';
+import type { JsonValue } from '../../json.ts';
+import type { UpdatePlan, UpdateStats } from '../../learner/learner.ts';
+import type { GroupViews } from '../../rollout/agents/agents-layout.ts';
+import type { Algorithm } from '../algorithm.ts';
+import { tellPolicy, tellUpdate } from '../learning-report.ts';
+import { createAgentsAlgorithm } from './agents-algorithm.ts';
+import type { AgentsConfig, CentralCritic, LearningPolicy } from './agents-policies.ts';
+import { computeAdvantages, explainedBy, observedBy } from './agents-samples.ts';
+import type { AgentsSystem } from './agents-system.ts';
+import { DEFAULT_POLICY, type TableEntry } from './policy-table.ts';
+
+export type AgentMetrics = Partial<Record<string, number>>;
+
+/** A policy that learns, with all that is its own. */
+export interface Student {
+  readonly name: string;
+  /** Learns from the steps that it took in a rollout of its group. */
+  learn(group: GroupViews, numEnvSteps: number): Promise<AgentMetrics>;
+  readonly setSchedule: (name: string, schedule: JsonValue) => void;
+  readonly state: readonly StatePart[];
+}
+
+/** Collects, and has all policies that learn do so, one after the other, in the order of their names. */
+export function createLearningAgents<C extends AgentsConfig>(
+  name: string,
+  config: C,
+  system: AgentsSystem<C>,
+  createStudent: (policy: LearningPolicy<C>) => Student,
+): Algorithm {
+  const students = system.learning.map(createStudent);
+  const isAlone = students.length === 1;
+  const iterate = async (numEnvSteps: number) => {
+    const start = performance.now();
+    const version = system.publish();
+    const collected = await system.runners.collect(version);
+    const collectedAt = performance.now();
+    const metrics: AgentMetrics = {};
+    for (const [k, student] of students.entries()) {
+      const told = await student.learn(collected.groups[system.learning[k].group], numEnvSteps);
+      for (const [key, value] of Object.entries(told))
+        metrics[isAlone ? key : key.replace(/^train\//, `policy/${student.name}/`)] = value;
+    }
+    metrics['time/rolloutMs'] = collectedAt - start;
+    metrics['time/learnMs'] = performance.now() - collectedAt;
+    return { collected, metrics };
+  };
+  return createAgentsAlgorithm({
+    ...{ name, config, system, iterate },
+    state: students.flatMap(({ state }) => state),
+    setSchedule: (schedule, value) => {
+      for (const student of students) student.setSchedule(schedule, value);
+    },
+  });
+}
+
+/** Of one policy's steps: what its update does, and how its values run. */
+export interface Lesson extends Omit<UpdatePlan, 'observationStatistics' | 'nonFinite'> {
+  /** Flat indices of the steps. i32 */
+  readonly samples: Int32Array;
+  readonly gamma: number;
+  readonly gaeLambda: number;
+}
+
+/**
+ * Advantages along an agent's own steps, one update of the policy and, with a central critic, one of it with the same plan; then running
+ * statistics move on.
+ */
+export async function learnSteps<C extends AgentsConfig>(
+  policy: LearningPolicy<C>,
+  group: GroupViews,
+  { samples, gamma, gaeLambda, ...given }: Lesson,
+): Promise<{ readonly update: UpdateStats; readonly metrics: AgentMetrics }> {
+  const { config, learner, scaling, critic, valueScale } = policy;
+  computeAdvantages(group, { gamma, gaeLambda, discountBy: config.multiAgent.discountBy });
+  const plan: UpdatePlan = {
+    ...given,
+    observationStatistics: scaling.statistics,
+    nonFinite: config.faultTolerance.nonFinite,
+  };
+  const explained = explainedBy(group, samples);
+  valueScale?.absorb(group.rollout.returns, samples, (critic ?? policy).learner);
+  valueScale?.normalize(group.rollout.returns, samples);
+  valueScale?.normalize(group.rollout.values, samples);
+  const update = await learner.update(group.rollout, plan);
+  scaling.absorb(observedBy(group, group.rollout.observations, samples));
+  const metrics = {
+    ...tellUpdate(update),
+    ...(critic === null ? {} : await learnValues(critic, group, samples, plan)),
+    ...tellPolicy(learner),
+    ...(explained === null ? {} : { 'train/explainedVariance': explained }),
+  };
+  return { update, metrics };
+}
+
+/** The central critic learns the same samples' returns, in the same order, from the environment's state. */
+async function learnValues(
+  { learner, scaling }: CentralCritic,
+  group: GroupViews,
+  samples: Int32Array,
+  plan: UpdatePlan,
+): Promise<AgentMetrics> {
+  const rollout = { ...group.rollout, observations: group.criticInputs };
+  const update = await learner.update(rollout, {
+    ...plan,
+    observationStatistics: scaling.statistics,
+    targetKl: null,
+  });
+  scaling.absorb(observedBy(group, group.criticInputs, samples));
+  return { 'train/valueLoss': update.means.valueLoss, 'train/criticGradNorm': update.means.gradNorm };
+}
+
+/**
+ * The run's config with a policy's own options of `training`.
+ *
+ * @param declared the algorithm's `training`; `check` what it asks of a whole config.
+ * @throws ConfigError naming what is no such option; `CONFIG_CURIOSITY`.
+ */
+export function configOfPolicy<
+  C extends AgentsConfig & { readonly training: { readonly curiosity: string | null } },
+>(
+  config: C,
+  { name, acts }: TableEntry,
+  declared: Declarations[string],
+  check: (config: C) => readonly Problem[],
+): C {
+  refuseCuriosity(config);
+  if (acts.kind !== 'network' || Object.keys(acts.overrides).length === 0) return config;
+  const given = { training: acts.overrides };
+  const { layer, problems } = checkLayer({ training: declared }, given, `policy ${name}`);
+  throwProblems(problems);
+  const own: C = { ...config, training: { ...config.training, ...layer.training } };
+  throwProblems(check(own));
+  refuseCuriosity(own);
+  return own;
+}
+
+function refuseCuriosity({ training }: { readonly training: { readonly curiosity: string | null } }): void {
+  if (training.curiosity === null) return;
+  throw new ConfigError(
+    'CONFIG_CURIOSITY',
+    `curiosity (${training.curiosity}) is for one agent in an environment, and there are several here: leave it out.`,
+  );
+}
+
+/** Name of a policy's state: that of a run with one agent where there is one policy. */
+export function stateName(policy: string, field: string): string {
+  return policy === DEFAULT_POLICY ? field : `${field}/${policy}`;
+}
