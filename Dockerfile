@@ -3,6 +3,8 @@
 #   docker build -t operant .
 #   docker run --rm --init -v "$PWD/runs:/project/runs" operant train --env CartPole-v1
 #   docker build --target ray -t operant-ray .        the same with Ray, for nodes of a cluster (docs/ray.md)
+#   docker build -t operant:serve --target serve .     a policy server, with a health check; `operant manifest` runs it on Kubernetes
+#   docker run --rm --init -p 127.0.0.1:8000:8000 -e OPERANT_SERVE_TOKEN -v "$PWD/runs:/models:ro" operant:serve --policy cart=/models/cart-pole
 #
 # `--init` forwards Ctrl-C, so that a run ends with a checkpoint. Mount your own environment's folder below /project to use it. For a build that
 # never changes, give the base by digest: --build-arg NODE_IMAGE=node@sha256:...
@@ -53,4 +55,14 @@ USER 1000
 ENTRYPOINT []
 CMD ["ray", "--help"]
 
+# Beyond the container it is reached through a published port, so it listens everywhere, and then it wants a token. Kubernetes has probes of its own
+# and gives its own command.
+FROM operant AS serve
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8000/health/ready').then(({ok}) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["operant", "serve", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["--help"]
+
+# What is built where no target is named.
 FROM operant

@@ -45,6 +45,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'serve policies over HTTP',
     load: async () => (await import('./serve-command.ts')).serveCommand,
   },
+  manifest: {
+    summary:
+      'write Kubernetes manifests of a policy server: operant manifest --image IMAGE --policy cart=/models/cart',
+    load: async () => (await import('./manifest-command.ts')).manifestCommand,
+  },
   play: {
     summary: 'play against a policy in the terminal: operant play --checkpoint run --as o',
     load: async () => (await import('./play-command.ts')).playCommand,

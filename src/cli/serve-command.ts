@@ -16,7 +16,7 @@ const USAGE = `Usage: operant serve --policy [NAME=]<folder>[,NAME=<folder>...] 
 
 Serves policies over HTTP: POST /act with JSON, the open inference protocol v2, a page to try them at /. A run folder's newest checkpoint is taken up as soon as its pointer moves. A token, where one is wanted, comes from the environment variable OPERANT_SERVE_TOKEN.`;
 
-const FLAGS: readonly FlagSpec[] = [
+export const SERVE_FLAGS: readonly FlagSpec[] = [
   {
     name: 'policy',
     form: '<[name=]folder>',
@@ -25,7 +25,12 @@ const FLAGS: readonly FlagSpec[] = [
   },
   { name: 'port', form: '<integer>', doc: 'Where it listens; 0 = any free one. [8000]' },
   { name: 'host', form: '<address>', doc: 'Beyond this machine it wants OPERANT_SERVE_TOKEN. [127.0.0.1]' },
-  { name: 'admin-port', form: '<integer>', doc: 'Metrics and administration, on this machine alone. [none]' },
+  { name: 'admin-port', form: '<integer>', doc: 'Metrics and administration. [none]' },
+  {
+    name: 'admin-host',
+    form: '<address>',
+    doc: 'Where these listen; beyond this machine it wants OPERANT_SERVE_TOKEN. [127.0.0.1]',
+  },
   { name: 'num-priorities', form: '<integer>', doc: 'Levels of priority; 1 is the most urgent. [2]' },
   {
     name: 'max-queued',
@@ -75,7 +80,7 @@ const FLAGS: readonly FlagSpec[] = [
 ];
 
 export async function serveCommand(context: CommandContext): Promise<number> {
-  const flags = readFlags(context, USAGE, FLAGS);
+  const flags = readFlags(context, USAGE, SERVE_FLAGS);
   if (flags === null) return EXIT.done;
   const server = await createPolicyServer({
     ...readOptions(flags),
@@ -97,11 +102,12 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
     throw new ConfigError('CONFIG_FLAG', 'Which policy? Give --policy <folder>, or --policy NAME=<folder>.');
   }
   const token = process.env.OPERANT_SERVE_TOKEN ?? '';
-  const host = flags.get('host');
+  const [host, adminHost] = [flags.get('host'), flags.get('admin-host')];
   return {
     policies: readPolicies(given, flags.get('trust') === 'true'),
     tokens: token === '' ? [] : [token],
     ...(host !== undefined && { host }),
+    ...(adminHost !== undefined && { adminHost }),
     tls: readTls(flags),
     minAgreement: readShare(flags.get('min-agreement')),
     ...Object.fromEntries(

@@ -36,6 +36,8 @@ export interface ActServer {
 /** Slow and half-open clients are cut off. */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 10_000;
+/** How often these are looked at; Node's own 30 s would let a slow client hold its connection for half a minute. */
+const CHECK_MS = 1_000;
 
 /** For the rest of a request that has begun, when the server closes. */
 const ARRIVAL_MS = 1_000;
@@ -99,8 +101,6 @@ export function createActServer(
     count,
   });
   server.on('upgrade', webSockets.upgrade);
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = REQUEST_MS;
   server.maxConnections = options.maxConnections;
   return {
     server,
@@ -129,8 +129,13 @@ function createListener(
   secure: SecureContext | null,
   listener: NonNullable<Parameters<typeof createServer>[1]>,
 ): Server {
-  if (secure === null) return createServer(listener);
-  const server = createSecureServer(secure.current(), listener);
+  const options = {
+    connectionsCheckingInterval: CHECK_MS,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+  };
+  if (secure === null) return createServer(options, listener);
+  const server = createSecureServer({ ...secure.current(), ...options }, listener);
   secure.follow(server);
   return server;
 }

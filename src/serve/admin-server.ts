@@ -1,4 +1,4 @@
-/** The listener for operators: metrics, and which versions are loaded. On this machine alone. */
+/** The listener for operators: metrics, and which versions are loaded. On this machine alone, unless told otherwise. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { ServeError } from '../errors.ts';
 import { createAccessCheck } from './access.ts';

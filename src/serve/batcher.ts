@@ -54,7 +54,11 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
     // After what this turn of the event loop has read: requests that came together go together, and a lone one waits for nothing.
     setImmediate(() => {
       void (async () => {
-        while (queue.size > 0) await runner.next();
+        while (queue.size > 0) {
+          await runner.next();
+          // Kernels answer at once: without a turn between batches nobody urgent would be read before the queue is empty.
+          if (queue.size > 0) await nextTurn();
+        }
         isScheduled = false;
       })();
     });
@@ -103,6 +107,8 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
     },
   };
 }
+
+const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 function isOpen({ name, version }: LoadedModel): ServeError {
   const message = `Version ${version} of ${name} failed again and again, and is not asked for a while. Try again later.`;

@@ -34,12 +34,12 @@ export async function createPolicyServer(options: PolicyServerOptions): Promise<
   try {
     for (const source of settings.policies) await models.load(source);
     const url = await acting.listen();
-    if (admin !== null) await listen(admin, settings.adminPort ?? 0, '127.0.0.1');
+    if (admin !== null) await listen(admin, settings.adminPort ?? 0, settings.adminHost);
     const stopWatching = watchFiles(models, acting, settings.reloadMs);
     log('info', 'listening', { url });
     return {
       url,
-      adminUrl: admin === null ? null : urlOf(admin, '127.0.0.1'),
+      adminUrl: admin === null ? null : urlOf(admin, settings.adminHost),
       models,
       async close() {
         stopWatching();

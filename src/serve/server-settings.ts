@@ -13,8 +13,10 @@ export interface PolicyServerOptions {
   readonly host?: string;
   /** Bearer tokens, any of which opens it. @defaultValue none: everybody who reaches it may act */
   readonly tokens?: readonly string[];
-  /** Port of metrics and administration, on 127.0.0.1; null = none; 0 = any free one. @defaultValue null */
+  /** Port of metrics and administration; null = none; 0 = any free one. @defaultValue null */
   readonly adminPort?: number | null;
+  /** Where that listens: whoever reaches it and has a token may load checkpoints of this machine. Beyond it, it wants `tokens`. @defaultValue '127.0.0.1' */
+  readonly adminHost?: string;
   /** Levels of priority; 1 is the most urgent. @defaultValue 2 */
   readonly numPriorities?: number;
   /** Of a request that names none. @defaultValue the last level */
@@ -63,6 +65,7 @@ export const SERVER_DEFAULTS = {
   host: '127.0.0.1',
   tokens: [],
   adminPort: null,
+  adminHost: '127.0.0.1',
   numPriorities: 2,
   maxQueued: 1024,
   timeoutMs: 1000,
@@ -83,7 +86,15 @@ export const SERVER_DEFAULTS = {
 
 /** @throws ConfigError `CONFIG_SERVE` naming the option, its bound and its value. */
 export function checkSettings(settings: ServerSettings): void {
-  const { policies, host, tokens, adminPort, numPriorities, defaultPriority = numPriorities } = settings;
+  const {
+    policies,
+    host,
+    adminHost,
+    tokens,
+    adminPort,
+    numPriorities,
+    defaultPriority = numPriorities,
+  } = settings;
   const refuse = (message: string) => new ConfigError('CONFIG_SERVE', message);
   if (policies.length === 0)
     throw refuse('Expected at least one policy to serve, got none: give --policy NAME=DIR.');
@@ -93,8 +104,9 @@ export function checkSettings(settings: ServerSettings): void {
   const odd = names.find((name) => !/^[\w.-]+$/.test(name));
   if (odd !== undefined)
     throw refuse(`Expected a policy's name to have letters, digits, _, . and - alone, got \`${odd}\`.`);
-  if (!isLoopback(host) && tokens.length === 0) {
-    const message = `Serving on ${host} opens the policies to everybody who reaches this machine: give \`tokens\` (OPERANT_SERVE_TOKEN on the command line), or listen on 127.0.0.1.`;
+  const open = [host, adminHost].find((address) => !isLoopback(address));
+  if (open !== undefined && tokens.length === 0) {
+    const message = `Serving on ${open} opens the policies to everybody who reaches this machine: give \`tokens\` (OPERANT_SERVE_TOKEN on the command line), or listen on 127.0.0.1.`;
     throw refuse(message);
   }
   const short = tokens.find((token) => token.length < 16);

@@ -57,6 +57,8 @@ export function createWebSockets(
     noServer: true,
     maxPayload: options.maxBodyBytes,
     perMessageDeflate: false,
+    // A frame of each connection a turn: whoever sends thousands at once does not keep the others, urgent ones, waiting.
+    allowSynchronousEvents: false,
     handleProtocols: (protocols) => (protocols.has(PROTOCOL) ? PROTOCOL : false),
   });
   const alive = new WeakSet<WebSocket>();
@@ -74,6 +76,7 @@ export function createWebSockets(
     socket.on('close', () => models.sessions.release(socket));
     socket.on('error', () => undefined); // a frame that is no frame closes it, with a code
     socket.on('message', (data: RawData, isBinary: boolean) => {
+      alive.add(socket); // its pong may stand behind many frames
       void admission.count(() =>
         answer(data as Buffer, () => {
           if (!isBinary) throw new ServeError('SERVE_REQUEST', 400, 'Expected binary frames.');

@@ -97,3 +97,23 @@ test('a success between failures closes the account', () => {
   breaker.fail(3);
   expect([breaker.state(102), breaker.state(103)]).toEqual(['open', 'half-open']);
 });
+
+test('between two batches whoever is urgent is read, and goes first', async () => {
+  const order: number[] = [];
+  const { batcher } = open(
+    async (batch) => {
+      order.push(...batch.map(({ observations }) => observations[0]));
+      return batch.map(() => answerOf(7));
+    },
+    { numPriorities: 2 },
+  );
+  const ask = (name: number, priority: number) =>
+    batcher.act({ ...ROW, observations: Float32Array.of(name), priority });
+  const waiting = [1, 2, 3, 4, 5].map((name) => ask(name, 2));
+  // What comes in while the first batches run: an event of the loop, as a socket's is.
+  await new Promise<void>((resolve) => {
+    setImmediate(() => setImmediate(resolve));
+  });
+  await Promise.all([...waiting, ask(9, 1)]);
+  expect(order.indexOf(9)).toBeLessThan(4);
+});

@@ -181,3 +181,27 @@ test('a closing server says goodbye', async () => {
   await closing.close();
   expect((await closed)[0]).toBe(1001);
 });
+
+test('whoever sends thousands of frames at once does not keep another connection waiting', async () => {
+  const numFrames = 20_000;
+  const [flood, other] = [await connect('model=cart'), await connect('model=cart')];
+  let [numAnswered, before] = [0, -1];
+  const all = new Promise<void>((resolve) => {
+    flood.socket.on('message', () => {
+      numAnswered += 1;
+      if (numAnswered === numFrames) resolve();
+    });
+  });
+  other.socket.on('message', () => {
+    before = numAnswered;
+  });
+  const frame = request(1, [[0, 0, 0, 0]]);
+  for (let k = 0; k < numFrames; k++) flood.socket.send(frame);
+  other.socket.send(frame);
+  await all;
+  // Read in chunks of 64 KiB, which hold 2,700 frames of the flood.
+  expect(before).toBeGreaterThanOrEqual(0);
+  expect(before).toBeLessThan(1_000);
+  flood.socket.close();
+  other.socket.close();
+});
