@@ -1,8 +1,8 @@
 /** Soft actor-critic for a choice among actions (Christodoulou 2019, arXiv:1910.07207): SAC's loop with a policy and losses of its own. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
-import { evaluateSchedule } from '../../src/config/schedule.ts';
+import { scheduledValue } from '../../src/config/schedules.ts';
 import { createSoftActorCritic } from '../sac/sac.ts';
-import type { ResolvedSACDiscreteConfig } from './config.ts';
+import { type ResolvedSACDiscreteConfig, sacDiscreteOptions } from './config.ts';
 import { sacDiscreteParts } from './setup.ts';
 
 /**
@@ -16,10 +16,12 @@ import { sacDiscreteParts } from './setup.ts';
  */
 export async function createSACDiscrete(config: ResolvedSACDiscreteConfig): Promise<Algorithm> {
   const { targetEntropyScale, scheduleSteps } = config.training;
+  const scale = sacDiscreteOptions.training.targetEntropyScale;
   return createSoftActorCritic(config, {
     name: 'sac-discrete',
     parts: (env) => sacDiscreteParts(env, config),
     targetEntropy: ({ networks }, numEnvSteps) =>
-      evaluateSchedule(targetEntropyScale, numEnvSteps, scheduleSteps) * Math.log(networks.actor.outputs),
+      scheduledValue('targetEntropyScale', scale, targetEntropyScale, { step: numEnvSteps, scheduleSteps }) *
+      Math.log(networks.actor.outputs),
   });
 }

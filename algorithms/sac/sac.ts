@@ -12,8 +12,7 @@ import {
 } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
-import { evaluateSchedule } from '../../src/config/schedule.ts';
-import { createSchedules } from '../../src/config/schedules.ts';
+import { createSchedules, scheduledValue } from '../../src/config/schedules.ts';
 import type { ObjectiveBatch } from '../../src/learner/objective-learner.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
 import { openStream, type Stream } from '../../src/random/streams.ts';
@@ -149,6 +148,7 @@ function createTemperature(
   { targetEntropy }: SoftActorCriticVariant,
 ) {
   const { temperature, temperatureLearningRate, scheduleSteps } = training;
+  const { temperatureLearningRate: rate } = softActorCriticOptions.training;
   return {
     scalars: (actorLearningRate: number, numEnvSteps: number) => ({
       temperature: temperature === 'auto' ? 0 : temperature,
@@ -156,7 +156,10 @@ function createTemperature(
       temperatureLearningRate:
         temperatureLearningRate === null
           ? actorLearningRate
-          : evaluateSchedule(temperatureLearningRate, numEnvSteps, scheduleSteps),
+          : scheduledValue('temperatureLearningRate', rate, temperatureLearningRate, {
+              step: numEnvSteps,
+              scheduleSteps,
+            }),
     }),
     current: (): number =>
       temperature === 'auto' ? Math.exp(learner.readNetwork('logTemperature')[0]) : temperature,

@@ -30,7 +30,8 @@ export function foreignModules(
   const valueIn = (config: unknown, section: string, name: string) =>
     (config as Record<string, Record<string, unknown> | undefined> | undefined)?.[section]?.[name];
   return listOptions(declarations).flatMap(({ section, name, option }) => {
-    if (option.namesModule === undefined && option.namesProgram !== true) return [];
+    const mayName = option.namesModule !== undefined || option.kind.namesModule === true;
+    if (!mayName && option.namesProgram !== true) return [];
     const value = valueIn(values, section, name);
     if (option.namesModule === 'as-text' && typeof value !== 'string') return [];
     const isGivenAnew = given.some((config) => valueIn(config, section, name) !== undefined);

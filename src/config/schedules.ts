@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { Option } from './option.ts';
 import { evaluateSchedule, runsOverSteps, type Schedule } from './schedule.ts';
+import { scheduleFunction } from './schedule-functions.ts';
 
 export interface Schedules<Name extends string> {
   /** Their values at an environment step of the whole run. */
@@ -12,7 +13,7 @@ export interface Schedules<Name extends string> {
   set(name: string, schedule: JsonValue): void;
   /** What the configuration says, by name. */
   readonly configured: Readonly<Record<Name, Schedule>>;
-  /** @throws {@link ConfigError} `CONFIG_SCHEDULE` when one is linear or cosine and there is no `scheduleSteps`. */
+  /** @throws {@link ConfigError} `CONFIG_SCHEDULE` when one is linear or cosine and there is no `scheduleSteps`, or a function that is not loaded. */
   check(state: Readonly<Record<Name, Schedule>>): void;
   /** All of them as they are now, by name; plain JSON. */
   getState(): Record<Name, Schedule>;
@@ -44,6 +45,11 @@ export function createSchedules<Name extends string>(
       throw refused(
         `\`${name}\` cannot become ${schedule.schedule} while scheduleSteps is null: use piecewise, or set scheduleSteps.`,
       );
+    if (typeof schedule === 'number' || schedule.schedule !== 'function') return;
+    if (scheduleFunction(schedule.module) === undefined)
+      throw refused(
+        `\`${name}\` cannot become ${schedule.module} in mid-run, whose module is loaded when a run is built: name it in the configuration.`,
+      );
   };
   return {
     configured,
@@ -51,7 +57,8 @@ export function createSchedules<Name extends string>(
     schema: z.object(record((name) => options[name].kind.schema)) as unknown as z.ZodMiniType<
       Record<Name, Schedule>
     >,
-    at: (step) => record((name) => evaluateSchedule(schedules[name], step, scheduleSteps)),
+    at: (step) =>
+      record((name) => scheduledValue(name, options[name], schedules[name], { step, scheduleSteps })),
     set(name, schedule) {
       const known = names.find((candidate) => candidate === name);
       if (known === undefined)
@@ -66,6 +73,26 @@ export function createSchedules<Name extends string>(
     getState: () => ({ ...schedules }),
     setState: (state) => void Object.assign(schedules, state),
   };
+}
+
+/**
+ * The value of an option that is a schedule, as `evaluateSchedule`. What a function gives has to lie within the option's bounds, too.
+ *
+ * @throws {@link ConfigError} `CONFIG_SCHEDULE_FUNCTION` naming option, value, step and bounds.
+ */
+export function scheduledValue(
+  name: string,
+  { kind }: Pick<Option<Schedule> | Option<Schedule | null>, 'kind'>,
+  schedule: Schedule,
+  { step, scheduleSteps }: { readonly step: number; readonly scheduleSteps: number | null },
+): number {
+  const value = evaluateSchedule(schedule, step, scheduleSteps);
+  const isFunction = typeof schedule !== 'number' && schedule.schedule === 'function';
+  if (!isFunction || kind.schema.safeParse(value).success) return value;
+  throw new ConfigError(
+    'CONFIG_SCHEDULE_FUNCTION',
+    `Expected ${schedule.module} to give \`${name}\` as ${kind.expects.split(',')[0]}, got ${value} at step ${step}.`,
+  );
 }
 
 function refused(message: string): ConfigError {

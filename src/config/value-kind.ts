@@ -5,7 +5,8 @@
  */
 import * as z from 'zod/mini';
 import type { JsonObject } from '../json.ts';
-import { numberFrom, parseSchedule, runsOverSteps, type Schedule, scheduleCorners } from './schedule.ts';
+import { isModuleReference } from '../modules/module-text.ts';
+import { numberFrom, parseSchedule, type Schedule, scheduleCorners } from './schedule.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export interface ValueKind<T> {
@@ -20,6 +21,8 @@ export interface ValueKind<T> {
    * @throws SyntaxError for JSON that has a key of one object twice: one of the two would be dropped without a word.
    */
   readonly parse: (text: string) => unknown;
+  /** True when a value may name a module, whose code is then run (`Option.namesModule`). */
+  readonly namesModule?: true;
 }
 
 export type ValueOf<Kind> = Kind extends ValueKind<infer T> ? T : never;
@@ -99,6 +102,7 @@ export function nullable<T>(kind: ValueKind<T>): ValueKind<T | null> {
     expects: `${kind.expects}, or null`,
     flagForm: kind.flagForm.replace(/>$/, '|none>'),
     parse: (given) => (given === 'none' || given === 'null' ? null : kind.parse(given)),
+    ...(kind.namesModule && { namesModule: true }),
   };
 }
 
@@ -114,6 +118,7 @@ export function orWord<const W extends string, T>(word: W, kind: ValueKind<T>): 
     expects: `'${word}' or ${kind.expects}`,
     flagForm: kind.flagForm.replace(/>$/, `|${word}>`),
     parse: (given) => (given === word ? given : kind.parse(given)),
+    ...(kind.namesModule && { namesModule: true }),
   };
 }
 
@@ -127,6 +132,10 @@ export function schedule(bounds: Bounds): ValueKind<Schedule> {
       schedule: z.literal('piecewise'),
       points: z.array(z.tuple([step, z.number()])).check(z.minLength(1)),
     }),
+    z.strictObject({
+      schedule: z.literal('function'),
+      module: z.string().check(z.refine((text) => isModuleReference(text))),
+    }),
   ]);
   return {
     schema: shape.check(
@@ -135,14 +144,16 @@ export function schedule(bounds: Bounds): ValueKind<Schedule> {
     ) as z.ZodMiniType<Schedule>,
     expects:
       `a number${boundsText(bounds)}, or a schedule of such numbers: { schedule: 'linear' or 'cosine', from, to } or ` +
-      `{ schedule: 'piecewise', points: [[step, value], ...] } with ascending steps`,
-    flagForm: '<number|linear:A:B|cosine:A:B|piecewise:S=A,S=B>',
+      `{ schedule: 'piecewise', points: [[step, value], ...] } with ascending steps, or ` +
+      `{ schedule: 'function', module: './schedule.ts#name' }`,
+    flagForm: '<number|linear:A:B|cosine:A:B|piecewise:S=A,S=B|path#name>',
     parse: (given) => parseSchedule(given) ?? given,
+    namesModule: true,
   };
 }
 
 function stepsAscend(value: Schedule): boolean {
-  if (typeof value === 'number' || runsOverSteps(value)) return true;
+  if (typeof value === 'number' || value.schedule !== 'piecewise') return true;
   return value.points.every(([step], k) => k === 0 || step > value.points[k - 1][0]);
 }
 

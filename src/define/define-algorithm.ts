@@ -3,6 +3,7 @@ import type { Algorithm } from '../algorithm/algorithm.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { runOptions } from '../config/blocks/run.ts';
 import { checkCommon, foldCommon } from '../config/derived.ts';
+import { loadScheduleFunctions } from '../config/load-schedules.ts';
 import type { Declarations, ResolvedConfig } from '../config/option.ts';
 import { type ConfigLayer, type CrossCheck, resolveConfig } from '../config/resolve.ts';
 import { refuseLateChanges } from '../config/resume-rules.ts';
@@ -84,6 +85,7 @@ export function defineAlgorithm<
   const resolve = (layers: readonly ConfigLayer[]) => resolveConfig(options, layers, crossChecks, foldCommon);
   const build = async (config: ResolvedConfig<D>, { isRestored = false }: BuildOptions = {}) => {
     const initialize = isRestored ? null : await prepareWarmStart(config);
+    await loadScheduleFunctions(options, config);
     const algorithm = withResumeRules(await parts.create(config), options);
     try {
       initialize?.(algorithm);

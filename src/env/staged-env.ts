@@ -43,6 +43,8 @@ interface Row {
  * Makes a vector environment of as many single-row ones as there are rows, each with the options of its running episode. When an episode ends
  * and the next one is to have others, the row's environment is closed and a fresh one made.
  *
+ * Wrappers of the source and previous inputs go around all of it.
+ *
  * Rows depend on nothing but their own options, seeds and actions. A row whose options stay keeps its environment.
  *
  * Cost: a vector environment a row (a process a row, for environments in Python) instead of one for all; one reset more at a change, since

@@ -62,6 +62,7 @@ export {
 } from '../config/option.ts';
 export { conflict, type Problem } from '../config/problems.ts';
 export { evaluateSchedule, type Schedule } from '../config/schedule.ts';
+export type { ScheduleFunction } from '../config/schedule-functions.ts';
 export { createSchedules, type Schedules } from '../config/schedules.ts';
 export type { TunedDefaults } from '../config/tuned-defaults.ts';
 export * as valueKind from '../config/value-kind.ts';

@@ -180,6 +180,27 @@ describe.each([
   });
 });
 
+test('a stage that changes nothing: the run without a curriculum, wrappers and previous inputs included', async () => {
+  const learnt = async (curriculum: unknown) => {
+    const algorithm = await new PPOConfig()
+      .environment({ env: 'CartPole-v1', previousInputs: 'both', curriculum: curriculum as never })
+      .environment({ wrappers: [{ name: 'stickyAction' }, { name: 'timeLimit', maxEpisodeSteps: 12 }] })
+      .envRunners({ numEnvRunners: 0, numEnvs: 3, rolloutLength: 32, normalizeObservations: true })
+      .training({ minibatchSize: 48, numEpochs: 1 })
+      .build();
+    for (let k = 0; k < 3; k++) await algorithm.train();
+    const { tensors } = await algorithm.getState();
+    await algorithm.stop();
+    return tensors;
+  };
+  const plain = await learnt(null);
+  expect(await learnt([{ options: {} }])).toEqual(plain);
+  expect(await learnt([{ options: {} }, { options: {}, fromStep: 1 }])).toEqual(plain);
+  expect(await learnt([{ options: {} }, { options: { maxEpisodeSteps: 10 }, fromStep: 1 }])).not.toEqual(
+    plain,
+  );
+});
+
 describe('setEnvOptions', () => {
   const cartPole = (numEnvRunners: number) =>
     new PPOConfig()
