@@ -31,11 +31,15 @@ export const tunedDQN: TunedDefaults = {
     },
     stopping: { stopSteps: 50_000 },
   },
-  // Steps with one draw of noisy layers go one way for a while, which finds the hill that steps of epsilon alone do not
+  // Steps with one draw of noisy layers go one way for a while, which finds the hill that steps of epsilon alone do not. Without atoms Q grows far
+  // above 0, which no return is, and what was found is lost again
   'MountainCar-v0': {
     training: {
       noisy: true,
       double: true,
+      distribution: 'c51',
+      minReturn: -100,
+      maxReturn: 0,
       nStep: 3,
       learningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
       scheduleSteps: 120_000,
@@ -66,6 +70,31 @@ export const tunedDQN: TunedDefaults = {
         points: [
           [0, 1],
           [12_000, 0.05],
+        ],
+      },
+      hiddenSizes: [128, 128],
+    },
+    stopping: { stopSteps: 100_000 },
+  },
+  // rl-baselines3-zoo's exploration and budget, with smaller layers and a target that follows
+  'LunarLander-v3': {
+    training: {
+      double: true,
+      nStep: 3,
+      learningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
+      scheduleSteps: 100_000,
+      tau: 0.005,
+      batchSize: 64,
+      replayCapacity: 100_000,
+      learningStarts: 1000,
+      trainEvery: 4,
+      updatesPerStep: 1,
+      epsilon: {
+        schedule: 'piecewise',
+        points: [
+          [0, 1],
+          [12_000, 0.1],
+          [50_000, 0.02],
         ],
       },
       hiddenSizes: [128, 128],

@@ -1,4 +1,4 @@
-/** What the learning table has beside tuned settings: DQN's CartPole with one option more, and Rainbow. */
+/** What the learning table has beside tuned settings: DQN's CartPole with each option, alone or as one more, and Rainbow. */
 import type { JsonObject } from '../../src/json.ts';
 
 export interface Variant {
@@ -9,6 +9,7 @@ export interface Variant {
   readonly training: JsonObject;
 }
 
+const ALONE = { double: false, nStep: 1, prioritised: false };
 const RANGE = { minReturn: 0, maxReturn: 100 };
 
 const dqn = (name: string, training: JsonObject): Variant => ({
@@ -16,6 +17,10 @@ const dqn = (name: string, training: JsonObject): Variant => ({
 });
 
 export const VARIANTS: readonly Variant[] = [
+  dqn('no option', ALONE),
+  dqn('double alone', { ...ALONE, double: true }),
+  dqn('five steps alone', { ...ALONE, nStep: 5 }),
+  dqn('priorities alone', { ...ALONE, prioritised: true }),
   dqn('dueling', { dueling: true }),
   dqn('noisy', { noisy: true }),
   dqn('C51', { distribution: 'c51', ...RANGE }),
