@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.mjs';
+import { bundleClient } from './bundle-client.mjs';
 import { bundlePolicy } from './bundle-policy.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -24,6 +25,7 @@ const typescript = dirname(createRequire(import.meta.url).resolve('typescript/pa
 runNode(join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json');
 await bundle(root);
 await bundlePolicy(root);
+await bundleClient(root);
 const host = 'src/env/python/host'; // read by Python, so it stays what it is
 cpSync(join(root, host), join(root, 'dist', host), { recursive: true });
 const own = `kernels-${process.platform}-${process.arch}.node`;

@@ -291,6 +291,9 @@ export function registerShippedEnvs(): void {
   for (const { id, file, ...rest } of SHIPPED_ENVS) {
     registerEnv(id, { ...rest, module: new URL(`./${file}.${extension}`, import.meta.url).href });
   }
+  const external = new URL(`./external.${extension}`, import.meta.url).href;
+  for (const scheme of ['external', 'stdio', 'godot'])
+    registerEnvScheme(scheme, { module: external, export: 'externalEnv', vectorExport: 'externalVectorEnv' });
   const module = new URL(`./python.${extension}`, import.meta.url).href;
   for (const scheme of ['gymnasium', 'envpool', 'python']) {
     const namesFile = scheme === 'python';

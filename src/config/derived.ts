@@ -21,8 +21,13 @@ export function numEnvRunnersOf(
   numCores: number = availableParallelism(),
 ): number {
   if (envRunners.numEnvRunners !== 'auto') return envRunners.numEnvRunners;
-  if (typeof environment.env === 'function') return 0;
+  if (typeof environment.env === 'function' || connects(environment.env)) return 0;
   return Math.min(numCores, MAX_AUTO_ENV_RUNNERS, envRunners.numEnvs);
+}
+
+/** Whether an environment is a simulator that connects: one thread listens for all rows, the main one, which has nothing else to do while they think. */
+function connects(env: unknown): boolean {
+  return typeof env === 'string' && /^(external|stdio|godot):/.test(env);
 }
 
 /** Those that are threads of this process: none where rollout workers are on a cluster. */
@@ -178,6 +183,12 @@ function checkEvaluationEnv(
       ),
     ];
   }
+  if (connects(evaluationEnv) && numEnvRunners > 0)
+    return [
+      conflict(
+        `\`evaluationEnv\` is ${evaluationEnv}, which connects to the main thread, but there are ${numEnvRunners} worker threads: set numEnvRunners to 0.`,
+      ),
+    ];
   if (typeof evaluationEnv !== 'function' || numEnvRunners === 0) return [];
   return [
     conflict(
@@ -194,6 +205,15 @@ function checkEnvRunners({
   const problems: Problem[] = [];
   const { numEnvRunners, numEnvs, numEnvsPerEnvRunner } = envRunners;
   if (envRunners.runners === 'ray') problems.push(...checkCluster({ environment, envRunners }));
+  if (
+    connects(environment.env) &&
+    (envRunners.runners === 'ray' || (numEnvRunners !== 'auto' && numEnvRunners > 0))
+  )
+    problems.push(
+      conflict(
+        `${environment.env} connects to the main thread, which has nothing else to do while it thinks: leave runners and numEnvRunners (${numEnvRunners}) out, or set numEnvRunners to 0.`,
+      ),
+    );
   if (typeof environment.env === 'function' && numEnvRunners !== 'auto' && numEnvRunners > 0) {
     problems.push(
       conflict(

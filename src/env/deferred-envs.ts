@@ -275,14 +275,16 @@ function placed(envId: string, envIndex: number, episodeSeed: number, error: Env
 async function replace({ rows, create }: DeferredEnvs, n: number): Promise<boolean> {
   const row = rows[n];
   row.isReplaced = true;
-  closeInstance(row.env);
+  const old = row.env;
   try {
-    const env = await create();
+    const env = await create(); // first: what instances share stays open
     if (row.isClosed) closeInstance(env);
     row.env = env;
     return true;
   } catch (error) {
     row.reset = { error: new EnvError('ENV_RESET_THREW', `the factory threw: ${String(error)}`) };
     return false;
+  } finally {
+    closeInstance(old);
   }
 }
