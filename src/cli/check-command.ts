@@ -48,6 +48,11 @@ export async function checkCommand(context: CommandContext): Promise<number> {
   const numSteps = readInteger(flags, 'steps', 1);
   const seed = readInteger(flags, 'seed', 0);
   registerShippedEnvs();
+  if (/^(external|stdio|godot):/.test(env))
+    throw new ConfigError(
+      'CONFIG_ENV_ASYNC',
+      `${env} connects, and a check needs an environment that answers at once: train it, every answer is checked there by the same rules.`,
+    );
   const factory = await loadEnvFactory(resolveEnv(env, readEnvOptions(flags)));
   const report = checkEnv(factory, {
     ...(numSteps === undefined ? {} : { numSteps }),

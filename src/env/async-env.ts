@@ -78,6 +78,13 @@ function wrongWith(value: unknown): string | null {
 
 /** What code for environments that answer at once says to one that does not. */
 export function refuseAsync(value: unknown, what: string): void {
+  if (value instanceof Promise) {
+    value.catch(() => undefined); // nobody waits for it
+    throw new ConfigError(
+      'CONFIG_ENV_ASYNC',
+      `${what}: the factory gave a promise, which this does not wait for; training, evaluation and pictures do.`,
+    );
+  }
   if (!isAsyncEnv(value)) return;
   throw new ConfigError(
     'CONFIG_ENV_ASYNC',

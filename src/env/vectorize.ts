@@ -102,12 +102,6 @@ export function userEnvKernel(factory: () => Env, numEnvs: number, options: Vect
  * @throws {@link ConfigError} `CONFIG_ENV_FACTORY` naming what is missing.
  */
 export function assertEnv(value: unknown, envId: string): asserts value is Env {
-  if (value instanceof Promise) {
-    throw factoryError(
-      envId,
-      'it is asynchronous, which this does not wait for. Do the asynchronous work at the top of the module (await)',
-    );
-  }
   refuseAsync(value, envId);
   if (isMultiAgentEnv(value)) throw severalAgentsError(envId);
   if (typeof value !== 'object' || value === null)
