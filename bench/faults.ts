@@ -2,7 +2,7 @@
  * What a run survives, counted: SIGKILLs and crashes, lost workers of every kind at every place, damaged files, wrong configs, and
  * drills from outside (parallel runs, forged locks, lost terminals and outputs, other containers, special files).
  *
- *     npm run bench:faults -- [--kills 200] [--replay-kills 200] [--memory-kills 200] [--crashes 100] [--deaths 100] [--inputs 100000]
+ *     npm run bench:faults -- [--kills 200] [--replay-kills 200] [--memory-kills 200] [--league-kills 200] [--crashes 100] [--deaths 100] [--inputs 100000]
  *                             [--configs 10000] [--rounds 10] [--minutes 120] [--only kills,deaths,parsers,drills] [--seed 1]
  *
  * Builds the package and tries that, an equal share of everything in each round. Unless something is left out, every round writes
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '200' },
     'replay-kills': { type: 'string', default: '200' },
     'memory-kills': { type: 'string', default: '200' },
+    'league-kills': { type: 'string', default: '200' },
     crashes: { type: 'string', default: '100' },
     deaths: { type: 'string', default: '100' },
     inputs: { type: 'string', default: '100000' },
@@ -46,6 +47,7 @@ try {
       kills: Number(values.kills),
       replayKills: Number(values['replay-kills']),
       memoryKills: Number(values['memory-kills']),
+      leagueKills: Number(values['league-kills']),
       crashes: Number(values.crashes),
       deaths: Number(values.deaths),
       inputs: Number(values.inputs),

@@ -15,6 +15,8 @@ export interface CampaignSize {
   readonly replayKills: number;
   /** SIGKILLs of a run with a recurrent policy. */
   readonly memoryKills: number;
+  /** SIGKILLs of self-play. */
+  readonly leagueKills: number;
   readonly crashes: number;
   /** Losses of each kind at each place. */
   readonly deaths: number;
@@ -40,7 +42,12 @@ const PAUSED: Fault = { kind: 'terminate', place: 'sampling' };
 const PAUSE_MS = 3000;
 const NUM_PAUSED = 20;
 /** What the table calls the runs that are killed. */
-const SUFFIXES = { ppo: '', dqn: ', with a replay buffer', lstm: ', with a recurrent policy' } as const;
+const SUFFIXES = {
+  ppo: '',
+  dqn: ', with a replay buffer',
+  lstm: ', with a recurrent policy',
+  league: ', in mid-league',
+} as const;
 /** In a round; the first one finds no thread ready. */
 const MIN_PAUSED = 2;
 
@@ -72,6 +79,7 @@ export async function runCampaign(options: CampaignOptions): Promise<FaultCounts
         { signal: 'SIGKILL', task: 'ppo', total: size.kills },
         { signal: 'SIGKILL', task: 'dqn', total: size.replayKills },
         { signal: 'SIGKILL', task: 'lstm', total: size.memoryKills },
+        { signal: 'SIGKILL', task: 'league', total: size.leagueKills },
         { signal: 'SIGSEGV', task: 'ppo', total: size.crashes },
         { signal: 'SIGABRT', task: 'ppo', total: size.crashes },
       ] as const) {
