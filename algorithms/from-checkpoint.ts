@@ -73,6 +73,7 @@ export async function checkpointDefinition(
  * Refuses a checkpoint whose config names modules that do not ship with Operant, unless they are given anew or trusted.
  *
  * @param given what the user gave now, options by section.
+ * @param use `play` runs neither schedules nor a curriculum.
  * @throws CheckpointError `CHECKPOINT_TRUST`
  */
 export function requireTrustedModules(
@@ -80,8 +81,11 @@ export function requireTrustedModules(
   { options }: AlgorithmDefinition,
   given: readonly unknown[],
   trust: boolean,
+  use: 'train' | 'play' = 'train',
 ): void {
-  requireTrust(checkpoint.path, foreignModules(options, checkpointSections(checkpoint), given), trust);
+  const foreign = foreignModules(options, checkpointSections(checkpoint), given);
+  const run = use === 'train' ? foreign : foreign.filter(({ isInTraining }) => !isInTraining);
+  requireTrust(checkpoint.path, run, trust);
 }
 
 export interface FromCheckpointOptions {

@@ -14,6 +14,8 @@ export interface ForeignModule {
   /** How it can be given anew: `--env`. */
   readonly flag: string;
   readonly reference: string;
+  /** Only training runs it: a schedule, a curriculum. */
+  readonly isInTraining: boolean;
 }
 
 /**
@@ -30,10 +32,11 @@ export function foreignModules(
   const valueIn = (config: unknown, section: string, name: string) =>
     (config as Record<string, Record<string, unknown> | undefined> | undefined)?.[section]?.[name];
   return listOptions(declarations).flatMap(({ section, name, option }) => {
-    const mayName = option.namesModule !== undefined || option.kind.namesModule === true;
+    const isInTraining = option.namesModule === 'in-training' || option.kind.namesModule === true;
+    const mayName = option.namesModule === true || isInTraining;
     if (!mayName && option.namesProgram !== true) return [];
     const value = valueIn(values, section, name);
-    if (option.namesModule === 'as-text' && typeof value !== 'string') return [];
+    if (option.namesModule === 'in-training' && typeof value !== 'string') return [];
     const isGivenAnew = given.some((config) => valueIn(config, section, name) !== undefined);
     if (isGivenAnew) return [];
     // `bin/python` looks like no module, and is started all the same.
@@ -42,6 +45,7 @@ export function foreignModules(
       option: `${section}.${name}`,
       flag: `--${flagName(name)}`,
       reference: found,
+      isInTraining,
     }));
   });
 }
@@ -54,7 +58,11 @@ function referencesIn(value: unknown): readonly string[] {
 }
 
 /** @throws CheckpointError `CHECKPOINT_TRUST` naming every module, when there are some and `trust` is not given. */
-export function requireTrust(path: string, foreign: readonly ForeignModule[], trust: boolean): void {
+export function requireTrust(
+  path: string,
+  foreign: readonly Pick<ForeignModule, 'option' | 'flag' | 'reference'>[],
+  trust: boolean,
+): void {
   if (trust || foreign.length === 0) return;
   const list = foreign.map(({ option, reference }) => `  ${option}: ${reference}`).join('\n');
   const [{ flag, reference }] = foreign;

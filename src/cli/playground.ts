@@ -62,7 +62,7 @@ export async function playground(checkpoint: string, flags: FlagValues): Promise
   const definition = await checkpointDefinition(loaded, await givenAlgorithm(flags));
   const env = flags.get('env');
   const given = env === undefined ? {} : { environment: { env }, evaluation: { evaluationEnv: null } };
-  requireTrustedModules(loaded, definition, [given], flags.get('trust') === 'true');
+  requireTrustedModules(loaded, definition, [given], flags.get('trust') === 'true', 'play');
   const config = definition.resolve([checkpointLayer(loaded), { values: given }]) as unknown as CommonConfig;
   const { evaluation, faultTolerance } = config;
   const hasSeveralAgents = loaded.content.json['agents.json'] !== undefined;

@@ -23,8 +23,8 @@ export interface Option<T> {
   readonly onlyAtStart?: boolean;
   /** True when what is saved has its shape, or says it (sizes of a network): a resume with another value finds that the checkpoint does not fit. */
   readonly shapesCheckpoint?: boolean;
-  /** True when its value, or a text in it, may name a module, whose code is then run: a checkpoint that brings such a value needs consent. `as-text`: only a value that is a text. */
-  readonly namesModule?: boolean | 'as-text';
+  /** True when its value, or a text in it, may name a module, whose code is then run: a checkpoint that brings such a value needs consent. `in-training`: only a value that is a text, and only training runs it. */
+  readonly namesModule?: boolean | 'in-training';
   /** True when its value is a program that is started: consent as for a module, whatever the value looks like. */
   readonly namesProgram?: boolean;
   /** Without this the option would be inert: the option of the same section it depends on, and the values of that. */

@@ -21,7 +21,7 @@ export interface ValueKind<T> {
    * @throws SyntaxError for JSON that has a key of one object twice: one of the two would be dropped without a word.
    */
   readonly parse: (text: string) => unknown;
-  /** True when a value may name a module, whose code is then run (`Option.namesModule`). */
+  /** True when a value may name a module, whose code training then runs (`Option.namesModule`). */
   readonly namesModule?: true;
 }
 

@@ -31,6 +31,8 @@ interface Forgery {
   readonly python?: string;
   readonly network?: string;
   readonly policyNetwork?: JsonObject;
+  readonly curriculum?: string;
+  readonly learningRate?: JsonObject;
 }
 
 const shared = mkdtempSync(join(tmpdir(), 'operant-trust-'));
@@ -55,7 +57,7 @@ beforeAll(async () => {
 
 /** The genuine checkpoint with other names in it, and right checksums. */
 async function forge(forgery: Forgery): Promise<string> {
-  const { algorithm, env, envOptions, python, network, policyNetwork } = forgery;
+  const { algorithm, env, envOptions, python, network, policyNetwork, curriculum, learningRate } = forgery;
   const { content } = await loadCheckpoint(genuine);
   const config = structuredClone(content.json['config.json']) as Record<string, Record<string, unknown>>;
   const policy = structuredClone(content.json['policies/default/policy.json']) as Record<string, JsonObject>;
@@ -63,6 +65,8 @@ async function forge(forgery: Forgery): Promise<string> {
   if (envOptions !== undefined) config.environment.envOptions = envOptions;
   if (python !== undefined) config.environment.python = python;
   if (network !== undefined) config.training.network = network;
+  if (curriculum !== undefined) config.environment.curriculum = curriculum;
+  if (learningRate !== undefined) config.training.learningRate = learningRate;
   if (algorithm !== undefined) Object.assign(config, { algorithm });
   if (policyNetwork !== undefined) Object.assign(policy.spec, { network: policyNetwork });
   const json = { ...content.json, 'config.json': config, 'policies/default/policy.json': policy };
@@ -192,6 +196,19 @@ describe('what only looks', () => {
     const forged = await forge({ algorithm: path, env: path, network: path });
     expect((await loadPolicy(forged)).actor().act([0, 0])).toBeTypeOf('number');
     expect((await operant('doctor', '--compare', forged)).exitCode).toBe(0);
+    expect(hasRun()).toBe(false);
+  });
+
+  test('evaluate runs neither schedule nor curriculum and asks nothing for them; a resume names both', async () => {
+    const { path, hasRun } = hostileModule(temporaryFolder());
+    const learningRate = { schedule: 'function', module: path };
+    const forged = await forge({ env: ENV_URL, curriculum: path, learningRate });
+    const shown = await operant('evaluate', '--checkpoint', forged, '--env', ENV_URL, '--episodes', '1');
+    expect(shown.stderr).toContain('the policy was trained for Box(2)'); // it plays; that is what this environment is not for
+    const { exitCode, stderr } = await operant('train', '--resume', forged, '--env', ENV_URL);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(`environment.curriculum: ${path}`);
+    expect(stderr).toContain(`training.learningRate: ${path}`);
     expect(hasRun()).toBe(false);
   });
 

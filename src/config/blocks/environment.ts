@@ -42,7 +42,7 @@ export const environmentOptions = {
   curriculum: option(kind.nullable(curriculum()), {
     default: null,
     doc: 'Options laid over envOptions, in stages by steps or a metric, or by a module: each change waits for an episode to begin.',
-    namesModule: 'as-text',
+    namesModule: 'in-training',
     alsoCalled: ['env_task_fn', 'envTaskFn'],
   }),
   wrappers: option(kind.jsonList(), {
