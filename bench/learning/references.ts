@@ -72,7 +72,7 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       zoo: { mean: -73.5, std: 18.2, steps: 1_000_000 },
       cleanrl: { mean: -86.36, std: 1.32, steps: 500_000 },
       margin: 10,
-      why: 'one run of theirs, with more than three times the steps; half a standard deviation between its episodes',
+      why: 'one run of theirs; half a standard deviation between its episodes',
     },
     'MountainCar-v0': {
       zoo: { mean: -110.4, std: 19.5, steps: 1_000_000 },
