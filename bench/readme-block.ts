@@ -231,7 +231,7 @@ export function readmeBlock(peers: Results, learning: LearningResults): string {
     .filter(({ isMet }) => isMet === false)
     .map(({ workload, aim, found }) => `Workload ${workload}: ${aim}; found ${found}.`);
   const parts = [
-    `${machineLine(peers.machine)}. Load when a timing run began: ${spread(timed(peers.records).map(({ load }) => load))}. ${machinesNote(peers)} Medians (smallest to largest); "times" is how many times better ours is. The whole reports: [peers](bench/results/peers.md), [learning](bench/results/learning.md).`,
+    `${machineLine(peers.machine)}. Load when a timing run began: ${spread(timed(peers.records).map(({ load }) => load))}.${machinesNote(peers)} Medians (smallest to largest); "times" is how many times better ours is. The whole reports: [peers](bench/results/peers.md), [learning](bench/results/learning.md).`,
     markdownTable(
       ['', 'Operant', 'beside it'],
       [...LINES, ...OFF_POLICY_LINES].flatMap((line) => peerRow(line, peers, comparisons)),
