@@ -114,11 +114,19 @@ function schemeSource(
   };
 }
 
+/** What the language calls a function that nobody named: by the place where it stands. */
+const UNNAMED = ['', 'env', 'environment', 'default', 'anonymous'];
+
+/** `() => game()` is the same environment in `.environment(...)` and as `{ env: ... }` of a resume. */
+function nameOf({ name }: EnvFactory): string {
+  return UNNAMED.includes(name) ? 'environment' : name;
+}
+
 /** The source of a bare factory; it cannot be posted to a thread. */
 export function factorySource(
   factory: AnyEnvFactory,
   options: JsonObject = {},
-  id = factory.name || 'environment',
+  id = nameOf(factory),
 ): EnvFactorySource {
   if (typeof factory !== 'function') {
     throw new ConfigError(

@@ -1,4 +1,6 @@
 /** Types of tfjs under one roof; importing them loads nothing. */
+// biome-ignore lint/suspicious/noTsIgnore: an error is not to be expected where the peer is there
+/** @ts-ignore: an optional peer; a project without it compiles, with `any` for these (only such a comment reaches the declarations) */
 import type * as tfjs from '@tensorflow/tfjs';
 
 /** The tfjs namespace, whichever backend is behind it. It is passed as an argument: nothing imports it at the top of a file. */

@@ -1,6 +1,6 @@
 /** Shows a run to a person: a live line on a terminal, else a line per iteration (one a second at most); a table at the end. */
-import type { EvaluationResult, TrainResult, WorkerFailureSummary } from '../algorithm/algorithm.ts';
-import type { EnvFaultOutcome } from '../env/env-faults.ts';
+import type { EvaluationResult, TrainResult } from '../algorithm/algorithm.ts';
+import { failureLine, faultLine } from './fault-lines.ts';
 import { formatCount, formatDuration, formatInterval, formatValue } from './format-number.ts';
 import { createSpeedometer, measureProgress, type Origin } from './progress.ts';
 import type { IterationEvent, RunCallbacks } from './run-callbacks.ts';
@@ -14,13 +14,6 @@ const LIVE_SECONDS = 0.1;
 const LINE_SECONDS = 1;
 /** A log that drowns in one environment's failures helps nobody; the metrics count them all. */
 const MAX_FAULTS_SHOWN = 20;
-const OUTCOMES: Readonly<Record<EnvFaultOutcome, string>> = {
-  repeated: 'a fresh instance repeated the episode and went on',
-  'new-episode': 'its episode was cut there, a fresh instance began the next one',
-  clipped: 'it was replaced',
-  'out-of-bounds': 'it was taken as it is',
-  endless: 'it goes on',
-};
 const CLEAR_LINE = '\r\u001b[2K';
 
 /** What an algorithm shows of itself. */
@@ -86,7 +79,7 @@ export function createConsoleReport(
     onEvaluate: ({ evaluation, iteration }) => sayAbove(evaluationLine(evaluation, iteration)),
     onWorkerFailure: ({ failure }) => sayAbove(failureLine(failure)),
     onEnvFault: ({ fault }) => {
-      if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(`${fault.error.message}: ${OUTCOMES[fault.outcome]}`);
+      if (numFaultsShown++ < MAX_FAULTS_SHOWN) sayAbove(faultLine(fault));
     },
     onStop: (run) => {
       if (pending !== undefined && !isLive) {
@@ -114,21 +107,6 @@ function evaluationLine(evaluation: EvaluationResult, iteration: number): string
   const { returnMean, returnStd, returnInterval, returns } = evaluation;
   const spread = `${formatValue(returnMean)} +- ${formatValue(returnStd)}${formatInterval(returnInterval)}`;
   return `evaluation after iteration ${formatCount(iteration)}: return ${spread} over ${returns.length} episodes`;
-}
-
-function failureLine({
-  isRecovered,
-  seconds,
-  numProcessesEnded = 0,
-  workerIndex,
-  error,
-}: WorkerFailureSummary): string {
-  const outcome = isRecovered ? `replaced within ${formatValue(seconds)} s` : 'not replaced';
-  const ended =
-    numProcessesEnded === 0
-      ? ''
-      : `, ${numProcessesEnded} programs that its environments had started were killed`;
-  return `rollout worker ${workerIndex} failed (${error.message}), ${outcome}${ended}`;
 }
 
 function curriculumLine({ numEnvSteps, metrics, envOptions }: TrainResult): string {

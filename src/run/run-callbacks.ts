@@ -90,7 +90,17 @@ export interface RunCallbacks {
 
 /** Something went wrong and the run goes on. */
 export interface RunWarning {
-  readonly kind: 'checkpoint' | 'metrics' | 'callback' | 'rewind' | 'interruption' | 'setup' | 'evaluation';
+  readonly kind:
+    | 'checkpoint'
+    | 'metrics'
+    | 'callback'
+    | 'rewind'
+    | 'interruption'
+    | 'setup'
+    | 'evaluation'
+    /** Where no hook is told of it. */
+    | 'worker'
+    | 'environment';
   /** One sentence for people. */
   readonly message: string;
   readonly error: unknown;

@@ -4,6 +4,7 @@ import { evaluationMetrics } from '../algorithm/evaluation.ts';
 import { rowOf } from '../metrics/metrics-writer.ts';
 import { beginRun, type Run, type RunOptions } from './begin-run.ts';
 import { bookEvaluation, updateBest } from './best-so-far.ts';
+import { failureLine, faultLine } from './fault-lines.ts';
 import { type Interruption, watchInterruption } from './interruption.ts';
 import { limitRepeats } from './repeated-warnings.ts';
 import type { EvaluateEvent, RunControl, RunHooks, RunWarning } from './run-callbacks.ts';
@@ -108,12 +109,16 @@ async function report(run: Run, result: TrainResult): Promise<void> {
   const { callbacks, control } = run;
   const { iteration, numEnvSteps } = result;
   for (const failure of result.workerFailures ?? []) {
+    if (!callbacks.has('onWorkerFailure'))
+      run.warn({ kind: 'worker', message: failureLine(failure), error: failure.error });
     await callbacks.call('onWorkerFailure', { ...control, failure, iteration });
   }
   const { folder } = run.options;
   const hasLost = (result.workerFailures?.length ?? 0) > 0;
   if (hasLost && folder !== null) await writeHosts(folder.path, run.algorithm, run.warn);
   for (const fault of result.envFaults ?? []) {
+    if (!callbacks.has('onEnvFault'))
+      run.warn({ kind: 'environment', message: faultLine(fault), error: fault.error });
     await callbacks.call('onEnvFault', { ...control, fault, iteration });
   }
   if (callbacks.has('onEpisodeEnd')) {
