@@ -66,6 +66,7 @@ function nextSteps({ environment, test, play }: Written, run: string, isTypeScri
     `Train it:     npx operant train --env ${environment} --stop-return 0.5 --stop-steps 300000 --out ${run}\n` +
     `Evaluate it:  ${evaluate} --episodes 100\n` +
     `Watch it:     ${evaluate} --watch\n` +
+    `Go on:        npx operant train --resume ${run} --env ${environment} --stop-return 0.9 --stop-steps 600000\n` +
     `Film it:      ${evaluate} --render ${run}/film.gif\n` +
     `Use it:       node${loader} ${play}\n` +
     `Serve it:     npx operant serve --policy ${run}; node_modules/operant/docs/deploy.md has more: browser, ONNX, C\n` +

@@ -22,11 +22,15 @@ const MAX_SHOWN = 60;
 /** JSON, and beside it what JSON would turn into null, or leave out, without a word: `{"a":Infinity,"b":undefined}`. */
 function showJson(value: unknown): string {
   const mark = '\u0001';
-  const text = JSON.stringify(value, (_, part: unknown) => {
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, part: unknown) {
+    const raw = this[key]; // a Date is text already in `part`
+    if (typeof raw === 'bigint') return `${mark}${raw}n${mark}`;
+    if (raw instanceof Date || raw instanceof Map || raw instanceof Set || raw instanceof RegExp)
+      return `${mark}a ${raw.constructor.name}${mark}`;
     const isLost =
       part === undefined ||
       (typeof part === 'number' && !Number.isFinite(part)) ||
-      ['function', 'symbol', 'bigint'].includes(typeof part);
+      ['function', 'symbol'].includes(typeof part);
     return isLost ? mark + (typeof part === 'function' ? 'function' : String(part)) + mark : part;
   });
   return text.replaceAll(`"\\u0001`, '').replaceAll(`\\u0001"`, '');

@@ -1,25 +1,17 @@
 /** Every block of code in the README and in docs/: TypeScript compiles, Python parses, and what can act does. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { operant } from '../cli/run-in-process.ts';
-import { runCommand, temporaryProject } from '../package/packed-project.ts';
+import { runCommand } from '../package/packed-project.ts';
+import { docsProject, PAGES } from './docs-project.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = fileURLToPath(import.meta.resolve('tsx'));
-/** Written from declarations, which are no programs. */
-const GENERATED = ['api.md', 'options.md', 'metrics.md'];
-const PAGES = [
-  'README.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md') && !GENERATED.includes(name))
-    .map((name) => `docs/${name}`),
-];
-
 /** What a block takes from the text around it, by its page and number. */
 const AROUND: Readonly<Record<string, string>> = {
   'docs/agents.md 2': "import { PPOConfig } from 'operant';",
@@ -54,39 +46,8 @@ const blockOf = (language: string, name: string) => {
   return found.code;
 };
 
-const made: string[] = [];
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A folder in which `import 'operant'` means the sources. */
-function project(): string {
-  const folder = temporaryProject('snippets');
-  made.push(folder);
-  const entries = {
-    '.': 'index.ts',
-    './policy': 'exports/policy.ts',
-    './policy/recurrent': 'exports/recurrent-policy.ts',
-    './algorithm': 'exports/algorithm.ts',
-    './gradient': 'exports/gradient.ts',
-    './tensorflow': 'exports/tensorflow.ts',
-  };
-  const home = join(folder, 'node_modules/operant');
-  mkdirSync(home, { recursive: true });
-  const exports = Object.fromEntries(
-    Object.entries(entries).map(([entry, path]) => {
-      const file = path.replace('/', '-');
-      writeFileSync(join(home, file), `export * from '${root}src/${path}';\n`);
-      return [entry, `./${file}`];
-    }),
-  );
-  writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'operant', type: 'module', exports }));
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  return folder;
-}
-
 test('TypeScript compiles, with what the text around it has', () => {
-  const folder = project();
+  const folder = docsProject();
   const names = blocks('ts').map(({ name, code }) => {
     writeFileSync(join(folder, `${fileOf(name)}.ts`), `${AROUND[name] ?? ''}\n${code}\nexport {};\n`);
     return name;
@@ -134,7 +95,7 @@ test.skipIf(!hasGymnasium)("the environment of Gymnasium's that is ported plays"
 describe('with a policy', () => {
   let folder: string;
   beforeAll(async () => {
-    folder = project();
+    folder = docsProject();
     const few = ['--stop-iterations', '1', '--num-env-runners', '0', '--quiet'];
     for (const name of ['my-run', 'cart-pole'])
       await operant('train', '--env', 'CartPole', '--out', join(folder, 'runs', name), ...few);
