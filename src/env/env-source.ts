@@ -118,7 +118,7 @@ function schemeSource(
 const UNNAMED = ['', 'env', 'environment', 'default', 'anonymous'];
 
 /** `() => game()` is the same environment in `.environment(...)` and as `{ env: ... }` of a resume. */
-function nameOf({ name }: EnvFactory): string {
+function nameOf({ name }: AnyEnvFactory): string {
   return UNNAMED.includes(name) ? 'environment' : name;
 }
 
