@@ -1,124 +1,63 @@
 /**
- * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, and what becomes
- * of a run whose parts are killed.
+ * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, what becomes
+ * of a run whose parts are lost, and what stays behind.
  *
- *     npm run bench:ray -- [--only throughput,drill] [--kinds rollout,frozen,actor,bridge] [--kills 20] [--rollouts 20]
+ *     npm run bench:ray -- [--only throughput,drills,leak] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30]
  *
  * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
- * turns; the medians. Drill: every kind of loss, once every other iteration of one run; the exit status is 1 when the run's bits are not those of an undisturbed
- * local one, when a loss was not counted once, or when a process is left.
+ * turns; the medians, and processor time by process. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
+ * namespace of its own (root), and is left out where that cannot be. Leak: random kills for `--minutes`. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
+ * was not counted once, when somebody was not back within 10 seconds, or when a process or an object is left.
  */
-import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { PPOConfig } from '../src/index.ts';
-import { bridgePids, kill, type RayCluster, startRayCluster } from '../test/cluster/ray-cluster.ts';
-import { comparable } from '../test/invariants/run-content.ts';
+import { parseArgs } from 'node:util';
+import { startRayCluster } from '../test/cluster/ray-cluster.ts';
+import { canMakeNetworks } from '../test/cluster/ray-network.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
-import { median } from './statistics.ts';
+import { DRILLS, NEEDS_NETWORK, runDrill } from './ray/drills.ts';
+import { measureLeak } from './ray/leak.ts';
+import { measureThroughput } from './ray/throughput.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'throughput,drill' },
-    kinds: { type: 'string', default: 'rollout,frozen,actor,bridge' },
+    only: { type: 'string', default: 'throughput,drills' },
+    kinds: { type: 'string', default: Object.keys(DRILLS).join(',') },
     kills: { type: 'string', default: '20' },
     rollouts: { type: 'string', default: '20' },
+    minutes: { type: 'string', default: '30' },
   },
 });
-const NUM_HOSTS = 2;
-const NUM_THREADS = 1;
-/** Environments and steps: fragments of 13, 420 and 3400 kB from each host. */
-const SIZES = [
-  [8, 64],
-  [16, 1024],
-  [128, 1024],
-] as const;
-/** A frozen host is given up after so long. */
-const HOST_DEADLINE_SECONDS = 4;
 
-function buildRun(cluster: RayCluster | null, numEnvs: number, rolloutLength: number) {
-  const runners =
-    cluster === null
-      ? { numEnvRunners: NUM_HOSTS * NUM_THREADS }
-      : {
-          ...{ runners: 'ray' as const, rayAddress: cluster.address, numRolloutHosts: NUM_HOSTS },
-          ...{ numEnvRunners: NUM_THREADS, hostDeadlineSeconds: HOST_DEADLINE_SECONDS },
-        };
-  return new PPOConfig()
-    .environment('CartPole')
-    .envRunners({ numEnvs, rolloutLength, ...runners })
-    .training({ numEpochs: 1, minibatchSize: Math.min(4096, numEnvs * rolloutLength) })
-    .learners({ engine: 'simd', numLearnerThreads: 1 })
-    .faultTolerance({ maxWorkerRestarts: 100_000 })
-    .debugging({ seed: 1 })
-    .build();
-}
-
-async function measureThroughput(cluster: RayCluster): Promise<void> {
-  for (const [numEnvs, rolloutLength] of SIZES) {
-    const runs = [
-      await buildRun(null, numEnvs, rolloutLength),
-      await buildRun(cluster, numEnvs, rolloutLength),
-    ];
-    const times: number[][] = [[], []];
-    for (let k = 0; k < Number(values.rollouts); k++) {
-      for (const [which, run] of runs.entries()) {
-        const { metrics } = await run.train();
-        if (k > 0) times[which].push(metrics['time/rolloutMs']);
-      }
-    }
-    await Promise.all(runs.map((run) => run.stop()));
-    const [local, ray] = times.map(median);
-    const kilobytes = (numEnvs * rolloutLength * 51) / NUM_HOSTS / 1000; // of CartPole: a step is 51 bytes
-    console.log(
-      `${numEnvs} x ${rolloutLength}: fragments of ${kilobytes.toFixed(0)} kB, local ${local.toFixed(2)} ms, on Ray ${ray.toFixed(2)} ms a rollout: ` +
-        `${((100 * local) / ray).toFixed(0)} % of local, ${((NUM_HOSTS * kilobytes) / ray).toFixed(1)} MB/s`,
-    );
-  }
-}
-
-/** By kind: what is done to whom, and how many hosts are replaced. */
-const LOSSES: Readonly<Record<string, { readonly numHosts: number; inflict(cluster: RayCluster): void }>> = {
-  rollout: { numHosts: 1, inflict: (cluster) => kill(cluster.pids('rollout')[0]) },
-  frozen: { numHosts: 1, inflict: (cluster) => kill(cluster.pids('rollout')[0], 'SIGSTOP') },
-  actor: { numHosts: 1, inflict: (cluster) => kill(cluster.pids('actor')[0]) },
-  bridge: { numHosts: NUM_HOSTS, inflict: () => kill(bridgePids()[0]) },
-};
-
-async function drill(cluster: RayCluster, kind: string): Promise<boolean> {
-  const numIterations = 2 * Number(values.kills);
-  const { numHosts, inflict } = LOSSES[kind];
-  const [local, onRay] = [await buildRun(null, 8, 64), await buildRun(cluster, 8, 64)];
-  const seconds: number[] = [];
-  let numReplaced = 0;
+async function withCluster(inNamespaces: boolean, use: (cluster: RayCluster) => Promise<boolean>) {
+  const cluster = await startRayCluster({ inNamespaces });
   try {
-    for (let k = 0; k < numIterations; k++) {
-      await local.train();
-      if (k % 2 === 1) inflict(cluster);
-      const begin = performance.now();
-      const { metrics } = await onRay.train();
-      numReplaced += metrics['rollout/numWorkerRestarts'];
-      if (k % 2 === 1) seconds.push((performance.now() - begin) / 1000);
-    }
-    const isEqual = isDeepStrictEqual(comparable(await onRay.getState()), comparable(await local.getState()));
-    await onRay.stop();
-    const numLeft = cluster.pids('rollout').length + bridgePids().length;
-    const expected = Number(values.kills) * numHosts;
-    console.log(
-      `${kind}: ${values.kills} losses, iteration with one ${median(seconds).toFixed(1)} s (median), ${Math.max(...seconds).toFixed(1)} s (longest); ` +
-        `${numReplaced} of ${expected} hosts replaced; bits ${isEqual ? 'those of a local run' : 'DIFFER'}; ${numLeft} processes left`,
-    );
-    return isEqual && numReplaced === expected && numLeft === 0;
+    if (!(await use(cluster))) process.exitCode = 1;
   } finally {
-    await Promise.all([local.stop(), onRay.stop()]);
+    await cluster.stop();
   }
 }
+
+type RayCluster = Awaited<ReturnType<typeof startRayCluster>>;
 
 const parts = values.only.split(',');
+const kinds = values.kinds.split(',');
+for (const kind of kinds) if (!(kind in DRILLS)) throw new Error(`There is no drill ${kind}.`);
 console.log(`${machineLine(describeMachine())}; load ${load()}`);
-const cluster = await startRayCluster();
-try {
-  if (parts.includes('throughput')) await measureThroughput(cluster);
-  if (parts.includes('drill'))
-    for (const kind of values.kinds.split(',')) if (!(await drill(cluster, kind))) process.exitCode = 1;
-} finally {
-  await cluster.stop();
+
+const drill = (chosen: readonly string[]) => async (cluster: RayCluster) => {
+  let isFine = true;
+  for (const kind of chosen) isFine = (await runDrill(cluster, kind, Number(values.kills))) && isFine;
+  return isFine;
+};
+const here = kinds.filter((kind) => !NEEDS_NETWORK.has(kind));
+const apart = kinds.filter((kind) => NEEDS_NETWORK.has(kind));
+
+await withCluster(false, async (cluster) => {
+  if (parts.includes('throughput')) await measureThroughput(cluster, Number(values.rollouts));
+  const isFine = parts.includes('drills') ? await drill(here)(cluster) : true;
+  const isTight = parts.includes('leak') ? await measureLeak(cluster, Number(values.minutes)) : true;
+  return isFine && isTight;
+});
+if (parts.includes('drills') && apart.length > 0) {
+  if (canMakeNetworks()) await withCluster(true, drill(apart));
+  else console.log(`${apart.join(', ')}: left out, there are no rights to network namespaces here`);
 }

@@ -6,7 +6,8 @@ import type { Readable, Writable } from 'node:stream';
 import { packageRoot } from '../machine/operant-version.ts';
 import { pythonCommand } from '../machine/python.ts';
 import type { Traffic } from './cluster-meter.ts';
-import { createFrameReader, encodeHeader, type Frame, type FrameCode, FrameType } from './frames.ts';
+import { createFrameReader, encodeHeader, type Frame, type FrameCode, FrameType, SHARED } from './frames.ts';
+import { createSharedReader, type SharedReader } from './shared-memory.ts';
 
 /** What the bridge is told at its beginning. */
 export interface BridgeSettings {
@@ -24,6 +25,9 @@ export interface BridgeSettings {
   readonly labels: Readonly<Record<string, string>>;
   /** Versions of weights that are kept in the object store. */
   readonly numVersions: number;
+  /** Room for an answer in the memory that both share, and how many hosts there are; 0 = none is shared. */
+  readonly slotBytes: number;
+  readonly numHosts: number;
 }
 
 export interface ClusterNode {
@@ -55,6 +59,8 @@ export interface ClusterDescription {
   readonly dashboard: string;
   /** Id of the node that the bridge is on. */
   readonly here: string;
+  /** File descriptor, in the bridge, of the memory that it shares; null = none. */
+  readonly shared: number | null;
   readonly nodes: readonly ClusterNode[];
 }
 
@@ -89,6 +95,8 @@ export interface FrameAddress {
   readonly incarnation: number;
   /** 0 = none. */
   readonly version: number;
+  /** Whether the answer is a fragment, which may lie in shared memory. Absent = no. */
+  readonly isFragment?: boolean;
 }
 
 export interface Bridge {
@@ -145,17 +153,18 @@ export function startBridge(traffic: Traffic, python: string = pythonCommand()):
       child.kill('SIGKILL');
     }
   });
-  const receive = createFrameReader((frame) => settle(pending, frame));
+  const shared = createSharedReader();
+  const readShared = (offset: number, length: number) => {
+    traffic.numReceived += length;
+    return shared.read(offset, length);
+  };
+  const receive = createFrameReader((frame) => settle(pending, frame), readShared);
   output.on('data', (chunk: Buffer) => {
     traffic.numReceived += chunk.length;
     receive(chunk);
   });
   for (const stream of [input, output, stderr]) stream.on('error', () => undefined); // its end is heard of by 'exit'
-  const send = (type: FrameCode, address: FrameAddress, requestId: number, payload: Uint8Array) => {
-    input.write(encodeHeader({ type, requestId, ...address }, payload));
-    traffic.numSent += payload.length;
-    if (payload.length > 0) input.write(payload);
-  };
+  const send = createSend(input, traffic, shared);
   const request = (type: FrameCode, address: FrameAddress, payload: Uint8Array) =>
     new Promise<Frame>((resolve, reject) => {
       if (state.over !== null) {
@@ -177,7 +186,9 @@ export function startBridge(traffic: Traffic, python: string = pythonCommand()):
       state.isConnecting = true;
       try {
         const answer = await request(FrameType.INIT, NOWHERE, Buffer.from(JSON.stringify(settings)));
-        return JSON.parse(answer.payload.toString()) as ClusterDescription;
+        const cluster = JSON.parse(answer.payload.toString()) as ClusterDescription;
+        if (cluster.shared !== null) shared.open(`/proc/${child.pid}/fd/${cluster.shared}`);
+        return cluster;
       } finally {
         clearTimeout(timer);
         state.isConnecting = false;
@@ -201,7 +212,18 @@ export function startBridge(traffic: Traffic, python: string = pythonCommand()):
       const timer = setTimeout(() => child.kill('SIGKILL'), END_DEADLINE_MS);
       await exited;
       clearTimeout(timer);
+      shared.close();
     },
+  };
+}
+
+function createSend(input: Writable, traffic: Traffic, shared: SharedReader) {
+  return (type: FrameCode, address: FrameAddress, requestId: number, payload: Uint8Array): void => {
+    const { isFragment = false, ...where } = address;
+    const flags = isFragment && shared.isOpen ? SHARED : 0;
+    input.write(encodeHeader({ type, requestId, flags, ...where }, [payload]));
+    traffic.numSent += payload.length;
+    if (payload.length > 0) input.write(payload);
   };
 }
 

@@ -62,25 +62,18 @@ function slotIndices(
 }
 
 /**
- * All rows of a block set as one array of bytes: a copy, so that the host may go on.
+ * All rows of a block set as parts, one behind the other: views of the arena.
  *
- * Cost: a copy of what runners write. Thread: the caller owns the set.
+ * Thread: the caller owns the set until it has used them.
  */
-export function packRollout(buffer: ArrayBufferLike, address: number, layout: RolloutLayout): Buffer {
+export function packRollout(buffer: ArrayBufferLike, address: number, layout: RolloutLayout): Uint8Array[] {
   const { numRows: N, rolloutLength: T } = layout;
-  const columns = sentColumns(layout);
   const slots = slotsOf(layout);
-  const used = slots === null ? [] : usedSlots(slotIndices(buffer, address, slots, T, 0, N));
-  const size = columns.reduce((sum, { bytesPerRow }) => sum + bytesPerRow * N, 0);
-  const packed = Buffer.allocUnsafe(size + used.length * (slots?.bytes ?? 0));
-  let at = 0;
-  const append = (offset: number, length: number) => {
-    packed.set(new Uint8Array(buffer, address + offset, length), at);
-    at += length;
-  };
-  for (const { offset, bytesPerRow } of columns) append(offset, bytesPerRow * N);
-  if (slots !== null) for (const slot of used) append(slots.offset + slot * slots.bytes, slots.bytes);
-  return packed;
+  const view = (offset: number, length: number) => new Uint8Array(buffer, address + offset, length);
+  const parts = sentColumns(layout).map(({ offset, bytesPerRow }) => view(offset, bytesPerRow * N));
+  if (slots === null) return parts;
+  const used = usedSlots(slotIndices(buffer, address, slots, T, 0, N));
+  return [...parts, ...used.map((slot) => view(slots.offset + slot * slots.bytes, slots.bytes))];
 }
 
 function usedSlots(indices: Int32Array): number[] {

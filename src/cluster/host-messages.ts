@@ -97,15 +97,12 @@ export type HostReply = HostNews &
 
 const LENGTH_BYTES = 4;
 
-/** u32 length of the message, the message, then bytes as they are. */
-export function encodeMessage(
-  message: HostRequest | HostReply,
-  body: Uint8Array = new Uint8Array(0),
-): Buffer {
+/** u32 length of the message, then the message; bytes as they are may follow. */
+export function encodeMessage(message: HostRequest | HostReply): Buffer {
   const said = serialize(message);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(said.length);
-  return Buffer.concat([length, said, body]);
+  return Buffer.concat([length, said]);
 }
 
 export function decodeMessage<M extends HostRequest | HostReply>(

@@ -1,8 +1,8 @@
 /**
- * The rollout process of a host: `node host-process.ts FD_IN FD_OUT`, in the folder that was shipped. It takes requests one after the
+ * The rollout process of a host: `node host-process.ts FD_IN FD_OUT [FD_SHARED]`, in the folder that was shipped. It takes requests one after the
  * other and ends when its input does, whatever killed whoever held the other end.
  */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,14 @@ import { pathToFileURL } from 'node:url';
 import { hasFma } from '../machine/fma.ts';
 import { operantVersion } from '../machine/operant-version.ts';
 import { toErrorMessage } from '../rollout/error-message.ts';
-import { createFrameReader, encodeHeader, type Frame, type FrameHeader, FrameType } from './frames.ts';
+import {
+  createFrameReader,
+  encodeHeader,
+  type Frame,
+  type FrameHeader,
+  FrameType,
+  SHARED,
+} from './frames.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -20,12 +27,19 @@ import {
 } from './host-messages.ts';
 import { pythonFileOf, withPythonFile } from './python-file.ts';
 import { createRolloutHost, type HostAnswer, type RolloutHost } from './rollout-host.ts';
+import { createSharedWriter, type SharedWriter, writeAll } from './shared-memory.ts';
+
+/** Files that this process was given. */
+interface Wires {
+  readonly output: number;
+  readonly shared: SharedWriter | null;
+}
 
 /** Blocks: who reads is there, or the pipe is closed, which ends us. */
-function send(fd: number, header: FrameHeader, payload: Buffer): void {
-  for (const bytes of [encodeHeader(header, payload), payload]) {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-  }
+function send({ output, shared }: Wires, header: FrameHeader, payload: readonly Uint8Array[]): void {
+  const place = payload.length > 1 ? shared?.write(payload) : undefined;
+  if (place === undefined || place === null) writeAll(output, [encodeHeader(header, payload), ...payload]);
+  else writeAll(output, [encodeHeader({ ...header, flags: SHARED }, payload, place.length), place]);
 }
 
 function helloOf(): Hello {
@@ -75,7 +89,10 @@ async function obey(state: HostState, request: HostRequest): Promise<HostAnswer>
   }
 }
 
-function run(input: number, output: number): void {
+const replyTo = (frame: Frame): FrameHeader => ({ ...frame, type: FrameType.REPLY, flags: 0 });
+
+function run(input: number, output: number, sharedFile: number): void {
+  const wires = { output, shared: sharedFile < 0 ? null : createSharedWriter(sharedFile) };
   const state: HostState = { host: null, cut: new AbortController() };
   let last: Promise<void> = Promise.resolve();
   const answer = async (frame: Frame) => {
@@ -89,11 +106,11 @@ function run(input: number, output: number): void {
     } catch (error) {
       result = { message: { kind: 'failed', error: toErrorMessage(error), failures: [], restarted: [] } };
     }
-    send(output, { ...frame, type: FrameType.REPLY }, encodeMessage(result.message, result.body));
+    send(wires, replyTo(frame), [encodeMessage(result.message), ...(result.body ?? [])]);
   };
   const receive = createFrameReader((frame) => {
     if (!frame.isIntact) throw new RangeError('The checksum of a frame is wrong.');
-    if (frame.type === FrameType.PING) send(output, { ...frame, type: FrameType.REPLY }, Buffer.alloc(0));
+    if (frame.type === FrameType.PING) send(wires, replyTo(frame), []);
     else if (frame.type === FrameType.NOTIFY) state.cut.abort();
     else last = last.then(() => answer(frame));
   });
@@ -105,7 +122,7 @@ function run(input: number, output: number): void {
   });
   stream.on('error', () => process.exit(0));
   const hello = { type: FrameType.REPLY, requestId: 0, host: 0, incarnation: 0, version: 0 };
-  send(output, hello, Buffer.from(JSON.stringify(helloOf())));
+  send(wires, hello, [Buffer.from(JSON.stringify(helloOf()))]);
 }
 
-run(Number(process.argv[2]), Number(process.argv[3]));
+run(Number(process.argv[2]), Number(process.argv[3]), Number(process.argv[4] ?? -1));

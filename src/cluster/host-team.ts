@@ -85,6 +85,8 @@ export interface HostTeam {
 
 /** As for local workers. */
 const MAX_AUTO_THREADS = 4;
+/** Of a message in front of a fragment: faults and sums of metrics; a longer one travels through the pipe. */
+const MESSAGE_BYTES = 2 ** 20;
 
 export function createHostTeam(options: HostTeamOptions): HostTeam {
   const { cluster } = options;
@@ -190,7 +192,8 @@ function partsOf(numEnvs: number, numHosts: number): RunnerPart[] {
   });
 }
 
-function bridgeSettings({ cluster, weights }: HostTeamOptions, shipment: Shipment): BridgeSettings {
+function bridgeSettings(options: HostTeamOptions, shipment: Shipment): BridgeSettings {
+  const { cluster, weights } = options;
   return {
     address: cluster.rayAddress,
     namespace: 'operant',
@@ -201,6 +204,7 @@ function bridgeSettings({ cluster, weights }: HostTeamOptions, shipment: Shipmen
     labels: cluster.hostLabels,
     probe: false,
     numVersions: weights.slotAddresses.length + 1,
+    ...sharedRoom(options),
   };
 }
 
@@ -215,6 +219,16 @@ function planForAll(
     deterministic: kernelBuild === 'strict',
     rolloutLength: options.sampling.rollout.rolloutLength,
     parameterCount: weights.parameterCount,
+  };
+}
+
+/** For the fragment of the host with the most rows, and what is said in front of it. */
+function sharedRoom({ sampling, numEnvs, cluster }: HostTeamOptions) {
+  const { byteLength, numRows } = sampling.rollout;
+  const rows = Math.ceil(numEnvs / cluster.numRolloutHosts);
+  return {
+    slotBytes: Math.ceil((byteLength * rows) / numRows) + MESSAGE_BYTES,
+    numHosts: cluster.numRolloutHosts,
   };
 }
 

@@ -6,9 +6,12 @@ It passes frames on and looks into none: payloads are bytes from end to end, not
 little-endian, then the payload (src/cluster/frames.ts is the same in TypeScript):
 
     u32 magic | u16 protocol | u8 type | u8 flags | u64 payloadLength | u64 requestId | u32 host | u32 incarnation | u32 version | u32 crc32
+
+Fragments lie in memory that two processes share (flag SHARED), one slot for each of the two that a host may have under way.
 """
 
 import json
+import mmap
 import os
 import queue
 import shutil
@@ -26,6 +29,8 @@ PROTOCOL = 1
 # Types, as in frames.ts.
 INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP = range(1, 12)
 
+SHARED = 1  # a flag
+PLACE = "<QQ"  # offset and length of a payload in shared memory
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
 STDERR_LINES = 20
 F_SETPIPE_SZ = 1031
@@ -61,9 +66,9 @@ def read_frame(fd):
     return fields, payload
 
 
-def write_frame(fd, kind, request_id, host, incarnation, version, crc, payload):
+def write_frame(fd, kind, request_id, host, incarnation, version, crc, payload, flags=0):
     view = memoryview(payload).cast("B")
-    header = struct.pack(HEADER, MAGIC, PROTOCOL, kind, 0, len(view), request_id, host, incarnation, version, crc)
+    header = struct.pack(HEADER, MAGIC, PROTOCOL, kind, flags, len(view), request_id, host, incarnation, version, crc)
     parts = [memoryview(header), view]
     while parts:
         count = os.writev(fd, parts)
@@ -71,6 +76,15 @@ def write_frame(fd, kind, request_id, host, incarnation, version, crc, payload):
             count -= len(parts.pop(0))
         if parts and count > 0:
             parts[0] = parts[0][count:]
+
+
+def shared_memory(size=0):
+    """A file in memory that nobody else can find; None where there are none."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    fd = os.memfd_create("operant")
+    os.ftruncate(fd, size)
+    return fd
 
 
 def kill_group(process):
@@ -117,17 +131,20 @@ class RolloutProcess:
         self.write_lock = threading.Lock()
         child_in, self.to_child = os.pipe()
         self.from_child, child_out = os.pipe()
+        self.shared = shared_memory()
+        self.map = None
+        given = [child_in, child_out] + ([] if self.shared is None else [self.shared])
         for fd in (self.to_child, self.from_child):
             try:
                 fcntl.fcntl(fd, F_SETPIPE_SZ, 1 << 20)  # fewer wake-ups for a fragment
             except OSError:
                 pass
         self.process = subprocess.Popen(
-            [node] + arguments + [str(child_in), str(child_out)],
+            [node] + arguments + [str(fd) for fd in given],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno(),
             stderr=subprocess.PIPE,
-            pass_fds=(child_in, child_out),
+            pass_fds=given,
             env=environment(),
             start_new_session=True,
         )
@@ -162,6 +179,8 @@ class RolloutProcess:
         kill_group(self.process)
         self.process.wait()
         os.close(self.to_child)
+        if self.shared is not None:
+            os.close(self.shared)  # the map stays until nobody looks at it
 
     def _read(self):
         try:
@@ -171,7 +190,8 @@ class RolloutProcess:
                     break
                 slot = self.waiting.get(frame[0].request_id)
                 if slot is not None:
-                    slot[1] = frame
+                    fields, payload = frame
+                    slot[1] = (fields, self._shared_view(payload) if fields.flags & SHARED else payload)
                     slot[0].set()
         except (OSError, ValueError) as error:
             self.tail.append("%s\n" % error)
@@ -184,6 +204,12 @@ class RolloutProcess:
         self.over = "the rollout process ended with %s%s" % (ended, ": " + said if said else "")
         for slot in list(self.waiting.values()):
             slot[0].set()
+
+    def _shared_view(self, place):
+        offset, length = struct.unpack(PLACE, place)
+        if self.map is None or len(self.map) < offset + length:
+            self.map = mmap.mmap(self.shared, 0, prot=mmap.PROT_READ)  # all of it; it only grows
+        return memoryview(self.map)[offset : offset + length]
 
     def _drain_stderr(self):
         for line in self.process.stderr:
@@ -269,6 +295,9 @@ class Bridge:
         self.hosts = {}  # host -> {actor, incarnation, sequence, version}
         self.weights = {}  # version -> (reference, crc)
         self.results = queue.SimpleQueue()
+        size = 2 * settings["numHosts"] * settings["slotBytes"]
+        self.shared = shared_memory(size) if size > 0 else None
+        self.room = None if self.shared is None else numpy.frombuffer(mmap.mmap(self.shared, size), numpy.uint8)
         groups = {"requests": 4, "control": 2}
         self.host_class = ray.remote(concurrency_groups=groups, max_restarts=0, max_task_retries=0)(RolloutHost)
 
@@ -292,6 +321,7 @@ class Bridge:
             "head": context.gcs_address,
             "dashboard": "http://" + dashboard if dashboard else "",
             "here": context.get_node_id(),
+            "shared": self.shared,
             "nodes": nodes,
         }
 
@@ -354,14 +384,15 @@ class Bridge:
     def request(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is None or entry["incarnation"] != fields.incarnation:
-            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, b"", 0)))
+            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, b"", 0), None))
             return
         weights, weights_crc = None, 0
         if fields.version > 0 and entry["version"] != fields.version:
             weights, weights_crc = self.weights[fields.version]
             entry["version"] = fields.version
         call = entry["actor"].request.options(concurrency_group="requests")
-        self._track(fields, call.remote(entry["sequence"], tuple(fields), bytes(payload), weights, weights_crc))
+        slot = 2 * fields.host + entry["sequence"] % 2
+        self._track(fields, call.remote(entry["sequence"], tuple(fields), bytes(payload), weights, weights_crc), slot)
         entry["sequence"] += 1
 
     def ping(self, fields):
@@ -383,15 +414,26 @@ class Bridge:
         except Exception as error:  # it may be gone, and its node with it
             sys.stderr.write("close: %s\n" % error)
 
-    def _track(self, fields, reference):
+    def _track(self, fields, reference, slot=None):
         def done(future):
             error = future.exception()
             if error is None:
-                self.results.put((fields, future.result()))
+                self.results.put((fields, future.result(), slot))
             else:
-                self.results.put((fields, (failure_code(error), str(error), b"", 0)))
+                self.results.put((fields, (failure_code(error), str(error), b"", 0), None))
 
         reference.future().add_done_callback(done)
+
+
+    def share(self, fields, payload, slot):
+        """Puts a fragment where the learner can read it: its place, or None. A slot is free again once the answer before the last was taken."""
+        bytes_each, entry = self.settings["slotBytes"], self.hosts.get(fields.host)
+        is_current = entry is not None and entry["incarnation"] == fields.incarnation
+        if self.room is None or slot is None or not fields.flags & SHARED or not is_current or len(payload) > bytes_each:
+            return None
+        offset = slot * bytes_each
+        self.numpy.copyto(self.room[offset : offset + len(payload)], payload)
+        return struct.pack(PLACE, offset, len(payload))
 
 
 def failure_code(error):
@@ -403,13 +445,18 @@ def failure_code(error):
 
 def write_results(bridge, fd, lock):
     while True:
-        fields, (code, message, payload, crc) = bridge.results.get()
-        kind = REPLY
+        fields, (code, message, payload, crc), slot = bridge.results.get()
+        kind, flags = REPLY, 0
         if code != "ok":
             kind, crc = FAILED, 0
             payload = json.dumps({"code": code, "message": message}).encode()
+        else:
+            place = bridge.share(fields, payload, slot)
+            if place is not None:
+                payload, flags = place, SHARED
+        where = (fields.request_id, fields.host, fields.incarnation, fields.version)
         with lock:
-            write_frame(fd, kind, fields.request_id, fields.host, fields.incarnation, fields.version, crc, payload)
+            write_frame(fd, kind, *where, crc, payload, flags)
         del payload  # a view into the object store
 
 

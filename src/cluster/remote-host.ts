@@ -62,10 +62,15 @@ export function createRemoteHost(
   times: AnswerTimes,
 ): RemoteHost {
   const state: HostState = { bridge: null, incarnation: 0, hello: null, numWaiting: 0, heartbeat: null };
-  const ask = async (type: Frame['type'], payload: Uint8Array, version: number): Promise<Frame> => {
+  const ask = async (
+    type: Frame['type'],
+    payload: Uint8Array,
+    version: number,
+    isFragment = false,
+  ): Promise<Frame> => {
     const { bridge, incarnation } = state;
     if (bridge === null) throw new RequestFailure('ACTOR_DIED', `host ${index} is not open`);
-    return bridge.request(type, { host: index, incarnation, version }, payload);
+    return bridge.request(type, { host: index, incarnation, version, isFragment }, payload);
   };
   const request = async (message: HostRequest, version: number | null): Promise<HostReplyFrame> => {
     const { bridge } = state;
@@ -73,7 +78,7 @@ export function createRemoteHost(
       version === null || bridge === null ? 0 : wireVersion(connection.putWeights(bridge, version));
     const begin = performance.now();
     const answer = await listening(state, index, deadlineMs, () =>
-      ask(FrameType.REQUEST, encodeMessage(message), wire),
+      ask(FrameType.REQUEST, encodeMessage(message), wire, message.kind === 'collect'),
     );
     times.count += 1;
     times.ms += performance.now() - begin;

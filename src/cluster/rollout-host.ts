@@ -19,7 +19,8 @@ import type { HostNews, HostPlan, HostReply } from './host-messages.ts';
 /** Frames that are answered: the message, and bytes behind it. */
 export interface HostAnswer {
   readonly message: HostReply;
-  readonly body?: Buffer;
+  /** Parts, valid until the host is asked for something else. */
+  readonly body?: readonly Uint8Array[];
 }
 
 export interface RolloutHost {

@@ -47,7 +47,7 @@ test.each([
   if (columns.finalObservations) host.rollout.finalSlots.set([-1, 0, -1, -1, -1, 5, -1, -1, 6, -1]);
   const learner = open(MLP_SPEC, LEARNER_ROWS, columns);
   const expected = open(MLP_SPEC, LEARNER_ROWS, columns);
-  const fragment = packRollout(host.buffer, ADDRESS, host.layout);
+  const fragment = Buffer.concat(packRollout(host.buffer, ADDRESS, host.layout));
   unpackRows(fragment, learner.buffer, ADDRESS, learner.layout, {
     first: FIRST,
     count: HOST_ROWS,
@@ -66,7 +66,7 @@ test.each([
 test('bytes of other rows are refused', () => {
   const host = open(MLP_SPEC, HOST_ROWS, ON_POLICY_COLUMNS);
   const learner = open(MLP_SPEC, LEARNER_ROWS, ON_POLICY_COLUMNS);
-  const fragment = packRollout(host.buffer, ADDRESS, host.layout);
+  const fragment = Buffer.concat(packRollout(host.buffer, ADDRESS, host.layout));
   const unpack = (bytes: Buffer, count: number) =>
     unpackRows(bytes, learner.buffer, ADDRESS, learner.layout, { first: 0, count, version: 1 });
   expect(() => unpack(fragment, HOST_ROWS + 1)).toThrow(/Expected a fragment of 3 rows/);

@@ -2,7 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createFrameReader, encodeHeader, type Frame, FrameType } from '../../src/cluster/frames.ts';
+import {
+  createFrameReader,
+  encodeHeader,
+  encodePlace,
+  type Frame,
+  FrameType,
+  SHARED,
+} from '../../src/cluster/frames.ts';
 
 const HEADER = { type: FrameType.REPLY, requestId: 2 ** 40 + 3, host: 7, incarnation: 2, version: 9 };
 
@@ -25,7 +32,7 @@ test('frames come out whole and in order, wherever the stream is cut', () => {
       fc.array(fc.nat(1200)),
       (payloads, cuts) => {
         const bytes = payloads.flatMap((payload, k) => [
-          encodeHeader({ ...HEADER, requestId: k }, payload),
+          encodeHeader({ ...HEADER, requestId: k }, [payload]),
           payload,
         ]);
         const frames = read(Buffer.concat(bytes), cuts);
@@ -38,15 +45,36 @@ test('frames come out whole and in order, wherever the stream is cut', () => {
 });
 
 test('a header keeps its numbers, those above 32 bits included', () => {
-  const [frame] = read(encodeHeader(HEADER, new Uint8Array(0)), []);
+  const [frame] = read(encodeHeader(HEADER, []), []);
   expect(frame).toMatchObject(HEADER);
 });
 
 test('one changed bit of a payload shows', () => {
   const payload = Buffer.from('weights');
-  const bytes = Buffer.concat([encodeHeader(HEADER, payload), payload]);
+  const bytes = Buffer.concat([encodeHeader(HEADER, [payload]), payload]);
   bytes[bytes.length - 2] ^= 1;
   expect(read(bytes, [])[0].isIntact).toBe(false);
+});
+
+test('a payload in shared memory is read from there, and one changed bit shows', () => {
+  const [message, fragment] = [Buffer.from('collected'), Buffer.from('a fragment of rows')];
+  const elsewhere = Buffer.concat([Buffer.alloc(7), message, fragment]);
+  const place = encodePlace(7, message.length + fragment.length);
+  const bytes = Buffer.concat([
+    encodeHeader({ ...HEADER, type: FrameType.REPLY, flags: SHARED }, [message, fragment], place.length),
+    place,
+  ]);
+  const readIt = () => {
+    const frames: Frame[] = [];
+    createFrameReader(
+      (frame) => frames.push(frame),
+      (offset, length) => elsewhere.subarray(offset, offset + length),
+    )(bytes);
+    return frames[0];
+  };
+  expect(readIt()).toMatchObject({ isIntact: true, payload: elsewhere.subarray(7) });
+  elsewhere[20] ^= 1;
+  expect(readIt().isIntact).toBe(false);
 });
 
 test('other bytes are refused', () => {
@@ -59,5 +87,5 @@ p = b'weights'
 sys.stdout.buffer.write(struct.pack('<IHBBQQIIII', 0x4652504f, 1, 6, 0, len(p), 2**40 + 3, 7, 2, 9, zlib.crc32(p)) + p)`;
   const bytes = execFileSync('python3', ['-c', python]);
   const payload = Buffer.from('weights');
-  expect(bytes).toEqual(Buffer.concat([encodeHeader(HEADER, payload), payload]));
+  expect(bytes).toEqual(Buffer.concat([encodeHeader(HEADER, [payload]), payload]));
 });

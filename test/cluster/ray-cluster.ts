@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createNetwork } from './ray-network.ts';
 
 const PYTHON = process.env.OPERANT_RAY_PYTHON ?? 'python3';
 
@@ -28,8 +29,14 @@ export interface RayCluster {
   readonly dashboard: string | null;
   /** Processes of rollout hosts: Node, or the actors that own it. */
   pids(kind: 'rollout' | 'actor'): number[];
-  /** Of the node numbered from 0. */
+  /** Of the node numbered from 0: `ray start`, whose child is the raylet. */
   readonly nodes: readonly ChildProcess[];
+  /** Everything that runs on a node, its raylet first. */
+  pidsOfNode(k: number): number[];
+  /** Ends what is left of a node and starts another in its place; resolves when it has joined. */
+  restartNode(k: number): Promise<void>;
+  /** Takes a node's link away, or gives it back. Needs `inNamespaces`. */
+  setLink(k: number, state: 'up' | 'down'): void;
   readonly head: ChildProcess;
   stop(): Promise<void>;
 }
@@ -41,6 +48,8 @@ export interface ClusterSetup {
   readonly nodeEnv?: NodeJS.ProcessEnv;
   /** Whether the head has a dashboard, and with it jobs. */
   readonly hasDashboard?: boolean;
+  /** Each node in a network namespace of its own, as if it were another machine. Needs root; the address is then not loopback. */
+  readonly inNamespaces?: boolean;
 }
 
 /** So that a lost node is noticed in seconds, and nobody asks for the token that Ray wants by default. */
@@ -58,39 +67,49 @@ export async function startRayCluster({
   env = {},
   nodeEnv = {},
   hasDashboard = false,
+  inNamespaces = false,
 }: ClusterSetup = {}): Promise<RayCluster> {
   process.env.OPERANT_PYTHON = PYTHON;
   Object.assign(process.env, { RAY_AUTH_MODE: 'disabled' }, env);
   const folder = mkdtempSync(join(tmpdir(), 'op-ray-'));
   const port = await freePort();
-  const address = `127.0.0.1:${port}`;
+  const network = inNamespaces ? createNetwork(numNodes) : null;
+  const address = `${network?.headIp ?? '127.0.0.1'}:${port}`;
   const common = ['--disable-usage-stats', '--block', '--object-store-memory', '150000000'];
-  const start = (args: readonly string[], more: NodeJS.ProcessEnv) =>
-    spawn(rayCommand(), ['start', ...args, ...common], {
+  const start = (args: readonly string[], more: NodeJS.ProcessEnv, place: readonly string[] = []) => {
+    const [program, ...words] = [...place, rayCommand(), 'start', ...args, ...common];
+    return spawn(program, words, {
       stdio: 'ignore',
       detached: true,
       env: { ...process.env, ...FAST, ...env, ...more },
     });
+  };
+  const startNode = (k: number) => {
+    const place = network === null ? [] : ['--node-ip-address', network.ipOf(k)];
+    return start(['--address', address, '--num-cpus', '4', ...place], nodeEnv, network?.place(k));
+  };
   const dashboardPort = hasDashboard ? await freePort() : null;
   const dashboardArgs =
     dashboardPort === null
       ? ['--include-dashboard', 'false']
       : ['--include-dashboard', 'true', '--dashboard-port', `${dashboardPort}`];
-  const headArgs = ['--head', '--port', `${port}`, '--num-cpus', '0', ...dashboardArgs];
+  const own = network === null ? [] : ['--node-ip-address', network.headIp];
+  const headArgs = ['--head', '--port', `${port}`, '--num-cpus', '0', ...own, ...dashboardArgs];
   const head = start([...headArgs, '--temp-dir', folder], {});
-  const processes = [head];
+  const processes: ChildProcess[] = [head];
   const stop = async () => {
     for (const child of processes) endGroup(child, 'SIGTERM');
     await Promise.all(processes.map((child) => gone(child)));
     for (const pid of pidsWhere((each) => isIn(folder, each))) kill(pid);
     rmSync(folder, { recursive: true, force: true });
+    network?.remove();
   };
   try {
-    await until(() => canConnect(port), `the head at ${address}`);
+    await until(() => canConnect(port, network?.headIp), `the head at ${address}`);
     if (dashboardPort !== null) await until(() => canConnect(dashboardPort), 'the dashboard');
     // One after the other: two that start at once take the same ports.
     for (let k = 1; k <= numNodes; k++) {
-      processes.push(start(['--address', address, '--num-cpus', '4'], nodeEnv));
+      processes.push(startNode(k - 1));
       await until(async () => numAlive(address) === k + 1, `node ${k}`);
     }
   } catch (error) {
@@ -101,7 +120,19 @@ export async function startRayCluster({
     address,
     dashboard: dashboardPort === null ? null : `http://127.0.0.1:${dashboardPort}`,
     head,
-    nodes: processes.slice(1),
+    get nodes() {
+      return processes.slice(1);
+    },
+    pidsOfNode: (k) => descendants(processes[k + 1].pid ?? -1),
+    async restartNode(k) {
+      for (const pid of descendants(processes[k + 1].pid ?? -1)) kill(pid);
+      endGroup(processes[k + 1], 'SIGKILL');
+      await gone(processes[k + 1]);
+      await until(async () => numAlive(address) === processes.length - 1, `the end of node ${k}`);
+      processes[k + 1] = startNode(k);
+      await until(async () => numAlive(address) === processes.length, `node ${k}`);
+    },
+    setLink: (k, state) => network?.setLink(k, state),
     pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),
     stop,
   };
@@ -118,14 +149,22 @@ function numAlive(address: string): number {
   return Number(stdout?.trim().split('\n').at(-1));
 }
 
+/** Children, their children, and so on, each before its own. */
+function descendants(pid: number): number[] {
+  const children = pidsWhere((each) => parentOf(each) === pid);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+const parentOf = (pid: number) =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]);
+
 /** Whether it runs in a folder of the cluster's: actors and what they start. */
 const isIn = (folder: string, pid: number) => readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
 
 /** Bridges that this process has started. */
 export function bridgePids(): number[] {
   return pidsWhere((pid) => {
-    const parent = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1];
-    return Number(parent) === process.pid && commandOf(pid).includes('ray_bridge.py');
+    return parentOf(pid) === process.pid && commandOf(pid).includes('ray_bridge.py');
   });
 }
 
@@ -174,9 +213,9 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function canConnect(port: number): Promise<boolean> {
+function canConnect(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     const end = (result: boolean) => {
       socket.destroy();
       resolve(result);
