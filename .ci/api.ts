@@ -12,6 +12,7 @@ const ENTRIES = [
   ['operant/tensorflow', 'src/exports/tensorflow.ts'],
   ['operant/policy', 'src/exports/policy.ts'],
   ['operant/policy/recurrent', 'src/exports/recurrent-policy.ts'],
+  ['operant/browser', 'browser/index.ts'],
   ['operant/algorithm', 'src/exports/algorithm.ts'],
   ['operant/gradient', 'src/exports/gradient.ts'],
 ] as const;

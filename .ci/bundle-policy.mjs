@@ -1,7 +1,8 @@
 /**
- * Bundles `operant/policy` and `operant/policy/recurrent`, each for itself: they go into browsers, so they share no chunk with what needs Node.
+ * Bundles `operant/policy`, `operant/policy/recurrent` and `operant/browser`, each for itself: they go into browsers, so they share no chunk with what needs Node.
  *
  *     dist/policy/policy.js, recurrent-policy.js   ES modules; their types are those in dist/src
+ *     dist/page/browser.js         `operant/browser`, an ES module alone; its types are those in dist/browser
  *     dist/policy/commonjs/...                     the same for `require`, with types that TypeScript takes for CommonJS
  */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,13 @@ export async function bundlePolicy(root) {
   const commonjs = join(dist, 'policy/commonjs');
   for (const entry of ENTRIES) await bundleEntry(root, entry, { dist, commonjs });
   writeFileSync(join(commonjs, 'package.json'), '{ "type": "commonjs" }\n');
+  const page = await rolldown({ input: join(root, 'browser/index.ts'), cwd: root, platform: 'browser' });
+  await page.write({
+    file: join(dist, 'page/browser.js'),
+    format: 'esm',
+    exports: 'named',
+    codeSplitting: false,
+  });
 }
 
 async function bundleEntry(root, entry, { dist, commonjs }) {

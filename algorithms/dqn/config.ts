@@ -143,9 +143,17 @@ export type DQNConfigInput = ConfigInput<DQNOptions>;
 
 /** What DQN's options must be to each other; the shared ones are checked before. */
 export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
+  return [...checkNetwork(config), ...checkLearning(config)];
+}
+
+/** Those of its own section alone: what there is where no engine is chosen. */
+export function checkLearning(
+  config: Pick<ResolvedDQNConfig, 'training'> & {
+    readonly envRunners: Pick<ResolvedDQNConfig['envRunners'], 'numEnvs'>;
+  },
+): readonly Problem[] {
   const { distribution, minReturn, maxReturn } = config.training;
-  const shared = [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
-  const problems = [...shared, ...checkRainbow(config)];
+  const problems = [...checkPace(config), ...checkReplay(config), ...checkRainbow(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(
@@ -161,7 +169,7 @@ export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
 }
 
 /** A part that was switched off beside the preset. */
-function checkRainbow({ training }: ResolvedDQNConfig): readonly Problem[] {
+function checkRainbow({ training }: Pick<ResolvedDQNConfig, 'training'>): readonly Problem[] {
   if (!training.rainbow) return [];
   const { nStep, distribution } = training;
   const off = [

@@ -6,7 +6,9 @@ import type { Exploration } from '../weights/exploration.ts';
 import type { ActingWeights } from './acting-weights.ts';
 
 export interface FragmentOptions {
-  readonly system: Pick<ActingWeights, 'publish'> & { readonly runners: RunnerGroup };
+  readonly system: Pick<ActingWeights, 'publish'> & {
+    readonly runners: Pick<RunnerGroup, 'collect' | 'collectNow'>;
+  };
   /** Environment steps of one fragment, over all rows. */
   readonly numSteps: number;
   /**

@@ -1,4 +1,4 @@
-/** `operant new env my-env`: a documented environment and its test, and the command that trains it. */
+/** `operant new env my-env`: a documented environment and its test, and the command that trains it; `operant new browser`, see new-browser.ts. */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -6,13 +6,16 @@ import { ConfigError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { readFlags } from './command-flags.ts';
 import type { FlagSpec } from './flags.ts';
+import { writeBrowserPage } from './new-browser.ts';
 import { environmentTemplate, playTemplate, testTemplate } from './new-env-template.ts';
 import { EXIT } from './report-error.ts';
 
-const USAGE = `Usage: operant new env <name> [flags]
+const USAGE = `Usage: operant new env <name> [flags], operant new browser <name> [--out <folder>]
 
 Writes <name>.ts, an environment to change into yours, <name>.test.ts, which checks it, and <name>.play.ts, which acts with the
-trained policy. Overwrites nothing.`;
+trained policy. Overwrites nothing.
+
+new browser: a folder with a page that trains CartPole in itself and shows it, for Vite.`;
 
 const FLAGS: readonly FlagSpec[] = [
   { name: 'out', form: '<folder>', doc: 'Where to. [.]' },
@@ -29,14 +32,27 @@ export const newCommand: Command = async (context) => {
   const isHelp = context.argv.includes('--help') || context.argv.includes('-h');
   const flags = readFlags({ ...context, argv: isHelp ? ['--help'] : rest }, USAGE, FLAGS);
   if (flags === null) return EXIT.done;
-  if (what !== 'env' || name === undefined || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+  if (
+    (what !== 'env' && what !== 'browser') ||
+    name === undefined ||
+    !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)
+  ) {
     const got = context.argv.length === 0 || name === undefined ? 'no name' : `\`${what} ${name}\``;
     throw new ConfigError(
       'CONFIG_FLAG',
-      `Expected \`operant new env <name>\` with a name such as my-env (small letters, digits, dashes), got ${got}.`,
+      `Expected \`operant new env <name>\` or \`operant new browser <name>\` with a name such as my-env (small letters, digits, dashes), got ${got}.`,
     );
   }
   const folder = flags.get('out') ?? '.';
+  if (what === 'browser') {
+    if (flags.get('js') === 'true')
+      throw new ConfigError(
+        'CONFIG_FLAG',
+        '--js is for `operant new env`: Vite takes TypeScript as it is. Leave it out.',
+      );
+    context.stdout.write(await writeBrowserPage(folder, name));
+    return EXIT.done;
+  }
   const extension = flags.get('js') !== 'true' ? 'ts' : isModuleProject(folder) ? 'js' : 'mjs';
   const [environment, test, play] = (await writeEnvironment(folder, name, extension)).map(fromHere);
   context.stdout.write(nextSteps({ environment, test, play }, runOf(name), extension === 'ts'));

@@ -1,5 +1,4 @@
 /** From what was written, in layers, to a whole configuration. */
-import { isDeepStrictEqual } from 'node:util';
 import { type CheckedLayer, checkLayer } from './check-layer.ts';
 import { type AnyOption, type Declarations, listOptions, type ResolvedConfig } from './option.ts';
 import { conflict, type Problem, throwProblems } from './problems.ts';
@@ -120,7 +119,7 @@ function dropInert<D extends Declarations>(
         return [name, values[name]];
       }
       const given = explicit[section]?.[name];
-      if (given !== undefined && !isDeepStrictEqual(given, option.default)) {
+      if (given !== undefined && !isSameValue(given, option.default)) {
         problems.push(inertOption(name, given, option.needs, values[option.needs.option]));
       }
       return [name, option.default];
@@ -139,5 +138,16 @@ function inertOption(
   const needed = needs.values.map((value) => `${value}`).join(' or ');
   return conflict(
     `${name} (${JSON.stringify(given)}) has no effect while ${needs.option} is ${actual}: leave it out, or set ${needs.option} to ${needed}.`,
+  );
+}
+
+/** Of values that options have: JSON, in which a key's place does not matter, or a function. */
+function isSameValue(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => right.has(key) && isSameValue(value, right.get(key)))
   );
 }

@@ -45,10 +45,16 @@ export function addChunk({ chunks, frameUnits, isWords }: FrameStore, numSlots: 
   chunks.push(isWords ? new Int32Array(buffer) : new Uint8Array(buffer));
 }
 
-/** @throws {@link ConfigError} `CONFIG_REPLAY_MEMORY` when the system refuses. */
-export function allocateShared(byteLength: number): SharedArrayBuffer {
+/**
+ * Shared where there is such a thing: a page that is not cross-origin isolated has none, and one thread.
+ *
+ * @throws {@link ConfigError} `CONFIG_REPLAY_MEMORY` when the system refuses.
+ */
+export function allocateShared(byteLength: number): SharedArrayBuffer | ArrayBuffer {
   try {
-    return new SharedArrayBuffer(byteLength);
+    return typeof SharedArrayBuffer === 'undefined'
+      ? new ArrayBuffer(byteLength)
+      : new SharedArrayBuffer(byteLength);
   } catch (cause) {
     const message = `The system refused ${byteLength} bytes for the replay buffer. Lower its capacity or free memory.`;
     throw new ConfigError('CONFIG_REPLAY_MEMORY', message, { cause });

@@ -40,7 +40,11 @@ const SHOWN = `(() => {
 })()`;
 
 /** Opens the page as a server with or without the isolation headers gives it. */
-async function withPage(mode: string, body: (page: Page, open: () => Promise<void>) => Promise<void>) {
+async function withPage(
+  mode: string,
+  body: (page: Page, open: () => Promise<void>) => Promise<void>,
+  query = 'threads=2',
+) {
   const server = await preview({
     root: ROOT,
     mode,
@@ -51,7 +55,7 @@ async function withPage(mode: string, body: (page: Page, open: () => Promise<voi
   const { port } = server.httpServer.address() as AddressInfo;
   const page = await openPage(chromium as string);
   try {
-    await body(page, () => page.navigate(`http://127.0.0.1:${port}/?threads=2`));
+    await body(page, () => page.navigate(`http://127.0.0.1:${port}/?${query}`));
   } finally {
     await page.close();
     await server.close();
@@ -139,6 +143,25 @@ describe.skipIf(chromium === null)('examples/browser', () => {
     expect(ends[0]).toBe(ends[1]);
     expect(ends[0]).toMatch(/^\d+,\d+ steps, \d+ episodes$/);
   });
+
+  it(
+    'learns CartPole by DQN, too',
+    async () => {
+      await withPage(
+        'not-isolated',
+        async (page, open) => {
+          await open();
+          const { rate, solved, counts } = await until(page, ({ mean }) => mean > 195, 'learn by DQN');
+          console.log(`DQN: 195 after ${solved}, ${counts}, ${rate} steps/s`);
+          expect(await page.evaluate("document.getElementById('algorithm').textContent")).toBe('DQN');
+          expect(await page.evaluate<number>(painted('curve'))).toBeGreaterThan(200);
+          expect(page.errors).toEqual([]);
+        },
+        'algo=dqn',
+      );
+    },
+    2 * LIMIT_MS,
+  );
 
   it(
     'plays the learnt policy in real time, takes a push, and trains again with another seed',

@@ -1,8 +1,11 @@
 /** Plays CartPole in real time with the most probable actions of the weights of the moment. */
-import { cartPole } from '../../../envs/cart-pole.ts';
-import { createKernelActor } from '../../../src/acting/batch-actor.ts';
-import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
-import type { KernelModule } from '../../../src/simd/kernels.ts';
+import {
+  type ActingSpec,
+  cartPole,
+  createPageActor,
+  type KernelModule,
+  type PolicyWeights,
+} from '../../../browser/index.ts';
 import { MAX_EPISODE_STEPS } from './settings.ts';
 
 const STEP_MS = 20; // the environment's time step
@@ -22,7 +25,7 @@ export interface PoleView {
 }
 
 export interface GreedyPlayer {
-  setWeights(parameters: Float32Array): void;
+  setWeights(weights: PolicyWeights): void;
   /** Pushes the pole: 1 = to the right, -1 = to the left. */
   push(direction: number): void;
   /** Lets `elapsedMs` pass. */
@@ -32,11 +35,12 @@ export interface GreedyPlayer {
 /** @param kernels for unshared memory. Nothing here is random but the episodes' seeds, which count up. */
 export function createGreedyPlayer(
   kernels: KernelModule,
-  spec: PolicySpec,
-  numParameters: number,
+  spec: ActingSpec,
+  weights: PolicyWeights,
 ): GreedyPlayer {
-  const actor = createKernelActor(kernels, spec, numParameters, 1);
   const env = cartPole();
+  const actor = createPageActor(kernels, spec, weights, env);
+  let observation: unknown;
   const state = () => env.getState?.() as number[]; // [x, xDot, theta, thetaDot]
   let numEpisodes = 0;
   let numSteps = 0;
@@ -48,7 +52,7 @@ export function createGreedyPlayer(
   let now: number[] = [];
 
   const begin = () => {
-    actor.observations.set(env.reset({ seed: numEpisodes }).observation as Float32Array);
+    observation = env.reset({ seed: numEpisodes }).observation;
     numEpisodes += 1;
     numSteps = 0;
     clockMs = 0;
@@ -57,23 +61,22 @@ export function createGreedyPlayer(
     before = now;
   };
   const step = () => {
-    actor.actNow(1, true);
-    const { observation, terminated } = env.step(actor.actions[0]);
-    actor.observations.set(observation as Float32Array);
+    const result = env.step(actor.act(observation));
+    observation = result.observation;
     numSteps += 1;
     before = now;
     now = state();
-    if (terminated || numSteps >= MAX_EPISODE_STEPS) restMs = REST_MS;
+    if (result.terminated || numSteps >= MAX_EPISODE_STEPS) restMs = REST_MS;
   };
   begin();
   return {
-    setWeights: (parameters) => actor.setWeights(parameters, null),
+    setWeights: actor.setWeights,
     push(direction) {
       if (restMs > 0) return;
       const [x, xDot, theta, thetaDot] = now;
       now = [x, xDot, theta, thetaDot + direction * PUSH_SPEED];
       env.setState?.(now);
-      actor.observations[3] = now[3];
+      observation = Float32Array.from(now);
       pushed = direction;
       pushMs = PUSH_MS;
     },

@@ -1,13 +1,12 @@
-/** What the page and its workers tell each other. */
-import type { SimdHelperStart } from '../../../src/learner/simd/participate.ts';
-import type { WasmMemory } from '../../../src/memory/web-assembly.ts';
-import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
-import type { KernelModule } from '../../../src/simd/kernels.ts';
+/** What the page and its trainer tell each other. */
+import type { ActingSpec, PolicyWeights } from '../../../browser/index.ts';
+import type { AlgorithmName } from './settings.ts';
 
 /** Page to trainer. `stepsPerSecond` bounds the speed of training; null = as fast as it goes. */
 export type TrainerRequest =
   | {
       readonly kind: 'start';
+      readonly algorithm: AlgorithmName;
       readonly seed: number;
       readonly numThreads: number;
       readonly stepsPerSecond: number | null;
@@ -33,23 +32,12 @@ export interface Progress {
   /** Seconds after which the mean first passed 195; null = not yet. */
   readonly solvedSeconds: number | null;
   readonly ends: readonly EpisodeEnd[];
-  readonly parameters: Float32Array; // [parameters] f32
+  readonly weights: PolicyWeights;
   readonly isFinished: boolean;
 }
 
 /** Trainer to page. */
 export type TrainerReport =
-  | { readonly kind: 'ready'; readonly spec: PolicySpec; readonly numThreads: number }
+  | { readonly kind: 'ready'; readonly spec: ActingSpec; readonly numThreads: number }
   | Progress
   | { readonly kind: 'failed'; readonly message: string };
-
-/** Trainer to helper; all of it lies in, or is about, the shared memory. */
-export interface HelperStart {
-  readonly start: SimdHelperStart;
-  readonly kernels: KernelModule;
-  readonly memory: WasmMemory;
-  /** 1 and up: the trainer is thread 0. */
-  readonly threadIndex: number;
-  /** Address of the team's words, see thread-team.ts. */
-  readonly teamAddress: number;
-}

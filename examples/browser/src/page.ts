@@ -1,20 +1,22 @@
 /** The page: starts the trainer, shows what it reports, and plays its policy. */
-import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
+import type { ActingSpec } from '../../../browser/index.ts';
 import { createGreedyPlayer, type GreedyPlayer, type PoleView } from './greedy-player.ts';
 import { createLearningCurve } from './learning-curve.ts';
 import { loadKernels } from './load-kernels.ts';
 import type { Progress, TrainerReport, TrainerRequest } from './messages.ts';
 import { createPoleScene } from './pole-scene.ts';
-import { SOLVED_RETURN } from './settings.ts';
+import { type AlgorithmName, SOLVED_RETURN } from './settings.ts';
 
 const MAX_THREADS = 4; // an update of 256 rows has eight work items
 
 const STILL: PoleView = { position: 0, angle: 0, numSteps: 0, numEpisodes: 0, opacity: 1, push: 0 };
 
 const query = new URLSearchParams(location.search);
-const numThreads = crossOriginIsolated
-  ? Number(query.get('threads') ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS))
-  : 1; // no shared memory, nothing to share
+const algorithm: AlgorithmName = query.get('algo') === 'dqn' ? 'dqn' : 'ppo';
+const numThreads =
+  crossOriginIsolated && algorithm === 'ppo'
+    ? Number(query.get('threads') ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS))
+    : 1; // no shared memory, nothing to share; an update of DQN is too small to be
 
 function element<E extends HTMLElement = HTMLElement>(selector: string): E {
   const found = document.querySelector<E>(selector);
@@ -28,7 +30,7 @@ const curve = createLearningCurve(element<HTMLCanvasElement>('#curve'));
 const kernels = await loadKernels(false); // this thread's, to play with; the trainer loads its own
 let seed = Number(query.get('seed') ?? 1);
 let trainer: Worker | null = null;
-let spec: PolicySpec | null = null;
+let spec: ActingSpec | null = null;
 let player: GreedyPlayer | null = null;
 let position = 0; // of the cart that is shown, m
 
@@ -50,7 +52,7 @@ const seconds = (value: number) => `${value.toFixed(1)} s`;
 function request(kind: TrainerRequest['kind']): TrainerRequest {
   const pace = element<HTMLInputElement>('input[name=pace]:checked').value;
   const stepsPerSecond = pace === '' ? null : Number(pace);
-  return kind === 'pace' ? { kind, stepsPerSecond } : { kind, seed, numThreads, stepsPerSecond };
+  return kind === 'pace' ? { kind, stepsPerSecond } : { kind, algorithm, seed, numThreads, stepsPerSecond };
 }
 
 function start(): void {
@@ -79,10 +81,10 @@ function receive(report: TrainerReport): void {
 }
 
 function showProgress(progress: Progress): void {
-  const { numEnvSteps, ends, parameters, solvedSeconds, isFinished } = progress;
+  const { numEnvSteps, ends, weights, solvedSeconds, isFinished } = progress;
   if (spec === null) return;
-  player ??= createGreedyPlayer(kernels, spec, parameters.length);
-  player.setWeights(parameters);
+  player ??= createGreedyPlayer(kernels, spec, weights);
+  player.setWeights(weights);
   curve.add(ends, numEnvSteps);
   show('#rate', whole(progress.stepsPerSecond));
   show('#steps', whole(numEnvSteps));
@@ -122,6 +124,7 @@ element('form').addEventListener('submit', (event) => {
   start();
 });
 
+show('#algorithm', algorithm === 'dqn' ? 'DQN' : 'PPO');
 show('#isolation', crossOriginIsolated ? 'cross-origin isolated' : 'not isolated', crossOriginIsolated);
 show('#build', `${kernels.build} SIMD`, kernels.build === 'relaxed');
 show('#threads', numThreads === 1 ? '1 thread' : `${numThreads} threads`, numThreads > 1);

@@ -1,9 +1,16 @@
 /** The thread that trains: rollouts, advantages, updates; a report to the page now and then. */
-import { createEpisodeWindow } from '../../../src/metrics/episode-window.ts';
+import { createEpisodeWindow, type PageTraining } from '../../../browser/index.ts';
 import { loadKernels } from './load-kernels.ts';
 import type { EpisodeEnd, TrainerReport, TrainerRequest } from './messages.ts';
-import { SOLVED_RETURN, SOLVED_WINDOW, settings } from './settings.ts';
-import { createTraining, type Training } from './training.ts';
+import {
+  type AlgorithmName,
+  SOLVED_RETURN,
+  SOLVED_WINDOW,
+  STOP_RETURN,
+  STOP_STEPS,
+  STOP_WINDOW,
+} from './settings.ts';
+import { createTraining } from './training.ts';
 
 const REPORT_MS = 50;
 const RATE_MS = 1000;
@@ -15,21 +22,21 @@ const post = (report: TrainerReport) => self.postMessage(report);
 self.addEventListener('message', ({ data }: MessageEvent<TrainerRequest>) => {
   stepsPerSecond = data.stepsPerSecond;
   if (data.kind === 'start') {
-    train(data.seed, data.numThreads).catch((error: unknown) => {
+    train(data.algorithm, data.seed, data.numThreads).catch((error: unknown) => {
       post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     });
   }
 });
 
-async function train(seed: number, numThreads: number): Promise<void> {
-  const kernels = await loadKernels(crossOriginIsolated);
-  const training = await createTraining(kernels, seed, numThreads);
+async function train(algorithm: AlgorithmName, seed: number, numThreads: number): Promise<void> {
+  const kernels = await loadKernels(numThreads > 1);
+  const training = await createTraining(algorithm, kernels, seed, numThreads);
   post({ kind: 'ready', spec: training.spec, numThreads });
-  const progress = createProgress(training);
+  const progress = createProgress(training, STOP_STEPS[algorithm]);
   const waitForPace = createPace();
   for (let isFinished = false; !isFinished; ) {
     const numEnvSteps = training.numEnvSteps;
-    for (const { episodeReturn, episodeLength } of await training.iterate())
+    for (const { episodeReturn, episodeLength } of (await training.train()).episodes)
       progress.add(episodeReturn, episodeLength);
     isFinished = progress.isFinished();
     progress.report(isFinished);
@@ -38,10 +45,9 @@ async function train(seed: number, numThreads: number): Promise<void> {
 }
 
 /** Counts, and reports at most every 50 ms. */
-function createProgress(training: Training) {
-  const { stopReturn, stopSteps } = settings.stopping;
+function createProgress(training: PageTraining, stopSteps: number) {
   const recent = createEpisodeWindow(SOLVED_WINDOW);
-  const all = createEpisodeWindow(settings.reporting.metricsWindow);
+  const all = createEpisodeWindow(STOP_WINDOW);
   const startedAt = performance.now();
   const rate = createRate(startedAt);
   let reportedAt = 0;
@@ -58,8 +64,7 @@ function createProgress(training: Training) {
       ends.push({ numEnvSteps: training.numEnvSteps, episodeReturn, mean });
     },
     isFinished: () =>
-      (all.isFull && (all.returnMean() ?? 0) >= (stopReturn ?? Infinity)) ||
-      training.numEnvSteps >= (stopSteps ?? Infinity),
+      (all.isFull && (all.returnMean() ?? 0) >= STOP_RETURN) || training.numEnvSteps >= stopSteps,
     report(isFinished: boolean) {
       const now = performance.now();
       if (now - reportedAt < REPORT_MS && !isFinished) return;
@@ -67,7 +72,6 @@ function createProgress(training: Training) {
       const seconds = (now - startedAt) / 1000;
       const { numEnvSteps } = training;
       const recentRate = rate(now, numEnvSteps);
-      const parameters = training.learner.readParameters();
       post({
         kind: 'progress',
         numEnvSteps,
@@ -76,7 +80,7 @@ function createProgress(training: Training) {
         stepsPerSecond: isFinished ? numEnvSteps / seconds : recentRate,
         solvedSeconds,
         ends,
-        parameters,
+        weights: training.weights(),
         isFinished,
       });
       ends = [];

@@ -1,0 +1,101 @@
+/** What a page sees of an algorithm that trains in it, whichever it is. */
+
+import type { VectorEnv } from '../src/env/vector-env.ts';
+import { initializeRollout, openRollout } from '../src/experience/layout.ts';
+import type { Arena, Region } from '../src/memory/arena.ts';
+import type { ActingSpec } from '../src/policy/policy-spec.ts';
+import { createEpisodeLedger } from '../src/rollout/episode-ledger.ts';
+import type { EpisodeSummary } from '../src/rollout/episode-summary.ts';
+import { meansOf } from '../src/rollout/metric-sums.ts';
+import { restoreRows } from '../src/rollout/restore-rows.ts';
+import { FRESH_ROW } from '../src/rollout/row-states.ts';
+import type { Collected } from '../src/rollout/runner-group.ts';
+import { createSampler } from '../src/rollout/sampler.ts';
+import type { SamplingLayout } from '../src/rollout/sampling-layout.ts';
+import { createKernelPolicy } from '../src/simd/kernel-policy.ts';
+import { instantiateKernels, type KernelModule } from '../src/simd/kernels.ts';
+import type { ObservationStatistics } from '../src/weights/observation-statistics.ts';
+import { openWeightBuffer, type WeightBufferLayout } from '../src/weights/weight-buffer.ts';
+
+/** N environments of one task in this thread: `cartPoleVector`, or `(n) => vectorizeEnv(myEnv, n)`. */
+export type MakeVectorEnv = (numEnvs: number) => VectorEnv;
+
+/** Weights that act, and how what is observed is scaled for them. */
+export interface PolicyWeights {
+  readonly parameters: Float32Array; // [parameters] f32, a copy
+  readonly statistics: { readonly mean: Float32Array; readonly inverseStd: Float32Array } | null; // [obsSize] f32 each, copies
+}
+
+export interface PageIteration {
+  /** Environment steps of the training so far. */
+  readonly numEnvSteps: number;
+  /** Episodes that ended in it, in order. */
+  readonly episodes: readonly EpisodeSummary[];
+  /** By the keys of `docs/metrics.md`. */
+  readonly metrics: Readonly<Partial<Record<string, number>>>;
+}
+
+/**
+ * An algorithm in a thread of a page (a worker of its own: an iteration takes this thread). The same seed and options give the same run as
+ * in Node, to the bit where the kernels are the same build.
+ */
+export interface PageTraining {
+  /** What acts, for `createPageActor`; plain data that can be posted. */
+  readonly spec: ActingSpec;
+  readonly numEnvSteps: number;
+  /** Collects, and learns from it. Calls must not overlap. */
+  train(): Promise<PageIteration>;
+  /** What acts by now; plain data that can be posted. */
+  weights(): PolicyWeights;
+}
+
+export interface CollectingParts {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  readonly spec: ActingSpec;
+  readonly sampling: SamplingLayout;
+  readonly weightLayout: WeightBufferLayout;
+  readonly scratch: Region;
+  readonly makeVectorEnv: MakeVectorEnv;
+  readonly vectorEnv: VectorEnv;
+  readonly seed: number;
+}
+
+/** Collects rollouts in this thread with published weights, as a runner group in process does. */
+export async function createCollecting(parts: CollectingParts): Promise<(version: number) => Collected> {
+  const { arena, kernels, spec, sampling, weightLayout, scratch, makeVectorEnv, vectorEnv, seed } = parts;
+  for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
+  const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
+  const sampler = createSampler({
+    vectorEnv,
+    firstRow: 0,
+    seed,
+    spec,
+    buffer: arena.buffer,
+    layout: sampling,
+    weights: openWeightBuffer(arena.buffer, weightLayout),
+    policy: createKernelPolicy(instantiateKernels(kernels, arena.memory), spec, arena, scratch, weightLayout),
+  });
+  const makeSingle = async () => makeVectorEnv(1);
+  const fresh = Array.from({ length: vectorEnv.numRows }, () => FRESH_ROW);
+  await restoreRows({ vectorEnv, sampler, spec, seed, makeSingle }, fresh);
+  const ledger = createEpisodeLedger(spec, vectorEnv.numRows);
+  let numCollected = 0;
+  return (version) => {
+    const set = numCollected++ % sets.length;
+    sampler.collect(set, version);
+    const episodes = ledger.absorb(sets[set]);
+    const metricSums = sampler.takeMetrics();
+    return {
+      rollout: sets[set],
+      episodes,
+      metrics: metricSums === null ? {} : meansOf(metricSums),
+      metricSums,
+    };
+  };
+}
+
+/** Copies: the trainer goes on changing its own. */
+export function copyStatistics(statistics: ObservationStatistics | null): PolicyWeights['statistics'] {
+  return statistics && { mean: statistics.mean.slice(), inverseStd: statistics.inverseStd.slice() };
+}

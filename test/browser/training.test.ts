@@ -1,0 +1,171 @@
+/** What a page trains is what Node trains, to the bit; and what needs Node is refused by name. Here it runs in Node; test/examples opens it in a browser. */
+
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import {
+  Box,
+  cartPole,
+  cartPoleVector,
+  createDQNTraining,
+  createPageActor,
+  createPPOTraining,
+  Discrete,
+  loadPageKernels,
+  type PageTraining,
+  pendulumVector,
+  vectorizeEnv,
+} from '../../browser/index.ts';
+import { DQNConfig, PPOConfig } from '../../src/index.ts';
+import { loadKernels } from '../../src/simd/loader.ts';
+
+const kernels = await loadKernels({ deterministic: true, native: false, shared: false });
+
+const PPO = {
+  training: { hiddenSizes: [16], learningRate: 1e-3, numEpochs: 2, minibatchSize: 48 },
+  envRunners: { numEnvs: 4, rolloutLength: 33, normalizeObservations: true, normalizeRewards: true },
+  debugging: { seed: 5 },
+};
+const DQN = {
+  training: {
+    hiddenSizes: [24],
+    learningStarts: 300,
+    stepsPerIteration: 300,
+    batchSize: 32,
+    trainEvery: 3,
+    prioritised: true,
+    nStep: 3,
+    targetInterval: 120,
+    replayCapacity: 500,
+    epsilon: { schedule: 'linear' as const, from: 1, to: 0.1 },
+    scheduleSteps: 900,
+  },
+  envRunners: { numEnvs: 2 },
+  debugging: { seed: 6 },
+};
+
+async function runPage(training: PageTraining, numIterations: number) {
+  const returns: number[] = [];
+  for (let k = 0; k < numIterations; k++)
+    returns.push(...(await training.train()).episodes.map(({ episodeReturn }) => episodeReturn));
+  // The flat vector has zeros between its tensors, which a checkpoint leaves out.
+  return { returns, parameters: [...training.weights().parameters].filter((x) => x !== 0) };
+}
+
+test.each([
+  ['PPO on CartPole', cartPoleVector, 'CartPole-v1'],
+  ['PPO on Pendulum, whose actions are numbers', pendulumVector, 'Pendulum-v1'],
+] as const)('%s learns what it learns in Node', async (_, makeVectorEnv, id) => {
+  const page = await runPage(await createPPOTraining(makeVectorEnv, kernels, PPO), 8);
+  const algorithm = await new PPOConfig()
+    .environment(id)
+    .envRunners({ ...PPO.envRunners, numEnvRunners: 0 })
+    .training(PPO.training)
+    .debugging({ ...PPO.debugging, deterministic: true })
+    .build();
+  const returns: number[] = [];
+  for (let k = 0; k < 8; k++)
+    returns.push(...(await algorithm.train()).episodes.map(({ episodeReturn }) => episodeReturn));
+  const { tensors } = await algorithm.getState();
+  await algorithm.stop();
+  expect(page.returns.length).toBeGreaterThan(3);
+  expect(page.returns).toEqual(returns);
+  expect(page.parameters).toEqual(weightsOf(tensors).slice(0, page.parameters.length));
+});
+
+test('DQN on CartPole learns what it learns in Node', async () => {
+  const page = await runPage(await createDQNTraining(cartPoleVector, kernels, DQN), 4);
+  const algorithm = await new DQNConfig()
+    .environment('CartPole-v1')
+    .envRunners({ ...DQN.envRunners, numEnvRunners: 0 })
+    .training(DQN.training)
+    .debugging({ ...DQN.debugging, deterministic: true })
+    .build();
+  const returns: number[] = [];
+  for (let k = 0; k < 4; k++)
+    returns.push(...(await algorithm.train()).episodes.map(({ episodeReturn }) => episodeReturn));
+  const { tensors } = await algorithm.getState();
+  await algorithm.stop();
+  expect(page.returns.length).toBeGreaterThan(3);
+  expect(page.returns).toEqual(returns);
+  const all = weightsOf(tensors);
+  expect(page.parameters).toEqual(all.slice(0, page.parameters.length));
+});
+
+test('an actor takes the action that the weights say, in an environment of one own', async () => {
+  // The right action is the sign of what is seen.
+  const env = () => {
+    let seen = 1;
+    const observe = () => ({ observation: [seen] });
+    return {
+      observationSpace: new Box(-1, 1, [1]),
+      actionSpace: new Discrete(2),
+      maxEpisodeSteps: 8,
+      reset: ({ seed = 0 } = {}) => {
+        seen = seed % 2 === 0 ? 1 : -1;
+        return observe();
+      },
+      step: (action: unknown) => {
+        const reward = (action === 1) === seen > 0 ? 1 : 0;
+        seen = -seen;
+        return { ...observe(), reward, terminated: false, truncated: false };
+      },
+    };
+  };
+  const training = await createPPOTraining((n) => vectorizeEnv(env, n), kernels, {
+    training: { hiddenSizes: [8], learningRate: 0.01, minibatchSize: 64, gamma: 0 },
+    envRunners: { numEnvs: 8, rolloutLength: 16 },
+  });
+  for (let k = 0; k < 8; k++) await training.train();
+  const actor = createPageActor(kernels, training.spec, training.weights(), env());
+  expect([actor.act([1]), actor.act([-1])]).toEqual([1, 0]);
+  expect(cartPole().actionSpace).toEqual(new Discrete(2));
+});
+
+test('what is wrong, or needs Node, is refused by name', async () => {
+  const refused = (options: object) => createPPOTraining(cartPoleVector, kernels, options as never);
+  await expect(
+    refused({ training: { minibatchSize: 64 }, envRunners: { numEnvs: 1, rolloutLength: 8 } }),
+  ).rejects.toThrow(/minibatchSize \(64\) must not exceed/);
+  await expect(refused({ training: { recurrent: 'lstm' } })).rejects.toThrow(
+    /recurrent \("lstm"\) is not there in a page/,
+  );
+  await expect(refused({ training: { learningrate: 1 } })).rejects.toThrow(/learningRate/);
+  await expect(refused({ learners: { engine: 'simd' } })).rejects.toThrow(/learners/);
+  await expect(createDQNTraining(cartPoleVector, kernels, { training: { noisy: true } })).rejects.toThrow(
+    /noisy \(true\) is not there in a page/,
+  );
+  await expect(createDQNTraining(pendulumVector, kernels)).rejects.toThrow(
+    /dqn is for a choice among actions/,
+  );
+  const helpers = {
+    numHelpers: 1,
+    createWorker: () => ({ postMessage: () => {}, addEventListener: () => {} }),
+  };
+  await expect(createPPOTraining(cartPoleVector, kernels, {}, helpers)).rejects.toThrow(/shared memory/);
+  await expect(loadPageKernels({ relaxed: 'data:,x', strict: 'data:,x' })).rejects.toMatchObject({
+    code: 'ENGINE_KERNELS',
+  });
+});
+
+test('the entry weighs less than 300 kB, and imports nothing of Node', async () => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../../browser/index.ts', import.meta.url))],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    logLevel: 'error', // an import of Node's is an error for the platform
+  });
+  expect(outputFiles[0].text.length).toBeLessThan(300_000);
+  expect(/["'`](node:|piscina|@tensorflow)/.exec(outputFiles[0].text)).toBeNull();
+});
+
+/** All tensors of the policy's weights in the order in which they lie in the flat vector. */
+function weightsOf(tensors: Readonly<Record<string, unknown>>): number[] {
+  const [file] = Object.entries(tensors).filter(([name]) => name.endsWith('weights.safetensors'));
+  expect(file).toBeDefined();
+  const values = Object.values(file[1] as Record<string, { data: ArrayLike<number> }>);
+  return values.flatMap(({ data }) => Array.from(data)).filter((x) => x !== 0);
+}
