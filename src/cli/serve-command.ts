@@ -56,6 +56,12 @@ export const SERVE_FLAGS: readonly FlagSpec[] = [
     form: '<integer>',
     doc: 'From one address, twice as many at once; more get 429. 0 = any number. [0]',
   },
+  { name: 'lazy', form: '', doc: 'Load a policy when somebody asks for it first.' },
+  {
+    name: 'memory-budget-mib',
+    form: '<integer>',
+    doc: 'Of all policies together; those that nobody has asked for longest are dropped until somebody does. 0 = any. [0]',
+  },
   {
     name: 'max-sessions',
     form: '<integer>',
@@ -108,6 +114,7 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
     tokens: token === '' ? [] : [token],
     ...(host !== undefined && { host }),
     ...(adminHost !== undefined && { adminHost }),
+    lazy: flags.get('lazy') === 'true',
     tls: readTls(flags),
     minAgreement: readShare(flags.get('min-agreement')),
     ...Object.fromEntries(
@@ -123,7 +130,15 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
 const COUNTS = [
   ...(['port', 'adminPort', 'numPriorities', 'maxQueued', 'timeoutMs', 'maxBatchRows'] as const),
   ...(['maxBodyBytes', 'maxConnections', 'maxRequestsPerSecond', 'modelTimeoutMs'] as const),
-  ...(['breakerFailures', 'breakerMs', 'workers', 'reloadMs', 'maxSessions', 'sessionMs'] as const),
+  ...([
+    'breakerFailures',
+    'breakerMs',
+    'workers',
+    'reloadMs',
+    'maxSessions',
+    'sessionMs',
+    'memoryBudgetMib',
+  ] as const),
 ] satisfies readonly (keyof PolicyServerOptions)[];
 const MAX_COUNT = 2 ** 31;
 

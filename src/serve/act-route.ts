@@ -31,6 +31,7 @@ export async function answerAct(
   const fields = readFields(body);
   const [name, version] = [textOf(fields, 'model'), textOf(fields, 'version')];
   const session = readSession(fields.session);
+  await repository.prepare(name);
   const { model, actions } = await actInSession(repository.sessions, {
     find: () => repository.find(name, version, session),
     read: (model) => ({

@@ -29,6 +29,7 @@ export function createRouter(
       );
     }
     expectMethod(request, 'GET');
+    await models.prepare(name);
     const { model } = models.find(name, version || undefined);
     if (path[3] === '/ready') return asJson({ ready: isReady() });
     const versions = models
@@ -41,7 +42,11 @@ export function createRouter(
     '/': () => ({ status: 200, body: TRY_PAGE, type: 'text/html; charset=utf-8' }),
     '/openapi.json': () => asJson(openApiDocument()),
     '/models': () =>
-      asJson(models.status().map(({ name, version, isDefault }) => ({ name, version, isDefault }))),
+      asJson(
+        models
+          .status()
+          .map(({ name, version, isDefault, isLoaded }) => ({ name, version, isDefault, isLoaded })),
+      ),
     '/v2': () => asJson(serverMetadata()),
     '/health/live': () => asJson({ live: true }),
     '/v2/health/live': () => asJson({ live: true }),

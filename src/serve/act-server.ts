@@ -42,8 +42,11 @@ const CHECK_MS = 1_000;
 /** For the rest of a request that has begun, when the server closes. */
 const ARRIVAL_MS = 1_000;
 
-/** Without a token, and while it closes. By whole paths: a model may be called `health`. */
-const OPEN_PATHS = new Set(['/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready']);
+/**
+ * Without a token, and while it closes: health, and the page, which holds nothing and asks for the token. By whole paths: a model may be called
+ * `health`.
+ */
+const OPEN_PATHS = new Set(['/', '/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready']);
 
 export function createActServer(
   models: ModelRepository,

@@ -27,7 +27,15 @@ export function openActing(settings: ServerSettings, log: Log, kernelsOnly = fal
   const secure = settings.tls === null ? null : openSecureContext(settings.tls, log);
   const metrics = createServeMetrics();
   const { maxBatchRows: maxRows } = settings;
-  const models = createModelRepository({ ...settings, maxRows, kernelsOnly, metrics, log });
+  const memoryBudgetBytes = settings.memoryBudgetMib * 2 ** 20;
+  const models = createModelRepository({
+    ...settings,
+    maxRows,
+    kernelsOnly,
+    memoryBudgetBytes,
+    metrics,
+    log,
+  });
   const defaultPriority = settings.defaultPriority ?? settings.numPriorities;
   const act: ActServer = createActServer(models, metrics, { ...settings, defaultPriority, secure, log });
   return {
@@ -35,7 +43,7 @@ export function openActing(settings: ServerSettings, log: Log, kernelsOnly = fal
     countReload: metrics.countReload,
     collect: async () =>
       metrics.collect({
-        models: models.status(),
+        models: models.status().filter(({ isLoaded }) => isLoaded),
         inFlight: act.inFlight,
         numWebSockets: act.numWebSockets,
         numSessions: models.sessions.count,

@@ -73,6 +73,8 @@ const REASONS: Readonly<Record<string, string>> = {
   SERVE_BREAKER: 'breaker',
   SERVE_DRAINING: 'draining',
   SERVE_RATE: 'rate',
+  SERVE_LOAD: 'load',
+  SERVE_MEMORY: 'memory',
   SERVE_SESSION_UNKNOWN: 'session',
   SERVE_SESSION_STATE: 'session',
   SERVE_SESSIONS_FULL: 'sessions',

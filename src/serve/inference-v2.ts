@@ -59,6 +59,7 @@ export async function answerInfer(
   };
   const given = Object(parameters) as Readonly<Record<string, unknown>>;
   const session = readSequence(given);
+  await repository.prepare(name);
   const tensors = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [];
   const acted = await actInSession(repository.sessions, {
     find: () => repository.find(name, version, session),

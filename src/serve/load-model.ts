@@ -11,12 +11,18 @@ import { type ActingSpec, actionDtype, actionSize, isKernelNetwork } from '../po
 export interface LoadedModel {
   readonly name: string;
   readonly version: string;
+  /** What it was loaded by. */
+  readonly source: ModelSource;
   /** Absolute path of its checkpoint. */
   readonly checkpoint: string;
   readonly spec: ActingSpec;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   readonly maxRows: number;
+  /** What it holds, by its arrays. */
+  readonly bytes: number;
+  /** Only a kernel's memory goes with it; TensorFlow's tensors stay. */
+  readonly canBeDropped: boolean;
   /** Elements of what it remembers of a row's episode; 0 = nothing. */
   readonly stateSize: number;
   /** Names how these are laid out: a state goes on in another version only where both say the same. */
@@ -51,11 +57,15 @@ export const versionOf = (checkpoint: string): string => checkpoint.split(/[\\/]
 
 /** Loads it and acts once, so that the first request finds it warm. @throws as `loadPolicy`; ServeError `SERVE_ONE_OWNER`. */
 export async function loadModel(
-  { name, path, version, ...options }: ModelSource,
+  source: ModelSource,
   { maxRows, kernelsOnly }: { readonly maxRows: number; readonly kernelsOnly: boolean },
 ): Promise<LoadedModel> {
+  const { name, path, version, ...options } = source;
   const checkpoint = await resolveCheckpoint(path);
-  const { spec, createActor, observationSpace, actionSpace } = await openPolicyActor(checkpoint, options);
+  const { spec, createActor, parameters, observationSpace, actionSpace } = await openPolicyActor(
+    checkpoint,
+    options,
+  );
   if (kernelsOnly && !isKernelNetwork(spec.network)) {
     const message = `The policy ${path} runs on TensorFlow, which has one owner, and this server has several processes: serve it with \`workers: 1\`.`;
     throw new ServeError('SERVE_ONE_OWNER', 409, message);
@@ -65,12 +75,16 @@ export async function loadModel(
   await warmUp(run, spec);
   return {
     name,
+    source,
     version: version ?? versionOf(checkpoint),
     checkpoint,
     spec,
     observationSpace,
     actionSpace,
     maxRows,
+    // Observations of a kernel's actor lie in the memory that holds everything of it.
+    bytes: parameters.byteLength + actor.observations.buffer.byteLength,
+    canBeDropped: isKernelNetwork(spec.network),
     stateSize: recurrentStateSize(spec),
     stateLayout: stateLayoutOf(spec),
     run,

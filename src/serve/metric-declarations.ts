@@ -34,6 +34,7 @@ export const SERVE_METRICS = {
   model_seconds: histogram('Time in a model, a batch.', SECONDS, MODEL),
   queue_depth: gauge('sum', 'Requests that wait.', [...MODEL, 'priority']),
   model_loaded: gauge('max', 'Versions in memory.', [...MODEL, 'default']),
+  model_bytes: gauge('sum', 'Memory that a version holds, by its arrays.', MODEL),
   model_load_seconds: gauge('max', 'Time that loading and the first batch took.', MODEL),
   breaker_state: gauge('max', '0 = closed, 1 = one batch is tried, 2 = open.', MODEL),
   in_flight: gauge('sum', 'Requests that have no answer yet.'),

@@ -31,6 +31,8 @@ export interface ModelGauges extends ModelLabels {
   readonly depths: readonly number[];
   readonly isDefault: boolean;
   readonly breaker: BreakerState;
+  /** What it holds in memory. */
+  readonly bytes: number;
 }
 
 export interface ServerGauges {
@@ -133,6 +135,7 @@ function gaugeSamples(
   return {
     queue_depth: Object.fromEntries(depths),
     model_loaded: Object.fromEntries(loaded),
+    model_bytes: ofModels(({ bytes }) => bytes),
     breaker_state: ofModels(({ breaker }) => BREAKER_VALUES[breaker]),
     in_flight: { '': inFlight },
     web_sockets: { '': numWebSockets },

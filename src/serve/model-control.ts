@@ -16,6 +16,8 @@ export interface ModelStatus extends ModelGauges {
   readonly path: string;
   /** Percent of sessions that get this version although it is not the default. */
   readonly canaryPercent: number;
+  /** false = it is loaded when somebody asks for it. */
+  readonly isLoaded: boolean;
 }
 
 export interface Canary {
@@ -32,6 +34,8 @@ export interface ModelControl {
    * @throws as `loadPolicy`; ServeError `SERVE_SHADOW` where it agrees less than the server demands. Nothing has changed then.
    */
   stage(source: ModelSource): Promise<StagedModel>;
+  /** Makes a checkpoint known as the default of a new name; it is loaded when somebody asks for it. @throws as `resolveCheckpoint`. */
+  register(source: ModelSource): Promise<StagedModel>;
   /** Makes a version that is loaded the default, at once; the one before stays, older ones are unloaded. Its canary ends. @throws ServeError `SERVE_MODEL`. */
   setDefault(name: string, version: string): Promise<void>;
   /** Gives a share of the sessions another version; null = none. @throws ServeError `SERVE_MODEL`. */

@@ -3,12 +3,14 @@
  * version is loaded and has acted before the pointer moves, the old one answers what it has and is kept for a rollback.
  */
 import { createHash } from 'node:crypto';
+import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { ServeError } from '../errors.ts';
 import { type BatcherLimits, createBatcher } from './batcher.ts';
-import { loadModel, type ModelSource } from './load-model.ts';
+import { loadModel, type ModelSource, versionOf } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Canary, ModelControl, ModelStatus, StagedModel } from './model-control.ts';
+import { createModelMemory, type KeptModel, type MemoryLimits } from './model-memory.ts';
 import type { ServedVersion } from './served-version.ts';
 import { createSessions, type SessionLimits, type Sessions } from './sessions.ts';
 import { agreementOf } from './shadow.ts';
@@ -19,6 +21,8 @@ export interface ModelRepository extends ModelControl {
    * @throws ServeError `SERVE_MODEL` for a name or version that is not loaded.
    */
   find(name: string | undefined, version?: string, session?: string): ServedVersion;
+  /** Before `find`: loads a model that is not in memory. null = it is. @throws ServeError as `ModelMemory.use`, and `SERVE_MODEL`. */
+  prepare(name: string | undefined): Promise<void> | null;
   /** Of recurrent models, whichever version answers. */
   readonly sessions: Sessions;
   /** What `list` gives, at once. */
@@ -26,7 +30,7 @@ export interface ModelRepository extends ModelControl {
   drain(): Promise<void>;
 }
 
-export interface RepositoryOptions extends BatcherLimits, SessionLimits {
+export interface RepositoryOptions extends BatcherLimits, SessionLimits, MemoryLimits {
   readonly maxRows: number;
   /** Refuse what only TensorFlow runs: it has one owner. */
   readonly kernelsOnly: boolean;
@@ -37,6 +41,8 @@ export interface RepositoryOptions extends BatcherLimits, SessionLimits {
 }
 
 interface Entry {
+  /** Of the default version: a model that was dropped comes back from it. */
+  source: ModelSource;
   readonly name: string;
   path: string;
   /** Oldest first. */
@@ -53,19 +59,49 @@ type Entries = Map<string, Entry>;
 export function createModelRepository(options: RepositoryOptions): ModelRepository {
   const entries: Entries = new Map();
   const status = () => [...entries.values()].flatMap(statusOf);
+  const kept = new Map<string, KeptModel>();
+  const memory = createModelMemory(() => [...kept.values()], options);
+  const keep = (name: string): KeptModel => {
+    const found = kept.get(name) ?? keptModel(findEntry(entries, name), entries, options);
+    kept.set(name, found);
+    return found;
+  };
   return {
     find(name, version, session) {
       const entry = findEntry(entries, name);
       return findVersion(entry, version ?? choose(entry, session));
     },
     sessions: createSessions(options),
-    stage: (source) => stage(entries, options, source),
+    prepare: (name) => memory.use(keep(findEntry(entries, name).name)),
+    async stage(source) {
+      const isNew = !entries.has(source.name);
+      const staged = await stage(entries, options, source);
+      try {
+        memory.makeRoom(keep(source.name));
+        return staged;
+      } catch (error) {
+        await forget(findEntry(entries, source.name), staged.version, options);
+        if (isNew) entries.delete(source.name);
+        if (isNew) kept.delete(source.name);
+        throw error;
+      }
+    },
+    async register(source) {
+      const checkpoint = await resolveCheckpoint(source.path);
+      const version = source.version ?? versionOf(checkpoint);
+      const exact = { ...source, path: checkpoint, version };
+      entries.set(source.name, newEntry(source.path, exact, new Map()));
+      keep(source.name);
+      options.log('info', 'registered', { model: source.name, version, checkpoint });
+      return { name: source.name, version, checkpoint, agreement: null };
+    },
     async setDefault(name, version) {
       const entry = findEntry(entries, name);
-      findVersion(entry, version);
+      const { model } = findVersion(entry, version);
+      entry.source = { ...model.source, path: model.checkpoint, version };
       setCurrent(entry, version, options);
-      const kept = new Set([entry.current, entry.previous]);
-      for (const old of [...entry.versions.keys()]) if (!kept.has(old)) void forget(entry, old, options);
+      const wanted = new Set([entry.current, entry.previous]);
+      for (const old of [...entry.versions.keys()]) if (!wanted.has(old)) void forget(entry, old, options);
     },
     async setCanary(name, canary) {
       const entry = findEntry(entries, name);
@@ -92,7 +128,18 @@ export function createModelRepository(options: RepositoryOptions): ModelReposito
   };
 }
 
-function statusOf({ path, versions, current, canary }: Entry): ModelStatus[] {
+function statusOf({ name, path, source, versions, current, canary }: Entry): ModelStatus[] {
+  if (versions.size === 0) {
+    const asleep = {
+      depths: [],
+      breaker: 'closed',
+      isDefault: true,
+      canaryPercent: 0,
+      bytes: 0,
+      isLoaded: false,
+    } as const;
+    return [{ name, version: current, checkpoint: source.path, path, ...asleep }];
+  }
   return [...versions.values()].map(({ model, batcher }) => ({
     name: model.name,
     version: model.version,
@@ -102,6 +149,8 @@ function statusOf({ path, versions, current, canary }: Entry): ModelStatus[] {
     breaker: batcher.breaker(),
     isDefault: model.version === current,
     canaryPercent: canary?.version === model.version ? canary.percent : 0,
+    bytes: model.bytes,
+    isLoaded: true,
   }));
 }
 
@@ -176,16 +225,8 @@ async function stage(
   options.metrics.observeLoad(model, ms / 1000);
   options.log('info', 'loaded', { model: name, version, checkpoint, agreement, ms });
   if (entry === undefined) {
-    const versions = new Map([[version, served]]);
-    entries.set(name, {
-      name,
-      path: source.path,
-      versions,
-      current: version,
-      previous: null,
-      canary: null,
-      due: 0,
-    });
+    const exact = { ...source, path: checkpoint, version };
+    entries.set(name, newEntry(source.path, exact, new Map([[version, served]])));
   } else {
     const replaced = entry.versions.get(version);
     entry.path = source.path;
@@ -193,4 +234,35 @@ async function stage(
     void replaced?.batcher.drain();
   }
   return { name, version, checkpoint, agreement };
+}
+
+function newEntry(
+  path: string,
+  source: ModelSource & { readonly version: string },
+  versions: Map<string, ServedVersion>,
+): Entry {
+  const { name, version } = source;
+  return { name, path, source, versions, current: version, previous: null, canary: null, due: 0 };
+}
+
+function keptModel(entry: Entry, entries: Entries, options: RepositoryOptions): KeptModel {
+  const { name, versions } = entry;
+  const served = () => [...versions.values()];
+  return {
+    name,
+    bytes: () => served().reduce((sum, { model }) => sum + model.bytes, 0),
+    isIdle: () =>
+      served().every(({ model, batcher }) => batcher.numPending === 0 && model.canBeDropped) &&
+      [...versions.keys()].every((version) => version === entry.current || version === entry.previous),
+    drop() {
+      if (versions.size > 0) options.log('info', 'dropped', { model: name, version: entry.current });
+      entry.previous = null;
+      for (const version of [...versions.keys()]) void forget(entry, version, options);
+    },
+    async load() {
+      const path = entry.path; // of the pointer, which loading from the checkpoint must not change
+      await stage(entries, options, entry.source);
+      entry.path = path;
+    },
+  };
 }

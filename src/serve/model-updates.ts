@@ -60,6 +60,11 @@ export function createModelUpdates(
       follow(source, staged.checkpoint); // else the next look at the pointer would load it again
       return staged;
     },
+    async register(source) {
+      const known = await control.register(source);
+      follow(source, known.checkpoint);
+      return known;
+    },
     async reload() {
       for (const model of followed.values()) await reloadOne(model);
     },

@@ -32,7 +32,7 @@ export async function createPolicyServer(options: PolicyServerOptions): Promise<
   const models = createModelUpdates(acting.models, { log, countReload: acting.countReload });
   const admin = settings.adminPort === null ? null : createAdminServer(models, acting.collect, settings);
   try {
-    for (const source of settings.policies) await models.load(source);
+    for (const source of settings.policies) await models[settings.lazy ? 'register' : 'load'](source);
     const url = await acting.listen();
     if (admin !== null) await listen(admin, settings.adminPort ?? 0, settings.adminHost);
     const stopWatching = watchFiles(models, acting, settings.reloadMs);

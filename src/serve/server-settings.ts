@@ -35,6 +35,10 @@ export interface PolicyServerOptions {
   readonly maxSessions?: number;
   /** A session that has not been used for so long is forgotten, ms. @defaultValue 300000 */
   readonly sessionMs?: number;
+  /** Load a model when somebody asks for it first, not at the start. @defaultValue false */
+  readonly lazy?: boolean;
+  /** Memory of all models together, MiB; those that nobody has asked for longest are dropped, and loaded again when asked for. 0 = any amount. @defaultValue 0 */
+  readonly memoryBudgetMib?: number;
   /** Requests a second from one address, twice as many at once; more get 429. 0 = any number. @defaultValue 0 */
   readonly maxRequestsPerSecond?: number;
   /** A newer checkpoint is refused where it acts as the default does in a smaller share of the last 64 requests, 0 to 1. @defaultValue 0 */
@@ -73,6 +77,8 @@ export const SERVER_DEFAULTS = {
   maxBodyBytes: 2 ** 20,
   maxConnections: 1024,
   maxRequestsPerSecond: 0,
+  lazy: false,
+  memoryBudgetMib: 0,
   maxSessions: 10_000,
   sessionMs: 300_000,
   modelTimeoutMs: 10_000,
@@ -134,6 +140,7 @@ const COUNTS = {
   maxBodyBytes: [64, 2 ** 30],
   maxConnections: [1, 65_535],
   maxRequestsPerSecond: [0, 1_000_000],
+  memoryBudgetMib: [0, 1_048_576],
   maxSessions: [1, 1_000_000],
   sessionMs: [1, 86_400_000],
   modelTimeoutMs: [1, 3_600_000],

@@ -3,6 +3,7 @@ export const TRY_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Operant</title>
+<link rel="icon" href="data:,">
 <style>body{font:16px system-ui;max-width:42rem;margin:2rem auto;padding:0 1rem}textarea{width:100%}pre{background:#8881;padding:1rem}</style>
 <h1>Policies</h1>
 <ul id="models"></ul>

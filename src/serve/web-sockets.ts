@@ -21,7 +21,7 @@ import type { Sessions } from './sessions.ts';
 
 export interface WebSockets {
   readonly count: number;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   /** Tells everybody that the server goes away; who does not answer that is cut off. */
   close(): void;
 }
@@ -40,6 +40,7 @@ interface WebSocketOptions extends RequestDefaults {
 }
 
 const PROTOCOL = 'operant.act.v1';
+const ignore = (): void => undefined;
 /** Half-open connections do not answer these. */
 const PING_MS = 30_000;
 /** A client that sends and does not read is cut off. */
@@ -90,11 +91,13 @@ export function createWebSockets(
     get count() {
       return server.clients.size;
     },
-    upgrade(request, socket, head) {
+    async upgrade(request, socket, head) {
+      socket.on('error', ignore); // while the model is loaded
       try {
         admission.checkAccess(request);
         admission.expectOpen();
         const caller = callerOf(models, request);
+        await caller.prepare();
         caller.find();
         server.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request, caller));
       } catch (error) {
@@ -115,6 +118,8 @@ export function createWebSockets(
 let numConnections = 0;
 
 interface Caller {
+  /** Loads the model where it is not in memory. */
+  prepare(): Promise<void> | null;
   /** The default version moves under a connection that named none. @throws ServeError `SERVE_MODEL`. */
   find(): ServedVersion;
   /** null = the connection is the session. */
@@ -131,13 +136,17 @@ function callerOf(models: ModelRepository, request: IncomingMessage): Caller {
   );
   // A connection is a session: it stays on one side of a canary.
   const own = readSession(session) ?? `connection ${(numConnections++).toString(36)}`;
-  return { find: () => models.find(name, version, own), session: session ?? null };
+  return {
+    prepare: () => models.prepare(name),
+    find: () => models.find(name, version, own),
+    session: session ?? null,
+  };
 }
 
 /** @returns answers one frame, and gives its status. */
 function createFrameAnswer(
   socket: WebSocket,
-  { find, session }: Caller,
+  { prepare, find, session }: Caller,
   sessions: Sessions,
   metrics: ServeMetrics,
   options: WebSocketOptions,
@@ -158,6 +167,8 @@ function createFrameAnswer(
   return async (frame, admit) => {
     try {
       admit();
+      const loading = prepare();
+      if (loading !== null) await loading;
       const { begins, ends } = frameEpisode(frame);
       const isFirst = !hasBegun;
       hasBegun = true;

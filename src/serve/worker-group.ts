@@ -77,6 +77,7 @@ function shareOut(settings: ServerSettings): ServerSettings {
     maxConnections: share(settings.maxConnections),
     maxRequestsPerSecond: share(settings.maxRequestsPerSecond),
     maxSessions: share(settings.maxSessions),
+    memoryBudgetMib: share(settings.memoryBudgetMib),
     workers: 1,
     reloadMs: 0,
   };
@@ -102,6 +103,14 @@ function controlAll(
           throw error;
         }
       }),
+    register: (source) =>
+      oneAtATime(async () => {
+        const path = await resolveCheckpoint(source.path);
+        const exact = { ...source, path, version: source.version ?? versionOf(path) };
+        const [known] = await all<StagedModel>('register', exact);
+        memory.stage(exact);
+        return known;
+      }),
     setDefault: (name, version) =>
       oneAtATime(async () => {
         await all('setDefault', name, version);
@@ -119,18 +128,21 @@ function controlAll(
       }),
     async list() {
       const lists = await all<readonly ModelStatus[]>('list');
-      return (lists[0] ?? []).map((status) => ({ ...status, depths: sumDepths(lists, status) }));
+      return (lists[0] ?? []).map((status) => mergeStatus(lists, status));
     },
   };
 }
 
-function sumDepths(lists: readonly (readonly ModelStatus[])[], { name, version, depths }: ModelStatus) {
-  return depths.map((_, level) =>
-    lists
-      .flat()
-      .filter((other) => other.name === name && other.version === version)
-      .reduce((sum, other) => sum + other.depths[level], 0),
-  );
+/** Of all processes: in some a model may have been dropped. */
+function mergeStatus(lists: readonly (readonly ModelStatus[])[], status: ModelStatus): ModelStatus {
+  const { name, version } = status;
+  const all = lists.flat().filter((other) => other.name === name && other.version === version);
+  const loaded = all.find(({ isLoaded }) => isLoaded) ?? status;
+  return {
+    ...loaded,
+    depths: loaded.depths.map((_, level) => all.reduce((sum, { depths }) => sum + (depths[level] ?? 0), 0)),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 /** Tasks that wait for the one before, whether or not it fails. */

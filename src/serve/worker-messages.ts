@@ -14,6 +14,7 @@ export type ToWorker =
 /** Of `Acting` and its models. */
 export type WorkerMethod =
   | 'stage'
+  | 'register'
   | 'setDefault'
   | 'setCanary'
   | 'unload'

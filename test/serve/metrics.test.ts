@@ -17,7 +17,7 @@ function samplesOf(numRequests: number): Samples {
   metrics.observeWait(model, 1, 2);
   metrics.observeBatch(model, 3, 0.001);
   metrics.stop();
-  const gauges = { ...model, depths: [2, 0], isDefault: true, breaker: 'open' } as const;
+  const gauges = { ...model, depths: [2, 0], isDefault: true, breaker: 'open', bytes: 8 } as const;
   return metrics.collect({ models: [gauges], inFlight: numRequests, numWebSockets: 1, numSessions: 0 });
 }
 
