@@ -17,13 +17,13 @@ const AROUND: Readonly<Record<string, string>> = {
   'docs/agents.md 2': "import { PPOConfig } from 'operant';",
   'docs/agents.md 3': "import type { Algorithm } from 'operant'; declare const algorithm: Algorithm;",
   'docs/deploy.md 1': "import { loadPolicy } from 'operant/policy';",
-  'docs/environments.md 1': "import type { EnvFactory } from 'operant'; declare const createEnv: EnvFactory;",
-  'docs/environments.md 2': "import { PPOConfig } from 'operant';",
-  'docs/environments.md 3':
-    "import { type Env, frameStackObservation, grayscaleObservation, resizeObservation, timeLimit } from 'operant'; declare const game: () => Env;",
+  'docs/environments.md 2': "import type { EnvFactory } from 'operant'; declare const createEnv: EnvFactory;",
+  'docs/environments.md 3': "import { PPOConfig } from 'operant';",
   'docs/environments.md 4':
-    "import { registerEnv, singleFactory, vectorFactory } from 'operant'; declare const myKernel: Parameters<typeof singleFactory>[0];",
+    "import { type Env, frameStackObservation, grayscaleObservation, resizeObservation, timeLimit } from 'operant'; declare const game: () => Env;",
   'docs/environments.md 5':
+    "import { registerEnv, singleFactory, vectorFactory } from 'operant'; declare const myKernel: Parameters<typeof singleFactory>[0];",
+  'docs/environments.md 6':
     "import { SACConfig, saveEpisodes } from 'operant'; declare const observations: Float32Array, actions: Float32Array, rewards: Float32Array;",
 };
 
