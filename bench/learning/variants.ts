@@ -10,16 +10,6 @@ export interface Variant {
 }
 
 const ALONE = { double: false, nStep: 1, prioritised: false };
-/** Noise alone keeps to what a network knows: without a few random steps it is not seen off its way. */
-const FEW_RANDOM = {
-  epsilon: {
-    schedule: 'piecewise',
-    points: [
-      [0, 1],
-      [8000, 0.04],
-    ],
-  },
-};
 const RANGE = { minReturn: 0, maxReturn: 100 };
 
 const dqn = (name: string, training: JsonObject): Variant => ({
@@ -32,7 +22,7 @@ export const VARIANTS: readonly Variant[] = [
   dqn('five steps alone', { ...ALONE, nStep: 5 }),
   dqn('priorities alone', { ...ALONE, prioritised: true }),
   dqn('dueling', { dueling: true }),
-  dqn('noisy', { noisy: true, ...FEW_RANDOM }),
+  dqn('noisy', { noisy: true }),
   dqn('C51', { distribution: 'c51', ...RANGE }),
   dqn('quantiles', { distribution: 'quantiles' }),
   dqn('rainbow', { rainbow: true, ...RANGE }),
