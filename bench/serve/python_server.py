@@ -15,8 +15,8 @@ def torch_actor():
     modules = []
     for k, layer in enumerate(layers):
         linear = torch.nn.Linear(len(layer["kernel"]), len(layer["bias"]))
-        linear.weight.data = torch.tensor(layer["kernel"]).T.contiguous()
-        linear.bias.data = torch.tensor(layer["bias"])
+        linear.weight.data = torch.tensor(layer["kernel"], dtype=torch.float32).T.contiguous()
+        linear.bias.data = torch.tensor(layer["bias"], dtype=torch.float32)
         modules += [linear] if k == len(layers) - 1 else [linear, torch.nn.Tanh()]
     network = torch.nn.Sequential(*modules).eval()
 
