@@ -58,6 +58,7 @@ export const sharedElsewhere: Readonly<Record<string, string>> = {
   'faultTolerance.nonFinite': 'test/learner/simd/objective/learner.test.ts',
   'debugging.deterministic': 'test/simd/loader.test.ts',
   'checkpointing.initFrom': 'test/conformance/warm-start.test.ts',
+  'checkpointing.initPolicies': 'test/algorithm/agents/warm-start.test.ts',
   'checkpointing.initNetworks': 'test/conformance/warm-start.test.ts',
   'checkpointing.initOptimizer': 'test/conformance/warm-start.test.ts',
 };
