@@ -97,3 +97,10 @@ test.each(['ray://head:10001', 'http://me:secret@head:8265', 'http://'])(
     );
   },
 );
+
+test('an address with a password is refused, and the password is not shown', () => {
+  withToken(undefined);
+  const create = () => createJobsClient('https://user:a-secret@cluster.example:8265', false);
+  expect(create).toThrow(expect.objectContaining({ code: 'CONFIG_RAY_ADDRESS' }));
+  expect(create).not.toThrow(/a-secret/);
+});

@@ -178,7 +178,14 @@ function parseJobsAddress(text: string): URL {
   const whole = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
   if (URL.canParse(whole)) {
     const url = new URL(whole);
-    if ((url.protocol === 'http:' || url.protocol === 'https:') && url.username === '') return url;
+    if (url.username !== '' || url.password !== '') {
+      // not shown: it may hold a secret
+      throw new ConfigError(
+        'CONFIG_RAY_ADDRESS',
+        'Expected --address without a user or password: a token is read from RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH.',
+      );
+    }
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
   }
   throw new ConfigError(
     'CONFIG_RAY_ADDRESS',
