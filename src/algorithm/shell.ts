@@ -169,7 +169,7 @@ function createTrain(
 
 function openStaging({ staging, configJson }: ShellParts): Staging | null {
   if (staging === undefined) return null;
-  return createStaging(staging, (configJson.environment as JsonObject | undefined)?.curriculum ?? null);
+  return createStaging(staging, configJson);
 }
 
 function leagueOf({ league }: Iteration): Pick<TrainResult, 'league'> {

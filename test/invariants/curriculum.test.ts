@@ -323,6 +323,16 @@ describe('refused', () => {
     );
   });
 
+  test('setEnvOptions beside hindsight', async () => {
+    const algorithm = await new DQNConfig()
+      .environment({ env: 'BitFlip-v0', envOptions: { numBits: 3 } })
+      .envRunners({ numEnvRunners: 0 })
+      .training({ hindsight: 'future', hiddenSizes: [8] })
+      .build();
+    await expect(algorithm.setEnvOptions?.({ numBits: 3 })).rejects.toThrow(/does not go with `hindsight`/);
+    await algorithm.stop();
+  });
+
   test('setEnvOptions beside a curriculum', async () => {
     const algorithm = await mazes(0).build();
     await expect(algorithm.setEnvOptions?.({ length: 3 })).rejects.toThrow(/curriculum of this run decides/);

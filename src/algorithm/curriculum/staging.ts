@@ -29,8 +29,10 @@ export interface Staging {
   readonly states: readonly StatePart[];
 }
 
-/** @param configured `environment.curriculum` of this run's configuration. */
-export function createStaging({ runners, source, curriculum }: StagingParts, configured: JsonValue): Staging {
+/** @param config this run's configuration, by section. */
+export function createStaging({ runners, source, curriculum }: StagingParts, config: JsonObject): Staging {
+  const configured = valueIn(config, 'environment', 'curriculum') ?? null;
+  const hindsight = valueIn(config, 'training', 'hindsight') ?? 'none';
   return {
     async advance(report) {
       if (curriculum === null) return { metrics: {}, events: {} };
@@ -44,6 +46,12 @@ export function createStaging({ runners, source, curriculum }: StagingParts, con
         throw new ConfigError(
           'CONFIG_CONFLICT',
           'The curriculum of this run decides which options episodes have: leave `curriculum` out to call setEnvOptions.',
+        );
+      }
+      if (hindsight !== 'none') {
+        throw new ConfigError(
+          'CONFIG_CONFLICT',
+          'Goals are relabelled with the rewards of the options that the run began with: setEnvOptions does not go with `hindsight`.',
         );
       }
       await checkEnvOptions(source, options);
