@@ -14,7 +14,7 @@ import process, { env, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BUILD_FOLDER } from './build.ts';
-import { compileAddon } from './build-native.ts';
+import { buildNative, compileAddon } from './build-native.ts';
 import { NATIVE_TARGETS, type NativeTarget, targetFile } from './native-targets.ts';
 
 /** Windows resolves an addon's symbols by a library of what node.exe has, made from the list that Node's headers come with. */
@@ -40,8 +40,11 @@ async function build(target: NativeTarget, zig: readonly string[], folder: strin
 const zig = (env.OPERANT_ZIG ?? 'python3 -m ziglang').split(' ');
 const folder = fileURLToPath(BUILD_FOLDER);
 await mkdir(folder, { recursive: true });
+const own = await buildNative(folder);
 for (const target of NATIVE_TARGETS) {
-  const problem = await build(target, zig, folder);
+  // what this machine's own compiler made is what was measured
+  const isMade = own.problem === null && target.platform === process.platform && target.arch === process.arch;
+  const problem = isMade ? null : await build(target, zig, folder);
   if (problem === null) {
     stdout.write(`${targetFile(target)}\n`);
     continue;
