@@ -311,7 +311,7 @@ describe('--resume', () => {
     );
     const before = snapshot(out);
     const result = await operant('train', '--resume', out, '--stop-iterations', '2', '--policy-gain', '1');
-    expect(result.exitCode).toBe(1);
+    expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('training.policyGain: 0.01 in the checkpoint, 1 here');
     expect(snapshot(out)).toEqual(before);
   });

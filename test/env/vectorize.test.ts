@@ -319,14 +319,14 @@ describe('errors of an environment', () => {
 });
 
 describe('the factory', () => {
-  it.each<[string, () => unknown, RegExp]>([
+  it.each<[string, () => unknown, RegExp, string?]>([
     ['undefined', () => undefined, /gave undefined/],
-    ['promise', () => Promise.resolve(counter()), /asynchronous/],
+    ['promise', () => Promise.resolve(counter()), /gave a promise/, 'CONFIG_ENV_ASYNC'],
     ['no space', () => ({ ...counter(), observationSpace: [4] }), /`observationSpace` is Array\(1\)/],
     ['no step', () => ({ ...counter(), step: undefined }), /no method `step`/],
-  ])('%s', (_, factory, message) => {
+  ])('%s', (_, factory, message, code = 'CONFIG_ENV_FACTORY') => {
     expect(() => vectorizeEnv(factory as () => Env, 2, { envId: 'x' })).toThrowError(
-      expect.objectContaining({ code: 'CONFIG_ENV_FACTORY', message: expect.stringMatching(message) }),
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
     );
   });
 

@@ -85,12 +85,7 @@ describe('a packed install', () => {
   test('holds the published folders and nothing else', () => {
     const root = join(project.folder, 'node_modules/operant');
     expect(readdirSync(join(root, 'dist')).sort()).toEqual([
-      'algorithms',
-      'chunks',
-      'envs',
-      'kernels',
-      'policy',
-      'src',
+      ...['algorithms', 'browser', 'chunks', 'client', 'envs', 'kernels', 'page', 'policy', 'src'],
     ]);
     for (const folder of ['test', '.ci', 'node_modules', 'build', 'bench/peers'])
       expect(existsSync(join(root, folder)), folder).toBe(false);
