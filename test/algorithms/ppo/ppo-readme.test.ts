@@ -60,7 +60,7 @@ test('every option named is declared', () => {
     ),
   ];
   expect(named.length).toBeGreaterThan(40);
-  const others = ['clipFraction', 'maxAndSkip', 'valueErrors', 'adamStep', 'adamSlice'];
+  const others = ['clipFraction', 'maxAndSkipObservation', 'valueErrors', 'adamStep', 'adamSlice'];
   const unknown = named
     .map(([, name]) => name)
     .filter((name) => !declared.includes(name) && !others.includes(name));
