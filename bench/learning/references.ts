@@ -247,7 +247,7 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
     'LunarLander-v3': {
       zoo: { mean: 154.4, std: 79.2, steps: 100_000 },
       margin: 20,
-      why: 'one run of theirs, in LunarLander-v2; a quarter of a standard deviation between its episodes',
+      why: 'one run of theirs, in LunarLander-v2, with half the steps; a quarter of a standard deviation between its episodes',
     },
   },
   pqn: {
