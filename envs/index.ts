@@ -1,9 +1,9 @@
 /** The environments that come with Operant, and their registration. */
-
 import { registerEnvScheme } from '../src/env/env-schemes.ts';
 import { registerEnv } from '../src/env/registry.ts';
 import type { JsonObject } from '../src/json.ts';
 import type { Peer } from '../src/modules/import-peer.ts';
+import { AGENT_ENVS } from './agents/shipped.ts';
 import { BOX2D_ENVS } from './box2d/shipped.ts';
 import { MUJOCO_ENVS } from './mujoco/shipped.ts';
 
@@ -203,86 +203,7 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
   },
   ...BOX2D_ENVS,
   ...MUJOCO_ENVS,
-  {
-    id: 'TicTacToe-v0',
-    file: 'tic-tac-toe',
-    export: 'ticTacToe',
-    vectorExport: 'ticTacToeKernel',
-    agents: true,
-    description: 'Three in a row; two players in turn. A draw between perfect ones.',
-  },
-  {
-    id: 'ConnectFour-v0',
-    file: 'connect-four',
-    export: 'connectFour',
-    vectorExport: 'connectFourKernel',
-    agents: true,
-    description: 'Four in a line on an upright board; two players in turn.',
-  },
-  {
-    id: 'KuhnPoker-v0',
-    file: 'kuhn-poker',
-    export: 'kuhnPoker',
-    vectorExport: 'kuhnPokerKernel',
-    agents: true,
-    description: 'The smallest poker: three cards, two players, one bet. Worth -1/18 to the first.',
-  },
-  {
-    id: 'LeducPoker-v0',
-    file: 'leduc-poker',
-    export: 'leducPoker',
-    vectorExport: 'leducPokerKernel',
-    agents: true,
-    description: 'A small poker with two rounds of bets for two players. Worth -0.0856 to the first.',
-  },
-  {
-    id: 'MatrixGame-v0',
-    file: 'matrix-game',
-    export: 'matrixGame',
-    vectorExport: 'matrixGameKernel',
-    agents: true,
-    description: 'Two players choose at once and a table pays: rock-paper-scissors and others.',
-  },
-  {
-    id: 'CartPoles-v0',
-    file: 'cart-poles',
-    export: 'cartPoles',
-    vectorExport: 'cartPolesKernel',
-    agents: true,
-    description: 'Several cart-poles with an agent each. Limit 500 steps a pole.',
-  },
-  {
-    id: 'SimpleSpread-v3',
-    file: 'simple-spread',
-    export: 'simpleSpread',
-    vectorExport: 'simpleSpreadKernel',
-    agents: true,
-    description: 'Agents share out landmarks among themselves, as in mpe2. Limit 25 steps.',
-  },
-  {
-    id: 'SimpleSpeakerListener-v4',
-    file: 'simple-speaker-listener',
-    export: 'simpleSpeakerListener',
-    vectorExport: 'simpleSpeakerListenerKernel',
-    agents: true,
-    description: 'One agent says where another is to go, as in mpe2. Limit 25 steps.',
-  },
-  {
-    id: 'PongDuel-v0',
-    file: 'pong-duel',
-    export: 'pongDuel',
-    vectorExport: 'pongDuelKernel',
-    agents: true,
-    description: 'Table tennis for two. Limit 2000 steps.',
-  },
-  {
-    id: 'Pursuit-v0',
-    file: 'pursuit',
-    export: 'pursuit',
-    vectorExport: 'pursuitKernel',
-    agents: true,
-    description: 'Pursuers on a grid catch evaders together. Limit 200 steps.',
-  },
+  ...AGENT_ENVS,
 ];
 
 /** Registers all of them under this module's own URL; harmless when repeated. */
