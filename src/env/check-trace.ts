@@ -4,17 +4,11 @@ import type { Stream } from '../random/streams.ts';
 import { openStream } from '../random/streams.ts';
 import { fixFor } from './check-fixes.ts';
 import type { Env, Info, ResetResult, StepResult } from './env.ts';
-import {
-  actionMaskSize,
-  choiceSizes,
-  flatActionSize,
-  flattenAction,
-  flattenActionSpace,
-  unflattenAction,
-} from './flatten-action.ts';
+import { actionMaskSize, choiceSizes, flattenActionSpace } from './flatten-action.ts';
 import { flattenObservation, flattenObservationSpace } from './flatten-space.ts';
-import { explainMismatch, sampleSpace } from './space-values.ts';
-import type { FlatAction, Space } from './spaces.ts';
+import { sampleAllowed } from './sample-allowed.ts';
+import { explainMismatch } from './space-values.ts';
+import type { Space } from './spaces.ts';
 import { checkReset, checkStep, finiteReward, reportMetrics, writeMask } from './user-results.ts';
 
 /** One mistake, or something that smells like one. */
@@ -187,26 +181,7 @@ function isTaken(space: Space, observation: unknown): boolean {
 
 /** A random action that the mask of `info` allows. */
 export function sampleAction(env: Env, info: Info, stream: Stream): unknown {
-  const { actionSpace } = env;
-  const action = sampleSpace(actionSpace, stream);
-  const mask = env.masksActions ? info?.actionMask : undefined;
-  if (mask === undefined) return action;
-  const flat = new Float32Array(flatActionSize(actionSpace));
-  flattenAction(actionSpace, action, flat, 0);
-  let first = 0;
-  alternatives(flattenActionSpace(actionSpace)).forEach((size, element) => {
-    const allowed = Array.from({ length: size }, (_, k) => k).filter((k) => mask[first + k] > 0);
-    if (size > 0) flat[element] = allowed[stream.integer(allowed.length)];
-    first += size;
-  });
-  return unflattenAction(actionSpace, flat, 0);
-}
-
-/** Of each element of the flat action: what a mask says about it; 0 = nothing. */
-function alternatives(flat: FlatAction): readonly number[] {
-  if (flat.kind === 'categorical') return flat.sizes;
-  if (flat.kind === 'product') return flat.parts.flatMap(alternatives);
-  return new Array<number>(flat.size).fill(0);
+  return sampleAllowed(env.actionSpace, env.masksActions ? info?.actionMask : undefined, stream);
 }
 
 function largestIn(value: unknown): number {

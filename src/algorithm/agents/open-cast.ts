@@ -2,7 +2,7 @@
 import type { CheckpointContent } from '../../checkpoint/content.ts';
 import type { MultiAgentEnv } from '../../env/agents/multi-agent-env.ts';
 import { createSeatLayout, seatsOf } from '../../env/agents/seat-layout.ts';
-import { sampleSpace } from '../../env/space-values.ts';
+import { sampleAllowed } from '../../env/sample-allowed.ts';
 import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
 import { locateModule } from '../../modules/module-reference.ts';
@@ -133,24 +133,6 @@ function chancePlayer(
     },
     act: (observation, mask) => choose(mask, stream, observation),
   };
-}
-
-/** A mask of several components is of MultiDiscrete actions: one after the other. */
-function sampleAllowed(space: Space, mask: ArrayLike<number> | undefined, stream: Stream): unknown {
-  const isAllowed = (action: unknown) => {
-    if (mask === undefined) return true;
-    if (space.kind === 'discrete') return mask[(action as number) - space.start] === 1;
-    if (space.kind !== 'multi-discrete') return true;
-    let first = 0;
-    return Array.from(space.nvec).every((n, a) => {
-      first += n;
-      return mask[first - n + (action as Int32Array)[a]] === 1;
-    });
-  };
-  for (;;) {
-    const action = sampleSpace(space, stream);
-    if (isAllowed(action)) return action;
-  }
 }
 
 function refuse(reason: string): ConfigError {

@@ -6,7 +6,7 @@ import { leducPoker } from '../../../envs/leduc-poker.ts';
 import { type CastOptions, castOptions, openCast } from '../../../src/algorithm/agents/open-cast.ts';
 import { showAgentsEpisode } from '../../../src/algorithm/agents/show-agents-episode.ts';
 import type { AgentsStep, MultiAgentEnv } from '../../../src/env/agents/multi-agent-env.ts';
-import { Box, Discrete } from '../../../src/env/spaces.ts';
+import { Box, Discrete, MultiDiscrete, Tuple } from '../../../src/env/spaces.ts';
 import { PPOConfig } from '../../../src/index.ts';
 
 const SCRIPT = fileURLToPath(new URL('./fixtures/bots.ts', import.meta.url));
@@ -71,6 +71,22 @@ describe('openCast', () => {
       games.add(one.seen.join());
     }
     expect(games.size).toBeGreaterThan(5);
+  });
+
+  test('chance heeds the mask of each choice, within a Tuple, too', async () => {
+    const actionSpace = new Tuple([new MultiDiscrete([4, 3]), new Box(-1, 1, [2]), new Discrete(5, 10)]);
+    const spaces = { observationSpace: new Box(0, 1, [1]), actionSpace, masksActions: true };
+    const env = { agents: { a: spaces } } as unknown as MultiAgentEnv;
+    const cast = await openCast(env, 'Game', options({ chance: 'random' }, {}));
+    const mask = Uint8Array.of(0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0);
+    const first = new Set<number>();
+    for (let k = 0; k < 40; k++) {
+      const action = cast.get('a')?.act([0], mask, false);
+      const [choices, box, last] = action as [Int32Array, Float32Array, number];
+      first.add(choices[0]);
+      expect([choices[1], box.length, last]).toEqual([2, 2, 13]);
+    }
+    expect([...first].sort()).toEqual([1, 3]);
   });
 
   test.each([
