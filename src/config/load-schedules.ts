@@ -1,7 +1,5 @@
 /** Loads what schedules name in modules, before a run begins. */
-import { ConfigError, isOperantError } from '../errors.ts';
-import { importModule } from '../modules/import-module.ts';
-import { locateModule } from '../modules/module-reference.ts';
+import { importFunction } from '../modules/import-function.ts';
 import { type Declarations, listOptions } from './option.ts';
 import type { FunctionSchedule } from './schedule.ts';
 import { registerScheduleFunction, type ScheduleFunction } from './schedule-functions.ts';
@@ -30,28 +28,9 @@ function referencesIn(value: unknown): readonly string[] {
 }
 
 async function load(option: string, reference: string): Promise<void> {
-  const kind = { code: 'CONFIG_SCHEDULE_MODULE', what: 'schedule' } as const;
-  const { url, exportName = 'default' } = locateModule(reference, kind);
-  let module: Record<string, unknown>;
-  try {
-    module = await importModule(url);
-  } catch (error) {
-    if (isOperantError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(
-      kind.code,
-      `The module of \`${option}\`, ${reference}, could not be loaded: ${reason}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const found = module[exportName];
-  if (typeof found !== 'function') {
-    throw new ConfigError(
-      kind.code,
-      `Expected the export \`${exportName}\` of ${reference} (\`${option}\`) to be a function (numEnvSteps, scheduleSteps) => number, got ${typeof found}. It exports: ${Object.keys(module).join(', ')}.`,
-    );
-  }
+  const found = await importFunction(reference, {
+    ...{ code: 'CONFIG_SCHEDULE_MODULE', what: 'schedule', option },
+    signature: '(numEnvSteps, scheduleSteps) => number',
+  });
   registerScheduleFunction(reference, found as ScheduleFunction);
 }

@@ -3,10 +3,9 @@ import * as z from 'zod/mini';
 import { countSchema } from '../../checkpoint/field-state.ts';
 import type { CurriculumStage } from '../../config/curriculum.ts';
 import type { EnvSource } from '../../env/env-source.ts';
-import { ConfigError, isOperantError } from '../../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
-import { importModule } from '../../modules/import-module.ts';
-import { locateModule } from '../../modules/module-reference.ts';
+import { importFunction } from '../../modules/import-function.ts';
 import type { EpisodeSummary } from '../../rollout/episode-summary.ts';
 import { checkEnvOptions } from './check-options.ts';
 import { type CurriculumFunction, type CurriculumProgress, isStageMetric } from './progress.ts';
@@ -140,36 +139,19 @@ function createRunning(parts: {
 
 /** @throws ConfigError `CONFIG_CURRICULUM_MODULE`, and what it gives throws `CONFIG_CURRICULUM_FUNCTION`. */
 async function loadFunction(reference: string): Promise<CurriculumFunction> {
-  const kind = { code: 'CONFIG_CURRICULUM_MODULE', what: 'curriculum' } as const;
-  const { url, exportName = 'default' } = locateModule(reference, kind);
-  let module: Record<string, unknown>;
-  try {
-    module = await importModule(url);
-  } catch (error) {
-    if (isOperantError(error)) throw error;
-    throw new ConfigError(
-      kind.code,
-      `The curriculum's module ${reference} could not be loaded: ${reasonOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const found = module[exportName];
-  if (typeof found !== 'function') {
-    throw new ConfigError(
-      kind.code,
-      `Expected the export \`${exportName}\` of ${reference} to be a function of the progress, got ${typeof found}. It exports: ${Object.keys(module).join(', ')}.`,
-    );
-  }
+  const found = await importFunction(reference, {
+    ...{ code: 'CONFIG_CURRICULUM_MODULE', what: 'curriculum', option: 'curriculum' },
+    signature: 'of the progress',
+  });
   return async (progress) => {
     let options: unknown;
     try {
       options = await (found as CurriculumFunction)(progress);
     } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
       throw new ConfigError(
         'CONFIG_CURRICULUM_FUNCTION',
-        `The curriculum ${reference} threw after ${progress.numEnvSteps} steps: ${reasonOf(error)}`,
+        `The curriculum ${reference} threw after ${progress.numEnvSteps} steps: ${reason}`,
         { cause: error },
       );
     }
@@ -198,8 +180,4 @@ function wrongOptions(reference: string, given: unknown): ConfigError {
     'CONFIG_CURRICULUM_FUNCTION',
     `Expected the curriculum ${reference} to give an object of JSON values, or null for no change, got ${String(given)}.`,
   );
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
