@@ -16,8 +16,10 @@ export interface MemoryLimits {
 /** A model as its keeper sees it. */
 export interface KeptModel {
   readonly name: string;
-  /** Of all its versions; 0 = it is not in memory. */
+  /** Of all its versions that are in memory. */
   bytes(): number;
+  /** Its default version is in memory: others may be, which are not asked unless they are named. */
+  isLoaded(): boolean;
   /** It answers nothing, has no version that is being tried, and can be loaded again. */
   isIdle(): boolean;
   /** Drops it from memory. */
@@ -69,12 +71,12 @@ export function createModelMemory(all: () => readonly KeptModel[], limits: Memor
     use(model) {
       const now = performance.now();
       usedAt.set(model.name, now);
-      if (model.bytes() > 0) return null;
+      if (model.isLoaded()) return null;
       const failure = failed.get(model.name);
       if (failure !== undefined && now < failure.until) return Promise.reject(failure.error);
       failed.delete(model.name);
       const running = loading.get(model.name) ?? load(model);
-      if (model.bytes() === 0) loading.set(model.name, running);
+      if (!model.isLoaded()) loading.set(model.name, running);
       return within(running, model, limits.timeoutMs);
     },
   };

@@ -251,6 +251,7 @@ function keptModel(entry: Entry, entries: Entries, options: RepositoryOptions): 
   return {
     name,
     bytes: () => served().reduce((sum, { model }) => sum + model.bytes, 0),
+    isLoaded: () => versions.has(entry.current),
     isIdle: () =>
       served().every(({ model, batcher }) => batcher.numPending === 0 && model.canBeDropped) &&
       [...versions.keys()].every((version) => version === entry.current || version === entry.previous),

@@ -118,11 +118,20 @@ test('a checkpoint that has gone is told, disturbs nobody, and is found again', 
   });
 });
 
+test('a version that is staged beside a default that is not in memory keeps nobody from the default', async () => {
+  await serve({ lazy: true }, async (server) => {
+    await server.models.stage({ name: 'a', path: pathOf('b'), version: 'next' });
+    const { status, json } = await act(server, 'a');
+    expect([status, json.version]).toEqual([200, 'a']);
+  });
+});
+
 test('what is in use stays: then there is no room, and the newcomer is refused', async () => {
   const held: Record<string, number> = { old: 10, busy: 10, next: 0 };
   const kept = (name: string, isIdle: boolean): KeptModel => ({
     name,
     bytes: () => held[name],
+    isLoaded: () => held[name] > 0,
     isIdle: () => isIdle,
     drop() {
       held[name] = 0;
