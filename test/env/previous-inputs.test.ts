@@ -1,5 +1,6 @@
 /** The last action and reward behind each observation: what stands there, and that it comes back with states and replays. */
 import { describe, expect, test } from 'vitest';
+import { aroundSource } from '../../src/env/around-source.ts';
 import { resolveEnv } from '../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../src/env/load-env.ts';
 import { type PreviousInputs, withPreviousInputs } from '../../src/env/previous-inputs.ts';
@@ -168,6 +169,32 @@ describe('in the middle of an episode', () => {
       expect([...second.rows.observations]).toEqual([...first.rows.observations]);
     },
   );
+});
+
+test('a replay of repeated actions adds rewards up as its steps did: from what rows hold', () => {
+  const open = () => {
+    const env = vectorizeEnv(
+      () => ({
+        observationSpace: new Box(0, 1, [1]),
+        actionSpace: new Discrete(2),
+        reset: () => ({ observation: [0] }),
+        step: () => ({ observation: [1], reward: 0.3, terminated: false, truncated: false }),
+      }),
+      1,
+    );
+    const wrappers = [{ name: 'repeatAction', numSteps: 3 }];
+    const wrapped = aroundSource(env, { wrappers, previousInputs: 'reward' });
+    const rows = makeRows(wrapped);
+    wrapped.reset(Uint32Array.of(5), rows);
+    return { wrapped, rows };
+  };
+  const stepped = open();
+  stepped.wrapped.step(Int32Array.of(1), Uint32Array.of(6), stepped.rows);
+  const led = open();
+  expect(led.wrapped.replay?.(0, 5, Int32Array.of(1), 1, led.rows)).toBe(true);
+  // 3 * f32(0.3) is not f32(3 * 0.3)
+  expect([...stepped.rows.observations]).toEqual([1, Math.fround(3 * Math.fround(0.3))]);
+  expect([...led.rows.observations]).toEqual([...stepped.rows.observations]);
 });
 
 test('numbers do not stand beside bytes, and rows after an end have to be fresh', () => {

@@ -222,7 +222,7 @@ function replayFunctions(repetition: Repetition): Pick<VectorEnv, 'replay' | 'la
       for (let k = 1; k <= numSteps; k++) {
         if (k === numSteps) keepPrevious(repetition, n, out);
         if (!replay(n, null, actions.subarray((numActions - 1) * A, numActions * A), 1, out)) return false;
-        rewards[n] += env.lastReward?.(n) ?? 0;
+        rewards[n] += Math.fround(env.lastReward?.(n) ?? 0); // as a step reads it from its row
       }
       if (isMax && numSteps > 1) joinPrevious(repetition, n, out.observations, rowAt(out, n));
       keepShown(repetition, n, out);
