@@ -4,7 +4,7 @@ import { createActionMapping } from '../acting/action-mapping.ts';
 import type { BatchActor } from '../acting/batch-actor.ts';
 import { type ActionNoise, createActionNoise } from '../acting/noise.ts';
 import type { EnvSource } from '../env/env-source.ts';
-import type { ActionArray, StepRows, VectorEnv } from '../env/vector-env.ts';
+import type { ActionArray, DeferredRows, StepRows, VectorEnv } from '../env/vector-env.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { episodeSeed } from '../random/streams.ts';
 import { createTurns } from '../threads/next-turn.ts';
@@ -74,12 +74,12 @@ interface Play {
 }
 
 /** Books the step of each row, and begins the next episode where one ended or was cut. @returns how many of those asked for did. */
-function* endRows(
+function endRows(
   { vectorEnv, actor, request }: PlayOptions,
   play: Play,
   noise: ActionNoise,
   seedOf: (number: number) => number,
-): Generator<PlayPause, number, void> {
+): number {
   const { playing, nextSeeds } = play;
   const M = vectorEnv.numRows;
   let numFinished = 0;
@@ -89,8 +89,6 @@ function* endRows(
     playing[r] += M;
     noise.begin(r, nextSeeds[r]);
     actor.forget(r);
-    if (vectorEnv.deferred !== undefined && play.cutRows[r] === 1)
-      yield vectorEnv.deferred.reset(r, nextSeeds[r]);
     restartIfCut(vectorEnv, play, r);
     nextSeeds[r] = seedOf(playing[r] + M);
   }
@@ -134,7 +132,8 @@ export function* playEpisodes(options: PlayOptions): Generator<PlayPause, Played
     for (let r = 0; r < M; r++) mapAction(actor.actions, r * A, envActions, r * A);
     if (deferred !== undefined) yield forEachRow(M, (r) => deferred.step(r, envActions, nextSeeds[r]));
     vectorEnv.step(envActions, nextSeeds, rows);
-    numFinished += yield* endRows(options, play, noise, seedOf);
+    if (deferred !== undefined) yield resetCut(deferred, play, request.maxEpisodeSteps);
+    numFinished += endRows(options, play, noise, seedOf);
     options.onStep?.(vectorEnv, numFinished);
   }
   return { returns: play.returns, lengths: play.lengths, numCut: play.numCut, metrics: play.sums };
@@ -142,6 +141,14 @@ export function* playEpisodes(options: PlayOptions): Generator<PlayPause, Played
 
 async function forEachRow(numRows: number, call: (r: number) => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: numRows }, (_, r) => call(r)));
+}
+
+/** Of environments that answer later: all those whose episode is about to be cut begin the next one, none waiting for another. */
+async function resetCut(deferred: DeferredRows, play: Play, maxEpisodeSteps: number): Promise<void> {
+  const { playing, nextSeeds } = play;
+  await forEachRow(playing.length, async (r) => {
+    if (isCutNow(play, r, maxEpisodeSteps)) await deferred.reset(r, nextSeeds[r]);
+  });
 }
 
 function fillNoise(noise: ActionNoise, numRows: number): void {
@@ -157,13 +164,20 @@ function restartIfCut(vectorEnv: VectorEnv, { cutRows, nextSeeds, rows }: Play, 
   cutRows[r] = 0;
 }
 
+/** Whether the step that row r has taken, and that is not booked yet, is its last although its episode goes on. */
+function isCutNow({ rows, runningLengths }: Play, r: number, maxEpisodeSteps: number): boolean {
+  const hasEnded = rows.terminated[r] !== 0 || rows.truncated[r] !== 0;
+  return !hasEnded && runningLengths[r] + 1 >= maxEpisodeSteps;
+}
+
 /** Books a step of row r; true when its episode ended, or was cut. */
 function countStep(play: Play, r: number, maxEpisodeSteps: number): boolean {
   const { rows, runningReturns, runningLengths, playing } = play;
+  const isCut = isCutNow(play, r, maxEpisodeSteps);
   runningReturns[r] += rows.rewards[r];
   runningLengths[r] += 1;
   if (rows.terminated[r] === 0 && rows.truncated[r] === 0) {
-    if (runningLengths[r] < maxEpisodeSteps) return false;
+    if (!isCut) return false;
     play.cutRows[r] = 1;
     if (playing[r] < play.returns.length) play.numCut += 1;
   }

@@ -159,6 +159,42 @@ it('no row waits for another: one collects its whole rollout while another think
   expect([...rollout.rewards]).toEqual(new Array(2 * T).fill(1));
 });
 
+it('no evaluation episode waits for another to begin, where all are cut at the same step', async () => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let isPlaying = false;
+  let numSecond = 0;
+  const factory = (): AsyncEnv => {
+    let numResets = 0;
+    return {
+      observationSpace: new Box(-1, 1, [1]),
+      actionSpace: new Discrete(2),
+      async reset() {
+        numResets += 1;
+        if (isPlaying && numResets === 2) {
+          numSecond += 1;
+          if (numSecond === 2) open();
+          await gate;
+        }
+        return { observation: [0] };
+      },
+      step: async () => ({ observation: [0], reward: 1, terminated: false, truncated: false }),
+    };
+  };
+  const { group, publish } = await openGroup({
+    numEnvs: 2,
+    rolloutLength: 4,
+    source: factorySource(factory),
+  });
+  await group.start(null);
+  publish();
+  isPlaying = true;
+  const request = { episodes: [0, 1, 2, 3], deterministic: true, seed: 3, numEnvs: 2, maxEpisodeSteps: 2 };
+  expect(await group.play(request)).toMatchObject({ returns: [2, 2, 2, 2], numCut: 4 });
+});
+
 it('close reaches every instance, also one whose answer is still to come', async () => {
   const closed: number[] = [];
   let numMade = 0;
