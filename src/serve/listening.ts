@@ -1,11 +1,11 @@
 /** Listening, and coming to an end. */
 import type { Server } from 'node:http';
 import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import { ConfigError } from '../errors.ts';
 
 /** @throws ConfigError `CONFIG_SERVE`. */
-export function listen(server: Server, port: number, host: string): Promise<void> {
+export function listen(server: NetServer, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const message = `Cannot listen on ${host}:${port} (${cause.code ?? cause.message}). Choose another port.`;
@@ -13,6 +13,15 @@ export function listen(server: Server, port: number, host: string): Promise<void
     });
     server.listen(port, host, () => resolve());
   });
+}
+
+/** A port that nobody listens at. Another program may take it before it is used. @throws ConfigError `CONFIG_SERVE`. */
+export async function findFreePort(host: string): Promise<number> {
+  const probe = createServer();
+  await listen(probe, 0, host);
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => void probe.close(resolve));
+  return port;
 }
 
 /** For answers on their way. */

@@ -26,6 +26,13 @@ export interface Canary {
   readonly percent: number;
 }
 
+/** With what its path meant when it was looked up. */
+export interface ResolvedSource extends ModelSource {
+  readonly version: string;
+  /** Absolute path. */
+  readonly checkpoint: string;
+}
+
 export interface ModelControl {
   /**
    * Loads a version beside the others, acts with it, and compares it with the default on recorded requests. Nobody gets it yet; the first of a name
@@ -34,8 +41,8 @@ export interface ModelControl {
    * @throws as `loadPolicy`; ServeError `SERVE_SHADOW` where it agrees less than the server demands. Nothing has changed then.
    */
   stage(source: ModelSource): Promise<StagedModel>;
-  /** Makes a checkpoint known as the default of a new name; it is loaded when somebody asks for it. @throws as `resolveCheckpoint`. */
-  register(source: ModelSource): Promise<StagedModel>;
+  /** Makes a checkpoint known as the default of a new name; it is looked at and loaded when somebody asks for it. */
+  register(source: ResolvedSource): Promise<StagedModel>;
   /** Makes a version that is loaded the default, at once; the one before stays, older ones are unloaded. Its canary ends. @throws ServeError `SERVE_MODEL`. */
   setDefault(name: string, version: string): Promise<void>;
   /** Gives a share of the sessions another version; null = none. @throws ServeError `SERVE_MODEL`. */

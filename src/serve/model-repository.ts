@@ -3,10 +3,9 @@
  * version is loaded and has acted before the pointer moves, the old one answers what it has and is kept for a rollback.
  */
 import { createHash } from 'node:crypto';
-import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { ServeError } from '../errors.ts';
 import { type BatcherLimits, createBatcher } from './batcher.ts';
-import { loadModel, type ModelSource, versionOf } from './load-model.ts';
+import { loadModel, type ModelSource } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Canary, ModelControl, ModelStatus, StagedModel } from './model-control.ts';
@@ -86,14 +85,12 @@ export function createModelRepository(options: RepositoryOptions): ModelReposito
         throw error;
       }
     },
-    async register(source) {
-      const checkpoint = await resolveCheckpoint(source.path);
-      const version = source.version ?? versionOf(checkpoint);
-      const exact = { ...source, path: checkpoint, version };
-      entries.set(source.name, newEntry(source.path, exact, new Map()));
-      keep(source.name);
-      options.log('info', 'registered', { model: source.name, version, checkpoint });
-      return { name: source.name, version, checkpoint, agreement: null };
+    async register({ checkpoint, path, ...source }) {
+      const { name, version } = source;
+      entries.set(name, newEntry(path, { ...source, path: checkpoint }, new Map()));
+      keep(name);
+      options.log('info', 'registered', { model: name, version, checkpoint });
+      return { name, version, checkpoint, agreement: null };
     },
     async setDefault(name, version) {
       const entry = findEntry(entries, name);

@@ -1,11 +1,13 @@
 /** Which checkpoints the models of a server are: loaded by name, or followed where a pointer names them. */
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import type { ModelSource } from './load-model.ts';
+import { type ModelSource, versionOf } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ModelControl, StagedModel } from './model-control.ts';
 
 /** @see PolicyServer.models */
-export interface ModelUpdates extends ModelControl {
+export interface ModelUpdates extends Omit<ModelControl, 'register'> {
+  /** Makes a checkpoint known as the default of a new name; it is loaded when somebody asks for it. @throws as `resolveCheckpoint`. */
+  register(source: ModelSource): Promise<StagedModel>;
   /** Stages a version and makes it the default. */
   load(source: ModelSource): Promise<StagedModel>;
   /** Looks whether the paths of models name other checkpoints by now, and loads these. A failure is told and changes nothing. */
@@ -61,7 +63,9 @@ export function createModelUpdates(
       return staged;
     },
     async register(source) {
-      const known = await control.register(source);
+      const checkpoint = await resolveCheckpoint(source.path);
+      const version = source.version ?? versionOf(checkpoint);
+      const known = await control.register({ ...source, version, checkpoint });
       follow(source, known.checkpoint);
       return known;
     },

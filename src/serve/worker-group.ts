@@ -6,6 +6,7 @@
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { ServeError } from '../errors.ts';
 import type { Acting } from './acting.ts';
+import { findFreePort } from './listening.ts';
 import { versionOf } from './load-model.ts';
 import type { Log } from './log.ts';
 import { mergeSamples, type Samples } from './metrics-text.ts';
@@ -19,7 +20,9 @@ import { isDeath, type WorkerProcess } from './worker-process.ts';
 export async function openWorkerGroup(settings: ServerSettings, log: Log): Promise<Acting> {
   const memory = createWorkerMemory();
   const oneAtATime = createQueue();
-  const membership = createMembership(shareOut(settings), log, memory, oneAtATime);
+  // `node:cluster` gives port 0 of all servers of a program, and of whoever comes when all have died, one port or another: it is settled here.
+  const port = settings.port === 0 ? await findFreePort(settings.host) : settings.port;
+  const membership = createMembership(shareOut({ ...settings, port }), log, memory, oneAtATime);
   const reloads = { success: 0, failure: 0 };
   await membership.begin(settings.workers);
   const all = <T>(method: WorkerMethod, ...args: readonly unknown[]) =>
@@ -105,10 +108,8 @@ function controlAll(
       }),
     register: (source) =>
       oneAtATime(async () => {
-        const path = await resolveCheckpoint(source.path);
-        const exact = { ...source, path, version: source.version ?? versionOf(path) };
-        const [known] = await all<StagedModel>('register', exact);
-        memory.stage(exact);
+        const [known] = await all<StagedModel>('register', source);
+        memory.register(source);
         return known;
       }),
     setDefault: (name, version) =>

@@ -1,11 +1,12 @@
 /** What a process that replaces another has to be told: the models as they are by now, checkpoint by checkpoint. */
 import type { ModelSource } from './load-model.ts';
-import type { Canary } from './model-control.ts';
+import type { Canary, ResolvedSource } from './model-control.ts';
 import type { WorkerMethod } from './worker-messages.ts';
 
 export interface WorkerMemory {
   /** @param source with the checkpoint's own path and a version. */
   stage(source: ModelSource & { readonly version: string }): void;
+  register(source: ResolvedSource): void;
   setDefault(name: string, version: string): void;
   setCanary(name: string, canary: Canary | null): void;
   unload(name: string, version: string): void;
@@ -18,6 +19,8 @@ interface Remembered {
   current: string;
   previous: string | null;
   canary: Canary | null;
+  /** The default has been registered, and nobody has made it or another one the default since. */
+  isLazy: boolean;
 }
 
 export function createWorkerMemory(): WorkerMemory {
@@ -25,10 +28,13 @@ export function createWorkerMemory(): WorkerMemory {
   return {
     stage(source) {
       const { name, version } = source;
-      const fresh: Remembered = { sources: new Map(), current: version, previous: null, canary: null };
-      const model = models.get(name) ?? fresh;
+      const model = models.get(name) ?? newModel(version);
       models.set(name, model);
       model.sources.set(version, source);
+    },
+    register(source) {
+      const { name, version } = source;
+      models.set(name, { ...newModel(version), sources: new Map([[version, source]]), isLazy: true });
     },
     setDefault(name, version) {
       const model = models.get(name);
@@ -36,6 +42,7 @@ export function createWorkerMemory(): WorkerMemory {
       if (model.current !== version) model.previous = model.current;
       model.current = version;
       model.canary = null;
+      model.isLazy = false;
       const kept = new Set([model.current, model.previous]);
       for (const old of [...model.sources.keys()]) if (!kept.has(old)) model.sources.delete(old);
     },
@@ -49,14 +56,23 @@ export function createWorkerMemory(): WorkerMemory {
       if (model?.canary?.version === version) model.canary = null;
     },
     async replay(call) {
-      for (const [name, { sources, current, previous, canary }] of models) {
+      for (const [name, { sources, current, previous, canary, isLazy }] of models) {
         // The one before comes first, so that it is the one before again; those that nobody gets come last, since a new default drops them.
         const kept = [previous, current].filter((version) => version !== null && sources.has(version));
-        for (const version of kept) await call('stage', sources.get(version as string));
-        await call('setDefault', name, current);
+        // Whoever loads it here would keep a process out for a checkpoint that nobody asks for and that has gone.
+        for (const version of kept) await call(isLazy ? 'register' : 'stage', sources.get(version as string));
+        if (!isLazy) await call('setDefault', name, current);
         for (const [version, source] of sources) if (!kept.includes(version)) await call('stage', source);
         if (canary !== null) await call('setCanary', name, canary);
       }
     },
   };
 }
+
+const newModel = (current: string): Remembered => ({
+  sources: new Map(),
+  current,
+  previous: null,
+  canary: null,
+  isLazy: false,
+});

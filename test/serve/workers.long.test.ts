@@ -127,6 +127,45 @@ async function pids(): Promise<string> {
   return [...begun].filter((pid) => !ended.has(pid)).join(' ');
 }
 
+test('lazily: a model counts as loaded where any process has it, and a checkpoint that has gone keeps no successor out', {
+  timeout: 120_000,
+}, async () => {
+  const events: { event: string; pid?: number }[] = [];
+  const gone = join(folder, 'gone');
+  cpSync(join(run, 'checkpoints/000001'), gone, { recursive: true });
+  const policies = [
+    { name: 'cart', path: join(run, 'checkpoints/000001') },
+    { name: 'gone', path: gone },
+  ];
+  const log = (line: string) => void events.push(JSON.parse(line));
+  const options = { port: 0, workers: 2, reloadMs: 0, timeoutMs: 60_000, lazy: true };
+  const lazy = await createPolicyServer({ ...options, policies, log });
+  try {
+    expect(lazy.url).not.toBe(server.url); // `node:cluster` would give both of them one port
+    const states = async () =>
+      (await lazy.models.list()).map(({ name, isLoaded, bytes }) => [name, isLoaded, bytes > 0]);
+    expect(await states()).toEqual([
+      ['cart', false, false],
+      ['gone', false, false],
+    ]);
+    const actAs = (model: string) =>
+      postJson(`${lazy.url}/act`, { model, observation: [0.1, 0, 0, 0] }) as Promise<object>;
+    expect(await actAs('cart')).toHaveProperty('action');
+    expect(await states()).toEqual([
+      ['cart', true, true],
+      ['gone', false, false],
+    ]);
+    rmSync(gone, { recursive: true });
+    process.kill(Number(events.find(({ event }) => event === 'registered')?.pid), 'SIGKILL');
+    const numReplaced = () => events.filter(({ event }) => event === 'process replaced').length;
+    await expect.poll(numReplaced, { timeout: 60_000 }).toBe(1);
+    for (let k = 0; k < 8; k++) expect(await actAs('cart')).toHaveProperty('action');
+    expect(await actAs('gone')).toMatchObject({ code: 'SERVE_LOAD' });
+  } finally {
+    await lazy.close();
+  }
+});
+
 test('an episode stays with its connection: another process refuses its steps, and never acts out of a fresh state', {
   timeout: 120_000,
 }, async () => {
