@@ -3,7 +3,7 @@ import { createActionMapping } from '../acting/action-mapping.ts';
 import { flattenObservation } from '../env/flatten-space.ts';
 import { sampleSpace } from '../env/space-values.ts';
 import type { Space } from '../env/spaces.ts';
-import { chooseActions } from '../policy/choose-actions.ts';
+import { createActionChoice } from '../policy/choose-actions.ts';
 import { MASKED_LOGIT } from '../policy/distributions/product.ts';
 import { describeDistribution } from '../policy/inspection.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
@@ -98,6 +98,7 @@ export function createExpectation(
 ): (observation: ArrayLike<number>, mask: Uint8Array | null, state: ArrayLike<number>) => RowExpectation {
   const { spec, parameters, statistics, starts } = source;
   const forward = openRowForward(spec, parameters, statistics);
+  const chooseActions = createActionChoice(spec);
   const mapAction = createActionMapping(spec);
   const A = actionSize(spec.distribution);
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
@@ -108,7 +109,7 @@ export function createExpectation(
     const row = forward.run(observation);
     const { outputs, logStd } = row;
     const parameters = { distributionParameters: outputs, latent: null, logStd, masks, noise };
-    chooseActions(spec, { ...parameters, numRows: 1, deterministic: true, actions });
+    chooseActions({ ...parameters, numRows: 1, deterministic: true, actions });
     mapAction(actions, 0, actions, 0);
     const action = Array.from(actions, (x, a) => x + (isDiscrete ? (starts[a] ?? 0) : 0));
     const { value } = row;

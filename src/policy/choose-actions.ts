@@ -14,9 +14,10 @@ export interface SampleCall extends RowArrays {
 
 export type ChooseCall = Omit<SampleCall, 'logProbs'>;
 
-/** Writes one action per row, as `sampleActions` says; never uniformly random. Thread: any. Allocates a few numbers per call, nothing per row. */
-export function chooseActions(spec: ActingSpec, call: ChooseCall): void {
-  forEachRow(spec, call, call.exploration ?? NO_EXPLORATION, createSampler(spec));
+/** Writes one action per row, as `sampleActions` says; never uniformly random. Thread: any. A call allocates a few numbers, nothing per row. */
+export function createActionChoice(spec: ActingSpec): (call: ChooseCall) => void {
+  const sample = createSampler(spec);
+  return (call) => forEachRow(spec, call, call.exploration ?? NO_EXPLORATION, sample);
 }
 
 function createSampler(spec: ActingSpec): RowSampler {

@@ -3,7 +3,7 @@
  * The kernels do the same for rollout workers; meanings of noise and modes are those of `policy-spec.ts`.
  */
 import { NO_EXPLORATION } from '../weights/exploration.ts';
-import { chooseActions, type SampleCall } from './choose-actions.ts';
+import { createActionChoice, type SampleCall } from './choose-actions.ts';
 import { createRandomActions } from './distributions/random-action.ts';
 import { writeLogProbs } from './log-probs.ts';
 import { type ActingSpec, isBehaviour, noiseSize } from './policy-spec.ts';
@@ -28,7 +28,7 @@ export function sampleActions(spec: ActingSpec, call: SampleCall): void {
   const sampleRandom = isRandom ? createRandomActions(distribution, noiseSize(spec)) : null;
   if (sampleRandom !== null) forEachRow(spec, call, exploration, sampleRandom);
   else {
-    chooseActions(spec, call);
+    createActionChoice(spec)(call);
     if (!isBehaviour(distribution)) writeLogProbs({ ...spec, distribution }, call);
   }
 }

@@ -7,7 +7,7 @@ import { flattenObservation } from '../env/flatten-space.ts';
 import type { Space } from '../env/spaces.ts';
 import type { ObservationArray } from '../env/vector-env.ts';
 import { EngineError, ShapeError } from '../errors.ts';
-import { chooseActions } from '../policy/choose-actions.ts';
+import { createActionChoice } from '../policy/choose-actions.ts';
 import { type ActionDistribution, describeDistribution } from '../policy/inspection.ts';
 import { assertKnownSpec } from '../policy/networks/known-spec.ts';
 import { openMlpForward } from '../policy/networks/mlp-forward.ts';
@@ -151,6 +151,7 @@ function createChooser(spec: ActingSpec, actionSpace: Space, masks: Uint8Array |
   const A = actionSize(distribution);
   const noise = new Float32Array(noiseSize(spec)); // [noiseSize] f32
   const actionNoise = createActionNoise(spec, 1, noise);
+  const chooseActions = createActionChoice(spec);
   const mapAction = createActionMapping(spec);
   const actions = actionDtype(distribution) === 'int32' ? new Int32Array(A) : new Float32Array(A); // [A]
   const latent = new Float32Array(latentSize(spec)); // [H] f32
@@ -168,7 +169,7 @@ function createChooser(spec: ActingSpec, actionSpace: Space, masks: Uint8Array |
         deterministic,
         actions,
       };
-      chooseActions(spec, row);
+      chooseActions(row);
       mapAction(actions, 0, actions, 0);
       return unflattenAction(actionSpace, actions, 0);
     },
@@ -197,6 +198,6 @@ function createValue(spec: ActingSpec, look: Look, masks: Uint8Array | null): Po
 function probabilitiesOf(distribution: ActionDistribution): readonly (readonly number[])[] {
   if (distribution.kind === 'categorical') return distribution.probabilities;
   if (distribution.kind === 'bernoulli') return [distribution.probabilities];
-  const message = `This policy's distribution is of kind '${distribution.kind}', without probabilities of single actions: use distribution(observation).`;
+  const message = `The distribution is of kind '${distribution.kind}', without probabilities of single actions: use distribution(observation).`;
   throw new EngineError('ENGINE_INSPECT', message);
 }
