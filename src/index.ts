@@ -121,7 +121,13 @@ export type {
   WorkerFailureEvent,
 } from './run/run-callbacks.ts';
 export type { RunSummary, StopReason } from './run/run-state.ts';
-export type { Canary, ModelControl, ModelStatus, StagedModel } from './serve/model-control.ts';
+export type {
+  Canary,
+  ModelControl,
+  ModelStatus,
+  ResolvedSource,
+  StagedModel,
+} from './serve/model-control.ts';
 export type { ModelUpdates } from './serve/model-updates.ts';
 export type { PolicyServer } from './serve/policy-server.ts';
 export type { PolicyServerOptions } from './serve/server-settings.ts';
