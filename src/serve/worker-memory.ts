@@ -56,17 +56,23 @@ export function createWorkerMemory(): WorkerMemory {
       if (model?.canary?.version === version) model.canary = null;
     },
     async replay(call) {
-      for (const [name, { sources, current, previous, canary, isLazy }] of models) {
-        // The one before comes first, so that it is the one before again; those that nobody gets come last, since a new default drops them.
-        const kept = [previous, current].filter((version) => version !== null && sources.has(version));
-        // Whoever loads it here would keep a process out for a checkpoint that nobody asks for and that has gone.
-        for (const version of kept) await call(isLazy ? 'register' : 'stage', sources.get(version as string));
-        if (!isLazy) await call('setDefault', name, current);
-        for (const [version, source] of sources) if (!kept.includes(version)) await call('stage', source);
-        if (canary !== null) await call('setCanary', name, canary);
-      }
+      for (const [name, model] of models) await replayModel(name, model, call);
     },
   };
+}
+
+async function replayModel(
+  name: string,
+  { sources, current, previous, canary, isLazy }: Remembered,
+  call: (method: WorkerMethod, ...args: readonly unknown[]) => Promise<unknown>,
+): Promise<void> {
+  // The one before comes first, so that it is the one before again; those that nobody gets come last, since a new default drops them.
+  const kept = [previous, current].filter((version) => version !== null && sources.has(version));
+  // Whoever loads it here would keep a process out for a checkpoint that nobody asks for and that has gone.
+  for (const version of kept) await call(isLazy ? 'register' : 'stage', sources.get(version as string));
+  if (!isLazy) await call('setDefault', name, current);
+  for (const [version, source] of sources) if (!kept.includes(version)) await call('stage', source);
+  if (canary !== null) await call('setCanary', name, canary);
 }
 
 const newModel = (current: string): Remembered => ({
