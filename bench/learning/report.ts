@@ -11,6 +11,7 @@ const HEADER = [
   'worst seed',
   'held against',
   'lower end against that less the margin',
+  'beside the best published',
   'steps, s (processor s) a run',
   'threshold',
   'seeds that end above it',
@@ -56,6 +57,16 @@ export function judge(finals: readonly number[], reference: Reference): Verdict 
   return { low, high, bar, least, isAbove: low >= least, studentLow: studentLow(finals) };
 }
 
+/** Our interval beside the higher of the two published means, or beside the bar where nothing is published. */
+export function standing(finals: readonly number[], reference: Reference): 'better' | 'level' | 'worse' {
+  const [low, high] = meanInterval(finals);
+  const { zoo, cleanrl } = reference;
+  const means = [zoo, cleanrl].flatMap((result) => (result === undefined ? [] : [result.mean]));
+  const best = means.length > 0 ? Math.max(...means) : barOf(reference).mean;
+  if (low > best) return 'better';
+  return high < best ? 'worse' : 'level';
+}
+
 function verdictCell(
   { low, least, isAbove, studentLow }: Verdict,
   number: (value: number) => string,
@@ -82,6 +93,7 @@ function tableRow(
     number(Math.min(...finals)),
     verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
     verdict ? verdictCell(verdict, number) : '-',
+    reference ? standing(finals, reference) : '-',
     `${count(budget)}, ${median(runs.map(({ seconds }) => seconds)).toFixed(1)} (${median(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1)})`,
     hasThreshold ? show(threshold, threshold) : '-',
     isComparable ? `${finals.filter((final) => final >= threshold).length} of ${runs.length}` : '-',
@@ -119,7 +131,7 @@ export function learningReport({ machine, rows }: LearningResults): string {
   return [
     '# Learning',
     `${machineLine(machine)}. Runs made at: ${commits}. Not run on CUDA.`,
-    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. Rows with a name behind the environment have one option more, or others, than the tuned settings (\`bench/learning/variants.ts\`). A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
+    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. Better than the best published mean (or the bar, where there is none) is a row whose whole interval lies above it, worse one whose whole interval lies below, level any other; what others' seeds scatter is not known, so this is of our own luck alone. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. Rows with a name behind the environment have one option more, or others, than the tuned settings (\`bench/learning/variants.ts\`). A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
     [
       `| ${HEADER.join(' | ')} |`,
       `| ${HEADER.map(() => '---').join(' | ')} |`,

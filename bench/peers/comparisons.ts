@@ -62,6 +62,7 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   11: [SPEED, CPU_SPEED],
   12: [SPEED, CPU_SPEED],
   14: [SPEED, CPU_SPEED],
+  15: [SPEED],
 };
 
 /** Variants of ours that a peer's run is held against. */
@@ -210,6 +211,8 @@ const AIMS: readonly Aim[] = [
     atLeast(workload, 'on all cores ahead of RLtools', 1, closestOf(workload, ['rltools-1', 'rltools-all'])),
   ]),
   atMost(13, 'at most 4 s', 4, ownValues(13, solvedOrNever)),
+  atLeast(15, 'ahead of RLtools, one core each', 1, ratiosOf(15, 'rltools-1', 'one core')),
+  atLeast(15, 'on all cores 1.6 times RLtools on one', 1.6, ratiosOf(15, 'rltools-1', 'all cores')),
 ];
 
 export function judge({ records }: Results): readonly Verdict[] {

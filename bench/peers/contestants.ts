@@ -99,7 +99,7 @@ export function commandOf(
   const node = (...args: string[]): Command => ({ program: process.execPath, args, environment: {} });
   const rltools = (count: number): Command => ({
     program: join(path('rltools'), rltoolsProgram(task)),
-    args: [String(seed)],
+    args: [String(seed), ...(task?.kind === 'train' ? [String(task.steps)] : [])],
     environment: {
       ...threadEnvironment(count),
       ...(blasCore === '' ? {} : { OPENBLAS_CORETYPE: blasCore }),

@@ -19,6 +19,7 @@ import { describeMachine } from '../machine.ts';
 import { buildOurs, CONTESTANTS, type ContestantName, commandOf, titleOf } from './contestants.ts';
 import { measureCosts } from './costs.ts';
 import { type Entry, entriesFor, shorten } from './entries.ts';
+import { drawGrowth } from './growth.ts';
 import { defaultCache, type Prepared, prepare } from './prepare.ts';
 import { peersReport } from './report.ts';
 import { changeResults, keepRecord, PURPOSES, readResults } from './results.ts';
@@ -208,6 +209,9 @@ async function profile(workload: number): Promise<void> {
 
 mkdirSync(flags.out, { recursive: true });
 if (!flags.report) await measure();
-const report = peersReport(readResults(resultsPath));
+const results = readResults(resultsPath);
+const report = peersReport(results);
 writeFileSync(join(flags.out, 'peers.md'), report);
+const growth = drawGrowth(results.records);
+if (growth !== null) writeFileSync(join(flags.out, 'peers-growth.svg'), growth);
 process.stdout.write(report);

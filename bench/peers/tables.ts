@@ -166,8 +166,9 @@ const growthTable: Table = (records) => {
     return [variant, spread(of('operant', stepsPerSecond)), spread(of('sb3', stepsPerSecond)), ratio];
   });
   const note =
-    'Stable-Baselines3 has no counterpart of worker threads: its SubprocVecEnv is one process for each environment, 32 here. Environments: rollouts of 4096 steps in all. Width: of two hidden layers, 256 rows a minibatch.';
-  return `${markdownTable(['', 'Operant, steps/s', 'Stable-Baselines3, steps/s', 'ratio'], rows)}\n\n${note}`;
+    'Stable-Baselines3 has no counterpart of worker threads: its SubprocVecEnv is one process for each environment, 32 here. Environments: rollouts of 4096 steps in all. Width: of two hidden layers; depth: of layers of 64; 256 rows a minibatch.';
+  const table = markdownTable(['', 'Operant, steps/s', 'Stable-Baselines3, steps/s', 'ratio'], rows);
+  return `${table}\n\n![steps/s as workers, environments, width and depth grow](peers-growth.svg)\n\n${note}`;
 };
 
 export const TABLES: { readonly [workload: number]: Table } = {
@@ -185,4 +186,5 @@ export const TABLES: { readonly [workload: number]: Table } = {
   12: offPolicyTable,
   13: solvedTable,
   14: offPolicyTable,
+  15: trainingTable,
 };

@@ -85,7 +85,7 @@ function updates(): readonly Entry[] {
   });
 }
 
-/** Cost against workers, environments and width, from one base: CartPole, 4 epochs of minibatches of 256. */
+/** Cost against workers, environments, width and depth, from one base: CartPole, 4 epochs of minibatches of 256. */
 function growth(seed: number): readonly Entry[] {
   const base: Settings = { ...CARTPOLE_ZOO, numEnvs: 32, rolloutLength: 128, numEpochs: 4 };
   const task = (settings: Settings, steps: number, more: Partial<TrainTask> = {}) =>
@@ -103,6 +103,9 @@ function growth(seed: number): readonly Entry[] {
     ),
     ...[32, 64, 128, 256].flatMap((width) =>
       vary(`width ${width}`, { ...base, hiddenSizes: [width, width] }),
+    ),
+    ...[1, 2, 3, 4].flatMap((depth) =>
+      vary(`depth ${depth}`, { ...base, hiddenSizes: new Array<number>(depth).fill(64) }),
     ),
   ];
 }
@@ -216,7 +219,7 @@ export const WORKLOADS: readonly Workload[] = [
       ];
     },
   },
-  { id: 9, title: 'Steps/s against workers, environments and width', maxRounds: 2, round: growth },
+  { id: 9, title: 'Steps/s against workers, environments, width and depth', maxRounds: 2, round: growth },
   {
     id: 10,
     title: 'DQN, CartPole-v1, rl-baselines3-zoo settings, 50,000 steps',
@@ -252,5 +255,20 @@ export const WORKLOADS: readonly Workload[] = [
     title: "TD3, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
     maxRounds: 100,
     round: (seed) => offPolicy(TD3_PENDULUM_RLTOOLS, 10_000, seed, RLTOOLS),
+  },
+  {
+    id: 15,
+    title:
+      "Pendulum-v1, RLtools' settings, 3,000,000 steps: what is left of workload 3 when compiling is over",
+    maxRounds: 100,
+    round(seed) {
+      const task = train(PENDULUM_RLTOOLS, 3_000_000, seed);
+      return [
+        entry('operant', task, 900, 'all cores'),
+        { ...entry('operant', { ...task, numWorkers: 0 }, 900, 'one core'), isOneCore: true },
+        { ...entry('rltools-1', task), isOneCore: true },
+        entry('rltools-all', task),
+      ];
+    },
   },
 ];

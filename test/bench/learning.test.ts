@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blackjackReturn } from '../../bench/learning/blackjack-return.ts';
 import { greedy2048Action } from '../../bench/learning/players.ts';
-import { judge, learningReport } from '../../bench/learning/report.ts';
+import { judge, learningReport, standing } from '../../bench/learning/report.ts';
 import { keepRun, type Row, readResults, withRun } from '../../bench/learning/results.ts';
 import type { SeedRun } from '../../bench/learning/run-seed.ts';
 import { describeMachine } from '../../bench/machine.ts';
@@ -100,10 +100,24 @@ describe('the report', () => {
     expect(verdict.isAbove).toBe(false);
   });
 
+  it('says how our interval lies to the best published mean', () => {
+    const two = {
+      ...reference,
+      zoo: { mean: 90, std: 0, steps: 1 },
+      cleanrl: { mean: 100, std: 0, steps: 1 },
+    };
+    expect(standing([99, 101], two)).toBe('level');
+    expect(standing([95, 99], two)).toBe('worse');
+    expect(standing([101, 102], two)).toBe('better');
+    const { zoo: _, ...unpublished } = reference;
+    const optimum = () => ({ mean: -13, what: 'best possible' });
+    expect(standing([-13, -13], { ...unpublished, bar: optimum })).toBe('level');
+  });
+
   it("says where Student's wider interval falls short alone", () => {
     const runs = [496, 497, 498, 500, 496].map((score, seed) => run(seed, score));
     const text = learningReport({ machine: describeMachine(), rows: [{ ...CART_POLE, runs }] });
-    expect(text).toMatch(/496\.\d is not below 495\.0 \|/);
+    expect(text).toMatch(/496\.\d is not below 495\.0 \| worse \|/);
     const close = [494.8, 496, 496, 495.6, 495.1].map((score, seed) => run(seed, score));
     expect(learningReport({ machine: describeMachine(), rows: [{ ...CART_POLE, runs: close }] })).toContain(
       "is not below 495.0; by Student's t 494.8 is |",

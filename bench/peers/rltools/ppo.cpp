@@ -1,4 +1,5 @@
-// RLtools' own Pendulum PPO configuration (its config.h), timed without evaluation; argument: seed. Prints one JSON line.
+// RLtools' own Pendulum PPO configuration (its config.h), timed without evaluation; arguments: seed, and environment steps
+// (without them, as many as its own limit). Prints one JSON line.
 #include <rl_tools/operations/cpu_mux.h>
 
 #include <rl_tools/rl/environments/pendulum/operations_generic.h>
@@ -41,6 +42,8 @@ using Buffer = rlt::rl::utils::evaluation::PolicyBuffer<rlt::rl::utils::evaluati
 
 int main(int argc, char** argv) {
     const Index seed = argc > 1 ? std::atoi(argv[1]) : 0;
+    constexpr Index STEPS_PER_ITERATION = Config::LOOP_CORE_PARAMETERS::N_ENVIRONMENTS * Config::LOOP_CORE_PARAMETERS::ON_POLICY_RUNNER_STEPS_PER_ENV;
+    const Index numSteps = argc > 2 ? std::atol(argv[2]) : Config::LOOP_CORE_PARAMETERS::TOTAL_STEP_LIMIT;
     Device device;
     State state;
     Buffer buffer;
@@ -48,14 +51,13 @@ int main(int argc, char** argv) {
     rlt::malloc(device, buffer);
     rlt::init(device, state, seed);
     const auto begin = std::chrono::steady_clock::now();
-    while (!rlt::step(device, state)) {
-    }
+    while ((Index)state.step * STEPS_PER_ITERATION < numSteps) rlt::step(device, state);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     rlt::rl::utils::evaluation::Result<EvaluationSpec> result;
     auto actor = rlt::get_actor(state);
     auto& env = rlt::get_ref(device, state.envs, 0);
     rlt::evaluate(device, env, state.ui, actor, buffer, result, state.rng, rlt::Mode<rlt::mode::Evaluation<>>{});
-    const unsigned long steps = (unsigned long)state.step * Config::LOOP_CORE_PARAMETERS::N_ENVIRONMENTS * Config::LOOP_CORE_PARAMETERS::ON_POLICY_RUNNER_STEPS_PER_ENV;
+    const unsigned long steps = (unsigned long)state.step * STEPS_PER_ITERATION;
     std::printf("{\"seconds\": %.6f, \"envSteps\": %lu, \"returns\": [", elapsed.count(), steps);
     for (Index k = 0; k < NUM_EPISODES; k++) std::printf("%s%.3f", k ? ", " : "", (double)result.returns[k]);
     std::printf("]}\n");

@@ -1,6 +1,7 @@
 /** The report says what the records show: who is ahead, by how much, and which aims are met. */
 import { describe, expect, test } from 'vitest';
 import { compare, judge, peersAhead } from '../../../bench/peers/comparisons.ts';
+import { drawGrowth } from '../../../bench/peers/growth.ts';
 import { peersReport } from '../../../bench/peers/report.ts';
 import type { Results, RunRecord } from '../../../bench/peers/results.ts';
 import { readmeBlock, withBlock } from '../../../bench/readme-block.ts';
@@ -147,4 +148,19 @@ test("the README's block tells where a peer is ahead and which aim is missed, an
   const readme = 'a\n<!-- benchmarks: begin -->\nold\n<!-- benchmarks: end -->\nb\n';
   expect(withBlock(readme, 'new')).toBe('a\n<!-- benchmarks: begin -->\nnew\n<!-- benchmarks: end -->\nb\n');
   expect(() => withBlock('nothing', 'new')).toThrow('benchmarks: begin');
+});
+
+test('growth is drawn from the medians of workload 9, and from nothing else', () => {
+  const speed = (variant: string, seed: number, seconds: number) =>
+    run({ workload: 9, variant, seed, answer: { envSteps: 1000, seconds } });
+  expect(drawGrowth([trained('operant', 0, 4)])).toBeNull();
+  const records = [speed('width 32', 0, 1), speed('width 64', 0, 2), speed('width 64', 1, 4)];
+  const picture = drawGrowth(records) ?? '';
+  expect(picture).toContain('by width of two hidden layers');
+  expect(picture).not.toContain('by workers');
+  const points = /<polyline[^>]*points="([^"]+)"/.exec(picture)?.[1].split(' ') ?? [];
+  expect(points).toHaveLength(2);
+  const [[x32, y32], [x64, y64]] = points.map((point) => point.split(',').map(Number));
+  expect((x64 - 58) / (x32 - 58)).toBeCloseTo(2, 1); // its axis begins at 0
+  expect(y64).toBeGreaterThan(y32); // slower: lower in the picture
 });
