@@ -17,6 +17,8 @@ import { inPolicy, NOTHING_WARM } from './warm-policies.ts';
 export interface ObservationScaling {
   /** Frozen between calls of `absorb`; null = observations pass unchanged. The arrays stay the same objects. */
   readonly statistics: ObservationStatistics | null;
+  /** Whether `absorb` changes anything. */
+  readonly isRunning: boolean;
   /** Learns from a rollout, after it has been learnt from. */
   absorb(rollout: ObservedRows): void;
   getState(): MomentsState | null;
@@ -32,6 +34,7 @@ export function createObservationScaling(
     const normalizer = createObservationNormalizer(spec.observationSize);
     return {
       statistics: normalizer,
+      isRunning: true,
       absorb: normalizer.absorb,
       getState: normalizer.getState,
       setState: (state) => state !== null && normalizer.setState(state),
@@ -39,6 +42,7 @@ export function createObservationScaling(
   }
   return {
     statistics: spec.normalizeObservations ? pixelScaling(spec, space) : null,
+    isRunning: false,
     absorb: () => undefined,
     getState: () => null,
     setState: () => undefined,

@@ -88,7 +88,7 @@ export async function learnSteps<C extends AgentsConfig>(
   valueScale?.normalize(group.rollout.returns, samples);
   valueScale?.normalize(group.rollout.values, samples);
   const update = await learner.update(group.rollout, plan);
-  scaling.absorb(observedBy(group, group.rollout.observations, samples));
+  if (scaling.isRunning) scaling.absorb(observedBy(group, group.rollout.observations, samples));
   const metrics = {
     ...tellUpdate(update),
     ...(critic === null ? {} : await learnValues(critic, group, samples, plan)),
@@ -111,7 +111,7 @@ async function learnValues(
     observationStatistics: scaling.statistics,
     targetKl: null,
   });
-  scaling.absorb(observedBy(group, group.criticInputs, samples));
+  if (scaling.isRunning) scaling.absorb(observedBy(group, group.criticInputs, samples));
   return { 'train/valueLoss': update.means.valueLoss, 'train/criticGradNorm': update.means.gradNorm };
 }
 

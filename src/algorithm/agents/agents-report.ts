@@ -6,28 +6,33 @@ export type AgentMetrics = Record<`agent/${string}` | `policy/${string}`, number
 
 /** Means over the episodes that ended; nothing where none did, no outcome where the environment tells none. */
 export function tellAgents(episodes: readonly EpisodeSummary[]): AgentMetrics {
-  const parts = episodes.flatMap(({ agents = [] }) => agents);
-  return {
-    ...tellBy('agent', parts, ({ agent }) => agent),
-    ...tellBy('policy', parts, ({ policy }) => (policy.includes('@') ? 'past' : policy)), // snapshots are told as one
-  };
-}
-
-function tellBy(
-  prefix: 'agent' | 'policy',
-  parts: readonly AgentSummary[],
-  nameOf: (part: AgentSummary) => string,
-): AgentMetrics {
   const told: AgentMetrics = {};
-  for (const name of new Set(parts.map(nameOf))) {
-    const own = parts.filter((part) => nameOf(part) === name);
-    told[`${prefix}/${name}/returnMean`] = mean(own.map(({ episodeReturn }) => episodeReturn));
-    const outcomes = own.flatMap(({ outcome }) => (outcome === null ? [] : [outcome]));
-    if (outcomes.length > 0) told[`${prefix}/${name}/outcomeMean`] = mean(outcomes);
-  }
+  tellBy(told, 'agent', episodes, ({ agent }) => agent);
+  tellBy(told, 'policy', episodes, ({ policy }) => (policy.includes('@') ? 'past' : policy)); // snapshots are told as one
   return told;
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function tellBy(
+  told: AgentMetrics,
+  prefix: 'agent' | 'policy',
+  episodes: readonly EpisodeSummary[],
+  nameOf: (part: AgentSummary) => string,
+): void {
+  const sums = new Map<string, { games: number; returns: number; outcomes: number; numOutcomes: number }>();
+  for (const { agents = [] } of episodes) {
+    for (const part of agents) {
+      const name = nameOf(part);
+      const sum = sums.get(name) ?? { games: 0, returns: 0, outcomes: 0, numOutcomes: 0 };
+      sums.set(name, sum);
+      sum.games += 1;
+      sum.returns += part.episodeReturn;
+      if (part.outcome === null) continue;
+      sum.outcomes += part.outcome;
+      sum.numOutcomes += 1;
+    }
+  }
+  for (const [name, { games, returns, outcomes, numOutcomes }] of sums) {
+    told[`${prefix}/${name}/returnMean`] = returns / games;
+    if (numOutcomes > 0) told[`${prefix}/${name}/outcomeMean`] = outcomes / numOutcomes;
+  }
 }

@@ -20,10 +20,8 @@ export function computeAdvantages(
   options: { readonly gamma: number; readonly gaeLambda: number; readonly discountBy: DiscountBy },
 ): void {
   const { numRows } = rollout;
-  const nextTicks = Int32Array.from(
-    { length: numRows },
-    (_, n) => rowStates[n * RowField.COUNT + RowField.NEXT_TICK],
-  );
+  const nextTicks = new Int32Array(numRows);
+  for (let n = 0; n < numRows; n++) nextTicks[n] = rowStates[n * RowField.COUNT + RowField.NEXT_TICK];
   const { rewards, values, terminated, truncated, finalValues, bootstrapValues, advantages, returns } =
     rollout;
   const { rolloutLength } = rollout;
@@ -58,11 +56,21 @@ export function explainedBy(
   { rollout: { returns, values } }: GroupViews,
   samples: Int32Array,
 ): number | null {
-  const spread = (of: (i: number) => number): number => {
-    const first = samples.length === 0 ? 0 : of(samples[0]);
-    const mean = samples.reduce((sum, i) => sum + (of(i) - first), 0) / samples.length;
-    return samples.reduce((sum, i) => sum + (of(i) - first - mean) ** 2, 0);
-  };
-  const squares = spread((i) => returns[i]);
-  return squares > 0 ? 1 - spread((i) => returns[i] - values[i]) / squares : null;
+  const numbers = new Float64Array(samples.length);
+  for (let k = 0; k < samples.length; k++) numbers[k] = returns[samples[k]];
+  const squares = squaresOf(numbers);
+  if (squares <= 0) return null;
+  for (let k = 0; k < samples.length; k++) numbers[k] -= values[samples[k]];
+  return 1 - squaresOf(numbers) / squares;
+}
+
+/** Sum of the squared differences from the mean, which is taken from the first one on: less is lost to rounding. */
+function squaresOf(numbers: Float64Array): number {
+  const first = numbers.length === 0 ? 0 : numbers[0];
+  let sum = 0;
+  for (let k = 0; k < numbers.length; k++) sum += numbers[k] - first;
+  const mean = sum / numbers.length;
+  let squares = 0;
+  for (let k = 0; k < numbers.length; k++) squares += (numbers[k] - first - mean) ** 2;
+  return squares;
 }

@@ -139,13 +139,19 @@ function endIfOver(results: SeatResults, isAtLimit: boolean): void {
 
 /** Nobody acts next and somebody ended now: the last one has gone, and the episode with them. It terminated unless all were cut. */
 function endWithLastAgent(results: SeatResults): void {
-  if (results.acting.includes(1)) return;
+  if (hasActor(results)) return;
   if (results.ended.includes(AgentEnd.TERMINATED)) results.episodeEnd = AgentEnd.TERMINATED;
   else if (results.ended.includes(AgentEnd.TRUNCATED)) results.episodeEnd = AgentEnd.TRUNCATED;
 }
 
-function checkSomebodyActs({ acting }: SeatResults): void {
-  if (acting.includes(1)) return;
+/** A loop: `includes` is a call, twice a step. */
+function hasActor({ acting }: SeatResults): boolean {
+  for (let s = 0; s < acting.length; s++) if (acting[s] === 1) return true;
+  return false;
+}
+
+function checkSomebodyActs(results: SeatResults): void {
+  if (hasActor(results)) return;
   throw new EnvError(
     'ENV_NOBODY_ACTS',
     'Nobody acts next, and the episode goes on. Give an observation for whoever acts next, or end the episode.',

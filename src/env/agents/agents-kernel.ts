@@ -81,10 +81,14 @@ export function seatResults(numSeats: number): SeatResults {
 
 /** Before a reset or step is written: nobody acts, nothing was given, nothing ended. */
 export function clearResults(results: SeatResults): void {
-  results.rewards.fill(0);
-  results.acting.fill(0);
-  results.ended.fill(0);
-  results.outcomes.fill(Number.NaN);
+  const { rewards, acting, ended, outcomes } = results;
+  // a loop: four calls of fill() take longer than a step of a small game
+  for (let s = 0; s < rewards.length; s++) {
+    rewards[s] = 0;
+    acting[s] = 0;
+    ended[s] = 0;
+    outcomes[s] = Number.NaN;
+  }
   results.episodeEnd = AgentEnd.NONE;
 }
 
