@@ -44,6 +44,16 @@ export const ppoMetrics = {
     window: 'recent games',
     formula: 'the same against policies that never change',
   },
+  'league/winRateExploiters': {
+    unit: '-',
+    window: 'recent games',
+    formula: 'the same against exploiters as they are; left out where there is none',
+  },
+  'league/exploiterResets': {
+    unit: 'resets',
+    window: 'run',
+    formula: 'how often exploiters began anew, all together; left out where there is none',
+  },
   'train/approxKl': {
     unit: 'nats',
     window: 'iteration',

@@ -51,7 +51,7 @@ export interface Playground extends Pick<CommonConfig, 'evaluation' | 'faultTole
 }
 
 /** The run's options about who acts for whom; and what a flag says instead. */
-export interface AgentsCast extends Pick<CastOptions, 'config' | 'isSelfPlay' | 'policyFor'> {}
+export interface AgentsCast extends Pick<CastOptions, 'config' | 'isSelfPlay' | 'exploiters' | 'policyFor'> {}
 
 /**
  * @param flags `env`, `env-options`, `algo` and `trust`.

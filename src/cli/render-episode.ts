@@ -79,7 +79,7 @@ async function renderOne(options: RenderOptions, frames: RgbFrame[]): Promise<Pl
 
 async function renderSeveral(
   options: RenderOptions,
-  { config, isSelfPlay, policyFor }: AgentsCast,
+  { policyFor, ...run }: AgentsCast,
   frames: RgbFrame[],
 ): Promise<Played> {
   const { checkpoint, source, seed, deterministic } = options;
@@ -87,7 +87,7 @@ async function renderSeveral(
   try {
     const { content } = await loadCheckpoint(checkpoint, { withSegments: false });
     const cast = await openCast(env, source.id, {
-      ...{ content, path: checkpoint, config, isSelfPlay, turn: seed },
+      ...{ content, path: checkpoint, ...run, turn: seed },
       ...(policyFor !== undefined && { policyFor }),
     });
     const onStep = (step: number, returns: Readonly<Record<string, number>>) =>

@@ -68,6 +68,8 @@ const EPISODE_LABELS = {
   substitute: [0x1f83d9ab, 0x5be0cd19],
   /** Whom an episode of self-play is played against. */
   match: [0xcbbb9d5d, 0x629a292a],
+  /** Whether an episode of self-play is the learner's or an exploiter's. */
+  home: [0x9159015a, 0x152fecd8],
 } as const;
 
 export type EpisodePurpose = keyof typeof EPISODE_LABELS;

@@ -5,6 +5,7 @@ import { spaceToJson } from '../../env/space-json.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { CollectedAgents } from '../../rollout/agents/agents-runner-group.ts';
 import type { Algorithm } from '../algorithm.ts';
+import type { RunningLeague } from '../league/league.ts';
 import { learnerState } from '../learner-state.ts';
 import { statisticsState } from '../observation-statistics.ts';
 import { policyState } from '../policy-state.ts';
@@ -14,6 +15,7 @@ import type { AgentsConfig } from './agents-policies.ts';
 import { tellAgents } from './agents-report.ts';
 import { agentsState } from './agents-state.ts';
 import type { AgentsSystem } from './agents-system.ts';
+import { becomeAs, beginAfresh } from './begin-anew.ts';
 import { frozenState } from './network-policy.ts';
 import { DEFAULT_POLICY } from './policy-table.ts';
 
@@ -44,10 +46,7 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
       const { collected, metrics } = await parts.iterate(numEnvSteps);
       const { metrics: envMetrics } = collected;
       const episodes = league?.absorb(collected.episodes) ?? collected.episodes;
-      if (league !== null) {
-        const [{ learner, scaling }] = learning;
-        league.keep(learner.readParameters(), scaling.statistics, collected.groups);
-      }
+      if (league !== null) moveLeague(system, league, config, collected.groups);
       return {
         ...{ numEnvSteps: numEnvs * rolloutLength, episodes, envMetrics },
         metrics: { ...metrics, ...tellAgents(episodes), ...league?.metrics() },
@@ -81,12 +80,36 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
         criticSizes: system.criticSizes,
       }),
     ],
-    policies: learning.map(({ name: policy }) => policy),
+    policies: learning
+      .map(({ name: policy }) => policy)
+      .filter((policy) => !league?.exploiters.includes(policy)),
     runners,
     evaluation: createAgentsEvaluation(system, config),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
     stop: system.stop,
   });
+}
+
+/** Past versions are kept, and exploiters begin anew, where that is due. */
+function moveLeague<C extends AgentsConfig>(
+  { learning }: AgentsSystem<C>,
+  league: RunningLeague,
+  { selfPlay, debugging }: AgentsConfig,
+  groups: CollectedAgents['groups'],
+): void {
+  const named = (policy: string) => {
+    const found = learning.find(({ name }) => name === policy);
+    if (found === undefined) throw new TypeError(`Nobody called ${policy} learns.`);
+    return found;
+  };
+  const weightsOf = (policy: string) => {
+    const { learner, scaling } = named(policy);
+    return { parameters: learner.readParameters(), statistics: scaling.statistics };
+  };
+  for (const { policy, generation } of league.keep(weightsOf, groups)) {
+    if (selfPlay.exploiterReset === 'learner') becomeAs(named(policy), named(league.learner));
+    else beginAfresh(named(policy), debugging.seed, generation);
+  }
 }
 
 /** Who plays: a run goes on among the same agents with the same policies only. */

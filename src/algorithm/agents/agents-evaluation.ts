@@ -63,9 +63,10 @@ function assignmentFor<C extends AgentsConfig>(
   return { assignment };
 }
 
-function onlyLearner<C extends AgentsConfig>({ learning, seats }: AgentsSystem<C>) {
-  const [first] = learning;
-  if (learning.length !== 1)
+function onlyLearner<C extends AgentsConfig>({ learning, seats, league }: AgentsSystem<C>) {
+  const candidates = league === null ? learning : learning.filter(({ name }) => name === league.learner);
+  const [first] = candidates;
+  if (candidates.length !== 1)
     throw refuse(`\`opponents\` are of one policy that learns, and here ${learning.length} do`);
   if (seats.groups.length !== 1) throw refuse('`opponents` need agents that all have the same spaces');
   return first;

@@ -34,7 +34,8 @@ export function createLearningAgents<C extends AgentsConfig>(
   createStudent: (policy: LearningPolicy<C>) => Student,
 ): Algorithm {
   const students = system.learning.map(createStudent);
-  const isAlone = students.length === 1;
+  /** Whose metrics are called as those of a run with one policy. */
+  const first = students.length === 1 ? students[0].name : system.league?.learner;
   const iterate = async (numEnvSteps: number) => {
     const start = performance.now();
     const version = system.publish();
@@ -44,7 +45,7 @@ export function createLearningAgents<C extends AgentsConfig>(
     for (const [k, student] of students.entries()) {
       const told = await student.learn(collected.groups[system.learning[k].group], numEnvSteps);
       for (const [key, value] of Object.entries(told))
-        metrics[isAlone ? key : key.replace(/^train\//, `policy/${student.name}/`)] = value;
+        metrics[student.name === first ? key : key.replace(/^train\//, `policy/${student.name}/`)] = value;
     }
     metrics['time/rolloutMs'] = collectedAt - start;
     metrics['time/learnMs'] = performance.now() - collectedAt;

@@ -19,8 +19,8 @@ import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
 import { environmentSource } from '../environment-source.ts';
-import { createLeague, type RunningLeague } from '../league/league.ts';
-import { type PlannedLeague, planLeague, type SelfPlayConfig } from '../league/plan-league.ts';
+import type { RunningLeague } from '../league/league.ts';
+import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
 import {
@@ -124,7 +124,8 @@ async function assemble<C extends AgentsConfig>(
   }
   const criticSizes = criticSizesOf(config, probe, seats);
   const planner = createArenaPlanner();
-  const { table, prepared, planned, agents } = await planCast(planner, config, learning, seats, criticSizes);
+  const cast = await planCast(planner, config, learning, seats, criticSizes);
+  const { table, prepared, agents, openLeague } = cast;
   const numRegions = Math.max(1, numEnvRunnersOf(config));
   const scratchBytes = agentsScratchBytes(agents, Math.ceil(envRunners.numEnvs / numRegions));
   const scratch = Array.from({ length: numRegions }, () => planner.reserve(scratchBytes));
@@ -161,7 +162,7 @@ async function assemble<C extends AgentsConfig>(
     network === null ? [] : [{ name: entry.name, group: entry.group, network }],
   );
   const publish = createPublishing(arena.buffer, prepared, made.list);
-  const league = planned === null ? null : openLeague(arena.buffer, planned, agents, config);
+  const league = openLeague?.(arena.buffer) ?? null;
   return {
     ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners, league },
     publish() {
@@ -184,7 +185,8 @@ async function planCast<C extends AgentsConfig>(
   criticSizes: readonly number[],
 ) {
   const { selfPlay, envRunners, evaluation } = config;
-  const matches = selfPlay.selfPlay === 'off' ? null : createSelfPlayTable(config.multiAgent, seats);
+  const matches =
+    selfPlay.selfPlay === 'off' ? null : createSelfPlayTable(config.multiAgent, seats, selfPlay);
   const table: PolicyTable = matches ?? createPolicyTable(config.multiAgent, seats);
   const prepared: PreparedPolicy<C>[] = [];
   for (const entry of table.entries)
@@ -201,18 +203,15 @@ async function planCast<C extends AgentsConfig>(
     league: planned?.plan ?? null,
     maxPlayEnvs: evaluation.evaluationNumEnvs,
   };
-  return { table, prepared, planned, agents };
-}
-
-function openLeague(
-  buffer: ArrayBufferLike,
-  { plan, bank, firstSlot }: PlannedLeague,
-  { policies }: AgentsPlan,
-  { selfPlay, debugging }: AgentsConfig,
-): RunningLeague {
-  const names = policies.map(({ name }) => name);
-  const options = { ...selfPlay, selfPlay: selfPlay.selfPlay as Exclude<SelfPlayConfig['selfPlay'], 'off'> };
-  return createLeague({ buffer, plan, bank, firstSlot, policies: names, options, seed: debugging.seed });
+  const openLeague =
+    matches === null || planned === null
+      ? null
+      : (buffer: ArrayBufferLike) =>
+          openPlannedLeague(buffer, planned, {
+            ...{ config: selfPlay, exploiters: matches.exploiters, seed: config.debugging.seed },
+            names: agents.policies.map(({ name }) => name),
+          });
+  return { table, prepared, agents, openLeague };
 }
 
 /** One after the other: they share the arena. */

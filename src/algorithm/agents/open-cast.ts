@@ -13,6 +13,7 @@ import { loadPolicy, openContentPolicy } from '../load-policy.ts';
 import {
   createPolicyTable,
   createSelfPlayTable,
+  type ExploiterCounts,
   type MultiAgentConfig,
   type TableEntry,
 } from './policy-table.ts';
@@ -34,6 +35,8 @@ export interface CastOptions {
   readonly config: MultiAgentConfig;
   /** Its learner takes all seats then, where `policyFor` does not say otherwise. */
   readonly isSelfPlay: boolean;
+  /** Of self-play. @defaultValue none */
+  readonly exploiters?: ExploiterCounts;
   /** Instead of the run's own, for the agents that it names. */
   readonly policyFor?: Readonly<Record<string, string | readonly string[]>>;
   /** Where policies take turns, entry `turn` mod length acts. */
@@ -47,9 +50,10 @@ export function castOptions({
 }: {
   readonly multiAgent?: MultiAgentConfig | undefined;
   readonly selfPlay?: SelfPlayConfig | undefined;
-}): Pick<CastOptions, 'config' | 'isSelfPlay'> {
+}): Pick<CastOptions, 'config' | 'isSelfPlay' | 'exploiters'> {
   if (multiAgent === undefined) throw refuse('the algorithm knows one agent alone');
-  return { config: multiAgent, isSelfPlay: selfPlay !== undefined && selfPlay.selfPlay !== 'off' };
+  const isSelfPlay = selfPlay !== undefined && selfPlay.selfPlay !== 'off';
+  return { config: multiAgent, isSelfPlay, ...(isSelfPlay && { exploiters: selfPlay }) };
 }
 
 /**
@@ -57,13 +61,15 @@ export function castOptions({
  * be named: only the run itself has them at hand.
  */
 export async function openCast(env: MultiAgentEnv, envId: string, options: CastOptions): Promise<Cast> {
-  const { config, isSelfPlay, policyFor = {}, turn } = options;
+  const { config, isSelfPlay, exploiters = NO_EXPLOITERS, policyFor = {}, turn } = options;
   const seats = createSeatLayout(seatsOf(env, envId));
   for (const agent of Object.keys(policyFor))
     if (!seats.names.includes(agent))
       throw refuse(`there is no agent \`${agent}\`, but ${seats.names.join(', ')}`);
   const cast = new Map<string, SeatPlayer>();
-  const { entries, choices } = isSelfPlay ? selfPlayChoices(config, seats) : tableChoices(config, seats);
+  const { entries, choices } = isSelfPlay
+    ? selfPlayChoices(config, seats, exploiters)
+    : tableChoices(config, seats);
   for (const [s, agent] of seats.names.entries()) {
     const names = [policyFor[agent] ?? choices[s]].flat();
     const name = names[turn % names.length];
@@ -86,8 +92,10 @@ function tableChoices(config: MultiAgentConfig, seats: Seats) {
   return { entries, choices: assignment.map((list) => list.map((p) => entries[p].name)) };
 }
 
-function selfPlayChoices(config: MultiAgentConfig, seats: Seats) {
-  const { entries, learner } = createSelfPlayTable(config, seats);
+const NO_EXPLOITERS: ExploiterCounts = { mainExploiters: 0, leagueExploiters: 0 };
+
+function selfPlayChoices(config: MultiAgentConfig, seats: Seats, exploiters: ExploiterCounts) {
+  const { entries, learner } = createSelfPlayTable(config, seats, exploiters);
   return { entries, choices: seats.names.map(() => [entries[learner].name]) };
 }
 

@@ -61,15 +61,32 @@ export interface SelfPlayTable extends PolicyTable {
   /** Indices. */
   readonly learner: number;
   readonly anchors: readonly number[];
+  readonly exploiters: readonly ExploiterEntry[];
+}
+
+export interface ExploiterEntry {
+  readonly name: string;
+  readonly index: number;
+  readonly kind: 'main' | 'league';
+}
+
+/** How many policies learn to beat the learner, and how many to beat the league. */
+export interface ExploiterCounts {
+  readonly mainExploiters: number;
+  readonly leagueExploiters: number;
 }
 
 /**
  * Of the policies given, or of a learner `default`; a `random` one is added where nobody else stays as they are. The assignment is for
- * evaluation: the learner against each of the others in turn, from every seat.
+ * evaluation: the learner against each of the others in turn, from every seat. Exploiters stand behind all others and learn as the learner does.
  *
  * @throws ConfigError `CONFIG_POLICY` as `createPolicyTable`, and for seats or policies that self-play is not for.
  */
-export function createSelfPlayTable(config: MultiAgentConfig, seats: SeatLayout): SelfPlayTable {
+export function createSelfPlayTable(
+  config: MultiAgentConfig,
+  seats: SeatLayout,
+  counts: ExploiterCounts,
+): SelfPlayTable {
   const S = seats.names.length;
   if (S < 2 || seats.groups.length > 1)
     throw refuse('self-play is for two agents or more, all with the same spaces and masks');
@@ -97,7 +114,20 @@ export function createSelfPlayTable(config: MultiAgentConfig, seats: SeatLayout)
   const assignment = seats.names.map((_, s) =>
     anchors.flatMap((anchor) => seats.names.map((_name, home) => (home === s ? learner : anchor))),
   );
-  return { entries, assignment, learner, anchors };
+  const exploiters = nameExploiters(counts).map((each, k) => ({ ...each, index: entries.length + k }));
+  for (const { name } of exploiters)
+    if (names.includes(name)) throw refuse(`\`${name}\` is the name of an exploiter: call yours otherwise`);
+  const all = [...entries, ...exploiters.map(({ name }) => ({ ...entries[learner], name }))];
+  return { entries: all, assignment, learner, anchors, exploiters };
+}
+
+function nameExploiters({ mainExploiters, leagueExploiters }: ExploiterCounts) {
+  const named = (kind: ExploiterEntry['kind'], count: number) =>
+    Array.from({ length: count }, (_, k) => ({
+      kind,
+      name: k === 0 ? `${kind}-exploiter` : `${kind}-exploiter-${k + 1}`,
+    }));
+  return [...named('main', mainExploiters), ...named('league', leagueExploiters)];
 }
 
 /** One policy for each kind of agent, called as the first agent of it where there are several kinds. */

@@ -21,6 +21,9 @@ export interface ValueScale {
   normalize(values: Float32Array, samples: Int32Array): void;
   /** Puts a copy of the parameters into units of returns: what acts gives values that can be compared with rewards. */
   toReturns(parameters: Float32Array, layout: ParameterLayout): void;
+  /** Weight of the running moments, and of returns and their squares. */
+  moments(): readonly number[];
+  setMoments(moments: readonly number[]): void;
   readonly state: StatePart;
 }
 
@@ -38,6 +41,10 @@ export function createValueScale(policy: string): ValueScale {
     if (weight === 0) return { mean: 0, std: 1 };
     const mean = first / weight;
     return { mean, std: Math.max(MIN_STD, Math.sqrt(Math.max(0, second / weight - mean * mean))) };
+  };
+  const moments = () => [weight, first, second];
+  const setMoments = (given: readonly number[]) => {
+    [weight, first, second] = given;
   };
   return {
     absorb(returns, samples, learner) {
@@ -63,12 +70,9 @@ export function createValueScale(policy: string): ValueScale {
       const { mean, std } = scale();
       moveHead(parameters, layout, std, mean);
     },
-    state: valueScaleState(policy, {
-      getState: () => [weight, first, second],
-      setState: (moments) => {
-        [weight, first, second] = moments;
-      },
-    }),
+    moments,
+    setMoments,
+    state: valueScaleState(policy, { getState: moments, setState: setMoments }),
   };
 }
 

@@ -32,7 +32,8 @@ export function strategiesOf(content: CheckpointContent, path: string, policy: s
   const strategy = (parameters: Float32Array, scales: typeof statistics) =>
     strategyFrom(createInspect(spec, parameters, scales, observationSpace), observationSpace);
   const league = leagueSchema.safeParse(content.json['league.json']);
-  const past = (league.success ? league.data.members : []).flatMap(({ slot }) => {
+  const past = (league.success ? league.data.members : []).flatMap(({ slot, name }) => {
+    if (!name.startsWith(`${policy}@`)) return []; // of an exploiter
     const vector = content.tensors['league.safetensors']?.[`slot_${slot}`]?.data;
     if (!(vector instanceof Float32Array)) return [];
     const mean = vector.subarray(layout.size, layout.size + spec.observationSize);

@@ -3,8 +3,8 @@
 /** A member as it is told: in `league.json` of the run folder, and by `train()`. */
 export type LeagueRow = {
   readonly name: string;
-  readonly kind: 'learner' | 'past' | 'anchor';
-  /** At whose end it was kept; of the learner, the last one. */
+  readonly kind: 'learner' | 'exploiter' | 'past' | 'anchor';
+  /** At whose end it was kept; of the learner, the last one; of an exploiter, that at whose end it was kept last, or began. */
   readonly iteration: number;
   readonly rating: number;
   /** Half of the 95% interval. */

@@ -39,10 +39,23 @@ export function drawOpponent(
     eligible.map(({ winRate }) => winRate),
     priorityExponent,
   );
+  return first + drawByShares(shares, uniform);
+}
+
+/** @returns an index; alike often where all weights are 0. @param uniform in [0, 1). */
+export function drawByWeights(weights: readonly number[], uniform: number): number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return drawByShares(
+    weights.map((weight) => (total > 0 ? weight / total : 1 / weights.length)),
+    uniform,
+  );
+}
+
+function drawByShares(shares: readonly number[], uniform: number): number {
   let left = uniform;
   for (const [k, share] of shares.entries()) {
     left -= share;
-    if (left < 0) return first + k;
+    if (left < 0) return k;
   }
-  return candidates.length - 1; // rounding
+  return shares.length - 1; // rounding
 }

@@ -5,6 +5,7 @@ import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { type LeaguePlan, reserveMenu } from '../../rollout/agents/match-menu.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
+import { createLeague, type LeagueParts, type RunningLeague } from './league.ts';
 
 /** The section `selfPlay`. */
 export interface SelfPlayConfig {
@@ -16,6 +17,13 @@ export interface SelfPlayConfig {
   readonly numOpponents: number;
   readonly snapshotInterval: number;
   readonly maxSnapshots: number;
+  readonly mainExploiters: number;
+  readonly leagueExploiters: number;
+  readonly exploiterFraction: number;
+  readonly exploiterBar: number;
+  readonly exploiterTimeout: number;
+  /** What an exploiter that begins anew begins with: weights drawn afresh, or the learner's as they are. */
+  readonly exploiterReset: 'fresh' | 'learner';
 }
 
 export interface PlannedLeague {
@@ -30,11 +38,19 @@ export interface PlannedLeague {
 export function planLeague(
   planner: ArenaPlanner,
   config: SelfPlayConfig,
-  { learner, anchors }: { readonly learner: number; readonly anchors: readonly number[] },
+  {
+    learner,
+    anchors,
+    exploiters,
+  }: {
+    readonly learner: number;
+    readonly anchors: readonly number[];
+    readonly exploiters: readonly { readonly index: number }[];
+  },
   spec: PolicySpec,
   firstSlot: number,
 ): PlannedLeague {
-  const { pastFraction, anchorFraction, numOpponents, maxSnapshots } = config;
+  const { pastFraction, anchorFraction, exploiterFraction, numOpponents, maxSnapshots } = config;
   const { size } = mlpParameterLayout(spec);
   const bank = Array.from({ length: maxSnapshots }, () =>
     reserveWeightBuffer(planner, size, spec.observationSize, 1),
@@ -42,7 +58,28 @@ export function planLeague(
   const slots = bank.map(
     (weights, k): PolicyPlan => ({ name: `past/${k}`, group: 0, spec, acts: { kind: 'past', weights } }),
   );
-  const menuAddress = reserveMenu(planner, numOpponents);
-  const plan = { learner, anchors, pastFraction, anchorFraction, menuAddress, numOpponents };
+  const plan: LeaguePlan = {
+    ...{ learner, anchors, pastFraction, anchorFraction, exploiterFraction, numOpponents },
+    exploiters: exploiters.map(({ index }) => index),
+    menuAddress: reserveMenu(planner, numOpponents, exploiters.length),
+  };
   return { plan, bank, slots, firstSlot };
+}
+
+/** In the arena, once it is there. */
+export function openPlannedLeague(
+  buffer: ArrayBufferLike,
+  { plan, bank, firstSlot }: PlannedLeague,
+  {
+    config,
+    names,
+    exploiters,
+    seed,
+  }: { readonly config: SelfPlayConfig; readonly names: readonly string[] } & Pick<
+    LeagueParts,
+    'exploiters' | 'seed'
+  >,
+): RunningLeague {
+  const options = { ...config, selfPlay: config.selfPlay as Exclude<SelfPlayConfig['selfPlay'], 'off'> };
+  return createLeague({ buffer, plan, bank, firstSlot, policies: names, exploiters, options, seed });
 }

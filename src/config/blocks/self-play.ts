@@ -44,13 +44,47 @@ export const selfPlayOptions = {
     unit: 'snapshots',
     doc: 'Past versions that are kept; the oldest makes room.',
   }),
+  mainExploiters: option(kind.integer({ min: 0, max: 8 }), {
+    default: 0,
+    shapesCheckpoint: true,
+    doc: 'Policies that learn to beat the policy as it is; kept as past versions where they do, and begun anew.',
+  }),
+  leagueExploiters: option(kind.integer({ min: 0, max: 8 }), {
+    default: 0,
+    shapesCheckpoint: true,
+    doc: 'Policies that learn to beat all past versions; kept where they do, and begun anew one time in four.',
+  }),
+  exploiterFraction: option(kind.number({ min: 0, max: 1 }), {
+    default: 0.25,
+    doc: 'Share of episodes in which an exploiter has a seat; the other shares are of those that are left.',
+  }),
+  exploiterBar: option(kind.number({ min: 0.5, max: 1 }), {
+    default: 0.7,
+    doc: 'Share of points at which an exploiter is kept before its time: against the policy, or against every past version.',
+  }),
+  exploiterTimeout: option(kind.integer({ min: 1 }), {
+    default: 100,
+    unit: 'iterations',
+    doc: 'After so many an exploiter is kept in any case; after snapshotInterval at the earliest.',
+  }),
+  exploiterReset: option(kind.choice(['fresh', 'learner']), {
+    default: 'fresh',
+    doc: "What an exploiter begins anew with: first weights drawn afresh, or the policy's as they are then.",
+  }),
 };
+
+const OF_EXPLOITERS = ['exploiterFraction', 'exploiterBar', 'exploiterTimeout', 'exploiterReset'] as const;
 
 interface SelfPlayValues {
   readonly selfPlay: Readonly<Record<string, unknown>> & {
     readonly selfPlay: string;
     readonly pastFraction: number;
     readonly anchorFraction: number;
+    readonly mainExploiters: number;
+    readonly leagueExploiters: number;
+    readonly exploiterFraction: number;
+    readonly exploiterTimeout: number;
+    readonly snapshotInterval: number;
   };
 }
 
@@ -72,5 +106,26 @@ export function checkSelfPlay({ selfPlay: section }: SelfPlayValues): Problem[] 
     );
   if (selfPlay === 'uniform' && isSet('priorityExponent'))
     problems.push(conflict("priorityExponent needs selfPlay: 'prioritized', which weighs by it."));
+  return [...problems, ...checkExploiters(section, isSet)];
+}
+
+function checkExploiters(
+  section: SelfPlayValues['selfPlay'],
+  isSet: (name: string) => boolean,
+): readonly Problem[] {
+  const { mainExploiters, leagueExploiters, exploiterFraction, exploiterTimeout, snapshotInterval } = section;
+  if (mainExploiters + leagueExploiters === 0)
+    return OF_EXPLOITERS.filter(isSet).map((name) =>
+      conflict(`${name} needs exploiters: set mainExploiters or leagueExploiters, or leave ${name} out.`),
+    );
+  const problems: Problem[] = [];
+  if (exploiterFraction === 0)
+    problems.push(conflict('exploiters need episodes of theirs, and exploiterFraction is 0: make it more.'));
+  if (exploiterTimeout < snapshotInterval)
+    problems.push(
+      conflict(
+        `exploiterTimeout (${exploiterTimeout}) is less than snapshotInterval (${snapshotInterval}), before which no exploiter is kept: make it more.`,
+      ),
+    );
   return problems;
 }

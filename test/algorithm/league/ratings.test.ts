@@ -64,6 +64,8 @@ test('an opponent is drawn from the window with its share', () => {
 const PLAN: LeaguePlan = {
   ...{
     learner: 0,
+    exploiters: [],
+    exploiterFraction: 0.25,
     anchors: [1, 2],
     pastFraction: 0.5,
     anchorFraction: 0.25,

@@ -1,0 +1,41 @@
+/** A policy that learns goes back to a beginning in mid-run. */
+import type { Learner } from '../../learner/learner.ts';
+import { initializeParameters } from '../../policy/initialize.ts';
+import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { LearningPolicy } from './agents-policies.ts';
+import { policyStream } from './network-policy.ts';
+
+/**
+ * First weights of a generation, a function of the master seed, the policy's name and the generation; an optimizer that has seen nothing.
+ * Statistics of observations and values are about the game more than about who plays it, and stay.
+ */
+export function beginAfresh<C>(policy: LearningPolicy<C>, seed: number, generation: number): void {
+  const { name, spec, learner, critic } = policy;
+  const own = `${name}#${generation}`;
+  const begin = (network: PolicySpec, target: Learner, purpose: string) => {
+    target.writeParameters(initializeParameters(network, target.layout, policyStream(seed, purpose, own)));
+    forgetMoments(target);
+  };
+  begin(spec, learner, 'initialize');
+  if (critic !== null) begin(critic.spec, critic.learner, 'initialize-critic');
+}
+
+/** Weights and statistics of another policy of the same kind; an optimizer that has seen nothing. */
+export function becomeAs<C>(policy: LearningPolicy<C>, other: LearningPolicy<C>): void {
+  const parts = [
+    [policy, other],
+    [policy.critic, other.critic],
+  ] as const;
+  for (const [to, from] of parts) {
+    if (to === null || from === null) continue;
+    to.learner.writeParameters(from.learner.readParameters());
+    to.scaling.setState(from.scaling.getState());
+    forgetMoments(to.learner);
+  }
+  if (other.valueScale !== null) policy.valueScale?.setMoments(other.valueScale.moments());
+}
+
+function forgetMoments(learner: Learner): void {
+  const { size } = learner.layout;
+  learner.writeOptimizerState({ step: 0, m: new Float32Array(size), v: new Float32Array(size) });
+}
