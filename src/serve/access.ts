@@ -14,16 +14,25 @@ export const TOKEN_PROTOCOL = 'operant.token.';
  * their own origin (a WebSocket knows no other check) nor under a name of theirs that points here (DNS rebinding).
  */
 export function createAccessCheck(tokens: readonly string[]): CheckAccess {
-  if (tokens.length === 0) return ({ headers: { host = '', origin } }) => expectOwnSite(host, origin);
+  if (tokens.length === 0) {
+    let known = ''; // a connection says the same again and again
+    return ({ headers: { host = '', origin } }) => {
+      if (host === known && origin === undefined) return;
+      expectOwnSite(host, origin);
+      known = host;
+    };
+  }
   const isKnown = createTokenCheck(tokens);
   return ({ headers }) => {
-    if (isKnown(headers.authorization) || isKnown(protocolToken(headers['sec-websocket-protocol']))) return;
+    if (isKnown(headers.authorization)) return;
+    const protocols = headers['sec-websocket-protocol'];
+    if (protocols !== undefined && isKnown(protocolToken(protocols))) return;
     const message = 'Expected `Authorization: Bearer <token>` with a token of this server.';
     throw new ServeError('SERVE_TOKEN', 401, message);
   };
 }
 
-function protocolToken(protocols = ''): string | undefined {
+function protocolToken(protocols: string): string | undefined {
   const given = protocols.split(',').map((protocol) => protocol.trim());
   return given.find((protocol) => protocol.startsWith(TOKEN_PROTOCOL))?.slice(TOKEN_PROTOCOL.length);
 }

@@ -4,6 +4,7 @@ import { ServeError } from '../errors.ts';
 import { actionSize } from '../policy/policy-spec.ts';
 import type { ActRequest } from './batcher.ts';
 import type { LoadedModel, RowAnswers } from './load-model.ts';
+import type { Reply } from './reply.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { SessionKey, Sessions } from './sessions.ts';
 
@@ -25,12 +26,32 @@ export interface Acted extends RowAnswers {
   readonly model: LoadedModel;
 }
 
-/** @throws ServeError as the queue, the model and the sessions do; `SERVE_SESSION` 400, `SERVE_SESSION_STATE` 409. */
-export async function actInSession(sessions: Sessions, asked: Asked): Promise<Acted> {
-  const served = asked.find();
-  const { model, batcher } = served;
-  const request = asked.read(model);
-  if (model.stateSize === 0 || request.states !== null) return { model, ...(await batcher.act(request)) };
+/** Fails with ServeError as the queue, the model and the sessions do; `SERVE_SESSION` 400, `SERVE_SESSION_STATE` 409. */
+export function actInSession(sessions: Sessions, asked: Asked, reply: Reply<Acted>): void {
+  try {
+    const served = asked.find();
+    const { model, batcher } = served;
+    const request = asked.read(model);
+    if (model.stateSize === 0 || request.states !== null) {
+      batcher.submit(request, {
+        answer({ actions, states }) {
+          reply.answer({ model, actions, states });
+        },
+        fail: reply.fail,
+      });
+    } else takeStep(sessions, asked, served, request).then(reply.answer, reply.fail);
+  } catch (error) {
+    reply.fail(error);
+  }
+}
+
+async function takeStep(
+  sessions: Sessions,
+  asked: Asked,
+  served: ServedVersion,
+  request: ActRequest,
+): Promise<Acted> {
+  const { model } = served;
   const key = keyOf(model, asked.session);
   if (request.numRows !== 1) {
     const message = `A session is one episode: expected 1 row, got ${request.numRows}.`;

@@ -3,14 +3,16 @@ import { writeMask } from '../acting/write-mask.ts';
 import { writeObservation } from '../acting/write-observation.ts';
 import { unflattenAction } from '../env/flatten-action.ts';
 import { isOperantError, ServeError } from '../errors.ts';
-import { actInSession } from './act-in-session.ts';
+import { type Acted, type Asked, actInSession } from './act-in-session.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
+import type { Reply } from './reply.ts';
 
 const FIELDS = [
   ...(['model', 'version', 'session', 'reset', 'end'] as const),
   ...(['observation', 'actionMask', 'priority', 'timeoutMs'] as const),
 ] as const;
+const KNOWN: ReadonlySet<string> = new Set(FIELDS);
 type Field = (typeof FIELDS)[number];
 type Fields = Readonly<Partial<Record<Field, unknown>>>;
 
@@ -22,31 +24,44 @@ export interface RequestDefaults {
   readonly timeoutMs: number;
 }
 
-/** @param body parsed JSON, of anybody. */
-export async function answerAct(
+/** @param body parsed JSON, of anybody. @throws ServeError for what is no request; the rest fails by `reply`. */
+export function answerAct(
   repository: ModelRepository,
   defaults: RequestDefaults,
   body: unknown,
-): Promise<object> {
+  reply: Reply<object>,
+): void {
   const fields = readFields(body);
+  const asked = readRequest(repository, defaults, fields);
+  const acted: Reply<Acted> = {
+    answer({ model, actions }) {
+      const action = unflattenAction(model.actionSpace, actions, 0);
+      reply.answer({ action: plain(action), model: model.name, version: model.version });
+    },
+    fail: reply.fail,
+  };
+  const loading = repository.prepare(textOf(fields, 'model'));
+  if (loading === null) actInSession(repository.sessions, asked, acted);
+  else loading.then(() => actInSession(repository.sessions, asked, acted), reply.fail);
+}
+
+function readRequest(repository: ModelRepository, defaults: RequestDefaults, fields: Fields): Asked {
   const [name, version] = [textOf(fields, 'model'), textOf(fields, 'version')];
   const session = readSession(fields.session);
-  await repository.prepare(name);
-  const { model, actions } = await actInSession(repository.sessions, {
-    find: () => repository.find(name, version, session),
-    read: (model) => ({
-      ...readRow(model, fields.observation, fields.actionMask),
-      states: null,
-      numRows: 1,
-      priority: readPriority(fields.priority, defaults),
-      timeoutMs: readTimeout(fields.timeoutMs, defaults),
-    }),
+  return {
+    find() {
+      return repository.find(name, version, session);
+    },
+    read(model) {
+      const { observations, masks } = readRow(model, fields.observation, fields.actionMask);
+      const priority = readPriority(fields.priority, defaults);
+      const timeoutMs = readTimeout(fields.timeoutMs, defaults);
+      return { observations, masks, states: null, numRows: 1, priority, timeoutMs };
+    },
     session,
     begins: readFlag(fields, 'reset'),
     ends: readFlag(fields, 'end'),
-  });
-  const action = unflattenAction(model.actionSpace, actions, 0);
-  return { action: plain(action), model: model.name, version: model.version };
+  };
 }
 
 export function badRequest(message: string): ServeError {
@@ -56,8 +71,8 @@ export function badRequest(message: string): ServeError {
 function readFields(body: unknown): Fields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('Expected a JSON object with `observation`.');
-  const odd = Object.keys(body).find((name) => !FIELDS.includes(name as Field));
-  if (odd !== undefined) throw badRequest(`Unknown field \`${odd}\`; known: ${FIELDS.join(', ')}.`);
+  for (const name in body)
+    if (!KNOWN.has(name)) throw badRequest(`Unknown field \`${name}\`; known: ${FIELDS.join(', ')}.`);
   return body;
 }
 

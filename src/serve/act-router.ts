@@ -6,6 +6,7 @@ import { type Answer, asJson, readJson } from './answers.ts';
 import { answerInfer, modelMetadata, serverMetadata } from './inference-v2.ts';
 import type { ModelRepository } from './model-repository.ts';
 import { openApiDocument } from './open-api.ts';
+import { promised, type Reply } from './reply.ts';
 import { TRY_PAGE } from './try-page.ts';
 
 export interface RouterOptions extends RequestDefaults {
@@ -14,12 +15,14 @@ export interface RouterOptions extends RequestDefaults {
 
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/;
 
+/** @returns answers by its reply; throws where it is asked in a way that has no answer. */
 export function createRouter(
   models: ModelRepository,
   options: RouterOptions,
   isReady: () => boolean,
-): (request: IncomingMessage, pathname: string) => Promise<Answer> {
-  const readBody = (request: IncomingMessage) => readJson(request, options.maxBodyBytes);
+): (request: IncomingMessage, pathname: string, reply: Reply<Answer>) => void {
+  const { maxBodyBytes } = options;
+  const readBody = (request: IncomingMessage) => promised((reply) => readJson(request, maxBodyBytes, reply));
   const ofModel = async (request: IncomingMessage, path: RegExpExecArray): Promise<Answer> => {
     const [name, version] = [decodeURIComponent(path[1]), path[2] && decodeURIComponent(path[2])];
     if (path[3] === '/infer') {
@@ -53,11 +56,25 @@ export function createRouter(
     '/health/ready': () => asJson({ ready: isReady() }, isReady() ? 200 : 503),
     '/v2/health/ready': () => asJson({ ready: isReady() }, isReady() ? 200 : 503),
   };
-  return async (request: IncomingMessage, pathname: string): Promise<Answer> => {
-    if (pathname === '/act') {
-      expectMethod(request, 'POST');
-      return asJson(await answerAct(models, options, await readBody(request)));
-    }
+  const act = (request: IncomingMessage, reply: Reply<Answer>): void => {
+    expectMethod(request, 'POST');
+    readJson(request, maxBodyBytes, {
+      answer(body) {
+        try {
+          answerAct(models, options, body, {
+            answer(acted) {
+              reply.answer(asJson(acted));
+            },
+            fail: reply.fail,
+          });
+        } catch (error) {
+          reply.fail(error);
+        }
+      },
+      fail: reply.fail,
+    });
+  };
+  const others = async (request: IncomingMessage, pathname: string): Promise<Answer> => {
     if (Object.hasOwn(fixed, pathname)) {
       expectMethod(request, 'GET');
       return fixed[pathname]();
@@ -65,6 +82,10 @@ export function createRouter(
     const path = MODEL_PATH.exec(pathname);
     if (path !== null) return ofModel(request, path);
     throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}; /openapi.json says what there is.`);
+  };
+  return (request, pathname, reply) => {
+    if (pathname === '/act') act(request, reply);
+    else others(request, pathname).then(reply.answer, reply.fail);
   };
 }
 

@@ -1,14 +1,16 @@
 /** The listener that acts: over HTTP and WebSockets, within limits, for those who may ask. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { ServeError } from '../errors.ts';
 import { type CheckAccess, createAccessCheck } from './access.ts';
 import { createRouter, type RouterOptions } from './act-router.ts';
 import { type Answer, countRejection, errorAnswer, pathOf, send } from './answers.ts';
+import { createInFlight } from './in-flight.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { ModelRepository } from './model-repository.ts';
 import { createRateLimit } from './rate-limit.ts';
+import type { Reply } from './reply.ts';
 import type { SecureContext } from './secure-context.ts';
 import { createWebSockets } from './web-sockets.ts';
 
@@ -53,76 +55,69 @@ export function createActServer(
   metrics: ServeMetrics,
   options: ActServerOptions,
 ): ActServer {
-  let inFlight = 0;
+  const inFlight = createInFlight(metrics);
   let isClosing = false;
-  let answered = (): void => undefined;
   const expectOpen = (): void => {
     if (isClosing) throw new ServeError('SERVE_DRAINING', 503, 'The server is closing.');
   };
   const limits = createRateLimit(options.maxRequestsPerSecond);
   const checkAccess: CheckAccess = createAccessCheck(options.tokens);
-  const takeShare = ({ socket }: IncomingMessage): void =>
-    limits.take(socket.remoteAddress ?? '', performance.now());
-  /** Whatever asks is counted from here to its answer. @returns its status */
-  const count = async (answer: () => Promise<number>): Promise<void> => {
-    const began = performance.now();
-    inFlight += 1;
-    const status = await answer().finally(() => {
-      inFlight -= 1;
-      if (inFlight === 0) answered();
-    });
-    metrics.countRequest(status, (performance.now() - began) / 1000);
+  const takeShare = ({ socket }: IncomingMessage): void => {
+    if (options.maxRequestsPerSecond > 0) limits.take(socket.remoteAddress ?? '', performance.now());
+  };
+  const expectAdmission = (request: IncomingMessage): void => {
+    checkAccess(request);
+    takeShare(request);
+    expectOpen();
   };
   const route = createRouter(models, options, () => !isClosing);
-  const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const pathname = pathOf(request);
-    if (!OPEN_PATHS.has(pathname)) {
-      checkAccess(request);
-      takeShare(request);
-      expectOpen();
+  const answerWith = (response: ServerResponse, began: number, given: Answer): void => {
+    try {
+      send(response, given, isClosing);
+    } catch {
+      response.destroy();
     }
-    return route(request, pathname);
+    inFlight.end(began, given.status);
   };
   const server = createListener(options.secure, (request, response) => {
-    void count(async () => {
-      const given = await answer(request).catch((error: unknown) => {
+    const began = inFlight.begin();
+    const reply: Reply<Answer> = {
+      answer(given) {
+        answerWith(response, began, given);
+      },
+      fail(error) {
         countRejection(metrics, error);
-        return errorAnswer(error, options.log);
-      });
-      try {
-        send(response, given, isClosing);
-      } catch {
-        response.destroy();
-      }
-      return given.status;
-    });
+        answerWith(response, began, errorAnswer(error, options.log));
+      },
+    };
+    try {
+      const pathname = pathOf(request);
+      if (!OPEN_PATHS.has(pathname)) expectAdmission(request);
+      route(request, pathname, reply);
+    } catch (error) {
+      reply.fail(error);
+    }
   });
   const webSockets = createWebSockets(models, metrics, options, {
     checkAccess,
     takeShare,
     expectOpen,
-    count,
+    begin: inFlight.begin,
+    end: inFlight.end,
   });
   server.on('upgrade', webSockets.upgrade);
   server.maxConnections = options.maxConnections;
   return {
     server,
     get inFlight() {
-      return inFlight;
+      return inFlight.count;
     },
     get numWebSockets() {
       return webSockets.count;
     },
     stopAccepting() {
       isClosing = true;
-      return new Promise((resolve) => {
-        if (inFlight === 0) return resolve();
-        const timer = setTimeout(resolve, ARRIVAL_MS);
-        answered = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      return inFlight.settled(ARRIVAL_MS);
     },
     closeWebSockets: webSockets.close,
   };

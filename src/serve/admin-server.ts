@@ -7,6 +7,7 @@ import { type Answer, asJson, errorAnswer, pathOf, readJson, send } from './answ
 import { dashboard } from './dashboard.ts';
 import { metricsText, type Samples } from './metrics-text.ts';
 import type { ModelUpdates } from './model-updates.ts';
+import { promised } from './reply.ts';
 
 const MAX_BODY_BYTES = 65_536;
 
@@ -60,10 +61,8 @@ async function command(models: ModelUpdates, pathname: string, request: Incoming
   }
   const [, name, action] = /^\/models\/([\w.-]+)\/(load|stage|default|canary|unload)$/.exec(pathname) ?? [];
   if (name === undefined) throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}.`);
-  const { path, version, percent } = Object(await readJson(request, MAX_BODY_BYTES)) as Record<
-    string,
-    unknown
-  >;
+  const body = await promised((reply) => readJson(request, MAX_BODY_BYTES, reply));
+  const { path, version, percent } = Object(body) as Record<string, unknown>;
   if (action === 'load' || action === 'stage') {
     if (typeof path !== 'string') throw badRequest('Expected `path` of a checkpoint on this machine.');
     const staged = await models[action]({ name, path, ...(typeof version === 'string' && { version }) });

@@ -2,14 +2,16 @@
 import { ServeError } from '../errors.ts';
 import { type BreakerLimits, type BreakerState, createCircuitBreaker } from './circuit-breaker.ts';
 import type { BatchRows, LoadedModel, RowAnswers } from './load-model.ts';
-import type { ServeMetrics } from './metrics.ts';
+import type { ModelMetrics, ServeMetrics } from './metrics.ts';
 import { createRecordedRows, type RecordedRows } from './recorded-rows.ts';
+import { promised, type Reply } from './reply.ts';
 import {
   createRequestQueue,
   type QueuedRequest,
   type QueueLimits,
   type RequestQueue,
 } from './request-queue.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 export interface ActRequest extends BatchRows {
   /** 1 is the most urgent. */
@@ -20,6 +22,8 @@ export interface ActRequest extends BatchRows {
 }
 
 export interface Batcher {
+  /** The answer comes in a later turn of the event loop; a refusal may come at once. */
+  submit(request: ActRequest, reply: Reply<RowAnswers>): void;
   act(request: ActRequest): Promise<RowAnswers>;
   /** Waiting or in the model. */
   readonly numPending: number;
@@ -36,64 +40,62 @@ export interface BatcherLimits extends QueueLimits, BreakerLimits {
   readonly modelTimeoutMs: number;
 }
 
-type Pending = QueuedRequest &
-  ActRequest & { resolve(answers: RowAnswers): void; reject(error: Error): void };
+interface Pending extends QueuedRequest, BatchRows {
+  readonly reply: Reply<RowAnswers>;
+}
 
 export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics: ServeMetrics): Batcher {
-  const queue = createRequestQueue<Pending>(limits);
-  const recorded = createRecordedRows(model);
-  const runner = createBatchRunner(model, limits, queue, metrics);
   let numPending = 0;
   let isScheduled = false;
   let isDraining = false;
   const drained: (() => void)[] = [];
-
-  const schedule = (): void => {
-    if (isScheduled) return;
-    isScheduled = true;
-    // After what this turn of the event loop has read: requests that came together go together, and a lone one waits for nothing.
-    setImmediate(() => {
-      void (async () => {
-        while (queue.size > 0) {
-          await runner.next();
-          // Kernels answer at once: without a turn between batches nobody urgent would be read before the queue is empty.
-          if (queue.size > 0) await nextTurn();
-        }
-        isScheduled = false;
-      })();
-    });
-  };
   const settle = (): void => {
     numPending -= 1;
     if (numPending === 0) for (const resolve of drained.splice(0)) resolve();
   };
-  return {
-    act(request) {
-      if (isDraining) {
-        const message = `Version ${model.version} of ${model.name} is being unloaded. Try again.`;
-        return Promise.reject(new ServeError('SERVE_DRAINING', 503, message));
-      }
-      if (runner.state() === 'open') return Promise.reject(isOpen(model));
-      return new Promise((resolve, reject) => {
-        const enqueuedAt = performance.now();
-        queue.add({
-          ...request,
-          enqueuedAt,
-          deadline: enqueuedAt + request.timeoutMs,
-          resolve: (answers) => {
-            settle();
-            resolve(answers);
-          },
-          reject: (error) => {
-            settle();
-            reject(error);
-          },
-        });
-        if (request.isShadow !== true) recorded.add(request);
-        numPending += 1;
-        schedule();
-      });
+  const settled: Settled = {
+    answer({ reply }, answers) {
+      settle();
+      reply.answer(answers);
     },
+    fail({ reply }, error) {
+      settle();
+      reply.fail(error);
+    },
+  };
+  const queue = createRequestQueue<Pending>(limits, settled.fail);
+  const recorded = createRecordedRows(model);
+  const runner = createBatchRunner(model, limits, queue, settled, metrics.ofModel(model));
+  const runBatches = (): void => {
+    const running = runner.next();
+    if (running === null) goOn();
+    else void running.then(goOn);
+  };
+  // Kernels answer at once: without a turn between batches nobody urgent would be read before the queue is empty.
+  const goOn = (): void => {
+    isScheduled = queue.size > 0;
+    if (isScheduled) setImmediate(runBatches);
+  };
+  const submit: Batcher['submit'] = (request, reply) => {
+    if (isDraining) {
+      const message = `Version ${model.version} of ${model.name} is being unloaded. Try again.`;
+      return reply.fail(new ServeError('SERVE_DRAINING', 503, message));
+    }
+    if (runner.state() === 'open') return reply.fail(isOpen(model));
+    try {
+      queue.add(pendingOf(request, reply));
+    } catch (error) {
+      return reply.fail(error);
+    }
+    if (request.isShadow !== true) recorded.add(request);
+    numPending += 1;
+    if (isScheduled) return;
+    isScheduled = true;
+    atTurnEnd(runBatches);
+  };
+  return {
+    submit,
+    act: (request) => promised((reply) => submit(request, reply)),
     get numPending() {
       return numPending;
     },
@@ -108,7 +110,20 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
   };
 }
 
-const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+function pendingOf(request: ActRequest, reply: Reply<RowAnswers>): Pending {
+  const { observations, masks, states, numRows, priority, timeoutMs } = request;
+  const enqueuedAt = performance.now();
+  return {
+    observations,
+    masks,
+    states,
+    numRows,
+    priority,
+    enqueuedAt,
+    deadline: enqueuedAt + timeoutMs,
+    reply,
+  };
+}
 
 function isOpen({ name, version }: LoadedModel): ServeError {
   const message = `Version ${version} of ${name} failed again and again, and is not asked for a while. Try again later.`;
@@ -118,9 +133,14 @@ function isOpen({ name, version }: LoadedModel): ServeError {
 /** How often a slow model, and the requests behind it, are looked at for their timeouts. */
 const WATCH_MS = 10;
 
+interface Settled {
+  answer(request: Pending, answers: RowAnswers): void;
+  fail(request: Pending, error: unknown): void;
+}
+
 interface BatchRunner {
-  /** Runs what waits; never rejects. */
-  next(): Promise<void>;
+  /** Runs what waits; null = it is done. Neither throws nor rejects. */
+  next(): Promise<void> | null;
   state(): BreakerState;
 }
 
@@ -128,49 +148,84 @@ function createBatchRunner(
   model: LoadedModel,
   limits: BatcherLimits,
   queue: RequestQueue<Pending>,
-  metrics: ServeMetrics,
+  settled: Settled,
+  metrics: ModelMetrics,
 ): BatchRunner {
   const breaker = createCircuitBreaker(limits);
   let isHung = false; // its rows are still the model's: nothing else goes in
   const state = (): BreakerState => (isHung ? 'open' : breaker.state(performance.now()));
-  const run = (batch: readonly Pending[], began: number): Promise<readonly RowAnswers[]> => {
-    const running = model.run(batch);
-    return new Promise((resolve, reject) => {
-      const watch = setInterval(() => {
-        const now = performance.now();
-        queue.expire(now);
-        if (now - began < limits.modelTimeoutMs) return;
-        clearInterval(watch);
+  const watch = (running: Promise<readonly RowAnswers[]>, began: number) => {
+    const inTime = watchModel(model, running, began, queue, limits.modelTimeoutMs);
+    return inTime.catch((cause: unknown) => {
+      if (cause instanceof ServeError && cause.code === 'SERVE_MODEL_TIMEOUT') {
         isHung = true;
         const ended = () => {
           isHung = false;
         };
         running.then(ended, ended);
-        const message = `The model ${model.name} took longer than ${limits.modelTimeoutMs} ms for a batch.`;
-        reject(new ServeError('SERVE_MODEL_TIMEOUT', 504, message));
-      }, WATCH_MS);
-      running.then(resolve, reject).finally(() => clearInterval(watch));
+      }
+      throw cause;
     });
   };
-  const next = async (): Promise<void> => {
-    const now = performance.now();
-    const batch = queue.take(model.maxRows, now);
-    if (batch.length === 0) return;
-    for (const { enqueuedAt, priority } of batch)
-      metrics.observeWait(model, priority, (now - enqueuedAt) / 1000);
+  const observe = (batch: readonly Pending[], began: number): void => {
+    let numRows = 0;
+    for (const request of batch) numRows += request.numRows;
+    metrics.observeBatch(numRows, (performance.now() - began) / 1000);
+  };
+  const succeed = (batch: readonly Pending[], began: number, answers: readonly RowAnswers[]): void => {
+    breaker.succeed();
+    observe(batch, began);
+    for (let k = 0; k < batch.length; k++) settled.answer(batch[k], answers[k]);
+  };
+  const fail = (batch: readonly Pending[], began: number, cause: unknown): void => {
+    breaker.fail(performance.now());
+    observe(batch, began);
+    for (const request of batch) settled.fail(request, asServeError(model, cause));
+    if (state() === 'open') queue.rejectAll(isOpen(model));
+  };
+  const next = (): Promise<void> | null => {
+    const began = performance.now();
+    const batch = queue.take(model.maxRows, began);
+    if (batch.length === 0) return null;
+    for (const { enqueuedAt, priority } of batch) metrics.observeWait(priority, (began - enqueuedAt) / 1000);
+    let running: ReturnType<LoadedModel['run']>;
     try {
-      const answers = await run(batch, now);
-      breaker.succeed();
-      for (const [k, request] of batch.entries()) request.resolve(answers[k]);
+      running = model.run(batch);
     } catch (cause) {
-      breaker.fail(performance.now());
-      for (const request of batch) request.reject(asServeError(model, cause));
-      if (state() === 'open') queue.rejectAll(isOpen(model));
+      fail(batch, began, cause);
+      return null;
     }
-    const numRows = batch.reduce((sum, request) => sum + request.numRows, 0);
-    metrics.observeBatch(model, numRows, (performance.now() - now) / 1000);
+    if (running instanceof Promise) {
+      return watch(running, began).then(
+        (answers) => succeed(batch, began, answers),
+        (cause: unknown) => fail(batch, began, cause),
+      );
+    }
+    succeed(batch, began, running);
+    return null;
   };
   return { next, state };
+}
+
+/** @throws ServeError `SERVE_MODEL_TIMEOUT`; requests that wait meanwhile are dropped when their time is up. */
+function watchModel(
+  { name }: LoadedModel,
+  running: Promise<readonly RowAnswers[]>,
+  began: number,
+  queue: RequestQueue<Pending>,
+  modelTimeoutMs: number,
+): Promise<readonly RowAnswers[]> {
+  return new Promise((resolve, reject) => {
+    const watch = setInterval(() => {
+      const now = performance.now();
+      queue.expire(now);
+      if (now - began < modelTimeoutMs) return;
+      clearInterval(watch);
+      const message = `The model ${name} took longer than ${modelTimeoutMs} ms for a batch.`;
+      reject(new ServeError('SERVE_MODEL_TIMEOUT', 504, message));
+    }, WATCH_MS);
+    running.then(resolve, reject).finally(() => clearInterval(watch));
+  });
 }
 
 function asServeError({ name }: LoadedModel, cause: unknown): ServeError {

@@ -2,7 +2,7 @@
 
 import { operantVersion } from '../machine/operant-version.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
-import { type Acted, actInSession, addStarts } from './act-in-session.ts';
+import { type Acted, type Asked, actInSession, addStarts } from './act-in-session.ts';
 import {
   badRequest,
   checkFinite,
@@ -13,6 +13,7 @@ import {
 } from './act-route.ts';
 import type { BatchRows, LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
+import { promised } from './reply.ts';
 
 interface Tensor {
   readonly name?: unknown;
@@ -61,7 +62,7 @@ export async function answerInfer(
   const session = readSequence(given);
   await repository.prepare(name);
   const tensors = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [];
-  const acted = await actInSession(repository.sessions, {
+  const asked: Asked = {
     find: () => repository.find(name, version, session),
     read: (model) => ({
       ...readRows(model, tensors),
@@ -74,7 +75,8 @@ export async function answerInfer(
     session,
     begins: given.sequence_start === true,
     ends: given.sequence_end === true,
-  });
+  };
+  const acted = await promised<Acted>((reply) => actInSession(repository.sessions, asked, reply));
   const { model } = acted;
   return {
     model_name: model.name,

@@ -27,7 +27,8 @@ export interface LoadedModel {
   readonly stateSize: number;
   /** Names how these are laid out: a state goes on in another version only where both say the same. */
   readonly stateLayout: string;
-  run(batch: readonly BatchRows[]): Promise<RowAnswers[]>;
+  /** At once where kernels run it. */
+  run(batch: readonly BatchRows[]): readonly RowAnswers[] | Promise<readonly RowAnswers[]>;
 }
 
 export interface BatchRows {
@@ -97,17 +98,18 @@ function createRun(actor: BatchActor | KernelActor, spec: ActingSpec): LoadedMod
   const S = recurrentStateSize(spec);
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
   const { observationSize, actionMaskSize } = spec;
-  return async (batch) => {
+  const write = (batch: readonly BatchRows[]): number => {
     let first = 0;
     for (const { observations, masks, states, numRows } of batch) {
-      actor.observations.set(observations, first * observationSize);
+      copyRow(observations, actor.observations, first * observationSize);
       if (masks !== null) actor.masks?.set(masks, first * actionMaskSize);
-      if (states === null) actor.states.fill(0, first * S, (first + numRows) * S);
-      else actor.states.set(states, first * S);
+      if (S > 0 && states === null) actor.states.fill(0, first * S, (first + numRows) * S);
+      else if (states !== null) actor.states.set(states, first * S);
       first += numRows;
     }
-    if ('actNow' in actor) actor.actNow(first, true);
-    else await actor.act(first, true);
+    return first;
+  };
+  const read = (batch: readonly BatchRows[]): readonly RowAnswers[] => {
     let row = 0;
     return batch.map(({ numRows }) => {
       const actions = isDiscrete ? new Int32Array(numRows * A) : new Float32Array(numRows * A); // [numRows, A]
@@ -116,6 +118,24 @@ function createRun(actor: BatchActor | KernelActor, spec: ActingSpec): LoadedMod
       return { actions, states };
     });
   };
+  if ('actNow' in actor) {
+    return (batch) => {
+      actor.actNow(write(batch), true);
+      return read(batch);
+    };
+  }
+  return async (batch) => {
+    await actor.act(write(batch), true);
+    return read(batch);
+  };
+}
+
+/** Calling `set` takes longer than to copy so few elements. */
+const FEW_ELEMENTS = 64;
+
+function copyRow(row: ArrayLike<number>, out: Float32Array | Uint8Array, offset: number): void {
+  if (row.length > FEW_ELEMENTS) out.set(row, offset);
+  else for (let i = 0; i < row.length; i++) out[offset + i] = row[i];
 }
 
 const NO_STATES = new Float32Array(0);

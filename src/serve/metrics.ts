@@ -17,14 +17,19 @@ export interface ServeMetrics {
   countRejection(reason: string): void;
   countReload(result: 'success' | 'failure'): void;
   observeLoad(model: ModelLabels, seconds: number): void;
-  observeWait(model: ModelLabels, priority: number, seconds: number): void;
-  observeBatch(model: ModelLabels, numRows: number, seconds: number): void;
+  /** For whoever runs it: what is observed for every request finds its place without a look-up by text. */
+  ofModel(model: ModelLabels): ModelMetrics;
   /** Drops what was observed of a version: a server that follows a run would keep every checkpoint's. */
   forget(model: ModelLabels): void;
   /** @param gauges what is true now. */
   collect(gauges: ServerGauges): Samples;
   /** Ends the watch over the event loop. */
   stop(): void;
+}
+
+export interface ModelMetrics {
+  observeWait(priority: number, seconds: number): void;
+  observeBatch(numRows: number, seconds: number): void;
 }
 
 export interface ModelGauges extends ModelLabels {
@@ -43,6 +48,7 @@ export interface ServerGauges {
 }
 
 interface GrowingHistogram {
+  readonly bounds: readonly number[];
   readonly counts: number[];
   sum: number;
   count: number;
@@ -64,35 +70,30 @@ export function createServeMetrics(): ServeMetrics {
     const family = familyOf(numbers, name);
     family[labels] = (family[labels] ?? 0) + 1;
   };
-  const observe = (name: keyof typeof BUCKETS, labels: string, value: number) => {
+  const histogramOf = (name: keyof typeof BUCKETS, labels: string): GrowingHistogram => {
     const family = familyOf(histograms, name);
     const bounds = BUCKETS[name];
-    family[labels] ??= { counts: bounds.map(() => 0), sum: 0, count: 0 };
-    const histogram = family[labels];
-    const bucket = bounds.findIndex((bound) => value <= bound);
-    if (bucket >= 0) histogram.counts[bucket] += 1;
-    histogram.sum += value;
-    histogram.count += 1;
+    family[labels] ??= { bounds, counts: bounds.map(() => 0), sum: 0, count: 0 };
+    return family[labels];
   };
+  const labelsOfCodes = new Map<number, string>();
+  let durations: GrowingHistogram | null = null;
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   lag.enable();
   return {
     countRequest(code, seconds) {
-      add('requests_total', labelsOf({ code }));
-      observe('request_duration_seconds', '', seconds);
+      const labels = labelsOfCodes.get(code) ?? labelsOf({ code });
+      labelsOfCodes.set(code, labels);
+      add('requests_total', labels);
+      durations ??= histogramOf('request_duration_seconds', '');
+      observe(durations, seconds);
     },
     countRejection: (reason) => add('rejections_total', labelsOf({ reason })),
     countReload: (result) => add('reloads_total', labelsOf({ result })),
     observeLoad({ name, version }, seconds) {
       familyOf(numbers, 'model_load_seconds')[labelsOf({ model: name, version })] = seconds;
     },
-    observeWait: ({ name, version }, priority, seconds) =>
-      observe('queue_wait_seconds', labelsOf({ model: name, version, priority }), seconds),
-    observeBatch({ name, version }, numRows, seconds) {
-      const labels = labelsOf({ model: name, version });
-      observe('batch_size', labels, numRows);
-      observe('model_seconds', labels, seconds);
-    },
+    ofModel: (model) => createModelMetrics(model, histogramOf),
     forget({ name, version }) {
       const labels = labelsOf({ model: name, version });
       for (const family of [...Object.values(histograms), ...Object.values(numbers)])
@@ -107,6 +108,37 @@ export function createServeMetrics(): ServeMetrics {
     },
     stop: () => void lag.disable(),
   };
+}
+
+function createModelMetrics(
+  { name: model, version }: ModelLabels,
+  histogramOf: (name: keyof typeof BUCKETS, labels: string) => GrowingHistogram,
+): ModelMetrics {
+  const labels = labelsOf({ model, version });
+  const waits: GrowingHistogram[] = []; // by priority
+  let sizes: GrowingHistogram | null = null;
+  let durations: GrowingHistogram | null = null;
+  return {
+    observeWait(priority, seconds) {
+      waits[priority] ??= histogramOf('queue_wait_seconds', labelsOf({ model, version, priority }));
+      observe(waits[priority], seconds);
+    },
+    observeBatch(numRows, seconds) {
+      sizes ??= histogramOf('batch_size', labels);
+      durations ??= histogramOf('model_seconds', labels);
+      observe(sizes, numRows);
+      observe(durations, seconds);
+    },
+  };
+}
+
+function observe(histogram: GrowingHistogram, value: number): void {
+  const { bounds, counts } = histogram;
+  let bucket = 0;
+  while (bucket < bounds.length && value > bounds[bucket]) bucket += 1;
+  if (bucket < bounds.length) counts[bucket] += 1;
+  histogram.sum += value;
+  histogram.count += 1;
 }
 
 const { request_duration_seconds, queue_wait_seconds, batch_size, model_seconds } = SERVE_METRICS;

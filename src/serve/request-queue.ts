@@ -13,7 +13,6 @@ export interface QueuedRequest {
   readonly enqueuedAt: number;
   /** Rows of a batch that it takes. */
   readonly numRows: number;
-  reject(error: ServeError): void;
 }
 
 export interface QueueLimits {
@@ -38,25 +37,43 @@ export interface RequestQueue<R extends QueuedRequest> {
 
 const FAIR_SHARE = 8;
 
-export function createRequestQueue<R extends QueuedRequest>({
-  numPriorities,
-  maxQueued,
-}: QueueLimits): RequestQueue<R> {
+/** @param reject what becomes of requests that are dropped. */
+export function createRequestQueue<R extends QueuedRequest>(
+  { numPriorities, maxQueued }: QueueLimits,
+  reject: (request: R, error: ServeError) => void,
+): RequestQueue<R> {
   const levels = Array.from({ length: numPriorities }, (): R[] => []);
   let numBatches = 0;
+  let size = 0;
   const expire = (now: number): void => {
     for (const level of levels) {
       // Deadlines differ from request to request, so each level is looked through.
       for (let k = level.length - 1; k >= 0; k--) {
         if (level[k].deadline > now) continue;
         const [late] = level.splice(k, 1);
-        late.reject(new ServeError('SERVE_TIMEOUT', 504, 'The request waited longer than its timeout.'));
+        size -= 1;
+        reject(late, new ServeError('SERVE_TIMEOUT', 504, 'The request waited longer than its timeout.'));
       }
     }
   };
-  const oldestLevel = (): R[] | undefined => {
-    const waiting = levels.filter((level) => level.length > 0);
-    return waiting.sort((a, b) => a[0].enqueuedAt - b[0].enqueuedAt)[0];
+  const oldestLevel = (): R[] => {
+    let oldest = levels[0];
+    for (const level of levels) {
+      if (level.length === 0) continue;
+      if (oldest.length === 0 || level[0].enqueuedAt < oldest[0].enqueuedAt) oldest = level;
+    }
+    return oldest;
+  };
+  const takeFrom = (level: R[], taken: R[], numTaken: number, maxRows: number, most: number): number => {
+    let numRows = numTaken;
+    while (level.length > 0 && taken.length < most) {
+      if (taken.length > 0 && numRows + level[0].numRows > maxRows) break;
+      const request = level.shift() as R;
+      size -= 1;
+      numRows += request.numRows;
+      taken.push(request);
+    }
+    return numRows;
   };
   return {
     add(request) {
@@ -66,33 +83,26 @@ export function createRequestQueue<R extends QueuedRequest>({
         throw new ServeError('SERVE_QUEUE_FULL', 429, message);
       }
       level.push(request);
+      size += 1;
     },
     expire,
     take(maxRows, now) {
       expire(now);
       const taken: R[] = [];
-      let numRows = 0;
-      const takeFrom = (level: R[], most: number): void => {
-        while (level.length > 0 && taken.length < most) {
-          if (taken.length > 0 && numRows + level[0].numRows > maxRows) return;
-          const request = level.shift() as R;
-          numRows += request.numRows;
-          taken.push(request);
-        }
-      };
-      const oldest = oldestLevel();
-      if (oldest === undefined) return taken;
+      if (size === 0) return taken;
       numBatches += 1;
-      if (numBatches % FAIR_SHARE === 0) takeFrom(oldest, 1);
-      for (const level of levels) takeFrom(level, Number.POSITIVE_INFINITY);
+      let numRows = numBatches % FAIR_SHARE === 0 ? takeFrom(oldestLevel(), taken, 0, maxRows, 1) : 0;
+      for (const level of levels)
+        numRows = takeFrom(level, taken, numRows, maxRows, Number.POSITIVE_INFINITY);
       return taken;
     },
     rejectAll(error) {
-      for (const level of levels) for (const request of level.splice(0)) request.reject(error);
+      size = 0;
+      for (const level of levels) for (const request of level.splice(0)) reject(request, error);
     },
     depths: () => levels.map(({ length }) => length),
     get size() {
-      return levels.reduce((sum, { length }) => sum + length, 0);
+      return size;
     },
   };
 }

@@ -8,14 +8,16 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { ServeError } from '../errors.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
-import { actInSession, addStarts } from './act-in-session.ts';
+import { type Acted, type Asked, actInSession, addStarts } from './act-in-session.ts';
 import { type RequestDefaults, readPriority, readSession } from './act-route.ts';
 import { countRejection, describeError, errorAnswer, pathOf } from './answers.ts';
+import type { ActRequest } from './batcher.ts';
 import { actionFrame, errorFrame, frameEpisode, frameId, readFrame } from './frames.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { ModelRepository } from './model-repository.ts';
+import type { Reply } from './reply.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -31,7 +33,10 @@ export interface Admission {
   checkAccess(request: IncomingMessage): void;
   takeShare(request: IncomingMessage): void;
   expectOpen(): void;
-  count(answer: () => Promise<number>): Promise<void>;
+  /** Whatever asks is counted from here to its answer. @returns when that was, of `performance.now()` */
+  begin(): number;
+  /** @param status of its answer. */
+  end(began: number, status: number): void;
 }
 
 interface WebSocketOptions extends RequestDefaults {
@@ -78,13 +83,17 @@ export function createWebSockets(
     socket.on('error', () => undefined); // a frame that is no frame closes it, with a code
     socket.on('message', (data: RawData, isBinary: boolean) => {
       alive.add(socket); // its pong may stand behind many frames
-      void admission.count(() =>
-        answer(data as Buffer, () => {
+      const began = admission.begin();
+      answer(data as Buffer, {
+        admit() {
           if (!isBinary) throw new ServeError('SERVE_REQUEST', 400, 'Expected binary frames.');
           admission.takeShare(request);
           admission.expectOpen();
-        }),
-      );
+        },
+        tell(status) {
+          admission.end(began, status);
+        },
+      });
     });
   };
   return {
@@ -143,14 +152,14 @@ function callerOf(models: ModelRepository, request: IncomingMessage): Caller {
   };
 }
 
-/** @returns answers one frame, and gives its status. */
+/** @returns answers one frame, and tells its status. */
 function createFrameAnswer(
   socket: WebSocket,
   { prepare, find, session }: Caller,
   sessions: Sessions,
   metrics: ServeMetrics,
   options: WebSocketOptions,
-): (frame: Buffer, admit: () => void) => Promise<number> {
+): (frame: Buffer, admission: { admit(): void; tell(status: number): void }) => void {
   let told: LoadedModel | null = null;
   let hasBegun = session !== null; // a connection's own episode begins with its first frame
   const served = (): ServedVersion => {
@@ -164,33 +173,47 @@ function createFrameAnswer(
     else socket.send(frame);
   };
   served();
-  return async (frame, admit) => {
+  const read = (model: LoadedModel, frame: Buffer): ActRequest => {
+    const { priority: level, observations, masks, numRows } = readFrame(model, frame);
+    const priority = readPriority(level, options);
+    return { observations, masks, states: null, numRows, priority, timeoutMs: options.timeoutMs };
+  };
+  const act = (frame: Buffer, reply: Reply<Acted>): void => {
+    const { begins, ends } = frameEpisode(frame);
+    const isFirst = !hasBegun;
+    hasBegun = true;
+    const asked: Asked = {
+      find: served,
+      read(model) {
+        return read(model, frame);
+      },
+      session: session ?? socket,
+      begins: begins || isFirst,
+      ends,
+    };
+    actInSession(sessions, asked, reply);
+  };
+  return (frame, { admit, tell }) => {
+    const reply: Reply<Acted> = {
+      answer({ model, actions }) {
+        const numRows = actions.length / actionSize(model.spec.distribution);
+        send(actionFrame(frameId(frame), numRows, addStarts(model, actions)));
+        tell(200);
+      },
+      fail(error) {
+        countRejection(metrics, error);
+        const described = describeError(error, options.log);
+        send(errorFrame(frameId(frame), described));
+        tell(described.status);
+      },
+    };
     try {
       admit();
       const loading = prepare();
-      if (loading !== null) await loading;
-      const { begins, ends } = frameEpisode(frame);
-      const isFirst = !hasBegun;
-      hasBegun = true;
-      const { model, actions } = await actInSession(sessions, {
-        find: served,
-        read: (model) => {
-          const { priority, ...rows } = readFrame(model, frame);
-          const { timeoutMs } = options;
-          return { ...rows, states: null, priority: readPriority(priority, options), timeoutMs };
-        },
-        session: session ?? socket,
-        begins: begins || isFirst,
-        ends,
-      });
-      const numRows = actions.length / actionSize(model.spec.distribution);
-      send(actionFrame(frameId(frame), numRows, addStarts(model, actions)));
-      return 200;
+      if (loading === null) act(frame, reply);
+      else loading.then(() => act(frame, reply), reply.fail);
     } catch (error) {
-      countRejection(metrics, error);
-      const described = describeError(error, options.log);
-      send(errorFrame(frameId(frame), described));
-      return described.status;
+      reply.fail(error);
     }
   };
 }

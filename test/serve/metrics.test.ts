@@ -14,8 +14,9 @@ function samplesOf(numRequests: number): Samples {
   metrics.countRejection('full');
   metrics.countReload('success');
   metrics.observeLoad(model, 0.1);
-  metrics.observeWait(model, 1, 2);
-  metrics.observeBatch(model, 3, 0.001);
+  const { observeWait, observeBatch } = metrics.ofModel(model);
+  observeWait(1, 2);
+  observeBatch(3, 0.001);
   metrics.stop();
   const gauges = { ...model, depths: [2, 0], isDefault: true, breaker: 'open', bytes: 8 } as const;
   return metrics.collect({ models: [gauges], inFlight: numRequests, numWebSockets: 1, numSessions: 0 });

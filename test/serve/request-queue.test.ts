@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { ServeError } from '../../src/errors.ts';
 import { createRequestQueue, type QueuedRequest } from '../../src/serve/request-queue.ts';
 
 interface Named extends QueuedRequest {
@@ -8,7 +7,10 @@ interface Named extends QueuedRequest {
 
 function queueOf(maxQueued = 100) {
   const rejected: string[] = [];
-  const queue = createRequestQueue<Named>({ numPriorities: 3, maxQueued });
+  const queue = createRequestQueue<Named>(
+    { numPriorities: 3, maxQueued },
+    ({ name }, error) => void rejected.push(`${name} ${error.code}`),
+  );
   let clock = 0;
   const add = (name: string, priority: number, { numRows = 1, deadline = Infinity } = {}) =>
     queue.add({
@@ -17,7 +19,6 @@ function queueOf(maxQueued = 100) {
       numRows,
       deadline,
       enqueuedAt: clock++,
-      reject: (error: ServeError) => void rejected.push(`${name} ${error.code}`),
     });
   const take = (maxRows: number, now = 0) => queue.take(maxRows, now).map(({ name }) => name);
   return { queue, add, take, rejected };
