@@ -12,6 +12,7 @@ import type {
   NetworkSpec,
   PolicySpec,
   ProductHead,
+  RecurrentSpec,
 } from '../policy/policy-spec.ts';
 
 /** The options that shape a policy; PPO's `training` and `envRunners` sections have them. */
@@ -33,6 +34,8 @@ export interface PolicyOptions {
   /** Of algorithms that train recurrent policies; absent or null = none. */
   readonly recurrent?: 'lstm' | 'gru' | null;
   readonly recurrentSize?: number;
+  readonly recurrentLayers?: number;
+  readonly recurrentPosition?: number | 'first' | 'last';
   readonly forgetBias?: number;
   readonly normalizeObservations: boolean;
   readonly clipObservation: number;
@@ -94,7 +97,7 @@ function createNetworkSpec(
       kind: 'recurrent',
       cell: recurrent,
       size,
-      hiddenSizes,
+      ...placeCells(options),
       activation,
       shared: options.sharedLayers,
     };
@@ -105,6 +108,21 @@ function createNetworkSpec(
   }
   const layers = chooseConvLayers(shape, options.convLayers);
   return { kind: 'conv', layers, hiddenSizes, activation };
+}
+
+/** One cell before all layers is what a spec says by saying nothing. */
+function placeCells({
+  hiddenSizes,
+  recurrentLayers = 1,
+  recurrentPosition = 'first',
+}: PolicyOptions): Pick<RecurrentSpec, 'numLayers' | 'sizesBefore' | 'hiddenSizes'> {
+  const layersBefore =
+    recurrentPosition === 'first' ? 0 : recurrentPosition === 'last' ? hiddenSizes.length : recurrentPosition;
+  return {
+    ...(recurrentLayers > 1 && { numLayers: recurrentLayers }),
+    ...(layersBefore > 0 && { sizesBefore: hiddenSizes.slice(0, layersBefore) }),
+    hiddenSizes: hiddenSizes.slice(layersBefore),
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { parsePolicySpec } from '../policy/policy-schema.ts';
 import { type ActingSpec, actionSize } from '../policy/policy-spec.ts';
+import { problemOfCells } from '../policy/recurrent-schema.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 
 export interface PolicyFiles {
@@ -41,7 +42,9 @@ export function readPolicyFiles(
     );
   }
   const parsed = parsePolicySpec(description.spec);
-  if ('problem' in parsed) throw broken(path, `\`${parsed.problem}\` of its spec is not as it was saved`);
+  const problem = 'problem' in parsed ? parsed.problem : problemOfCells(parsed.spec);
+  if ('problem' in parsed || problem !== null)
+    throw broken(path, `\`${problem}\` of its spec is not as it was saved`);
   const { spec } = parsed;
   const observationSpace = readSpace(description.observationSpace, spec, path);
   const actionSpace = readSpace(description.actionSpace, spec, path);

@@ -18,6 +18,8 @@ export interface NetworkGraph {
   readonly nextState: number | null;
 }
 
+type Tower = (name: string, from: number, begin?: number, end?: number) => number;
+
 export function addNetwork(
   graph: GraphBuilder,
   spec: PlainSpec,
@@ -27,15 +29,16 @@ export function addNetwork(
   const tensor = openTensors(plainParameterLayout(spec), parameters);
   const x = addObservation(graph, spec, statistics);
   const { network } = spec;
-  const tower = (name: string, from: number) => {
+  /** Hidden layers [begin, end) of a tower. */
+  const tower: Tower = (name, from, begin = 0, end = network.hiddenSizes.length) => {
     let y = from;
-    network.hiddenSizes.forEach((_, k) => {
+    for (let k = begin; k < end; k++) {
       const layer = `${name}/${k}`;
       y = dense(graph, tensor, layer, y);
       if (network.kind === 'mlp' && network.layerNorm === true)
         y = graph.layerNorm(y, tensor(`${layer}/gain`), tensor(`${layer}/shift`));
       if (network.activation !== 'identity') y = graph.unary(network.activation, y);
-    });
+    }
     return y;
   };
   if (network.kind === 'recurrent') return addRecurrentNetwork(graph, { ...spec, network }, tensor, tower, x);
@@ -52,14 +55,22 @@ function addRecurrentNetwork(
   graph: GraphBuilder,
   spec: PlainSpec & { readonly network: RecurrentSpec },
   tensor: FindTensor,
-  tower: (name: string, from: number) => number,
+  tower: Tower,
   x: number,
 ): NetworkGraph {
-  const { shared } = spec.network;
-  const { hidden, nextState } = addCells(graph, spec, tensor, x);
-  const latent = tower(shared ? 'trunk' : 'actor', hidden[0]);
+  const { shared, sizesBefore = [], hiddenSizes } = spec.network;
+  const layersBefore = sizesBefore.length;
+  const { hidden, nextState } = addCells(graph, spec, tensor, (name) => tower(name, x, 0, layersBefore));
+  const latent = tower(
+    shared ? 'trunk' : 'actor',
+    hidden[0],
+    layersBefore,
+    layersBefore + hiddenSizes.length,
+  );
   if (spec.actorOnly === true) return { latent, tensor, value: null, nextState };
-  const criticLatent = shared ? latent : tower('critic', hidden[1]);
+  const criticLatent = shared
+    ? latent
+    : tower('critic', hidden[1], layersBefore, layersBefore + hiddenSizes.length);
   return { latent, tensor, value: dense(graph, tensor, 'critic/head', criticLatent), nextState };
 }
 

@@ -1,37 +1,53 @@
 /** Recurrent cells as operations; their equations are in src/policy/tensor-recurrent.ts. */
-import { cellStateRange, recurrentStateSize } from '../policy/networks/recurrent-state.ts';
+import {
+  cellName,
+  cellStateRange,
+  numCellLayers,
+  recurrentStateSize,
+  recurrentTowers,
+} from '../policy/networks/recurrent-state.ts';
 import type { FindTensor } from '../policy/networks/row-outputs.ts';
 import type { ActingSpec, RecurrentSpec } from '../policy/policy-spec.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 
 export interface CellsGraph {
-  /** The actor's (or the shared) hidden state, then the critic's. */
+  /** Hidden states of the topmost cells: the actor's (or the shared one), then the critic's. */
   readonly hidden: readonly number[];
   /** All states, as they go in again. */
   readonly nextState: number;
 }
 
-/** One step of all cells of a policy on the observation x. */
+/** One step of all cells of a policy. @param inputOf what a tower's lowest cell reads. */
 export function addCells(
   graph: GraphBuilder,
   spec: ActingSpec & { readonly network: RecurrentSpec },
   tensor: FindTensor,
-  x: number,
+  inputOf: (tower: string) => number,
 ): CellsGraph {
-  const { shared, size } = spec.network;
+  const { size } = spec.network;
   const state = graph.input('state', recurrentStateSize(spec), 'float32');
-  const towers = shared ? ['trunk'] : spec.actorOnly === true ? ['actor'] : ['actor', 'critic'];
-  const cells = towers.map((tower, index) => {
+  const numLayers = numCellLayers(spec);
+  const step = (of: string, index: number, x: number) => {
     const range = cellStateRange(spec, index);
-    const part = (name: string) => tensor(`${tower}/cell/${name}`);
+    const part = (name: string) => tensor(`${of}/${name}`);
     const h = graph.slice(state, range.hidden, size);
     const given = graph.dense(x, part('input'), part('bias'));
     if (range.cell === null)
       return [addGru(graph, given, graph.dense(h, part('state'), part('stateBias')), h)];
     const own = graph.dense(h, part('state'), new Float32Array(4 * size));
     return addLstm(graph, graph.combine('add', given, own), graph.slice(state, range.cell, size));
+  };
+  const states: number[] = [];
+  const hidden = recurrentTowers(spec).map((tower, k) => {
+    let x = inputOf(tower);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const next = step(cellName(tower, layer), k * numLayers + layer, x);
+      states.push(...next);
+      x = next[0];
+    }
+    return x;
   });
-  return { hidden: cells.map(([h]) => h), nextState: graph.concat(cells.flat()) };
+  return { hidden, nextState: graph.concat(states) };
 }
 
 /** @returns hidden and cell state. */

@@ -1,5 +1,5 @@
 /**
- * `operant/policy/recurrent`: everything that `operant/policy` has, and policies with an LSTM or a GRU, whose state goes in and comes out. At most 33.5
+ * `operant/policy/recurrent`: everything that `operant/policy` has, and policies with an LSTM or a GRU, whose state goes in and comes out. At most 34.5
  * kB minified, without weights: an entry of its own, so that whoever has no such policy does not carry its code.
  */
 export type { Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple } from '../env/spaces.ts';

@@ -36,7 +36,7 @@ export function initializeParameters(
       if (orthogonal) target.set(orthogonalMatrix(fanIn, numOutputs, gainOf(entry, spec), stream));
       else fillUniform(target, 1 / Math.sqrt(fanIn), stream);
     } else if (!orthogonal) fillUniform(target, 1 / Math.sqrt(fanIn), stream); // the bias after its kernel
-    if (entry.name.endsWith('/cell/bias')) {
+    if (/\/cell(\/\d+)?\/bias$/.test(entry.name)) {
       for (let k = fanIn; k < 2 * fanIn; k += 1) target[k] += forgetBias; // fanIn = units: the state's kernel is the one before
     }
   }

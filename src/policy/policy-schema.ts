@@ -7,20 +7,20 @@ import type { ActingDistribution, ActingSpec, ProductHead } from './policy-spec.
 type Check = (value: unknown) => string | null;
 type Fields = Readonly<Record<string, Check>>;
 
-const when =
+export const when =
   (holds: (value: unknown) => boolean): Check =>
   (value) =>
     holds(value) ? null : '';
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const integerFrom = (least: number) =>
   when((value) => Number.isSafeInteger(value) && (value as number) >= least);
-const count = integerFrom(1);
+export const count = integerFrom(1);
 const integer = integerFrom(Number.MIN_SAFE_INTEGER);
-const isBoolean = when((value) => typeof value === 'boolean');
+export const isBoolean = when((value) => typeof value === 'boolean');
 const isText = when((value) => typeof value === 'string');
 const number = when(isNumber);
 const positive = when((value) => isNumber(value) && value > 0);
-const optional =
+export const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined ? null : check(value);
@@ -42,7 +42,7 @@ const numbers = listOf(number);
 const bounds = listOf(when((value) => isNumber(value) || value === 'inf' || value === '-inf'));
 
 /** Fields that are not named are let through. */
-const object =
+export const object =
   (fields: Fields): Check =>
   (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';
@@ -63,13 +63,12 @@ const oneOf =
     return object(kinds[kind])(value);
   };
 
-const activation = when((value) => typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value));
-const hiddenSizes = listOf(count, 0, 1000);
+export const activation = when((value) => typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value));
+export const hiddenSizes = listOf(count, 0, 1000);
 
-const cell = when((value) => value === 'lstm' || value === 'gru');
 const network = oneOf({
   mlp: { hiddenSizes, activation, shared: isBoolean, layerNorm: optional(isBoolean) },
-  recurrent: { cell, size: count, hiddenSizes, activation, shared: isBoolean },
+  recurrent: {}, // recurrent-schema.ts
   conv: { layers: listOf(listOf(count, 3, 3)), hiddenSizes, activation },
   custom: { module: isText, export: isText, options: object({}) },
 });

@@ -29,18 +29,24 @@ export interface MlpSpec {
   readonly layerNorm?: boolean;
 }
 
-/** A recurrent cell on the normalised observation, then the hidden layers and heads of an MLP; both engines, acts with the kernels. */
+/** Recurrent cells among the hidden layers of an MLP, by default before all of them; both engines, acts with the kernels. */
 export interface RecurrentSpec {
   readonly kind: 'recurrent';
   readonly cell: 'lstm' | 'gru';
-  /** Units of the cell. */
+  /** Units of each cell. */
   readonly size: number;
-  /** Of the layers between cell and heads; may be none. */
+  /** Cells on top of each other, each on the hidden states of the one below; at most {@link MAX_RECURRENT_LAYERS}. Absent = 1. */
+  readonly numLayers?: number;
+  /** Of hidden layers before the cells, which read what these make of the observation; they are the tower's first. Absent = none. */
+  readonly sizesBefore?: readonly number[];
+  /** Of the layers between cells and heads; may be none. */
   readonly hiddenSizes: readonly number[];
   readonly activation: Activation;
-  /** One cell and trunk with both heads; else actor and critic have a cell each. */
+  /** One trunk, cells included, with both heads; else actor and critic have theirs. */
   readonly shared: boolean;
 }
+
+export const MAX_RECURRENT_LAYERS = 8;
 
 /** A convolutional trunk shared by both heads; TensorFlow engine, central inference. */
 export interface ConvSpec {
@@ -225,7 +231,7 @@ export function latentSize(spec: ActingSpec): number {
   return spec.network.hiddenSizes.at(-1) ?? firstLayerInputs(spec);
 }
 
-/** What the first hidden layer (or the head) reads: the observation, or the cell's hidden state. */
+/** What the first hidden layer (or the head) reads: the observation, or the topmost cell's hidden state. */
 export function firstLayerInputs({ network, observationSize }: ActingSpec): number {
   return network.kind === 'recurrent' ? network.size : observationSize;
 }

@@ -5,7 +5,7 @@ import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
 import { mlpParameterLayout } from './networks/mlp-parameters.ts';
 import type { ActingSpec, Activation, ConvSpec, MlpSpec, RecurrentSpec } from './policy-spec.ts';
-import { applyCell, type SequenceTensors } from './tensor-recurrent.ts';
+import { applyCells, type SequenceTensors } from './tensor-recurrent.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
 
 /** Entries of the flat vector by name, as tensors of their shapes. */
@@ -38,16 +38,16 @@ export function createTensorNetwork(
     case 'mlp':
       return {
         layout: mlpParameterLayout(spec),
-        apply: (parameters, observations) => applyMlp(tf, network, hasValues, parameters, () => observations),
+        apply: (parameters, observations) => applyMlp(tf, network, hasValues, parameters, observations),
       };
     case 'recurrent':
       return {
         layout: mlpParameterLayout(spec),
         apply(parameters, observations, sequences = null) {
           if (sequences === null) throw new TypeError('Expected the sequences of a recurrent network.');
-          const input = (tower: string) =>
-            applyCell(tf, { ...spec, network }, parameters, tower, observations, sequences);
-          return applyMlp(tf, network, hasValues, parameters, input);
+          const remember: Remember = (tower, x) =>
+            applyCells(tf, { ...spec, network }, parameters, tower, x, sequences);
+          return applyMlp(tf, network, hasValues, parameters, observations, remember);
         },
       };
     case 'conv':
@@ -66,21 +66,32 @@ export function createTensorNetwork(
   }
 }
 
+/** What a tower's cells make of what they read. */
+type Remember = (tower: 'trunk' | 'actor' | 'critic', x: Tensor) => Tensor;
+
 function applyMlp(
   tf: TensorFlow,
   network: MlpSpec | RecurrentSpec,
   hasValues: boolean,
   parameters: ParameterTensors,
-  inputOf: (tower: string) => Tensor,
+  observations: Tensor,
+  remember: Remember = (_tower, x) => x,
 ): NetworkOutputs {
+  const layersBefore = network.kind === 'recurrent' ? (network.sizesBefore?.length ?? 0) : 0;
   const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
   const hidden = (layer: string, x: Tensor) => {
     const product = dense(tf, parameters, layer, x);
     const normalized = layerNorm ? normalizeLayer(tf, parameters, layer, product) : product;
     return activate(tf, network.activation, normalized);
   };
-  const tower = (name: string) =>
-    network.hiddenSizes.reduce((x, _, k) => hidden(`${name}/${k}`, x), inputOf(name));
+  const tower = (name: 'trunk' | 'actor' | 'critic') => {
+    let x = observations;
+    for (let k = 0; k <= layersBefore + network.hiddenSizes.length; k += 1) {
+      if (k > 0) x = hidden(`${name}/${k - 1}`, x);
+      if (k === layersBefore) x = remember(name, x);
+    }
+    return x;
+  };
   const actorLatent = tower(network.shared ? 'trunk' : 'actor'); // [B, H]
   if (!hasValues) return heads(tf, parameters, actorLatent, null);
   const criticLatent = network.shared ? actorLatent : tower('critic');

@@ -1,5 +1,5 @@
 /** Recurrent cells in tfjs operations, unrolled over the sequences of a minibatch: the readable reference of the kernels. */
-import { cellStateRange, numCells } from './networks/recurrent-state.ts';
+import { cellName, cellStateRange, numCellLayers, recurrentTowers } from './networks/recurrent-state.ts';
 import type { ActingSpec, RecurrentSpec } from './policy-spec.ts';
 import type { Tensor, TensorFlow } from './tensor-types.ts';
 
@@ -14,27 +14,47 @@ export interface SequenceTensors {
 }
 
 /**
- * Hidden states of one tower's cell; gradients flow through all steps of a sequence and end at its beginning.
+ * Hidden states of a tower's topmost cell; gradients flow through all steps of a sequence and end at its beginning.
  *
  *     LSTM   i, f, u, o = s(x Wi + h Ri + bi), s(...), tanh(...), s(...)     c' = f c + i u      h' = o tanh(c')
  *     GRU    r, z = s(x W + b + h R + q)     n = tanh(x Wn + bn + r (h Rn + qn))      h' = (1 - z) n + z h
  *
- * @param tower `trunk`, `actor` or `critic`. @param x [M * L, obsSize] f32.
+ * x is the tower's input, or the hidden states of the cell below.
+ *
+ * @param tower `trunk`, `actor` or `critic`. @param x [M * L, inputs] f32.
  * @returns [M * L, H] f32, in the order of x.
  */
-export function applyCell(
+export function applyCells(
   tf: TensorFlow,
   spec: ActingSpec & { readonly network: RecurrentSpec },
   parameters: Readonly<Record<string, Tensor>>,
-  tower: string,
+  tower: 'trunk' | 'actor' | 'critic',
+  x: Tensor,
+  sequences: SequenceTensors,
+): Tensor {
+  const numLayers = numCellLayers(spec);
+  const first = recurrentTowers(spec).indexOf(tower) * numLayers;
+  let hidden = x;
+  for (let layer = 0; layer < numLayers; layer += 1) {
+    const place = { name: cellName(tower, layer), index: first + layer };
+    hidden = applyCell(tf, spec, parameters, place, hidden, sequences);
+  }
+  return hidden;
+}
+
+function applyCell(
+  tf: TensorFlow,
+  spec: ActingSpec & { readonly network: RecurrentSpec },
+  parameters: Readonly<Record<string, Tensor>>,
+  { name: of, index }: { readonly name: string; readonly index: number },
   x: Tensor,
   { length, states, continues }: SequenceTensors,
 ): Tensor {
   const { size: H, cell } = spec.network;
   const M = x.shape[0] / length;
-  const part = (name: string) => parameters[`${tower}/cell/${name}`];
+  const part = (name: string) => parameters[`${of}/${name}`];
   const ofInputs = tf.add(tf.matMul(x, part('input')), part('bias')); // [M * L, gates H]
-  const range = cellStateRange(spec, tower === 'critic' ? numCells(spec) - 1 : 0);
+  const range = cellStateRange(spec, index);
   let h = tf.slice(states, [0, range.hidden], [M, H]);
   let c = range.cell === null ? null : tf.slice(states, [0, range.cell], [M, H]);
   const hidden: Tensor[] = [];

@@ -1,10 +1,11 @@
 /** `operant/policy/recurrent`: what `operant/policy` does, and policies that remember their episode. */
-import { EngineError, ShapeError } from '../errors.ts';
+import { CheckpointError, EngineError, ShapeError } from '../errors.ts';
 import type { ActionDistribution } from '../policy/inspection.ts';
 import { assertKnownSpec } from '../policy/networks/known-spec.ts';
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
 import { openRecurrentForward } from '../policy/networks/recurrent-forward.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
+import { problemOfCells } from '../policy/recurrent-schema.ts';
 import type { DescribedPolicy } from './describe-policy.ts';
 import { describeSource } from './load-policy.ts';
 import { describeBytes, type PolicyBytes } from './open-model.ts';
@@ -61,8 +62,14 @@ function openRecurrentPolicy(described: DescribedPolicy, weights: Uint8Array): R
   const { network } = described.spec;
   if (network.kind !== 'recurrent')
     return { ...openMlpPolicy(described, weights), initialState: () => new Float64Array(0) };
-  const { cell: _cell, size: _size, ...layers } = network; // what a cell adds to an MLP
+  const { cell: _cell, size: _size, numLayers: _numLayers, sizesBefore: _before, ...layers } = network; // what a cell adds to an MLP
   assertKnownSpec({ ...described.spec, network: { ...layers, kind: 'mlp' } }, 'operant/policy/recurrent');
+  const problem = problemOfCells(described.spec);
+  if (problem !== null)
+    throw new CheckpointError(
+      'CHECKPOINT_POLICY',
+      `\`${problem}\` of the policy's spec is not as it was saved.`,
+    );
   const spec = { ...described.spec, network };
   const { parameters, statistics } = readParameters(weights, mlpParameterLayout(spec), spec);
   const forward = openRecurrentForward(spec, parameters, statistics);

@@ -32,8 +32,8 @@ import type { Kernels } from './kernel-exports.ts';
 import {
   BLOCK_ROWS,
   type Block,
+  chainLayers,
   type DenseLayer,
-  type LayerRecord,
   type PolicyLayers,
   policyLayers,
   RECORD_BYTES,
@@ -83,7 +83,8 @@ function planScratch(spec: ActingSpec, rows: number, base: number): ScratchPlan 
     return address;
   };
   const block = (stride: number): Block => ({ address: take(rows * stride), stride });
-  const widths = [...layers.actorHidden, ...layers.criticHidden].map(({ outputs }) => outputs);
+  const hiddenLayers = [...layers.beforeCells.flat(), ...layers.actorHidden, ...layers.criticHidden];
+  const widths = hiddenLayers.map(({ outputs }) => outputs);
   const hiddenStride = scratchStride(Math.max(1, ...widths));
   const numRecords = 2 * (layers.actorHidden.length + layers.criticHidden.length) + 3;
   return {
@@ -125,13 +126,8 @@ export function fitScratch(spec: ActingSpec, scratch: Region): ScratchPlan {
 
 /** A chain of layers through the two hidden blocks; null activations are not kept, nothing flows back. */
 function chain(layers: readonly DenseLayer[], head: DenseLayer, from: Block, plan: ScratchPlan, to: Block) {
-  const records: LayerRecord[] = [];
-  let input = from;
-  layers.forEach((layer, k) => {
-    const output = plan.hidden[k % 2];
-    records.push({ layer, input, output, isDense: false, pre: 0, backward: null });
-    input = output;
-  });
+  const records = chainLayers(layers, from, plan.hidden);
+  const input = records.at(-1)?.output ?? from;
   records.push({ layer: head, input, output: to, isDense: true, pre: 0, backward: null });
   return { records, latent: input };
 }

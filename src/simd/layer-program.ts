@@ -6,6 +6,7 @@
  */
 
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
+import { recurrentTowers } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, type Activation, isKernelNetwork } from '../policy/policy-spec.ts';
 import type { ParameterEntry } from '../weights/parameter-layout.ts';
 
@@ -46,10 +47,13 @@ export interface PolicyLayers {
   /** One of the two may be missing; its head is then the other's, which nobody runs as such. */
   readonly hasActor: boolean;
   readonly hasCritic: boolean;
+  /** Hidden layers; of a recurrent policy those behind its cells. */
   readonly actorHidden: readonly DenseLayer[];
   readonly actorHead: DenseLayer;
   readonly criticHidden: readonly DenseLayer[];
   readonly criticHead: DenseLayer;
+  /** Of a recurrent policy: hidden layers before the cells, for each tower with cells (src/policy/networks/recurrent-state.ts). */
+  readonly beforeCells: readonly (readonly DenseLayer[])[];
   /** Bytes from the first parameter; 0 bytes long when the distribution has none. */
   readonly logStd: { readonly offset: number; readonly size: number };
   readonly parameterCount: number;
@@ -80,8 +84,10 @@ export function policyLayers(spec: ActingSpec): PolicyLayers {
         }),
     };
   };
+  const sizesBefore = network.kind === 'recurrent' ? (network.sizesBefore ?? []) : [];
+  const before = (tower: string) => sizesBefore.map((_, k) => dense(`${tower}/${k}`, network.activation));
   const hidden = (tower: string) =>
-    network.hiddenSizes.map((_, k) => dense(`${tower}/${k}`, network.activation));
+    network.hiddenSizes.map((_, k) => dense(`${tower}/${sizesBefore.length + k}`, network.activation));
   const logStd = byName.get('logStd');
   const hasActor = spec.criticOnly !== true;
   const hasCritic = spec.actorOnly !== true;
@@ -92,6 +98,7 @@ export function policyLayers(spec: ActingSpec): PolicyLayers {
     actorHead: dense(hasActor ? 'actor/head' : 'critic/head', 'identity'),
     criticHidden: shared || !hasCritic ? [] : hidden('critic'),
     criticHead: dense(hasCritic ? 'critic/head' : 'actor/head', 'identity'),
+    beforeCells: recurrentTowers(spec).map(before),
     logStd: { offset: 4 * (logStd?.offset ?? 0), size: logStd?.size ?? 0 },
     parameterCount: size,
   };
@@ -133,6 +140,20 @@ export interface NormalizationScratch {
   readonly inverseStd: number; // [64] f32
   /** The gain, copied by `transposeKernels`: a backward pass is not shown the parameters. 64 bytes behind it. */
   readonly gains: number; // [outputs] f32
+}
+
+/** Layers through two blocks in turn, for passes that nothing flows back through; what the last one gives is where `output` of its record says. */
+export function chainLayers(
+  layers: readonly DenseLayer[],
+  from: Block,
+  blocks: readonly [Block, Block],
+): LayerRecord[] {
+  let input = from;
+  return layers.map((layer, k) => {
+    const record = { layer, input, output: blocks[k % 2], isDense: false, pre: 0, backward: null };
+    input = record.output;
+    return record;
+  });
 }
 
 export interface BackwardRecord {

@@ -1,6 +1,12 @@
 /** Recurrent cells as the kernels read them: one record a cell, in the arena (assembly/recurrent.ts reads its words). */
 import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
-import { type CellStateRange, cellStateRange, numCells } from '../policy/networks/recurrent-state.ts';
+import {
+  type CellStateRange,
+  cellName,
+  cellStateRange,
+  numCellLayers,
+  recurrentTowers,
+} from '../policy/networks/recurrent-state.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterEntry } from '../weights/parameter-layout.ts';
 import type { Block } from './layer-program.ts';
@@ -21,17 +27,18 @@ export interface RecurrentCell {
   readonly state: CellStateRange;
 }
 
-/** The actor's cell (or the shared one), then the critic's; none of a policy without. */
+/** The actor's cells (or the shared ones) from below, then the critic's; none of a policy without. */
 export function policyCells(spec: ActingSpec): readonly RecurrentCell[] {
   const { network } = spec;
   if (network.kind !== 'recurrent') return [];
   const entries = new Map(mlpParameterLayout(spec).entries.map((entry) => [entry.name, entry]));
-  const towers = (network.shared ? ['trunk'] : ['actor', 'critic']).slice(0, numCells(spec));
-  return towers.map((tower, index) => {
-    const entry = (name: string) => entries.get(`${tower}/cell/${name}`) as ParameterEntry;
+  const layers = Array.from({ length: numCellLayers(spec) }, (_, layer) => layer);
+  const names = recurrentTowers(spec).flatMap((tower) => layers.map((layer) => cellName(tower, layer)));
+  return names.map((of, index) => {
+    const entry = (name: string) => entries.get(`${of}/${name}`) as ParameterEntry;
     return {
       kind: network.cell,
-      inputs: spec.observationSize,
+      inputs: entry('input').shape[0],
       size: network.size,
       numColumns: entry('input').shape[1],
       inputOffset: 4 * entry('input').offset,

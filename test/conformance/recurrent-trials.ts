@@ -8,6 +8,8 @@ export function recurrentTrials(length: number): Readonly<Record<string, Trial>>
   return {
     'training.recurrent': { base, change: training({ recurrent: 'gru' }) },
     'training.recurrentSize': { base, change: training({ recurrentSize: 9 }) },
+    'training.recurrentLayers': { base, change: training({ recurrentLayers: 2 }) },
+    'training.recurrentPosition': { base, change: training({ recurrentPosition: 'last' }) },
     'training.forgetBias': { base, change: training({ forgetBias: 1 }) },
     'training.sequenceLength': { base, change: training({ sequenceLength: 2 * length }) },
   };
@@ -33,6 +35,16 @@ export function recurrentRefused(rolloutLength: number): Settings['refused'] {
       ),
     ],
     [
+      'cells behind more layers than there are',
+      { training: { ...cell, hiddenSizes: [8, 8], recurrentPosition: 3 } },
+      /recurrentPosition \(3\) must be at most the number of hidden layers \(2\), or 'last'/,
+    ],
+    [
+      'more cells on top of each other than eight',
+      { training: { ...cell, recurrentLayers: 9 } },
+      /recurrentLayers .*8/,
+    ],
+    [
       'recurrence with gSDE',
       { ...pendulum, training: { ...cell, useGsde: true } },
       /recurrent \(lstm\) does not go together with useGsde/,
@@ -40,7 +52,7 @@ export function recurrentRefused(rolloutLength: number): Settings['refused'] {
     [
       'recurrence with convolutions',
       { training: { ...cell, network: 'conv' } },
-      /recurrent \(lstm\) stands before the layers of an MLP, but network is conv/,
+      /recurrent \(lstm\) stands among the layers of an MLP, but network is conv/,
     ],
     [
       'recurrence with central inference',

@@ -8,6 +8,8 @@ import { names, probe, runOut, subjectOf, type Values } from './subject.ts';
 
 const workers = (numEnvRunners: number) => ({ envRunners: { numEnvRunners }, debugging: { poison: true } });
 
+const stacked = { training: { sharedLayers: true, recurrentLayers: 2, recurrentPosition: 'last' } };
+
 const subjects = (await Promise.all(names.map(subjectOf))).filter(({ definition }) =>
   optionPaths(definition).includes('training.recurrent'),
 );
@@ -23,7 +25,8 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     subject.build(
       subject.settings.values,
       { envRunners: { rolloutLength: 18 } },
-      { training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6, sharedLayers: cell === 'gru' } },
+      { training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6 } },
+      ...(cell === 'gru' ? [stacked] : []),
       ...(has('minibatchSize') ? [{ training: { minibatchSize: 60 } }] : []),
       ...(has('fragmentsPerIteration') ? [{ training: { fragmentsPerIteration: 5 } }] : []),
       ...values,

@@ -16,6 +16,7 @@ import {
   makeSpec,
   normalizedRows,
   randomParameters,
+  type SpecOptions,
 } from '../reference/policy-specs.ts';
 import { outputsReference, stepReference } from '../reference/recurrent-reference.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -31,13 +32,13 @@ const FORMATS: readonly (readonly [ExportFormat, string])[] = [
 ];
 
 const CELLS = [
-  ['lstm', false],
-  ['lstm', true],
-  ['gru', false],
-  ['gru', true],
+  ['lstm', false, { numLayers: 2 }],
+  ['lstm', true, {}],
+  ['gru', false, {}],
+  ['gru', true, { numLayers: 2, sizesBefore: [7] }],
 ] as const;
 
-function sourceOf(cell: 'lstm' | 'gru', shared: boolean): ExportSource {
+function sourceOf(cell: 'lstm' | 'gru', shared: boolean, places: SpecOptions): ExportSource {
   const masks = cell === 'lstm';
   const distribution = masks ? categorical(3, 2) : gaussian(2, true);
   const spec = makeSpec(distribution, {
@@ -47,6 +48,7 @@ function sourceOf(cell: 'lstm' | 'gru', shared: boolean): ExportSource {
     shared,
     masks,
     normalize: true,
+    ...places,
   });
   const n = spec.observationSize;
   return {
@@ -61,8 +63,8 @@ function sourceOf(cell: 'lstm' | 'gru', shared: boolean): ExportSource {
   };
 }
 
-describe.each(CELLS)('%s, shared %s', (cell, shared) => {
-  const source = sourceOf(cell, shared);
+describe.each(CELLS)('%s, shared %s, %o', (cell, shared, places) => {
+  const source = sourceOf(cell, shared, places);
 
   test('the plain forward pass is the slow reference, step by step', () => {
     const { spec, parameters, statistics } = source;

@@ -12,7 +12,7 @@ import { shippedCheckpoint } from '../reference/shipped-policies.ts';
 const entryOf = (name: string) => fileURLToPath(new URL(`../../src/exports/${name}.ts`, import.meta.url));
 const ENTRIES = [
   ['policy', 30_000],
-  ['recurrent-policy', 33_500],
+  ['recurrent-policy', 34_500],
 ] as const;
 
 /** What it weighs is the ES module; what runs in a context of its own is a script. */

@@ -23,6 +23,7 @@ async function train(recurrent: 'lstm' | 'gru', sharedLayers: boolean): Promise<
       hiddenSizes: [8],
       policyGain: 3,
       sharedLayers,
+      ...(recurrent === 'gru' && { recurrentLayers: 2, recurrentPosition: 'last' }),
     })
     .build();
   await algorithm.train();

@@ -55,7 +55,7 @@ export function tensorsOf(spec: ActingSpec, parameters: Numbers) {
   };
 }
 
-function dense(
+export function dense(
   spec: ActingSpec,
   parameters: Numbers,
   name: string,
@@ -85,10 +85,11 @@ export function forwardReference(
 ): ForwardTrace {
   if (spec.network.kind !== 'mlp' && spec.network.kind !== 'recurrent') throw new Error('Expected an MLP');
   const { hiddenSizes, activation, shared } = spec.network;
+  const first = spec.network.kind === 'recurrent' ? (spec.network.sizesBefore?.length ?? 0) : 0; // behind the cells
   const tower = (prefix: string) => {
     let rows = prefix === 'critic' ? ofCritic : x;
     const traces = hiddenSizes.map((_, k) => {
-      const { output, trace } = dense(spec, parameters, `${prefix}/${k}`, activation, rows);
+      const { output, trace } = dense(spec, parameters, `${prefix}/${first + k}`, activation, rows);
       rows = output;
       return trace;
     });

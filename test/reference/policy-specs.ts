@@ -24,6 +24,8 @@ export interface SpecOptions {
   /** A cell of so many units before the hidden layers. */
   cell?: 'lstm' | 'gru';
   cellSize?: number;
+  numLayers?: number;
+  sizesBefore?: readonly number[];
 }
 
 export function makeSpec(distribution: DistributionSpec, options: SpecOptions = {}): PolicySpec {
@@ -44,7 +46,11 @@ export function makeSpec(distribution: DistributionSpec, options: SpecOptions = 
     network:
       options.cell === undefined
         ? { kind: 'mlp', ...layers, ...(options.layerNorm === true && { layerNorm: true }) }
-        : { kind: 'recurrent', cell: options.cell, size: options.cellSize ?? 16, ...layers },
+        : {
+            ...{ kind: 'recurrent', cell: options.cell, size: options.cellSize ?? 16, ...layers },
+            ...(options.numLayers !== undefined && { numLayers: options.numLayers }),
+            ...(options.sizesBefore !== undefined && { sizesBefore: options.sizesBefore }),
+          },
     distribution,
     normalizeObservations: options.normalize ?? false,
     clipObservation: options.clip ?? 10,
@@ -133,7 +139,7 @@ export function randomParameters(
   const parameters = new Float32Array(layout.size);
   for (const { name, offset, size, shape } of layout.entries) {
     const scale =
-      name.endsWith('kernel') || /\/cell\/(input|state)$/.test(name) ? 1 / Math.sqrt(shape[0]) : 0.2;
+      name.endsWith('kernel') || /\/cell\/.*(input|state)$/.test(name) ? 1 / Math.sqrt(shape[0]) : 0.2;
     const shift = name === 'logStd' ? -0.7 : 0;
     for (let k = 0; k < size; k++) parameters[offset + k] = shift + scale * stream.normal();
   }

@@ -1,7 +1,7 @@
 /** Recurrent policies in plain float64, one row and one step at a time: what the kernels are checked against. */
 import { cellStateRange, recurrentStateSize } from '../../src/policy/networks/recurrent-state.ts';
 import type { ActingSpec } from '../../src/policy/policy-spec.ts';
-import { type ForwardTrace, forwardReference, sigmoid, tensorsOf } from './mlp-reference.ts';
+import { dense, type ForwardTrace, forwardReference, sigmoid, tensorsOf } from './mlp-reference.ts';
 
 type Numbers = ArrayLike<number>;
 
@@ -14,44 +14,71 @@ export function stepReference(
 ): number[] {
   const { network } = spec;
   if (network.kind !== 'recurrent') throw new Error('Expected a recurrent network');
-  const tensor = tensorsOf(spec, parameters);
-  const H = network.size;
+  const { numLayers = 1, sizesBefore = [], activation } = network;
   const next = [...state];
   const towers = network.shared ? ['trunk'] : ['actor', 'critic'];
-  towers.forEach((tower, index) => {
-    const { hidden, cell } = cellStateRange(spec, index);
-    const [kernel, own, bias, ownBias] = ['input', 'state', 'bias', 'stateBias'].map((name) =>
-      tensor(`${tower}/cell/${name}`),
-    );
-    const columns = bias.size;
-    const h = state.slice(hidden, hidden + H);
-    const ofInput = (j: number) => x.reduce((sum, v, i) => sum + v * kernel.at(i * columns + j), bias.at(j));
-    const ofState = (j: number) => h.reduce((sum, v, i) => sum + v * own.at(i * columns + j), 0);
-    for (let k = 0; k < H; k++) {
-      if (cell !== null) {
-        const gate = (g: number) => ofInput(g * H + k) + ofState(g * H + k);
-        const c = sigmoid(gate(1)) * state[cell + k] + sigmoid(gate(0)) * Math.tanh(gate(2));
-        next[cell + k] = c;
-        next[hidden + k] = sigmoid(gate(3)) * Math.tanh(c);
-      } else {
-        const given = (g: number) => ofState(g * H + k) + ownBias.at(g * H + k);
-        const r = sigmoid(ofInput(k) + given(0));
-        const z = sigmoid(ofInput(H + k) + given(1));
-        const n = Math.tanh(ofInput(2 * H + k) + r * given(2));
-        next[hidden + k] = (1 - z) * n + z * h[k];
-      }
+  towers.forEach((tower, k) => {
+    let input = sizesBefore.reduce(
+      (rows, _, j) => dense(spec, parameters, `${tower}/${j}`, activation, rows).output,
+      [[...x]],
+    )[0];
+    for (let layer = 0; layer < numLayers; layer++) {
+      const name = `${tower}/cell${layer === 0 ? '' : `/${layer}`}`;
+      input = stepCell(spec, parameters, { name, index: k * numLayers + layer, input, state }, next);
     }
   });
   return next;
+}
+
+/** One cell's part of `next`, and its hidden state. */
+function stepCell(
+  spec: ActingSpec,
+  parameters: Numbers,
+  given: {
+    readonly name: string;
+    readonly index: number;
+    readonly input: readonly number[];
+    readonly state: readonly number[];
+  },
+  next: number[],
+): number[] {
+  if (spec.network.kind !== 'recurrent') throw new Error('Expected a recurrent network');
+  const { input: x, state } = given;
+  const tensor = tensorsOf(spec, parameters);
+  const H = spec.network.size;
+  const { hidden, cell } = cellStateRange(spec, given.index);
+  const [kernel, own, bias, ownBias] = ['input', 'state', 'bias', 'stateBias'].map((part) =>
+    tensor(`${given.name}/${part}`),
+  );
+  const columns = bias.size;
+  const h = state.slice(hidden, hidden + H);
+  const ofInput = (j: number) => x.reduce((sum, v, i) => sum + v * kernel.at(i * columns + j), bias.at(j));
+  const ofState = (j: number) => h.reduce((sum, v, i) => sum + v * own.at(i * columns + j), 0);
+  for (let k = 0; k < H; k++) {
+    if (cell !== null) {
+      const gate = (g: number) => ofInput(g * H + k) + ofState(g * H + k);
+      const c = sigmoid(gate(1)) * state[cell + k] + sigmoid(gate(0)) * Math.tanh(gate(2));
+      next[cell + k] = c;
+      next[hidden + k] = sigmoid(gate(3)) * Math.tanh(c);
+    } else {
+      const fromState = (g: number) => ofState(g * H + k) + ownBias.at(g * H + k);
+      const r = sigmoid(ofInput(k) + fromState(0));
+      const z = sigmoid(ofInput(H + k) + fromState(1));
+      const n = Math.tanh(ofInput(2 * H + k) + r * fromState(2));
+      next[hidden + k] = (1 - z) * n + z * h[k];
+    }
+  }
+  return next.slice(hidden, hidden + H);
 }
 
 /** Outputs of rows whose cells have these states (after their steps). */
 export function outputsReference(spec: ActingSpec, parameters: Numbers, states: number[][]): ForwardTrace {
   const { network } = spec;
   if (network.kind !== 'recurrent') throw new Error('Expected a recurrent network');
-  const hiddenOf = (index: number) =>
+  const { numLayers = 1 } = network;
+  const hiddenOf = (tower: number) =>
     states.map((state) => {
-      const { hidden } = cellStateRange(spec, index);
+      const { hidden } = cellStateRange(spec, (tower + 1) * numLayers - 1); // the topmost cell's
       return state.slice(hidden, hidden + network.size);
     });
   return forwardReference(spec, parameters, hiddenOf(0), hiddenOf(network.shared ? 0 : 1));

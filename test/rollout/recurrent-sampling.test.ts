@@ -15,24 +15,29 @@ const L = 4;
 /** CartPole without velocities whose episodes are cut after 10 steps: ends, cuts and sequences fall everywhere. */
 const source = resolveEnv('CartPoleNoVelocity-v0', { maxEpisodeSteps: 10, low: -0.205, high: 0.205 });
 
-const open = (recurrent: 'lstm' | 'gru', sharedLayers: boolean, numEnvRunners = 0) =>
+const open = (
+  recurrent: 'lstm' | 'gru',
+  sharedLayers: boolean,
+  places: { recurrentLayers?: number; recurrentPosition?: 'last' } = {},
+  numEnvRunners = 0,
+) =>
   openGroup({
     source,
     numEnvs: N,
     rolloutLength: T,
     numEnvRunners,
-    policy: { recurrent, recurrentSize: 6, hiddenSizes: [5], sharedLayers },
+    policy: { recurrent, recurrentSize: 6, hiddenSizes: [5], sharedLayers, ...places },
     columns: { ...ON_POLICY_COLUMNS, sequenceLength: L },
   });
 
 describe.each([
-  ['lstm', false],
-  ['lstm', true],
-  ['gru', false],
-  ['gru', true],
-] as const)('%s, shared %s', (cell, shared) => {
+  ['lstm', false, {}],
+  ['lstm', true, { recurrentLayers: 2 }],
+  ['gru', false, { recurrentLayers: 2, recurrentPosition: 'last' }],
+  ['gru', true, {}],
+] as const)('%s, shared %s, %o', (cell, shared, places) => {
   it('carries states across steps and rollouts, clears them at ends, and values what follows', async () => {
-    const { group, spec, parameters, publish } = await open(cell, shared);
+    const { group, spec, parameters, publish } = await open(cell, shared, places);
     await group.start(null);
     const S = recurrentStateSize(spec);
     const zeros = new Array<number>(S).fill(0);

@@ -1,6 +1,6 @@
 /** Recurrent cells compiled to machine code against those of WebAssembly: the same numbers, to the bit. */
 import { describe, expect, it } from 'vitest';
-import { type Bump, planCell, planSequences, writeCellPlan } from '../../src/learner/simd/sequence-plan.ts';
+import { type Bump, planCells, planSequences, writeCellsPlan } from '../../src/learner/simd/sequence-plan.ts';
 import { createArena, createArenaPlanner } from '../../src/memory/arena.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { policyLayers } from '../../src/simd/layer-program.ts';
@@ -40,14 +40,17 @@ function run(kernels: KernelModule, cell: 'lstm' | 'gru', sizes: readonly [numbe
   const vector = 4 * parameterCount + 64;
   const [parameters, slab] = [bump.take(vector), bump.take(vector)];
   const scratch = planSequences(spec, { length: steps, perBlock: rows }, bump);
-  const plan = planCell(scratch, 0, bump);
+  const [{ hidden }] = scratch.layers;
+  const input = { x: scratch.x, gradient: null, activation: 'identity', pre: 0 } as const;
+  const cells = planCells(scratch, 0, input, { address: 0, records: [] }, bump);
+  const [plan] = cells.cells;
   const stream = openStream(4, 'recurrent', inputs, size, steps, rows);
   const numbers = new Float32Array(arena.buffer, offset, (end - offset) >> 2);
   for (let k = 0; k < numbers.length; k++) numbers[k] = 0.5 * stream.normal();
   const stepRows = Math.ceil(rows / 4) * 4;
   const marks = new Int32Array(arena.buffer, scratch.continues, steps * stepRows);
   for (let k = 0; k < marks.length; k++) marks[k] = stream.uniform() < 0.8 ? 1 : 0;
-  writeCellPlan(arena.buffer, plan, scratch);
+  writeCellsPlan(arena.buffer, cells, scratch);
   const { transposed, address } = plan;
   const own = instantiateKernels(kernels, arena.memory);
   const { numColumns, stateOffset } = plan.cell;
@@ -63,12 +66,12 @@ function run(kernels: KernelModule, cell: 'lstm' | 'gru', sizes: readonly [numbe
     own.recurrentForward(address, parameters, steps, rows);
     own.recurrentBackward(address, slab, steps, rows, accumulate);
   }
-  const hidden = Array.from({ length: steps * stepRows }, (_, row) =>
+  const states = Array.from({ length: steps * stepRows }, (_, row) =>
     row % stepRows < rows
-      ? [...new Uint32Array(arena.buffer, scratch.hidden.address + row * scratch.hidden.stride, size)]
+      ? [...new Uint32Array(arena.buffer, hidden.address + row * hidden.stride, size)]
       : [],
   );
-  return [hidden.flat(), [...new Uint32Array(arena.buffer, slab, parameterCount)]];
+  return [states.flat(), [...new Uint32Array(arena.buffer, slab, parameterCount)]];
 }
 
 describe.each(['lstm', 'gru'] as const)('%s', (cell) => {

@@ -9,15 +9,28 @@ export const recurrentOptions = {
   recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
     default: null,
     shapesCheckpoint: true,
-    doc: 'A recurrent cell between observations and hidden layers, of actor and critic each (sharedLayers: one for both); null = no memory.',
+    doc: 'Recurrent cells among the hidden layers, of actor and critic each (sharedLayers: for both); null = no memory.',
     alsoCalled: ['use_lstm', 'lstm'],
   }),
   recurrentSize: option(kind.integer({ min: 1, max: 65536 }), {
     default: 128,
     shapesCheckpoint: true,
-    doc: 'Units of the recurrent cell.',
+    doc: 'Units of each recurrent cell.',
     needs: NEEDS,
     alsoCalled: ['lstm_cell_size', 'lstm_hidden_size', 'rnn_size'],
+  }),
+  recurrentLayers: option(kind.integer({ min: 1, max: 8 }), {
+    default: 1,
+    shapesCheckpoint: true,
+    doc: 'Cells on top of each other, each on the hidden states of the one below.',
+    needs: NEEDS,
+    alsoCalled: ['n_lstm_layers', 'num_rnn_layers', 'rnn_num_layers'],
+  }),
+  recurrentPosition: option(kind.orWord('first', kind.orWord('last', kind.integer({ min: 0, max: 1000 }))), {
+    default: 'first',
+    shapesCheckpoint: true,
+    doc: 'Where the cells stand: before the hidden layers, behind them, or behind so many of them.',
+    needs: NEEDS,
   }),
   forgetBias: option(kind.number({ min: -20, max: 20 }), {
     default: 0,
@@ -50,6 +63,8 @@ interface RecurrentConfig {
     readonly sequenceLength: number;
     /** Absent: the rollout is the only minibatch. */
     readonly minibatchSize?: number;
+    readonly recurrentPosition: number | 'first' | 'last';
+    readonly hiddenSizes: readonly number[];
     readonly network: string;
     readonly useGsde: boolean;
   };
@@ -58,7 +73,7 @@ interface RecurrentConfig {
 
 /** What recurrence goes together with. */
 export function checkRecurrent({ training, envRunners }: RecurrentConfig): readonly Problem[] {
-  const { recurrent, sequenceLength, network, useGsde } = training;
+  const { recurrent, recurrentPosition, hiddenSizes, sequenceLength, network, useGsde } = training;
   if (recurrent === null) return [];
   const { rolloutLength, inference } = envRunners;
   const { minibatchSize = sequenceLength } = training;
@@ -74,8 +89,12 @@ export function checkRecurrent({ training, envRunners }: RecurrentConfig): reado
         'Change one of the two.',
     ],
     [
+      typeof recurrentPosition === 'number' && recurrentPosition > hiddenSizes.length,
+      `recurrentPosition (${recurrentPosition}) must be at most the number of hidden layers (${hiddenSizes.length}), or 'last'.`,
+    ],
+    [
       network !== 'mlp',
-      `recurrent (${recurrent}) stands before the layers of an MLP, but network is ${network}: set network to mlp, or leave recurrent out.`,
+      `recurrent (${recurrent}) stands among the layers of an MLP, but network is ${network}: set network to mlp, or leave recurrent out.`,
     ],
     [useGsde, `recurrent (${recurrent}) does not go together with useGsde: leave one of the two out.`],
     [

@@ -1,6 +1,15 @@
-/** One thread's scratch for a block of sequences on its way through a recurrent cell, forward and back. */
-import type { PolicySpec } from '../../policy/policy-spec.ts';
-import { BLOCK_ROWS, type Block, scratchStride } from '../../simd/layer-program.ts';
+/** One thread's scratch for a block of sequences on its way through recurrent cells, forward and back. */
+import { numCellLayers } from '../../policy/networks/recurrent-state.ts';
+import type { Activation, PolicySpec } from '../../policy/policy-spec.ts';
+import {
+  BLOCK_ROWS,
+  type Block,
+  type DenseLayer,
+  type LayerRecord,
+  RECORD_BYTES,
+  scratchStride,
+  writeProgram,
+} from '../../simd/layer-program.ts';
 import { CELL_BYTES, policyCells, type RecurrentCell, writeCell } from '../../simd/recurrent-program.ts';
 import type { SequenceShape } from '../epoch-order.ts';
 
@@ -9,10 +18,8 @@ export interface Bump {
   readonly position: number;
 }
 
-/** Shared by the towers of a thread, which runs one at a time. P = sequences of a block rounded up to four; byte addresses. */
-export interface SequenceScratch {
-  readonly cells: readonly RecurrentCell[];
-  readonly x: Block; // [L, P, obsSize] f32
+/** What one layer of cells needs, shared by the towers of a thread, which runs one at a time. */
+export interface LayerScratch {
   readonly gates: Block; // [L, P, gates] f32
   readonly ownGates: number; // GRU, as gates
   /** The state that each step begins with. */
@@ -20,19 +27,49 @@ export interface SequenceScratch {
   readonly cellBefore: number; // LSTM, as before
   readonly hidden: Block; // [L, P, H] f32
   readonly tanhCell: number; // LSTM, as hidden
-  readonly continues: number; // [L, P] i32
   readonly gradHidden: Block; // [L, P, H] f32
+}
+
+/** Shared by the towers of a thread. P = sequences of a block rounded up to four; byte addresses. */
+export interface SequenceScratch {
+  readonly cells: readonly RecurrentCell[];
+  /** L P. */
+  readonly numRows: number;
+  /** Observations. */
+  readonly x: Block; // [L, P, obsSize] f32
+  readonly layers: readonly LayerScratch[];
+  readonly continues: number; // [L, P] i32
   readonly carry: Block; // [P, H] f32
   readonly cellCarry: number; // LSTM, as carry
 }
 
-/** One tower's cell, and the rows that it hands to the layers behind it, at most 64 at a time. */
+/** What a tower's lowest cell reads: observations, or what hidden layers before it make of them, to which gradients flow back. */
+export interface CellInput {
+  readonly x: Block;
+  /** dL/d(what the last of these layers' activation is given); null = nobody asks for it. */
+  readonly gradient: Block | null;
+  readonly activation: Activation;
+  /** Where inputs of that activation are kept. */
+  readonly pre: number;
+}
+
 export interface CellPlan {
   readonly cell: RecurrentCell;
   readonly address: number;
+  readonly x: Block;
+  /** The state's kernel. */
   readonly transposed: Block; // [gates, H] f32
+  /** The product over its inputs as a layer, for their gradients alone; null = nobody asks for them. */
+  readonly inputs: { readonly address: number; readonly record: LayerRecord } | null;
+}
+
+/** One tower's cells from below, and the rows that they hand to the layers behind them, at most 64 at a time. */
+export interface CellsPlan {
+  readonly cells: readonly CellPlan[];
   readonly hidden: Block; // [64, H] f32
   readonly gradHidden: Block; // [64, H] f32
+  /** Hidden layers before the cells, over all rows of a block of sequences; none: 0 records. */
+  readonly before: { readonly address: number; readonly records: readonly LayerRecord[] };
 }
 
 export function planSequences(
@@ -41,7 +78,7 @@ export function planSequences(
   bump: Bump,
 ): SequenceScratch {
   const cells = policyCells(spec);
-  const [{ kind, inputs, size, numColumns }] = cells;
+  const [{ kind, size, numColumns }] = cells;
   const stepRows = Math.ceil(perBlock / 4) * 4;
   const numRows = length * stepRows;
   const isLstm = kind === 'lstm';
@@ -50,49 +87,86 @@ export function planSequences(
     return { address: bump.take(rows * stride), stride };
   };
   const like = (rows: number, { stride }: Block) => bump.take(rows * stride);
-  const gates = block(numRows, numColumns);
-  const before = block(numRows, size);
-  const hidden = block(numRows, size);
+  const layers = Array.from({ length: numCellLayers(spec) }, (): LayerScratch => {
+    const gates = block(numRows, numColumns);
+    const before = block(numRows, size);
+    const hidden = block(numRows, size);
+    return {
+      gates,
+      ownGates: isLstm ? 0 : like(numRows, gates),
+      before,
+      cellBefore: isLstm ? like(numRows, before) : 0,
+      hidden,
+      tanhCell: isLstm ? like(numRows, hidden) : 0,
+      gradHidden: block(numRows, size),
+    };
+  });
   const carry = block(stepRows, size);
   return {
-    cells,
-    x: block(numRows, inputs),
-    gates,
-    ownGates: isLstm ? 0 : like(numRows, gates),
-    before,
-    cellBefore: isLstm ? like(numRows, before) : 0,
-    hidden,
-    tanhCell: isLstm ? like(numRows, hidden) : 0,
+    ...{ cells, numRows, layers, carry },
+    x: block(numRows, spec.observationSize),
     continues: bump.take(4 * numRows),
-    gradHidden: block(numRows, size),
-    carry,
     cellCarry: isLstm ? like(stepRows, carry) : 0,
   };
 }
 
-export function planCell({ cells }: SequenceScratch, tower: number, bump: Bump): CellPlan {
-  const cell = cells[tower];
+/** @param tower its number among those with cells. */
+export function planCells(
+  { cells, layers }: SequenceScratch,
+  tower: number,
+  input: CellInput,
+  before: CellsPlan['before'],
+  bump: Bump,
+): CellsPlan {
   const block = (rows: number, columns: number): Block => {
     const stride = scratchStride(columns);
     return { address: bump.take(rows * stride + 64), stride };
   };
-  return {
-    cell,
-    address: bump.take(CELL_BYTES),
-    transposed: block(cell.numColumns, cell.size),
-    hidden: block(BLOCK_ROWS, cell.size),
-    gradHidden: block(BLOCK_ROWS, cell.size),
-  };
+  const { size } = cells[0];
+  const planned = layers.map(({ gates }, layer): CellPlan => {
+    const cell = cells[tower * layers.length + layer];
+    const below = layers[layer - 1];
+    const from: CellInput =
+      layer === 0 ? input : { x: below.hidden, gradient: below.gradHidden, activation: 'identity', pre: 0 };
+    const transposed = from.gradient === null ? null : block(cell.numColumns, cell.inputs);
+    return {
+      cell,
+      address: bump.take(CELL_BYTES),
+      x: from.x,
+      transposed: block(cell.numColumns, cell.size),
+      inputs:
+        transposed === null
+          ? null
+          : { address: bump.take(RECORD_BYTES), record: inputRecord(cell, from, gates, transposed) },
+    };
+  });
+  return { cells: planned, before, hidden: block(BLOCK_ROWS, size), gradHidden: block(BLOCK_ROWS, size) };
 }
 
-export function writeCellPlan(
+/** A cell's product over its inputs, whose outputs are the gates and whose gradients its backward pass leaves in their place. */
+function inputRecord(cell: RecurrentCell, input: CellInput, gates: Block, transposed: Block): LayerRecord {
+  const layer: DenseLayer = {
+    ...{ name: 'inputs of a cell', inputs: cell.inputs, outputs: cell.numColumns, activation: 'identity' },
+    ...{ kernelOffset: cell.inputOffset, biasOffset: cell.biasOffset },
+  };
+  const backward = {
+    ...{ gradOutput: gates, gradInput: input.gradient, transposed, accumulates: false },
+    ...{ inputActivation: input.activation, inputPre: input.pre },
+  };
+  return { layer, input: input.x, output: gates, isDense: true, pre: 0, backward };
+}
+
+export function writeCellsPlan(
   buffer: ArrayBufferLike,
-  { cell, address, transposed }: CellPlan,
-  scratch: SequenceScratch,
+  { cells, before }: CellsPlan,
+  { layers, continues, carry, cellCarry }: SequenceScratch,
 ): void {
-  const { x, gates, ownGates, before, cellBefore, hidden, tanhCell, continues } = scratch;
-  const { gradHidden, carry, cellCarry } = scratch;
   const after: Block = { address: 0, stride: 0 };
-  const rows = { x, gates, ownGates, before, cellBefore, hidden, tanhCell, continues, after, cellAfter: 0 };
-  writeCell(buffer, address, cell, rows, { transposed, gradHidden, carry, cellCarry });
+  if (before.records.length > 0) writeProgram(buffer, before.address, before.records);
+  cells.forEach(({ cell, address, x, transposed, inputs }, layer) => {
+    const { gradHidden, ...scratch } = layers[layer];
+    const rows = { ...scratch, x, continues, after, cellAfter: 0 };
+    writeCell(buffer, address, cell, rows, { transposed, gradHidden, carry, cellCarry });
+    if (inputs !== null) writeProgram(buffer, inputs.address, [inputs.record]);
+  });
 }

@@ -4,23 +4,24 @@ import { recurrentStateSize } from '../../policy/networks/recurrent-state.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
 import type { Block } from '../../simd/layer-program.ts';
+import type { RecurrentCell } from '../../simd/recurrent-program.ts';
 import type { SequenceShape } from '../epoch-order.ts';
 import { SEQUENCE_COLUMNS, Word } from './control.ts';
 import type { SimdLearnerLayout } from './layout.ts';
-import type { CellPlan, SequenceScratch } from './sequence-plan.ts';
+import type { CellsPlan, LayerScratch, SequenceScratch } from './sequence-plan.ts';
 
 export interface SequenceRows {
   /** Gathers rows [start, start + numRows) of the epoch's order: a block of whole sequences, step by step. */
-  load(cell: CellPlan, start: number, numRows: number): void;
+  load(cells: CellsPlan, start: number, numRows: number): void;
   /** Once for each phase: parameters have moved. */
-  transpose(cell: CellPlan): void;
-  forward(cell: CellPlan): void;
+  transpose(cells: CellsPlan): void;
+  forward(cells: CellsPlan): void;
   /** Hidden states of the block's rows [first, first + count) into the tower's input. */
-  takeHidden(cell: CellPlan, first: number, count: number): void;
+  takeHidden(cells: CellsPlan, first: number, count: number): void;
   /** What came back for them. */
-  giveGradient(cell: CellPlan, first: number, count: number): void;
+  giveGradient(cells: CellsPlan, first: number, count: number): void;
   /** @param slab gradients; `isFirst`: overwrites them. */
-  backward(cell: CellPlan, slab: number, isFirst: boolean): void;
+  backward(cells: CellsPlan, slab: number, isFirst: boolean): void;
 }
 
 export interface SequenceRowsSetup {
@@ -33,6 +34,14 @@ export interface SequenceRowsSetup {
 /** A row's observation, wherever rows are gathered to. */
 export type GatherObservations = (indices: number, numRows: number, target: Block, offset: number) => void;
 
+/** Of the block that was loaded last. */
+interface BlockSize {
+  /** R. */
+  numSequences: number;
+  /** P, R rounded up to four. */
+  stepRows: number;
+}
+
 export function createSequenceRows(
   setup: SequenceRowsSetup,
   scratch: SequenceScratch,
@@ -40,39 +49,24 @@ export function createSequenceRows(
   words: Int32Array,
   gatherObservations: GatherObservations,
 ): SequenceRows {
-  const { kernels, arena, layout } = setup;
-  const { buffer } = arena;
-  const floats = new Float32Array(buffer);
-  const permutations = new Int32Array(buffer, layout.permutations, layout.maxEpochs * layout.numSamples);
-  const loadStates = createStateLoader(setup, scratch, length, words);
-  let numSequences = 0; // R of the block
-  let stepRows = 0; // P
-  const copyRows = (
-    from: Block,
-    to: Block,
-    first: number,
-    count: number,
-    isGiving: boolean,
-    size: number,
-  ) => {
-    for (let k = 0; k < count; k++) {
-      const t = Math.floor((first + k) / numSequences);
-      const row = t * stepRows + (first + k - t * numSequences);
-      const [source, target] = isGiving ? [k, row] : [row, k];
-      const at = (from.address + source * from.stride) >> 2;
-      floats.copyWithin((to.address + target * to.stride) >> 2, at, at + size);
-    }
-  };
-  const clearRest = ({ address, stride }: Block) => {
-    for (let t = 0; t < length; t++) {
-      const begin = (address + (t * stepRows + numSequences) * stride) >> 2;
-      floats.fill(0, begin, begin + (((stepRows - numSequences) * stride) >> 2));
-    }
-  };
+  const { arena, layout } = setup;
+  const permutations = new Int32Array(
+    arena.buffer,
+    layout.permutations,
+    layout.maxEpochs * layout.numSamples,
+  );
+  const { loadStates, markEnds } = createStateLoader(setup, scratch, length, words, permutations);
+  const top = scratch.layers[scratch.layers.length - 1];
+  const { size } = scratch.cells[0];
+  const block: BlockSize = { numSequences: 0, stepRows: 0 };
+  const { copyRows, clearRest } = createRowMover(new Float32Array(arena.buffer), length, block);
   return {
-    load({ cell }, start, numRows) {
-      numSequences = numRows / length;
-      stepRows = Math.ceil(numSequences / 4) * 4;
+    ...createCellRuns(setup, length, block),
+    load({ cells }, start, numRows) {
+      const numSequences = numRows / length;
+      const stepRows = Math.ceil(numSequences / 4) * 4;
+      block.numSequences = numSequences;
+      block.stepRows = stepRows;
       const first = words[Word.EPOCH] * words[Word.NUM_SAMPLES] + start;
       const indices = layout.permutations + 4 * first;
       if (stepRows === numSequences) gatherObservations(indices, numRows, scratch.x, 0);
@@ -81,31 +75,89 @@ export function createSequenceRows(
           gatherObservations(indices + 4 * t * numSequences, numSequences, scratch.x, t * stepRows);
         // rows beyond are multiplied by gradients of 0, which only a NaN would survive
         clearRest(scratch.x);
-        clearRest(scratch.before);
+        for (const { before, hidden } of scratch.layers) {
+          clearRest(before);
+          clearRest(hidden);
+        }
       }
-      loadStates(cell, permutations, first, numSequences, stepRows);
+      for (let layer = 0; layer < cells.length; layer++)
+        loadStates(cells[layer].cell, scratch.layers[layer], first, numSequences);
+      markEnds(first, numSequences, stepRows);
     },
-    transpose({ cell, transposed }) {
-      const { size, numColumns, stateOffset } = cell;
-      const kernel = layout.parameters + stateOffset;
-      kernels.transpose(kernel, 4 * numColumns, size, numColumns, transposed.address, transposed.stride);
+    takeHidden: ({ hidden }, first, count) => copyRows(top.hidden, hidden, first, count, false, size),
+    giveGradient: ({ gradHidden }, first, count) =>
+      copyRows(gradHidden, top.gradHidden, first, count, true, size),
+  };
+}
+
+/** Hidden layers and cells of one tower over the loaded block. */
+function createCellRuns(
+  { kernels, layout: { parameters } }: SequenceRowsSetup,
+  length: number,
+  block: BlockSize,
+): Pick<SequenceRows, 'transpose' | 'forward' | 'backward'> {
+  return {
+    transpose({ cells, before }) {
+      if (before.records.length > 0)
+        kernels.transposeKernels(before.address, before.records.length, parameters);
+      for (const { cell, transposed, inputs } of cells) {
+        const { size, numColumns, stateOffset } = cell;
+        const kernel = parameters + stateOffset;
+        kernels.transpose(kernel, 4 * numColumns, size, numColumns, transposed.address, transposed.stride);
+        if (inputs !== null) kernels.transposeKernels(inputs.address, 1, parameters);
+      }
     },
-    forward: ({ address }) => kernels.recurrentForward(address, layout.parameters, length, numSequences),
-    takeHidden: ({ hidden, cell }, first, count) =>
-      copyRows(scratch.hidden, hidden, first, count, false, cell.size),
-    giveGradient: ({ gradHidden, cell }, first, count) =>
-      copyRows(gradHidden, scratch.gradHidden, first, count, true, cell.size),
-    backward: ({ address }, slab, isFirst) =>
-      kernels.recurrentBackward(address, slab, length, numSequences, isFirst ? 0 : 1),
+    forward({ cells, before }) {
+      const numRows = length * block.stepRows;
+      if (before.records.length > 0)
+        kernels.forward(before.address, before.records.length, parameters, numRows);
+      for (const { address } of cells)
+        kernels.recurrentForward(address, parameters, length, block.numSequences);
+    },
+    backward({ cells, before }, slab, isFirst) {
+      const numRows = length * block.stepRows;
+      const accumulates = isFirst ? 0 : 1;
+      for (let layer = cells.length - 1; layer >= 0; layer--) {
+        const { address, inputs } = cells[layer];
+        kernels.recurrentBackward(address, slab, length, block.numSequences, accumulates);
+        if (inputs !== null) kernels.backward(inputs.address, 1, 0, numRows, 0);
+      }
+      if (before.records.length > 0)
+        kernels.backward(before.address, before.records.length, slab, numRows, accumulates);
+    },
+  };
+}
+
+/** Rows between a block of sequences, step by step and padded, and the dense portions that layers take. */
+function createRowMover(floats: Float32Array, length: number, block: BlockSize) {
+  return {
+    copyRows(from: Block, to: Block, first: number, count: number, isGiving: boolean, width: number): void {
+      const { numSequences, stepRows } = block;
+      for (let k = 0; k < count; k++) {
+        const t = Math.floor((first + k) / numSequences);
+        const row = t * stepRows + (first + k - t * numSequences);
+        const [source, target] = isGiving ? [k, row] : [row, k];
+        const at = (from.address + source * from.stride) >> 2;
+        floats.copyWithin((to.address + target * to.stride) >> 2, at, at + width);
+      }
+    },
+    clearRest({ address, stride }: Block): void {
+      const { numSequences, stepRows } = block;
+      for (let t = 0; t < length; t++) {
+        const begin = (address + (t * stepRows + numSequences) * stride) >> 2;
+        floats.fill(0, begin, begin + (((stepRows - numSequences) * stride) >> 2));
+      }
+    },
   };
 }
 
 /** States that the sequences began with when they were collected, and the marks of episodes that begin inside. */
 function createStateLoader(
   { arena: { buffer }, spec }: SequenceRowsSetup,
-  { before, cellBefore, continues }: SequenceScratch,
+  { continues }: SequenceScratch,
   length: number,
   words: Int32Array,
+  permutations: Int32Array,
 ) {
   const floats = new Float32Array(buffer);
   const bytes = new Uint8Array(buffer);
@@ -113,15 +165,13 @@ function createStateLoader(
   const stateSize = recurrentStateSize(spec);
   const column = (name: (typeof SEQUENCE_COLUMNS)[number]) =>
     words[Word.SEQUENCE_ADDRESSES + SEQUENCE_COLUMNS.indexOf(name)] >>> 0;
-  return (
-    { size, state }: CellPlan['cell'],
-    permutations: Int32Array,
+  const loadStates = (
+    { size, state }: RecurrentCell,
+    { before, cellBefore }: LayerScratch,
     first: number,
     numSequences: number,
-    stepRows: number,
   ) => {
     const states = column('recurrentStates') >> 2;
-    const [terminated, truncated] = [column('terminated'), column('truncated')];
     for (let r = 0; r < numSequences; r++) {
       const from = states + (permutations[first + r] / length) * stateSize;
       const row = r * before.stride;
@@ -129,6 +179,9 @@ function createStateLoader(
       if (state.cell === null) continue;
       floats.copyWithin((cellBefore + row) >> 2, from + state.cell, from + state.cell + size);
     }
+  };
+  const markEnds = (first: number, numSequences: number, stepRows: number) => {
+    const [terminated, truncated] = [column('terminated'), column('truncated')];
     for (let t = 1; t < length; t++) {
       for (let r = 0; r < numSequences; r++) {
         const i = permutations[first + t * numSequences + r] - 1;
@@ -136,4 +189,5 @@ function createStateLoader(
       }
     }
   };
+  return { loadStates, markEnds };
 }

@@ -16,11 +16,11 @@ import {
 import type { SequenceShape } from '../epoch-order.ts';
 import {
   type Bump,
-  type CellPlan,
-  planCell,
+  type CellsPlan,
+  planCells,
   planSequences,
   type SequenceScratch,
-  writeCellPlan,
+  writeCellsPlan,
 } from './sequence-plan.ts';
 
 /** Gathered rows and the outputs' side; byte addresses, rows dense. */
@@ -46,8 +46,8 @@ export interface TowerProgram {
   readonly address: number;
   readonly numRecords: number;
   readonly records: readonly LayerRecord[];
-  /** Behind a recurrent cell: hidden states in, their gradients out; null = reads observations. */
-  readonly cell: CellPlan | null;
+  /** Behind recurrent cells: hidden states in, their gradients out; null = reads observations. */
+  readonly cells: CellsPlan | null;
   /** Last hidden layer (what the tower reads when there is none). */
   readonly latent: Block;
 }
@@ -100,17 +100,18 @@ interface Head {
   readonly gradOutput: Block;
 }
 
-/** Hidden layers and one or two heads on the last of them; `gradFirst` null = nobody asks for the gradient of what they read. */
+/** Hidden layers and the heads on the last of them; `gradFirst` null = nobody asks for the gradient of what they read. */
 function planTower(
   hidden: readonly DenseLayer[],
   heads: readonly Head[],
   first: Block,
   gradFirst: Block | null,
   bump: Bump,
+  numRows = BLOCK_ROWS,
 ) {
   const block = (columns: number): Block => {
     const stride = scratchStride(columns);
-    return { address: bump.take(BLOCK_ROWS * stride), stride };
+    return { address: bump.take(numRows * stride), stride };
   };
   const widest = Math.max(1, ...hidden.map(({ outputs }) => outputs));
   const gradients = hidden.length > 0 ? [block(widest), block(widest)] : [];
@@ -139,7 +140,7 @@ function planTower(
   };
   hidden.forEach((layer, k) => {
     const output = block(layer.outputs);
-    const pre = needsInput(layer.activation) ? bump.take(BLOCK_ROWS * output.stride) : 0;
+    const pre = needsInput(layer.activation) ? bump.take(numRows * output.stride) : 0;
     const backward = backwardOf(layer, k, gradients[k % 2], false);
     records.push({ layer, input, output, isDense: false, pre, backward });
     input = output;
@@ -152,7 +153,32 @@ function planTower(
     const backward = h === 0 ? back : { ...back, inputActivation: 'identity' as const, inputPre: 0 };
     records.push({ layer, input, output, isDense: true, pre: 0, backward });
   });
-  return { records, latent: input };
+  const gradLatent = hidden.length > 0 ? gradients[(hidden.length - 1) % 2] : gradFirst;
+  return { records, latent: input, latentPre: inputPre, gradLatent };
+}
+
+/** A tower's cells and the hidden layers before them, which run over all rows of a block of sequences. */
+function planMemory(
+  planned: SequenceScratch,
+  { beforeCells }: PolicyLayers,
+  tower: number,
+  bump: Bump,
+): CellsPlan {
+  const layers = beforeCells[tower];
+  const { records, latent, latentPre, gradLatent } = planTower(
+    layers,
+    [],
+    planned.x,
+    null,
+    bump,
+    planned.numRows,
+  );
+  const input = {
+    ...{ x: latent, gradient: gradLatent, pre: latentPre },
+    activation: layers.at(-1)?.activation ?? ('identity' as const),
+  };
+  const before = { address: bump.take(RECORD_BYTES * records.length), records };
+  return planCells(planned, tower, input, before, bump);
 }
 
 function planThread(spec: PolicySpec, sequences: SequenceShape | null, base: number): ThreadPlan {
@@ -178,11 +204,11 @@ function planThread(spec: PolicySpec, sequences: SequenceShape | null, base: num
     hasActor: boolean,
     hasCritic: boolean,
   ) => {
-    const cell = planned === null ? null : planCell(planned, towers.length, bump);
-    const first = cell?.hidden ?? rows.observations;
-    const { records, latent } = planTower(hidden, heads, first, cell?.gradHidden ?? null, bump);
+    const cells = planned === null ? null : planMemory(planned, layers, towers.length, bump);
+    const first = cells?.hidden ?? rows.observations;
+    const { records, latent } = planTower(hidden, heads, first, cells?.gradHidden ?? null, bump);
     const address = bump.take(RECORD_BYTES * records.length);
-    towers.push({ hasActor, hasCritic, address, numRecords: records.length, records, cell, latent });
+    towers.push({ hasActor, hasCritic, address, numRecords: records.length, records, cells, latent });
   };
   if (layers.shared) add(layers.actorHidden, [actorHead, criticHead], true, true);
   else {
@@ -205,9 +231,9 @@ export function createThreadPlan(
   sequences: SequenceShape | null = null,
 ): ThreadPlan {
   const plan = planThread(spec, sequences, base);
-  for (const { address, records, cell } of plan.towers) {
+  for (const { address, records, cells } of plan.towers) {
     writeProgram(buffer, address, records);
-    if (cell !== null && plan.sequences !== null) writeCellPlan(buffer, cell, plan.sequences);
+    if (cells !== null && plan.sequences !== null) writeCellsPlan(buffer, cells, plan.sequences);
   }
   return plan;
 }

@@ -81,7 +81,7 @@ function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int3
     );
   const gather = (tower: TowerProgram, start: number, numRows: number) => {
     const indices = layout.permutations + 4 * (words[Word.EPOCH] * words[Word.NUM_SAMPLES] + start);
-    if (tower.cell === null) gatherObservations(indices, numRows, rows.observations, 0);
+    if (tower.cells === null) gatherObservations(indices, numRows, rows.observations, 0);
     if (tower.hasActor) {
       kernels.gatherWords(column(1), indices, numRows, A, rows.actions);
       if (spec.actionMaskSize > 0)
@@ -119,10 +119,10 @@ export function createTowerRows(setup: ThreadContextOptions, { words, reals, sca
     towers,
     /** Before an item's blocks. */
     prepare(towerIndex: number, phase: number, minibatchRows: number): void {
-      const { address, numRecords, cell } = towers[towerIndex];
+      const { address, numRecords, cells } = towers[towerIndex];
       if (transposedAt[towerIndex] !== phase) {
         kernels.transposeKernels(address, numRecords, layout.parameters);
-        if (cell !== null) ofSequences?.transpose(cell);
+        if (cells !== null) ofSequences?.transpose(cells);
         transposedAt[towerIndex] = phase;
       }
       chunks[towerIndex].minibatchRows = minibatchRows;
@@ -136,22 +136,22 @@ export function createTowerRows(setup: ThreadContextOptions, { words, reals, sca
       isFirst: boolean,
       statsBase: number,
     ): void {
-      const { cell } = towers[towerIndex];
-      if (cell === null || ofSequences === null) {
+      const { cells } = towers[towerIndex];
+      if (cells === null || ofSequences === null) {
         runRows(towerIndex, group, start, numRows, isFirst);
         keepStats(towerIndex, statsBase);
         return;
       }
-      ofSequences.load(cell, start, numRows);
-      ofSequences.forward(cell);
+      ofSequences.load(cells, start, numRows);
+      ofSequences.forward(cells);
       for (let first = 0; first < numRows; first += BLOCK_ROWS) {
         const count = Math.min(BLOCK_ROWS, numRows - first);
-        ofSequences.takeHidden(cell, first, count);
+        ofSequences.takeHidden(cells, first, count);
         runRows(towerIndex, group, start + first, count, isFirst && first === 0);
-        ofSequences.giveGradient(cell, first, count);
+        ofSequences.giveGradient(cells, first, count);
         keepStats(towerIndex, statsBase);
       }
-      ofSequences.backward(cell, layout.slabs + group * layout.slabBytes, isFirst);
+      ofSequences.backward(cells, layout.slabs + group * layout.slabBytes, isFirst);
     },
   };
 }

@@ -52,6 +52,8 @@ export function openDense(tensor: FindTensor, name: string): RowLayer {
 export interface TowerOptions {
   readonly name: string;
   readonly numLayers: number;
+  /** Which layer of the tower is the first of them; default 0. */
+  readonly from?: number;
   readonly activation: Activation;
   readonly layerNorm: boolean;
 }
@@ -59,10 +61,10 @@ export interface TowerOptions {
 /** Hidden layers, one behind the other; without any, what goes in comes out. */
 export function openTower(
   tensor: FindTensor,
-  { name, numLayers, activation, layerNorm }: TowerOptions,
+  { name, numLayers, from = 0, activation, layerNorm }: TowerOptions,
 ): RowLayer {
   const layers = Array.from({ length: numLayers }, (_, k): RowLayer => {
-    const layer = `${name}/${k}`;
+    const layer = `${name}/${from + k}`;
     const dense = openDense(tensor, layer);
     const [gain, shift] = layerNorm ? [tensor(`${layer}/gain`), tensor(`${layer}/shift`)] : [];
     return (x) => {

@@ -1,4 +1,4 @@
-/** The parameters of an MLP policy, or of one with a recurrent cell before it, in the flat vector. */
+/** The parameters of an MLP policy, or of one with recurrent cells among its layers, in the flat vector. */
 import { createParameterLayout, type ParameterLayout } from '../../weights/parameter-layout.ts';
 import {
   type ActingSpec,
@@ -10,6 +10,7 @@ import {
   type MlpSpec,
   type RecurrentSpec,
 } from '../policy-spec.ts';
+import { cellName } from './recurrent-state.ts';
 
 /**
  * The layout of an MLP policy.
@@ -20,15 +21,29 @@ import {
  * that is `criticOnly` nothing else; with layer
  * normalisation each hidden layer has `gain` and `shift` [h] after its bias.
  *
- * A recurrent cell of H units stands at the beginning of each tower: `actor/cell/input [obs, 4H]` (GRU: 3H), `actor/cell/state [H, 4H]`,
- * `actor/cell/bias [4H]`, and for a GRU `actor/cell/stateBias [3H]`; gates in the order input, forget, candidate, output (LSTM), or
- * reset, update, candidate (GRU). `stateBias` is PyTorch's `bias_hh`, which matters for the candidate; an LSTM's two biases only add up.
+ * A recurrent cell of H units that reads I numbers is `actor/cell/input [I, 4H]` (GRU: 3H), `actor/cell/state [H, 4H]`, `actor/cell/bias [4H]`, and
+ * for a GRU `actor/cell/stateBias [3H]`; gates in the order input, forget, candidate, output (LSTM), or reset, update, candidate (GRU).
+ * `stateBias` is PyTorch's `bias_hh`, which matters for the candidate; an LSTM's two biases only add up. Cells above the first are `actor/cell/1/...`
+ * and on; all of them stand behind the first hidden layers, those of `sizesBefore`.
  */
 export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
   const { network } = spec;
   if (!isKernelNetwork(network)) throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
   if (network.kind === 'mlp') return plainMlpLayout({ ...spec, network });
-  return layOut(spec, network, (tower) => cellTensors(tower, network, spec.observationSize));
+  const { numLayers = 1, sizesBefore = [], size } = network;
+  const inputsOf = (k: number) => (k === 0 ? spec.observationSize : sizesBefore[k - 1]);
+  return layOut(
+    spec,
+    network,
+    (tower) => [
+      ...sizesBefore.flatMap((outputs, k) => denseShapes(`${tower}/${k}`, inputsOf(k), outputs)),
+      ...cellShapes(cellName(tower, 0), network, inputsOf(sizesBefore.length)),
+      ...Array.from({ length: numLayers - 1 }, (_, k) =>
+        cellShapes(cellName(tower, k + 1), network, size),
+      ).flat(),
+    ],
+    sizesBefore.length,
+  );
 }
 
 /** The same, of an MLP without a cell: all that `operant/policy` needs. */
@@ -41,30 +56,31 @@ interface NamedShape {
   readonly shape: readonly number[];
 }
 
-/** @param cellOf what stands at the beginning of a tower. */
+const denseShapes = (name: string, inputs: number, outputs: number): NamedShape[] => [
+  { name: `${name}/kernel`, shape: [inputs, outputs] },
+  { name: `${name}/bias`, shape: [outputs] },
+];
+
+/** @param beginningOf what stands at the beginning of a tower, `numBefore` hidden layers among it. */
 function layOut(
   spec: ActingSpec,
   { hiddenSizes, shared, layerNorm }: Pick<MlpSpec, 'hiddenSizes' | 'shared' | 'layerNorm'>,
-  cellOf: (tower: string) => readonly NamedShape[],
+  beginningOf: (tower: string) => readonly NamedShape[],
+  numBefore = 0,
 ): ParameterLayout {
   const firstInputs = firstLayerInputs(spec);
   const numOutputs = distributionSize(spec.distribution);
   const tensors: NamedShape[] = [];
   const dense = (name: string, inputs: number, outputs: number) => {
-    tensors.push(
-      { name: `${name}/kernel`, shape: [inputs, outputs] },
-      { name: `${name}/bias`, shape: [outputs] },
-    );
+    tensors.push(...denseShapes(name, inputs, outputs));
   };
   const hidden = (tower: string) => {
-    tensors.push(...cellOf(tower));
+    tensors.push(...beginningOf(tower));
     hiddenSizes.forEach((size, k) => {
-      dense(`${tower}/${k}`, hiddenSizes[k - 1] ?? firstInputs, size);
+      const name = `${tower}/${numBefore + k}`;
+      dense(name, hiddenSizes[k - 1] ?? firstInputs, size);
       if (layerNorm !== true) return;
-      tensors.push(
-        { name: `${tower}/${k}/gain`, shape: [size] },
-        { name: `${tower}/${k}/shift`, shape: [size] },
-      );
+      tensors.push({ name: `${name}/gain`, shape: [size] }, { name: `${name}/shift`, shape: [size] });
     });
   };
   const latent = hiddenSizes.at(-1) ?? firstInputs;
@@ -88,10 +104,10 @@ function layOut(
   return createParameterLayout(tensors);
 }
 
-function cellTensors(tower: string, { cell, size }: RecurrentSpec, inputs: number) {
+function cellShapes(name: string, { cell, size }: RecurrentSpec, inputs: number) {
   const isLstm = cell === 'lstm';
   const gates = (isLstm ? 4 : 3) * size;
-  const tensor = (part: string, ...shape: number[]) => ({ name: `${tower}/cell/${part}`, shape });
+  const tensor = (part: string, ...shape: number[]) => ({ name: `${name}/${part}`, shape });
   const tensors = [tensor('input', inputs, gates), tensor('state', size, gates), tensor('bias', gates)];
   return isLstm ? tensors : [...tensors, tensor('stateBias', gates)];
 }

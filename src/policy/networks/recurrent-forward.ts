@@ -3,7 +3,13 @@ import type { ObservationStatistics } from '../../weights/observation-statistics
 import { type ActingSpec, distributionSize, type RecurrentSpec } from '../policy-spec.ts';
 import { openDense, openObservation, openRowOutputs, openTensors, openTower } from './dense-rows.ts';
 import { mlpParameterLayout } from './mlp-parameters.ts';
-import { cellStateRange, recurrentStateSize } from './recurrent-state.ts';
+import {
+  cellName,
+  cellStateRange,
+  numCellLayers,
+  recurrentStateSize,
+  recurrentTowers,
+} from './recurrent-state.ts';
 import type { FindTensor, RowForward, RowLayer } from './row-outputs.ts';
 
 export interface RecurrentForward {
@@ -23,23 +29,28 @@ export function openRecurrentForward(
   parameters: Float32Array,
   statistics: ObservationStatistics | null,
 ): RecurrentForward {
-  const { hiddenSizes, activation, shared } = spec.network;
+  const { hiddenSizes, activation, sizesBefore = [] } = spec.network;
+  const layersBefore = sizesBefore.length;
   const layout = mlpParameterLayout(spec);
   const tensor = openTensors(layout, parameters);
   const state = new Float64Array(recurrentStateSize(spec)); // [S] f64
   const observe = openObservation(spec, statistics);
-  const path = (name: string, index: number) => ({
-    cell: openCell(tensor, spec, name, state, index),
-    tower: openTower(tensor, { name, numLayers: hiddenSizes.length, activation, layerNorm: false }),
+  const part = (name: string, from: number, numLayers: number) =>
+    openTower(tensor, { name, from, numLayers, activation, layerNorm: false });
+  const towers = recurrentTowers(spec).map((name, index) => {
+    const before = part(name, 0, layersBefore);
+    const cells = openCells(tensor, spec, name, state, index);
+    return {
+      remember: (x: Float64Array) => cells(before(x)),
+      behind: part(name, layersBefore, hiddenSizes.length),
+    };
   });
-  const actor = path(shared ? 'trunk' : 'actor', 0);
-  const hasValue = spec.actorOnly !== true;
-  const critic = shared || !hasValue ? null : path('critic', 1);
-  const valueHead = hasValue ? openDense(tensor, 'critic/head') : null;
+  const [actor, critic = null] = towers;
+  const valueHead = spec.actorOnly === true ? null : openDense(tensor, 'critic/head');
   const finish = openRowOutputs(
     {
       actor: openDense(tensor, 'actor/head'),
-      critic: valueHead === null ? null : (x) => valueHead(critic === null ? x : critic.tower(x)),
+      critic: valueHead === null ? null : (x) => valueHead(critic === null ? x : critic.behind(x)),
       logStd: layout.entries.some(({ name }) => name === 'logStd') ? tensor('logStd') : null,
     },
     distributionSize(spec.distribution),
@@ -48,24 +59,39 @@ export function openRecurrentForward(
     state,
     run(observation) {
       const x = observe(observation);
-      const latent = actor.tower(actor.cell(x));
-      return finish(latent, critic === null ? latent : critic.cell(x));
+      const latent = actor.behind(actor.remember(x));
+      return finish(latent, critic === null ? latent : critic.remember(x));
     },
   };
 }
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** A cell whose part of `state` it reads and moves on; equations in src/policy/tensor-recurrent.ts. */
-function openCell(
+/** The cells of a tower, each on the hidden state of the one below. */
+function openCells(
   tensor: FindTensor,
   spec: ActingSpec & { readonly network: RecurrentSpec },
   tower: string,
   state: Float64Array,
   index: number,
 ): RowLayer {
+  const numLayers = numCellLayers(spec);
+  const cells = Array.from({ length: numLayers }, (_, layer) =>
+    openCell(tensor, spec, cellName(tower, layer), state, index * numLayers + layer),
+  );
+  return (x) => cells.reduce((y, cell) => cell(y), x);
+}
+
+/** A cell whose part of `state` it reads and moves on; equations in src/policy/tensor-recurrent.ts. */
+function openCell(
+  tensor: FindTensor,
+  spec: ActingSpec & { readonly network: RecurrentSpec },
+  of: string,
+  state: Float64Array,
+  index: number,
+): RowLayer {
   const { size: H, cell } = spec.network;
-  const part = (name: string) => tensor(`${tower}/cell/${name}`);
+  const part = (name: string) => tensor(`${of}/${name}`);
   const range = cellStateRange(spec, index);
   const h = state.subarray(range.hidden, range.hidden + H); // [H] f64
   const given = affine(part('input'), part('bias'));

@@ -7,10 +7,29 @@ export interface CellStateRange {
   readonly cell: number | null;
 }
 
-/** Cells of a policy: the actor's (or the shared one), then the critic's. */
-export function numCells({ network, actorOnly }: ActingSpec): number {
-  if (network.kind !== 'recurrent') return 0;
-  return network.shared || actorOnly === true ? 1 : 2;
+/** What has cells of its own: `actor` and `critic`, or a `trunk` for both; none of a policy without. */
+export function recurrentTowers({
+  network,
+  actorOnly,
+}: ActingSpec): readonly ('trunk' | 'actor' | 'critic')[] {
+  if (network.kind !== 'recurrent') return [];
+  if (network.shared) return ['trunk'];
+  return actorOnly === true ? ['actor'] : ['actor', 'critic'];
+}
+
+/** Cells of one tower, on top of each other. */
+export function numCellLayers({ network }: ActingSpec): number {
+  return network.kind === 'recurrent' ? (network.numLayers ?? 1) : 0;
+}
+
+/** Cells of a policy: the actor's (or the shared ones) from below, then the critic's. */
+export function numCells(spec: ActingSpec): number {
+  return recurrentTowers(spec).length * numCellLayers(spec);
+}
+
+/** Under which name the parameters of a tower's cell lie: `actor/cell`, the next above `actor/cell/1`. */
+export function cellName(tower: string, layer: number): string {
+  return layer === 0 ? `${tower}/cell` : `${tower}/cell/${layer}`;
 }
 
 /**
@@ -21,7 +40,7 @@ export function recurrentStateSize(spec: ActingSpec): number {
   return spec.network.kind === 'recurrent' ? numCells(spec) * cellStateSize(spec) : 0;
 }
 
-/** Where the states of cell `index` lie in a row's. */
+/** Where the states of cell `index` lie in a row's: the cell of tower k and layer l is number k * layers + l. */
 export function cellStateRange(spec: ActingSpec, index: number): CellStateRange {
   const { network } = spec;
   if (network.kind !== 'recurrent') throw new TypeError('Expected a recurrent network.');

@@ -18,7 +18,7 @@ export type PlainSpec = ActingSpec & { readonly network: MlpSpec | RecurrentSpec
 export function assertPlainSpec(spec: ActingSpec, what: string): asserts spec is PlainSpec {
   const { network } = spec;
   if (network.kind === 'recurrent') {
-    const { cell: _cell, size: _size, ...layers } = network; // the others are an MLP's
+    const { cell: _cell, size: _size, numLayers: _numLayers, sizesBefore: _before, ...layers } = network; // the others are an MLP's
     assertKnownSpec({ ...spec, network: { ...layers, kind: 'mlp' } }, what);
     return;
   }

@@ -11,7 +11,10 @@ const subject = await subjectOf('ppo');
 /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. */
 const recurrent = (cell: 'lstm' | 'gru', sharedLayers = false): Values => ({
   envRunners: { rolloutLength: 18 },
-  training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6, sharedLayers },
+  training: {
+    ...{ recurrent: cell, recurrentSize: 10, sequenceLength: 6, sharedLayers },
+    ...(cell === 'gru' && { recurrentLayers: 2, recurrentPosition: 'last' }),
+  },
 });
 
 test('what was collected has the log-probabilities that learning finds again: nothing has moved before the first step', async () => {

@@ -16,13 +16,20 @@ const T = 12;
 const L = 4;
 
 describe.each([
-  ['lstm', false],
-  ['lstm', true],
-  ['gru', false],
-  ['gru', true],
-] as const)('%s, shared %s', (cell, shared) => {
+  ['lstm', false, {}],
+  ['lstm', true, { numLayers: 2 }],
+  ['gru', false, { numLayers: 2, sizesBefore: [7] }],
+  ['gru', true, {}],
+] as const)('%s, shared %s, %o', (cell, shared, places) => {
   it('follows each row from its first state, and begins anew after an end', async () => {
-    const spec = makeSpec(categorical(3), { cell, cellSize: 7, hiddenSizes: [5], shared, normalize: true });
+    const spec = makeSpec(categorical(3), {
+      ...places,
+      cell,
+      cellSize: 7,
+      hiddenSizes: [5],
+      shared,
+      normalize: true,
+    });
     const fixture = makeFixture(spec, N, T, learnerOptions({ sequenceLength: L, maxMinibatchSize: N * T }));
     const { parameters, mean, inverseStd } = fixture;
     const layout = rolloutLayout(spec, N, T, { values: true, finalObservations: false, sequenceLength: L });

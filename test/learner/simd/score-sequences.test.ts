@@ -57,17 +57,18 @@ async function judge(spec: PolicySpec) {
 }
 
 describe.each([
-  ['lstm', false],
-  ['lstm', true],
-  ['gru', false],
-  ['gru', true],
-] as const)('%s, shared %s', (cell, shared) => {
+  ['lstm', false, {}],
+  ['lstm', true, { numLayers: 2 }],
+  ['gru', false, { numLayers: 2, sizesBefore: [7] }],
+  ['gru', true, {}],
+] as const)('%s, shared %s, %o', (cell, shared, places) => {
   it.each([
     ['categorical', categorical(3, 2)],
     ['gaussian', gaussian(2)],
   ] as const)('agrees with a float64 reference: %s', async (kind, distribution) => {
     const masks = kind === 'categorical';
     const spec = makeSpec(distribution, {
+      ...places,
       cell,
       cellSize: 9,
       hiddenSizes: [7],

@@ -55,15 +55,24 @@ async function runBoth(spec: PolicySpec, backend: 'cpu' | 'node-gpu', overrides:
 describe.each(['cpu', 'node-gpu'] as const)('on %s', (backend) => {
   const available = backend === 'cpu' || noNativeBinding === null;
   it.skipIf(!available).each([
-    ['lstm', false],
-    ['lstm', true],
-    ['gru', false],
-    ['gru', true],
+    ['lstm', false, 1, []],
+    ['lstm', true, 2, []],
+    ['gru', false, 2, [7]],
+    ['gru', true, 1, []],
   ] as const)(
-    '%s, shared %s: autodiff gives the kernels gradient, and updates stay together',
-    async (cell, shared) => {
+    '%s, shared %s, %i cells behind layers of %j: autodiff gives the kernels gradient, and updates stay together',
+    async (cell, shared, numLayers, sizesBefore) => {
       const distribution = shared ? gaussian(2) : categorical(3);
-      const shape = { observationSize: 3, normalize: true, cell, cellSize: 5, hiddenSizes: [6], shared };
+      const shape = {
+        observationSize: 3,
+        normalize: true,
+        cell,
+        cellSize: 5,
+        hiddenSizes: [6],
+        shared,
+        numLayers,
+        sizesBefore,
+      };
       const spec = makeSpec(distribution, shape);
       const once = await runBoth(spec, backend, {
         scalars: { learningRate: 0, clipRange: 0.2, entropyCoeff: 0.01 },
