@@ -1,7 +1,8 @@
 /**
  * Environment steps per second with random actions: the native vector, the same environment singly and vectorized (what a
  * user's environment costs), and Python's Gymnasium where it is found (`OPERANT_GYM_PYTHON`, the Python of `bench:peers`, or
- * python3). Samples of the three are taken in turn.
+ * python3). Of tic-tac-toe, connect four and simple_spread steps are those of all agents, beside PettingZoo and mpe2 (`OPERANT_ZOO_PYTHON`, or the Python of
+ * `bench:peers`). Samples of the three are taken in turn.
  *
  *     npm run bench:envs -- [--rounds 15] [--envs 64] [--only CartPole-v1,Taxi-v4] [--out DIR]
  *
@@ -21,6 +22,7 @@ import { sampleSpace } from '../src/env/space-values.ts';
 import type { ActionArray, StepRows, VectorEnv } from '../src/env/vector-env.ts';
 import { isPeerInstalled, type Peer } from '../src/modules/import-peer.ts';
 import { openStream } from '../src/random/streams.ts';
+import { GAMES_ALONE, measureGame } from './agents/games-alone.ts';
 import { findGymnasium, startGymnasium } from './gymnasium-process.ts';
 import { interleave, option, printHeader, printTable, type Timing, type Variant } from './harness.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
@@ -54,7 +56,9 @@ function report(): void {
   printHeader('Environment steps per second, random actions, one thread');
   const firstLoad = load();
   const isThere = (peer: Peer | undefined) => peer === undefined || isPeerInstalled(peer);
-  const ids = SHIPPED_ENVS.filter(({ peer, agents }) => isThere(peer) && agents !== true)
+  const ids = SHIPPED_ENVS.filter(
+    ({ id, peer, agents }) => isThere(peer) && (agents !== true || id in GAMES_ALONE),
+  )
     .map(({ id }) => id)
     .filter((id) => ONLY.length === 0 || ONLY.includes(id));
   const rows = ids.map((id): Row => {
@@ -89,7 +93,7 @@ function report(): void {
   const text = [
     '# Speed of environments',
     `${machineLine(machine)}. Load average ${loads.join(' to ')}.`,
-    `Steps per second with random actions in one thread, medians of ${NUM_ROUNDS} samples that were taken in turn; ratios are medians of the rounds' ratios. Native: the shipped vector environment, ${NUM_ENVS} at a time. Wrapped singles: the same written as single environments and vectorized by Operant, which is what an environment of one's own costs. Gymnasium: \`gym.make\`, one environment. Resets are included. Made by \`npm run bench:envs\`.`,
+    `Steps per second with random actions in one thread, medians of ${NUM_ROUNDS} samples that were taken in turn; ratios are medians of the rounds' ratios. Native: the shipped vector environment, ${NUM_ENVS} at a time. Wrapped singles: the same written as single environments and vectorized by Operant, which is what an environment of one's own costs. Gymnasium: \`gym.make\`, one environment. Resets are included. Of games of several agents (${Object.keys(GAMES_ALONE).join(', ')}) steps are those of all agents, with random allowed actions; in Gymnasium's place are PettingZoo and mpe2, one game. Made by \`npm run bench:envs\`.`,
     lines.join('\n'),
     '',
   ];
@@ -101,6 +105,10 @@ function report(): void {
 }
 
 async function measure(id: string): Promise<Row> {
+  if (id in GAMES_ALONE) {
+    const { zoo, nativeOverZoo, ...rates } = await measureGame(id, NUM_ENVS, NUM_ROUNDS);
+    return { env: id, ...rates, gymnasium: zoo, nativeOverGymnasium: nativeOverZoo };
+  }
   const source = resolveEnv(id);
   const found = findGymnasium();
   const gymnasium = found && (await startGymnasium(found.python, id));

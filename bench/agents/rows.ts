@@ -27,7 +27,7 @@ const path = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.ur
 const linear = (from: number, to: number) => ({ schedule: 'linear', from, to });
 
 const TIC_TAC_TOE_STEPS = 3_000_000;
-const CONNECT_FOUR_STEPS = 16_000_000;
+const CONNECT_FOUR_STEPS = 8_000_000;
 const ONE_PLY = `${path('one-ply-player.ts')}#play`;
 const KUHN_STEPS = 400 * 64 * 32;
 
@@ -96,11 +96,11 @@ export const ROWS: readonly AgentsRow[] = [
       envRunners: { numEnvs: 64, rolloutLength: 128 },
       multiAgent: { policies: { default: {}, lookahead: ONE_PLY } },
       training: {
-        ...{ gamma: 1, gaeLambda: 0.95, hiddenSizes: [256, 256], minibatchSize: 2048, numEpochs: 4 },
-        ...{ learningRate: linear(1e-3, 5e-5), entropyCoeff: linear(0.02, 0.002) },
-        scheduleSteps: CONNECT_FOUR_STEPS,
+        ...{ gamma: 1, gaeLambda: 0.95, hiddenSizes: [256, 256], activation: 'relu' },
+        ...{ minibatchSize: 512, numEpochs: 4, scheduleSteps: CONNECT_FOUR_STEPS },
+        ...{ learningRate: linear(1e-3, 2e-5), entropyCoeff: linear(0.01, 0.001) },
       },
-      selfPlay: { selfPlay: 'uniform', snapshotInterval: 20, anchorFraction: 0.6, pastFraction: 0.1 },
+      selfPlay: { selfPlay: 'uniform', snapshotInterval: 20, anchorFraction: 0.8, pastFraction: 0.1 },
     },
     numSteps: CONNECT_FOUR_STEPS,
     judge: (algorithm) =>
