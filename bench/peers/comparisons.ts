@@ -63,6 +63,9 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   12: [SPEED, CPU_SPEED],
   14: [SPEED, CPU_SPEED],
   15: [SPEED],
+  16: [SPEED, CPU_SPEED],
+  17: [SPEED, CPU_SPEED],
+  18: [SPEED, CPU_SPEED],
 };
 
 /** Variants of ours that a peer's run is held against. */
@@ -211,6 +214,14 @@ const AIMS: readonly Aim[] = [
     atLeast(workload, 'on all cores ahead of RLtools', 1, closestOf(workload, ['rltools-1', 'rltools-all'])),
   ]),
   atMost(13, 'at most 4 s', 4, ownValues(13, solvedOrNever)),
+  ...[16, 17, 18].map((workload) =>
+    atLeast(
+      workload,
+      "at least 100 times RLlib's steps/s",
+      100,
+      closestOf(workload, ['rllib-agents'], 'one core'),
+    ),
+  ),
   atLeast(15, 'ahead of RLtools, one core each', 1, ratiosOf(15, 'rltools-1', 'one core')),
   atLeast(15, 'on all cores 1.6 times RLtools on one', 1.6, ratiosOf(15, 'rltools-1', 'all cores')),
 ];

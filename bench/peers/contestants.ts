@@ -16,6 +16,8 @@ export type ContestantName =
   | 'cleanrl'
   | 'jax-dqn'
   | 'rllib'
+  | 'sb3-agents'
+  | 'rllib-agents'
   | 'sample-factory'
   | 'pufferlib'
   | 'rltools-1'
@@ -40,6 +42,8 @@ export const CONTESTANTS: readonly Contestant[] = [
   { name: 'jax-dqn', title: "CleanRL's DQN in JAX", needs: 'base' },
   { name: 'torch', title: 'PyTorch', needs: 'base' },
   { name: 'rllib', title: 'RLlib', needs: 'rllib' },
+  { name: 'sb3-agents', title: 'PettingZoo with Stable-Baselines3', needs: 'agents' },
+  { name: 'rllib-agents', title: 'RLlib, several agents', needs: 'agents-rllib' },
   { name: 'sample-factory', title: 'Sample Factory', needs: 'sample-factory' },
   { name: 'pufferlib', title: 'PufferLib', needs: 'pufferlib' },
   { name: 'rltools-1', title: 'RLtools, one core', needs: 'rltools' },
@@ -123,6 +127,10 @@ export function commandOf(
       return python('base', 'torch_peer');
     case 'rllib':
       return python('rllib', 'rllib_peer');
+    case 'sb3-agents':
+      return python('agents', 'sb3_agents_peer');
+    case 'rllib-agents':
+      return python('agents-rllib', 'rllib_agents_peer');
     case 'sample-factory':
       return python('sample-factory', 'sample_factory_peer');
     case 'rltools-1':

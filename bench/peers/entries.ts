@@ -44,7 +44,7 @@ export function entriesFor(purpose: Purpose, entries: readonly Entry[]): readonl
       const patient = limitSeconds * LEARNING_PATIENCE;
       return [{ ...found, task: { ...task, limitSeconds: patient }, limitSeconds: patient }];
     }
-    if (!isTraining(task)) return [found];
+    if (!isTraining(task)) return [found]; // several agents, too: how long they run is theirs to say
     if (timingSeconds === Infinity) return [found];
     const bound = Math.min(task.limitSeconds ?? limitSeconds, timingSeconds);
     return [{ ...found, task: { ...task, evaluate: false, limitSeconds: bound } }];
@@ -56,6 +56,8 @@ export function shorten(short: Entry): Entry {
   const { task } = short;
   if (task.kind === 'train' || task.kind === 'solve')
     return { ...short, task: { ...task, steps: Math.min(task.steps, FEW), limitSeconds: 20 } };
+  if (task.kind === 'agents')
+    return { ...short, task: { ...task, steps: Math.min(task.steps, FEW / 5), limitSeconds: 120 } };
   if (task.kind === 'off-policy') {
     const steps = Math.min(task.steps, FEW / 5);
     return { ...short, task: { ...task, steps, limitSeconds: 60 }, limitSeconds: 60 };

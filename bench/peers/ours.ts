@@ -8,7 +8,16 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import type { Settings } from './settings.ts';
-import type { Answer, InferTask, MemoryTask, OffPolicyTask, Task, TrainTask, UpdateTask } from './task.ts';
+import type {
+  AgentsTask,
+  Answer,
+  InferTask,
+  MemoryTask,
+  OffPolicyTask,
+  Task,
+  TrainTask,
+  UpdateTask,
+} from './task.ts';
 
 type Package = typeof import('../../src/index.ts');
 type Algorithm = Awaited<ReturnType<InstanceType<Package['PPOConfig']>['build']>>;
@@ -150,8 +159,33 @@ async function memory({ settings, marks, seed }: MemoryTask): Promise<Answer> {
   return { residentMib };
 }
 
+/** In this process alone; a tenth of the steps is for V8 to compile, outside of the clock. */
+async function agents({ env, numEnvs, rolloutLength, numActing, steps, seed }: AgentsTask): Promise<Answer> {
+  const algorithm = await new PPOConfig()
+    .environment(env)
+    .envRunners({ numEnvRunners: 0, numEnvs, rolloutLength })
+    .training({ hiddenSizes: [64, 64], minibatchSize: 256, numEpochs: 4 })
+    .learners({ numLearnerThreads: 1 })
+    .debugging({ seed })
+    .build();
+  const until = async (count: number) => {
+    while (algorithm.numEnvSteps * numActing < count) await algorithm.train();
+    return algorithm.numEnvSteps * numActing;
+  };
+  const first = await until(steps / 10);
+  const ready = sinceStart();
+  const begin = performance.now();
+  const cpu = process.cpuUsage();
+  const envSteps = (await until(first + steps)) - first;
+  const seconds = (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds, cpuSeconds: (user + system) / 1e6, ready, sinceStart: sinceStart(), envSteps };
+}
+
 async function run(): Promise<Answer> {
   switch (task.kind) {
+    case 'agents':
+      return agents(task);
     case 'train':
       return train(task);
     case 'solve':

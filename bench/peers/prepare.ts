@@ -35,6 +35,11 @@ const PYTHON_ENVIRONMENTS: Readonly<Record<string, readonly string[]>> = {
   base: ['torch==2.15.0', 'stable-baselines3==2.9.2', 'gymnasium==1.4.0', 'sbx-rl==0.28.0'],
   rllib: ['ray[rllib]==2.60.0', 'torch==2.15.0'],
   'sample-factory': ['sample-factory==2.1.1', 'torch==2.15.0'],
+  agents: [
+    ...['torch==2.15.0', 'stable-baselines3==2.9.2', 'sb3-contrib==2.9.2', 'gymnasium==1.4.0'],
+    ...['supersuit==3.11.0', 'pettingzoo[classic]==1.27.0', 'mpe2==1.1.1'],
+  ],
+  'agents-rllib': ['ray[rllib]==2.60.0', 'torch==2.15.0', 'pettingzoo[classic]==1.27.0', 'mpe2==1.1.1'],
   pufferlib: ['pufferlib==3.0.0'],
 };
 const NPM_PACKAGES = ['reinforce-js@1.5.1', 'rl-ts@0.0.11', 'ppo-tfjs@0.0.2'];

@@ -80,6 +80,20 @@ function trainingRows(
   return markdownTable(['', ...speed, ...learning], rows);
 }
 
+/** Workloads 16 to 18: speed alone. */
+const agentsTable: Table = (records) => {
+  const rows = [...groups(timed(records))].map(([name, group]) => [
+    name,
+    errorOf(group) ?? spread(valuesOf(group, stepsPerSecond)),
+    ratioCell(records, name, 'steps/s'),
+    spread(valuesOf(group, stepsPerCpuSecond)),
+    ratioCell(records, name, 'steps per processor second'),
+    String(group.length),
+  ]);
+  const speed = ["agents' steps/s", 'ours over theirs', 'steps per processor second', 'ours over theirs'];
+  return markdownTable(['', ...speed, 'runs timed'], rows);
+};
+
 const reachedTable: Table = (records) => {
   const grouped = groups(records);
   const rows = [...grouped].map(([name, group]) => {
@@ -187,4 +201,7 @@ export const TABLES: { readonly [workload: number]: Table } = {
   13: solvedTable,
   14: offPolicyTable,
   15: trainingTable,
+  16: agentsTable,
+  17: agentsTable,
+  18: agentsTable,
 };

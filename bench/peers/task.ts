@@ -40,6 +40,23 @@ export interface OffPolicyTask {
   readonly heldReturn?: number;
 }
 
+/** Workloads 16 to 18: eight games of several agents, one policy for all of them; nothing is judged but speed. */
+export interface AgentsTask {
+  readonly kind: 'agents';
+  /** As bench/agents/zoo_peer.py calls it. */
+  readonly game: 'tic-tac-toe' | 'connect-four' | 'simple-spread';
+  /** Ours: the environment. */
+  readonly env: string;
+  readonly numEnvs: number;
+  readonly rolloutLength: number;
+  /** Agents that act in a step of a game. */
+  readonly numActing: number;
+  /** Of agents. */
+  readonly steps: number;
+  readonly seed: number;
+  readonly limitSeconds?: number;
+}
+
 /** Workload 7. */
 export interface UpdateTask {
   readonly kind: 'update';
@@ -67,13 +84,13 @@ export interface MemoryTask {
   readonly seed: number;
 }
 
-export type Task = TrainTask | OffPolicyTask | UpdateTask | InferTask | MemoryTask;
+export type Task = TrainTask | OffPolicyTask | AgentsTask | UpdateTask | InferTask | MemoryTask;
 
 /** Seconds unless named otherwise. */
 export interface Answer {
   /** Of the training loop alone. */
   readonly seconds?: number;
-  /** Processor time of all threads in the same stretch; workloads 10 to 12 and 14. */
+  /** Processor time of all threads in the same stretch; workloads 10 to 12, 14 and 16 to 18. */
   readonly cpuSeconds?: number;
   /** From process start to the training loop. */
   readonly ready?: number;

@@ -15,6 +15,7 @@ import {
   PENDULUM_RLTOOLS,
   type Settings,
 } from './settings.ts';
+import { severalAgents } from './several-agents.ts';
 import type { OffPolicyTask, TrainTask } from './task.ts';
 
 export interface Workload {
@@ -270,5 +271,23 @@ export const WORKLOADS: readonly Workload[] = [
         entry('rltools-all', task),
       ];
     },
+  },
+  {
+    id: 16,
+    title: 'PPO among several agents: tic-tac-toe, steps of all agents',
+    maxRounds: 100,
+    round: (seed) => severalAgents('tic-tac-toe', 'TicTacToe-v0', 1, seed),
+  },
+  {
+    id: 17,
+    title: 'PPO among several agents: connect four, steps of all agents',
+    maxRounds: 100,
+    round: (seed) => severalAgents('connect-four', 'ConnectFour-v0', 1, seed),
+  },
+  {
+    id: 18,
+    title: 'PPO among several agents: simple_spread, steps of all agents',
+    maxRounds: 100,
+    round: (seed) => severalAgents('simple-spread', 'SimpleSpread-v3', 3, seed),
   },
 ];

@@ -93,3 +93,35 @@ test('without a hole the bits are those of the walk for a single agent, and entr
   advantagesOf(holed);
   expect([holed.advantages[0], holed.advantages[2]]).toEqual([0, 0]);
 });
+
+test.each([1, 3, 7, 64])('with an exact critic nothing is an advantage, in blocks of %i columns', (C) => {
+  const stream = openStream(5, 'exact');
+  const length = 64 * 21;
+  const chance = (p: number) => Uint8Array.from({ length }, () => (stream.uniform() < p ? 1 : 0));
+  const [acted, truncated, terminated] = [chance(0.5), chance(0.1), chance(0.1)];
+  const rewards = Float32Array.from({ length }, () => stream.integer(9) - 4);
+  const finalValues = Float32Array.from({ length }, () => stream.integer(9));
+  // from the last step to the first: what is worth what, with gamma 1 in whole numbers
+  const values = new Float32Array(length);
+  const after = new Float32Array(length + 1); // of the next own step from a column on
+  for (let i = length - 1; i >= 0; i--) {
+    after[i] = after[i + 1];
+    if (acted[i] === 0) continue;
+    const next = terminated[i] === 1 ? 0 : truncated[i] === 1 ? finalValues[i] : after[i + 1];
+    values[i] = rewards[i] + next;
+    after[i] = values[i];
+  }
+  let numSteps = 0;
+  for (let first = 0; first < length; first += C) {
+    const columns = { acted, truncated, terminated, rewards, finalValues, values };
+    const cut = Object.entries(columns).map(
+      ([name, column]) => [name, column.slice(first, first + C)] as const,
+    );
+    const block = rollout(1, C, Object.fromEntries(cut));
+    block.bootstrapValues[0] = after[first + C];
+    computeGaeWithHoles(block, { gamma: 1, gaeLambda: 0.5, ...PLAIN, discountBy: 'own-step' });
+    expect(block.advantages.every((advantage) => advantage === 0)).toBe(true);
+    numSteps += block.returns.filter((value, k) => block.acted[k] === 1 && value === block.values[k]).length;
+  }
+  expect(numSteps).toBe(acted.filter((is) => is === 1).length);
+});

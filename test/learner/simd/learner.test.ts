@@ -120,6 +120,24 @@ describe('createSimdLearner', () => {
     for (let k = 0; k < gradient.length; k++) expect(gradient[k]).toBeCloseTo(expected[k], 4);
   });
 
+  it('normalises advantages over the samples of the plan: holes between them are no zeros', async () => {
+    const spec = makeSpec(categorical(2), { hiddenSizes: [8] });
+    const options = learnerOptions();
+    const fixture = makeFixture(spec, 1, 6, options);
+    fixture.rollout.advantages.set([1, 50, 2, -7, 3, 0]);
+    const learner = await makeLearner(fixture, options);
+    const samples = Int32Array.of(0, 2, 4);
+    await learner.update(fixture.rollout, makePlan(fixture, { permutations: samples, minibatchSize: 3 }));
+    const advantages = [-1.2247448714, 0, 1.2247448714];
+    const batch = { ...referenceBatch(fixture, samples, false), advantages };
+    const expected = gradientReference(spec, fixture.parameters, batch, REFERENCE);
+    const gradient = lastGradient(fixture);
+    for (let k = 0; k < gradient.length; k++) expect(gradient[k]).toBeCloseTo(expected[k], 4);
+    const withHoles = { ...batch, advantages: [0, 0.866, 1.732] };
+    const other = gradientReference(spec, fixture.parameters, withHoles, REFERENCE);
+    expect(Math.max(...gradient.map((value, k) => Math.abs(value - other[k])))).toBeGreaterThan(1e-2);
+  });
+
   it('stops after the epoch whose mean KL passes 1.5 targetKl', async () => {
     const spec = makeSpec(categorical(3));
     const options = learnerOptions();

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ticTacToe } from '../../../envs/tic-tac-toe.ts';
+import type { MultiAgentEnv } from '../../../src/env/agents/multi-agent-env.ts';
 import { RowField } from '../../../src/rollout/agents/agents-layout.ts';
 import { scheduleWorld } from './schedule-world.ts';
 import { createSmallRunner, type SmallRunner } from './small-runner.ts';
@@ -67,6 +68,26 @@ test('the same episodes cut into blocks of other lengths give the same steps', a
   expect(sum(whole.map(({ length }) => length))).toBeGreaterThan(300);
   for (const rolloutLength of [1, 3, 7, 42]) expect(await collect(rolloutLength)).toEqual(whole);
 });
+
+test('agents that never act, and the order of names, change nothing for the others', async () => {
+  const steps = async (names: readonly string[], factory = () => scheduleWorld(names)) => {
+    const runner = await createSmallRunner(factory, { numEnvs: 2, rolloutLength: 30, seed: 4 });
+    const rows = learned(runner, 3);
+    const ofAgent = (s: number) => [0, 1].map((n) => rows[n * names.length + s].map(withoutAction));
+    return names.map((_, s) => ofAgent(s));
+  };
+  const alone = await steps(['a', 'b']);
+  expect(alone.flat().every((row) => row.length > 5)).toBe(true);
+  expect(await steps(['z', 'y'])).toEqual(alone);
+  const crowd = (): MultiAgentEnv => {
+    const world = scheduleWorld(['a', 'b']);
+    return { ...world, agents: { ...world.agents, idle: Object.values(world.agents)[0] } };
+  };
+  expect((await steps(['a', 'b', 'idle'], crowd)).slice(0, 2)).toEqual(alone);
+});
+
+/** A seat's random numbers are its place's among all seats. */
+const withoutAction = (step: string) => step.split(',').toSpliced(2, 1).join();
 
 test("the loser's reward belongs to the loser's own last move", async () => {
   const runner = await createSmallRunner(ticTacToe, { numEnvs: 4, rolloutLength: 30 });
