@@ -30,7 +30,7 @@ export async function loadServer(
 const BODY = JSON.stringify({ observation: [0.01, -0.02, 0.03, 0.04] });
 const REQUEST = `POST /act HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`;
 
-/** One connection that is kept. An answer may come in pieces: its end is where its length says. */
+/** One connection that is kept. An answer may come in pieces: its end is where its length says, or its last chunk (Ray Serve's). */
 export const jsonClient =
   (port: number): Client =>
   (end, latencies) =>
@@ -46,14 +46,20 @@ export const jsonClient =
       socket.on('close', () => resolve());
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
-        const head = text.indexOf('\r\n\r\n');
-        if (head < 0 || text.length < head + 4 + Number(/content-length: (\d+)/i.exec(text)?.[1])) return;
+        if (!isWhole(text)) return;
         if (!text.startsWith('HTTP/1.1 200')) return reject(new Error(text));
         text = '';
         latencies.push(performance.now() - sent);
         next();
       });
     });
+
+function isWhole(text: string): boolean {
+  const head = text.indexOf('\r\n\r\n');
+  if (head < 0) return false;
+  const length = /content-length: (\d+)/i.exec(text)?.[1];
+  return length === undefined ? text.endsWith('\r\n0\r\n\r\n') : text.length >= head + 4 + Number(length);
+}
 
 export const socketClient =
   (port: number): Client =>
