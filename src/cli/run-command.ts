@@ -45,6 +45,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'serve policies over HTTP',
     load: async () => (await import('./serve-command.ts')).serveCommand,
   },
+  'bench-serve': {
+    summary: 'ask a policy server as many clients would: requests a second and latencies',
+    load: async () => (await import('./bench-serve-command.ts')).benchServeCommand,
+  },
   manifest: {
     summary:
       'write Kubernetes manifests of a policy server: operant manifest --image IMAGE --policy cart=/models/cart',

@@ -40,6 +40,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
       'a cell of a table; whole: snippets.long.test.ts',
     ]),
   ),
+  'npx operant bench-serve --url http://127.0.0.1:8000 --connections 32 --seconds 10':
+    'wants a server: test/cli/bench-serve.long.test.ts',
   'operant serve': 'a cell of a table; whole below it',
   'train --json': 'every row of it: told-metrics.test.ts',
 };
