@@ -220,4 +220,8 @@ export function registerShippedEnvs(): void {
     const namesFile = scheme === 'python';
     registerEnvScheme(scheme, { module, export: 'pythonEnv', vectorExport: 'pythonVectorEnv', namesFile });
   }
+  registerEnvScheme('pettingzoo', {
+    ...{ module, export: 'pythonAgentsEnv', vectorExport: 'pythonAgentsKernel' },
+    ...{ namesFile: 'behind-hash', agents: true, example: 'classic/connect_four_v3' },
+  });
 }

@@ -35,14 +35,14 @@ export function environmentSource({
 
 /** Whether `--python` says anything to it. */
 function isInPython(env: unknown): boolean {
-  return typeof env === 'string' && /^(gymnasium|envpool|python):/.test(env);
+  return typeof env === 'string' && /^(gymnasium|envpool|python|pettingzoo):/.test(env);
 }
 
 function withPython(source: EnvSource, python: string): EnvSource {
   if (isInPython(source.id)) return { ...source, options: { ...source.options, python } };
   throw new ConfigError(
     'CONFIG_PYTHON',
-    `\`python\` is ${python}, and ${source.id} is no environment in Python (gymnasium:ID, envpool:ID, python:FILE#NAME): leave it out.`,
+    `\`python\` is ${python}, and ${source.id} is no environment in Python (gymnasium:ID, envpool:ID, pettingzoo:FAMILY/NAME, python:FILE#NAME): leave it out.`,
   );
 }
 

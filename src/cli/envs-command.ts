@@ -1,4 +1,4 @@
-/** `operant envs`: the environments that come with Operant. */
+/** `operant envs`: the environments that come with Operant, and what stands for those that do not. */
 import { registerShippedEnvs } from '../../envs/index.ts';
 import { makeMultiAgentEnv } from '../env/agents/load-agents-env.ts';
 import { resolveEnv } from '../env/env-source.ts';
@@ -12,11 +12,13 @@ import { table } from '../run/text-table.ts';
 import type { CommandContext } from './command.ts';
 import { JSON_FLAG, readFlags } from './command-flags.ts';
 import { EXIT } from './report-error.ts';
+import { listSchemes } from './scheme-listings.ts';
 
 const USAGE = `Usage: operant envs [flags]
 
 Lists the environments with their spaces, time limits (steps) and reward thresholds (mean return that counts as solved); of those whose
-physics is a package of its own that is not installed, how to install it.`;
+physics is a package of its own that is not installed, how to install it. Then what lies outside (gymnasium:, pettingzoo:, external:, ...), and whether
+what it needs is here.`;
 
 /** One row, and the same as JSON. */
 interface EnvListing {
@@ -28,7 +30,7 @@ export async function envsCommand(context: CommandContext): Promise<number> {
   const flags = readFlags(context, USAGE, [JSON_FLAG]);
   if (flags === null) return EXIT.done;
   registerShippedEnvs();
-  const listings = await Promise.all(listEnvs().map(describeEnv));
+  const listings = [...(await Promise.all(listEnvs().map(describeEnv))), ...listSchemes()];
   if (flags.get('json') === 'true') {
     context.stdout.write(
       `${JSON.stringify(
@@ -43,7 +45,7 @@ export async function envsCommand(context: CommandContext): Promise<number> {
   context.stdout.write(`${table([head, ...listings.map(({ cells }) => cells)])}\n`);
   context.stdout.write('\nYour own: --env ./my-env.ts, or ./my-env.ts#name for a named export.\n');
   context.stdout.write(
-    "Python's: --env gymnasium:LunarLander-v3, or python:./my_env.py#make (docs/python.md).\n",
+    'Ids with a colon stand for what is in Python (docs/python.md) or connects (docs/external.md).\n',
   );
   return EXIT.done;
 }

@@ -10,8 +10,12 @@ export interface EnvScheme {
   readonly module: string;
   readonly export: string;
   readonly vectorExport: string;
-  /** Whether what follows the scheme is a file, with the name of a function of it behind `#`. */
-  readonly namesFile?: boolean;
+  /** Whether what follows the scheme is a file, with the name of a function of it behind `#`; `behind-hash` = where there is a `#`. */
+  readonly namesFile?: boolean | 'behind-hash';
+  /** Its environments have several agents. */
+  readonly agents?: boolean;
+  /** A name, for messages. */
+  readonly example?: string;
 }
 
 /** One for the process; see `registry.ts`. */
@@ -32,8 +36,12 @@ export function findEnvScheme(id: string, cwd: string): { scheme: EnvScheme; ref
   const scheme = schemes.get(id.slice(0, Math.max(0, at)));
   if (scheme === undefined) return null;
   if (id.length === at + 1)
-    throw new ConfigError('CONFIG_ENV_UNKNOWN', `Expected a name behind \`${id}\`, as in ${id}CartPole-v1.`);
-  if (scheme.namesFile !== true) return { scheme, reference: id };
+    throw new ConfigError(
+      'CONFIG_ENV_UNKNOWN',
+      `Expected a name behind \`${id}\`, as in ${id}${scheme.example ?? 'CartPole-v1'}.`,
+    );
+  const isFile = scheme.namesFile === 'behind-hash' ? id.includes('#') : scheme.namesFile === true;
+  if (!isFile) return { scheme, reference: id };
   const { specifier, exportName } = splitExport(id.slice(at + 1));
   const path = resolve(cwd, specifier);
   if (exportName === undefined) {

@@ -111,6 +111,7 @@ function schemeSource(
     options: { ...options, reference },
     maxEpisodeSteps: null,
     rewardThreshold: null,
+    ...(scheme.agents === true && { agents: true }),
   };
 }
 

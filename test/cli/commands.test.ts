@@ -99,6 +99,8 @@ describe('envs', () => {
     const { stdout } = await operant('envs');
     expect(stdout).toMatch(/CartPole-v1 +Box\(4\) .* Discrete\(2\) +500 +475 /);
     expect(stdout).toMatch(/Pendulum-v1 +Box\(3\) .* Box\(1\) .* 200 +-200 /);
+    expect(stdout).toMatch(/external:NAME .*Ready/);
+    expect(stdout).toMatch(/pettingzoo:FAMILY\/NAME .*(Ready: pettingzoo|operant python install)/);
   });
 
   it('gives the same as JSON', async () => {

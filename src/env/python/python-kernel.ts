@@ -2,8 +2,7 @@
  * N environments in Python as a kernel: one call steps them all beforehand, and what the vector environment then asks of each is answered from
  * that. What was not foreseen (an episode led back to where it was, a fresh instance) is a call of its own.
  */
-import { EnvError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
+import type { EnvError } from '../../errors.ts';
 import type { EnvFaultHandling } from '../env-faults.ts';
 import { type EnvKernel, stepResults } from '../env-kernel.ts';
 import { flatBound } from '../flatten-space.ts';
@@ -24,6 +23,7 @@ import {
 } from './foreseen-rows.ts';
 import { RowEnd, startHost } from './python-host.ts';
 import type { PythonOptions } from './python-options.ts';
+import { readPicture } from './python-picture.ts';
 
 export interface PythonKernel {
   readonly kernel: EnvKernel;
@@ -147,11 +147,4 @@ function reportMetrics(
   for (; k < numElements && metrics[k] <= n; k += 3)
     if (metrics[k] === n) onMetric(n, host.nameOf(metrics[k + 1]), metrics[k + 2]);
   state.numTold = k;
-}
-
-function readPicture({ error, text, height, width, pixels }: JsonObject) {
-  if (error !== undefined) throw new EnvError('ENV_RENDER', `render in Python: ${String(error)}.`);
-  if (text !== undefined) return text as string;
-  const bytes = Uint8Array.from(Buffer.from(pixels as string, 'base64'));
-  return { height: height as number, width: width as number, pixels: bytes };
 }

@@ -30,38 +30,75 @@ export interface PythonOptions {
   readonly renderMode: string | null;
 }
 
+/** Of an environment of several agents. */
+export type PythonAgentsOptions = Omit<PythonOptions, 'suite' | 'vectorization' | 'imports'> & {
+  readonly suite: 'pettingzoo';
+  /** Which of a module's two functions makes it; `auto` = `parallel_env` where there is one, else `env`. */
+  readonly api: 'auto' | 'aec' | 'parallel';
+  /** Deaths of a Python process, one a worker, that it is replaced after. */
+  readonly maxRestarts: number;
+};
+
+/** What both kinds have. */
+const COMMON = {
+  reference: '',
+  python: null,
+  kwargs: {},
+  wrappers: [],
+  infoMetrics: true,
+  maxEpisodeSteps: null,
+  stepDeadlineSeconds: 30,
+  renderMode: null,
+};
+
+/** @throws ConfigError `CONFIG_ENV_OPTION`. */
+export function readAgentsOptions(given: JsonObject = {}): PythonAgentsOptions {
+  const reference = String(given.reference);
+  const options = readEnvOptions(reference, given, { ...COMMON, api: 'auto', maxRestarts: 10 });
+  checkCommon(reference, options);
+  checkRange(reference, 'maxRestarts', options.maxRestarts, 0, 1e9);
+  checkChoice(reference, 'api', options.api, ['auto', 'aec', 'parallel']);
+  const rest = reference.slice(reference.indexOf(':') + 1);
+  const place = rest.includes('#') ? splitFile(rest) : { name: rest, path: '' };
+  return { ...options, ...place, suite: 'pettingzoo' } as unknown as PythonAgentsOptions;
+}
+
 /** @throws ConfigError `CONFIG_ENV_OPTION`. */
 export function readPythonOptions(given: JsonObject = {}): PythonOptions {
   const reference = String(given.reference);
   const options = readEnvOptions(reference, given, {
-    reference: '',
-    python: null,
-    kwargs: {},
-    wrappers: [],
+    ...COMMON,
     imports: [],
     vectorization: 'rows',
-    infoMetrics: true,
-    maxEpisodeSteps: null,
-    stepDeadlineSeconds: 30,
-    renderMode: null,
   });
   const [suite, rest] = [
     reference.slice(0, reference.indexOf(':')),
     reference.slice(reference.indexOf(':') + 1),
   ];
   checkChoice(reference, 'vectorization', options.vectorization, ['rows', 'vector']);
+  checkCommon(reference, options);
+  return {
+    ...options,
+    ...(suite === 'python' ? splitFile(rest) : { name: rest, path: '' }),
+    suite: suite as PythonSuite,
+    vectorization: suite === 'envpool' ? 'vector' : options.vectorization,
+  } as unknown as PythonOptions;
+}
+
+type Common = Readonly<Record<'python' | 'renderMode' | 'wrappers', unknown>> & {
+  readonly stepDeadlineSeconds: number;
+};
+
+function checkCommon(reference: string, options: Common): void {
   checkRange(reference, 'stepDeadlineSeconds', options.stepDeadlineSeconds, 0.1, 86_400);
   for (const name of ['python', 'renderMode'] as const) checkText(reference, name, options[name]);
   checkWrappers(reference, options.wrappers);
-  const at = rest.lastIndexOf('#');
-  const isFile = suite === 'python';
-  return {
-    ...options,
-    suite: suite as PythonSuite,
-    name: isFile ? rest.slice(at + 1) : rest,
-    path: isFile ? rest.slice(0, at) : '',
-    vectorization: suite === 'envpool' ? 'vector' : options.vectorization,
-  } as unknown as PythonOptions;
+}
+
+/** `FILE#NAME`. */
+function splitFile(text: string): { name: string; path: string } {
+  const at = text.lastIndexOf('#');
+  return { name: text.slice(at + 1), path: text.slice(0, at) };
 }
 
 function checkText(reference: string, name: string, value: unknown): void {

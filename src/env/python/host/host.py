@@ -2,6 +2,7 @@
 
 import ctypes
 import faulthandler
+import functools
 import json
 import os
 import select
@@ -23,13 +24,13 @@ def main():
     config = json.loads(os.read(COMMANDS, struct.unpack("<I", size)[0]))
     faulthandler.dump_traceback_later(config["startSeconds"], exit=True)
     try:
-        hello, frames, envs = start(config)
+        hello, answer, close = start(config)
     except BaseException as error:
         tell({"error": describe_setup(error)})
         raise
     tell(hello)
     faulthandler.cancel_dump_traceback_later()
-    serve(frames, envs, config["stepDeadlineSeconds"])
+    serve(answer, close, config["stepDeadlineSeconds"])
 
 
 def end_with_parent():
@@ -51,15 +52,29 @@ def start(config):
     if sys.version_info < (3, 9):
         raise setup_error("CONFIG_PYTHON_VERSION", f"Python {sys.version.split()[0]} ({sys.executable}) is too old: 3.9 or newer is needed")
     try:
-        import numpy as np
+        import numpy  # noqa: F401
     except ModuleNotFoundError:
         raise setup_error(
             "CONFIG_PYTHON_PACKAGE",
             f"The Python {sys.executable} has no package numpy. Install it there, or into Operant's own Python: operant python install gymnasium",
         ) from None
     sys.path.insert(0, HERE)
+    return start_agents(config) if config["suite"] == "pettingzoo" else start_rows(config)
+
+
+def start_agents(config):
+    import agents_host
+
+    sys.path.remove(HERE)
+    hosted = agents_host.Agents(config)
+    return hosted.hello(versions(), PROTOCOL), hosted.answer, hosted.close
+
+
+def start_rows(config):
+    """Environments of one agent."""
     import frames as wire
     import make
+    import numpy as np
     import rows
     import spaces
     import vector
@@ -79,23 +94,17 @@ def start(config):
     action_size, is_continuous = spaces.action_size(envs.action_space), spaces.is_continuous(envs.action_space)
     uses_shared = config["hasShared"] and num_envs * obs_size * np.dtype(obs_dtype).itemsize >= config["sharedBytes"]
     frames = wire.Frames(num_envs, obs_size, obs_dtype, masks, action_size, is_continuous, SHARED if uses_shared else None)
-    return describe(envs, masks, uses_shared), frames, envs
+    return describe(envs, masks, uses_shared), functools.partial(answer, frames, envs), envs.close
 
 
 def describe(envs, masks, uses_shared):
-    import numpy
     import spaces
 
     first = envs.envs[0] if hasattr(envs, "envs") else envs.env
     spec = getattr(first, "spec", None)
-    gymnasium = sys.modules.get("gymnasium")
     return {
         "protocol": PROTOCOL,
-        "versions": {
-            "python": sys.version.split()[0],
-            "numpy": numpy.__version__,
-            **({"gymnasium": gymnasium.__version__} if gymnasium else {}),
-        },
+        "versions": versions(),
         "observationSpace": spaces.to_json(envs.observation_space),
         "actionSpace": spaces.to_json(envs.action_space),
         "maskSize": masks,
@@ -109,6 +118,11 @@ def describe(envs, masks, uses_shared):
     }
 
 
+def versions():
+    found = {name: sys.modules[name].__version__ for name in ("numpy", "gymnasium", "pettingzoo") if name in sys.modules}
+    return {"python": sys.version.split()[0], **found}
+
+
 def frame_stack(env):
     """Of the outermost wrapper, where it repeats the first frame of an episode; whole frames lie behind one another then."""
     if type(env).__name__ != "FrameStackObservation" or getattr(env, "padding_type", None) != "reset":
@@ -120,11 +134,11 @@ def frame_stack(env):
     return {"numFrames": shape[0], "groupSize": size}
 
 
-def serve(frames, envs, deadline):
+def serve(answer, close, deadline):
+    """@param answer of (operation, argument, argument, bytes of the body): reads the body, replies, and gives False when nothing more is to come."""
     import frames as wire
 
     header = bytearray(16)
-    body = memoryview(frames.command).cast("B")
     poll = select.poll()
     poll.register(COMMANDS, select.POLLIN)
     clock = Watchdog(deadline)
@@ -135,25 +149,32 @@ def serve(frames, envs, deadline):
         if not wire.read_exactly(COMMANDS, memoryview(header)):
             break
         clock.work()
-        operation, first, second, size = struct.unpack("<IIII", header)
-        if operation == wire.OPERATION_STEP:
-            if not wire.read_exactly(COMMANDS, body):
-                break
-            frames.ends[:] = 0
-            envs.step(frames, first == 1)
-        elif operation == wire.OPERATION_REPEAT:
-            actions = bytearray(size)
-            if not wire.read_exactly(COMMANDS, memoryview(actions)):
-                break
-            repeat(frames, envs, first, second, actions)
-        elif operation == wire.OPERATION_RENDER:
-            render(frames, envs, first)
-        else:
+        if not answer(*struct.unpack("<IIII", header)):
             break
-        frames.send(REPLIES)
     clock.rest()
     faulthandler.dump_traceback_later(deadline, exit=True)
-    envs.close()
+    close()
+
+
+def answer(frames, envs, operation, first, second, size):
+    import frames as wire
+
+    if operation == wire.OPERATION_STEP:
+        if not wire.read_exactly(COMMANDS, memoryview(frames.command).cast("B")):
+            return False
+        frames.ends[:] = 0
+        envs.step(frames, first == 1)
+    elif operation == wire.OPERATION_REPEAT:
+        actions = bytearray(size)
+        if not wire.read_exactly(COMMANDS, memoryview(actions)):
+            return False
+        repeat(frames, envs, first, second, actions)
+    elif operation == wire.OPERATION_RENDER:
+        render(frames, envs, first)
+    else:
+        return False
+    frames.send(REPLIES)
+    return True
 
 
 def repeat(frames, envs, row, count, actions):
@@ -165,24 +186,12 @@ def repeat(frames, envs, row, count, actions):
 
 
 def render(frames, envs, row):
-    """A picture goes through a file of its own: it is rare, and of any size."""
-    import base64
-
-    import numpy as np
     import rows
 
     try:
-        picture = envs.render(row)
+        frames.extra = rows.picture(envs.render(row))
     except Exception as error:
         frames.extra = {"error": rows.describe(error)["message"]}
-        return
-    if isinstance(picture, str):
-        frames.extra = {"text": picture}
-    elif getattr(picture, "ndim", 0) == 3 and picture.shape[2] == 3:
-        pixels = base64.b64encode(np.ascontiguousarray(picture, np.uint8).tobytes()).decode()
-        frames.extra = {"height": picture.shape[0], "width": picture.shape[1], "pixels": pixels}
-    else:
-        frames.extra = {"error": f"render gave {type(picture).__name__}, not an array [height, width, 3] or a text"}
 
 
 class Watchdog:

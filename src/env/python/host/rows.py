@@ -1,5 +1,6 @@
 """Single environments, one a row. Every episode begins with a seed of its own, so a row is what it would be alone."""
 
+import base64
 import sys
 import traceback
 
@@ -162,3 +163,13 @@ def describe(error):
         "code": getattr(error, "code", None) if isinstance(getattr(error, "code", None), str) else None,
         "message": f"{type(error).__name__}: {error}" + ("" if isinstance(error, spaces.WrongShape) else where),
     }
+
+
+def picture(rendered):
+    """What `render` gave, as JSON: it is rare, and of any size."""
+    if isinstance(rendered, str):
+        return {"text": rendered}
+    if getattr(rendered, "ndim", 0) == 3 and rendered.shape[2] == 3:
+        pixels = base64.b64encode(np.ascontiguousarray(rendered, np.uint8).tobytes()).decode()
+        return {"height": rendered.shape[0], "width": rendered.shape[1], "pixels": pixels}
+    return {"error": f"render gave {type(rendered).__name__}, not an array [height, width, 3] or a text"}
