@@ -10,7 +10,7 @@ import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
-import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
+import { burnInOptions, checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -57,6 +57,7 @@ export const appoOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...withDefaults(recurrentOptions, { sequenceLength: 20 }),
+    ...burnInOptions,
     ...curiosityOptions,
   },
 };

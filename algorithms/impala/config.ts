@@ -8,12 +8,12 @@ import {
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
-import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
+import { burnInOptions, checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
-import type { Problem } from '../../src/config/problems.ts';
+import { conflict, type Problem } from '../../src/config/problems.ts';
 
 export const impalaOptions = {
   ...onPolicyOptions,
@@ -27,6 +27,7 @@ export const impalaOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...withDefaults(recurrentOptions, { sequenceLength: 20 }),
+    ...burnInOptions,
     ...curiosityOptions,
   },
 };
@@ -39,5 +40,12 @@ export type IMPALAConfigInput = ConfigInput<IMPALAOptions>;
 
 /** What IMPALA's options must be to each other; the shared ones are checked before. */
 export function checkIMPALA(config: ResolvedIMPALAConfig): readonly Problem[] {
-  return [...checkActorLearner(config), ...checkActorCritic(config), ...checkRecurrent(config)];
+  const { burnIn, lag } = config.training;
+  const inert = `burnIn (${burnIn}) has no effect while lag is 0: a fragment is learnt by the weights that collected it. Leave one of the two out.`;
+  return [
+    ...checkActorLearner(config),
+    ...checkActorCritic(config),
+    ...checkRecurrent(config),
+    ...(burnIn > 0 && lag === 0 ? [conflict(inert)] : []),
+  ];
 }

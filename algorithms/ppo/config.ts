@@ -4,7 +4,12 @@ import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
 import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
-import { checkRecurrent, recomputeOptions, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
+import {
+  burnInOptions,
+  checkRecurrent,
+  recomputeOptions,
+  recurrentOptions,
+} from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
@@ -87,6 +92,7 @@ export const ppoOptions = {
     ...scheduleOptions,
     ...actorCriticOptions,
     ...recurrentOptions,
+    ...burnInOptions,
     ...recomputeOptions,
     ...curiosityOptions,
   },

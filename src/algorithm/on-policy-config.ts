@@ -6,7 +6,7 @@ import type { PolicyOptions } from './policy-setup.ts';
 /** The sections and options that an on-policy algorithm's config has. */
 export type OnPolicyConfig = ResolvedConfig<typeof onPolicyOptions> & {
   readonly training: Omit<PolicyOptions, 'normalizeObservations' | 'clipObservation'> &
-    OptimizerConfig & { readonly sequenceLength?: number };
+    OptimizerConfig & { readonly sequenceLength?: number; readonly burnIn?: number };
 };
 
 /** Also of an algorithm whose workers have no time to help the learner. */
@@ -40,10 +40,11 @@ export function momentsOf({ training }: Pick<OnPolicyConfig, 'training'>): Momen
   return { beta1: 0, beta2: rmspropDecay, epsilon: rmspropEpsilon, correctsBias: false };
 }
 
-/** Only of a recurrent policy: gradients flow through so many steps. */
+/** Only of a recurrent policy: gradients flow through so many steps, and so many before them warm the state. */
 export function sequencesOf({ training }: Pick<OnPolicyConfig, 'training'>): {
   readonly sequenceLength?: number;
+  readonly burnIn?: number;
 } {
-  const { recurrent = null, sequenceLength } = training;
-  return recurrent === null || sequenceLength === undefined ? {} : { sequenceLength };
+  const { recurrent = null, sequenceLength, burnIn = 0 } = training;
+  return recurrent === null || sequenceLength === undefined ? {} : { sequenceLength, burnIn };
 }

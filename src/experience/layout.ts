@@ -25,6 +25,8 @@ export interface RolloutLayout {
   readonly rolloutLength: number; // T
   readonly columns: readonly Column[];
   readonly byteLength: number;
+  /** Of a recurrent policy, see {@link RolloutColumns}; else 0. */
+  readonly burnIn: number;
 }
 
 export const ROLLOUT_MAGIC = 0x4f50524c; // 'OPRL'
@@ -43,6 +45,8 @@ export interface RolloutColumns {
   readonly finalObservations: boolean;
   /** L: a recurrent policy's states at every L-th step are kept in `recurrentStates`; it divides T. Absent: that column is empty. */
   readonly sequenceLength?: number;
+  /** B: the state of each sequence but a row's first is kept so many steps before it begins, L at most. Absent = 0. */
+  readonly burnIn?: number;
 }
 
 export const ON_POLICY_COLUMNS: RolloutColumns = { values: true, finalObservations: false };
@@ -58,7 +62,7 @@ export const OFF_POLICY_COLUMNS: RolloutColumns = { values: false, finalObservat
  * `bootstrapValues` (what follows step T - 1: the first observation of the next rollout), `policyVersions`.
  * Where asked for, `finalSlots`: -1, or where an episode ended the slot of `finalObservations` that holds its true last observation.
  * Row n's k-th end of the rollout has slot n * T + k, so there is one for every step and no row writes another's.
- * Of a recurrent policy (S = size of a row's state): `recurrentStates`, what each sequence of L steps began with, 0 where an episode began
+ * Of a recurrent policy (S = size of a row's state): `recurrentStates`, what each sequence of L steps (or its burn-in) began with, 0 where an episode began
  * there; and per row `lastRecurrentStates`, after step T - 1.
  * Written by the learner's side after collection: `advantages`, `returns`.
  */
@@ -66,7 +70,7 @@ export function rolloutLayout(
   spec: ActingSpec,
   numRows: number,
   rolloutLength: number,
-  { values, finalObservations, sequenceLength = 0 }: RolloutColumns = ON_POLICY_COLUMNS,
+  { values, finalObservations, sequenceLength = 0, burnIn = 0 }: RolloutColumns = ON_POLICY_COLUMNS,
 ): RolloutLayout {
   const N = numRows;
   const T = rolloutLength;
@@ -101,7 +105,7 @@ export function rolloutLayout(
   const S = recurrentStateSize(spec);
   add('recurrentStates', 'float32', [N, sequenceLength > 0 ? T / sequenceLength : 0, S]);
   add('lastRecurrentStates', 'float32', [N, S]);
-  return { numRows, rolloutLength, columns, byteLength: end };
+  return { numRows, rolloutLength, columns, byteLength: end, burnIn };
 }
 
 /** Typed views over one block set; every view is shared memory, nothing is copied. N = numRows, T = rolloutLength. */
@@ -110,6 +114,8 @@ export interface RolloutViews {
   readonly rolloutLength: number;
   /** Byte offset of the set in the arena: a column's address is `byteOffset + column.offset`. */
   readonly byteOffset: number;
+  /** As in the layout. */
+  readonly burnIn: number;
   readonly observations: Float32Array | Uint8Array; // [N, T, obsSize]
   readonly actions: Float32Array | Int32Array; // [N, T, A]
   readonly logProbs: Float32Array; // [N, T] f32
@@ -173,6 +179,7 @@ export function openRollout(
     numRows: layout.numRows,
     rolloutLength: layout.rolloutLength,
     byteOffset,
+    burnIn: layout.burnIn,
     observations: view('observations'),
     actions: view('actions'),
     logProbs: view('logProbs'),

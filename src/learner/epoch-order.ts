@@ -8,6 +8,8 @@ export interface SequenceShape {
   readonly length: number;
   /** Sequences side by side, at most, R. */
   readonly perBlock: number;
+  /** Steps before a sequence that only warm its state, B, at most L. Absent = 0. */
+  readonly burnIn?: number;
 }
 
 /** Sequences of the largest block: products over them run near the kernels' peak from here on. */

@@ -4,6 +4,7 @@ import type { ParameterLayout } from '../weights/parameter-layout.ts';
 import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
 import { mlpParameterLayout } from './networks/mlp-parameters.ts';
+import { recurrentTowers } from './networks/recurrent-state.ts';
 import type { ActingSpec, Activation, ConvSpec, MlpSpec, RecurrentSpec } from './policy-spec.ts';
 import { applyCells, type SequenceTensors } from './tensor-recurrent.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
@@ -19,6 +20,8 @@ export interface TensorNetwork {
     observations: Tensor,
     sequences?: SequenceTensors | null,
   ): NetworkOutputs;
+  /** Of a recurrent network: what it remembers after the last step of each sequence, [M, S] f32. */
+  statesAfter?(parameters: ParameterTensors, observations: Tensor, sequences: SequenceTensors): Tensor;
 }
 
 /**
@@ -46,8 +49,17 @@ export function createTensorNetwork(
         apply(parameters, observations, sequences = null) {
           if (sequences === null) throw new TypeError('Expected the sequences of a recurrent network.');
           const remember: Remember = (tower, x) =>
-            applyCells(tf, { ...spec, network }, parameters, tower, x, sequences);
+            applyCells(tf, { ...spec, network }, parameters, tower, x, sequences).hidden;
           return applyMlp(tf, network, hasValues, parameters, observations, remember);
+        },
+        statesAfter(parameters, observations, sequences) {
+          const states = recurrentTowers(spec).flatMap((tower) => {
+            let x = observations;
+            for (let k = 0; k < (network.sizesBefore?.length ?? 0); k += 1)
+              x = hiddenLayer(tf, network, parameters, `${tower}/${k}`, x);
+            return applyCells(tf, { ...spec, network }, parameters, tower, x, sequences).states;
+          });
+          return tf.concat(states, 1);
         },
       };
     case 'conv':
@@ -78,16 +90,10 @@ function applyMlp(
   remember: Remember = (_tower, x) => x,
 ): NetworkOutputs {
   const layersBefore = network.kind === 'recurrent' ? (network.sizesBefore?.length ?? 0) : 0;
-  const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
-  const hidden = (layer: string, x: Tensor) => {
-    const product = dense(tf, parameters, layer, x);
-    const normalized = layerNorm ? normalizeLayer(tf, parameters, layer, product) : product;
-    return activate(tf, network.activation, normalized);
-  };
   const tower = (name: 'trunk' | 'actor' | 'critic') => {
     let x = observations;
     for (let k = 0; k <= layersBefore + network.hiddenSizes.length; k += 1) {
-      if (k > 0) x = hidden(`${name}/${k - 1}`, x);
+      if (k > 0) x = hiddenLayer(tf, network, parameters, `${name}/${k - 1}`, x);
       if (k === layersBefore) x = remember(name, x);
     }
     return x;
@@ -96,6 +102,19 @@ function applyMlp(
   if (!hasValues) return heads(tf, parameters, actorLatent, null);
   const criticLatent = network.shared ? actorLatent : tower('critic');
   return heads(tf, parameters, actorLatent, criticLatent);
+}
+
+function hiddenLayer(
+  tf: TensorFlow,
+  network: MlpSpec | RecurrentSpec,
+  parameters: ParameterTensors,
+  layer: string,
+  x: Tensor,
+): Tensor {
+  const product = dense(tf, parameters, layer, x);
+  const layerNorm = network.kind === 'mlp' && network.layerNorm === true;
+  const normalized = layerNorm ? normalizeLayer(tf, parameters, layer, product) : product;
+  return activate(tf, network.activation, normalized);
 }
 
 /** Convolutions with relu, then hidden layers; both heads sit on the last one. */

@@ -11,6 +11,29 @@ export interface SequenceTensors {
   readonly states: Tensor; // [M, S] f32
   /** 0 where an episode begins at that row, so that the state before it is 0; else 1. Not read at first steps. */
   readonly continues: Tensor; // [M * L] f32
+  /** Steps before the sequences, which `states` are to be run through (src/learner/tensorflow/burn-in.ts); null or absent = none. */
+  readonly burnIn?: BurnInTensors | null;
+}
+
+/** The B steps before M sequences, step by step. */
+export interface BurnInTensors {
+  /** B. */
+  readonly length: number;
+  /** Raw. */
+  readonly observations: Tensor; // [M * B, obsSize]
+  /** As of the sequences' rows. */
+  readonly continues: Tensor; // [M * B] f32
+  /** 0 where an episode begins with the sequence; else 1. */
+  readonly continuesInto: Tensor; // [M] f32
+  /** 0 where nothing is before the sequence, whose rows here are then any; else 1. */
+  readonly exists: Tensor; // [M] f32
+}
+
+export interface CellsTensors {
+  /** Of the topmost cell. */
+  readonly hidden: Tensor; // [M * L, H] f32
+  /** After the last step, of all cells from below: hidden and, LSTM, cell state. */
+  readonly states: readonly Tensor[]; // [M, H] f32 each
 }
 
 /**
@@ -22,7 +45,7 @@ export interface SequenceTensors {
  * x is the tower's input, or the hidden states of the cell below.
  *
  * @param tower `trunk`, `actor` or `critic`. @param x [M * L, inputs] f32.
- * @returns [M * L, H] f32, in the order of x.
+ * @returns hidden states in the order of x.
  */
 export function applyCells(
   tf: TensorFlow,
@@ -31,15 +54,18 @@ export function applyCells(
   tower: 'trunk' | 'actor' | 'critic',
   x: Tensor,
   sequences: SequenceTensors,
-): Tensor {
+): CellsTensors {
   const numLayers = numCellLayers(spec);
   const first = recurrentTowers(spec).indexOf(tower) * numLayers;
   let hidden = x;
+  const states: Tensor[] = [];
   for (let layer = 0; layer < numLayers; layer += 1) {
     const place = { name: cellName(tower, layer), index: first + layer };
-    hidden = applyCell(tf, spec, parameters, place, hidden, sequences);
+    const cell = applyCell(tf, spec, parameters, place, hidden, sequences);
+    hidden = cell.hidden;
+    states.push(...cell.states);
   }
-  return hidden;
+  return { hidden, states };
 }
 
 function applyCell(
@@ -49,7 +75,7 @@ function applyCell(
   { name: of, index }: { readonly name: string; readonly index: number },
   x: Tensor,
   { length, states, continues }: SequenceTensors,
-): Tensor {
+): CellsTensors {
   const { size: H, cell } = spec.network;
   const M = x.shape[0] / length;
   const part = (name: string) => parameters[`${of}/${name}`];
@@ -71,7 +97,7 @@ function applyCell(
     hidden.push(h);
   }
   if (cell === 'lstm' && c === null) throw new TypeError('Expected the state of an LSTM.');
-  return tf.concat(hidden, 0);
+  return { hidden: tf.concat(hidden, 0), states: c === null ? [h] : [h, c] };
 }
 
 const gate = (tf: TensorFlow, of: Tensor, k: number, H: number) => tf.slice(of, [0, k * H], [of.shape[0], H]);

@@ -1,5 +1,6 @@
 /** What recurrent policies remember of each row's episode, while it is collected. */
 import { hasColumn, type RolloutViews } from '../experience/layout.ts';
+import { eachStateOfStep } from '../experience/sequence-states.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { SamplingLayout } from './sampling-layout.ts';
@@ -8,7 +9,7 @@ import type { SamplingLayout } from './sampling-layout.ts';
 export interface RowMemory {
   /** Elements of a row's state. */
   readonly size: number;
-  /** Before step t is acted for: where a sequence begins, the rollout gets the states. */
+  /** Before step t is acted for: where a sequence or its burn-in begins, the rollout gets the states. */
   record(rollout: RolloutViews, t: number): void;
   /** The same for row r alone. */
   recordRow(rollout: RolloutViews, t: number, r: number): void;
@@ -38,11 +39,11 @@ export function createRowMemory(
   };
   const record = (rollout: RolloutViews, t: number, first: number, end: number) => {
     if (!keepsSequences) return;
-    const { recurrentStates, numRows: N, rolloutLength } = rollout;
-    const perRow = recurrentStates.length / (N * size); // sequences of a row
-    const length = rolloutLength / perRow;
-    if (t % length !== 0) return;
-    for (let r = first; r < end; r++) copyRow(r, recurrentStates, (firstRow + r) * perRow + t / length);
+    const { recurrentStates, numRows: N, rolloutLength, burnIn } = rollout;
+    const numSequences = recurrentStates.length / (N * size); // of a row
+    eachStateOfStep(t, { length: rolloutLength / numSequences, burnIn, numSequences }, (s) => {
+      for (let r = first; r < end; r++) copyRow(r, recurrentStates, (firstRow + r) * numSequences + s);
+    });
   };
   return {
     size,

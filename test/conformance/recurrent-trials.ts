@@ -15,6 +15,34 @@ export function recurrentTrials(length: number): Readonly<Record<string, Trial>>
   };
 }
 
+/** Of algorithms that have a burn-in. */
+export function burnInTrials(length: number): Readonly<Record<string, Trial>> {
+  const base = { training: { recurrent: 'lstm', recurrentSize: 8, sequenceLength: length } };
+  return { 'training.burnIn': { base, change: { training: { burnIn: length - 1 } } } };
+}
+
+/** @param rolloutLength of the plain settings. */
+export function burnInRefused(rolloutLength: number): Settings['refused'] {
+  const cell = { recurrent: 'lstm', sequenceLength: rolloutLength };
+  return [
+    [
+      'a burn-in longer than a sequence',
+      { training: { ...cell, sequenceLength: rolloutLength / 2, burnIn: rolloutLength } },
+      /burnIn \(\d+\) must be at most sequenceLength/,
+    ],
+    [
+      'a burn-in that no sequence would have',
+      { training: { ...cell, burnIn: 1 } },
+      /burnIn \(1\) has no effect while sequenceLength/,
+    ],
+    [
+      'a burn-in without recurrence',
+      { training: { burnIn: 1 } },
+      /burnIn \(1\) has no effect while recurrent/,
+    ],
+  ];
+}
+
 /** @param rolloutLength of the plain settings. */
 export function recurrentRefused(rolloutLength: number): Settings['refused'] {
   const pendulum = { environment: { env: 'Pendulum-v1', envOptions: {} } };
@@ -42,7 +70,7 @@ export function recurrentRefused(rolloutLength: number): Settings['refused'] {
     [
       'more cells on top of each other than eight',
       { training: { ...cell, recurrentLayers: 9 } },
-      /recurrentLayers .*8/,
+      /`recurrentLayers`/,
     ],
     [
       'recurrence with gSDE',

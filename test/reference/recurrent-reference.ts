@@ -109,3 +109,36 @@ export function sequencesReference(
   });
   return outputsReference(spec, parameters, states);
 }
+
+/**
+ * States that sequences begin with after a burn-in: each but a row's first is run from its stored state through the B steps before it, and is 0
+ * where the episode ended with the last of them.
+ *
+ * @param stored [sequences, S]. @param rolloutLength of a row.
+ */
+export function burnInReference(
+  spec: ActingSpec,
+  parameters: Numbers,
+  x: number[][],
+  stored: Numbers,
+  ends: (i: number) => boolean,
+  { sequenceLength, rolloutLength, burnIn }: BurnInShape,
+): number[] {
+  const S = recurrentStateSize(spec);
+  return Array.from({ length: x.length / sequenceLength }, (_, s) => {
+    const first = s * sequenceLength;
+    let state = Array.from({ length: S }, (_, k) => stored[s * S + k]);
+    if (first % rolloutLength === 0) return state;
+    for (let i = first - burnIn; i < first; i++) {
+      state = stepReference(spec, parameters, x[i], state);
+      if (ends(i)) state = state.map(() => 0);
+    }
+    return state;
+  }).flat();
+}
+
+export interface BurnInShape {
+  readonly sequenceLength: number;
+  readonly rolloutLength: number;
+  readonly burnIn: number;
+}

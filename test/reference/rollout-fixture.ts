@@ -57,8 +57,8 @@ export function makeFixture(
 ): Fixture {
   const stream = openStream(11, 'fixture', numRows, rolloutLength);
   const planner = createArenaPlanner();
-  const { sequenceLength } = options;
-  const columns = { ...ON_POLICY_COLUMNS, ...(sequenceLength !== undefined && { sequenceLength }) };
+  const { sequenceLength, burnIn = 0 } = options;
+  const columns = { ...ON_POLICY_COLUMNS, ...(sequenceLength !== undefined && { sequenceLength, burnIn }) };
   const shape = rolloutLayout(spec, numRows, rolloutLength, columns);
   const set = planner.reserve(shape.byteLength);
   const numSamples = numRows * rolloutLength;

@@ -19,6 +19,7 @@ const open = (
   recurrent: 'lstm' | 'gru',
   sharedLayers: boolean,
   places: { recurrentLayers?: number; recurrentPosition?: 'last' } = {},
+  burnIn = 0,
   numEnvRunners = 0,
 ) =>
   openGroup({
@@ -27,17 +28,17 @@ const open = (
     rolloutLength: T,
     numEnvRunners,
     policy: { recurrent, recurrentSize: 6, hiddenSizes: [5], sharedLayers, ...places },
-    columns: { ...ON_POLICY_COLUMNS, sequenceLength: L },
+    columns: { ...ON_POLICY_COLUMNS, sequenceLength: L, burnIn },
   });
 
 describe.each([
-  ['lstm', false, {}],
-  ['lstm', true, { recurrentLayers: 2 }],
-  ['gru', false, { recurrentLayers: 2, recurrentPosition: 'last' }],
-  ['gru', true, {}],
-] as const)('%s, shared %s, %o', (cell, shared, places) => {
+  ['lstm', false, {}, 1],
+  ['lstm', true, { recurrentLayers: 2 }, 0],
+  ['gru', false, { recurrentLayers: 2, recurrentPosition: 'last' }, 4],
+  ['gru', true, {}, 0],
+] as const)('%s, shared %s, %o, burn-in %i', (cell, shared, places, burnIn) => {
   it('carries states across steps and rollouts, clears them at ends, and values what follows', async () => {
-    const { group, spec, parameters, publish } = await open(cell, shared, places);
+    const { group, spec, parameters, publish } = await open(cell, shared, places, burnIn);
     await group.start(null);
     const S = recurrentStateSize(spec);
     const zeros = new Array<number>(S).fill(0);
@@ -53,8 +54,9 @@ describe.each([
       for (let n = 0; n < N; n++) {
         for (let t = 0; t < T; t++) {
           const i = n * T + t;
-          if (t % L === 0) {
-            const first = (n * (T / L) + t / L) * S;
+          const sequences = [0, 1, 2].filter((s) => t === Math.max(0, s * L - burnIn)); // whose burn-in begins here
+          for (const s of sequences) {
+            const first = (n * (T / L) + s) * S;
             close(rollout.recurrentStates.subarray(first, first + S), states[n]);
           }
           states[n] = stepReference(spec, parameters, row(rollout.observations, i), states[n]);

@@ -48,6 +48,17 @@ export const recurrentOptions = {
   }),
 };
 
+/** For algorithms that learn by other weights than those that collected: by the same ones a burn-in finds the states that are there. */
+export const burnInOptions = {
+  burnIn: option(kind.integer({ min: 0 }), {
+    default: 0,
+    unit: 'steps',
+    doc: "Steps before each sequence that only warm its state by the learner's weights, without gradients; at most sequenceLength. A rollout's first sequences have none.",
+    needs: NEEDS,
+    alsoCalled: ['burn_in', 'replay_sequence_burn_in', 'replay_burn_in'],
+  }),
+};
+
 /** For algorithms that go over a rollout several times. */
 export const recomputeOptions = {
   recomputeStates: option(kind.boolean(), {
@@ -61,6 +72,8 @@ interface RecurrentConfig {
   readonly training: {
     readonly recurrent: 'lstm' | 'gru' | null;
     readonly sequenceLength: number;
+    /** Absent: the algorithm has none. */
+    readonly burnIn?: number;
     /** Absent: the rollout is the only minibatch. */
     readonly minibatchSize?: number;
     readonly recurrentPosition: number | 'first' | 'last';
@@ -73,7 +86,15 @@ interface RecurrentConfig {
 
 /** What recurrence goes together with. */
 export function checkRecurrent({ training, envRunners }: RecurrentConfig): readonly Problem[] {
-  const { recurrent, recurrentPosition, hiddenSizes, sequenceLength, network, useGsde } = training;
+  const {
+    recurrent,
+    recurrentPosition,
+    hiddenSizes,
+    sequenceLength,
+    burnIn = 0,
+    network,
+    useGsde,
+  } = training;
   if (recurrent === null) return [];
   const { rolloutLength, inference } = envRunners;
   const { minibatchSize = sequenceLength } = training;
@@ -87,6 +108,14 @@ export function checkRecurrent({ training, envRunners }: RecurrentConfig): reado
       minibatchSize % sequenceLength !== 0,
       `minibatchSize (${minibatchSize}) must be a multiple of sequenceLength (${sequenceLength}): a minibatch holds whole sequences. ` +
         'Change one of the two.',
+    ],
+    [
+      burnIn > sequenceLength,
+      `burnIn (${burnIn}) must be at most sequenceLength (${sequenceLength}): it lies within the sequence before. Change one of the two.`,
+    ],
+    [
+      burnIn > 0 && sequenceLength === rolloutLength,
+      `burnIn (${burnIn}) has no effect while sequenceLength (${sequenceLength}) is the whole of rolloutLength: a rollout's first sequences have none. Shorten sequenceLength, or leave burnIn out.`,
     ],
     [
       typeof recurrentPosition === 'number' && recurrentPosition > hiddenSizes.length,

@@ -38,6 +38,8 @@ export const Word = {
   NUM_FINITE_IN_EPOCH: 55,
   NORMALIZE_ADVANTAGES: 56,
   SEQUENCE_ADDRESSES: 57, // 3 words: columns that sequences read
+  /** T of the rollout; read by recurrent policies alone. */
+  ROLLOUT_LENGTH: 60,
   CLAIMS: 64,
 } as const;
 

@@ -1,5 +1,6 @@
 /** States at the beginning of a rollout's sequences, computed anew by other weights than those that collected it. */
 import type { RolloutViews } from '../../experience/layout.ts';
+import { eachStateOfStep } from '../../experience/sequence-states.ts';
 import { recurrentStateSize } from '../../policy/networks/recurrent-state.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { kernelPolicyScratchBytes } from '../../simd/kernel-policy.ts';
@@ -41,19 +42,26 @@ export function createFreshStates(
   const states = new Float32Array(arena.buffer, stateAddress, numRows * S); // [N, S] f32
   const size = spec.observationSize;
   const rowBytes = size * (spec.observationDtype === 'uint8' ? 1 : 4);
-  return ({ observations, recurrentStates, terminated, truncated, rolloutLength: T }, weightsAddress) => {
+  return (
+    { observations, recurrentStates, terminated, truncated, rolloutLength: T, burnIn },
+    weightsAddress,
+  ) => {
     const perRow = recurrentStates.length / (numRows * S); // sequences
     const length = T / perRow;
+    const sequences = { length, burnIn, numSequences: perRow };
     const copyRow = (from: Float32Array, at: number, to: Float32Array, slot: number) =>
       to.set(from.subarray(at * S, (at + 1) * S), slot * S);
-    for (let n = 0; n < numRows; n++) copyRow(recurrentStates, n * perRow, states, n);
+    for (let n = 0; n < numRows; n++) {
+      copyRow(recurrentStates, n * perRow, states, n);
+      eachStateOfStep(0, sequences, (s) => copyRow(states, n, recurrentStates, n * perRow + s));
+    }
     for (let t = 0; t < T - length; t++) {
       const observationAddress = observations.byteOffset + t * rowBytes;
       step({ weightsAddress, observationAddress, observationStride: T * size, stateAddress, numRows });
       for (let n = 0; n < numRows; n++) {
         const i = n * T + t;
         if (terminated[i] !== 0 || truncated[i] !== 0) states.fill(0, n * S, (n + 1) * S);
-        if ((t + 1) % length === 0) copyRow(states, n, recurrentStates, n * perRow + (t + 1) / length);
+        eachStateOfStep(t + 1, sequences, (s) => copyRow(states, n, recurrentStates, n * perRow + s));
       }
     }
   };

@@ -25,6 +25,8 @@ export interface SimdLearnerOptions {
   readonly outputGradient: OutputGradientSource;
   /** Of a recurrent policy: steps of the sequences that gradients flow through. It divides the rollout's length and `maxMinibatchSize`. */
   readonly sequenceLength?: number;
+  /** Steps before each sequence that only warm its state, as the rollout's layout says. Absent = 0. */
+  readonly burnIn?: number;
 }
 
 /** Byte addresses in the arena. Owned by the learner while it updates: main thread and helpers as the control words say. */
@@ -119,10 +121,11 @@ export function reserveSimdLearner(
 /** @throws TypeError when a recurrent policy comes without the length of its sequences. */
 function sequencesFor(
   { network }: PolicySpec,
-  { sequenceLength, maxMinibatchSize }: SimdLearnerOptions,
+  { sequenceLength, burnIn = 0, maxMinibatchSize }: SimdLearnerOptions,
 ): SequenceShape | null {
   if (network.kind !== 'recurrent') return null;
   if (sequenceLength === undefined)
     throw new TypeError('Expected `sequenceLength` for a recurrent policy, got none.');
-  return { length: sequenceLength, perBlock: sequencesPerBlock(maxMinibatchSize, sequenceLength) };
+  const perBlock = sequencesPerBlock(maxMinibatchSize, sequenceLength);
+  return { length: sequenceLength, perBlock, burnIn };
 }

@@ -175,6 +175,7 @@ function writeJob(
   SEQUENCE_COLUMNS.forEach((name, k) => {
     words[Word.SEQUENCE_ADDRESSES + k] = rollout[name].byteOffset;
   });
+  words[Word.ROLLOUT_LENGTH] = rollout.rolloutLength;
   reals[Real.LEARNING_RATE] = plan.scalars.learningRate;
   reals[Real.KL_LIMIT] = plan.targetKl === null ? Number.POSITIVE_INFINITY : KL_FACTOR * plan.targetKl;
   reals.fill(0, Real.UPDATE_SUMS, Real.UPDATE_SUMS + NUM_SUMS);

@@ -15,7 +15,7 @@ export function sequenceStatesBytes(spec: PolicySpec, numSequences: number): num
 
 /**
  * What a learner would find: sequence s covers the flat indices s * L + t, begins with `recurrentStates[s]` and anew after an end. States come from
- * the weights that acted, and the steps after them from the ones that judge, as in a gradient.
+ * the weights that acted, and the steps after them from the ones that judge, as in a gradient; of a burn-in, too, which such a sequence begins with.
  *
  * @param address {@link sequenceStatesBytes} of the arena.
  */
@@ -37,8 +37,8 @@ export function createSequenceScorer(
   return {
     logProbs(rollout, weightsAddress, out) {
       const { byteOffset } = rollout.observations;
-      const step = (t: number, numSequences: number, length: number) => {
-        for (let s = 0; s < numSequences; s += maxRows) {
+      const step: SequenceStep = (t, begin, numSequences, length) => {
+        for (let s = begin; s < numSequences; s += maxRows) {
           const count = Math.min(maxRows, numSequences - s);
           const first = s * length + t;
           forward.run(
@@ -48,7 +48,7 @@ export function createSequenceScorer(
             length * size,
             address + 4 * s * S,
           );
-          kernels.readLogProbs(rollout, weightsAddress, { first, step: length, count }, out);
+          if (t >= 0) kernels.readLogProbs(rollout, weightsAddress, { first, step: length, count }, out);
         }
       };
       walkSequences(rollout, statesOf(rollout), S, step, () => undefined);
@@ -56,13 +56,14 @@ export function createSequenceScorer(
     values(rollout, weightsAddress) {
       const { observations, values, terminated, bootstrapObservations, bootstrapValues, numRows } = rollout;
       call.weightsAddress = weightsAddress;
-      const step = (t: number, numSequences: number, length: number) => {
-        call.numRows = numSequences;
-        call.observationAddress = observations.byteOffset + t * rowBytes;
+      const step: SequenceStep = (t, begin, numSequences, length) => {
+        const first = begin * length + t; // in a burn-in a value of the sequence before, which is computed after it
+        call.numRows = numSequences - begin;
+        call.observationAddress = observations.byteOffset + first * rowBytes;
         call.observationStride = length * size;
-        call.valueAddress = values.byteOffset + 4 * t;
+        call.valueAddress = values.byteOffset + 4 * first;
         call.valueStride = length;
-        call.stateAddress = address;
+        call.stateAddress = address + 4 * begin * S;
         call.movesState = true;
         policy.values(call);
       };
@@ -87,27 +88,37 @@ export function createSequenceScorer(
   };
 }
 
+/** Step t of the sequences from `begin` on; negative in a burn-in. */
+type SequenceStep = (t: number, begin: number, numSequences: number, length: number) => void;
+
 /**
- * Calls `step` for t = 0 .. L - 1, `end` for each sequence s whose episode ended at i = s * L + t, and clears the state of that.
+ * Calls `step` for t = -B .. L - 1, `end` for each sequence s whose episode ended at i = s * L + t, t >= 0, and clears the state of that.
  *
  * @param states f32 [sequences, S]; the steps move them.
  */
 function walkSequences(
-  { terminated, truncated }: RolloutViews,
+  { terminated, truncated, recurrentStates, burnIn, numRows }: RolloutViews,
   states: Float32Array,
   stateSize: number,
-  step: (t: number, numSequences: number, length: number) => void,
+  step: SequenceStep,
   end: (i: number, s: number) => void,
 ): void {
   const numSequences = states.length / stateSize;
   const length = terminated.length / numSequences;
-  for (let t = 0; t < length; t++) {
-    step(t, numSequences, length);
-    for (let s = 0; s < numSequences; s++) {
+  const perRow = numSequences / numRows;
+  const walk = (t: number, begin: number) => {
+    step(t, begin, numSequences, length);
+    for (let s = begin; s < numSequences; s++) {
       const i = s * length + t;
       if (terminated[i] === 0 && truncated[i] === 0) continue;
-      end(i, s);
+      if (t >= 0) end(i, s);
       states.fill(0, s * stateSize, (s + 1) * stateSize);
     }
+  };
+  if (perRow > 1) for (let t = -burnIn; t < 0; t++) walk(t, 1);
+  for (let s = 0; burnIn > 0 && s < numSequences; s += perRow) {
+    // a row's first sequence has nothing before it
+    states.set(recurrentStates.subarray(s * stateSize, (s + 1) * stateSize), s * stateSize);
   }
+  for (let t = 0; t < length; t++) walk(t, 0);
 }

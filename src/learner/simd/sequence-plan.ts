@@ -41,6 +41,8 @@ export interface SequenceScratch {
   readonly continues: number; // [L, P] i32
   readonly carry: Block; // [P, H] f32
   readonly cellCarry: number; // LSTM, as carry
+  /** Rows of a burn-in. */
+  readonly burnIn: number; // [B, R] i32
 }
 
 /** What a tower's lowest cell reads: observations, or what hidden layers before it make of them, to which gradients flow back. */
@@ -56,6 +58,8 @@ export interface CellInput {
 export interface CellPlan {
   readonly cell: RecurrentCell;
   readonly address: number;
+  /** The same cell, whose last state becomes the first one; 0 = there is no burn-in. */
+  readonly warmUp: number;
   readonly x: Block;
   /** The state's kernel. */
   readonly transposed: Block; // [gates, H] f32
@@ -74,7 +78,7 @@ export interface CellsPlan {
 
 export function planSequences(
   spec: PolicySpec,
-  { length, perBlock }: SequenceShape,
+  { length, perBlock, burnIn = 0 }: SequenceShape,
   bump: Bump,
 ): SequenceScratch {
   const cells = policyCells(spec);
@@ -107,12 +111,13 @@ export function planSequences(
     x: block(numRows, spec.observationSize),
     continues: bump.take(4 * numRows),
     cellCarry: isLstm ? like(stepRows, carry) : 0,
+    burnIn: burnIn > 0 ? bump.take(4 * burnIn * perBlock) : 0,
   };
 }
 
 /** @param tower its number among those with cells. */
 export function planCells(
-  { cells, layers }: SequenceScratch,
+  { cells, layers, burnIn }: SequenceScratch,
   tower: number,
   input: CellInput,
   before: CellsPlan['before'],
@@ -132,6 +137,7 @@ export function planCells(
     return {
       cell,
       address: bump.take(CELL_BYTES),
+      warmUp: burnIn > 0 ? bump.take(CELL_BYTES) : 0,
       x: from.x,
       transposed: block(cell.numColumns, cell.size),
       inputs:
@@ -163,10 +169,18 @@ export function writeCellsPlan(
 ): void {
   const after: Block = { address: 0, stride: 0 };
   if (before.records.length > 0) writeProgram(buffer, before.address, before.records);
-  cells.forEach(({ cell, address, x, transposed, inputs }, layer) => {
+  cells.forEach(({ cell, address, warmUp, x, transposed, inputs }, layer) => {
     const { gradHidden, ...scratch } = layers[layer];
     const rows = { ...scratch, x, continues, after, cellAfter: 0 };
     writeCell(buffer, address, cell, rows, { transposed, gradHidden, carry, cellCarry });
+    if (warmUp > 0)
+      writeCell(
+        buffer,
+        warmUp,
+        cell,
+        { ...rows, after: scratch.before, cellAfter: scratch.cellBefore },
+        null,
+      );
     if (inputs !== null) writeProgram(buffer, inputs.address, [inputs.record]);
   });
 }

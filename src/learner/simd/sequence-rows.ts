@@ -1,14 +1,13 @@
 /** What a learning thread does with a block of sequences: gathers it, hands its hidden states to the layers behind, takes their gradients. */
 import type { Arena } from '../../memory/arena.ts';
-import { recurrentStateSize } from '../../policy/networks/recurrent-state.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
 import type { Block } from '../../simd/layer-program.ts';
-import type { RecurrentCell } from '../../simd/recurrent-program.ts';
 import type { SequenceShape } from '../epoch-order.ts';
-import { SEQUENCE_COLUMNS, Word } from './control.ts';
+import { Word } from './control.ts';
 import type { SimdLearnerLayout } from './layout.ts';
-import type { CellsPlan, LayerScratch, SequenceScratch } from './sequence-plan.ts';
+import type { CellsPlan, SequenceScratch } from './sequence-plan.ts';
+import { createStateLoader } from './state-loader.ts';
 
 export interface SequenceRows {
   /** Gathers rows [start, start + numRows) of the epoch's order: a block of whole sequences, step by step. */
@@ -35,7 +34,7 @@ export interface SequenceRowsSetup {
 export type GatherObservations = (indices: number, numRows: number, target: Block, offset: number) => void;
 
 /** Of the block that was loaded last. */
-interface BlockSize {
+export interface BlockSize {
   /** R. */
   numSequences: number;
   /** P, R rounded up to four. */
@@ -45,7 +44,7 @@ interface BlockSize {
 export function createSequenceRows(
   setup: SequenceRowsSetup,
   scratch: SequenceScratch,
-  { length }: SequenceShape,
+  { length, burnIn = 0 }: SequenceShape,
   words: Int32Array,
   gatherObservations: GatherObservations,
 ): SequenceRows {
@@ -55,24 +54,27 @@ export function createSequenceRows(
     layout.permutations,
     layout.maxEpochs * layout.numSamples,
   );
-  const { loadStates, markEnds } = createStateLoader(setup, scratch, length, words, permutations);
+  const loader = createStateLoader(setup, scratch, words, permutations, length);
   const top = scratch.layers[scratch.layers.length - 1];
   const { size } = scratch.cells[0];
   const block: BlockSize = { numSequences: 0, stepRows: 0 };
   const { copyRows, clearRest } = createRowMover(new Float32Array(arena.buffer), length, block);
+  const runs = createCellRuns(setup, length, block);
   return {
-    ...createCellRuns(setup, length, block),
-    load({ cells }, start, numRows) {
+    ...runs,
+    load(cells, start, numRows) {
       const numSequences = numRows / length;
       const stepRows = Math.ceil(numSequences / 4) * 4;
       block.numSequences = numSequences;
       block.stepRows = stepRows;
       const first = words[Word.EPOCH] * words[Word.NUM_SAMPLES] + start;
-      const indices = layout.permutations + 4 * first;
-      if (stepRows === numSequences) gatherObservations(indices, numRows, scratch.x, 0);
-      else {
-        for (let t = 0; t < length; t++)
+      const isPadded = stepRows !== numSequences;
+      const gather = (indices: number, numSteps: number) => {
+        if (!isPadded) return gatherObservations(indices, numSteps * numSequences, scratch.x, 0);
+        for (let t = 0; t < numSteps; t++)
           gatherObservations(indices + 4 * t * numSequences, numSequences, scratch.x, t * stepRows);
+      };
+      if (isPadded) {
         // rows beyond are multiplied by gradients of 0, which only a NaN would survive
         clearRest(scratch.x);
         for (const { before, hidden } of scratch.layers) {
@@ -80,9 +82,15 @@ export function createSequenceRows(
           clearRest(hidden);
         }
       }
-      for (let layer = 0; layer < cells.length; layer++)
-        loadStates(cells[layer].cell, scratch.layers[layer], first, numSequences);
-      markEnds(first, numSequences, stepRows);
+      for (let r = 0; r < numSequences; r++) loader.loadState(cells.cells, r, first);
+      if (burnIn > 0) {
+        loader.planBurnIn(burnIn, first, block);
+        gather(scratch.burnIn, burnIn);
+        runs.warmUp(cells, burnIn);
+        for (let r = 0; r < numSequences; r++) loader.endBurnIn(cells.cells, r, first);
+      }
+      gather(layout.permutations + 4 * first, length);
+      loader.markEnds(permutations, first, length, block);
     },
     takeHidden: ({ hidden }, first, count) => copyRows(top.hidden, hidden, first, count, false, size),
     giveGradient: ({ gradHidden }, first, count) =>
@@ -90,13 +98,24 @@ export function createSequenceRows(
   };
 }
 
+type CellRuns = Pick<SequenceRows, 'transpose' | 'forward' | 'backward'> & {
+  /** Over the steps of a burn-in: the state after them becomes the first one. */
+  warmUp(cells: CellsPlan, numSteps: number): void;
+};
+
 /** Hidden layers and cells of one tower over the loaded block. */
 function createCellRuns(
   { kernels, layout: { parameters } }: SequenceRowsSetup,
   length: number,
   block: BlockSize,
-): Pick<SequenceRows, 'transpose' | 'forward' | 'backward'> {
+): CellRuns {
   return {
+    warmUp({ cells, before }, numSteps) {
+      if (before.records.length > 0)
+        kernels.forward(before.address, before.records.length, parameters, numSteps * block.stepRows);
+      for (const { warmUp } of cells)
+        kernels.recurrentForward(warmUp, parameters, numSteps, block.numSequences);
+    },
     transpose({ cells, before }) {
       if (before.records.length > 0)
         kernels.transposeKernels(before.address, before.records.length, parameters);
@@ -149,45 +168,4 @@ function createRowMover(floats: Float32Array, length: number, block: BlockSize) 
       }
     },
   };
-}
-
-/** States that the sequences began with when they were collected, and the marks of episodes that begin inside. */
-function createStateLoader(
-  { arena: { buffer }, spec }: SequenceRowsSetup,
-  { continues }: SequenceScratch,
-  length: number,
-  words: Int32Array,
-  permutations: Int32Array,
-) {
-  const floats = new Float32Array(buffer);
-  const bytes = new Uint8Array(buffer);
-  const marks = new Int32Array(buffer, continues);
-  const stateSize = recurrentStateSize(spec);
-  const column = (name: (typeof SEQUENCE_COLUMNS)[number]) =>
-    words[Word.SEQUENCE_ADDRESSES + SEQUENCE_COLUMNS.indexOf(name)] >>> 0;
-  const loadStates = (
-    { size, state }: RecurrentCell,
-    { before, cellBefore }: LayerScratch,
-    first: number,
-    numSequences: number,
-  ) => {
-    const states = column('recurrentStates') >> 2;
-    for (let r = 0; r < numSequences; r++) {
-      const from = states + (permutations[first + r] / length) * stateSize;
-      const row = r * before.stride;
-      floats.copyWithin((before.address + row) >> 2, from + state.hidden, from + state.hidden + size);
-      if (state.cell === null) continue;
-      floats.copyWithin((cellBefore + row) >> 2, from + state.cell, from + state.cell + size);
-    }
-  };
-  const markEnds = (first: number, numSequences: number, stepRows: number) => {
-    const [terminated, truncated] = [column('terminated'), column('truncated')];
-    for (let t = 1; t < length; t++) {
-      for (let r = 0; r < numSequences; r++) {
-        const i = permutations[first + t * numSequences + r] - 1;
-        marks[t * stepRows + r] = bytes[terminated + i] === 0 && bytes[truncated + i] === 0 ? 1 : 0;
-      }
-    }
-  };
-  return { loadStates, markEnds };
 }

@@ -4,6 +4,7 @@ import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { SequenceTensors } from '../../policy/tensor-recurrent.ts';
 import type { Scalar, Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import { GRADIENT_BOUND, type UpdatePlan } from '../learner.ts';
+import { runBurnIn } from './burn-in.ts';
 import { packParameters, unpackParameters } from './flat-parameters.ts';
 import type { TensorBatch, TensorLoss } from './tensor-loss.ts';
 
@@ -40,6 +41,8 @@ export interface GradientStepOptions {
   readonly maxGradNorm: number | null;
   /** Of a recurrent policy: steps of the sequences whose rows a minibatch has, step by step; null = rows are independent. */
   readonly sequenceLength: number | null;
+  /** Steps before each sequence that only warm its state. */
+  readonly burnIn: number;
 }
 
 /** Added to the norm before dividing, as PyTorch's clip_grad_norm_ does. */
@@ -66,11 +69,14 @@ export function gradientStep(
   const entries = unpackParameters(tf, network.layout, parameters);
   const names = Object.keys(entries);
   const observations = prepareObservations(tf, spec, batch.observations, statistics);
+  const sequences = runBurnIn(tf, network, entries, batch.sequences, (raw) =>
+    prepareObservations(tf, spec, raw, statistics),
+  );
   const advantages = normalizeAdvantages ? standardize(tf, batch.advantages) : batch.advantages;
   const kept: Record<string, Scalar> = {};
   const { value, grads } = tf.engine().gradients(
     () => {
-      const outputs = network.apply(entries, observations, batch.sequences);
+      const outputs = network.apply(entries, observations, sequences);
       const result = loss(tf, outputs, { ...batch, advantages }, scalars);
       // The engine frees what the function does not return, and it may return one tensor only.
       for (const [name, stat] of Object.entries(result.stats)) kept[name] = tf.keep(stat);

@@ -35,6 +35,8 @@ export interface TensorFlowLearnerOptions {
   readonly maxGradNorm: number | null;
   /** Of a recurrent policy. Default: none. */
   readonly sequenceLength?: number;
+  /** As the rollouts' layout has it. Default: 0. */
+  readonly burnIn?: number;
 }
 
 export interface TensorFlowLearner extends Learner {
@@ -71,6 +73,7 @@ export async function createTensorFlowLearner(options: TensorFlowLearnerOptions)
   const runner = createRunner(tf, {
     ...{ spec, network, loss, maxGradNorm, adam, parameters },
     sequenceLength: options.sequenceLength ?? null,
+    burnIn: options.burnIn ?? 0,
   });
   const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters, capture });
   let numSteps = 0;

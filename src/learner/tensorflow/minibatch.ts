@@ -41,20 +41,50 @@ export function gatherMinibatch(
 function gatherSequences(
   tf: TensorFlow,
   spec: PolicySpec,
-  { recurrentStates, terminated, truncated }: RolloutViews,
+  rollout: RolloutViews,
   indices: Int32Array,
   length: number,
 ): SequenceTensors {
-  const numSequences = indices.length / length;
-  const sequences = indices.slice(0, numSequences).map((i) => i / length); // the first steps' rows
+  const { recurrentStates, terminated, truncated, burnIn, rolloutLength } = rollout;
+  const first = indices.slice(0, indices.length / length); // the first steps' rows
+  const floats = (rows: Int32Array, of: (i: number) => number) =>
+    tf.tensor1d(Float32Array.from(rows, of), 'float32');
+  const continues = (rows: Int32Array) => floats(rows, (i) => continuesAt(terminated, truncated, i));
+  const before = rowsBefore(first, burnIn);
   return {
     length,
-    states: matrix(tf, Float32Array, recurrentStates, recurrentStateSize(spec), sequences),
-    continues: tf.tensor1d(
-      Float32Array.from(indices, (i) => continuesAt(terminated, truncated, i)),
-      'float32',
+    states: matrix(
+      tf,
+      Float32Array,
+      recurrentStates,
+      recurrentStateSize(spec),
+      first.map((i) => i / length),
     ),
+    continues: continues(indices),
+    burnIn:
+      burnIn === 0
+        ? null
+        : {
+            length: burnIn,
+            observations: gatherMatrix(tf, rollout.observations, spec.observationSize, before),
+            continues: continues(before),
+            continuesInto: continues(first),
+            exists: floats(first, (i) => hasBurnIn(i, rolloutLength)),
+          },
   };
+}
+
+/** The `burnIn` rows before each of these, step by step; never before row 0. */
+function rowsBefore(first: Int32Array, burnIn: number): Int32Array {
+  const M = first.length;
+  return Int32Array.from({ length: M * burnIn }, (_, k) =>
+    Math.max(0, first[k % M] - burnIn + Math.floor(k / M)),
+  );
+}
+
+/** Whether something is before the sequence that begins at row i: 1 or 0. */
+export function hasBurnIn(i: number, rolloutLength: number): number {
+  return i % rolloutLength === 0 ? 0 : 1;
 }
 
 /** Whether row i belongs to the episode of the row before it: 1 or 0. */

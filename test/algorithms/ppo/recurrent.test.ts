@@ -112,11 +112,11 @@ test('rows that act together do not look into each other', async () => {
   expect(together.map((actions) => actions[3])).toEqual(restarted);
 });
 
-test('states computed anew between epochs are what acting found, as long as the weights are the same', async () => {
-  const weights = async (recomputeStates: boolean, learningRate: number) => {
+test('states computed anew between epochs, or by a burn-in, are what acting found, as long as the weights are the same', async () => {
+  const weights = async (recomputeStates: boolean, learningRate: number, burnIn = 0) => {
     const algorithm = await subject.build(subject.settings.plain, recurrent('lstm'), {
       envRunners: { numEnvs: 6, rolloutLength: 36, normalizeObservations: true },
-      training: { numEpochs: 3, minibatchSize: 72, recomputeStates, learningRate },
+      training: { numEpochs: 3, minibatchSize: 72, recomputeStates, burnIn, learningRate },
     });
     for (let k = 0; k < 2; k++) await algorithm.train();
     const { tensors } = await algorithm.getState();
@@ -126,6 +126,10 @@ test('states computed anew between epochs are what acting found, as long as the 
     );
   };
   // with steps of size zero the moments are all that moves: the same to the bit, so the states were, too
-  expect(await weights(true, 0)).toEqual(await weights(false, 0));
-  expect(await weights(true, 1e-2)).not.toEqual(await weights(false, 1e-2));
+  const [still, moving] = [await weights(false, 0), await weights(false, 1e-2)];
+  expect(await weights(true, 0)).toEqual(still);
+  expect(await weights(false, 0, 4)).toEqual(still);
+  expect(await weights(true, 0, 6)).toEqual(still);
+  expect(await weights(true, 1e-2)).not.toEqual(moving);
+  expect(await weights(false, 1e-2, 4)).not.toEqual(moving);
 });

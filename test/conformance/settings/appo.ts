@@ -12,7 +12,7 @@ import {
   rmspropRefused,
   rmspropTrials,
 } from '../on-policy-trials.ts';
-import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
+import { burnInRefused, burnInTrials, recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
@@ -41,11 +41,13 @@ export const settings: Settings = {
     'training.minibatchSize': { change: training({ minibatchSize: 40 }) },
     'training.normalizeAdvantages': { change: training({ normalizeAdvantages: false }) },
     ...recurrentTrials(5),
+    ...burnInTrials(5),
   },
   neutral: onPolicyNeutral,
   testedElsewhere: actorLearnerElsewhere,
   refused: [
     ...recurrentRefused(10),
+    ...burnInRefused(10),
     ...rmspropRefused,
     ...actorLearnerRefused,
     [

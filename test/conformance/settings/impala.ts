@@ -12,7 +12,7 @@ import {
   rmspropRefused,
   rmspropTrials,
 } from '../on-policy-trials.ts';
-import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
+import { burnInRefused, burnInTrials, recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings } from '../subject.ts';
 
 export const settings: Settings = {
@@ -33,10 +33,24 @@ export const settings: Settings = {
     'training.normalizeAdvantages': { change: { training: { normalizeAdvantages: true } } },
     ...curiosityTrials('rnd', 'icm'),
     ...recurrentTrials(5),
+    ...burnInTrials(5),
   },
   neutral: onPolicyNeutral,
   testedElsewhere: actorLearnerElsewhere,
-  refused: [...recurrentRefused(10), ...rmspropRefused, ...actorLearnerRefused],
+  refused: [
+    ...recurrentRefused(10),
+    ...burnInRefused(10),
+    [
+      'a burn-in by the weights that collected',
+      {
+        envRunners: { rolloutLength: 10 },
+        training: { recurrent: 'lstm', sequenceLength: 5, burnIn: 2, lag: 0 },
+      },
+      /burnIn \(2\) has no effect while lag is 0/,
+    ],
+    ...rmspropRefused,
+    ...actorLearnerRefused,
+  ],
   pictures: /workers act while it learns/,
   learns: onPolicyLearns(8, { learningRate: 5e-3 }, 20),
 };

@@ -11,7 +11,7 @@ import {
   synchronousElsewhere,
   synchronousRefused,
 } from '../on-policy-trials.ts';
-import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
+import { burnInRefused, burnInTrials, recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
@@ -47,6 +47,7 @@ export const settings: Settings = {
     },
     ...curiosityTrials('rnd', 'icm'),
     ...recurrentTrials(10),
+    ...burnInTrials(10),
     'training.recomputeStates': {
       base: training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 10 }),
       change: training({ recomputeStates: true }),
@@ -62,6 +63,7 @@ export const settings: Settings = {
   },
   refused: [
     ...recurrentRefused(40),
+    ...burnInRefused(40),
     ...synchronousRefused,
     [
       'states computed anew between epochs, of which there is one',

@@ -16,11 +16,11 @@ const T = 12;
 const L = 4;
 
 describe.each([
-  ['lstm', false, {}],
-  ['lstm', true, { numLayers: 2 }],
-  ['gru', false, { numLayers: 2, sizesBefore: [7] }],
-  ['gru', true, {}],
-] as const)('%s, shared %s, %o', (cell, shared, places) => {
+  ['lstm', false, {}, 3],
+  ['lstm', true, { numLayers: 2 }, 0],
+  ['gru', false, { numLayers: 2, sizesBefore: [7] }, 4],
+  ['gru', true, {}, 0],
+] as const)('%s, shared %s, %o, burn-in %i', (cell, shared, places, burnIn) => {
   it('follows each row from its first state, and begins anew after an end', async () => {
     const spec = makeSpec(categorical(3), {
       ...places,
@@ -30,9 +30,19 @@ describe.each([
       shared,
       normalize: true,
     });
-    const fixture = makeFixture(spec, N, T, learnerOptions({ sequenceLength: L, maxMinibatchSize: N * T }));
+    const fixture = makeFixture(
+      spec,
+      N,
+      T,
+      learnerOptions({ sequenceLength: L, burnIn, maxMinibatchSize: N * T }),
+    );
     const { parameters, mean, inverseStd } = fixture;
-    const layout = rolloutLayout(spec, N, T, { values: true, finalObservations: false, sequenceLength: L });
+    const layout = rolloutLayout(spec, N, T, {
+      values: true,
+      finalObservations: false,
+      sequenceLength: L,
+      burnIn,
+    });
     const planner = createArenaPlanner();
     const set = planner.reserve(layout.byteLength).offset;
     const scratch = planner.reserve(freshStatesBytes(spec, N));
@@ -55,8 +65,9 @@ describe.each([
     for (let n = 0; n < N; n++) {
       let state = [...stored.subarray(n * (T / L) * S, (n * (T / L) + 1) * S)];
       for (let t = 0; t < T; t++) {
-        if (t % L === 0) {
-          const at = (n * (T / L) + t / L) * S;
+        const sequences = [0, 1, 2].filter((s) => t === Math.max(0, s * L - burnIn)); // whose burn-in begins here
+        for (const s of sequences) {
+          const at = (n * (T / L) + s) * S;
           for (const [k, value] of state.entries())
             expect(Math.abs(rollout.recurrentStates[at + k] - value)).toBeLessThan(1e-5);
         }

@@ -8,6 +8,7 @@ import { openStream } from '../../../src/random/streams.ts';
 import { type KernelModule, loadKernels } from '../../../src/simd/loader.ts';
 import { categorical, gaussian, makeSpec } from '../../reference/policy-specs.ts';
 import { meanLosses, type ReferenceOptions, relativeDistance, slope } from '../../reference/ppo-reference.ts';
+import { burnInReference } from '../../reference/recurrent-reference.ts';
 import {
   type Fixture,
   lastGradient,
@@ -38,7 +39,8 @@ const SCALARS = { learningRate: 0, clipRange: 0.2, entropyCoeff: 0.01 };
 /** One minibatch of everything, at learning rate 0. */
 async function runOnce(fixture: Fixture, sequenceLength: number, kernels: KernelModule) {
   const { numSamples } = fixture.layout;
-  const options = learnerOptions({ sequenceLength, maxMinibatchSize: numSamples });
+  const { burnIn } = fixture.rollout;
+  const options = learnerOptions({ sequenceLength, burnIn, maxMinibatchSize: numSamples });
   const learner = await createSimdLearner({ ...fixture, options, kernels });
   learner.writeParameters(fixture.parameters);
   const permutations = new Int32Array(numSamples);
@@ -61,13 +63,26 @@ function someIndices(spec: PolicySpec): number[] {
 async function checkGradient(
   spec: PolicySpec,
   [numRows, rolloutLength, sequenceLength]: readonly [number, number, number],
+  burnIn = 0,
 ) {
-  const options = learnerOptions({ sequenceLength, maxMinibatchSize: numRows * rolloutLength });
+  const options = learnerOptions({ sequenceLength, burnIn, maxMinibatchSize: numRows * rolloutLength });
   const fixture = makeFixture(spec, numRows, rolloutLength, options);
   const all = Array.from({ length: numRows * rolloutLength }, (_, i) => i);
   const batch = referenceBatch(fixture, all);
+  // by the parameters as they are, whatever the differences try: nothing flows back into a burn-in
+  const recurrentStates = Float32Array.from(
+    burnInReference(
+      spec,
+      fixture.parameters,
+      batch.x,
+      fixture.rollout.recurrentStates,
+      (i) => fixture.rollout.terminated[i] !== 0 || fixture.rollout.truncated[i] !== 0,
+      { sequenceLength, rolloutLength, burnIn },
+    ),
+  );
   const losses = (given: ArrayLike<number>) => {
-    const trace = throughNetwork(spec, given, batch.x, fixture.rollout, sequenceLength);
+    const rollout = { ...fixture.rollout, recurrentStates };
+    const trace = throughNetwork(spec, given, batch.x, rollout, sequenceLength);
     return meanLosses(spec, given, trace, batch, REFERENCE);
   };
   const parameters = Float64Array.from(fixture.parameters);
@@ -119,6 +134,19 @@ describe.each(['lstm', 'gru'] as const)('%s', (cell) => {
       makeSpec(categorical(3), { observationSize: 3, normalize: true, ...shape, cell }),
       size,
     );
+  });
+
+  it.each([
+    ['of two steps', { cellSize: 6, hiddenSizes: [5] }, [3, 12, 4], 2],
+    [
+      'as long as the sequences, two cells behind a layer',
+      { cellSize: 5, sizesBefore: [7], hiddenSizes: [], numLayers: 2 },
+      [5, 9, 3],
+      3,
+    ],
+  ] as const)('agrees with differences of the loss: a burn-in %s', async (_, shape, size, burnIn) => {
+    const spec = makeSpec(categorical(3), { observationSize: 3, normalize: true, ...shape, cell });
+    await checkGradient(spec, size, burnIn);
   });
 
   it('agrees with continuous actions and bytes', async () => {

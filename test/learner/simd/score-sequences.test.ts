@@ -11,7 +11,12 @@ import { openWeightBuffer, reserveWeightBuffer } from '../../../src/weights/weig
 import { rowStatistics } from '../../reference/distribution-reference.ts';
 import { categorical, gaussian, makeSpec, normalizedRows } from '../../reference/policy-specs.ts';
 import { logStdOf } from '../../reference/ppo-reference.ts';
-import { outputsReference, sequencesReference, stepReference } from '../../reference/recurrent-reference.ts';
+import {
+  burnInReference,
+  outputsReference,
+  sequencesReference,
+  stepReference,
+} from '../../reference/recurrent-reference.ts';
 import { learnerOptions, makeFixture } from '../../reference/rollout-fixture.ts';
 
 const N = 14;
@@ -19,10 +24,20 @@ const T = 20;
 const L = 4; // 70 sequences: more than a block of the network's has rows
 
 /** A rollout whose actions and states are random, judged once. */
-async function judge(spec: PolicySpec) {
-  const fixture = makeFixture(spec, N, T, learnerOptions({ sequenceLength: L, maxMinibatchSize: N * T }));
+async function judge(spec: PolicySpec, burnIn: number) {
+  const fixture = makeFixture(
+    spec,
+    N,
+    T,
+    learnerOptions({ sequenceLength: L, burnIn, maxMinibatchSize: N * T }),
+  );
   const { parameters, mean, inverseStd } = fixture;
-  const layout = rolloutLayout(spec, N, T, { values: true, finalObservations: true, sequenceLength: L });
+  const layout = rolloutLayout(spec, N, T, {
+    values: true,
+    finalObservations: true,
+    sequenceLength: L,
+    burnIn,
+  });
   const planner = createArenaPlanner();
   const set = planner.reserve(layout.byteLength).offset;
   const scratch = planner.reserve(scorerScratchBytes(spec, (N * T) / L));
@@ -57,11 +72,11 @@ async function judge(spec: PolicySpec) {
 }
 
 describe.each([
-  ['lstm', false, {}],
-  ['lstm', true, { numLayers: 2 }],
-  ['gru', false, { numLayers: 2, sizesBefore: [7] }],
-  ['gru', true, {}],
-] as const)('%s, shared %s, %o', (cell, shared, places) => {
+  ['lstm', false, {}, 3],
+  ['lstm', true, { numLayers: 2 }, 0],
+  ['gru', false, { numLayers: 2, sizesBefore: [7] }, 4],
+  ['gru', true, {}, 0],
+] as const)('%s, shared %s, %o, burn-in %i', (cell, shared, places, burnIn) => {
   it.each([
     ['categorical', categorical(3, 2)],
     ['gaussian', gaussian(2)],
@@ -76,10 +91,13 @@ describe.each([
       masks,
       normalize: true,
     });
-    const { rollout, parameters, logProbs, normalized } = await judge(spec);
-    const { terminated, truncated, recurrentStates } = rollout;
+    const { rollout, parameters, logProbs, normalized } = await judge(spec, burnIn);
+    const { terminated, truncated } = rollout;
     const x = normalized(rollout.observations);
     const ends = (i: number) => terminated[i] !== 0 || truncated[i] !== 0;
+    const shape = { sequenceLength: L, rolloutLength: T, burnIn };
+    const stored = rollout.recurrentStates;
+    const recurrentStates = Float32Array.from(burnInReference(spec, parameters, x, stored, ends, shape));
     const { outputs, values, latent } = sequencesReference(spec, parameters, x, recurrentStates, ends, L);
     const [A, M, S] = [rollout.actions.length / (N * T), spec.actionMaskSize, recurrentStateSize(spec)];
     const near = (found: number, expected: number) =>

@@ -20,8 +20,13 @@ const B = 12;
 const kernels = await loadKernels();
 
 /** Both engines from the same parameters over the same rollout, each with its own order of the same minibatches. */
-async function runBoth(spec: PolicySpec, backend: 'cpu' | 'node-gpu', overrides: Partial<UpdatePlan>) {
-  const options = learnerOptions({ sequenceLength: L, maxMinibatchSize: B, maxEpochs: 4 });
+async function runBoth(
+  spec: PolicySpec,
+  backend: 'cpu' | 'node-gpu',
+  burnIn: number,
+  overrides: Partial<UpdatePlan>,
+) {
+  const options = learnerOptions({ sequenceLength: L, burnIn, maxMinibatchSize: B, maxEpochs: 4 });
   const fixture = makeFixture(spec, N, T, options);
   const simd = await createSimdLearner({ ...fixture, options, kernels });
   const tensorflow = await createTensorFlowLearner({
@@ -32,6 +37,7 @@ async function runBoth(spec: PolicySpec, backend: 'cpu' | 'node-gpu', overrides:
     maxGradNorm: 0.5,
     adam: { epsilon: 1e-5 },
     sequenceLength: L,
+    burnIn,
   });
   simd.writeParameters(fixture.parameters);
   const { numEpochs = 1 } = overrides;
@@ -55,13 +61,13 @@ async function runBoth(spec: PolicySpec, backend: 'cpu' | 'node-gpu', overrides:
 describe.each(['cpu', 'node-gpu'] as const)('on %s', (backend) => {
   const available = backend === 'cpu' || noNativeBinding === null;
   it.skipIf(!available).each([
-    ['lstm', false, 1, []],
-    ['lstm', true, 2, []],
-    ['gru', false, 2, [7]],
-    ['gru', true, 1, []],
+    ['lstm', false, 1, [], 0],
+    ['lstm', true, 2, [], 3],
+    ['gru', false, 2, [7], 2],
+    ['gru', true, 1, [], 0],
   ] as const)(
-    '%s, shared %s, %i cells behind layers of %j: autodiff gives the kernels gradient, and updates stay together',
-    async (cell, shared, numLayers, sizesBefore) => {
+    '%s, shared %s, %i cells behind layers of %j, burn-in %i: autodiff gives the kernels gradient, and updates stay together',
+    async (cell, shared, numLayers, sizesBefore, burnIn) => {
       const distribution = shared ? gaussian(2) : categorical(3);
       const shape = {
         observationSize: 3,
@@ -74,13 +80,13 @@ describe.each(['cpu', 'node-gpu'] as const)('on %s', (backend) => {
         sizesBefore,
       };
       const spec = makeSpec(distribution, shape);
-      const once = await runBoth(spec, backend, {
+      const once = await runBoth(spec, backend, burnIn, {
         scalars: { learningRate: 0, clipRange: 0.2, entropyCoeff: 0.01 },
       });
       expect(relativeDistance(once.moments[1], once.moments[0])).toBeLessThan(1e-5); // two minibatches' gradients, weighted
       for (const name of ['policyLoss', 'valueLoss', 'entropy', 'approxKl', 'gradNorm'])
         expect(once.stats[1].means[name]).toBeCloseTo(once.stats[0].means[name], 4);
-      const often = await runBoth(spec, backend, {
+      const often = await runBoth(spec, backend, burnIn, {
         numEpochs: 4,
         scalars: { learningRate: 1e-3, clipRange: 0.2, entropyCoeff: 0.01 },
       });

@@ -173,7 +173,7 @@ function captureUpdate(
     plan.observationStatistics === null
       ? null
       : { mean: zeros([observationSize]), inverseStd: zeros([observationSize]) };
-  const rollout = createRolloutVariables(tf, recorder, options.spec, options.sequenceLength);
+  const rollout = createRolloutVariables(tf, recorder, options.spec, options.sequenceLength, options.burnIn);
   try {
     const variables = { recorder, state, scalars, statistics, rollout, control: createControl(tf, recorder) };
     const steps = new Map(

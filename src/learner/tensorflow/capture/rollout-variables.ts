@@ -6,7 +6,7 @@ import { actionDtype, actionSize, type PolicySpec } from '../../../policy/policy
 import type { SequenceTensors } from '../../../policy/tensor-recurrent.ts';
 import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
 import type { MinibatchTensors } from '../gradient-step.ts';
-import { continuesAt } from '../minibatch.ts';
+import { continuesAt, hasBurnIn } from '../minibatch.ts';
 import type { TensorValues } from '../native-binding.ts';
 import type { GraphVariable } from './graph-nodes.ts';
 import type { GraphRecorder } from './graph-recorder.ts';
@@ -36,8 +36,9 @@ export function createRolloutVariables(
   recorder: GraphRecorder,
   spec: PolicySpec,
   sequenceLength: number | null,
+  burnIn: number,
 ): RolloutVariables {
-  const columns = rolloutColumns(spec);
+  const columns = rolloutColumns(spec, burnIn);
   const variables = Object.fromEntries(
     Object.entries(columns).map(([name, { dtype, width }]) => {
       const standIn = tf.tidy(() =>
@@ -58,17 +59,16 @@ export function createRolloutVariables(
         return { variable: variables[name], values: copied, shape };
       }),
     gather(indices) {
-      const { recurrentStates, continues, ...ofRows } = variables;
-      const rows = Object.entries(ofRows).map(([name, variable]) => [
-        name,
+      const { recurrentStates, continues, hasBurnIn, ...ofRows } = variables;
+      const gatherRows: GatherRows = (variable, rows) =>
         variable.dtype === 'uint8'
-          ? gatherPixels(tf, recorder, variable, indices)
-          : tf.gather(variable.standIn, indices as never),
-      ]);
+          ? gatherPixels(tf, recorder, variable, rows)
+          : tf.gather(variable.standIn, rows as never);
+      const rows = Object.entries(ofRows).map(([name, variable]) => [name, gatherRows(variable, indices)]);
       const sequences =
         sequenceLength === null
           ? null
-          : gatherSequences(tf, recurrentStates, continues, indices, sequenceLength);
+          : gatherSequences(tf, variables, gatherRows, indices, sequenceLength, burnIn);
       return {
         masks: null,
         ...(Object.fromEntries(rows) as Omit<MinibatchTensors, 'masks' | 'sequences'>),
@@ -81,22 +81,38 @@ export function createRolloutVariables(
 /** A minibatch's rows lie step by step: its first ones begin the sequences, each of which has its number by division. */
 function gatherSequences(
   tf: TensorFlow,
-  states: GraphVariable,
-  continues: GraphVariable,
+  { recurrentStates, continues, hasBurnIn, observations }: Record<string, GraphVariable>,
+  gatherRows: GatherRows,
   indices: Tensor,
   length: number,
+  burnIn: number,
 ): SequenceTensors {
   const first = tf.slice(indices, [0], [indices.shape[0] / length]);
   const sequences = tf.floorDiv(first, tf.scalar(length, 'int32'));
+  const before = Array.from({ length: burnIn }, (_, t) =>
+    tf.maximum(tf.sub(first, tf.scalar(burnIn - t, 'int32')), tf.scalar(0, 'int32')),
+  );
   return {
     length,
-    states: tf.gather(states.standIn, sequences as never),
-    continues: tf.gather(continues.standIn, indices as never),
+    states: gatherRows(recurrentStates, sequences),
+    continues: gatherRows(continues, indices),
+    burnIn:
+      burnIn === 0
+        ? null
+        : {
+            length: burnIn,
+            observations: gatherRows(observations, tf.concat(before)),
+            continues: gatherRows(continues, tf.concat(before)),
+            continuesInto: gatherRows(continues, first),
+            exists: gatherRows(hasBurnIn, sequences),
+          },
   };
 }
 
+type GatherRows = (variable: GraphVariable, rows: Tensor) => Tensor;
+
 /** Every array is copied out of shared memory, since TensorFlow keeps what it is given. */
-function rolloutColumns(spec: PolicySpec): Record<string, RolloutColumn> {
+function rolloutColumns(spec: PolicySpec, burnIn: number): Record<string, RolloutColumn> {
   const floats = (values: (rollout: RolloutViews) => Float32Array): RolloutColumn => ({
     dtype: 'float32',
     width: null,
@@ -128,6 +144,14 @@ function rolloutColumns(spec: PolicySpec): Record<string, RolloutColumn> {
     columns.continues = floats(({ terminated, truncated }) =>
       Float32Array.from(terminated, (_, i) => continuesAt(terminated, truncated, i)),
     );
+  }
+  if (burnIn > 0) {
+    columns.hasBurnIn = floats(({ rolloutLength, terminated, recurrentStates }) => {
+      const length = (terminated.length * stateSize) / recurrentStates.length;
+      return Float32Array.from({ length: terminated.length / length }, (_, s) =>
+        hasBurnIn(s * length, rolloutLength),
+      );
+    });
   }
   if (spec.actionMaskSize > 0) {
     columns.masks = {
