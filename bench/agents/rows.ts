@@ -133,6 +133,21 @@ export const ROWS: readonly AgentsRow[] = [
     judge: (algorithm) => judgeCooperation(algorithm, { agent: 'listener_0', bar: -15 }),
   },
   {
+    id: 'pursuit',
+    what: 'return of a pursuer, 500 episodes',
+    bar: 'above 1.5 (random play: -0.7)',
+    config: {
+      environment: { env: 'Pursuit-v0' },
+      envRunners: { numEnvs: 64, rolloutLength: 64 },
+      training: {
+        ...{ gamma: 0.98, gaeLambda: 0.95, hiddenSizes: [64, 64], minibatchSize: 2048, numEpochs: 4 },
+        ...{ learningRate: 1e-3, entropyCoeff: 0.01 },
+      },
+    },
+    numSteps: 400_000,
+    judge: (algorithm) => judgeCooperation(algorithm, { agent: 'pursuer_0', bar: 1.5 }),
+  },
+  {
     id: 'pong',
     what: 'share of 200 games won against a player that runs after the ball, from both seats',
     bar: 'above 0.5',
