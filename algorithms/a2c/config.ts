@@ -4,7 +4,7 @@ import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
-import { checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
+import { checkRecurrent, recurrentOrAttentionOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
@@ -24,7 +24,7 @@ export const a2cOptions = {
     ...policyGradientOptions,
     ...scheduleOptions,
     ...actorCriticOptions,
-    ...withDefaults(recurrentOptions, { sequenceLength: 5 }),
+    ...withDefaults(recurrentOrAttentionOptions, { sequenceLength: 5 }),
     ...curiosityOptions,
   },
 };

@@ -8,7 +8,7 @@ import {
   burnInOptions,
   checkRecurrent,
   recomputeOptions,
-  recurrentOptions,
+  recurrentOrAttentionOptions,
 } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions, gaeOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
@@ -91,7 +91,7 @@ export const ppoOptions = {
     ...minibatchOptions,
     ...scheduleOptions,
     ...actorCriticOptions,
-    ...recurrentOptions,
+    ...recurrentOrAttentionOptions,
     ...burnInOptions,
     ...recomputeOptions,
     ...curiosityOptions,

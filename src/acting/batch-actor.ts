@@ -5,11 +5,11 @@ import type { CentralPolicy } from '../policy/central-policy.ts';
 import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../policy/policy-spec.ts';
 import type { ActCall } from '../policy/row-policy.ts';
-import { createKernelPolicy, kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/kernels.ts';
 import type { Exploration } from '../weights/exploration.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../weights/weight-buffer.ts';
+import { createRowPolicy, rowPolicyScratchBytes } from './row-policies.ts';
 
 /** Up to `maxRows` rows at a time. The arrays are the caller's to fill and read between calls. */
 export interface BatchActor {
@@ -26,7 +26,7 @@ export interface BatchActor {
   forget(row: number): void;
 }
 
-/** Acts with the SIMD kernels over a small memory of its own. */
+/** Acts in its own thread over a small memory of its own: with the SIMD kernels, or (attention) in plain TypeScript. */
 export type KernelActor = BatchActor & {
   /** @param exploration how it acts where it is not deterministic; default: not at all. */
   setWeights(
@@ -47,11 +47,11 @@ export function createKernelActor(
 ): KernelActor {
   const planner = createArenaPlanner();
   const weightLayout = reserveWeightBuffer(planner, parameterCount, spec.observationSize);
-  const scratch = planner.reserve(kernelPolicyScratchBytes(spec, maxRows));
+  const scratch = planner.reserve(rowPolicyScratchBytes(spec, maxRows));
   const addresses = reserveRows(planner.reserve, spec, maxRows);
   const arena = createArena(planner, kernels.shared);
   const weights = openWeightBuffer(arena.buffer, weightLayout);
-  const policy = createKernelPolicy(
+  const policy = createRowPolicy(
     instantiateKernels(kernels, arena.memory),
     spec,
     arena,

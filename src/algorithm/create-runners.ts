@@ -1,4 +1,5 @@
 /** Environment runners for a config: worker threads, or in process. */
+import { rowPolicyScratchBytes } from '../acting/row-policies.ts';
 import type { commonOptions } from '../config/common-options.ts';
 import { numEnvRunnersOf, numLocalRunnersOf } from '../config/derived.ts';
 import type { ResolvedConfig } from '../config/option.ts';
@@ -8,7 +9,7 @@ import type { RolloutColumns } from '../experience/layout.ts';
 import type { JsonObject } from '../json.ts';
 import type { Arena, ArenaPlanner, Region } from '../memory/arena.ts';
 import type { CentralPolicy } from '../policy/central-policy.ts';
-import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
+import { type ActingSpec, actsInRunners } from '../policy/policy-spec.ts';
 import { type CentralActor, createCentralActor } from '../rollout/central-inference.ts';
 import { type ControlRegion, reserveControlWords } from '../rollout/control-words.ts';
 import { createInProcessRunnerGroup } from '../rollout/in-process-runner-group.ts';
@@ -16,7 +17,6 @@ import { createLocalRunnerGroup, type LocalRunnerGroup } from '../rollout/local-
 import type { WorkerPlan } from '../rollout/messages.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import type { SamplingLayout } from '../rollout/sampling-layout.ts';
-import { kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import type { KernelModule } from '../simd/kernels.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 
@@ -41,7 +41,7 @@ export function reserveRunners(
   if (config.envRunners.runners === 'ray') return { control: reserveControlWords(planner, 0), scratch: [] };
   const numRegions = Math.max(1, numWorkers);
   const maxRows = Math.ceil(config.envRunners.numEnvs / numRegions);
-  const scratchBytes = isKernelNetwork(spec.network) ? kernelPolicyScratchBytes(spec, maxRows) : 0;
+  const scratchBytes = rowPolicyScratchBytes(spec, maxRows);
   return {
     control: reserveControlWords(planner, numRegions),
     scratch: Array.from({ length: numRegions }, () => planner.reserve(scratchBytes)),
@@ -129,7 +129,7 @@ export function createCentral(
   { buffer }: Arena,
   layout: SamplingLayout,
 ): CentralActor | null {
-  const isNeeded = !isKernelNetwork(spec.network);
+  const isNeeded = !actsInRunners(spec.network);
   if (!isNeeded && envRunners.inference !== 'central') return null;
   if (policy === null) {
     throw new ConfigError(

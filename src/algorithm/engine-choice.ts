@@ -40,7 +40,9 @@ export async function chooseEngine(
   }
   const load = async (reason: string): Promise<EngineChoice> => {
     const { loadTensorFlow } = await import('../learner/tensorflow/backend.ts');
-    return { engine: 'tensorflow', reason, tensorflow: await loadTensorFlow({ backend, deterministic }) };
+    const loading = loadTensorFlow({ backend, deterministic });
+    const tensorflow = await (spec.network.kind === 'attention' ? loading.catch(nameAttention) : loading);
+    return { engine: 'tensorflow', reason, tensorflow };
   };
   if (engine === 'tensorflow') return load('asked for');
   if (backend !== 'auto') return load(`backend ${backend} was asked for`);
@@ -50,6 +52,13 @@ export async function chooseEngine(
     if (choice?.engine === 'tensorflow' && choice.tensorflow.gpu) return choice;
   }
   return { engine: 'simd', reason: engine === 'simd' ? 'asked for' : 'covers this network' };
+}
+
+/** Whoever asked for attention did not ask for an engine, and has a choice without one. */
+function nameAttention(error: unknown): never {
+  if (!(error instanceof EngineError) || error.code !== 'ENGINE_BACKEND_MISSING') throw error;
+  const message = `recurrent: 'attention' learns on the TensorFlow engine. ${error.message} Or set recurrent to 'lstm' or 'gru', which the kernels cover.`;
+  throw new EngineError('ENGINE_BACKEND_MISSING', message, { cause: error });
 }
 
 /** Without TensorFlow there is no GPU to be found, which is no error. */

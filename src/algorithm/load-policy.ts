@@ -12,8 +12,8 @@ import { requireTrust } from '../checkpoint/trust.ts';
 import type { Space } from '../env/spaces.ts';
 import { ConfigError } from '../errors.ts';
 import { assertFileUrl, locateModule } from '../modules/module-reference.ts';
-import { mlpParameterLayout } from '../policy/networks/mlp-parameters.ts';
-import { type ActingSpec, isKernelNetwork } from '../policy/policy-spec.ts';
+import { inProcessLayout } from '../policy/networks/attention-parameters.ts';
+import { type ActingSpec, actsInRunners } from '../policy/policy-spec.ts';
 import { loadKernels } from '../simd/loader.ts';
 import type { ObservationStatistics } from '../weights/observation-statistics.ts';
 import { tensorsToParameters } from './parameter-content.ts';
@@ -143,8 +143,8 @@ async function openNetwork(
   { spec, weights, statistics }: PolicyFiles,
   { json }: CheckpointContent,
 ): Promise<OpenedNetwork> {
-  if (!isKernelNetwork(spec.network)) return openTensorNetwork(spec, weights, statistics);
-  const layout = mlpParameterLayout(spec);
+  if (!actsInRunners(spec.network)) return openTensorNetwork(spec, weights, statistics);
+  const layout = inProcessLayout(spec);
   const parameters = tensorsToParameters(weights, layout);
   const { deterministic } = (json['config.json']?.debugging ?? {}) as { deterministic?: boolean };
   const kernels = await loadKernels({ shared: false, deterministic: deterministic === true });

@@ -10,6 +10,7 @@ import type { ActionArray } from '../env/vector-env.ts';
 import { EngineError } from '../errors.ts';
 import { inspectRow, type PolicyInspection } from '../policy/inspection.ts';
 import { openMlpForward } from '../policy/networks/mlp-forward.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import type { RowForward } from '../policy/networks/row-outputs.ts';
 import { type ActingSpec, actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { openStream } from '../random/streams.ts';
@@ -89,7 +90,7 @@ export function createActBatch(
   const isDiscrete = actionDtype(spec.distribution) === 'int32';
   const mapped: ActionArray = isDiscrete ? new Int32Array(A) : new Float32Array(A); // [A]
   return (observations, actionMasks) => {
-    if (spec.network.kind === 'recurrent') {
+    if (recurrentStateSize(spec) > 0) {
       throw new EngineError(
         'ENGINE_RECURRENT',
         'actBatch() knows nothing of episodes, and this policy remembers them. Use an actor for each episode: `policy.actor()`.',

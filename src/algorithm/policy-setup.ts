@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type {
   Activation,
+  AttentionSpec,
   DistributionSpec,
   NetworkSpec,
   PolicySpec,
@@ -32,11 +33,14 @@ export interface PolicyOptions {
   readonly useGsde: boolean;
   readonly gsdeSampleFrequency: number;
   /** Of algorithms that train recurrent policies; absent or null = none. */
-  readonly recurrent?: 'lstm' | 'gru' | null;
+  readonly recurrent?: 'lstm' | 'gru' | 'attention' | null;
   readonly recurrentSize?: number;
   readonly recurrentLayers?: number;
   readonly recurrentPosition?: number | 'first' | 'last';
   readonly forgetBias?: number;
+  readonly attentionWindow?: number;
+  readonly attentionHeads?: number;
+  readonly attentionGateBias?: number;
   readonly normalizeObservations: boolean;
   readonly clipObservation: number;
 }
@@ -80,7 +84,7 @@ export function createPolicySpec(
       policyGain: options.policyGain,
       valueGain: options.valueGain,
       logStd: options.logStdInit,
-      ...(options.recurrent && { forgetBias: options.forgetBias ?? 0 }),
+      ...biasOfMemory(options),
     },
   };
 }
@@ -91,16 +95,7 @@ function createNetworkSpec(
   locate: LocateNetwork,
 ): NetworkSpec {
   const { network, hiddenSizes, activation } = options;
-  const { recurrent = null, recurrentSize: size = 0 } = options;
-  if (network === 'mlp' && recurrent !== null)
-    return {
-      kind: 'recurrent',
-      cell: recurrent,
-      size,
-      ...placeCells(options),
-      activation,
-      shared: options.sharedLayers,
-    };
+  if (network === 'mlp' && options.recurrent) return createMemorySpec(options, options.recurrent);
   if (network === 'mlp') return { kind: 'mlp', hiddenSizes, activation, shared: options.sharedLayers };
   if (network !== 'conv') {
     const { url, exportName = 'default' } = locate(network);
@@ -108,6 +103,27 @@ function createNetworkSpec(
   }
   const layers = chooseConvLayers(shape, options.convLayers);
   return { kind: 'conv', layers, hiddenSizes, activation };
+}
+
+/** How far a fresh memory is kept, or passed by. */
+function biasOfMemory({
+  recurrent = null,
+  forgetBias = 0,
+  attentionGateBias: gateBias = 2,
+}: PolicyOptions): Partial<PolicySpec['initialization']> {
+  if (recurrent === null) return {};
+  return recurrent === 'attention' ? { gateBias } : { forgetBias };
+}
+
+function createMemorySpec(
+  options: PolicyOptions,
+  recurrent: 'lstm' | 'gru' | 'attention',
+): RecurrentSpec | AttentionSpec {
+  const { recurrentSize: size = 0, recurrentLayers: numBlocks = 1, hiddenSizes, activation } = options;
+  const { attentionWindow: window = 0, attentionHeads: numHeads = 1, sharedLayers: shared } = options;
+  if (recurrent === 'attention')
+    return { kind: 'attention', size, numHeads, window, numBlocks, hiddenSizes, activation, shared };
+  return { kind: 'recurrent', cell: recurrent, size, ...placeCells(options), activation, shared };
 }
 
 /** One cell before all layers is what a spec says by saying nothing. */

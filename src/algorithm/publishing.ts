@@ -4,7 +4,7 @@ import { type BatchActor, createCentralBatchActor } from '../acting/batch-actor.
 import type { Learner } from '../learner/learner.ts';
 import type { TensorFlowPolicy } from '../learner/tensorflow/central-policy.ts';
 import type { Arena } from '../memory/arena.ts';
-import { isKernelNetwork, type PolicySpec } from '../policy/policy-spec.ts';
+import { actsInRunners, type PolicySpec } from '../policy/policy-spec.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { ObservationScaling } from './observation-statistics.ts';
 
@@ -28,7 +28,7 @@ export function createPublishing(parts: PublishingParts): Publishing {
   const { spec, learner, central, scaling, arena, weightLayout } = parts;
   const weights = openWeightBuffer(arena.buffer, weightLayout);
   const parameters = new Float32Array(learner.layout.size); // [parameters] f32, reused
-  const isCentral = central !== null && !isKernelNetwork(spec.network);
+  const isCentral = central !== null && !actsInRunners(spec.network);
   return {
     publish() {
       learner.readParameters(parameters);

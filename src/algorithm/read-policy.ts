@@ -7,6 +7,7 @@ import { spaceFromJson } from '../env/space-json.ts';
 import type { Space } from '../env/spaces.ts';
 import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { problemOfAttention } from '../policy/attention-schema.ts';
 import { parsePolicySpec } from '../policy/policy-schema.ts';
 import { type ActingSpec, actionSize } from '../policy/policy-spec.ts';
 import { problemOfCells } from '../policy/recurrent-schema.ts';
@@ -42,7 +43,8 @@ export function readPolicyFiles(
     );
   }
   const parsed = parsePolicySpec(description.spec);
-  const problem = 'problem' in parsed ? parsed.problem : problemOfCells(parsed.spec);
+  const problem =
+    'problem' in parsed ? parsed.problem : (problemOfCells(parsed.spec) ?? problemOfAttention(parsed.spec));
   if ('problem' in parsed || problem !== null)
     throw broken(path, `\`${problem}\` of its spec is not as it was saved`);
   const { spec } = parsed;

@@ -1,5 +1,6 @@
 /** A host's part of a run: its rows in an arena of its own, collected by worker threads exactly as a local run does. */
 
+import { rowPolicyScratchBytes } from '../acting/row-policies.ts';
 import { initializeRollout } from '../experience/layout.ts';
 import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
 import { reserveControlWords } from '../rollout/control-words.ts';
@@ -9,7 +10,6 @@ import { createLocalRunnerGroup } from '../rollout/local-runner-group.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { reserveSampling, type SamplingLayout } from '../rollout/sampling-layout.ts';
-import { kernelPolicyScratchBytes } from '../simd/kernel-policy.ts';
 import { loadKernels } from '../simd/loader.ts';
 import { publishSlot, reserveWeightBuffer } from '../weights/weight-buffer.ts';
 import { differingFiles } from './file-hashes.ts';
@@ -102,7 +102,7 @@ function reserve(plan: HostPlan) {
     plan.firstRow,
   );
   const control = reserveControlWords(planner, numThreads);
-  const scratchBytes = kernelPolicyScratchBytes(spec, Math.ceil(numRows / numThreads));
+  const scratchBytes = rowPolicyScratchBytes(spec, Math.ceil(numRows / numThreads));
   const scratch = Array.from({ length: numThreads }, () => planner.reserve(scratchBytes));
   const weights = reserveWeightBuffer(planner, plan.parameterCount, spec.observationSize);
   const arena: Arena = createArena(planner);

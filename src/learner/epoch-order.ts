@@ -30,7 +30,7 @@ export function sequencesPerBlock(minibatchSize: number, sequenceLength: number)
  * @param engine TensorFlow takes all sequences of a minibatch side by side.
  */
 export function createRolloutOrder(
-  training: { readonly recurrent: 'lstm' | 'gru' | null; readonly sequenceLength: number },
+  training: { readonly recurrent: 'lstm' | 'gru' | 'attention' | null; readonly sequenceLength: number },
   engine: 'simd' | 'tensorflow',
   numSamples: number,
   minibatchSize: number,

@@ -8,8 +8,9 @@ import type { PolicySpec } from './policy-spec.ts';
  *
  * With `spec.initialization.orthogonal`: kernels are gain * Q, Q a uniformly distributed (semi-)orthogonal matrix (Saxe et al.
  * 2014, arXiv:1312.6120), biases are 0. Gains: `policyGain` for `actor/head`, `valueGain` for `critic/head`, `hiddenGain` for the
- * rest, but 1 for the kernels of recurrent cells (each of which is one matrix over all gates). Without it: kernels and biases of a layer are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and
- * Conv2d. `logStd` is the constant `initialization.logStd` either way, and `forgetBias` is added to the biases of the gate that keeps a cell's state
+ * rest, but 1 for the kernels of recurrent cells (each of which is one matrix over all gates) and of attention (but for the layers of its blocks). Without it: kernels and biases of a layer are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and
+ * Conv2d. Attention's layer normalisation begins as none, the biases of its scores at 0, those of its gates at `gateBias`.
+ * `logStd` is the constant `initialization.logStd` either way, and `forgetBias` is added to the biases of the gate that keeps a cell's state
  * (an LSTM's forget gate, a GRU's update gate: second of the gates in both).
  *
  * A kernel [..., in, out] counts as a matrix [fanIn, out], where fanIn is the product of all dimensions but the last. Padding
@@ -25,11 +26,12 @@ export function initializeParameters(
   stream: Stream,
 ): Float32Array {
   const parameters = new Float32Array(layout.size);
-  const { orthogonal, logStd, forgetBias = 0 } = spec.initialization;
+  const { orthogonal, forgetBias = 0 } = spec.initialization;
   let fanIn = 1;
   for (const entry of layout.entries) {
     const target = parameters.subarray(entry.offset, entry.offset + entry.size);
-    if (entry.name === 'logStd') target.fill(logStd);
+    const constant = constantOf(entry, spec);
+    if (constant !== null) target.fill(constant);
     else if (entry.shape.length >= 2) {
       const numOutputs = entry.shape[entry.shape.length - 1];
       fanIn = entry.size / numOutputs;
@@ -43,10 +45,31 @@ export function initializeParameters(
   return parameters;
 }
 
+/** Of entries that nothing is drawn for; null = the others. */
+function constantOf(
+  { name }: ParameterEntry,
+  { initialization }: Pick<PolicySpec, 'initialization'>,
+): number | null {
+  if (name === 'logStd') return initialization.logStd;
+  const [tower, block, ...parts] = name.split('/');
+  if (tower === undefined || !block?.startsWith('block')) return null;
+  if (/^(gate|feedGate)\/bias$/.test(parts.join('/'))) return initialization.gateBias ?? 2;
+  return BLOCK_CONSTANTS[parts[parts.length - 1]] ?? null;
+}
+
+/** Of attention's blocks, by the last part of a name. */
+const BLOCK_CONSTANTS: Readonly<Record<string, number | undefined>> = {
+  gain: 1,
+  shift: 0,
+  contentBias: 0,
+  positionBias: 0,
+};
+
 function gainOf(entry: ParameterEntry, { initialization }: Pick<PolicySpec, 'initialization'>): number {
   if (entry.name.startsWith('actor/head/')) return initialization.policyGain;
   if (entry.name.startsWith('critic/head/')) return initialization.valueGain;
   if (entry.name.includes('/cell/')) return 1;
+  if (/\/block\d+\/(?!feed[01]\/)/.test(entry.name)) return 1;
   return initialization.hiddenGain;
 }
 

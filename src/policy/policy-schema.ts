@@ -69,6 +69,7 @@ export const hiddenSizes = listOf(count, 0, 1000);
 const network = oneOf({
   mlp: { hiddenSizes, activation, shared: isBoolean, layerNorm: optional(isBoolean) },
   recurrent: {}, // recurrent-schema.ts
+  attention: {}, // attention-schema.ts
   conv: { layers: listOf(listOf(count, 3, 3)), hiddenSizes, activation },
   custom: { module: isText, export: isText, options: object({}) },
 });

@@ -47,6 +47,24 @@ export interface RecurrentSpec {
 }
 
 export const MAX_RECURRENT_LAYERS = 8;
+/**
+ * Attention over a window of past steps (a gated transformer, tensor-attention.ts) on the normalised observation, then the hidden layers and heads of an
+ * MLP. Learns on the TensorFlow engine; acts in plain TypeScript, wherever rows are.
+ */
+export interface AttentionSpec {
+  readonly kind: 'attention';
+  /** Width of the blocks; `numHeads` divides it. */
+  readonly size: number;
+  readonly numHeads: number;
+  /** Past steps of the episode that a step sees, besides itself. */
+  readonly window: number;
+  readonly numBlocks: number;
+  /** Of the layers between blocks and heads; may be none. */
+  readonly hiddenSizes: readonly number[];
+  readonly activation: Activation;
+  /** One transformer and trunk with both heads; else actor and critic have one each. */
+  readonly shared: boolean;
+}
 
 /** A convolutional trunk shared by both heads; TensorFlow engine, central inference. */
 export interface ConvSpec {
@@ -65,7 +83,7 @@ export interface CustomSpec {
   readonly options: JsonObject;
 }
 
-export type NetworkSpec = MlpSpec | RecurrentSpec | ConvSpec | CustomSpec;
+export type NetworkSpec = MlpSpec | RecurrentSpec | AttentionSpec | ConvSpec | CustomSpec;
 
 /**
  * An action distribution with a log-probability; P = number of distribution parameters that the network gives per row, A = action elements.
@@ -158,6 +176,8 @@ export interface ActingSpec {
     readonly logStd: number;
     /** Of recurrent cells; absent = 0. */
     readonly forgetBias?: number;
+    /** b_g of attention's gates; absent = 2. */
+    readonly gateBias?: number;
   };
 }
 
@@ -167,6 +187,11 @@ export type PolicySpec = ActingSpec & { readonly distribution: DistributionSpec 
 /** Whether the SIMD kernels run the network, for acting and for learning. */
 export function isKernelNetwork(network: NetworkSpec): network is MlpSpec | RecurrentSpec {
   return network.kind === 'mlp' || network.kind === 'recurrent';
+}
+
+/** Whether runners act themselves: by the kernels, or in plain TypeScript. The others need central inference. */
+export function actsInRunners(network: NetworkSpec): network is MlpSpec | RecurrentSpec | AttentionSpec {
+  return isKernelNetwork(network) || network.kind === 'attention';
 }
 
 /** Whether actions are sampled here, in TypeScript, from the network's outputs; the kernels sample the others. */
@@ -231,9 +256,9 @@ export function latentSize(spec: ActingSpec): number {
   return spec.network.hiddenSizes.at(-1) ?? firstLayerInputs(spec);
 }
 
-/** What the first hidden layer (or the head) reads: the observation, or the topmost cell's hidden state. */
+/** What the first hidden layer (or the head) reads: the observation, or what the topmost cell or block gives. */
 export function firstLayerInputs({ network, observationSize }: ActingSpec): number {
-  return network.kind === 'recurrent' ? network.size : observationSize;
+  return 'size' in network ? network.size : observationSize;
 }
 
 /**

@@ -3,14 +3,14 @@ import { EngineError } from '../errors.ts';
 import type { ParameterLayout } from '../weights/parameter-layout.ts';
 import { convLayers, convParameterLayout } from './conv-layers.ts';
 import { type CustomNetwork, customParameterLayout } from './custom-network.ts';
+import { attentionParameterLayout } from './networks/attention-parameters.ts';
 import { mlpParameterLayout } from './networks/mlp-parameters.ts';
 import { recurrentTowers } from './networks/recurrent-state.ts';
-import type { ActingSpec, Activation, ConvSpec, MlpSpec, RecurrentSpec } from './policy-spec.ts';
+import type { ActingSpec, AttentionSpec, ConvSpec, MlpSpec, RecurrentSpec } from './policy-spec.ts';
+import { applyAttention } from './tensor-attention.ts';
+import { activate, dense, normalizeLayer, type ParameterTensors } from './tensor-layers.ts';
 import { applyCells, type SequenceTensors } from './tensor-recurrent.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
-
-/** Entries of the flat vector by name, as tensors of their shapes. */
-export type ParameterTensors = Readonly<Record<string, Tensor>>;
 
 export interface TensorNetwork {
   readonly layout: ParameterLayout;
@@ -62,6 +62,16 @@ export function createTensorNetwork(
           return tf.concat(states, 1);
         },
       };
+    case 'attention':
+      return {
+        layout: attentionParameterLayout({ ...spec, network }),
+        apply(parameters, observations, sequences = null) {
+          if (sequences === null) throw new TypeError('Expected the sequences of a network with attention.');
+          const remember: Remember = (tower, x) =>
+            applyAttention(tf, { ...spec, network }, parameters, tower, x, sequences);
+          return applyMlp(tf, network, hasValues, parameters, observations, remember);
+        },
+      };
     case 'conv':
       return {
         layout: convParameterLayout(spec, network),
@@ -78,12 +88,12 @@ export function createTensorNetwork(
   }
 }
 
-/** What a tower's cells make of what they read. */
+/** What a tower's cells, or its transformer, make of what they read. */
 type Remember = (tower: 'trunk' | 'actor' | 'critic', x: Tensor) => Tensor;
 
 function applyMlp(
   tf: TensorFlow,
-  network: MlpSpec | RecurrentSpec,
+  network: MlpSpec | RecurrentSpec | AttentionSpec,
   hasValues: boolean,
   parameters: ParameterTensors,
   observations: Tensor,
@@ -106,7 +116,7 @@ function applyMlp(
 
 function hiddenLayer(
   tf: TensorFlow,
-  network: MlpSpec | RecurrentSpec,
+  network: MlpSpec | RecurrentSpec | AttentionSpec,
   parameters: ParameterTensors,
   layer: string,
   x: Tensor,
@@ -179,45 +189,4 @@ function applyCustom(
     latent: null,
     logStd: parameters.logStd ?? null,
   };
-}
-
-/** (x - mean) / sqrt(variance + 1e-5) over a row's units, then gain and shift. */
-export function normalizeLayer(
-  tf: TensorFlow,
-  parameters: ParameterTensors,
-  name: string,
-  x: Tensor,
-): Tensor {
-  const { mean, variance } = tf.moments(x, 1, true);
-  const normalized = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
-  return tf.add(tf.mul(normalized, parameters[`${name}/gain`]), parameters[`${name}/shift`]);
-}
-
-/** x W + b: [B, in] to [B, out]. */
-export function dense(tf: TensorFlow, parameters: ParameterTensors, name: string, x: Tensor): Tensor {
-  return tf.add(tf.matMul(x, parameters[`${name}/kernel`]), parameters[`${name}/bias`]);
-}
-
-/** Elementwise; leaky-relu has slope 0.01, gelu is the tanh approximation (Hendrycks and Gimpel 2016). */
-export function activate(tf: TensorFlow, activation: Activation, x: Tensor): Tensor {
-  switch (activation) {
-    case 'tanh':
-      return tf.tanh(x);
-    case 'relu':
-      return tf.relu(x);
-    case 'elu':
-      return tf.elu(x);
-    case 'silu':
-      return tf.mul(x, tf.sigmoid(x));
-    case 'gelu': {
-      const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI));
-      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
-    }
-    case 'leaky-relu':
-      return tf.leakyRelu(x, 0.01);
-    case 'sigmoid':
-      return tf.sigmoid(x);
-    case 'identity':
-      return x;
-  }
 }

@@ -84,7 +84,7 @@ export interface PortablePolicy {
 export function openMlpPolicy(described: DescribedPolicy, weights: Uint8Array): PortablePolicy {
   const { network } = described.spec;
   if (network.kind !== 'mlp') {
-    const message = `operant/policy acts with MLPs, not '${network.kind}': see 'operant/policy/recurrent', or \`operant export\`.`;
+    const message = `operant/policy acts with MLPs, not '${network.kind}': see 'operant/policy/recurrent', \`operant export\`, \`operant serve\`.`;
     throw new EngineError('ENGINE_NETWORK', message);
   }
   assertKnownSpec(described.spec, 'operant/policy');

@@ -1,5 +1,6 @@
 /** A runner: environments, policy and sampler of a range of rows, in whichever thread it is made. */
 
+import { createRowPolicy } from '../acting/row-policies.ts';
 import type { EnvFaultHandling, EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvSource } from '../env/env-source.ts';
 import { makeVectorEnv } from '../env/load-env.ts';
@@ -9,7 +10,6 @@ import type { VectorEnv } from '../env/vector-env.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Arena, Region } from '../memory/arena.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
-import { createKernelPolicy } from '../simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../simd/loader.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../weights/weight-buffer.ts';
 import { createEnvFaultLog, type EnvFaultReport } from './env-fault-log.ts';
@@ -61,7 +61,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const staged = await makeStaged(source, states, handling);
   const vectorEnv = staged?.vectorEnv ?? (await makeVectorEnv(source, numRows, 'same-step', handling));
   const policy = options.acts
-    ? createKernelPolicy(instantiateKernels(options.kernels, arena.memory), spec, arena, scratch, weights)
+    ? createRowPolicy(instantiateKernels(options.kernels, arena.memory), spec, arena, scratch, weights)
     : null;
   const { buffer } = arena;
   const weightBuffer = openWeightBuffer(buffer, weights);

@@ -6,7 +6,7 @@ import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Space } from '../env/spaces.ts';
 import { ServeError } from '../errors.ts';
 import { numCells, recurrentStateSize } from '../policy/networks/recurrent-state.ts';
-import { type ActingSpec, actionDtype, actionSize, isKernelNetwork } from '../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize, actsInRunners } from '../policy/policy-spec.ts';
 
 export interface LoadedModel {
   readonly name: string;
@@ -67,7 +67,7 @@ export async function loadModel(
     checkpoint,
     options,
   );
-  if (kernelsOnly && !isKernelNetwork(spec.network)) {
+  if (kernelsOnly && !actsInRunners(spec.network)) {
     const message = `The policy ${path} runs on TensorFlow, which has one owner, and this server has several processes: serve it with \`workers: 1\`.`;
     throw new ServeError('SERVE_ONE_OWNER', 409, message);
   }
@@ -85,7 +85,7 @@ export async function loadModel(
     maxRows,
     // Observations of a kernel's actor lie in the memory that holds everything of it.
     bytes: parameters.byteLength + actor.observations.buffer.byteLength,
-    canBeDropped: isKernelNetwork(spec.network),
+    canBeDropped: actsInRunners(spec.network),
     stateSize: recurrentStateSize(spec),
     stateLayout: stateLayoutOf(spec),
     run,
@@ -150,6 +150,10 @@ async function warmUp(run: LoadedModel['run'], spec: ActingSpec): Promise<void> 
 
 function stateLayoutOf(spec: ActingSpec): string {
   const { network } = spec;
+  if (network.kind === 'attention') {
+    const { numBlocks, window, size, shared } = network;
+    return `${shared ? '' : '2 '}windows of ${numBlocks} x ${window} x ${size}`;
+  }
   if (network.kind !== 'recurrent') return '';
   const cells = numCells(spec);
   return `${cells === 1 ? '' : `${cells} `}${network.cell} of ${network.size}`;

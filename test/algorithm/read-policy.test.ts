@@ -48,11 +48,15 @@ function content(changes: {
   };
 }
 
+const ATTENTION = { kind: 'attention', size: 4, numHeads: 2, window: 3, numBlocks: 1 };
+
 test('reads what was saved', () => {
   const { spec, observationSpace, statistics } = readPolicyFiles(content({}), 'here');
   expect(spec).toEqual(SPEC);
   expect(observationSpace).toMatchObject({ kind: 'box', shape: [2] });
   expect(statistics?.inverseStd).toEqual(Float32Array.of(1, 1));
+  const network = { ...SPEC.network, ...ATTENTION };
+  expect(readPolicyFiles(content({ spec: { network } }), 'here').spec.network).toEqual(network);
 });
 
 describe('refuses', () => {
@@ -68,6 +72,8 @@ describe('refuses', () => {
     ['an unknown dtype', { spec: { observationDtype: 'float16' } }, 'CHECKPOINT_POLICY'],
     ['an unknown network', network({ kind: 'transformer' }), 'CHECKPOINT_POLICY'],
     ['an unknown activation', network({ activation: 'toString' }), 'CHECKPOINT_POLICY'],
+    ['a window that is none', network({ ...ATTENTION, window: 0 }), 'CHECKPOINT_POLICY'],
+    ['heads that do not share the width', network({ ...ATTENTION, numHeads: 3 }), 'CHECKPOINT_POLICY'],
     ['hidden sizes that are text', network({ hiddenSizes: '4' }), 'CHECKPOINT_POLICY'],
     ['an unknown distribution', distribution({ kind: 'cauchy' }), 'CHECKPOINT_POLICY'],
     ['bounds of another size', distribution({ low: [-1, -1] }), 'CHECKPOINT_POLICY'],

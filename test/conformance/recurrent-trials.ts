@@ -43,6 +43,44 @@ export function burnInRefused(rolloutLength: number): Settings['refused'] {
   ];
 }
 
+/** The same for attention, on an engine that has it. */
+export function attentionTrials(length: number): Readonly<Record<string, Trial>> {
+  const memory = { recurrent: 'attention', recurrentSize: 8, attentionHeads: 2, attentionWindow: 3 };
+  const base: Trial['change'] = {
+    learners: { engine: 'tensorflow', backend: 'cpu' },
+    training: { ...memory, sequenceLength: length },
+  };
+  const change = (options: Trial['change'][string]): Trial => ({ base, change: { training: options } });
+  return {
+    'training.attentionWindow': change({ attentionWindow: 4 }),
+    'training.attentionHeads': change({ attentionHeads: 4 }),
+    'training.attentionGateBias': change({ attentionGateBias: 1 }),
+  };
+}
+
+export const attentionRefused: Settings['refused'] = [
+  [
+    'attention on the kernels',
+    { training: { recurrent: 'attention' }, learners: { engine: 'simd' } },
+    /recurrent \(attention\) learns on the TensorFlow engine, but engine is simd: set engine to tensorflow/,
+  ],
+  [
+    'heads that do not share the width',
+    { training: { recurrent: 'attention', recurrentSize: 10 } },
+    /attentionHeads \(4\) must divide recurrentSize \(10\)/,
+  ],
+  [
+    'a window for a cell',
+    { training: { recurrent: 'lstm', attentionWindow: 8 } },
+    /attentionWindow \(8\) has no effect while recurrent is lstm/,
+  ],
+  [
+    'a bias of cells for attention',
+    { training: { recurrent: 'attention', forgetBias: 1 } },
+    /forgetBias \(1\) has no effect while recurrent is attention/,
+  ],
+];
+
 /** @param rolloutLength of the plain settings. */
 export function recurrentRefused(rolloutLength: number): Settings['refused'] {
   const pendulum = { environment: { env: 'Pendulum-v1', envOptions: {} } };

@@ -1,7 +1,8 @@
 /** A slow, plain float64 MLP policy: what the kernels are checked against. */
 
-import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
-import type { ActingSpec, Activation } from '../../src/policy/policy-spec.ts';
+import { inProcessLayout } from '../../src/policy/networks/attention-parameters.ts';
+import { type ActingSpec, type Activation, actsInRunners } from '../../src/policy/policy-spec.ts';
+import type { ParameterEntry } from '../../src/weights/parameter-layout.ts';
 
 const C = Math.sqrt(2 / Math.PI);
 export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -45,9 +46,16 @@ export interface ForwardTrace {
   readonly heads: { readonly actor: LayerTrace; readonly critic: LayerTrace };
 }
 
+const known = new WeakMap<ActingSpec, ReadonlyMap<string, ParameterEntry>>();
+
+function entriesOf(spec: ActingSpec): ReadonlyMap<string, ParameterEntry> {
+  const made = known.get(spec) ?? new Map(inProcessLayout(spec).entries.map((entry) => [entry.name, entry]));
+  known.set(spec, made);
+  return made;
+}
+
 export function tensorsOf(spec: ActingSpec, parameters: Numbers) {
-  const layout = mlpParameterLayout(spec);
-  const byName = new Map(layout.entries.map((entry) => [entry.name, entry]));
+  const byName = entriesOf(spec);
   return (name: string) => {
     const entry = byName.get(name);
     if (entry === undefined) return { offset: -1, shape: [0, 0], size: 0, at: () => Number.NaN };
@@ -83,7 +91,7 @@ export function forwardReference(
   x: number[][],
   ofCritic: number[][] = x,
 ): ForwardTrace {
-  if (spec.network.kind !== 'mlp' && spec.network.kind !== 'recurrent') throw new Error('Expected an MLP');
+  if (!actsInRunners(spec.network)) throw new Error('Expected an MLP');
   const { hiddenSizes, activation, shared } = spec.network;
   const first = spec.network.kind === 'recurrent' ? (spec.network.sizesBefore?.length ?? 0) : 0; // behind the cells
   const tower = (prefix: string) => {
@@ -124,7 +132,7 @@ export function backwardReference(
   gradValues: number[],
 ): Float64Array {
   const tensor = tensorsOf(spec, parameters);
-  const gradients = new Float64Array(mlpParameterLayout(spec).size);
+  const gradients = new Float64Array(inProcessLayout(spec).size);
   const back = ({ name, activation, input, pre }: LayerTrace, gradOutput: number[][]): number[][] => {
     const kernel = tensor(`${name}/kernel`);
     const bias = tensor(`${name}/bias`);

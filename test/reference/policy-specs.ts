@@ -1,6 +1,6 @@
 /** Specs and random numbers for tests of policies. */
 
-import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
+import { inProcessLayout } from '../../src/policy/networks/attention-parameters.ts';
 import type {
   ActingSpec,
   Activation,
@@ -135,7 +135,7 @@ export function randomParameters(
   spec: ActingSpec,
   stream: Stream = openStream(1, 'parameters'),
 ): Float32Array {
-  const layout = mlpParameterLayout(spec);
+  const layout = inProcessLayout(spec);
   const parameters = new Float32Array(layout.size);
   for (const { name, offset, size, shape } of layout.entries) {
     const scale =

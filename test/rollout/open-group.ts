@@ -1,5 +1,6 @@
 /** Runners with everything around them that a run would give them, and random weights. */
 import { onTestFinished } from 'vitest';
+import { rowPolicyScratchBytes } from '../../src/acting/row-policies.ts';
 import { locateNetwork } from '../../src/algorithm/locate-network.ts';
 import { createPolicySpec, type PolicyOptions } from '../../src/algorithm/policy-setup.ts';
 import type { EnvFaultPolicy } from '../../src/env/env-faults.ts';
@@ -14,7 +15,7 @@ import {
 } from '../../src/experience/layout.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { type Arena, createArena, createArenaPlanner } from '../../src/memory/arena.ts';
-import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
+import { inProcessLayout } from '../../src/policy/networks/attention-parameters.ts';
 import type { ActingSpec, BehaviourSpec, PolicySpec } from '../../src/policy/policy-spec.ts';
 import { reserveControlWords } from '../../src/rollout/control-words.ts';
 import { createInProcessRunnerGroup } from '../../src/rollout/in-process-runner-group.ts';
@@ -23,7 +24,6 @@ import type { RowState } from '../../src/rollout/row-states.ts';
 import type { RunnerOptions } from '../../src/rollout/runner.ts';
 import type { RunnerGroup } from '../../src/rollout/runner-group.ts';
 import { reserveSampling } from '../../src/rollout/sampling-layout.ts';
-import { kernelPolicyScratchBytes } from '../../src/simd/kernel-policy.ts';
 import { loadKernels } from '../../src/simd/loader.ts';
 import type { Exploration } from '../../src/weights/exploration.ts';
 import { openWeightBuffer, reserveWeightBuffer } from '../../src/weights/weight-buffer.ts';
@@ -111,9 +111,9 @@ export async function openGroup(options: GroupOptions): Promise<OpenedGroup> {
   const sampling = reserveSampling(planner, spec, numEnvs, rolloutLength, columns);
   const numRegions = Math.max(1, numEnvRunners);
   const control = reserveControlWords(planner, numRegions);
-  const scratchBytes = kernelPolicyScratchBytes(spec, numEnvs);
+  const scratchBytes = rowPolicyScratchBytes(spec, numEnvs);
   const scratch = Array.from({ length: numRegions }, () => planner.reserve(scratchBytes));
-  const weights = reserveWeightBuffer(planner, mlpParameterLayout(spec).size, spec.observationSize);
+  const weights = reserveWeightBuffer(planner, inProcessLayout(spec).size, spec.observationSize);
   const arena = createArena(planner);
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const parameters = randomParameters(spec);

@@ -1,9 +1,55 @@
-/** Memory: a recurrent cell in the policy, and how gradients flow through time. */
+/** Memory: recurrent cells or attention in the policy, and how gradients flow through time. */
 import { option } from '../option.ts';
 import { conflict, type Problem } from '../problems.ts';
 import * as kind from '../value-kind.ts';
 
-const NEEDS = { option: 'recurrent', values: ['lstm', 'gru'] } as const;
+const NEEDS_CELL = { option: 'recurrent', values: ['lstm', 'gru'] } as const;
+const NEEDS_ATTENTION = { option: 'recurrent', values: ['attention'] } as const;
+
+const cellOptions = {
+  recurrentPosition: option(kind.orWord('first', kind.orWord('last', kind.integer({ min: 0, max: 1000 }))), {
+    default: 'first',
+    shapesCheckpoint: true,
+    doc: 'Where the cells stand: before the hidden layers, behind them, or behind so many of them.',
+    needs: NEEDS_CELL,
+  }),
+  forgetBias: option(kind.number({ min: -20, max: 20 }), {
+    default: 0,
+    doc: 'Initial bias of the gate that keeps the state: a fresh cell keeps sigmoid(forgetBias) of it a step, half by default, 0.95 with 3.',
+    onlyAtStart: true,
+    needs: NEEDS_CELL,
+    alsoCalled: ['forget_bias', 'unit_forget_bias'],
+  }),
+};
+
+/** What cells and attention have both. @param kinds of memory that the algorithm trains. */
+function sharedOptions(kinds: readonly string[]) {
+  const needs = { option: 'recurrent', values: kinds };
+  const both = kinds.includes('attention');
+  return {
+    recurrentSize: option(kind.integer({ min: 1, max: 65536 }), {
+      default: 128,
+      shapesCheckpoint: true,
+      doc: both ? 'Units of each recurrent cell, or width of attention.' : 'Units of each recurrent cell.',
+      needs,
+      alsoCalled: ['lstm_cell_size', 'lstm_hidden_size', 'rnn_size', 'attention_dim'],
+    }),
+    recurrentLayers: option(kind.integer({ min: 1, max: 8 }), {
+      default: 1,
+      shapesCheckpoint: true,
+      doc: `Cells on top of each other, each on the hidden states of the one below${both ? '; or blocks of attention' : ''}.`,
+      needs,
+      alsoCalled: ['n_lstm_layers', 'num_rnn_layers', 'rnn_num_layers', 'attention_num_transformer_units'],
+    }),
+    sequenceLength: option(kind.integer({ min: 1 }), {
+      default: 16,
+      unit: 'steps',
+      doc: 'Steps that gradients flow back through; divides rolloutLength and minibatchSize. Longer: remembers from further back.',
+      needs,
+      alsoCalled: ['max_seq_len', 'seq_len', 'bptt_horizon', 'truncate_bptt'],
+    }),
+  };
+}
 
 export const recurrentOptions = {
   recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
@@ -12,39 +58,43 @@ export const recurrentOptions = {
     doc: 'Recurrent cells among the hidden layers, of actor and critic each (sharedLayers: for both); null = no memory.',
     alsoCalled: ['use_lstm', 'lstm'],
   }),
-  recurrentSize: option(kind.integer({ min: 1, max: 65536 }), {
-    default: 128,
+  ...sharedOptions(['lstm', 'gru']),
+  ...cellOptions,
+};
+
+/** For algorithms that the TensorFlow engine learns, too. */
+export const recurrentOrAttentionOptions = {
+  recurrent: option(kind.nullable(kind.choice(['lstm', 'gru', 'attention'])), {
+    default: null,
     shapesCheckpoint: true,
-    doc: 'Units of each recurrent cell.',
-    needs: NEEDS,
-    alsoCalled: ['lstm_cell_size', 'lstm_hidden_size', 'rnn_size'],
+    doc:
+      'Recurrent cells among the hidden layers, or attention over past steps before them (TensorFlow engine), of actor and critic each ' +
+      '(sharedLayers: for both); null = no memory.',
+    alsoCalled: ['use_lstm', 'lstm', 'use_attention'],
   }),
-  recurrentLayers: option(kind.integer({ min: 1, max: 8 }), {
-    default: 1,
-    shapesCheckpoint: true,
-    doc: 'Cells on top of each other, each on the hidden states of the one below.',
-    needs: NEEDS,
-    alsoCalled: ['n_lstm_layers', 'num_rnn_layers', 'rnn_num_layers'],
-  }),
-  recurrentPosition: option(kind.orWord('first', kind.orWord('last', kind.integer({ min: 0, max: 1000 }))), {
-    default: 'first',
-    shapesCheckpoint: true,
-    doc: 'Where the cells stand: before the hidden layers, behind them, or behind so many of them.',
-    needs: NEEDS,
-  }),
-  forgetBias: option(kind.number({ min: -20, max: 20 }), {
-    default: 0,
-    doc: 'Initial bias of the gate that keeps the state: a fresh cell keeps sigmoid(forgetBias) of it a step, half by default, 0.95 with 3.',
-    onlyAtStart: true,
-    needs: NEEDS,
-    alsoCalled: ['forget_bias', 'unit_forget_bias'],
-  }),
-  sequenceLength: option(kind.integer({ min: 1 }), {
-    default: 16,
+  ...sharedOptions(['lstm', 'gru', 'attention']),
+  ...cellOptions,
+  attentionWindow: option(kind.integer({ min: 1, max: 4096 }), {
+    default: 32,
     unit: 'steps',
-    doc: 'Steps that gradients flow back through; divides rolloutLength and minibatchSize. Longer: remembers from further back.',
-    needs: NEEDS,
-    alsoCalled: ['max_seq_len', 'seq_len', 'bptt_horizon', 'truncate_bptt'],
+    shapesCheckpoint: true,
+    doc: 'Past steps of the episode that a step sees, besides itself; with several blocks, further back through them.',
+    needs: NEEDS_ATTENTION,
+    alsoCalled: ['attention_memory_inference', 'attention_memory_training', 'memory_length'],
+  }),
+  attentionHeads: option(kind.integer({ min: 1, max: 64 }), {
+    default: 4,
+    shapesCheckpoint: true,
+    doc: 'Heads of attention; divides recurrentSize.',
+    needs: NEEDS_ATTENTION,
+    alsoCalled: ['attention_num_heads', 'num_heads'],
+  }),
+  attentionGateBias: option(kind.number({ min: 0, max: 20 }), {
+    default: 2,
+    doc: 'Initial bias of the gates around attention: a fresh block passes sigmoid(attentionGateBias) of what it is given by.',
+    onlyAtStart: true,
+    needs: NEEDS_ATTENTION,
+    alsoCalled: ['attention_init_gru_gate_bias'],
   }),
 };
 
@@ -54,7 +104,7 @@ export const burnInOptions = {
     default: 0,
     unit: 'steps',
     doc: "Steps before each sequence that only warm its state by the learner's weights, without gradients; at most sequenceLength. A rollout's first sequences have none.",
-    needs: NEEDS,
+    needs: NEEDS_CELL,
     alsoCalled: ['burn_in', 'replay_sequence_burn_in', 'replay_burn_in'],
   }),
 };
@@ -64,13 +114,16 @@ export const recomputeOptions = {
   recomputeStates: option(kind.boolean(), {
     default: false,
     doc: 'Compute the states that sequences begin with anew between epochs, by the weights so far; else they stay as collected.',
-    needs: NEEDS,
+    needs: NEEDS_CELL,
   }),
 };
 
 interface RecurrentConfig {
   readonly training: {
-    readonly recurrent: 'lstm' | 'gru' | null;
+    readonly recurrent: 'lstm' | 'gru' | 'attention' | null;
+    readonly recurrentSize: number;
+    /** Of algorithms with attention. */
+    readonly attentionHeads?: number;
     readonly sequenceLength: number;
     /** Absent: the algorithm has none. */
     readonly burnIn?: number;
@@ -82,10 +135,12 @@ interface RecurrentConfig {
     readonly useGsde: boolean;
   };
   readonly envRunners: { readonly rolloutLength: number; readonly inference: string };
+  readonly learners: { readonly engine: string };
 }
 
 /** What recurrence goes together with. */
-export function checkRecurrent({ training, envRunners }: RecurrentConfig): readonly Problem[] {
+export function checkRecurrent(config: RecurrentConfig): readonly Problem[] {
+  const { training, envRunners } = config;
   const {
     recurrent,
     recurrentPosition,
@@ -131,5 +186,22 @@ export function checkRecurrent({ training, envRunners }: RecurrentConfig): reado
       `recurrent (${recurrent}) acts in the workers, where the states are, but inference is central: leave inference out.`,
     ],
   ];
+  found.push(...checkAttention(config));
   return found.filter(([isWrong]) => isWrong).map(([, message]) => conflict(message));
+}
+
+function checkAttention({ training, learners }: RecurrentConfig): readonly (readonly [boolean, string])[] {
+  const { recurrent, recurrentSize, attentionHeads = 1 } = training;
+  if (recurrent !== 'attention') return [];
+  return [
+    [
+      learners.engine === 'simd',
+      'recurrent (attention) learns on the TensorFlow engine, but engine is simd: set engine to tensorflow or leave it out, or set recurrent to ' +
+        'lstm or gru, which the kernels cover.',
+    ],
+    [
+      recurrentSize % attentionHeads !== 0,
+      `attentionHeads (${attentionHeads}) must divide recurrentSize (${recurrentSize}): each head has an equal part of it. Change one of the two.`,
+    ],
+  ];
 }

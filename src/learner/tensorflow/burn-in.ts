@@ -1,5 +1,6 @@
 /** States that sequences begin with, run through the steps before them by the weights of now. */
-import type { ParameterTensors, TensorNetwork } from '../../policy/tensor-network.ts';
+import type { ParameterTensors } from '../../policy/tensor-layers.ts';
+import type { TensorNetwork } from '../../policy/tensor-network.ts';
 import type { SequenceTensors } from '../../policy/tensor-recurrent.ts';
 import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 

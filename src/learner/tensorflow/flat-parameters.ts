@@ -1,5 +1,5 @@
 /** Between the flat parameter vector and the tensors of a network. */
-import type { ParameterTensors } from '../../policy/tensor-network.ts';
+import type { ParameterTensors } from '../../policy/tensor-layers.ts';
 import type { Tensor, TensorFlow } from '../../policy/tensor-types.ts';
 import type { ParameterLayout } from '../../weights/parameter-layout.ts';
 

@@ -51,7 +51,7 @@ export function plainMlpLayout(spec: ActingSpec & { readonly network: MlpSpec })
   return layOut(spec, spec.network, () => []);
 }
 
-interface NamedShape {
+export interface NamedShape {
   readonly name: string;
   readonly shape: readonly number[];
 }
@@ -62,7 +62,7 @@ const denseShapes = (name: string, inputs: number, outputs: number): NamedShape[
 ];
 
 /** @param beginningOf what stands at the beginning of a tower, `numBefore` hidden layers among it. */
-function layOut(
+export function layOut(
   spec: ActingSpec,
   { hiddenSizes, shared, layerNorm }: Pick<MlpSpec, 'hiddenSizes' | 'shared' | 'layerNorm'>,
   beginningOf: (tower: string) => readonly NamedShape[],

@@ -1,5 +1,6 @@
 /** What a recurrent policy remembers of a row's episode between two steps: the states of its cells. */
 import type { ActingSpec } from '../policy-spec.ts';
+import { attentionStateSize } from './attention-state.ts';
 
 /** Of one cell's state within a row's. In elements; a GRU has no cell state. */
 export interface CellStateRange {
@@ -34,9 +35,11 @@ export function cellName(tower: string, layer: number): string {
 
 /**
  * Elements of a row's state: for each cell the hidden state and, LSTM, the cell state behind it; f32, all 0 at the first step of an episode.
- * 0 = the policy remembers nothing.
+ * Of attention: what attention-state.ts says. 0 = the policy remembers nothing.
  */
 export function recurrentStateSize(spec: ActingSpec): number {
+  const { network } = spec;
+  if (network.kind === 'attention') return attentionStateSize({ ...spec, network });
   return spec.network.kind === 'recurrent' ? numCells(spec) * cellStateSize(spec) : 0;
 }
 

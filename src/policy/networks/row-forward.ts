@@ -22,6 +22,10 @@ export function assertPlainSpec(spec: ActingSpec, what: string): asserts spec is
     assertKnownSpec({ ...spec, network: { ...layers, kind: 'mlp' } }, what);
     return;
   }
+  if (network.kind === 'attention') {
+    const message = `${what} covers MLPs, recurrent cells and convolutions, and this policy has attention over its past steps. Act with \`loadPolicy\` of 'operant', serve it with \`operant serve\`, or train with recurrent: 'lstm' or 'gru'.`;
+    throw new EngineError('ENGINE_NETWORK', message);
+  }
   assertKnownSpec(spec, what);
   if (network.kind !== 'custom') return;
   const message = `${what} covers MLPs, recurrent cells and convolutions, and this policy's network is a module of somebody's own (${network.module}). Act with \`loadPolicy\` of 'operant'.`;

@@ -12,7 +12,7 @@ import {
   synchronousElsewhere,
   synchronousRefused,
 } from '../on-policy-trials.ts';
-import { recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
+import { attentionRefused, attentionTrials, recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
 import type { Settings } from '../subject.ts';
 
 export const settings: Settings = {
@@ -26,9 +26,10 @@ export const settings: Settings = {
     'training.normalizeAdvantages': { change: { training: { normalizeAdvantages: true } } },
     ...curiosityTrials('icm', 'rnd'),
     ...recurrentTrials(5),
+    ...attentionTrials(5),
   },
   neutral: onPolicyNeutral,
   testedElsewhere: { ...synchronousElsewhere, ...agentsElsewhere },
-  refused: [...recurrentRefused(10), ...rmspropRefused, ...synchronousRefused],
+  refused: [...recurrentRefused(10), ...attentionRefused, ...rmspropRefused, ...synchronousRefused],
   learns: onPolicyLearns(8, { learningRate: 5e-3, gaeLambda: 0 }, 300),
 };

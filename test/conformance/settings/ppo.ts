@@ -11,7 +11,14 @@ import {
   synchronousElsewhere,
   synchronousRefused,
 } from '../on-policy-trials.ts';
-import { burnInRefused, burnInTrials, recurrentRefused, recurrentTrials } from '../recurrent-trials.ts';
+import {
+  attentionRefused,
+  attentionTrials,
+  burnInRefused,
+  burnInTrials,
+  recurrentRefused,
+  recurrentTrials,
+} from '../recurrent-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
@@ -48,6 +55,7 @@ export const settings: Settings = {
     ...curiosityTrials('rnd', 'icm'),
     ...recurrentTrials(10),
     ...burnInTrials(10),
+    ...attentionTrials(10),
     'training.recomputeStates': {
       base: training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 10 }),
       change: training({ recomputeStates: true }),
@@ -64,6 +72,7 @@ export const settings: Settings = {
   refused: [
     ...recurrentRefused(40),
     ...burnInRefused(40),
+    ...attentionRefused,
     ...synchronousRefused,
     [
       'states computed anew between epochs, of which there is one',

@@ -1,6 +1,6 @@
 /** The networks of a model in tfjs operations, over the entries of its flat parameter vector. */
 import { type ModelNetwork, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
-import { activate, dense, normalizeLayer, type ParameterTensors } from '../../../policy/tensor-network.ts';
+import { activate, dense, normalizeLayer, type ParameterTensors } from '../../../policy/tensor-layers.ts';
 import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
 import type { StatisticsTensors } from '../gradient-step.ts';
 

@@ -1,6 +1,6 @@
 /** A network with noisy layers as one draw of them, in tfjs operations; the equations are in `parameter-noise.ts`. */
 import { deviationsOf } from '../../../policy/networks/model.ts';
-import type { ParameterTensors } from '../../../policy/tensor-network.ts';
+import type { ParameterTensors } from '../../../policy/tensor-layers.ts';
 import type { Tensor, TensorFlow } from '../../../policy/tensor-types.ts';
 
 /** The parameters, with those of `network` that have deviations moved. @param factors [f(e), f(e') of layer after layer] f32. */

@@ -1,6 +1,6 @@
 /** One step of an objective as a function of tensors: loss, gradients, clipping, Adam and blends. Runs eagerly, or captured. */
 import { type ModelLayout, type ModelSpec, modelLayout } from '../../../policy/networks/model.ts';
-import type { ParameterTensors } from '../../../policy/tensor-network.ts';
+import type { ParameterTensors } from '../../../policy/tensor-layers.ts';
 import type { Scalar, Tensor, TensorFlow, Variable } from '../../../policy/tensor-types.ts';
 import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
 import { GRADIENT_BOUND } from '../../learner.ts';
