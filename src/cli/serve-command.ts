@@ -82,6 +82,11 @@ export const SERVE_FLAGS: readonly FlagSpec[] = [
     form: '<integer>',
     doc: 'How often pointers and certificates are looked at; 0 = never. [1000]',
   },
+  {
+    name: 'tracing',
+    form: '',
+    doc: 'Spans of requests through @opentelemetry/api, to the SDK that NODE_OPTIONS=--import=<file> registers.',
+  },
   { name: 'trust', form: '', doc: 'Load the modules (networks) that checkpoints name: their code runs.' },
 ];
 
@@ -115,6 +120,7 @@ function readOptions(flags: FlagValues): PolicyServerOptions {
     ...(host !== undefined && { host }),
     ...(adminHost !== undefined && { adminHost }),
     lazy: flags.get('lazy') === 'true',
+    tracing: flags.get('tracing') === 'true',
     tls: readTls(flags),
     minAgreement: readShare(flags.get('min-agreement')),
     ...Object.fromEntries(

@@ -7,6 +7,7 @@ import { type Acted, type Asked, actInSession } from './act-in-session.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
 import type { Reply } from './reply.ts';
+import type { RequestTimes } from './request-times.ts';
 
 const FIELDS = [
   ...(['model', 'version', 'session', 'reset', 'end'] as const),
@@ -29,10 +30,11 @@ export function answerAct(
   repository: ModelRepository,
   defaults: RequestDefaults,
   body: unknown,
+  times: RequestTimes | null,
   reply: Reply<object>,
 ): void {
   const fields = readFields(body);
-  const asked = readRequest(repository, defaults, fields);
+  const asked = readRequest(repository, defaults, fields, times);
   const acted: Reply<Acted> = {
     answer({ model, actions }) {
       const action = unflattenAction(model.actionSpace, actions, 0);
@@ -45,7 +47,12 @@ export function answerAct(
   else loading.then(() => actInSession(repository.sessions, asked, acted), reply.fail);
 }
 
-function readRequest(repository: ModelRepository, defaults: RequestDefaults, fields: Fields): Asked {
+function readRequest(
+  repository: ModelRepository,
+  defaults: RequestDefaults,
+  fields: Fields,
+  times: RequestTimes | null,
+): Asked {
   const [name, version] = [textOf(fields, 'model'), textOf(fields, 'version')];
   const session = readSession(fields.session);
   return {
@@ -56,7 +63,7 @@ function readRequest(repository: ModelRepository, defaults: RequestDefaults, fie
       const { observations, masks } = readRow(model, fields.observation, fields.actionMask);
       const priority = readPriority(fields.priority, defaults);
       const timeoutMs = readTimeout(fields.timeoutMs, defaults);
-      return { observations, masks, states: null, numRows: 1, priority, timeoutMs };
+      return { observations, masks, states: null, numRows: 1, priority, timeoutMs, times };
     },
     session,
     begins: readFlag(fields, 'reset'),

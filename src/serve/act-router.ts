@@ -7,28 +7,37 @@ import { answerInfer, modelMetadata, serverMetadata } from './inference-v2.ts';
 import type { ModelRepository } from './model-repository.ts';
 import { openApiDocument } from './open-api.ts';
 import { promised, type Reply } from './reply.ts';
+import type { RequestTimes } from './request-times.ts';
 import { TRY_PAGE } from './try-page.ts';
 
 export interface RouterOptions extends RequestDefaults {
   readonly maxBodyBytes: number;
 }
 
+/** @param times null = nobody traces it. */
+export type Route = (
+  request: IncomingMessage,
+  pathname: string,
+  reply: Reply<Answer>,
+  times: RequestTimes | null,
+) => void;
+
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/;
 
 /** @returns answers by its reply; throws where it is asked in a way that has no answer. */
-export function createRouter(
-  models: ModelRepository,
-  options: RouterOptions,
-  isReady: () => boolean,
-): (request: IncomingMessage, pathname: string, reply: Reply<Answer>) => void {
+export function createRouter(models: ModelRepository, options: RouterOptions, isReady: () => boolean): Route {
   const { maxBodyBytes } = options;
   const readBody = (request: IncomingMessage) => promised((reply) => readJson(request, maxBodyBytes, reply));
-  const ofModel = async (request: IncomingMessage, path: RegExpExecArray): Promise<Answer> => {
+  const ofModel = async (
+    request: IncomingMessage,
+    path: RegExpExecArray,
+    times: RequestTimes | null,
+  ): Promise<Answer> => {
     const [name, version] = [decodeURIComponent(path[1]), path[2] && decodeURIComponent(path[2])];
     if (path[3] === '/infer') {
       expectMethod(request, 'POST');
       return asJson(
-        await answerInfer(models, options, [name, version || undefined], await readBody(request)),
+        await answerInfer(models, options, [name, version || undefined], await readBody(request), times),
       );
     }
     expectMethod(request, 'GET');
@@ -56,37 +65,48 @@ export function createRouter(
     '/health/ready': () => asJson({ ready: isReady() }, isReady() ? 200 : 503),
     '/v2/health/ready': () => asJson({ ready: isReady() }, isReady() ? 200 : 503),
   };
-  const act = (request: IncomingMessage, reply: Reply<Answer>): void => {
-    expectMethod(request, 'POST');
-    readJson(request, maxBodyBytes, {
-      answer(body) {
-        try {
-          answerAct(models, options, body, {
-            answer(acted) {
-              reply.answer(asJson(acted));
-            },
-            fail: reply.fail,
-          });
-        } catch (error) {
-          reply.fail(error);
-        }
-      },
-      fail: reply.fail,
-    });
-  };
-  const others = async (request: IncomingMessage, pathname: string): Promise<Answer> => {
+  const others = async (
+    request: IncomingMessage,
+    pathname: string,
+    times: RequestTimes | null,
+  ): Promise<Answer> => {
     if (Object.hasOwn(fixed, pathname)) {
       expectMethod(request, 'GET');
       return fixed[pathname]();
     }
     const path = MODEL_PATH.exec(pathname);
-    if (path !== null) return ofModel(request, path);
+    if (path !== null) return ofModel(request, path, times);
     throw new ServeError('SERVE_PATH', 404, `Nothing at ${pathname}; /openapi.json says what there is.`);
   };
-  return (request, pathname, reply) => {
-    if (pathname === '/act') act(request, reply);
-    else others(request, pathname).then(reply.answer, reply.fail);
+  return (request, pathname, reply, times) => {
+    if (pathname === '/act') act(models, options, request, times, reply);
+    else others(request, pathname, times).then(reply.answer, reply.fail);
   };
+}
+
+function act(
+  models: ModelRepository,
+  options: RouterOptions,
+  request: IncomingMessage,
+  times: RequestTimes | null,
+  reply: Reply<Answer>,
+): void {
+  expectMethod(request, 'POST');
+  readJson(request, options.maxBodyBytes, {
+    answer(body) {
+      try {
+        answerAct(models, options, body, times, {
+          answer(acted) {
+            reply.answer(asJson(acted));
+          },
+          fail: reply.fail,
+        });
+      } catch (error) {
+        reply.fail(error);
+      }
+    },
+    fail: reply.fail,
+  });
 }
 
 function expectMethod({ method }: IncomingMessage, expected: 'GET' | 'POST'): void {

@@ -12,6 +12,7 @@ import type { ModelRepository } from './model-repository.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { Reply } from './reply.ts';
 import type { SecureContext } from './secure-context.ts';
+import type { RequestTrace, Tracing } from './tracing.ts';
 import { createWebSockets } from './web-sockets.ts';
 
 export interface ActServerOptions extends RouterOptions {
@@ -22,6 +23,8 @@ export interface ActServerOptions extends RouterOptions {
   /** null = without TLS. */
   readonly secure: SecureContext | null;
   readonly log: Log;
+  /** null = nobody traces requests. */
+  readonly tracing: Tracing | null;
 }
 
 export interface ActServer {
@@ -71,29 +74,31 @@ export function createActServer(
     expectOpen();
   };
   const route = createRouter(models, options, () => !isClosing);
-  const answerWith = (response: ServerResponse, began: number, given: Answer): void => {
+  const answerWith = (response: ServerResponse, began: number, given: Answer, trace: Trace): void => {
     try {
       send(response, given, isClosing);
     } catch {
       response.destroy();
     }
     inFlight.end(began, given.status);
+    trace?.end(given.status);
   };
   const server = createListener(options.secure, (request, response) => {
     const began = inFlight.begin();
+    const trace = options.tracing === null ? null : traceOf(options.tracing, request, began);
     const reply: Reply<Answer> = {
       answer(given) {
-        answerWith(response, began, given);
+        answerWith(response, began, given, trace);
       },
       fail(error) {
         countRejection(metrics, error);
-        answerWith(response, began, errorAnswer(error, options.log));
+        answerWith(response, began, errorAnswer(error, options.log), trace);
       },
     };
     try {
       const pathname = pathOf(request);
       if (!OPEN_PATHS.has(pathname)) expectAdmission(request);
-      route(request, pathname, reply);
+      route(request, pathname, reply, trace === null ? null : trace.times);
     } catch (error) {
       reply.fail(error);
     }
@@ -121,6 +126,14 @@ export function createActServer(
     },
     closeWebSockets: webSockets.close,
   };
+}
+
+type Trace = RequestTrace | null;
+
+function traceOf(tracing: Tracing, request: IncomingMessage, began: number): RequestTrace {
+  // Names are few: whoever looks for a model finds it among the attributes.
+  const path = pathOf(request).replace(/^\/v2\/models\/.*$/, '/v2/models');
+  return tracing.begin(`${request.method} ${path}`, tracing.parentOf(request.headers), began);
 }
 
 function createListener(

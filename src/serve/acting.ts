@@ -9,6 +9,7 @@ import type { ModelControl } from './model-control.ts';
 import { createModelRepository } from './model-repository.ts';
 import { openSecureContext } from './secure-context.ts';
 import type { ServerSettings } from './server-settings.ts';
+import { openTracing } from './tracing.ts';
 
 export interface Acting {
   readonly models: ModelControl;
@@ -23,7 +24,8 @@ export interface Acting {
 }
 
 /** @param kernelsOnly true where other processes act, too. */
-export function openActing(settings: ServerSettings, log: Log, kernelsOnly = false): Acting {
+export async function openActing(settings: ServerSettings, log: Log, kernelsOnly = false): Promise<Acting> {
+  const tracing = settings.tracing ? await openTracing() : null;
   const secure = settings.tls === null ? null : openSecureContext(settings.tls, log);
   const metrics = createServeMetrics();
   const { maxBatchRows: maxRows } = settings;
@@ -37,7 +39,13 @@ export function openActing(settings: ServerSettings, log: Log, kernelsOnly = fal
     log,
   });
   const defaultPriority = settings.defaultPriority ?? settings.numPriorities;
-  const act: ActServer = createActServer(models, metrics, { ...settings, defaultPriority, secure, log });
+  const act: ActServer = createActServer(models, metrics, {
+    ...settings,
+    defaultPriority,
+    secure,
+    log,
+    tracing,
+  });
   return {
     models,
     countReload: metrics.countReload,

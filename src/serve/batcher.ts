@@ -11,6 +11,7 @@ import {
   type QueueLimits,
   type RequestQueue,
 } from './request-queue.ts';
+import type { RequestTimes } from './request-times.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 export interface ActRequest extends BatchRows {
@@ -19,6 +20,8 @@ export interface ActRequest extends BatchRows {
   readonly timeoutMs: number;
   /** Asked to compare, by nobody: it is not recorded. */
   readonly isShadow?: boolean;
+  /** Where to write when what happened; null = nobody asks. */
+  readonly times: RequestTimes | null;
 }
 
 export interface Batcher {
@@ -41,6 +44,7 @@ export interface BatcherLimits extends QueueLimits, BreakerLimits {
 }
 
 interface Pending extends QueuedRequest, BatchRows {
+  readonly times: RequestTimes | null;
   readonly reply: Reply<RowAnswers>;
 }
 
@@ -54,8 +58,9 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
     if (numPending === 0) for (const resolve of drained.splice(0)) resolve();
   };
   const settled: Settled = {
-    answer({ reply }, answers) {
+    answer({ reply, times }, answers) {
       settle();
+      if (times !== null) times.answeredAt = performance.now();
       reply.answer(answers);
     },
     fail({ reply }, error) {
@@ -83,7 +88,7 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
     }
     if (runner.state() === 'open') return reply.fail(isOpen(model));
     try {
-      queue.add(pendingOf(request, reply));
+      queue.add(pendingOf(model, request, reply));
     } catch (error) {
       return reply.fail(error);
     }
@@ -110,15 +115,17 @@ export function createBatcher(model: LoadedModel, limits: BatcherLimits, metrics
   };
 }
 
-function pendingOf(request: ActRequest, reply: Reply<RowAnswers>): Pending {
-  const { observations, masks, states, numRows, priority, timeoutMs } = request;
+function pendingOf({ name, version }: LoadedModel, request: ActRequest, reply: Reply<RowAnswers>): Pending {
+  const { observations, masks, states, numRows, priority, timeoutMs, times } = request;
   const enqueuedAt = performance.now();
+  if (times !== null) Object.assign(times, { enqueuedAt, priority, model: name, version });
   return {
     observations,
     masks,
     states,
     numRows,
     priority,
+    times,
     enqueuedAt,
     deadline: enqueuedAt + timeoutMs,
     reply,
@@ -168,9 +175,10 @@ function createBatchRunner(
     });
   };
   const observe = (batch: readonly Pending[], began: number): void => {
-    let numRows = 0;
-    for (const request of batch) numRows += request.numRows;
-    metrics.observeBatch(numRows, (performance.now() - began) / 1000);
+    const numRows = countRows(batch);
+    const modelEndedAt = performance.now();
+    metrics.observeBatch(numRows, (modelEndedAt - began) / 1000);
+    for (const { times } of batch) if (times !== null) times.modelEndedAt = modelEndedAt;
   };
   const succeed = (batch: readonly Pending[], began: number, answers: readonly RowAnswers[]): void => {
     breaker.succeed();
@@ -188,6 +196,7 @@ function createBatchRunner(
     const batch = queue.take(model.maxRows, began);
     if (batch.length === 0) return null;
     for (const { enqueuedAt, priority } of batch) metrics.observeWait(priority, (began - enqueuedAt) / 1000);
+    tellTaken(batch, began);
     let running: ReturnType<LoadedModel['run']>;
     try {
       running = model.run(batch);
@@ -205,6 +214,19 @@ function createBatchRunner(
     return null;
   };
   return { next, state };
+}
+
+function countRows(batch: readonly Pending[]): number {
+  let numRows = 0;
+  for (const request of batch) numRows += request.numRows;
+  return numRows;
+}
+
+function tellTaken(batch: readonly Pending[], takenAt: number): void {
+  for (const { times } of batch) {
+    if (times === null) continue;
+    Object.assign(times, { takenAt, modelBeganAt: performance.now(), numRows: countRows(batch) });
+  }
 }
 
 /** @throws ServeError `SERVE_MODEL_TIMEOUT`; requests that wait meanwhile are dropped when their time is up. */

@@ -14,6 +14,7 @@ import {
 import type { BatchRows, LoadedModel } from './load-model.ts';
 import type { ModelRepository } from './model-repository.ts';
 import { promised } from './reply.ts';
+import type { RequestTimes } from './request-times.ts';
 
 interface Tensor {
   readonly name?: unknown;
@@ -52,6 +53,7 @@ export async function answerInfer(
   defaults: RequestDefaults,
   [name, version]: readonly [string, string | undefined],
   body: unknown,
+  times: RequestTimes | null,
 ): Promise<object> {
   const { id, parameters, inputs } = Object(body) as {
     readonly id?: unknown;
@@ -66,6 +68,7 @@ export async function answerInfer(
     find: () => repository.find(name, version, session),
     read: (model) => ({
       ...readRows(model, tensors),
+      times,
       priority: readPriority(given.priority, defaults),
       timeoutMs: readTimeout(
         typeof given.timeout === 'number' ? given.timeout / 1000 : given.timeout, // us in this protocol

@@ -28,7 +28,7 @@ export async function createPolicyServer(options: PolicyServerOptions): Promise<
   checkSettings(settings);
   const log: Log = (level, event, fields) =>
     options.log?.(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
-  const acting = settings.workers === 1 ? openActing(settings, log) : await openWorkerGroup(settings, log);
+  const acting = await (settings.workers === 1 ? openActing(settings, log) : openWorkerGroup(settings, log));
   const models = createModelUpdates(acting.models, { log, countReload: acting.countReload });
   const admin = settings.adminPort === null ? null : createAdminServer(models, acting.collect, settings);
   try {

@@ -5,13 +5,14 @@ import type { Log } from './log.ts';
 import { type FromWorker, type ToWorker, toSent, type WorkerMethod } from './worker-messages.ts';
 
 const send = (message: FromWorker): void => void process.send?.(message);
-let acting: Acting | null = null;
+let opened: Promise<Acting> | null = null;
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'open') {
     const log: Log = (level, event, fields) =>
       send({ kind: 'log', level, event, fields: { ...fields, pid: process.pid } });
-    acting = openActing(message.settings, log, true);
+    opened = openActing(message.settings, log, true);
+    opened.catch(() => undefined); // whoever calls it is told
     return;
   }
   const { id, method, args } = message;
@@ -30,7 +31,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 send({ kind: 'ready' });
 
 async function perform(method: WorkerMethod, args: readonly unknown[]): Promise<unknown> {
-  if (acting === null) throw new Error('The process has not been opened.');
+  if (opened === null) throw new Error('The process has not been opened.');
+  const acting = await opened;
   const { models } = acting;
   const methods = { ...models, ...acting } as unknown as Readonly<
     Record<WorkerMethod, (...args: readonly unknown[]) => unknown>

@@ -53,6 +53,8 @@ export interface PolicyServerOptions {
   readonly breakerMs?: number;
   /** Files of a certificate and its key, PEM: https and wss. Read again when they change. @defaultValue null */
   readonly tls?: TlsFiles | null;
+  /** Spans through `@opentelemetry/api`, an optional package, to the SDK that the program has registered. @defaultValue false */
+  readonly tracing?: boolean;
   /** How often pointers and certificates are looked at for a newer checkpoint, ms; 0 = never. @defaultValue 1000 */
   readonly reloadMs?: number;
   /** One JSON object a line. @defaultValue nothing is told */
@@ -87,6 +89,7 @@ export const SERVER_DEFAULTS = {
   minAgreement: 0,
   workers: 1,
   tls: null,
+  tracing: false,
   reloadMs: 1000,
 } as const;
 

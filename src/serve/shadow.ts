@@ -26,7 +26,7 @@ export async function agreementOf(current: ServedVersion, staged: ServedVersion)
   }
 }
 
-const SHADOW = { numRows: 1, priority: 1, timeoutMs: 60_000, isShadow: true };
+const SHADOW = { numRows: 1, priority: 1, timeoutMs: 60_000, isShadow: true, times: null };
 
 function shapeOf({ spec, stateLayout }: LoadedModel): string {
   const { observationSize, observationDtype, actionMaskSize, distribution } = spec;

@@ -18,8 +18,10 @@ import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { ModelRepository } from './model-repository.ts';
 import type { Reply } from './reply.ts';
+import type { RequestTimes } from './request-times.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { Sessions } from './sessions.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface WebSockets {
   readonly count: number;
@@ -42,6 +44,7 @@ export interface Admission {
 interface WebSocketOptions extends RequestDefaults {
   readonly maxBodyBytes: number;
   readonly log: Log;
+  readonly tracing: Tracing | null;
 }
 
 const PROTOCOL = 'operant.act.v1';
@@ -77,6 +80,8 @@ export function createWebSockets(
   pings.unref();
   const accept = (socket: WebSocket, request: IncomingMessage, caller: Caller): void => {
     const answer = createFrameAnswer(socket, caller, models.sessions, metrics, options);
+    const { tracing } = options;
+    const parent = tracing?.parentOf(request.headers);
     alive.add(socket);
     socket.on('pong', () => void alive.add(socket));
     socket.on('close', () => models.sessions.release(socket));
@@ -84,7 +89,9 @@ export function createWebSockets(
     socket.on('message', (data: RawData, isBinary: boolean) => {
       alive.add(socket); // its pong may stand behind many frames
       const began = admission.begin();
+      const trace = tracing === null ? null : tracing.begin('frame', parent, began);
       answer(data as Buffer, {
+        times: trace === null ? null : trace.times,
         admit() {
           if (!isBinary) throw new ServeError('SERVE_REQUEST', 400, 'Expected binary frames.');
           admission.takeShare(request);
@@ -92,6 +99,7 @@ export function createWebSockets(
         },
         tell(status) {
           admission.end(began, status);
+          trace?.end(status);
         },
       });
     });
@@ -152,6 +160,13 @@ function callerOf(models: ModelRepository, request: IncomingMessage): Caller {
   };
 }
 
+interface Asking {
+  /** @throws where it may not ask. */
+  admit(): void;
+  tell(status: number): void;
+  readonly times: RequestTimes | null;
+}
+
 /** @returns answers one frame, and tells its status. */
 function createFrameAnswer(
   socket: WebSocket,
@@ -159,7 +174,7 @@ function createFrameAnswer(
   sessions: Sessions,
   metrics: ServeMetrics,
   options: WebSocketOptions,
-): (frame: Buffer, admission: { admit(): void; tell(status: number): void }) => void {
+): (frame: Buffer, asking: Asking) => void {
   let told: LoadedModel | null = null;
   let hasBegun = session !== null; // a connection's own episode begins with its first frame
   const served = (): ServedVersion => {
@@ -173,19 +188,19 @@ function createFrameAnswer(
     else socket.send(frame);
   };
   served();
-  const read = (model: LoadedModel, frame: Buffer): ActRequest => {
+  const read = (model: LoadedModel, frame: Buffer, times: RequestTimes | null): ActRequest => {
     const { priority: level, observations, masks, numRows } = readFrame(model, frame);
     const priority = readPriority(level, options);
-    return { observations, masks, states: null, numRows, priority, timeoutMs: options.timeoutMs };
+    return { observations, masks, states: null, numRows, priority, timeoutMs: options.timeoutMs, times };
   };
-  const act = (frame: Buffer, reply: Reply<Acted>): void => {
+  const act = (frame: Buffer, times: RequestTimes | null, reply: Reply<Acted>): void => {
     const { begins, ends } = frameEpisode(frame);
     const isFirst = !hasBegun;
     hasBegun = true;
     const asked: Asked = {
       find: served,
       read(model) {
-        return read(model, frame);
+        return read(model, frame, times);
       },
       session: session ?? socket,
       begins: begins || isFirst,
@@ -193,7 +208,7 @@ function createFrameAnswer(
     };
     actInSession(sessions, asked, reply);
   };
-  return (frame, { admit, tell }) => {
+  return (frame, { admit, tell, times }) => {
     const reply: Reply<Acted> = {
       answer({ model, actions }) {
         const numRows = actions.length / actionSize(model.spec.distribution);
@@ -210,8 +225,8 @@ function createFrameAnswer(
     try {
       admit();
       const loading = prepare();
-      if (loading === null) act(frame, reply);
-      else loading.then(() => act(frame, reply), reply.fail);
+      if (loading === null) act(frame, times, reply);
+      else loading.then(() => act(frame, times, reply), reply.fail);
     } catch (error) {
       reply.fail(error);
     }

@@ -19,6 +19,7 @@ const ROW: ActRequest = {
   numRows: 1,
   priority: 1,
   timeoutMs: 3_600_000,
+  times: null,
 };
 const answerOf = (action: number): RowAnswers => ({
   actions: Int32Array.of(action),
