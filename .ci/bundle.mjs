@@ -60,6 +60,7 @@ export async function bundle(root) {
   ];
   entries.push('src/learner/tensorflow/native-binding.ts'); // started as a process by `install-tensorflow`
   entries.push('src/cluster/host-process.ts'); // started as a process by hosts on Ray
+  entries.push('src/tune/ray/trial-host.ts'); // likewise, for trials
   entries.push('src/serve/serve-worker.ts'); // likewise, by `serve --workers`
 
   const bundled = await rolldown({

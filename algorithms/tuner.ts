@@ -81,8 +81,17 @@ export class Tuner {
   /** Runs the study to its end. Thread: the calling one, which only waits. */
   async fit(): Promise<StudyResult> {
     const { algorithm, config, tuned = true, out, ...rest } = this.options;
-    const { parallel, budgetSeconds, maxRetries, silenceSeconds, diskBudgetMb, signal, onChange, ...given } =
-      rest;
+    const {
+      parallel,
+      budgetSeconds,
+      maxRetries,
+      silenceSeconds,
+      diskBudgetMb,
+      ray,
+      signal,
+      onChange,
+      ...given
+    } = rest;
     const definition = await findAlgorithm(algorithm);
     const { beginStudy } = await import('../src/tune/run-study.ts'); // on use: `import` of the package stays quick
     const { trialLayers } = await import('../src/tune/settings.ts');

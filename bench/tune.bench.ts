@@ -3,7 +3,7 @@
  * and what a study costs beside its trials.
  *
  * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,pbt,kills,overhead` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
- * the package in dist/, which starts sooner.
+ * the package in dist/, which starts sooner; `--parallel 2` trials of a study side by side (it is the same for any).
  */
 import { fileURLToPath } from 'node:url';
 import { option } from './harness.ts';
@@ -19,13 +19,16 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const CLI = process.argv.includes('--built')
   ? [path('../dist/src/cli/main.js')]
   : ['--import', import.meta.resolve('tsx'), path('../src/cli/main.ts')];
-const numStudies = Number(option('studies', '5'));
+const { Tuner } = (await import(
+  path(process.argv.includes('--built') ? '../dist/src/index.js' : '../src/index.ts')
+)) as typeof import('../src/index.ts');
+const runs = { numStudies: Number(option('studies', '5')), Tuner, parallel: Number(option('parallel', '2')) };
 const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   searchers: () => compareSearchers(option('python', 'python3')),
-  studies: () => compareStudies(numStudies),
-  'tpe-cartpole': () => compareTpe('CartPole-v1', numStudies),
-  'tpe-pendulum': () => compareTpe('Pendulum-v1', numStudies),
-  pbt: () => comparePbt(numStudies),
+  studies: () => compareStudies(runs),
+  'tpe-cartpole': () => compareTpe('CartPole-v1', runs),
+  'tpe-pendulum': () => compareTpe('Pendulum-v1', runs),
+  pbt: () => comparePbt(runs),
   kills: () => killStudies(CLI, Number(option('kills', '100'))),
   overhead: () => measureOverhead(CLI, option('ray-python', 'python3')),
 };

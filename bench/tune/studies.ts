@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { choice, int, logUniform, Tuner, type TunerOptions, uniform } from '../../src/index.ts';
+import { choice, int, logUniform, type Tuner, type TunerOptions, uniform } from '../../src/index.ts';
 import { quartiles, type Section } from './report.ts';
 
 function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
@@ -30,18 +30,26 @@ const SPACE = {
   minibatchSize: choice([32, 64, 128, 256]),
 };
 
+/** How the studies are run: nothing of it changes what comes out. */
+export interface StudyRuns {
+  readonly numStudies: number;
+  /** Of the sources, or of the package in dist/, whose processes start sooner. */
+  readonly Tuner: typeof Tuner;
+  readonly parallel: number;
+}
+
 interface Variant {
   readonly name: string;
   readonly options: Pick<TunerOptions, 'space' | 'trialSteps'> & Partial<TunerOptions>;
 }
 
 /** What searchers find, and schedulers save. */
-export function compareStudies(numStudies: number): Promise<Section> {
+export function compareStudies(runs: StudyRuns): Promise<Section> {
   const options = { space: SPACE, numTrials: 30, trialSteps: 8_192, searcher: 'random' };
   const early = { ...options, gracePeriod: 512, reductionFactor: 4 } as const;
   return compare(
-    `PPO, CartPole-v1: ${numStudies} studies of 30 trials of 8,192 steps, schedulers from 512 steps on`,
-    numStudies,
+    `PPO, CartPole-v1: ${runs.numStudies} studies of 30 trials of 8,192 steps, schedulers from 512 steps on`,
+    runs,
     [
       { name: 'random', options },
       { name: 'tpe', options: { ...options, searcher: 'tpe' } },
@@ -53,20 +61,20 @@ export function compareStudies(numStudies: number): Promise<Section> {
 }
 
 /** Random draws and TPE at equal steps, with trials enough for one to learn from the others. */
-export function compareTpe(env: 'CartPole-v1' | 'Pendulum-v1', numStudies: number): Promise<Section> {
+export function compareTpe(env: 'CartPole-v1' | 'Pendulum-v1', runs: StudyRuns): Promise<Section> {
   const trialSteps = { 'CartPole-v1': 8_192, 'Pendulum-v1': 32_768 }[env];
   const options = { space: SPACE, numTrials: 60, trialSteps, config: configOf(env) };
-  return compare(`PPO, ${env}: ${numStudies} studies of 60 trials of ${trialSteps} steps`, numStudies, [
+  return compare(`PPO, ${env}: ${runs.numStudies} studies of 60 trials of ${trialSteps} steps`, runs, [
     { name: 'random', options: { ...options, searcher: 'random' } },
     { name: 'tpe', options: { ...options, searcher: 'tpe' } },
   ]);
 }
 
 /** A schedule beside the best of as many constants, from the same beginnings. */
-export function comparePbt(numStudies: number): Promise<Section> {
+export function comparePbt(runs: StudyRuns): Promise<Section> {
   const space = { learningRate: logUniform(1e-5, 1e-1), entropyCoeff: logUniform(1e-5, 0.1) };
   const options = { space, numTrials: 8, trialSteps: 32_768, searcher: 'random' };
-  return compare(`PBT on PPO, CartPole-v1: ${numStudies} studies of 8 trials of 32,768 steps`, numStudies, [
+  return compare(`PBT on PPO, CartPole-v1: ${runs.numStudies} studies of 8 trials of 32,768 steps`, runs, [
     {
       name: 'pbt, every 2,048 steps',
       options: { ...options, scheduler: 'pbt', perturbationInterval: 2_048 },
@@ -75,22 +83,22 @@ export function comparePbt(numStudies: number): Promise<Section> {
   ]);
 }
 
-async function compare(title: string, numStudies: number, variants: readonly Variant[]): Promise<Section> {
+async function compare(title: string, runs: StudyRuns, variants: readonly Variant[]): Promise<Section> {
   const folder = mkdtempSync(join(tmpdir(), 'operant-bench-tune-'));
   const results = variants.map(() => ({
     finals: [] as number[],
     steps: [] as number[],
   }));
   try {
-    for (let seed = 0; seed < numStudies; seed++) {
+    for (let seed = 0; seed < runs.numStudies; seed++) {
       for (const [k, { options }] of variants.entries()) {
         const out = join(folder, `${k}-${seed}`);
-        const { final, trials } = await new Tuner({
+        const { final, trials } = await new runs.Tuner({
           ...COMMON,
           ...options,
           seed,
           out,
-          parallel: 2,
+          parallel: runs.parallel,
         }).fit();
         results[k].finals.push(final?.mean ?? Number.NaN);
         results[k].steps.push(trials.reduce((sum, { numSteps }) => sum + numSteps, 0));

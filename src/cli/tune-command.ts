@@ -24,7 +24,14 @@ import { EXIT } from './report-error.ts';
 import { splitFlags } from './split-flags.ts';
 import { prepareTraining } from './train-setup.ts';
 import { createTrialReport } from './trial-report.ts';
-import { resumeChanges, runOptions, settingsOf, TUNE_FLAGS } from './tune-flags.ts';
+import {
+  RAY_PLACE_FLAGS,
+  resumeChanges,
+  runOptions,
+  settingsOf,
+  TUNE_FLAGS,
+  tuneFlags,
+} from './tune-flags.ts';
 
 const USAGE = `Usage: operant tune --algo <name> --env <id|path> [--space <file|JSON>] [flags]
 
@@ -37,10 +44,10 @@ export async function tuneCommand({ argv, stdout, stderr }: CommandContext): Pro
   const { registerShippedEnvs } = await import('../../envs/index.ts');
   registerShippedEnvs();
   if (argv.includes('--help') || argv.includes('-h')) {
-    stdout.write(`${USAGE}\n\n${flagsHelp(TUNE_FLAGS)}\n`);
+    stdout.write(`${USAGE}\n\n${flagsHelp([...TUNE_FLAGS, ...RAY_PLACE_FLAGS])}\n`);
     return EXIT.done;
   }
-  const { values, rest } = splitFlags(argv, TUNE_FLAGS);
+  const { values, rest } = splitFlags(argv, tuneFlags(argv));
   if (values.get('show-space') === 'true' && !values.has('resume')) {
     const { given } = await newStudy(values, rest);
     stdout.write(`${JSON.stringify(spaceToJson(given.space), null, 2)}\n`);

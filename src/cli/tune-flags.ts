@@ -1,12 +1,15 @@
 /** The flags of `operant tune` that are not those of `train`. */
 import { flagName } from '../config/option.ts';
+import { showValue } from '../config/problems.ts';
+import { jsonObject } from '../config/value-kind.ts';
 import { ConfigError } from '../errors.ts';
+import { RAY_PLACE_DEFAULTS, type RayPlaceOptions } from '../tune/ray/ray-place.ts';
 import type { StudyRunOptions } from '../tune/run-study.ts';
 import { SCHEDULERS } from '../tune/schedulers/by-name.ts';
 import { SEARCHERS } from '../tune/searchers/by-name.ts';
 import { DEFAULTS, type PartialSettings } from '../tune/settings.ts';
 import { HELP_FLAG, JSON_FLAG } from './command-flags.ts';
-import type { FlagSpec, FlagValues } from './flags.ts';
+import { type FlagSpec, type FlagValues, peekFlag } from './flags.ts';
 
 const flag = (name: string, form: string, doc: string): FlagSpec => ({ name, form, doc, group: 'tune' });
 export const TUNE_FLAGS: readonly FlagSpec[] = [
@@ -89,6 +92,11 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
     '<number>',
     'MiB for the whole study: over it, checkpoints of ended trials are removed, worst first. [none]',
   ),
+  flag(
+    'on',
+    '<local|ray>',
+    'Where trials run: processes of this machine, or hosts of a Ray cluster, one for each; the study is the same. [local]',
+  ),
   flag('out', '<folder>', "The study's folder. [studies/<algo>-<env>]"),
   flag('resume', '<folder>', 'Go on with a study; with --num-trials, to more trials.'),
   flag('trust', '', 'With --resume: load the modules that the study names.'),
@@ -101,6 +109,45 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
   { ...HELP_FLAG, group: 'tune' },
 ];
 
+const rayFlag = (name: string, form: string, doc: string): FlagSpec => ({
+  ...{ name, form, doc, group: 'tune --on ray' },
+});
+/** With --on ray. */
+export const RAY_PLACE_FLAGS: readonly FlagSpec[] = [
+  rayFlag(
+    'ray-address',
+    '<host:port|auto>',
+    `The cluster's head; auto = the cluster that this machine is a node of. [${RAY_PLACE_DEFAULTS.rayAddress}]`,
+  ),
+  rayFlag(
+    'trial-resources',
+    '<json>',
+    `What a trial reserves: CPU, GPU, memory, resources of your own. [${JSON.stringify(RAY_PLACE_DEFAULTS.trialResources)}]`,
+  ),
+  rayFlag('trial-labels', '<json>', 'Labels of the nodes that may run trials, {"role": "trials"}.'),
+  rayFlag(
+    'host-deadline-seconds',
+    '<number>',
+    `A host that shows no sign of life for so long is lost; its trial goes on elsewhere. [${RAY_PLACE_DEFAULTS.hostDeadlineSeconds}]`,
+  ),
+  rayFlag(
+    'ray-working-dir',
+    '<folder>',
+    'The project that is sent. [the folder of the nearest package.json]',
+  ),
+  rayFlag('ray-package-mb', '<integer>', `MiB that may be sent in all. [${RAY_PLACE_DEFAULTS.rayPackageMb}]`),
+  rayFlag(
+    'insecure',
+    '',
+    'Use a cluster on other machines without a token: whoever reaches it runs code on it.',
+  ),
+];
+
+/** The flags that a command line may have: those of a cluster are a training's without --on ray. */
+export function tuneFlags(argv: readonly string[]): readonly FlagSpec[] {
+  return peekFlag(argv, 'on') === 'ray' ? [...TUNE_FLAGS, ...RAY_PLACE_FLAGS] : TUNE_FLAGS;
+}
+
 /** What a resumed study takes; everything else is in its folder. */
 const RESUME_FLAGS = [
   'resume',
@@ -112,6 +159,8 @@ const RESUME_FLAGS = [
   'max-retries',
   'silence-seconds',
   'disk-budget-mb',
+  'on',
+  ...RAY_PLACE_FLAGS.map(({ name }) => name),
   'json',
   'quiet',
 ];
@@ -160,7 +209,31 @@ const RUN_OPTIONS: readonly (keyof StudyRunOptions)[] = [
 
 /** How a study is run, as candidates: `beginStudy` checks them, too. */
 export function runOptions(values: FlagValues): StudyRunOptions {
-  return Object.fromEntries(numbersOf(RUN_OPTIONS, values, flagName));
+  const numbers = Object.fromEntries(numbersOf(RUN_OPTIONS, values, flagName));
+  const on = values.get('on') ?? 'local';
+  if (on === 'local') return numbers;
+  if (on === 'ray') return { ...numbers, ray: rayPlaceOf(values) };
+  throw new ConfigError('CONFIG_STUDY', `Expected --on to be local or ray, got ${showValue(on)}.`);
+}
+
+const RAY_NUMBERS: readonly (keyof RayPlaceOptions)[] = ['hostDeadlineSeconds', 'rayPackageMb'];
+const RAY_TEXTS: readonly (keyof RayPlaceOptions)[] = ['rayAddress', 'rayWorkingDir'];
+const RAY_OBJECTS: readonly (keyof RayPlaceOptions)[] = ['trialResources', 'trialLabels'];
+
+/** Candidates, as well. */
+function rayPlaceOf(values: FlagValues): Partial<RayPlaceOptions> {
+  const { parse } = jsonObject();
+  const given = (names: readonly (keyof RayPlaceOptions)[], read: (text: string) => unknown) =>
+    names.flatMap((name) => {
+      const text = values.get(flagName(name));
+      return text === undefined ? [] : [[name, read(text)] as const];
+    });
+  return Object.fromEntries([
+    ...numbersOf(RAY_NUMBERS, values, flagName),
+    ...given(RAY_TEXTS, (text) => text),
+    ...given(RAY_OBJECTS, parse),
+    ...given(['insecure'], (text) => text === 'true'),
+  ]);
 }
 
 function numbersOf(names: readonly string[], values: FlagValues, flagOf: (name: string) => string) {

@@ -98,14 +98,14 @@ export type HostReply = HostNews &
 const LENGTH_BYTES = 4;
 
 /** u32 length of the message, then the message; bytes as they are may follow. */
-export function encodeMessage(message: HostRequest | HostReply): Buffer {
+export function encodeMessage(message: object): Buffer {
   const said = serialize(message);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(said.length);
   return Buffer.concat([length, said]);
 }
 
-export function decodeMessage<M extends HostRequest | HostReply>(
+export function decodeMessage<M extends object>(
   payload: Buffer,
 ): { readonly message: M; readonly body: Buffer } {
   const end = LENGTH_BYTES + payload.readUInt32LE(0);

@@ -2,7 +2,6 @@
 
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvModuleSource } from '../env/env-source.ts';
-import { ClusterError } from '../errors.ts';
 import type { RolloutColumns } from '../experience/layout.ts';
 import type { JsonObject } from '../json.ts';
 import { hasFma } from '../machine/fma.ts';
@@ -22,6 +21,7 @@ import { createHostQueue, type HostQueue } from './host-queue.ts';
 import { createHostSupervisor, type HostSupervisor } from './host-supervisor.ts';
 import { parseRayAddress, requireToken } from './ray-address.ts';
 import { createRemoteHost, type HostReplyFrame, type RemoteHost } from './remote-host.ts';
+import { requireResources } from './require-resources.ts';
 import { prepareShipment, type Shipment } from './shipping.ts';
 
 /** What a user says of the cluster. */
@@ -83,6 +83,11 @@ export interface HostTeam {
   stop(): Promise<void>;
 }
 
+/** What no node may have. */
+const WANTS = {
+  who: 'a host',
+  advice: 'Lower `numEnvRunners` (threads of a host, a CPU each) or change `hostResources`.',
+};
 /** As for local workers. */
 const MAX_AUTO_THREADS = 4;
 /** Of a message in front of a fragment: faults and sums of metrics; a longer one travels through the pipe. */
@@ -121,7 +126,7 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
       await connection.bridge();
       const nodes = connection.cluster?.nodes.filter((node) => node.alive) ?? [];
       threads.perHost = numThreadsOf(options, nodes, parts);
-      checkResources(nodes, threads.perHost, cluster);
+      requireResources(nodes, { CPU: threads.perHost, ...cluster.hostResources }, WANTS);
       for (const queue of queues) queue.reset();
       const started = await Promise.allSettled(
         parts.map(({ firstRow, numRows }, part) =>
@@ -242,21 +247,4 @@ function numThreadsOf(
   const numRows = Math.min(...parts.map((part) => part.numRows));
   const numCpus = Math.max(1, ...alive.map(({ resources }) => Math.floor(resources.CPU ?? 0)));
   return Math.min(MAX_AUTO_THREADS, numRows, numCpus);
-}
-
-/** Ray would wait for ever for a node that there is not. @throws ClusterError `CLUSTER_RESOURCES` */
-function checkResources(
-  alive: readonly ClusterNode[],
-  numThreads: number,
-  { hostResources }: ClusterOptions,
-): void {
-  const wanted = { CPU: numThreads, ...hostResources };
-  const fits = (node: ClusterNode) =>
-    Object.entries(wanted).every(([name, amount]) => (node.resources[name] ?? 0) >= amount);
-  if (alive.some(fits)) return;
-  const has = alive.map((node) => `${node.address}: ${node.resources.CPU ?? 0} CPUs`).join(', ');
-  throw new ClusterError(
-    'CLUSTER_RESOURCES',
-    `No node of the cluster has what a host wants (${JSON.stringify(wanted)}); there is ${has || 'none'}. Lower \`numEnvRunners\` (threads of a host, a CPU each) or change \`hostResources\`.`,
-  );
 }

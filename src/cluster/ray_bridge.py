@@ -354,8 +354,12 @@ class Bridge:
     def _create(self, options):
         settings = self.settings
         arguments = {"num_cpus": options["numCpus"], "scheduling_strategy": "SPREAD"}
-        if settings["resources"]:
-            arguments["resources"] = settings["resources"]
+        resources = dict(settings["resources"])
+        for name, argument in (("GPU", "num_gpus"), ("memory", "memory")):
+            if name in resources:
+                arguments[argument] = resources.pop(name)
+        if resources:
+            arguments["resources"] = resources
         if settings["labels"]:
             arguments["label_selector"] = settings["labels"]
         if options["avoid"]:

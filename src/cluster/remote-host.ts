@@ -6,6 +6,7 @@ import type { AnswerTimes } from './cluster-meter.ts';
 import { type Connection, wireVersion } from './connection.ts';
 import { type Frame, FrameType } from './frames.ts';
 import { checkHello, checkStarted, type Expected } from './handshake.ts';
+import { createHeartbeat } from './host-heartbeat.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -16,8 +17,6 @@ import {
 } from './host-messages.ts';
 
 const START_DEADLINE_MS = 60_000;
-/** So many pings in a row may go unanswered. */
-const MAX_MISSED = 5;
 
 export interface HostReplyFrame {
   readonly message: HostReply;
@@ -46,8 +45,6 @@ interface HostState {
   bridge: Bridge | null;
   incarnation: number;
   hello: Hello | null;
-  numWaiting: number;
-  heartbeat: NodeJS.Timeout | null;
 }
 
 /**
@@ -61,7 +58,8 @@ export function createRemoteHost(
   deadlineMs: number,
   times: AnswerTimes,
 ): RemoteHost {
-  const state: HostState = { bridge: null, incarnation: 0, hello: null, numWaiting: 0, heartbeat: null };
+  const state: HostState = { bridge: null, incarnation: 0, hello: null };
+  const listening = createHeartbeat(index, state, deadlineMs);
   const ask = async (
     type: Frame['type'],
     payload: Uint8Array,
@@ -77,7 +75,7 @@ export function createRemoteHost(
     const wire =
       version === null || bridge === null ? 0 : wireVersion(connection.putWeights(bridge, version));
     const begin = performance.now();
-    const answer = await listening(state, index, deadlineMs, () =>
+    const answer = await listening(() =>
       ask(FrameType.REQUEST, encodeMessage(message), wire, message.kind === 'collect'),
     );
     times.count += 1;
@@ -125,53 +123,4 @@ async function withinStart<T>(state: HostState, index: number, start: () => Prom
   } finally {
     clearTimeout(timer);
   }
-}
-
-/**
- * While something is waited for, the host is asked for signs of life. Beats are counted rather than time: a learner that computes for long, and hears
- * nothing meanwhile, must not blame its hosts.
- */
-async function listening<T>(
-  state: HostState,
-  index: number,
-  deadlineMs: number,
-  wait: () => Promise<T>,
-): Promise<T> {
-  state.numWaiting += 1;
-  state.heartbeat ??= startHeartbeat(state, index, deadlineMs);
-  try {
-    return await wait();
-  } finally {
-    state.numWaiting -= 1;
-    if (state.numWaiting === 0 && state.heartbeat !== null) {
-      clearInterval(state.heartbeat);
-      state.heartbeat = null;
-    }
-  }
-}
-
-function startHeartbeat(state: HostState, index: number, deadlineMs: number): NodeJS.Timeout {
-  let numMissed = 0;
-  let isAnswered = true;
-  return setInterval(() => {
-    const { bridge, incarnation } = state;
-    if (bridge === null) return;
-    numMissed = isAnswered ? 0 : numMissed + 1;
-    if (numMissed >= MAX_MISSED) {
-      bridge.abandon(
-        index,
-        new RequestFailure('SILENT', `host ${index} has shown no sign of life for ${deadlineMs / 1000} s`),
-      );
-      return;
-    }
-    if (!isAnswered) return;
-    isAnswered = false;
-    const address = { host: index, incarnation, version: 0 };
-    bridge.request(FrameType.PING, address, new Uint8Array(0)).then(
-      () => {
-        isAnswered = true;
-      },
-      () => undefined, // what is waited for fails, too
-    );
-  }, deadlineMs / MAX_MISSED);
 }

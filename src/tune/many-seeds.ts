@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openStream } from '../random/streams.ts';
 import { mean, quantile, sampleDeviation } from '../statistics/sample.ts';
 import { readRunMetric } from './run-metric.ts';
-import { trainToEnd } from './train-process.ts';
+import { type Train, trainFolder, trainToEnd } from './train-process.ts';
 
 export interface SeedsOptions {
   /** Arguments of `train`, without --seed, --out and --resume: stretches of one run after another, most often a single one. */
@@ -20,6 +20,8 @@ export interface SeedsOptions {
   readonly maxRetries: number;
   /** Processes write a checkpoint and end; nothing new begins. */
   readonly signal: AbortSignal;
+  /** @defaultValue a process of this machine */
+  readonly train?: Train;
   readonly onEnd?: (result: SeedResult) => void;
 }
 
@@ -51,13 +53,13 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
 /** @returns null where the signal ended it. */
 async function runSeed(
   seed: number,
-  { stages, folder: parent, metric, silenceSeconds, maxRetries, signal }: SeedsOptions,
+  { stages, folder: parent, metric, silenceSeconds, maxRetries, signal, train = trainFolder }: SeedsOptions,
 ): Promise<SeedResult | null> {
   const folder = join(parent, `seed-${seed}`);
   for (const args of stages) {
     const begin = [...args, '--seed', String(seed)];
     const resume = args.filter((argument) => !/^--tuned(=|$)/.test(argument)); // a run has its own options
-    const error = await trainToEnd({ folder, begin, resume, silenceSeconds, signal }, maxRetries);
+    const error = await trainToEnd({ folder, begin, resume, silenceSeconds, signal }, maxRetries, train);
     if (signal.aborted) return null;
     if (error !== null) return { seed, value: null, error };
   }

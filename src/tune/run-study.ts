@@ -4,12 +4,14 @@ import { basename, join } from 'node:path';
 import { showValue, throwProblems } from '../config/problems.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
-import { CheckpointError, ConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { replaceTextFile } from '../files/durable-files.ts';
 import { isModuleReference } from '../modules/module-text.ts';
-import { freeDisk } from './disk-budget.ts';
+import { createEndWatch } from './end-watch.ts';
 import { openJournal } from './journal.ts';
 import { runSeeds, type SeedStatistics, seedStatistics } from './many-seeds.ts';
+import type { RayPlaceOptions } from './ray/ray-place.ts';
+import { withPlace } from './ray/with-place.ts';
 import { runTrials, type TrialRunOptions } from './run-trials.ts';
 import { inertProblems, schedulerOf } from './schedulers/by-name.ts';
 import { SEARCHERS } from './searchers/by-name.ts';
@@ -29,7 +31,7 @@ import { bestTrial, type Schedule, scheduleOf, type Trial } from './trial.ts';
 
 /** How a study is run: none of it changes what comes out, but `budgetSeconds`. */
 export interface StudyRunOptions {
-  /** Trials side by side; each is a process of one thread. @defaultValue the number of cores */
+  /** Trials side by side; each is a process of one thread. @defaultValue the number of cores; on a cluster, as many as the study can have (it waits for room) */
   readonly parallel?: number;
   /** No trial begins after so many seconds: the only option that makes a study depend on the clock. @defaultValue none */
   readonly budgetSeconds?: number;
@@ -39,6 +41,8 @@ export interface StudyRunOptions {
   readonly silenceSeconds?: number;
   /** The whole study's folder: over it, checkpoints of ended trials are removed, worst first, the best one's never. @defaultValue none */
   readonly diskBudgetMb?: number;
+  /** Trials run on hosts of a Ray cluster (docs/tuning.md); `{}` = the one that this machine is a node of. @defaultValue this machine */
+  readonly ray?: Partial<RayPlaceOptions>;
   /** Ends the study early: every process writes a checkpoint, and `resumeStudy` goes on. */
   readonly signal?: AbortSignal;
   /** Called when a trial begins or a stretch of one ends. */
@@ -46,6 +50,8 @@ export interface StudyRunOptions {
 }
 
 type TrustedRunOptions = StudyRunOptions & Pick<TrialRunOptions, 'trust'>;
+/** With what trains. */
+type PlacedRunOptions = TrustedRunOptions & Pick<TrialRunOptions, 'train'>;
 
 /** Numbers among them, with what they may be. */
 const BOUNDS = [
@@ -88,8 +94,10 @@ export async function beginStudy(
   checkRunOptions(run);
   throwProblems(inertProblems({ ...given }, given.scheduler ?? DEFAULTS.scheduler));
   const settings = completeSettings(given, definition);
-  const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
-  return runStudy(folder, settings, definition, { ...run, trust: true });
+  return withPlace(settings, run.ray ?? null, async (train) => {
+    const folder = await createStudyFolder(out, `${definition.name}-${envName(settings.layers)}`, settings);
+    return runStudy(folder, settings, definition, { ...run, trust: true, train });
+  });
 }
 
 /** Goes on with the study in a folder, whose modules are the user's only where that is said. @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_JOURNAL`. */
@@ -101,14 +109,16 @@ export async function continueStudy(
 ): Promise<StudyResult> {
   checkRunOptions(run);
   const whole = completeSettings(settings, definition);
-  return runStudy(await openStudyFolder(path), whole, definition, run);
+  return withPlace(whole, run.ray ?? null, async (train) =>
+    runStudy(await openStudyFolder(path), whole, definition, { ...run, train }),
+  );
 }
 
 async function runStudy(
   { path, lock }: StudyFolder,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: TrustedRunOptions,
+  run: PlacedRunOptions,
 ): Promise<StudyResult> {
   const { events, journal } = await openJournal(path, basename(path), settings);
   try {
@@ -116,7 +126,7 @@ async function runStudy(
       ...settings,
       searcher: SEARCHERS[settings.searcher],
       scheduler: schedulerOf(settings),
-      numSlots: settings.scheduler === 'pbt' ? settings.numTrials : settings.suggestionLag + 1,
+      numSlots: numSlotsOf(settings),
     };
     const study = createStudy(rules, (event) => {
       lock.check();
@@ -131,15 +141,24 @@ async function runStudy(
   }
 }
 
+function numSlotsOf({ scheduler, numTrials, suggestionLag }: StudySettings): number {
+  return scheduler === 'pbt' ? numTrials : suggestionLag + 1;
+}
+
+/** On a cluster whatever can run waits for room there. */
+function parallelOf({ parallel, ray }: StudyRunOptions, settings: StudySettings): number {
+  return parallel ?? (ray === undefined ? availableParallelism() : numSlotsOf(settings));
+}
+
 /** @throws CheckpointError `CHECKPOINT_DISK_FULL` where the disk is full, or the budget does not hold what the study cannot do without. */
 async function runAllTrials(
   study: Study,
   folder: string,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: TrustedRunOptions,
+  run: PlacedRunOptions,
 ): Promise<void> {
-  const { parallel = availableParallelism(), maxRetries = 2, silenceSeconds = 600 } = run;
+  const { maxRetries = 2, silenceSeconds = 600, train } = run;
   const { budgetSeconds, onChange } = run;
   const timer =
     budgetSeconds === undefined ? undefined : setTimeout(() => study.close(), budgetSeconds * 1000);
@@ -147,52 +166,27 @@ async function runAllTrials(
   const end = () => ending.abort();
   run.signal?.addEventListener('abort', end, { once: true });
   if (run.signal?.aborted) end();
-  const disk = diskWatch(folder, run.diskBudgetMb, end);
+  const watch = createEndWatch(folder, run.diskBudgetMb, end);
   await runTrials(study, {
     folder,
     ...settings,
     trust: run.trust,
-    parallel,
+    parallel: parallelOf(run, settings),
     maxRetries,
     silenceSeconds,
+    train,
     keepsSnapshots: settings.scheduler === 'pbt',
     configOf: (values) => trialConfig(settings, definition, values),
     signal: ending.signal,
     onChange: ({ trials }) => onChange?.(trials),
-    onStretch: disk.free,
-    onDiskFull: disk.full,
+    onStretch: watch.free,
+    onDiskFull: watch.full,
+    onClusterLost: watch.lost,
   }).finally(() => {
     clearTimeout(timer);
     run.signal?.removeEventListener('abort', end);
   });
-  disk.check();
-}
-
-/** @param end called when there is no more room. */
-function diskWatch(folder: string, budgetMb: number | undefined, end: () => void) {
-  let before: Promise<void> = Promise.resolve();
-  let problem: string | null = null;
-  const look = async ({ trials }: Study) => {
-    const maxBytes = (budgetMb ?? 0) * 2 ** 20;
-    const numBytes = await freeDisk(folder, trials, maxBytes);
-    if (numBytes <= maxBytes) return;
-    problem = `The study takes ${Math.ceil(numBytes / 2 ** 20)} MiB without the checkpoints of ended trials, and \`diskBudgetMb\` is ${budgetMb}: nothing is lost, resume it with more`;
-    end();
-  };
-  return {
-    full: (reason: string) => {
-      problem ??= `No space left for the study: nothing but what came after the last checkpoints is lost; free some and resume it. ${reason}`;
-      end();
-    },
-    free: (study: Study): Promise<void> => {
-      if (budgetMb === undefined) return before;
-      before = before.then(() => look(study));
-      return before;
-    },
-    check: () => {
-      if (problem !== null) throw new CheckpointError('CHECKPOINT_DISK_FULL', problem);
-    },
-  };
+  watch.check();
 }
 
 /** The best config, run again on fresh seeds; the report. */
@@ -201,7 +195,7 @@ async function conclude(
   folder: string,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: StudyRunOptions,
+  run: PlacedRunOptions,
 ): Promise<StudyResult> {
   const { trials } = study;
   const best = bestTrial(trials);
@@ -248,13 +242,14 @@ async function runFinals(
   number: number,
   folder: string,
   settings: StudySettings,
-  run: StudyRunOptions,
+  run: PlacedRunOptions,
 ): Promise<SeedStatistics | null> {
   const results = await runSeeds({
     stages,
     seeds: Array.from({ length: settings.finalSeeds }, (_, seed) => seed),
     folder: join(folder, 'final', `trial-${number}`),
-    parallel: run.parallel ?? availableParallelism(),
+    parallel: parallelOf(run, settings),
+    train: run.train,
     metric: settings.metric,
     silenceSeconds: run.silenceSeconds ?? 600,
     maxRetries: run.maxRetries ?? 2,

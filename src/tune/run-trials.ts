@@ -1,14 +1,14 @@
 /** Runs a study's trials: processes, their folders, what becomes of those that die. */
 import { existsSync } from 'node:fs';
 import type { TrialValues } from '../config/search-space.ts';
-import { ConfigError } from '../errors.ts';
+import { ClusterError, ConfigError } from '../errors.ts';
 import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import { mixBits } from '../random/mix-bits.ts';
 import { readRunMetric } from './run-metric.ts';
 import type { Study } from './study.ts';
-import { type FolderTraining, trainToEnd } from './train-process.ts';
+import { type FolderTraining, type Train, trainToEnd } from './train-process.ts';
 import { type Job, scheduleOf } from './trial.ts';
 import {
   beginClone,
@@ -46,6 +46,10 @@ export interface TrialRunOptions {
   readonly signal: AbortSignal;
   /** A process found no space on the disk: that is no trial's fault, so it is given back, to be run again. */
   readonly onDiskFull?: (reason: string) => void;
+  /** What trains; a process of this machine, or of a host of a cluster. */
+  readonly train: Train;
+  /** The cluster is gone, which is no trial's fault either. */
+  readonly onClusterLost?: (error: ClusterError) => void;
   readonly onChange?: (study: Study) => void;
   /** Called when a stretch has ended, before the next one begins. */
   readonly onStretch?: (study: Study) => Promise<void>;
@@ -90,7 +94,12 @@ async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise
     return error;
   });
   if (begun instanceof ConfigError) return study.fail(job, `${begun.code}: ${begun.message}`);
-  const error = await trainToEnd(trainingOf(job, folder, options), options.maxRetries);
+  const training = trainingOf(job, folder, options);
+  const error = await trainToEnd(training, options.maxRetries, options.train).catch((lost: unknown) => {
+    if (!(lost instanceof ClusterError)) throw lost;
+    options.onClusterLost?.(lost);
+    return lost.message;
+  });
   if (error?.includes(DISK_FULL)) options.onDiskFull?.(error);
   if (signal.aborted) return study.release(job);
   if (error !== null) return study.fail(job, error);

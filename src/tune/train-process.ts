@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { threadEntryUrl } from '../threads/exec-argv.ts';
 
 /** How a process ended. */
-interface TrainEnd {
+export interface TrainEnd {
   /** null where a signal ended it. */
   readonly exitCode: number | null;
   /** Code and message of its error, as `--json` gives them; else what it last wrote to stderr. */
@@ -37,15 +37,19 @@ const STDERR_CHARACTERS = 2000;
 const LOCKED_SECONDS = 60;
 
 /**
- * Runs {@link trainFolder} to its end, again and from its last checkpoint where its process was killed.
+ * Trains to the end, again and from the last checkpoint where the process was killed.
  *
- * @returns why it failed for good; null where it came to its end, or the signal ended it.
+ * @param train {@link trainFolder}, or what does its work elsewhere. @returns why it failed for good; null where it came to its end, or the signal ended it.
  */
-export async function trainToEnd(training: FolderTraining, maxRetries: number): Promise<string | null> {
+export async function trainToEnd(
+  training: FolderTraining,
+  maxRetries: number,
+  train: Train,
+): Promise<string | null> {
   let numRetries = 0;
   const lockedUntil = Date.now() + LOCKED_SECONDS * 1000;
   for (;;) {
-    const end = await trainFolder(training);
+    const end = await train(training);
     if (end.exitCode === 0 || training.signal.aborted) return null;
     if (end.error?.code === 'CHECKPOINT_LOCKED' && Date.now() < lockedUntil) {
       await sleep(500);
@@ -62,8 +66,11 @@ function reasonOf({ error }: TrainEnd): string {
   return error?.code ? `${error.code}: ${error.message}` : (error?.message ?? 'unknown');
 }
 
+/** What trains: a process of this machine, or of another that brings the folder back. */
+export type Train = (training: FolderTraining) => Promise<TrainEnd>;
+
 /** Begins or goes on with the run of a folder in a process of its own. */
-async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
+export async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
   const { folder, begin, resume, silenceSeconds, signal } = training;
   const isBegun = existsSync(join(folder, 'config.json'));
   const args = isBegun ? ['--resume', folder, ...resume] : [...begin, '--out', folder];

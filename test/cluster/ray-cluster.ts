@@ -22,13 +22,15 @@ export function findRay(): string | null {
   return null;
 }
 
+type ProcessKind = 'rollout' | 'trial' | 'actor';
+
 export interface RayCluster {
   /** HOST:PORT of the head. */
   readonly address: string;
   /** URL of the dashboard; null = none was asked for. */
   readonly dashboard: string | null;
-  /** Processes of rollout hosts: Node, or the actors that own it. */
-  pids(kind: 'rollout' | 'actor'): number[];
+  /** Processes of hosts: Node, of a rollout or a trial, or the actors that own it. */
+  pids(kind: ProcessKind): number[];
   /** Of the node numbered from 0: `ray start`, whose child is the raylet. */
   readonly nodes: readonly ChildProcess[];
   /** Everything that runs on a node, its raylet first. */
@@ -183,10 +185,13 @@ function pidsWhere(isMeant: (pid: number) => boolean): number[] {
 
 const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 
-function isKind(pid: number, kind: 'rollout' | 'actor'): boolean {
-  const line = commandOf(pid);
-  return kind === 'rollout' ? /host-process\.[jt]s/.test(line) : line.startsWith('ray::RolloutHost');
-}
+const COMMANDS: Readonly<Record<ProcessKind, RegExp>> = {
+  rollout: /host-process\.[jt]s/,
+  trial: /trial-host\.[jt]s/,
+  actor: /^ray::RolloutHost/,
+};
+
+const isKind = (pid: number, kind: ProcessKind): boolean => COMMANDS[kind].test(commandOf(pid));
 
 function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid !== undefined) kill(-pid, signal);

@@ -10,6 +10,7 @@ import { createAsha } from '../../src/tune/schedulers/asha.ts';
 import { stopByRule } from '../../src/tune/schedulers/scheduler.ts';
 import { randomSearcher } from '../../src/tune/searchers/random.ts';
 import { createStudy } from '../../src/tune/study.ts';
+import { trainFolder } from '../../src/tune/train-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'operant-trials-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,6 +75,7 @@ it('tells of a trial that is stopped when nothing is left to run', async () => {
   study.replay({ type: 'scored', number: 1, numSteps: 2, score: 1 });
   let states: string[] = [];
   await runTrials(study, {
+    train: trainFolder,
     ...{ folder, seed: 0, algorithm: 'ppo', metric: 'episodeReturnMean', mode: 'max', parallel: 1 },
     ...{
       maxRetries: 0,

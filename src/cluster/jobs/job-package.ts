@@ -2,25 +2,11 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { type Zippable, zipSync } from 'fflate';
-import { listEnvs } from '../../env/registry.ts';
-import { ClusterError, ConfigError } from '../../errors.ts';
-import { packageRoot } from '../../machine/operant-version.ts';
-import {
-  addDependencies,
-  addPackage,
-  argumentsFor,
-  copyTree,
-  filesIn,
-  isInside,
-  largestParts,
-  mebibytes,
-  OPERANT_FOLDER,
-  projectRoot,
-  shipOperant,
-  shipPackages,
-} from '../shipped-files.ts';
+import { ClusterError } from '../../errors.ts';
+import { argumentsFor, filesIn, largestParts, mebibytes, projectRoot } from '../shipped-files.ts';
+import { shipProject } from '../shipped-project.ts';
 import { MAX_PACKAGE_BYTES } from './jobs-client.ts';
 
 export interface JobPackage {
@@ -46,7 +32,7 @@ const LEVEL = 6;
 export function packJob(workingDir: string | null, cwd: string = process.cwd()): JobPackage {
   const folder = mkdtempSync(join(tmpdir(), 'operant-job-'));
   try {
-    const place = copyJob(folder, workingDir ?? projectRoot(cwd), cwd);
+    const place = shipProject(folder, workingDir ?? projectRoot(cwd), cwd, '--working-dir');
     const bytes = zipFolder(folder);
     if (bytes.length > MAX_PACKAGE_BYTES)
       throw new ClusterError(
@@ -58,25 +44,6 @@ export function packJob(workingDir: string | null, cwd: string = process.cwd()):
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Returns where `cwd` lies there. */
-function copyJob(folder: string, project: string, cwd: string): string {
-  const root = packageRoot();
-  const packages = new Set<string>();
-  shipOperant(folder, packages);
-  for (const { peer } of listEnvs()) if (peer !== undefined) addPackage(peer.name, root, packages);
-  if (!isInside(cwd, project))
-    throw new ConfigError(
-      'CONFIG_RAY_WORKING_DIR',
-      `Expected the folder that one stands in (${cwd}) to lie in --working-dir (${project}), so that paths mean the same there.`,
-    );
-  if (project !== root) {
-    copyTree(project, join(folder, 'project'));
-    addDependencies(project, project, packages);
-  }
-  shipPackages(folder, packages);
-  return join(project === root ? OPERANT_FOLDER : 'project', relative(project, cwd));
 }
 
 function zipFolder(folder: string): Uint8Array {

@@ -1,0 +1,198 @@
+/** Studies whose trials run on a real Ray cluster: the study is a local one's, whoever is lost in between. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { logUniform, Tuner, type TunerOptions } from '../../src/index.ts';
+import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from '../cluster/ray-cluster.ts';
+
+const isRayHere = findRay() !== null;
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'operant-on-ray-'));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const STUDY = {
+  algorithm: 'ppo',
+  tuned: false,
+  config: {
+    environment: { env: 'CartPole' },
+    envRunners: { numEnvs: 4, rolloutLength: 32 },
+    training: { minibatchSize: 64, numEpochs: 2 },
+    checkpointing: { checkpointEvery: 2 },
+  },
+  space: { learningRate: logUniform(1e-4, 1e-2) },
+  numTrials: 4,
+  trialSteps: 1024,
+  finalSeeds: 1,
+} as const;
+
+async function study(name: string, more: Partial<TunerOptions>) {
+  const out = join(folder, name);
+  const result = await new Tuner({ ...STUDY, ...more, out }).fit();
+  return { ...result, told: journalOf(out), report: readFileSync(join(out, 'report.md'), 'utf8') };
+}
+
+/** What happened to each trial, without times, and without the order in which results arrived. */
+function journalOf(out: string): string[] {
+  let numTrials = 0;
+  return readFileSync(join(out, 'journal.log'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const { worker_id, datetime_start, datetime_complete, study_name, ...event } = JSON.parse(line);
+      return JSON.stringify(event.op_code === 4 ? { ...event, trial_id: numTrials++ } : event);
+    })
+    .sort();
+}
+
+describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 300_000 }, () => {
+  let cluster: RayCluster;
+  beforeAll(async () => {
+    cluster = await startRayCluster();
+  }, 240_000);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  const ray = (more: object = {}) => ({
+    ray: { rayAddress: cluster.address, hostDeadlineSeconds: 4, ...more },
+  });
+
+  test.each([
+    ['asha', { scheduler: 'asha', gracePeriod: 256, reductionFactor: 2 }],
+    ['pbt', { scheduler: 'pbt', perturbationInterval: 512, quantile: 0.5 }],
+  ] as const)(
+    '%s: the journal and the report of a local study, and nobody is left behind',
+    async (_, options) => {
+      const local = await study('local', options);
+      const there = await study('there', { ...options, ...ray(), parallel: 3 });
+      expect(there.told).toEqual(local.told);
+      expect(there.report).toEqual(local.report);
+      await vi.waitFor(() => expect([...cluster.pids('trial'), ...bridgePids()]).toEqual([]), {
+        timeout: 30_000,
+        interval: 200,
+      });
+    },
+  );
+
+  const long = { numTrials: 1, trialSteps: 131_072, finalSeeds: 0, parallel: 1 };
+  const run = (name: string) => join(folder, name, 'trials', '0000', 'seed-0');
+  /** Kills somebody once a checkpoint of the trial has come back. @returns the log as it was then. */
+  const disturb = async (name: string, whom: () => number) => {
+    while (!existsSync(join(run(name), 'latest'))) await pause(20);
+    const log = readFileSync(join(run(name), 'progress.jsonl'), 'utf8');
+    kill(whom());
+    return log;
+  };
+
+  test.each([
+    ['its process', () => cluster.pids('trial')[0]],
+    ['its actor', () => cluster.pids('actor')[0]],
+    ['the bridge', () => bridgePids()[0]],
+  ])('a trial that loses %s goes on from the checkpoint that came back, for one retry', async (_, whom) => {
+    const local = await study('local', long);
+    const going = study('there', { ...long, ...ray(), maxRetries: 1 });
+    const before = await disturb('there', whom);
+    const there = await going;
+    expect(there.told).toEqual(local.told);
+    const log = readFileSync(join(run('there'), 'progress.jsonl'), 'utf8');
+    const [first] = before.split('\n');
+    expect(log.startsWith(first)).toBe(true); // with the times of the first attempt
+    expect(log.split('\n')).toHaveLength(
+      readFileSync(join(run('local'), 'progress.jsonl'), 'utf8').split('\n').length,
+    );
+  });
+
+  test('without a retry the trial fails, and says why', async () => {
+    const going = study('there', { ...long, ...ray(), maxRetries: 0 });
+    await disturb('there', () => cluster.pids('trial')[0]);
+    const { trials } = await going;
+    expect(trials[0]).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/host was lost: .*SIGKILL|signal 9/s),
+    });
+  });
+
+  test('the head is gone: the study ends with a clear error, and goes on here', async () => {
+    const own = await startRayCluster({ numNodes: 1 });
+    const going = study('there', { ...long, ray: { rayAddress: own.address, hostDeadlineSeconds: 4 } }).catch(
+      (error: unknown) => error,
+    );
+    while (!existsSync(join(run('there'), 'latest'))) await pause(20);
+    await own.stop();
+    expect(await going).toMatchObject({
+      code: 'CLUSTER_LOST',
+      message: expect.stringContaining('resume the study'),
+    });
+    const { resumeStudy } = await import('../../algorithms/tuner.ts');
+    await resumeStudy(join(folder, 'there'), {}, {});
+    const local = await study('local', long);
+    expect(journalOf(join(folder, 'there'))).toEqual(local.told);
+  });
+
+  test('an environment of a project is sent with it', async () => {
+    const project = join(folder, 'project');
+    mkdirSync(project);
+    writeFileSync(join(project, 'package.json'), '{"name":"mine","type":"module"}');
+    writeFileSync(join(project, 'walk.mjs'), WALK);
+    vi.spyOn(process, 'cwd').mockReturnValue(project);
+    try {
+      const { trials } = await study('there', {
+        ...ray(),
+        config: { ...STUDY.config, environment: { env: './walk.mjs' } },
+        numTrials: 1,
+        finalSeeds: 0,
+      });
+      expect(trials[0]).toMatchObject({ state: 'complete', score: expect.any(Number) });
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  test('what no node has is refused before anything runs', async () => {
+    await expect(study('there', ray({ trialResources: { CPU: 1, GPU: 3 } }))).rejects.toMatchObject({
+      code: 'CLUSTER_RESOURCES',
+      message: expect.stringMatching(/"GPU":3.*--trial-resources/s),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+/** An episode of ten steps to the right. */
+const WALK = `export default () => {
+  let x = 0;
+  return {
+    observationSpace: { kind: 'box', shape: [1], low: 0, high: 10, dtype: 'float32' },
+    actionSpace: { kind: 'discrete', n: 2 },
+    reset: () => { x = 0; return { observation: [0] }; },
+    step: () => { x += 1; return { observation: [x], reward: 1, terminated: x === 10, truncated: false }; },
+    close: () => {},
+  };
+};
+`;
+
+test.each([
+  ['nobody answers', '127.0.0.1:9', 'CLUSTER_UNREACHABLE'],
+  ['another machine without a token', '192.0.2.1:6379', 'CLUSTER_TOKEN'],
+  ['a machine that does not exist', '192.0.2.1:6379', 'CLUSTER_UNREACHABLE'],
+])('%s: one clear error within ten seconds, and no study is begun', async (_, rayAddress, code) => {
+  vi.stubEnv('RAY_AUTH_MODE', undefined);
+  const insecure = code !== 'CLUSTER_TOKEN';
+  const begin = performance.now();
+  await expect(study('there', { ray: { rayAddress, insecure } })).rejects.toMatchObject({ code });
+  expect(performance.now() - begin).toBeLessThan(10_000);
+  expect(readdirSync(folder)).toEqual([]);
+});
