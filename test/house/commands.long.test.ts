@@ -1,9 +1,9 @@
-/** Every command of the pages for authors, on deploying, environments and TensorFlow: each is run, in the order of its page, or says why not. */
+/** Every command of the README and of the pages for authors, on deploying, environments, TensorFlow and tuning: each is run, in the order of its page, or says why not. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { operant } from '../cli/run-in-process.ts';
@@ -13,7 +13,10 @@ vi.setConfig({ testTimeout: 600_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = fileURLToPath(import.meta.resolve('tsx'));
-const pages = ['docs/authors.md', 'docs/deploy.md', 'docs/environments.md', 'docs/tensorflow.md'];
+const pages = [
+  'README.md',
+  ...['authors', 'deploy', 'environments', 'tensorflow', 'tuning'].map((name) => `docs/${name}.md`),
+];
 
 /** What is not run here, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
@@ -27,6 +30,14 @@ const NOT_RUN: Readonly<Record<string, string>> = {
       'wants a policy with memory; sessions of one: test/serve/sessions.test.ts',
     ]),
   ),
+  'npm ci && npm run train -- --algo ppo --env CartPole': 'in a clone; the check script has one',
+  'npm ci && npm test': 'runs this',
+  'npx vite examples/browser':
+    'serves a page until it is ended; opened by test/examples/browser.long.test.ts',
+  'npx operant evaluate --checkpoint league --opponents random,default@10 --episodes 400':
+    'wants the tenth version of a league; of a longer one: test/algorithm/league',
+  'npx operant tune --env CartPole --num-trials 40 --trial-steps 50000 --on ray --ray-address HOST:6379 --out study-on-ray':
+    'wants a cluster; on one: test/tune/on-ray.long.test.ts',
   'npm install operant': 'from the registry; the packed package: packed-install.long.test.ts',
   'npm run bench:serve': 'a measurement',
   'npx operant install-tensorflow': 'fetches from PyPI; the check script runs it',
@@ -93,8 +104,12 @@ const words = (line: string): string[] =>
   [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
 
 /** Of a flag that is given twice, the last counts. */
-function shortened([command]: readonly string[]): readonly string[] {
-  return command === 'train' ? ['--stop-iterations', '2', '--num-env-runners', '0'] : [];
+function shortened([command, ...argv]: readonly string[]): readonly string[] {
+  if (command === 'train') return ['--stop-iterations', '2', '--num-env-runners', '0'];
+  if (command === 'tune' && !argv.includes('--resume'))
+    return ['--num-trials', '3', '--trial-steps', '256', '--final-seeds', '1'];
+  if (command === 'evaluate') return ['--episodes', '20'];
+  return [];
 }
 
 const home = process.cwd();
@@ -169,8 +184,24 @@ async function run(text: string, folder: string): Promise<string> {
   return stdout;
 }
 
+/** Files that a page speaks of, from where they lie in this repository. */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  'README.md': ['examples/catch.ts', 'examples/reinforce/reinforce.ts', 'examples/reinforce/gradient.ts'],
+};
+
 /** What a page takes for granted: the files that it shows or speaks of, and runs of that name. */
 async function preparePage(page: string, folder: string): Promise<void> {
+  for (const file of FILES[page] ?? []) {
+    const code = readFileSync(join(root, file), 'utf8');
+    const inProject = code.replaceAll(/'[./]*\/src\/(?:index|exports\/(\w+))\.ts'/g, (_, name) =>
+      name === undefined ? "'operant'" : `'operant/${name}'`,
+    );
+    writeFileSync(join(folder, basename(file)), inProject);
+  }
+  const space = /^`space\.json`[^\n]*\n\n```json\n([\s\S]*?)^```/m.exec(
+    readFileSync(join(root, page), 'utf8'),
+  )?.[1];
+  if (space !== undefined) writeFileSync(join(folder, 'space.json'), space);
   const network = /^```ts\n(\/\/ my-network\.ts\n[\s\S]*?)^```/m.exec(
     readFileSync(join(root, page), 'utf8'),
   )?.[1];
