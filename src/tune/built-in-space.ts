@@ -1,8 +1,7 @@
 /** The search space of a study that was given none: what an algorithm's options say of themselves. */
-import type { AnyOption } from '../config/option.ts';
 import { listOptions } from '../config/option.ts';
 import type { ConfigLayer } from '../config/resolve.ts';
-import { choice, type Domain, type Space } from '../config/search-space.ts';
+import type { Domain, Space } from '../config/search-space.ts';
 import { isPlainObject } from '../config/value-kind.ts';
 import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { ConfigError } from '../errors.ts';
@@ -64,14 +63,11 @@ function resolves(
   }
 }
 
-/** A domain without what is refused; null = nothing is left to choose from. */
-function acceptedPart(
-  domain: NonNullable<AnyOption['search']>,
-  accepts: (value: JsonValue) => boolean,
-): Domain | null {
+/** A domain without what is refused, under the same condition; null = nothing is left to choose from. */
+function acceptedPart(domain: Domain, accepts: (value: JsonValue) => boolean): Domain | null {
   if (domain.kind === 'number') return accepts(domain.low) && accepts(domain.high) ? domain : null;
   const choices = domain.choices.filter(accepts);
-  return choices.length < 2 ? null : choice(choices);
+  return choices.length < 2 ? null : { ...domain, choices };
 }
 
 /** A space as `--space` reads it. */
