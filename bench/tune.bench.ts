@@ -2,7 +2,7 @@
  * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task, kills of whole studies,
  * and what a study costs beside its trials.
  *
- * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,pbt,kills,overhead` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
+ * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,pbt,kills,overhead,empty` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
  * the package in dist/, which starts sooner; `--parallel 2` trials of a study side by side (it is the same for any).
  */
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,9 @@ const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   'tpe-pendulum': () => compareTpe('Pendulum-v1', runs),
   pbt: () => comparePbt(runs),
   kills: () => killStudies(CLI, Number(option('kills', '100'))),
-  overhead: () => measureOverhead(CLI, option('ray-python', 'python3')),
+  overhead: () => measureOverhead(CLI, option('ray-python', 'python3'), 20_480),
+  // of trials that do next to nothing
+  empty: () => measureOverhead(CLI, option('ray-python', 'python3'), 64),
 };
 
 const names = option('only', Object.keys(SECTIONS).join(',')).split(',');
