@@ -1,7 +1,6 @@
 /** Studies whose trials run on a real Ray cluster: the study is a local one's, whoever is lost in between. */
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { logUniform, Tuner, type TunerOptions } from '../../src/index.ts';
+import { logUniform, resumeStudy, Tuner, type TunerOptions } from '../../src/index.ts';
 import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from '../cluster/ray-cluster.ts';
 
 const isRayHere = findRay() !== null;
@@ -88,78 +87,77 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 300_000 }, () =>
     },
   );
 
-  const long = { numTrials: 1, trialSteps: 131_072, finalSeeds: 0, parallel: 1 };
-  const run = (name: string) => join(folder, name, 'trials', '0000', 'seed-0');
-  /** Kills somebody once a checkpoint of the trial has come back. @returns the log as it was then. */
-  const disturb = async (name: string, whom: () => number) => {
-    while (!existsSync(join(run(name), 'latest'))) await pause(20);
-    const log = readFileSync(join(run(name), 'progress.jsonl'), 'utf8');
-    kill(whom());
-    return log;
-  };
-
-  test.each([
-    ['its process', () => cluster.pids('trial')[0]],
-    ['its actor', () => cluster.pids('actor')[0]],
-    ['the bridge', () => bridgePids()[0]],
-  ])('a trial that loses %s goes on from the checkpoint that came back, for one retry', async (_, whom) => {
-    const local = await study('local', long);
-    const going = study('there', { ...long, ...ray(), maxRetries: 1 });
-    const before = await disturb('there', whom);
-    const there = await going;
-    expect(there.told).toEqual(local.told);
-    const log = readFileSync(join(run('there'), 'progress.jsonl'), 'utf8');
-    const [first] = before.split('\n');
-    expect(log.startsWith(first)).toBe(true); // with the times of the first attempt
-    expect(log.split('\n')).toHaveLength(
-      readFileSync(join(run('local'), 'progress.jsonl'), 'utf8').split('\n').length,
-    );
-  });
-
-  test('without a retry the trial fails, and says why', async () => {
-    const going = study('there', { ...long, ...ray(), maxRetries: 0 });
-    await disturb('there', () => cluster.pids('trial')[0]);
-    const { trials } = await going;
-    expect(trials[0]).toMatchObject({
-      state: 'failed',
-      reason: expect.stringMatching(/host was lost: .*SIGKILL|signal 9/s),
+  describe('of an environment of a project', () => {
+    const home = process.cwd();
+    let project: string;
+    let local: Awaited<ReturnType<typeof study>>;
+    const slow = {
+      config: {
+        ...STUDY.config,
+        environment: { env: './walk.mjs' },
+        checkpointing: { checkpointEvery: 1 },
+      },
+      ...{ numTrials: 1, trialSteps: 4096, finalSeeds: 0, parallel: 1 },
+    };
+    beforeAll(async () => {
+      project = mkdtempSync(join(tmpdir(), 'operant-project-'));
+      writeFileSync(join(project, 'package.json'), '{"name":"mine","type":"module"}');
+      writeFileSync(join(project, 'walk.mjs'), WALK);
+      process.chdir(project);
+      folder = project;
+      local = await study('local', slow);
+    }, 240_000);
+    afterAll(() => {
+      process.chdir(home);
+      rmSync(project, { recursive: true, force: true });
     });
-  });
 
-  test('the head is gone: the study ends with a clear error, and goes on here', async () => {
-    const own = await startRayCluster({ numNodes: 1 });
-    const going = study('there', { ...long, ray: { rayAddress: own.address, hostDeadlineSeconds: 4 } }).catch(
-      (error: unknown) => error,
-    );
-    while (!existsSync(join(run('there'), 'latest'))) await pause(20);
-    await own.stop();
-    expect(await going).toMatchObject({
-      code: 'CLUSTER_LOST',
-      message: expect.stringContaining('resume the study'),
+    const run = () => join(folder, 'there', 'trials', '0000', 'seed-0');
+    /** Kills somebody once a checkpoint of the trial has come back. @returns the log as it was then. */
+    const disturb = async (whom: () => number) => {
+      while (!existsSync(join(run(), 'latest'))) await pause(20);
+      const log = readFileSync(join(run(), 'progress.jsonl'), 'utf8');
+      kill(whom());
+      return log;
+    };
+
+    test.each([
+      ['its process', () => cluster.pids('trial')[0]],
+      ['its actor', () => cluster.pids('actor')[0]],
+      ['the bridge', () => bridgePids()[0]],
+    ])('a trial that loses %s goes on from the checkpoint that came back, for one retry', async (_, whom) => {
+      const going = study('there', { ...slow, ...ray(), maxRetries: 1 });
+      const before = await disturb(whom);
+      const there = await going;
+      expect(there.told).toEqual(local.told);
+      const log = readFileSync(join(run(), 'progress.jsonl'), 'utf8').trimEnd().split('\n');
+      expect(log[0]).toBe(before.split('\n')[0]); // with the times of the first attempt
+      expect(log).toHaveLength(slow.trialSteps / 128);
     });
-    const { resumeStudy } = await import('../../algorithms/tuner.ts');
-    await resumeStudy(join(folder, 'there'), {}, {});
-    const local = await study('local', long);
-    expect(journalOf(join(folder, 'there'))).toEqual(local.told);
-  });
 
-  test('an environment of a project is sent with it', async () => {
-    const project = join(folder, 'project');
-    mkdirSync(project);
-    writeFileSync(join(project, 'package.json'), '{"name":"mine","type":"module"}');
-    writeFileSync(join(project, 'walk.mjs'), WALK);
-    vi.spyOn(process, 'cwd').mockReturnValue(project);
-    try {
-      const { trials } = await study('there', {
-        ...ray(),
-        config: { ...STUDY.config, environment: { env: './walk.mjs' } },
-        numTrials: 1,
-        finalSeeds: 0,
-      });
-      expect(trials[0]).toMatchObject({ state: 'complete', score: expect.any(Number) });
-    } finally {
-      vi.restoreAllMocks();
-    }
+    test('without a retry the trial fails, and says why', async () => {
+      const going = study('there', { ...slow, ...ray(), maxRetries: 0 });
+      await disturb(() => cluster.pids('trial')[0]);
+      const { trials } = await going;
+      const reason = expect.stringMatching(/its host was lost: .*signal 9/);
+      expect(trials[0]).toMatchObject({ state: 'failed', reason });
+    });
+
+    test('the head is gone: the study ends with a clear error, and goes on here', async () => {
+      const own = await startRayCluster({ numNodes: 1 });
+      try {
+        const going = study('there', { ...slow, ray: { rayAddress: own.address, hostDeadlineSeconds: 4 } });
+        const ended = going.catch((error: unknown) => error);
+        while (!existsSync(join(run(), 'latest'))) await pause(20);
+        await own.stop();
+        const message = expect.stringContaining('resume the study');
+        expect(await ended).toMatchObject({ code: 'CLUSTER_LOST', message });
+      } finally {
+        await own.stop();
+      }
+      await resumeStudy(join(folder, 'there'));
+      expect(journalOf(join(folder, 'there'))).toEqual(local.told);
+    });
   });
 
   test('what no node has is refused before anything runs', async () => {
@@ -171,14 +169,19 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 300_000 }, () =>
   });
 });
 
-/** An episode of ten steps to the right. */
-const WALK = `export default () => {
+/** An episode of ten steps, each of which takes its time: a trial lasts some seconds on any machine. */
+const WALK = `const clock = new Int32Array(new SharedArrayBuffer(4));
+export default () => {
   let x = 0;
   return {
-    observationSpace: { kind: 'box', shape: [1], low: 0, high: 10, dtype: 'float32' },
-    actionSpace: { kind: 'discrete', n: 2 },
+    observationSpace: { kind: 'box', shape: [1], dtype: 'float32', low: Float32Array.of(0), high: Float32Array.of(10), size: 1 },
+    actionSpace: { kind: 'discrete', n: 2, start: 0 },
     reset: () => { x = 0; return { observation: [0] }; },
-    step: () => { x += 1; return { observation: [x], reward: 1, terminated: x === 10, truncated: false }; },
+    step: (action) => {
+      Atomics.wait(clock, 0, 0, 2);
+      x += 1;
+      return { observation: [x], reward: Number(action), terminated: x === 10, truncated: false };
+    },
     close: () => {},
   };
 };
