@@ -92,23 +92,28 @@ export async function createSoftActorCritic(
     exploration: (step) => ({ epsilon: 0, noiseStd: 0, isRandom: step < training.learningStarts }),
   });
   const temperature = createTemperature(config, system, variant);
+  const fill = (_k: number, batch: ObjectiveBatch) => {
+    transitions.fill(batch);
+    fillNoise(noise, batch);
+    dropout.fill(batch);
+  };
 
   const iterate = createOffPolicyIteration({
     system,
     fragments,
     pace: training,
     learn(numUpdates, numEnvSteps) {
-      const scalars = rates.at(numEnvSteps);
+      const { actorLearningRate, criticLearningRate } = rates.at(numEnvSteps);
+      const { target, fixed, learningRate } = temperature;
       return learner.update({
         numUpdates,
-        fill(_k, batch) {
-          transitions.fill(batch);
-          fillNoise(noise, batch);
-          dropout.fill(batch);
-        },
+        fill,
         scalars: {
-          ...scalars,
-          ...temperature.scalars(scalars.actorLearningRate, numEnvSteps),
+          actorLearningRate,
+          criticLearningRate,
+          temperatureLearningRate: learningRate(actorLearningRate, numEnvSteps),
+          temperature: fixed,
+          targetEntropy: target(numEnvSteps),
           tau: training.tau,
         },
         observationStatistics: scaling.statistics,
@@ -150,17 +155,16 @@ function createTemperature(
   const { temperature, temperatureLearningRate, scheduleSteps } = training;
   const { temperatureLearningRate: rate } = softActorCriticOptions.training;
   return {
-    scalars: (actorLearningRate: number, numEnvSteps: number) => ({
-      temperature: temperature === 'auto' ? 0 : temperature,
-      targetEntropy: temperature === 'auto' ? targetEntropy(learner.model, numEnvSteps) : 0,
-      temperatureLearningRate:
-        temperatureLearningRate === null
-          ? actorLearningRate
-          : scheduledValue('temperatureLearningRate', rate, temperatureLearningRate, {
-              step: numEnvSteps,
-              scheduleSteps,
-            }),
-    }),
+    /** 0 where it is learnt. */
+    fixed: temperature === 'auto' ? 0 : temperature,
+    target: (numEnvSteps: number) => (temperature === 'auto' ? targetEntropy(learner.model, numEnvSteps) : 0),
+    learningRate: (actorLearningRate: number, numEnvSteps: number) =>
+      temperatureLearningRate === null
+        ? actorLearningRate
+        : scheduledValue('temperatureLearningRate', rate, temperatureLearningRate, {
+            step: numEnvSteps,
+            scheduleSteps,
+          }),
     current: (): number =>
       temperature === 'auto' ? Math.exp(learner.readNetwork('logTemperature')[0]) : temperature,
   };

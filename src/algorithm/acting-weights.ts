@@ -46,6 +46,10 @@ export function createActingWeights(parts: ActingWeightsParts): ActingWeights {
   let stamp = 0;
   let exploration = NO_EXPLORATION;
   const copyParameters = (target: Float32Array): void => {
+    if (ranges.length === 1) {
+      learner.readNetwork(ranges[0].name, target); // a view of all of it would be made for nothing, in every step
+      return;
+    }
     let at = 0;
     for (const { name, size } of ranges) {
       learner.readNetwork(name, target.subarray(at, at + size));

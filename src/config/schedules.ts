@@ -7,8 +7,8 @@ import { evaluateSchedule, runsOverSteps, type Schedule } from './schedule.ts';
 import { scheduleFunction } from './schedule-functions.ts';
 
 export interface Schedules<Name extends string> {
-  /** Their values at an environment step of the whole run. */
-  at(numEnvSteps: number): Record<Name, number>;
+  /** Their values at an environment step of the whole run; not the caller's to change: one record while all of them are numbers. */
+  at(numEnvSteps: number): Readonly<Record<Name, number>>;
   /** @throws {@link ConfigError} `CONFIG_SCHEDULE` for an unknown name or a value out of bounds. */
   set(name: string, schedule: JsonValue): void;
   /** What the configuration says, by name. */
@@ -40,6 +40,7 @@ export function createSchedules<Name extends string>(
   const schedules = record((name): Schedule => values[name]);
   const configured = { ...schedules };
   const { scheduleSteps } = values;
+  let constant = constantsOf(schedules);
   const check = (name: string, schedule: Schedule) => {
     if (runsOverSteps(schedule) && scheduleSteps === null)
       throw refused(
@@ -58,6 +59,7 @@ export function createSchedules<Name extends string>(
       Record<Name, Schedule>
     >,
     at: (step) =>
+      constant ??
       record((name) => scheduledValue(name, options[name], schedules[name], { step, scheduleSteps })),
     set(name, schedule) {
       const known = names.find((candidate) => candidate === name);
@@ -69,10 +71,20 @@ export function createSchedules<Name extends string>(
         throw refused(`Expected \`${name}\` to be ${expects}, got ${JSON.stringify(schedule)}.`);
       check(name, parsed.data);
       schedules[known] = parsed.data;
+      constant = constantsOf(schedules);
     },
     getState: () => ({ ...schedules }),
-    setState: (state) => void Object.assign(schedules, state),
+    setState(state) {
+      Object.assign(schedules, state);
+      constant = constantsOf(schedules);
+    },
   };
+}
+
+/** The values where no schedule moves; null where one does. */
+function constantsOf<Name extends string>(schedules: Record<Name, Schedule>): Record<Name, number> | null {
+  const isConstant = Object.values(schedules).every((schedule) => typeof schedule === 'number');
+  return isConstant ? ({ ...schedules } as Record<Name, number>) : null;
 }
 
 /**

@@ -96,9 +96,10 @@ export {
 } from '../policy/networks/parameter-noise.ts';
 export { actionStatistics } from '../policy/tensor-distributions.ts';
 export type { NetworkOutputs, Scalar, Tensor, TensorFlow } from '../policy/tensor-types.ts';
+export type { Stream } from '../random/alea.ts';
 // Chance
 export { shufflePermutation } from '../random/shuffle.ts';
-export { openStream, type Stream } from '../random/streams.ts';
+export { openStream } from '../random/streams.ts';
 export type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
 export { computeGae, explainedVariance, type GaeOptions } from '../targets/gae.ts';
 export { computeNStepReturns, type NStepOptions } from '../targets/n-step.ts';

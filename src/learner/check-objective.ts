@@ -69,8 +69,9 @@ function boundProblems(objective: ObjectiveSpec, bounds: ObjectiveBounds): strin
  * @throws EngineError `ENGINE_OBJECTIVE`.
  */
 export function checkSteps({ steps }: ObjectiveSpec, chosen: ObjectiveUpdate['steps']): void {
+  if (chosen === undefined) return;
   const names = steps.map(({ name }) => name);
-  const unknown = chosen?.find((name) => !names.includes(name));
+  const unknown = chosen.find((name) => !names.includes(name));
   if (unknown === undefined) return;
   throw new EngineError(
     'ENGINE_OBJECTIVE',

@@ -6,55 +6,23 @@
  * clock or `Math.random`.
  */
 import seedrandom from 'seedrandom';
+import { aleaFrom, type Stream, type StreamState } from './alea.ts';
 import { mixBits } from './mix-bits.ts';
 
-/** The four words of an alea generator; plain JSON, so that a checkpoint can hold it. */
-export interface StreamState {
-  readonly c: number;
-  readonly s0: number;
-  readonly s1: number;
-  readonly s2: number;
-}
+export type { Stream, StreamState } from './alea.ts';
 
-export interface Stream {
-  /** Uniform in [0, 1), 32 bits of resolution. */
-  uniform(): number;
-  /** Integer, uniform in [0, bound); `bound` <= 2^32. */
-  integer(bound: number): number;
-  /** Standard normal. Box-Muller without a spare: always two uniforms, so that replaying draws needs only their count. */
-  normal(): number;
-  getState(): StreamState;
-  setState(state: StreamState): void;
-}
-
-type AleaGenerator = (() => number) & { state(): StreamState };
-
-function streamFrom(initial: AleaGenerator): Stream {
-  let next = initial;
-  return {
-    uniform: () => next(),
-    integer: (bound) => Math.floor(next() * bound),
-    normal: () => {
-      const radius = Math.sqrt(-2 * Math.log(1 - next()));
-      return radius * Math.cos(2 * Math.PI * next());
-    },
-    getState: () => ({ ...next.state() }),
-    setState: (state) => {
-      next = seedrandom.alea('', { state: { ...state } } as never) as unknown as AleaGenerator;
-    },
-  };
-}
+type AleaGenerator = { state(): StreamState };
 
 /**
  * Opens the stream named by `path` under `seed`.
  *
  * @param seed master seed of the run; any integer.
  * @param path names from general to special, such as `'shuffle'` or `'noise', 3`.
- * Cost: about 6 us; drawing a uniform about 20 ns.
+ * Cost: about 6 us; drawing a uniform about 5 ns.
  */
 export function openStream(seed: number, ...path: readonly (string | number)[]): Stream {
   const key = `${seed}/${path.join('/')}`;
-  return streamFrom(seedrandom.alea(key, { state: true }) as unknown as AleaGenerator);
+  return aleaFrom((seedrandom.alea(key, { state: true }) as unknown as AleaGenerator).state());
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a work item of an objective's step computes. One of these per thread; it owns the thread's scratch. */
 import { type ModelSpec, modelLayout, type ParameterRange } from '../../../policy/networks/model.ts';
 import type { ObjectiveSpec } from '../../objective.ts';
-import { type ControlViews, MAX_ITEMS, openControl } from '../control.ts';
+import { type ControlViews, MAX_ITEMS, MAX_STATS, openControl } from '../control.ts';
 import { createGradientItem, type ObjectiveThreadSetup } from './gradient-item.ts';
 import { planBlocks, realsOf } from './layout.ts';
 import { GroupReal, type RealIndex } from './reals.ts';
@@ -20,6 +20,8 @@ export interface Slice {
 /** One step's work, from the layout. */
 export interface StepWork {
   readonly groups: readonly number[];
+  /** Names of the groups' gradient norms, as they are told. */
+  readonly normNames: readonly string[];
   /** Of its first statistic among all. */
   readonly firstStat: number;
   readonly numStats: number;
@@ -46,6 +48,8 @@ export interface ObjectiveThread {
   readonly work: readonly StepWork[];
   /** f32 [trainedSize]: where a step's gradient stands between reduction and Adam. */
   readonly summedGradient: Float32Array;
+  /** f64: a step's means of statistics, then its groups' norms, while it is prepared. */
+  readonly numbers: Float64Array;
   gradient(step: number, item: number, phase: number): void;
   reduce(step: number, share: number): void;
   adam(step: number, share: number): void;
@@ -86,6 +90,7 @@ function planWork(model: ModelSpec, objective: ObjectiveSpec, layout: ObjectiveL
     const indices = groups.map((name) => objective.groups.findIndex((group) => group.name === name));
     return {
       groups: indices,
+      normNames: groups.map((name) => `gradNorm/${name}`),
       firstStat: firstStat - stats.length,
       numStats: stats.length,
       slices: indices.flatMap((g) => slicesOf(layout.groups[g], g)),
@@ -96,21 +101,45 @@ function planWork(model: ModelSpec, objective: ObjectiveSpec, layout: ObjectiveL
   });
 }
 
+/** Whether a piece lies `bytes` behind another at both ends, and moves as far. */
+function continuesBlend(first: BlendWork, bytes: number, { target, source, tau }: BlendWork): boolean {
+  return target === first.target + bytes && source === first.source + bytes && tau === first.tau;
+}
+
 /** [first, end) of a share of `numPieces` pieces. */
 function shareOf(share: number, numPieces: number, words: Int32Array): readonly [number, number] {
   const shares = numShares(numPieces, words);
   return [Math.floor((share * numPieces) / shares), Math.floor(((share + 1) * numPieces) / shares)];
 }
 
+/** Moves a share of a step's targets; pieces that are neighbours at both ends in one call. */
+function createBlend(
+  { kernels, layout }: ObjectiveThreadSetup,
+  { words, scalars }: ControlViews,
+  work: readonly StepWork[],
+): ObjectiveThread['blend'] {
+  return (step, share) => {
+    const { blends } = work[step];
+    const [first, end] = shareOf(share, blends.length, words);
+    for (let k = first, next = first; k < end; k = next) {
+      const { target, source, tau } = blends[k];
+      let bytes = 0;
+      for (; next < end && continuesBlend(blends[k], bytes, blends[next]); next++)
+        bytes += blends[next].bytes;
+      kernels.blendSlice(layout.parameters + target, layout.parameters + source, bytes, scalars[tau]);
+    }
+  };
+}
+
 /** Makes what a thread needs to take part; costs a few views, no arena memory beyond the layout's. */
 export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThread {
   const { kernels, arena, model, objective, layout } = setup;
   const control = openControl(arena.buffer, layout.control.offset);
-  const { words, scalars } = control;
+  const { words } = control;
   const index = realsOf(objective, layout.groups);
   const reals = new Float64Array(arena.buffer, layout.reals.offset, index.length);
   const work = planWork(model, objective, layout);
-  const adam = ({ offset, bytes, group }: Slice) => {
+  const adam = (offset: number, bytes: number, group: number) => {
     const { adamBeta1, adamBeta2, adamEpsilon } = layout.groups[group].group;
     const at = index.group(group);
     kernels.adamSlice(
@@ -139,6 +168,7 @@ export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThr
     layout,
     work,
     summedGradient: new Float32Array(arena.buffer, layout.slabs, layout.trainedSize),
+    numbers: new Float64Array(MAX_STATS + layout.groups.length),
     gradient: createGradientItem(setup, control, reals, index),
     reduce(step, share) {
       const { numGroups } = planBlocks(words[Word.NUM_ROWS]);
@@ -153,15 +183,13 @@ export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThr
     adam(step, share) {
       const { slices } = work[step];
       const [first, end] = shareOf(share, slices.length, words);
-      for (let k = first; k < end; k++) adam(slices[k]);
-    },
-    blend(step, share) {
-      const { blends } = work[step];
-      const [first, end] = shareOf(share, blends.length, words);
-      for (let k = first; k < end; k++) {
-        const { target, source, bytes, tau } = blends[k];
-        kernels.blendSlice(layout.parameters + target, layout.parameters + source, bytes, scalars[tau]);
+      for (let k = first, next = first; k < end; k = next) {
+        const { offset, group } = slices[k];
+        let bytes = 0; // neighbours of a group in one call: Adam goes element by element
+        for (; next < end && slices[next].group === group; next++) bytes += slices[next].bytes;
+        adam(offset, bytes, group);
       }
     },
+    blend: createBlend(setup, control, work),
   };
 }

@@ -134,6 +134,12 @@ function parameterAccess(
   const parameters = vector(layout.parameters, parameterLayout.size);
   const m = vector(layout.m, layout.trainedSize);
   const v = vector(layout.v, layout.trainedSize);
+  const networks = Object.fromEntries(
+    Object.entries(parameterLayout.ranges).map(([name, { offset, size }]) => [
+      name,
+      parameters.subarray(offset, offset + size),
+    ]),
+  );
   const stepOf = (g: number) => index.group(g) + GroupReal.STEP;
   return {
     layout: parameterLayout,
@@ -142,8 +148,7 @@ function parameterAccess(
       return out;
     },
     readNetwork(name, out) {
-      const { offset, size } = parameterLayout.ranges[name];
-      const part = parameters.subarray(offset, offset + size);
+      const part = networks[name];
       if (out === undefined) return part.slice();
       out.set(part);
       return out;
@@ -194,7 +199,7 @@ function begin({ arena, layout, thread }: Running, update: ObjectiveUpdate, numR
   words[Word.NUM_ROWS] = numRows;
   words[Word.NUM_SKIPPED] = 0;
   words[Word.NUM_CLIPPED] = 0;
-  scalars.set(objective.scalars.map((name) => update.scalars[name]));
+  for (let k = 0; k < objective.scalars.length; k++) scalars[k] = update.scalars[objective.scalars[k]];
   for (let step = 0; step < objective.steps.length; step++)
     reals.fill(0, index.stepSums(step), index.stepSums(step) + MAX_STATS + 1);
   for (let g = 0; g < objective.groups.length; g++) reals[index.group(g) + GroupReal.NORM_SUM] = 0;
@@ -210,9 +215,11 @@ function begin({ arena, layout, thread }: Running, update: ObjectiveUpdate, numR
 function openUpdate({ thread }: Running, number: number, chosen: ObjectiveUpdate['steps']): void {
   const { words } = thread.control;
   let due = 0;
-  thread.objective.steps.forEach(({ name, every }, step) => {
+  const { steps } = thread.objective;
+  for (let step = 0; step < steps.length; step++) {
+    const { name, every } = steps[step];
     if (number % every === 0 && chosen?.includes(name) !== false) due |= 1 << step;
-  });
+  }
   words[Word.DUE] = due;
   openStep(thread, 0);
 }
@@ -264,16 +271,16 @@ function readStats({ thread }: Running, numUpdates: number): ObjectiveStats {
   const { control, reals, index, objective, work } = thread;
   const { words } = control;
   const means: Record<string, number> = {};
-  objective.steps.forEach(({ stats }, step) => {
+  for (let step = 0; step < objective.steps.length; step++) {
+    const { stats } = objective.steps[step];
+    const { groups, normNames } = work[step];
     const sums = index.stepSums(step);
     const count = reals[sums + MAX_STATS];
-    if (count === 0) return;
-    stats.forEach((name, s) => {
-      means[name] = reals[sums + s] / count;
-    });
-    for (const g of work[step].groups)
-      means[`gradNorm/${objective.groups[g].name}`] = reals[index.group(g) + GroupReal.NORM_SUM] / count;
-  });
+    if (count === 0) continue;
+    for (let s = 0; s < stats.length; s++) means[stats[s]] = reals[sums + s] / count;
+    for (let k = 0; k < groups.length; k++)
+      means[normNames[k]] = reals[index.group(groups[k]) + GroupReal.NORM_SUM] / count;
+  }
   return { means, numUpdates, numSkipped: words[Word.NUM_SKIPPED], numClipped: words[Word.NUM_CLIPPED] };
 }
 

@@ -27,42 +27,41 @@ function normOf({ reals, index, layout }: ObjectiveThread, g: number): number {
 }
 
 /**
- * Means of the step's statistics, in item order, and norms of its groups. Where all are finite they are added to the call's sums.
+ * Means of the step's statistics, in item order, and norms of its groups, into `numbers`. Where all are finite they are added to the call's sums.
  *
  * @returns index of the first that is not finite (statistics, then norms), or -1.
  */
-function collect(thread: ObjectiveThread, step: number, norms: readonly number[]): number {
-  const { control, reals, index, work } = thread;
+function collect(thread: ObjectiveThread, step: number): number {
+  const { control, reals, index, work, numbers } = thread;
   const { groups, firstStat, numStats } = work[step];
   const numRows = control.words[Word.NUM_ROWS];
   const { numGroups } = planBlocks(numRows);
   const sums = index.stepSums(step);
-  const means = new Array<number>(numStats);
   for (let s = 0; s < numStats; s++) {
     let sum = 0;
     for (let item = 0; item < numGroups; item++) sum += reals[index.itemStats(item) + firstStat + s];
-    means[s] = sum / numRows;
+    numbers[s] = sum / numRows;
   }
-  const numbers = [...means, ...norms];
-  const bad = numbers.findIndex((number) => !Number.isFinite(number));
-  if (bad >= 0) {
-    reals[index.badValue] = numbers[bad];
-    return bad;
+  for (let k = 0; k < groups.length; k++) numbers[numStats + k] = normOf(thread, groups[k]);
+  for (let k = 0; k < numStats + groups.length; k++) {
+    if (Number.isFinite(numbers[k])) continue;
+    reals[index.badValue] = numbers[k];
+    return k;
   }
-  for (let s = 0; s < numStats; s++) reals[sums + s] += means[s];
+  for (let s = 0; s < numStats; s++) reals[sums + s] += numbers[s];
   reals[sums + MAX_STATS] += 1;
-  for (const [k, g] of groups.entries()) reals[index.group(g) + GroupReal.NORM_SUM] += norms[k];
+  for (let k = 0; k < groups.length; k++)
+    reals[index.group(groups[k]) + GroupReal.NORM_SUM] += numbers[numStats + k];
   return -1;
 }
 
 /** After the reduction: what is not finite is dealt with, then Adam. */
 function prepareAdam(thread: ObjectiveThread): void {
-  const { control, layout, work, summedGradient } = thread;
+  const { control, layout, work, summedGradient, numbers } = thread;
   const { words } = control;
   const step = words[Word.STEP];
-  const { groups, slices } = work[step];
-  let norms = groups.map((g) => normOf(thread, g));
-  const bad = collect(thread, step, norms);
+  const { groups, slices, numStats } = work[step];
+  const bad = collect(thread, step);
   if (bad >= 0) {
     const rule = words[Word.NON_FINITE_RULE];
     if (rule === NonFinite.stop) {
@@ -76,14 +75,12 @@ function prepareAdam(thread: ObjectiveThread): void {
       return;
     }
     words[Word.NUM_CLIPPED] += 1;
-    norms = groups.map((g) => {
+    groups.forEach((g, k) => {
       const { offset, size } = layout.groups[g].range;
-      return clipGradient(summedGradient.subarray(offset, offset + size));
+      numbers[numStats + k] = clipGradient(summedGradient.subarray(offset, offset + size));
     });
   }
-  groups.forEach((g, k) => {
-    prepareGroup(thread, g, norms[k]);
-  });
+  for (let k = 0; k < groups.length; k++) prepareGroup(thread, groups[k], numbers[numStats + k]);
   if (slices.length > 0) proceed(thread, Kind.ADAM, slices.length);
   else advance(thread, Kind.ADAM);
 }
