@@ -23,6 +23,8 @@ export interface PythonOptions {
   /** Modules imported beforehand, since they register environments. */
   readonly imports: readonly string[];
   readonly vectorization: 'rows' | 'vector';
+  /** Options of Gymnasium's AtariPreprocessing, by its names; null = frames as they are. */
+  readonly atariPreprocessing: JsonObject | null;
   /** Whether the numbers in `info` become metrics. */
   readonly infoMetrics: boolean;
   readonly maxEpisodeSteps: number | null;
@@ -31,7 +33,10 @@ export interface PythonOptions {
 }
 
 /** Of an environment of several agents. */
-export type PythonAgentsOptions = Omit<PythonOptions, 'suite' | 'vectorization' | 'imports'> & {
+export type PythonAgentsOptions = Omit<
+  PythonOptions,
+  'suite' | 'vectorization' | 'imports' | 'atariPreprocessing'
+> & {
   readonly suite: 'pettingzoo';
   /** Which of a module's two functions makes it; `auto` = `parallel_env` where there is one, else `env`. */
   readonly api: 'auto' | 'aec' | 'parallel';
@@ -70,6 +75,7 @@ export function readPythonOptions(given: JsonObject = {}): PythonOptions {
     ...COMMON,
     imports: [],
     vectorization: 'rows',
+    atariPreprocessing: null,
   });
   const [suite, rest] = [
     reference.slice(0, reference.indexOf(':')),
@@ -77,12 +83,51 @@ export function readPythonOptions(given: JsonObject = {}): PythonOptions {
   ];
   checkChoice(reference, 'vectorization', options.vectorization, ['rows', 'vector']);
   checkCommon(reference, options);
+  const vectorization = suite === 'envpool' ? 'vector' : options.vectorization;
   return {
     ...options,
     ...(suite === 'python' ? splitFile(rest) : { name: rest, path: '' }),
     suite: suite as PythonSuite,
-    vectorization: suite === 'envpool' ? 'vector' : options.vectorization,
+    vectorization,
+    atariPreprocessing: readAtari(reference, vectorization, options.atariPreprocessing),
   } as unknown as PythonOptions;
+}
+
+/** What Gymnasium calls it, and what is set where nothing is said. */
+const ATARI = {
+  noopMax: ['noop_max', 30],
+  frameSkip: ['frame_skip', 4],
+  screenSize: ['screen_size', 84],
+  terminalOnLifeLoss: ['terminal_on_life_loss', false],
+  grayscale: ['grayscale_obs', true],
+} as const;
+
+function readAtari(reference: string, vectorization: string, given: unknown): JsonObject | null {
+  if (given === null) return null;
+  if (!reference.startsWith('gymnasium:ALE/'))
+    throw optionError(reference, 'atariPreprocessing', 'left out: it is for gymnasium:ALE/...', given);
+  if (vectorization === 'vector')
+    throw optionError(
+      reference,
+      'atariPreprocessing',
+      "left out with vectorization 'vector', which has options of its own in `kwargs`",
+      given,
+    );
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw optionError(
+      reference,
+      'atariPreprocessing',
+      'an object such as { "terminalOnLifeLoss": true }',
+      given,
+    );
+  const defaults = Object.fromEntries(Object.entries(ATARI).map(([name, [, value]]) => [name, value]));
+  const options = readEnvOptions(`${reference} in \`atariPreprocessing\``, given as JsonObject, defaults);
+  checkRange(reference, 'atariPreprocessing.noopMax', Number(options.noopMax), 0, 1000);
+  checkRange(reference, 'atariPreprocessing.frameSkip', Number(options.frameSkip), 1, 100);
+  checkRange(reference, 'atariPreprocessing.screenSize', Number(options.screenSize), 1, 1000);
+  return Object.fromEntries(
+    Object.entries(ATARI).map(([name, [theirs]]) => [theirs, options[name as keyof typeof ATARI]]),
+  );
 }
 
 type Common = Readonly<Record<'python' | 'renderMode' | 'wrappers', unknown>> & {

@@ -1,4 +1,5 @@
 /** Gymnasium's and ale-py's environments through the bridge, beside the same in Python. */
+import { crc32 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveEnv } from '../../../src/env/env-source.ts';
 import { makeVectorEnv } from '../../../src/env/load-env.ts';
@@ -142,5 +143,65 @@ test.skipIf(atariPython === null)(
     expect(frames().map(([, , frame]) => frame)).toEqual([first + 4, first - 12]);
     env.step(Int32Array.of(0, 0), u32(1, 2), out);
     expect(frames().map(([, , frame]) => frame)).toEqual([first - 12, first - 8]);
+  },
+);
+
+const prettyPython = findPythonWith('ale_py, gymnasium, cv2');
+
+test.skipIf(prettyPython === null)(
+  "Atari's preprocessing gives Gymnasium's frames, an end at a lost life, and a channel to stack along",
+  async () => {
+    const found = prettyPython ?? '';
+    const expected = askPython<number[][]>(
+      found,
+      `
+import ale_py, gymnasium, json, zlib
+from gymnasium.wrappers import AtariPreprocessing
+gymnasium.register_envs(ale_py)
+env = gymnasium.make("ALE/Breakout-v5", frameskip=1, repeat_action_probability=0.0)
+env = AtariPreprocessing(env, noop_max=8, terminal_on_life_loss=True)
+observation, _ = env.reset(seed=3)
+told = [[zlib.crc32(observation.tobytes())]]
+for t in range(60):
+    observation, reward, terminated, truncated, _ = env.step(1 if t % 7 == 0 else 2)
+    told.append([zlib.crc32(observation.tobytes()), reward, int(terminated)])
+    if terminated:
+        break
+print(json.dumps(told))`,
+    );
+    const atariPreprocessing = { noopMax: 8, terminalOnLifeLoss: true };
+    const source = {
+      ...resolveEnv('gymnasium:ALE/Breakout-v5', { python: found, atariPreprocessing }),
+      wrappers: [{ name: 'frameStackObservation', numFrames: 4 }],
+    };
+    const env = await makeVectorEnv(source, 1);
+    onTestFinished(() => env.close?.());
+    expect([env.observationSpace, env.frameStack]).toMatchObject([
+      { shape: [84, 84, 4], dtype: 'uint8' },
+      { numFrames: 4, groupSize: 1 },
+    ]);
+    const out = makeRows(env);
+    const newest = (stack: ArrayLike<number>) => [
+      crc32(Uint8Array.from(stack).filter((_, k) => k % 4 === 3)),
+    ];
+    env.reset(u32(3), out);
+    const told = [newest(out.observations)];
+    for (let t = 0; t < expected.length - 1; t++) {
+      env.step(Int32Array.of(t % 7 === 0 ? 1 : 2), u32(4), out);
+      const hasEnded = out.terminated[0] === 1;
+      told.push([
+        ...newest(hasEnded ? out.finalObservations : out.observations),
+        out.rewards[0],
+        out.terminated[0],
+      ]);
+    }
+    expect(told).toEqual(expected);
+    expect(told.at(-1)?.[2]).toBe(1);
+    for (const [id, options] of [
+      ['gymnasium:ALE/Breakout-v5', { atariPreprocessing: { colour: 1 } }],
+      ['gymnasium:ALE/Breakout-v5', { atariPreprocessing: { frameSkip: 0 } }],
+      ['gymnasium:CartPole-v1', { atariPreprocessing: {} }],
+    ] as const)
+      await expect(openPython(id, found, 1, options)).rejects.toMatchObject({ code: 'CONFIG_ENV_OPTION' });
   },
 );

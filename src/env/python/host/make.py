@@ -52,6 +52,18 @@ def wrap(env, wrappers):
     return env
 
 
+def preprocess_atari(env, options):
+    """Gymnasium's AtariPreprocessing, its frames with a channel so that they can be stacked along it."""
+    import gymnasium
+
+    try:
+        return gymnasium.wrappers.AtariPreprocessing(env, **options, grayscale_newaxis=options.get("grayscale_obs", True))
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise SetupError(
+            "CONFIG_PYTHON_PACKAGE", f"{error}. Install it there, or into Operant's own Python: operant python install opencv-python-headless"
+        ) from None
+
+
 def find_wrapper(name):
     module_name, _, attribute = name.rpartition(":")
     module = import_package(module_name or "gymnasium.wrappers")
@@ -86,13 +98,18 @@ def row_factory(config):
         if limit is not None:
             kwargs["max_episode_steps"] = limit
         make = make_registered(gymnasium, config["name"])
-    state = {"mode": mode}
+    atari, state = config["atariPreprocessing"], {"mode": mode}
+    if atari is not None:
+        kwargs = {"frameskip": 1, "repeat_action_probability": 0.0, **kwargs}
+
+    def finish(env):
+        return wrap(env if atari is None else preprocess_atari(env, atari), config["wrappers"])
 
     def create():
         if state["mode"] is None:
-            return wrap(make(**kwargs), config["wrappers"])
+            return finish(make(**kwargs))
         try:
-            return wrap(make(**kwargs, render_mode=state["mode"]), config["wrappers"])
+            return finish(make(**kwargs, render_mode=state["mode"]))
         except Exception:  # it has no such mode, or not what draws it: it still can be trained
             state["mode"] = None
             return create()
