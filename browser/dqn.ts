@@ -164,7 +164,7 @@ async function assemble(
     arena,
     weightLayout,
   });
-  const collectNow = await createCollecting({
+  const { collect: collectNow } = await createCollecting({
     ...{ arena, kernels, spec, sampling, weightLayout, scratch, makeVectorEnv, vectorEnv, seed },
   });
   const replay = createReplay({

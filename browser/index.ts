@@ -18,14 +18,28 @@ export { type EnvRandom, openEnvRandom } from '../src/env/env-random.ts';
 export { Box, Dict, Discrete, MultiBinary, MultiDiscrete, type Space, Tuple } from '../src/env/spaces.ts';
 export type { VectorEnv } from '../src/env/vector-env.ts';
 export { vectorizeEnv } from '../src/env/vectorize.ts';
-export { ConfigError, EngineError, EnvError, isOperantError } from '../src/errors.ts';
+export { CheckpointError, ConfigError, EngineError, EnvError, isOperantError } from '../src/errors.ts';
 export { createEpisodeWindow } from '../src/metrics/episode-window.ts';
 export type { ActingSpec } from '../src/policy/policy-spec.ts';
 export type { EpisodeSummary } from '../src/rollout/episode-summary.ts';
 export type { KernelModule } from '../src/simd/kernels.ts';
 export { createPageActor, type PageActor } from './actor.ts';
+export {
+  checkpointOf,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type PageCheckpoint,
+} from './checkpoint.ts';
 export { createDQNTraining, type PageDQNOptions } from './dqn.ts';
+export { evaluatePolicy, type PageEvaluateOptions, type PageEvaluation } from './evaluate.ts';
 export { type HelperWorker, type PageHelpers, serveAsHelper } from './helpers.ts';
 export { type KernelUrls, loadPageKernels, type PageKernelOptions } from './kernels.ts';
+export { openPageStore, type PageStore } from './page-store.ts';
 export { createPPOTraining, type PagePPOOptions } from './ppo.ts';
-export type { MakeVectorEnv, PageIteration, PageTraining, PolicyWeights } from './training.ts';
+export type {
+  MakeVectorEnv,
+  PageIteration,
+  PageTraining,
+  PageTrainingState,
+  PolicyWeights,
+} from './training.ts';

@@ -24,6 +24,7 @@ import { openWeightBuffer, reserveWeightBuffer } from '../src/weights/weight-buf
 import { type PageHelpers, startHelpers, teamBytes } from './helpers.ts';
 import { refuseOthers, resolvePageOptions } from './options.ts';
 import { copyStatistics, createCollecting, type MakeVectorEnv, type PageTraining } from './training.ts';
+import { rememberTraining } from './training-state.ts';
 
 const { numEnvs, rolloutLength, normalizeObservations, clipObservation, normalizeRewards, clipReward } =
   ppoOptions.envRunners;
@@ -74,12 +75,8 @@ export async function createPPOTraining(
   const { training, envRunners, debugging } = config;
   const { gamma, gaeLambda, minibatchSize, numEpochs } = training;
   const numSamples = envRunners.numEnvs * envRunners.rolloutLength;
-  const { spec, learner, scaling, publish, collectNow } = await assemble(
-    makeVectorEnv,
-    kernels,
-    config,
-    helpers,
-  );
+  const system = await assemble(makeVectorEnv, kernels, config, helpers);
+  const { spec, learner, scaling, publish, collecting } = system;
   const schedules = createSchedules(
     ppoOptions.training,
     ['learningRate', 'clipRange', 'entropyCoeff'],
@@ -91,6 +88,13 @@ export async function createPPOTraining(
     : null;
   const orderEpoch = createRolloutOrder(training, 'simd', numSamples, minibatchSize);
   const permutations = new Int32Array(numEpochs * numSamples); // [numEpochs, N * T] i32
+  const remembered = rememberTraining({
+    ...system,
+    algorithm: 'ppo',
+    scaler,
+    shuffle,
+    options: JSON.stringify(config),
+  });
   let numEnvSteps = 0;
   return {
     spec,
@@ -103,7 +107,7 @@ export async function createPPOTraining(
         valueClipRange: training.valueClipRange ?? 0,
         klPenaltyCoeff: 0,
       };
-      const { rollout, episodes } = collectNow(publish());
+      const { rollout, episodes } = collecting.collect(publish());
       scaler?.absorb(rollout);
       const bound = (scaler === null ? null : envRunners.clipReward) ?? Infinity;
       computeGae(rollout, { gamma, gaeLambda, rewardScale: scaler?.scale ?? 1, clipReward: bound });
@@ -124,6 +128,12 @@ export async function createPPOTraining(
       parameters: learner.readParameters().slice(),
       statistics: copyStatistics(scaling.statistics),
     }),
+    getState: () => ({ ...remembered.getState(), numEnvSteps }),
+    async setState(state) {
+      const restarted = await remembered.setState(structuredClone(state));
+      numEnvSteps = state.numEnvSteps;
+      return restarted;
+    },
   };
 }
 
@@ -177,8 +187,8 @@ async function assemble(
     const { mean = null, inverseStd = null } = statistics ?? {};
     return weights.publish(learner.readParameters(parameters), mean, inverseStd);
   };
-  const collectNow = await createCollecting({
+  const collecting = await createCollecting({
     ...{ arena, kernels, spec, sampling, weightLayout, scratch, makeVectorEnv, vectorEnv, seed },
   });
-  return { spec, learner, scaling, publish, collectNow };
+  return { spec, learner, scaling, publish, collecting };
 }

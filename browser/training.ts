@@ -2,18 +2,22 @@
 
 import type { VectorEnv } from '../src/env/vector-env.ts';
 import { initializeRollout, openRollout } from '../src/experience/layout.ts';
+import type { OptimizerState } from '../src/learner/learner.ts';
 import type { Arena, Region } from '../src/memory/arena.ts';
 import type { ActingSpec } from '../src/policy/policy-spec.ts';
+import type { StreamState } from '../src/random/streams.ts';
 import { createEpisodeLedger } from '../src/rollout/episode-ledger.ts';
 import type { EpisodeSummary } from '../src/rollout/episode-summary.ts';
 import { meansOf } from '../src/rollout/metric-sums.ts';
 import { restoreRows } from '../src/rollout/restore-rows.ts';
-import { FRESH_ROW } from '../src/rollout/row-states.ts';
+import { FRESH_ROW, type RowState } from '../src/rollout/row-states.ts';
 import type { Collected } from '../src/rollout/runner-group.ts';
 import { createSampler } from '../src/rollout/sampler.ts';
 import type { SamplingLayout } from '../src/rollout/sampling-layout.ts';
 import { createKernelPolicy } from '../src/simd/kernel-policy.ts';
 import { instantiateKernels, type KernelModule } from '../src/simd/kernels.ts';
+import type { MomentsState } from '../src/statistics/running-moments.ts';
+import type { RewardScalerState } from '../src/targets/reward-scaler.ts';
 import type { ObservationStatistics } from '../src/weights/observation-statistics.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../src/weights/weight-buffer.ts';
 
@@ -47,6 +51,36 @@ export interface PageTraining {
   train(): Promise<PageIteration>;
   /** What acts by now; plain data that can be posted. */
   weights(): PolicyWeights;
+  /** Everything that it goes on from, between two calls of `train`: copies, plain data. Of PPO; of DQN it would be the replay buffer, too, and is not there. */
+  getState?(): PageTrainingState;
+  /**
+   * Goes on from there, as if it had never stopped: environment, options and kernels the same.
+   *
+   * @returns rows whose running episode could not be led back and begins anew: none, where environments draw from their seeds alone.
+   * @throws CheckpointError `CHECKPOINT_MISMATCH` for another algorithm or other options; then nothing has changed.
+   */
+  setState?(state: PageTrainingState): Promise<readonly number[]>;
+}
+
+/** What a training goes on from. */
+export interface PageTrainingState {
+  readonly algorithm: string;
+  /** The options that it was made with, as JSON. */
+  readonly options: string;
+  readonly numEnvSteps: number;
+  readonly parameters: Float32Array; // [parameters] f32
+  readonly optimizer: OptimizerState;
+  readonly observations: MomentsState | null;
+  readonly rewards: RewardScalerState | null;
+  readonly shuffle: StreamState;
+  readonly rows: readonly RowState[]; // [N]
+}
+
+/** What collects, and where its environments are. */
+export interface Collecting {
+  collect(version: number): Collected;
+  rowStates(): RowState[];
+  restore(states: readonly RowState[]): Promise<readonly number[]>;
 }
 
 export interface CollectingParts {
@@ -62,7 +96,7 @@ export interface CollectingParts {
 }
 
 /** Collects rollouts in this thread with published weights, as a runner group in process does. */
-export async function createCollecting(parts: CollectingParts): Promise<(version: number) => Collected> {
+export async function createCollecting(parts: CollectingParts): Promise<Collecting> {
   const { arena, kernels, spec, sampling, weightLayout, scratch, makeVectorEnv, vectorEnv, seed } = parts;
   for (const address of sampling.setAddresses) initializeRollout(arena.buffer, address, sampling.rollout);
   const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
@@ -77,21 +111,33 @@ export async function createCollecting(parts: CollectingParts): Promise<(version
     policy: createKernelPolicy(instantiateKernels(kernels, arena.memory), spec, arena, scratch, weightLayout),
   });
   const makeSingle = async () => makeVectorEnv(1);
-  const fresh = Array.from({ length: vectorEnv.numRows }, () => FRESH_ROW);
-  await restoreRows({ vectorEnv, sampler, spec, seed, makeSingle }, fresh);
+  const context = { vectorEnv, sampler, spec, seed, makeSingle };
+  await restoreRows(
+    context,
+    Array.from({ length: vectorEnv.numRows }, () => FRESH_ROW),
+  );
   const ledger = createEpisodeLedger(spec, vectorEnv.numRows);
   let numCollected = 0;
-  return (version) => {
-    const set = numCollected++ % sets.length;
-    sampler.collect(set, version);
-    const episodes = ledger.absorb(sets[set]);
-    const metricSums = sampler.takeMetrics();
-    return {
-      rollout: sets[set],
-      episodes,
-      metrics: metricSums === null ? {} : meansOf(metricSums),
-      metricSums,
-    };
+  return {
+    collect(version) {
+      const set = numCollected++ % sets.length;
+      sampler.collect(set, version);
+      const episodes = ledger.absorb(sets[set]);
+      const metricSums = sampler.takeMetrics();
+      return {
+        rollout: sets[set],
+        episodes,
+        metrics: metricSums === null ? {} : meansOf(metricSums),
+        metricSums,
+      };
+    },
+    rowStates: () => ledger.rowStates(0, vectorEnv.numRows),
+    async restore(states) {
+      ledger.setRowStates(states);
+      const restarted = await restoreRows(context, states);
+      ledger.restartRows(restarted);
+      return restarted;
+    },
   };
 }
 
