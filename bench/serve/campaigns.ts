@@ -76,5 +76,5 @@ async function startSubject(folder: string): Promise<SoakSubject> {
   const options = { policies, port: 0, adminPort: 0, tokens: [TOKEN], ...limits };
   const server = await startServed({ kind: 'operant', options });
   const target: FuzzTarget = { port: server.port, token: TOKEN, model: 'cart', maxBodyBytes: MAX_BODY_BYTES };
-  return { server, target, recurrent: 'memory', run };
+  return { server, target, recurrent: 'memory', sessionMs: SESSION_MS, run };
 }

@@ -62,11 +62,11 @@ function isWhole(text: string): boolean {
 }
 
 export const socketClient =
-  (port: number): Client =>
+  (port: number, frameBytes = 8 + 16): Client =>
   (end, latencies) =>
     new Promise((resolve, reject) => {
       let sent = 0;
-      const frame = Buffer.alloc(8 + 16);
+      const frame = Buffer.alloc(frameBytes);
       frame.writeUInt16LE(1, 4);
       const socket = new WebSocket(`ws://127.0.0.1:${port}/act`, { perMessageDeflate: false });
       const next = () => {

@@ -1,15 +1,15 @@
 /**
  * Twice as many requests as a model can take, most of them of low priority and a few of high: what each waits, and what becomes of the rest. The model, not the parsing of
- * requests, is the narrow place: a wide network, and frames of WebSockets. Requests are sent by the clock, whether or not answers come.
+ * requests, is the narrow place: a wide network on kernels, or convolutions that TensorFlow runs, and frames of WebSockets. Requests are sent by the clock, whether or not
+ * answers come. A batch that runs is not broken off: who is urgent waits for the rest of it.
  */
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { PPOConfig } from '../../src/index.ts';
+import { Box, Discrete, type Env, PPOConfig } from '../../src/index.ts';
 import { quantile } from '../statistics.ts';
 import { loadServer, socketClient } from './load.ts';
 import { type Served, startServed } from './served.ts';
 
-const HIDDEN = [1024, 1024, 1024, 1024, 1024];
 const MAX_BATCH_ROWS = 4;
 const MAX_QUEUED = 64;
 const [HIGH, LOW] = [1, 2];
@@ -26,31 +26,58 @@ interface Outcome {
   numSent: number;
 }
 
+/** A model that is slow enough to be the narrow place. */
+interface Slow {
+  readonly name: string;
+  readonly observationBytes: number;
+  make(folder: string): Promise<string>;
+}
+
+const HIDDEN = [1024, 1024, 1024, 1024, 1024];
+const IMAGE = [24, 24, 3] as const;
+
+export const SLOW: Readonly<Record<'kernels' | 'tensorflow', Slow>> = {
+  kernels: { name: `A network of ${HIDDEN.join(' x ')}`, observationBytes: 16, make: makeWidePolicy },
+  tensorflow: {
+    name: `Convolutions over ${IMAGE.join(' x ')}, which TensorFlow runs`,
+    observationBytes: IMAGE.reduce((size, n) => size * n, 1),
+    make: makeConvPolicy,
+  },
+};
+
 /** @returns whether high priority kept its latency, low was served and refused, and nothing grew. */
-export async function measureOverload(folder: string, seconds: number): Promise<boolean> {
-  const path = await makeWidePolicy(folder);
+export async function measureOverload(folder: string, seconds: number, slow: Slow): Promise<boolean> {
+  const path = await slow.make(folder);
+  const frameBytes = 8 + slow.observationBytes;
   const server = await startServed({
     kind: 'operant',
     options: {
-      policies: [{ name: 'wide', path }],
+      policies: [{ name: 'slow', path }],
       port: 0,
       maxBatchRows: MAX_BATCH_ROWS,
       maxQueued: MAX_QUEUED,
+      timeoutMs: 10_000,
       reloadMs: 0,
     },
   });
   try {
     const [alone] = await sendByClock(
       server,
+      frameBytes,
       [{ priority: HIGH, perSecond: HIGH_PER_SECOND, numSockets: 1 }],
       ALONE_MS,
     );
-    const { requestsPerSecond: capacity } = await loadServer(socketClient(server.port), server.pid, {
-      ...{ numConnections: 4 * MAX_BATCH_ROWS, ms: ALONE_MS },
-    });
+    const { requestsPerSecond: capacity } = await loadServer(
+      socketClient(server.port, frameBytes),
+      server.pid,
+      {
+        ...{ numConnections: 4 * MAX_BATCH_ROWS, ms: ALONE_MS },
+      },
+    );
     const before = await server.holdings();
     const [high, low] = await sendByClock(
       server,
+      frameBytes,
       [
         { priority: HIGH, perSecond: HIGH_PER_SECOND, numSockets: 1 },
         { priority: LOW, perSecond: 2 * capacity, numSockets: NUM_LOW_SOCKETS },
@@ -58,7 +85,7 @@ export async function measureOverload(folder: string, seconds: number): Promise<
       seconds * 1000,
     );
     const after = await server.holdings();
-    return tell({ seconds, capacity, alone, high, low, heapMib: [before.heapMib, after.heapMib] });
+    return tell(slow.name, { seconds, capacity, alone, high, low, heapMib: [before.heapMib, after.heapMib] });
   } finally {
     await server.stop();
   }
@@ -70,11 +97,18 @@ interface Sender {
   readonly numSockets: number;
 }
 
-async function sendByClock({ port }: Served, senders: readonly Sender[], ms: number): Promise<Outcome[]> {
+async function sendByClock(
+  { port }: Served,
+  frameBytes: number,
+  senders: readonly Sender[],
+  ms: number,
+): Promise<Outcome[]> {
   return Promise.all(
     senders.map(async ({ priority, perSecond, numSockets }) => {
       const outcome: Outcome = { latencies: [], statuses: {}, numSent: 0 };
-      const sockets = await Promise.all(Array.from({ length: numSockets }, () => openSocket(port, outcome)));
+      const sockets = await Promise.all(
+        Array.from({ length: numSockets }, () => openSocket(port, frameBytes, outcome)),
+      );
       const began = performance.now();
       await new Promise<void>((resolve) => {
         const timer = setInterval(() => {
@@ -99,7 +133,7 @@ interface Sending {
   finish(): Promise<void>;
 }
 
-function openSocket(port: number, { latencies, statuses }: Outcome): Promise<Sending> {
+function openSocket(port: number, frameBytes: number, { latencies, statuses }: Outcome): Promise<Sending> {
   const sentAt = new Map<number, number>();
   let finished = (): void => undefined;
   const socket = new WebSocket(`ws://127.0.0.1:${port}/act`, { perMessageDeflate: false });
@@ -113,7 +147,7 @@ function openSocket(port: number, { latencies, statuses }: Outcome): Promise<Sen
   });
   const sending: Sending = {
     send(priority, id) {
-      const frame = Buffer.alloc(8 + 16);
+      const frame = Buffer.alloc(frameBytes);
       frame.writeUInt32LE(id, 0);
       frame.writeUInt16LE(1, 4);
       frame[6] = priority;
@@ -150,6 +184,26 @@ async function makeWidePolicy(folder: string): Promise<string> {
   return path;
 }
 
+async function makeConvPolicy(folder: string): Promise<string> {
+  const env = (): Env => ({
+    observationSpace: new Box(0, 255, IMAGE, 'uint8'),
+    actionSpace: new Discrete(4),
+    reset: () => ({ observation: new Uint8Array(24 * 24 * 3), info: {} }),
+    step: () => ({
+      ...{ observation: new Uint8Array(24 * 24 * 3), reward: 0, terminated: false },
+      ...{ truncated: true, info: {} },
+    }),
+  });
+  const algorithm = await new PPOConfig()
+    .environment(env)
+    .envRunners({ numEnvRunners: 0 })
+    .training({ network: 'conv' })
+    .build();
+  const path = await algorithm.save(join(folder, 'conv'));
+  await algorithm.stop();
+  return path;
+}
+
 interface Measured {
   readonly seconds: number;
   readonly capacity: number;
@@ -159,7 +213,7 @@ interface Measured {
   readonly heapMib: readonly [number, number];
 }
 
-function tell({ seconds, capacity, alone, high, low, heapMib }: Measured): boolean {
+function tell(name: string, { seconds, capacity, alone, high, low, heapMib }: Measured): boolean {
   const row = (name: string, { latencies, statuses, numSent }: Outcome) => {
     const at = (share: number) => (latencies.length === 0 ? '-' : quantile(latencies, share).toFixed(2));
     const refused = Object.entries(statuses)
@@ -168,7 +222,7 @@ function tell({ seconds, capacity, alone, high, low, heapMib }: Measured): boole
     return `| ${name} | ${numSent} | ${latencies.length} | ${refused.join(', ') || 'none'} | ${at(0.5)} | ${at(0.99)} |`;
   };
   console.log(
-    `A network of ${HIDDEN.join(' x ')}, batches of ${MAX_BATCH_ROWS}, ${MAX_QUEUED} may wait a level; it takes ${capacity.toFixed(0)} requests/s, and gets twice that for ${seconds} s.\n`,
+    `${name}, batches of ${MAX_BATCH_ROWS}, ${MAX_QUEUED} may wait a level; it takes ${capacity.toFixed(0)} requests/s, and gets twice that for ${seconds} s.\n`,
   );
   console.log('| | sent | served | refused | p50, ms | p99, ms |\n| --- | --- | --- | --- | --- | --- |');
   console.log(row('high, alone', alone));

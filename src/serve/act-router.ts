@@ -4,6 +4,7 @@ import { ServeError } from '../errors.ts';
 import { answerAct, type RequestDefaults } from './act-route.ts';
 import { type Answer, asJson, readJson } from './answers.ts';
 import { answerInfer, modelMetadata, serverMetadata } from './inference-v2.ts';
+import type { ModelStatus } from './model-control.ts';
 import type { ModelRepository } from './model-repository.ts';
 import { openApiDocument } from './open-api.ts';
 import { promised, type Reply } from './reply.ts';
@@ -41,13 +42,11 @@ export function createRouter(models: ModelRepository, options: RouterOptions, is
       );
     }
     expectMethod(request, 'GET');
+    const known = models.status().filter((entry) => entry.name === name);
+    if (path[3] === '/ready') return readiness(models, known, [name, version || undefined], isReady());
     await models.prepare(name);
     const { model } = models.find(name, version || undefined);
-    if (path[3] === '/ready') return asJson({ ready: isReady() });
-    const versions = models
-      .status()
-      .filter((entry) => entry.name === name)
-      .map((entry) => entry.version);
+    const versions = known.map((entry) => entry.version);
     return asJson(modelMetadata(model, versions));
   };
   const fixed: Readonly<Record<string, () => Answer>> = {
@@ -107,6 +106,20 @@ function act(
     },
     fail: reply.fail,
   });
+}
+
+/** Loads nothing: whoever looks whether a model that is asleep would answer does not wake it. @throws ServeError `SERVE_MODEL` for one that is not known. */
+function readiness(
+  models: ModelRepository,
+  known: readonly ModelStatus[],
+  [name, version]: readonly [string, string | undefined],
+  isServing: boolean,
+): Answer {
+  const asked = known.find((entry) => (version === undefined ? entry.isDefault : entry.version === version));
+  // A default that is asleep beside a version that is staged is not among those in memory.
+  if (known.length === 0 || (asked === undefined && version !== undefined)) models.find(name, version);
+  const ready = isServing && asked?.breaker !== 'open';
+  return asJson({ ready }, ready ? 200 : 503);
 }
 
 function expectMethod({ method }: IncomingMessage, expected: 'GET' | 'POST'): void {

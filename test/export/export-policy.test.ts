@@ -22,6 +22,8 @@ if (!hasCompiler) console.log('No C compiler (cc): C exports are written, and no
 
 /** Random observations a policy and format; .ci/run asks for ten thousand. */
 const NUM_ROWS = Number(process.env.OPERANT_EXPORT_ROWS ?? 300);
+/** The same of networks that no shipped algorithm makes by itself. */
+const NUM_OTHER_ROWS = Number(process.env.OPERANT_EXPORT_ROWS ?? 20);
 const FORMATS: readonly (readonly [ExportFormat, string, number])[] = [
   ['onnx', 'policy.onnx', NUM_ROWS],
   ['tfjs', 'model.json', NUM_ROWS],
@@ -76,7 +78,8 @@ const others = FORMATS.filter(([to]) => to !== 'safetensors');
 async function expectOthersAgree(source: ExportSource): Promise<void> {
   for (const [to, name] of others) {
     if (to === 'c' && !hasCompiler) continue;
-    const selfTest = createSelfTest(source, source.observationSpace, 20);
+    const numRows = to === 'c' ? Math.min(NUM_OTHER_ROWS, 50) : NUM_OTHER_ROWS;
+    const selfTest = createSelfTest(source, source.observationSpace, numRows);
     const files = await writeExport(source, selfTest, to, join(temporaryFolder(), name));
     const { largestDifference } = await verifyExport(to, files, selfTest);
     expect(largestDifference, to).toBeLessThanOrEqual(TOLERANCE);

@@ -31,6 +31,9 @@ const FORMATS: readonly (readonly [ExportFormat, string])[] = [
   ['c', 'policy.h'],
 ];
 
+/** Random observations and states a cell and format; .ci/run asks for ten thousand. */
+const NUM_ROWS = Number(process.env.OPERANT_EXPORT_ROWS ?? 40);
+
 const CELLS = [
   ['lstm', false, { numLayers: 2 }],
   ['lstm', true, {}],
@@ -90,7 +93,8 @@ describe.each(CELLS)('%s, shared %s, %o', (cell, shared, places) => {
 
   test.each(FORMATS)('as %s', async (to, name) => {
     if (to === 'c' && !hasCompiler) return;
-    const selfTest = createSelfTest(source, source.observationSpace, 40);
+    const numRows = to === 'c' ? Math.min(NUM_ROWS, 100) : NUM_ROWS; // a compiler reads every number
+    const selfTest = createSelfTest(source, source.observationSpace, numRows);
     expect(selfTest.states?.length).toBe(selfTest.outputs.nextState?.length);
     expect(new Set(selfTest.outputs.nextState).size).toBeGreaterThan(200);
     const files = await writeExport(source, selfTest, to, join(temporaryFolder(), name));

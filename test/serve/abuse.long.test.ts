@@ -23,7 +23,7 @@ beforeAll(async () => {
     options: { policies, port: 0, adminPort: 0, tokens: [TOKEN], ...limits },
   });
   const target: FuzzTarget = { port: server.port, token: TOKEN, model: 'cart', maxBodyBytes: 4096 };
-  subject = { server, target, recurrent: 'memory', run };
+  subject = { server, target, recurrent: 'memory', sessionMs: limits.sessionMs, run };
 }, 120_000);
 afterAll(async () => {
   await subject?.server.stop();

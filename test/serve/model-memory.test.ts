@@ -100,6 +100,13 @@ test('lazily nothing is loaded before it is asked for, and once for many who ask
     expect((await server.models.list()).map(({ name, version }) => [name, version])).toEqual(
       NAMES.map((name) => [name, name]),
     );
+    const ask = async (path: string) => (await fetch(server.url + path)).status;
+    const paths = ['/health/ready', '/v2/models/b/ready', '/v2/models/b/versions/b/ready'];
+    expect(await Promise.all(paths.map(ask))).toEqual([200, 200, 200]);
+    expect(await Promise.all(['/v2/models/x/ready', '/v2/models/b/versions/x/ready'].map(ask))).toEqual([
+      404, 404,
+    ]);
+    expect(await loaded(server)).toBe(''); // whoever looks wakes nobody
     const answers = await Promise.all(Array.from({ length: 8 }, () => act(server, 'b')));
     expect(answers.map(({ status }) => status)).toEqual(new Array(8).fill(200));
     expect([await loaded(server), count(lines, 'loaded')]).toEqual(['b', 1]);
