@@ -225,7 +225,19 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
     },
     'Pendulum-v1': { zoo: { mean: -163, std: 103.2, steps: 1_000_000 }, ...PENDULUM },
   },
-  impala: { 'CartPole-v1': ACTOR_LEARNER },
+  impala: {
+    'CartPole-v1': ACTOR_LEARNER,
+    'CartPoleNoVelocity-v0': {
+      bar: () => ({ mean: 475, what: "the environment's threshold" }),
+      margin: 0,
+      why: 'it is to be solved; nothing was published for IMPALA',
+    },
+    'RepeatFirst-v0': {
+      bar: () => optimum(1),
+      margin: 0.05,
+      why: 'one wrong symbol in twenty; without memory 0.297',
+    },
+  },
   appo: { 'CartPole-v1': ACTOR_LEARNER },
   dqn: {
     'CartPole-v1': {
