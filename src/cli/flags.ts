@@ -26,10 +26,15 @@ export type FlagValues = ReadonlyMap<string, string>;
  *
  * A value may begin with one dash (`--stop-return -200`), never with two. `--` is not special.
  *
+ * @param elsewhere who has flags that are not among these, for the message.
  * @throws ConfigError `CONFIG_UNKNOWN` for an unknown flag, with the nearest known one; `CONFIG_TYPE` for a missing or a
  *   superfluous value, or an argument that belongs to no flag. All of them, one line each.
  */
-export function parseFlags(argv: readonly string[], specs: readonly FlagSpec[]): FlagValues {
+export function parseFlags(
+  argv: readonly string[],
+  specs: readonly FlagSpec[],
+  elsewhere: ReadonlyMap<string, readonly string[]> = new Map(),
+): FlagValues {
   const options = Object.fromEntries(
     specs.flatMap(({ name, form, short }) => {
       const type = form === '' ? ('boolean' as const) : ('string' as const);
@@ -58,7 +63,7 @@ export function parseFlags(argv: readonly string[], specs: readonly FlagSpec[]):
     const spec = byName.get(isNegated ? token.name.slice(3) : token.name);
     const isKnown = spec !== undefined && !(isNegated && spec.form !== '');
     follower = isKnown ? undefined : token.rawName;
-    const result = isKnown ? readValue(spec, token, isNegated) : unknownFlag(token.rawName, specs);
+    const result = isKnown ? readValue(spec, token, isNegated) : unknownFlag(token.rawName, specs, elsewhere);
     if (typeof result === 'string') values.set(spec?.name ?? '', result);
     else problems.push(result);
   }
@@ -93,8 +98,17 @@ function superfluous(argument: string): Problem {
   return { code: 'CONFIG_TYPE', message: `Unexpected argument \`${argument}\`.${hint}` };
 }
 
-function unknownFlag(rawName: string, specs: readonly FlagSpec[]): Problem {
+function unknownFlag(
+  rawName: string,
+  specs: readonly FlagSpec[],
+  elsewhere: ReadonlyMap<string, readonly string[]>,
+): Problem {
   const given = rawName.replace(/^-+/, '');
+  const owners = elsewhere.get(given) ?? elsewhere.get(given.replace(/^no-/, ''));
+  if (owners !== undefined) {
+    const message = `Unknown flag ${rawName}: it is of other algorithms (${owners.join(', ')}).`;
+    return { code: 'CONFIG_UNKNOWN', message };
+  }
   const same = specs.find(({ name, alsoCalled }) =>
     [name, ...(alsoCalled ?? [])].some((known) => plain(known) === plain(given)),
   );

@@ -21,8 +21,9 @@ import type { RunCallbacks } from '../run/run-callbacks.ts';
 import type { RunConfig } from '../run/start-run.ts';
 import { readUnstartedRun, type UnstartedRun } from '../run/unstarted-run.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
-import { type FlagSpec, type FlagValues, parseFlags, peekFlag } from './flags.ts';
+import { type FlagSpec, type FlagValues, peekFlag } from './flags.ts';
 import { configFromFlags, optionFlags } from './option-flags.ts';
+import { readTrainFlags } from './read-train-flags.ts';
 import { SEEDS_FLAGS } from './seeds-flags.ts';
 
 export interface TrainSetup {
@@ -99,7 +100,7 @@ export async function prepareTraining(argv: readonly string[]): Promise<TrainSet
   const { resume, restart } = await readResumed(resumePath);
   const saved = resume ?? restart;
   const definition = await chooseAlgorithm(argv, file, saved);
-  const values = parseFlags(argv, trainFlags(definition));
+  const values = await readTrainFlags(argv, definition, trainFlags(definition));
   if (values.has('parallel')) {
     throw new ConfigError(
       'CONFIG_CONFLICT',

@@ -5,7 +5,7 @@ import { type LoadPolicyOptions, openPolicyActor } from '../algorithm/load-polic
 import { resolveCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Space } from '../env/spaces.ts';
 import { ServeError } from '../errors.ts';
-import { numCells, recurrentStateSize } from '../policy/networks/recurrent-state.ts';
+import { numCellLayers, recurrentStateSize, recurrentTowers } from '../policy/networks/recurrent-state.ts';
 import { type ActingSpec, actionDtype, actionSize, actsInRunners } from '../policy/policy-spec.ts';
 
 export interface LoadedModel {
@@ -155,6 +155,7 @@ function stateLayoutOf(spec: ActingSpec): string {
     return `${shared ? '' : '2 '}windows of ${numBlocks} x ${window} x ${size}`;
   }
   if (network.kind !== 'recurrent') return '';
-  const cells = numCells(spec);
-  return `${cells === 1 ? '' : `${cells} `}${network.cell} of ${network.size}`;
+  const [numTowers, numLayers] = [recurrentTowers(spec).length, numCellLayers(spec)];
+  const layers = numLayers === 1 ? '' : ` in ${numLayers} layers`;
+  return `${numTowers === 1 ? '' : `${numTowers} `}${network.cell} of ${network.size}${layers}`;
 }

@@ -48,6 +48,12 @@ describe('operant', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Unknown flag --jsn. Did you mean --json?');
   });
+
+  it('train says whose a flag is that its algorithm does not have', async () => {
+    const { exitCode, stderr } = await operant('train', '--algo', 'dqn', '--recurrent', 'lstm');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('Unknown flag --recurrent: it is of other algorithms (ppo, a2c, impala, appo).');
+  });
 });
 
 describe('check', () => {

@@ -10,7 +10,14 @@ import { operant } from '../cli/run-in-process.ts';
 import { runCommand } from '../package/packed-project.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-const GUIDES = ['not-learning', 'from-gymnasium', 'from-stable-baselines3', 'rewards', 'exploration'];
+const GUIDES = [
+  'not-learning',
+  'from-gymnasium',
+  'from-stable-baselines3',
+  'rewards',
+  'exploration',
+  'memory',
+];
 /** Of environments that ship. */
 const ENVIRONMENT_OPTIONS = ['resetRng'];
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -19,6 +19,7 @@ async function train(recurrent: 'lstm' | 'gru'): Promise<string[]> {
     .environment('CartPoleNoVelocity-v0')
     .envRunners({ numEnvRunners: 0, numEnvs: 4, rolloutLength: 32, normalizeObservations: true })
     .training({ recurrent, recurrentSize: 8, sequenceLength: 16, hiddenSizes: [8], policyGain: 3 })
+    .training(recurrent === 'lstm' ? { recurrentLayers: 2, recurrentPosition: 'last' } : {})
     .build();
   const saved = [];
   for (let k = 0; k < 2; k++) {
@@ -127,7 +128,7 @@ test('a connection is a session: it begins with its first frame, again where a f
     else greetings.push(JSON.parse(String(data)));
   });
   await once(socket, 'open');
-  await expect.poll(() => greetings).toMatchObject([{ stateSize: 32, maxRows: 1 }]);
+  await expect.poll(() => greetings).toMatchObject([{ stateSize: 64, maxRows: 1 }]);
   for (const t of [...steps, ...steps]) {
     socket.send(frameOf(t, observationOf(3, t), t === 0 && frames.length > 0 ? 1 : 0));
     await once(socket, 'message');
@@ -192,7 +193,7 @@ test('a new version of the same shape takes episodes over; one of another shape 
   await server.models.setDefault('cart', 'gru');
   const { status, json } = await act('moving', 11, 1);
   expect([status, json.code]).toEqual([409, 'SERVE_SESSION_STATE']);
-  expect(json.error).toMatch(/2 gru of 8.*2 lstm of 8/);
+  expect(json.error).toMatch(/2 gru of 8.*2 lstm of 8 in 2 layers/);
   expect((await act('moving', 0, 1, { end: true })).json.version).toBe('gru');
   await server.models.setDefault('cart', 'green');
 });
@@ -209,7 +210,7 @@ async function infer(version: string, { observation, state }: { observation: num
 
 /** What `version` remembers after some steps, carried by the client. */
 async function policyState(version: string, numSteps: number): Promise<number[]> {
-  let state = new Array<number>(32).fill(0);
+  let state = new Array<number>(64).fill(0);
   for (let t = 0; t < numSteps; t++)
     state = (await infer(version, { observation: observationOf(1, t), state })).nextState;
   return state;
@@ -220,15 +221,15 @@ test('a client may keep the state: the open inference protocol has it as input a
     'inputs' | 'outputs',
     object[]
   >;
-  expect(inputs).toContainEqual({ name: 'state', datatype: 'FP32', shape: [-1, 32] });
-  expect(outputs).toContainEqual({ name: 'nextState', datatype: 'FP32', shape: [-1, 32] });
+  expect(inputs).toContainEqual({ name: 'state', datatype: 'FP32', shape: [-1, 64] });
+  expect(outputs).toContainEqual({ name: 'nextState', datatype: 'FP32', shape: [-1, 64] });
   const rows = [0, 1, 2];
-  let states = new Array<number>(rows.length * 32).fill(0);
+  let states = new Array<number>(rows.length * 64).fill(0);
   const played: number[][] = [];
   for (const t of steps) {
     const given = [
       { name: 'observation', shape: [3, 2], data: rows.flatMap((row) => observationOf(row, t)) },
-      { name: 'state', shape: [3, 32], data: states },
+      { name: 'state', shape: [3, 64], data: states },
     ];
     const { json } = await post({ inputs: given }, '/v2/models/cart/versions/green/infer');
     const [action, nextState] = json.outputs as { data: number[] }[];

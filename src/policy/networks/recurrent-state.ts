@@ -24,7 +24,7 @@ export function numCellLayers({ network }: ActingSpec): number {
 }
 
 /** Cells of a policy: the actor's (or the shared ones) from below, then the critic's. */
-export function numCells(spec: ActingSpec): number {
+function numCells(spec: ActingSpec): number {
   return recurrentTowers(spec).length * numCellLayers(spec);
 }
 
