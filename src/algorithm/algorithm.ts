@@ -156,7 +156,7 @@ export interface Algorithm {
    * Options of the environment for all episodes that begin from now on, laid over `envOptions` (those of an earlier call are gone); running episodes
    * keep theirs. Part of the state from then on: a resumed run goes on with them. Evaluation plays with `envOptions` as ever. Between two iterations.
    *
-   * The first call makes the environments anew and leads them back to where they are, as a resume does. Absent where there are several agents.
+   * The first call makes the environments anew and leads them back to where they are, as a resume does.
    *
    * @throws ConfigError `CONFIG_ENV_OPTION` for an option that the environment does not know, `CONFIG_CURRICULUM_SPACES` when a space changes,
    *   `CONFIG_CONFLICT` where the run has a `curriculum` or environments on a cluster. Nothing has changed then.

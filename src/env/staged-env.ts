@@ -227,7 +227,7 @@ function ofRow(faults: EnvFaultHandling, n: number): EnvFaultHandling {
 }
 
 /** A row's own environment takes itself for environment 0. */
-function placedAt(error: unknown, n: number): unknown {
+export function placedAt(error: unknown, n: number): unknown {
   if (!(error instanceof EnvError)) return error;
   const place = { ...error.place, envIndex: n };
   return new EnvError(error.code as 'ENV_THREW', error.message, place, { cause: error.cause });
@@ -267,7 +267,8 @@ export function requireSpacesOf(expected: Spaces, found: Spaces, id: string, opt
   );
 }
 
-function withoutBounds(space: VectorEnv['observationSpace']): JsonValue {
+/** A space as JSON, whose bounds say nothing. */
+export function withoutBounds(space: VectorEnv['observationSpace']): JsonValue {
   return JSON.parse(
     JSON.stringify(spaceToJson(space), (key, value) => (key === 'low' || key === 'high' ? null : value)),
   ) as JsonValue;

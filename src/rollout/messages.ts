@@ -44,7 +44,11 @@ export type WorkerPlan = ThreadPlan & {
 };
 
 /** The same where environments have several agents. */
-export type AgentsWorkerPlan = ThreadPlan & { readonly agents: AgentsPlan };
+export type AgentsWorkerPlan = ThreadPlan & {
+  readonly agents: AgentsPlan;
+  /** As `RunnerOptions.envOptions`. */
+  readonly envOptions: JsonObject | null;
+};
 
 export type AnyWorkerPlan = WorkerPlan | AgentsWorkerPlan;
 

@@ -80,7 +80,7 @@ async function work(
   }
 }
 
-/** One of several agents is never asked to BEGIN, STEP or FINISH, which are central inference's, nor to SET_OPTIONS. */
+/** One of several agents is never asked to BEGIN, STEP or FINISH, which are central inference's. */
 type WorkerRunner = Runner | AgentsRunner;
 
 interface WorkerPlace {
@@ -136,7 +136,7 @@ async function obey(
         break;
       }
       case Command.SET_OPTIONS:
-        (runner as Runner).setEnvOptions(receiveMessageOnPort(port)?.message as JsonObject);
+        runner.setEnvOptions(receiveMessageOnPort(port)?.message as JsonObject);
         break;
       case Command.STOP:
         reportDone(words, seen);

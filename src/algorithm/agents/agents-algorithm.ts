@@ -5,6 +5,7 @@ import { spaceToJson } from '../../env/space-json.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { CollectedAgents } from '../../rollout/agents/agents-runner-group.ts';
 import type { Algorithm } from '../algorithm.ts';
+import { checkAgentsOptions } from '../curriculum/check-options.ts';
 import type { RunningLeague } from '../league/league.ts';
 import { learnerState } from '../learner-state.ts';
 import { statisticsState } from '../observation-statistics.ts';
@@ -84,6 +85,7 @@ export function createAgentsAlgorithm<C extends AgentsConfig>(parts: AgentsAlgor
       .map(({ name: policy }) => policy)
       .filter((policy) => !league?.exploiters.includes(policy)),
     runners,
+    staging: { runners, source, curriculum: system.curriculum, check: checkAgentsOptions },
     evaluation: createAgentsEvaluation(system, config),
     ...(parts.setSchedule === undefined ? {} : { setSchedule: parts.setSchedule }),
     stop: system.stop,

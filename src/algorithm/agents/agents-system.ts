@@ -18,6 +18,8 @@ import { reserveControlWords } from '../../rollout/control-words.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
+import { checkAgentsOptions } from '../curriculum/check-options.ts';
+import { openCurriculum, type RunningCurriculum } from '../curriculum/curriculum.ts';
 import { environmentSource } from '../environment-source.ts';
 import type { RunningLeague } from '../league/league.ts';
 import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
@@ -56,6 +58,8 @@ export interface AgentsSystem<C> {
     readonly network: FrozenNetwork;
   }[];
   readonly runners: AgentsRunnerGroup;
+  /** null = the environment's options stay as they are. */
+  readonly curriculum: RunningCurriculum | null;
   /** Self-play; null = who plays whom is fixed. */
   readonly league: RunningLeague | null;
   /** Makes everybody's weights those that they act with; returns the version, the same for all. */
@@ -116,12 +120,7 @@ async function assemble<C extends AgentsConfig>(
   const probe = await makeAgentsEnvs(source, 1);
   const seats = createSeatLayout(probe.seats);
   probe.close();
-  if (config.environment.curriculum !== null) {
-    throw new ConfigError(
-      'CONFIG_CONFLICT',
-      `${source.id} has several agents, whose environments cannot change their options in mid-run: leave \`curriculum\` out.`,
-    );
-  }
+  const curriculum = await openCurriculum(config, source, checkAgentsOptions);
   const criticSizes = criticSizesOf(config, probe, seats);
   const planner = createArenaPlanner();
   const cast = await planCast(planner, config, learning, seats, criticSizes);
@@ -139,7 +138,9 @@ async function assemble<C extends AgentsConfig>(
   initializeAgents(arena.buffer, agents.layout);
   const helper = reserved.length === 1 ? reserved[0].learner.helper : null;
   const runners = createAgentsRunnerGroup({
-    ...{ arena, kernels, source, agents, scratch, seed: debugging.seed, numEnvs: envRunners.numEnvs },
+    ...{ arena, kernels, source, agents, scratch, seed: debugging.seed },
+    envOptions: curriculum?.initial ?? null,
+    numEnvs: envRunners.numEnvs,
     learns: agents.policies.map((_, index) => prepared[index]?.learns === true),
     threads: threadOptions(config, {
       memory: arena.memory,
@@ -148,6 +149,7 @@ async function assemble<C extends AgentsConfig>(
       control,
       helper,
       agents,
+      envOptions: curriculum?.initial ?? null,
       seed: debugging.seed,
     }),
   });
@@ -164,7 +166,7 @@ async function assemble<C extends AgentsConfig>(
   const publish = createPublishing(arena.buffer, prepared, made.list);
   const league = openLeague?.(arena.buffer) ?? null;
   return {
-    ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners, league },
+    ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners, curriculum, league },
     publish() {
       league?.prepare();
       return publish();

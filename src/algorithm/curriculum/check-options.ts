@@ -1,4 +1,7 @@
 /** Whether an environment knows the options that it is to get, found out before a run depends on it. */
+
+import { loadAgentsEnvsMaker } from '../../env/agents/load-agents-env.ts';
+import { requireSeatsOf } from '../../env/agents/staged-agents-envs.ts';
 import { refuseAsync } from '../../env/async-env.ts';
 import type { Env } from '../../env/env.ts';
 import type { EnvSource } from '../../env/env-source.ts';
@@ -7,6 +10,9 @@ import { refuseOtherPrograms, requireSpacesOf } from '../../env/staged-env.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { probeEnvironment } from '../environment-source.ts';
+
+/** Whether a source's environment takes these options, as the functions below find out. */
+export type CheckOptions = (source: EnvSource, options: JsonObject) => Promise<void>;
 
 /**
  * Makes one environment with `options` laid over the source's, and looks at its spaces and at what it reads.
@@ -25,12 +31,32 @@ export async function checkEnvOptions(source: EnvSource, options: JsonObject): P
     actionMaskSize,
   }));
   await probeEnvironment(changed, (env) => requireSpacesOf(spaces, env, source.id, options));
-  if (source.kind === 'module' && source.vectorExport !== null) return;
-  const unread = await unreadOptions(changed, Object.keys(options));
+  await requireReadOptions(changed, Object.keys(options));
+}
+
+/** As `checkEnvOptions`, of an environment of several agents. */
+export async function checkAgentsOptions(source: EnvSource, options: JsonObject): Promise<void> {
+  refuseOtherPrograms(source, options);
+  const make = await loadAgentsEnvsMaker(source);
+  const changed = { ...source, options: { ...source.options, ...options } };
+  const [before, after] = [make(source.options, 1), make(changed.options, 1)];
+  try {
+    requireSeatsOf(before, after, options);
+  } finally {
+    before.close();
+    after.close();
+  }
+  await requireReadOptions(changed, Object.keys(options));
+}
+
+/** @throws ConfigError `CONFIG_ENV_OPTION` for one that an environment of somebody's own does not look at. */
+async function requireReadOptions(changed: EnvSource, names: readonly string[]): Promise<void> {
+  if (changed.kind === 'module' && changed.vectorExport !== null) return;
+  const unread = await unreadOptions(changed, names);
   if (unread.length === 0) return;
   throw new ConfigError(
     'CONFIG_ENV_OPTION',
-    `${source.id} never looks at the option \`${unread[0]}\`, in its factory or its first reset. Is it misspelt?`,
+    `${changed.id} never looks at the option \`${unread[0]}\`, in its factory or its first reset. Is it misspelt?`,
   );
 }
 

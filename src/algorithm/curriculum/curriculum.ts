@@ -7,7 +7,7 @@ import { ConfigError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { importFunction } from '../../modules/import-function.ts';
 import type { EpisodeSummary } from '../../rollout/episode-summary.ts';
-import { checkEnvOptions } from './check-options.ts';
+import { type CheckOptions, checkEnvOptions } from './check-options.ts';
 import { type CurriculumFunction, type CurriculumProgress, isStageMetric } from './progress.ts';
 import { nextStage, requireSeen } from './stages.ts';
 
@@ -70,6 +70,7 @@ type Decision = { readonly options: JsonObject; readonly stage: number } | null;
 export async function openCurriculum(
   { environment: { curriculum }, envRunners: { numEnvs }, reporting: { metricsWindow } }: CurriculumConfig,
   source: EnvSource,
+  check: CheckOptions = checkEnvOptions,
 ): Promise<RunningCurriculum | null> {
   if (curriculum === null) return null;
   const isList = typeof curriculum !== 'string';
@@ -78,12 +79,12 @@ export async function openCurriculum(
   const first = isList ? curriculum[0].options : await ask?.({ ...begin, options: {}, metrics: {} });
   const initial = first ?? {};
   for (const options of isList ? curriculum.map((stage) => stage.options) : [initial])
-    await checkEnvOptions(source, options);
+    await check(source, options);
   const decide = async (progress: CurriculumProgress, isSeen: boolean): Promise<Decision> => {
     if (ask !== null) {
       const options = (await ask(progress)) ?? progress.options;
       const isSame = JSON.stringify(options) === JSON.stringify(progress.options);
-      if (!isSame) await checkEnvOptions(source, options);
+      if (!isSame) await check(source, options);
       return isSame ? null : { options, stage: progress.stage + 1 };
     }
     const stages = curriculum as readonly CurriculumStage[];

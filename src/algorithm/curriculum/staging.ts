@@ -7,7 +7,7 @@ import type { EnvSource } from '../../env/env-source.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { RunnerGroup } from '../../rollout/runner-group.ts';
-import { checkEnvOptions } from './check-options.ts';
+import { type CheckOptions, checkEnvOptions } from './check-options.ts';
 import { curriculumSchema, type RunningCurriculum, type StageReport } from './curriculum.ts';
 
 export interface StagingParts {
@@ -15,6 +15,8 @@ export interface StagingParts {
   readonly source: EnvSource;
   /** null = options change by `setEnvOptions` alone. */
   readonly curriculum: RunningCurriculum | null;
+  /** Default: for an environment of one agent. */
+  readonly check?: CheckOptions;
 }
 
 export interface Staging {
@@ -30,7 +32,10 @@ export interface Staging {
 }
 
 /** @param config this run's configuration, by section. */
-export function createStaging({ runners, source, curriculum }: StagingParts, config: JsonObject): Staging {
+export function createStaging(
+  { runners, source, curriculum, check = checkEnvOptions }: StagingParts,
+  config: JsonObject,
+): Staging {
   const configured = valueIn(config, 'environment', 'curriculum') ?? null;
   const hindsight = valueIn(config, 'training', 'hindsight') ?? 'none';
   return {
@@ -54,7 +59,7 @@ export function createStaging({ runners, source, curriculum }: StagingParts, con
           'Goals are relabelled with the rewards of the options that the run began with: setEnvOptions does not go with `hindsight`.',
         );
       }
-      await checkEnvOptions(source, options);
+      await check(source, options);
       await runners.setEnvOptions(options);
     },
     states: [stateOf(runners, curriculum, configured)],

@@ -1,5 +1,6 @@
 /** Loads an environment of several agents in this thread and makes N of it. */
 import { ConfigError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
 import type { EnvSource } from '../env-source.ts';
 import { callFactory, loadExport, loadFactory } from '../load-env.ts';
 import { describeValue } from '../space-values.ts';
@@ -15,16 +16,28 @@ import { userAgentsKernel } from './user-agents-kernel.ts';
  * Thread: any; the module is imported there.
  */
 export async function makeAgentsEnvs(source: EnvSource, numEnvs: number): Promise<AgentsEnvs> {
-  const { id, options, maxEpisodeSteps } = source;
+  return (await loadAgentsEnvsMaker(source))(source.options, numEnvs);
+}
+
+/** Makes environments, with the options that it is given in place of the source's. */
+export type AgentsEnvsMaker = (options: JsonObject, numEnvs: number) => AgentsEnvs;
+
+/** The same in two steps: the module is loaded once, environments are made at once. */
+export async function loadAgentsEnvsMaker(source: EnvSource): Promise<AgentsEnvsMaker> {
+  const { id, maxEpisodeSteps } = source;
   if (source.kind === 'module' && source.vectorExport !== null) {
     const create = await loadExport<AgentsKernelFactory>(source, source.vectorExport);
-    const kernel = callFactory(id, () => create(numEnvs, options));
-    if (!isAgentsKernel(kernel)) throw noAgents(id, kernel);
-    return createAgentsEnvs(maxEpisodeSteps === null ? kernel : { ...kernel, maxEpisodeSteps });
+    return (options, numEnvs) => {
+      const kernel = callFactory(id, () => create(numEnvs, options));
+      if (!isAgentsKernel(kernel)) throw noAgents(id, kernel);
+      return createAgentsEnvs(maxEpisodeSteps === null ? kernel : { ...kernel, maxEpisodeSteps });
+    };
   }
   const factory = (await loadFactory(source)) as unknown as MultiAgentEnvFactory;
-  const create = () => callFactory(id, () => factory(options));
-  return createAgentsEnvs(userAgentsKernel(create, numEnvs, id, maxEpisodeSteps));
+  return (options, numEnvs) => {
+    const create = () => callFactory(id, () => factory(options));
+    return createAgentsEnvs(userAgentsKernel(create, numEnvs, id, maxEpisodeSteps));
+  };
 }
 
 /** Makes one environment of several agents, for rendering and checks. */

@@ -1,5 +1,5 @@
 /** The main thread's book of running episodes of several agents, kept from what rollouts say: enough to replay every one of them. */
-import type { JsonValue } from '../../json.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
 import type { AgentSummary, EpisodeSummary } from '../episode-summary.ts';
 import type { RowState } from '../row-states.ts';
 import { openEnvColumns, openGroup, RowField } from './agents-layout.ts';
@@ -10,6 +10,8 @@ interface RunningEpisode {
   numSteps: number;
   readonly returns: Float64Array; // [S] f64
   envState: JsonValue;
+  /** null = options never change. */
+  envOptions: JsonObject | null;
   /** Since `envState`, [steps, A] */
   actions: number[];
 }
@@ -24,13 +26,20 @@ export interface AgentsLedger {
   adoptEnvStates(envStates: readonly JsonValue[]): void;
   /** Environments that had to begin their running episode again. */
   restartRows(rows: readonly number[]): void;
+  /** What episodes begin with from now on; null = options never change. */
+  readonly nextOptions: JsonObject | null;
+  setNextOptions(options: JsonObject): void;
 }
 
-/** @param learns by policy: whose returns count as the episode's. */
+/**
+ * @param learns by policy: whose returns count as the episode's.
+ * @param envOptions of the first episodes, laid over the environment's; null = options never change.
+ */
 export function createAgentsLedger(
   buffer: ArrayBufferLike,
   { layout, policies }: AgentsPlan,
   learns: readonly boolean[],
+  envOptions: JsonObject | null = null,
 ): AgentsLedger {
   const { numEnvs, rolloutLength: T, seats } = layout;
   const S = seats.names.length;
@@ -44,8 +53,10 @@ export function createAgentsLedger(
     numSteps: 0,
     returns: new Float64Array(S),
     envState: null,
+    envOptions,
     actions: [],
   }));
+  let nextOptions = envOptions;
   const summarize = createSummary(seats.names, policies, learns);
   return {
     absorb(set) {
@@ -62,6 +73,7 @@ export function createAgentsLedger(
           const [first, end] = [at * S, (at + 1) * S];
           ended.push(summarize(n, episode, outcomes.subarray(first, end), players.subarray(first, end)));
           episode.number += 1;
+          episode.envOptions = nextOptions;
           restart(episode);
         }
       }
@@ -70,28 +82,19 @@ export function createAgentsLedger(
     },
     rowStates: (first, count) =>
       episodes.slice(first, first + count).map((episode, k) => ({
-        episodeNumber: episode.number,
-        episodeStep: episode.numSteps,
-        episodeReturn: episode.returns.reduce((sum, value) => sum + value, 0),
-        envState: episode.envState,
-        actions: Float32Array.from(episode.actions),
+        ...rowStateOf(episode, nextOptions),
         observation: observations[first + k] ?? null,
         ...(seatStates === null ? {} : { agents: seatStates[first + k] }),
-        agentReturns: [...episode.returns],
       })),
     setRowStates(states) {
+      nextOptions = states[0].envOptions?.next ?? null;
       seatStates = states.every(({ agents }) => agents !== undefined)
         ? states.map(({ agents = [] }) => agents)
         : null;
       observations = states.map(({ observation }) =>
         observation === null ? null : Float32Array.from(observation),
       );
-      for (const [n, state] of states.entries()) {
-        const { episodeNumber, episodeStep, envState } = state;
-        Object.assign(episodes[n], { number: episodeNumber, numSteps: episodeStep, envState });
-        episodes[n].actions = [...state.actions];
-        episodes[n].returns.set(state.agentReturns ?? []);
-      }
+      for (const [n, state] of states.entries()) adopt(episodes[n], state);
     },
     adoptEnvStates(envStates) {
       for (const [n, envState] of envStates.entries()) {
@@ -101,6 +104,36 @@ export function createAgentsLedger(
     restartRows(rows) {
       for (const n of rows) restart(episodes[n]);
     },
+    get nextOptions() {
+      return nextOptions;
+    },
+    setNextOptions(options) {
+      nextOptions = options;
+    },
+  };
+}
+
+function adopt(episode: RunningEpisode, state: RowState): void {
+  episode.number = state.episodeNumber;
+  episode.numSteps = state.episodeStep;
+  episode.envState = state.envState;
+  episode.envOptions = state.envOptions?.running ?? null;
+  episode.actions = [...state.actions];
+  episode.returns.set(state.agentReturns ?? []);
+}
+
+function rowStateOf(
+  { number, numSteps, returns, envState, envOptions, actions }: RunningEpisode,
+  nextOptions: JsonObject | null,
+): Omit<RowState, 'observation' | 'agents'> {
+  return {
+    episodeNumber: number,
+    episodeStep: numSteps,
+    episodeReturn: returns.reduce((sum, value) => sum + value, 0),
+    envState,
+    actions: Float32Array.from(actions),
+    agentReturns: [...returns],
+    ...(nextOptions !== null && { envOptions: { running: envOptions ?? {}, next: nextOptions } }),
   };
 }
 

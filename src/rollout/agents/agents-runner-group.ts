@@ -1,5 +1,6 @@
 /** Environment runners of several agents: worker threads over the shared arena, or in process. */
 import type { EnvSource } from '../../env/env-source.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Arena, Region } from '../../memory/arena.ts';
 import type { KernelModule } from '../../simd/kernels.ts';
 import { Command } from '../control-words.ts';
@@ -9,7 +10,7 @@ import { type MetricSums, meansOf, mergeSums } from '../metric-sums.ts';
 import { placeEnvError } from '../place-env-error.ts';
 import type { PlayedEpisodes, PlayRequest } from '../play-episodes.ts';
 import { joinPlayed, splitRequest } from '../play-shares.ts';
-import { type RowState, withEnvStates } from '../row-states.ts';
+import { type RowState, withEnvStates, withNextOptions } from '../row-states.ts';
 import type { RunnerGroup } from '../runner-group.ts';
 import { createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from '../worker-team.ts';
 import { type GroupViews, openGroup } from './agents-layout.ts';
@@ -33,6 +34,7 @@ export type AgentsRunnerGroup = Pick<
   | 'start'
   | 'isCollecting'
   | 'getStates'
+  | 'setEnvOptions'
   | 'takeEnvFaults'
   | 'takeFailures'
   | 'takeRestarted'
@@ -53,6 +55,8 @@ export interface AgentsGroupOptions {
   /** By policy: whether it learns. */
   readonly learns: readonly boolean[];
   readonly numEnvs: number;
+  /** Of the first episodes, laid over the source's; null = options never change. */
+  readonly envOptions: JsonObject | null;
   /** One region for each worker; one in all where there is none. */
   readonly scratch: readonly Region[];
   /** null = in process. */
@@ -66,12 +70,13 @@ interface Backend {
   collect(set: number, version: number): Promise<MetricSums>;
   play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
   envStates(): Promise<readonly RowState['envState'][]>;
+  setEnvOptions(options: JsonObject): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunnerGroup {
   const { arena, agents, learns, numEnvs } = options;
-  const ledger = createAgentsLedger(arena.buffer, agents, learns);
+  const ledger = createAgentsLedger(arena.buffer, agents, learns, options.envOptions);
   const restarted: number[] = [];
   const onRestarted = (rows: readonly number[]) => {
     ledger.restartRows(rows);
@@ -87,19 +92,26 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
   const faults = createEnvFaultBook({ maxEnvRestarts: 0, restartWindowMs: 0 });
   let numCollected = 0;
   let isCollecting = false;
+  const start = async (states: readonly RowState[] | null): Promise<readonly number[]> => {
+    if (states !== null) ledger.setRowStates(states);
+    const rows = await backend.start(states);
+    isCollecting = false;
+    onRestarted(rows);
+    return rows;
+  };
+  const getStates = async (): Promise<RowState[]> => {
+    if (isCollecting) return ledger.rowStates(0, numEnvs);
+    const envStates = await backend.envStates();
+    ledger.adoptEnvStates(envStates);
+    return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+  };
   return {
     team: backend.team,
     numEnvRunners: backend.team?.numWorkers ?? 0,
     get isCollecting() {
       return isCollecting;
     },
-    async start(states) {
-      if (states !== null) ledger.setRowStates(states);
-      const rows = await backend.start(states);
-      isCollecting = false;
-      onRestarted(rows);
-      return rows;
-    },
+    start,
     async collect(version) {
       isCollecting = true;
       const set = numCollected++ % sets.length;
@@ -109,11 +121,11 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
       return { groups: sets[set], episodes, metrics: meansOf(sums) };
     },
     play: backend.play,
-    async getStates() {
-      if (isCollecting) return ledger.rowStates(0, numEnvs);
-      const envStates = await backend.envStates();
-      ledger.adoptEnvStates(envStates);
-      return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+    getStates,
+    async setEnvOptions(next) {
+      if (ledger.nextOptions === null) return void (await start(withNextOptions(await getStates(), next)));
+      ledger.setNextOptions(next); // first: whoever replaces a lost worker begins with them
+      await backend.setEnvOptions(next);
     },
     takeEnvFaults: faults.take,
     takeFailures: () => backend.team?.takeFailures() ?? [],
@@ -158,6 +170,7 @@ function inProcess(options: AgentsGroupOptions): Backend {
     play: (request, signal) =>
       placed(({ player }) => player.play(request, () => signal?.aborted === true, true)),
     envStates: () => placed((live) => live.envStates()),
+    setEnvOptions: (next) => placed((live) => live.setEnvOptions(next)),
     async stop() {
       runner?.close();
       runner = undefined;
@@ -196,6 +209,7 @@ function inThreads(
       const messages = await team.run(Command.GET_STATE);
       return messages.flatMap((message) => (message.kind === 'states' ? message.states : []));
     },
+    setEnvOptions: (next) => team.setEnvOptions(next),
     stop: () => team.stop(),
   };
 }

@@ -3,8 +3,10 @@ import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import { AgentEnd } from '../../env/agents/agents-kernel.ts';
 import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
 import { createSeatLayout } from '../../env/agents/seat-layout.ts';
+import { makeStagedAgentsEnvs } from '../../env/agents/staged-agents-envs.ts';
 import type { EnvSource } from '../../env/env-source.ts';
-import type { JsonValue } from '../../json.ts';
+import type { RowOptions } from '../../env/staged-env.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
 import type { Arena, Region } from '../../memory/arena.ts';
 import { episodeSeed } from '../../random/streams.ts';
 import { instantiateKernels, type KernelModule } from '../../simd/loader.ts';
@@ -38,6 +40,8 @@ export interface AgentsRunnerOptions {
   /** {@link agentsScratchBytes} of the arena. */
   readonly scratch: Region;
   readonly states: readonly RowState[] | null;
+  /** As `RunnerOptions.envOptions`. */
+  readonly envOptions?: JsonObject | null;
   /** Called after every environment's step. */
   readonly onStep?: () => void;
 }
@@ -48,6 +52,8 @@ export interface AgentsRunner {
   readonly restarted: readonly number[];
   readonly player: EpisodePlayer;
   envStates(): JsonValue[];
+  /** As `Runner.setEnvOptions`. */
+  setEnvOptions(options: JsonObject): void;
   close(): void;
 }
 
@@ -57,7 +63,9 @@ export function agentsScratchBytes(plan: AgentsPlan, numEnvs: number): number {
 
 export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<AgentsRunner> {
   const { arena, source, seed, firstRow, numRows, scratch } = options;
-  const envs = await makeAgentsEnvs(source, numRows);
+  const rowOptions = rowOptionsOf(options);
+  const staged = rowOptions && (await makeStagedAgentsEnvs(source, rowOptions.running));
+  const envs = staged?.envs ?? (await makeAgentsEnvs(source, numRows));
   // Spaces do not travel between threads with all that they can do: those of the environment here are theirs.
   const layout = { ...options.agents.layout, seats: createSeatLayout(envs.seats) };
   const agents = { ...options.agents, layout };
@@ -93,6 +101,7 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
     for (const [n, state] of options.states.entries())
       if (!restore(parts, n, state)) restarted.push(firstRow + n);
   }
+  if (rowOptions !== null) staged?.setNextOptions(rowOptions.next);
   const used = batchesBytes(agents, numRows);
   const playScratch = { offset: scratch.offset + used, byteLength: scratch.byteLength - used };
   const player = createAgentsPlayer({
@@ -108,11 +117,27 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
     restarted,
     player,
     envStates: () => Array.from({ length: numRows }, (_, n) => envs.getState(n)),
+    setEnvOptions(next) {
+      if (staged === null) throw new TypeError('The options of these environments never change.');
+      staged.setNextOptions(next);
+    },
     close() {
       envs.close();
       player.close();
     },
   };
+}
+
+/** Options of the running episodes and of those after them; null = they never change. */
+function rowOptionsOf({ states, envOptions = null, numRows }: AgentsRunnerOptions): RowOptions | null {
+  if (states !== null) {
+    const next = states[0].envOptions?.next;
+    return next === undefined
+      ? null
+      : { running: states.map((state) => state.envOptions?.running ?? {}), next };
+  }
+  if (envOptions === null) return null;
+  return { running: Array.from({ length: numRows }, () => envOptions), next: envOptions };
 }
 
 /** Who acts for a seat: by the lists of `policyFor`, or drawn from the league. */
