@@ -54,7 +54,7 @@ export interface ClusterSetup {
   readonly inNamespaces?: boolean;
 }
 
-/** So that a lost node is noticed in seconds, and nobody asks for the token that Ray wants by default. */
+/** So that a lost node is noticed in seconds, a slow one comes up, and nobody asks for the token that Ray wants by default. */
 const FAST = {
   RAY_AUTH_MODE: 'disabled',
   RAY_health_check_initial_delay_ms: '1000',
@@ -62,6 +62,9 @@ const FAST = {
   RAY_health_check_timeout_ms: '1000',
   RAY_health_check_failure_threshold: '3',
   RAY_USAGE_STATS_ENABLED: '0',
+  // a machine that does other work takes its time: a raylet gives up on its agent after 45 s, and the head on that
+  RAY_agent_register_timeout_ms: '600000',
+  RAY_raylet_start_wait_time_s: '200',
 };
 
 export async function startRayCluster({
