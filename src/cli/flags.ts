@@ -1,5 +1,6 @@
 /** Reads flags: names, values and mistakes, without knowing what they mean. */
 import { parseArgs } from 'node:util';
+import { whyAbsent } from '../config/absent-options.ts';
 import { nearestName, plain } from '../config/nearest.ts';
 import { type Problem, throwProblems } from '../config/problems.ts';
 
@@ -119,10 +120,11 @@ function unknownFlag(
       given.slice(negated.length),
       specs.filter(({ form }) => negated === '' || form === '').map(({ name }) => name),
     );
-  const hint =
+  const meant =
     near === undefined
       ? '--help lists the flags.'
       : `Did you mean --${same === undefined ? negated : ''}${near}?`;
+  const hint = whyAbsent(given) ?? meant;
   return { code: 'CONFIG_UNKNOWN', message: `Unknown flag ${rawName}. ${hint}` };
 }
 

@@ -1,4 +1,5 @@
 /** Checks what one source (a section call, a file, the flags) sets: names first, then each value by itself. */
+import { whyAbsent } from './absent-options.ts';
 import { nearestName, plain } from './nearest.ts';
 import { type Declarations, listOptions, type SectionDeclaration } from './option.ts';
 import { conflict, type Problem, showValue } from './problems.ts';
@@ -110,6 +111,7 @@ function unknownOption(declarations: Declarations, section: string, name: string
   if (meant?.section === section) hint = `Did you mean \`${meant.name}\`?`;
   else if (meant?.name === name) hint = `It is an option of section \`${meant.section}\`.`;
   else if (meant !== undefined) hint = `Did you mean \`${meant.name}\` of section \`${meant.section}\`?`;
+  hint = whyAbsent(name) ?? hint;
   return {
     code: 'CONFIG_UNKNOWN',
     message: `Unknown option \`${name}\` in section \`${section}\`${from}. ${hint}`,

@@ -21,7 +21,6 @@ export const learnersOptions = {
     unit: 'threads',
     doc: 'Threads of the simd engine: the main one and helpers among the rollout workers; never changes results.',
     needs: { option: 'engine', values: ['auto', 'simd'] },
-    alsoCalled: ['num_learners', 'numLearners'],
     ...NEUTRAL,
   }),
   nativeKernels: option(kind.boolean(), {
