@@ -159,7 +159,7 @@ export interface Algorithm {
    * The first call makes the environments anew and leads them back to where they are, as a resume does.
    *
    * @throws ConfigError `CONFIG_ENV_OPTION` for an option that the environment does not know, `CONFIG_CURRICULUM_SPACES` when a space changes,
-   *   `CONFIG_CONFLICT` where the run has a `curriculum` or environments on a cluster. Nothing has changed then.
+   *   `CONFIG_CONFLICT` where the run has a `curriculum`. Nothing has changed then.
    */
   setEnvOptions?(options: JsonObject): Promise<void>;
   /**

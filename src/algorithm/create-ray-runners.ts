@@ -10,7 +10,7 @@ import type { RunnerParts, RunnersConfig } from './create-runners.ts';
 /** @throws ConfigError `CONFIG_RAY` for what hosts cannot do. */
 export function createRayRunners(config: RunnersConfig, parts: RunnerParts): RunnerGroup {
   const { envRunners, faultTolerance, debugging, learners } = config;
-  const { arena, kernels, spec, source, sampling, columns, weights, central } = parts;
+  const { arena, kernels, spec, source, sampling, columns, weights, central, envOptions } = parts;
   if (source.kind === 'factory')
     throw new ConfigError('CONFIG_RAY', 'A factory function cannot be sent to a host: give a module.');
   if (central !== null)
@@ -29,7 +29,7 @@ export function createRayRunners(config: RunnersConfig, parts: RunnerParts): Run
     onStep: undefined,
   });
   const group = createRayRunnerGroup({
-    ...{ arena, spec, source, sampling, columns, weights, faultPolicy },
+    ...{ arena, spec, source, sampling, columns, weights, faultPolicy, envOptions },
     cluster: {
       ...envRunners,
       hostResources: envRunners.hostResources as Readonly<Record<string, number>>,

@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { EnvFaultPolicy } from '../env/env-faults.ts';
 import type { EnvModuleSource } from '../env/env-source.ts';
 import type { RolloutColumns } from '../experience/layout.ts';
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { EnvFaultReport } from '../rollout/env-fault-log.ts';
 import type { ErrorMessage } from '../rollout/error-message.ts';
@@ -43,6 +43,8 @@ export interface HostPlan {
   /** Elements, padded. */
   readonly parameterCount: number;
   readonly faultPolicy: EnvFaultPolicy;
+  /** As `RunnerOptions.envOptions`. */
+  readonly envOptions: JsonObject | null;
   readonly deterministic: boolean;
   readonly nativeKernels: boolean;
   readonly poison: boolean;
@@ -57,6 +59,8 @@ export type HostRequest =
   /** T steps in every row with the weights that the frame names. */
   | { readonly kind: 'collect' }
   | { readonly kind: 'states' }
+  /** Of the episodes that begin from now on. */
+  | { readonly kind: 'options'; readonly options: JsonObject }
   | { readonly kind: 'play'; readonly request: PlayRequest }
   /** A notice: the evaluation that is being played ends at its next step. */
   | { readonly kind: 'cut' };
@@ -91,6 +95,7 @@ export type HostReply = HostNews &
         readonly faults: EnvFaultReport | null;
       }
     | { readonly kind: 'states'; readonly states: readonly JsonValue[] }
+    | { readonly kind: 'options' }
     | { readonly kind: 'played'; readonly played: PlayedEpisodes; readonly faults: EnvFaultReport | null }
     | { readonly kind: 'failed'; readonly error: ErrorMessage }
   );

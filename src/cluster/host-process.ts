@@ -38,6 +38,8 @@ async function obey(state: HostState, request: HostRequest): Promise<HostAnswer>
       return host.collect();
     case 'states':
       return host.states();
+    case 'options':
+      return host.setEnvOptions(request.options);
     case 'play':
       state.cut = new AbortController();
       return host.play(request.request, state.cut.signal);

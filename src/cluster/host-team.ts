@@ -51,6 +51,8 @@ export interface HostTeamOptions {
   readonly kernelBuild: Expected['kernels'];
   readonly nativeKernels: boolean;
   readonly faultPolicy: EnvFaultPolicy;
+  /** Of the first episodes, laid over the source's; null = options never change. */
+  readonly envOptions: JsonObject | null;
   readonly poison: boolean;
   readonly deadlineMs: number;
   readonly maxRestarts: number;
@@ -216,10 +218,10 @@ function bridgeSettings(options: HostTeamOptions, shipment: Shipment): BridgeSet
 function planForAll(
   options: HostTeamOptions,
 ): Omit<HostPlan, 'source' | 'files' | 'numThreads' | 'firstRow' | 'numRows'> {
-  const { spec, seed, columns, weights, faultPolicy, nativeKernels, poison } = options;
+  const { spec, seed, columns, weights, faultPolicy, envOptions, nativeKernels, poison } = options;
   const { deadlineMs, maxRestarts, restartWindowMs, memoryMb, kernelBuild } = options;
   return {
-    ...{ spec, seed, columns, faultPolicy, nativeKernels, poison },
+    ...{ spec, seed, columns, faultPolicy, envOptions, nativeKernels, poison },
     ...{ deadlineMs, maxRestarts, restartWindowMs, memoryMb },
     deterministic: kernelBuild === 'strict',
     rolloutLength: options.sampling.rollout.rolloutLength,

@@ -1,6 +1,5 @@
 /** Environment runners on a Ray cluster: hosts with worker threads, each of which collects its rows exactly as a local run would. */
 import type { EnvModuleSource } from '../env/env-source.ts';
-import { ConfigError } from '../errors.ts';
 import { openRollout, type RolloutViews } from '../experience/layout.ts';
 import { createEnvFaultBook, type EnvFaultBook } from '../rollout/env-fault-log.ts';
 import { createEpisodeLedger, type EpisodeLedger } from '../rollout/episode-ledger.ts';
@@ -8,7 +7,7 @@ import { type MetricSums, meansOf, mergeSums } from '../rollout/metric-sums.ts';
 import type { PlayedEpisodes, PlayRequest } from '../rollout/play-episodes.ts';
 import { joinPlayed, splitRequest } from '../rollout/play-shares.ts';
 import { poisonRows } from '../rollout/poison.ts';
-import { withEnvStates } from '../rollout/row-states.ts';
+import { type RowState, withEnvStates, withNextOptions } from '../rollout/row-states.ts';
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { openWeightBuffer } from '../weights/weight-buffer.ts';
 import { unpackRows } from './fragment.ts';
@@ -40,7 +39,7 @@ interface GroupParts {
 /** Not started yet. @throws ConfigError for an address that is none. */
 export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGroup {
   const { arena, sampling, numEnvs, spec } = options;
-  const ledger = createEpisodeLedger(spec, numEnvs);
+  const ledger = createEpisodeLedger(spec, numEnvs, options.envOptions);
   const faults = createEnvFaultBook(options);
   const sets = sampling.setAddresses.map((address) => openRollout(arena.buffer, address, sampling.rollout));
   const restarted: number[] = [];
@@ -51,6 +50,24 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
   const team = createHostTeam({ ...options, rowStates: ledger.rowStates, onRestarted });
   const state = { numCollected: 0, isCollecting: false, numPending: 0 };
   const parts: GroupParts = { options, team, sets, ledger, faults, state };
+  const start: RunnerGroup['start'] = async (states) => {
+    if (states !== null) ledger.setRowStates(states);
+    const rows = await team.start(states);
+    state.isCollecting = false;
+    state.numPending = 0;
+    return rows;
+  };
+  const getStates = async (): Promise<RowState[]> => {
+    if (state.isCollecting || state.numPending > 0) return ledger.rowStates(0, numEnvs);
+    const answers = team.parts.map((_, part) =>
+      team.run(part, { kind: 'states' }, null, ({ message }) =>
+        message.kind === 'states' ? message.states : [],
+      ),
+    );
+    const envStates = (await allOrFirstError(answers)).flat();
+    ledger.adoptEnvStates(envStates);
+    return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
+  };
   return {
     numEnvRunners: team.parts.length,
     get place() {
@@ -61,30 +78,17 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
     get isCollecting() {
       return state.isCollecting || state.numPending > 0;
     },
-    async start(states) {
-      if (states !== null) ledger.setRowStates(states);
-      const rows = await team.start(states);
-      state.isCollecting = false;
-      state.numPending = 0;
-      return rows;
-    },
+    start,
     ...createCollecting(parts),
     play: createPlay(parts),
-    async getStates() {
-      if (state.isCollecting || state.numPending > 0) return ledger.rowStates(0, numEnvs);
-      const answers = team.parts.map((_, part) =>
-        team.run(part, { kind: 'states' }, null, ({ message }) =>
-          message.kind === 'states' ? message.states : [],
+    getStates,
+    async setEnvOptions(next) {
+      if (ledger.nextOptions === null) return void (await start(withNextOptions(await getStates(), next)));
+      ledger.setNextOptions(next); // first: a host that is lost meanwhile begins with them
+      await allOrFirstError(
+        team.parts.map((_, part) =>
+          team.run(part, { kind: 'options', options: next }, null, () => undefined),
         ),
-      );
-      const envStates = (await allOrFirstError(answers)).flat();
-      ledger.adoptEnvStates(envStates);
-      return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
-    },
-    async setEnvOptions() {
-      throw new ConfigError(
-        'CONFIG_CONFLICT',
-        "Options of environments on a Ray cluster cannot change in mid-run: leave runners 'ray' out, or train without setEnvOptions.",
       );
     },
     takeEnvFaults: faults.take,

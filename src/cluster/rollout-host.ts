@@ -2,6 +2,7 @@
 
 import { rowPolicyScratchBytes } from '../acting/row-policies.ts';
 import { initializeRollout } from '../experience/layout.ts';
+import type { JsonObject } from '../json.ts';
 import { type Arena, createArena, createArenaPlanner } from '../memory/arena.ts';
 import { reserveControlWords } from '../rollout/control-words.ts';
 import type { EnvFaultReport, EnvFaults } from '../rollout/env-fault-log.ts';
@@ -29,6 +30,8 @@ export interface RolloutHost {
   useWeights(slot: Uint8Array): void;
   collect(): Promise<HostAnswer>;
   states(): Promise<HostAnswer>;
+  /** Episodes that begin from now on have these. Only where some were given from the beginning, by the plan or by states. */
+  setEnvOptions(options: JsonObject): Promise<HostAnswer>;
   play(request: Parameters<RunnerGroup['play']>[0], signal: AbortSignal): Promise<HostAnswer>;
   stop(): Promise<void>;
 }
@@ -36,11 +39,11 @@ export interface RolloutHost {
 export async function createRolloutHost(plan: HostPlan): Promise<RolloutHost> {
   const kernels = await loadKernels({ deterministic: plan.deterministic, native: plan.nativeKernels });
   const { arena, sampling, weights, control, scratch } = reserve(plan);
-  const { spec, source, seed, faultPolicy } = plan;
+  const { spec, source, seed, faultPolicy, envOptions } = plan;
   const group = createLocalRunnerGroup({
     plan: {
       ...{ kernels, spec, source, seed, faultPolicy, sampling, weights, control },
-      ...{ acts: true, memory: arena.memory, helper: null, envOptions: null },
+      ...{ acts: true, memory: arena.memory, helper: null, envOptions },
     },
     numEnvs: plan.numRows,
     scratch,
@@ -79,6 +82,10 @@ export async function createRolloutHost(plan: HostPlan): Promise<RolloutHost> {
       return {
         message: { kind: 'states', states: states.map(({ envState }) => envState), ...newsOf(group) },
       };
+    },
+    async setEnvOptions(options) {
+      await group.setEnvOptions(options);
+      return { message: { kind: 'options', ...newsOf(group) } };
     },
     async play(request, signal) {
       const played = await group.play(request, signal);

@@ -259,10 +259,6 @@ function checkCluster({
     refuse(
       `numRolloutHosts (${numRolloutHosts}) x numEnvRunners (${numThreads}) must not exceed numEnvs (${numEnvs}): lower one of them, or raise numEnvs.`,
     );
-  if (environment.curriculum !== null)
-    refuse(
-      "curriculum changes options of environments in mid-run, which hosts do not: leave it out, or leave runners 'ray' out.",
-    );
   if (inference === 'central')
     refuse(
       "inference 'central' has the learner act, and hosts act for themselves: leave one of the two out.",
