@@ -71,11 +71,11 @@ type Tuned = { readonly stopping?: { readonly stopSteps?: number } } | undefined
 /** Rows of `variants.ts`: as long, and over as many seeds, as the tuned settings' row. */
 async function listVariants(): Promise<Task[]> {
   const wanted = VARIANTS.filter(({ name }) => isWantedVariant(name));
-  const tasks = wanted.map(async ({ algorithm, env, name }) => {
+  const tasks = wanted.map(async ({ algorithm, env, name, own }) => {
     const { tunedDefaults } = await algorithms[algorithm]();
-    const budget = (tunedDefaults[env] as Tuned)?.stopping?.stopSteps ?? 0;
+    const budget = own?.budget ?? (tunedDefaults[env] as Tuned)?.stopping?.stopSteps ?? 0;
     const row = {
-      ...{ algorithm, env, variant: name, threshold: thresholdOf(algorithm, env) },
+      ...{ algorithm, env, variant: name, threshold: own?.threshold ?? thresholdOf(algorithm, env) },
       budget: flags.smoke ? SMOKE_STEPS : budget,
     };
     return seedsOf().map((seed) => ({ row, seed }));
@@ -159,11 +159,15 @@ async function runOne({ row, seed }: Task): Promise<SeedRun> {
   const definition = await algorithms[row.algorithm]();
   const reference = REFERENCES[row.algorithm]?.[row.env];
   const variant = VARIANTS.find(({ name }) => name === row.variant);
-  const algorithm = await new definition.Config()
-    .tuned()
-    .environment(row.env, reference?.envOptions)
-    .envRunners({ numEnvRunners: 0 })
-    .learners('numLearnerThreads' in (definition.options.learners ?? {}) ? { numLearnerThreads: 1 } : {})
+  const hasThreads = 'numLearnerThreads' in (definition.options.learners ?? {});
+  const config = variant?.own
+    ? new definition.Config().environment(variant.own.make).learners({ engine: 'tensorflow' })
+    : new definition.Config()
+        .tuned()
+        .environment(row.env, reference?.envOptions)
+        .learners(hasThreads ? { numLearnerThreads: 1 } : {});
+  const algorithm = await config
+    .envRunners({ numEnvRunners: 0, ...variant?.envRunners })
     .evaluation({ evaluationNumEnvs: 64 })
     .training(variant?.training ?? {})
     .debugging({ seed })

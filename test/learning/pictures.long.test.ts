@@ -12,13 +12,13 @@ test('DQN with a convolutional network catches the ball', async () => {
     .learners({ engine: 'tensorflow' })
     .training({
       network: 'conv',
-      convLayers: [[8, 3, 1]],
-      hiddenSizes: [32],
+      convLayers: [[16, 3, 1]],
+      hiddenSizes: [64],
       learningRate: 1e-3,
       batchSize: 32,
       learningStarts: 200,
       trainEvery: 4,
-      updatesPerStep: 0.25,
+      updatesPerStep: 0.5,
       targetInterval: 100,
       double: true,
       epsilon: {
