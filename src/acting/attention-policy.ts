@@ -16,7 +16,7 @@ type AttentionActingSpec = SpecWithAttention & { readonly distribution: ProductH
  * What `createKernelPolicy` is for networks that the kernels cover. Sums are float64 over float32 weights; what is remembered is rounded to float32, where it lies.
  * Outputs are those of the learner up to float32 rounding.
  *
- * Thread: any, one policy each. Cost of a row: see `openAttentionTower`; some 0.1 ms for a block of 64.
+ * Thread: any, one policy each. Cost of a row: see `openAttentionTower`; some 0.17 ms a tower for a block of 64.
  */
 export function createAttentionPolicy(
   spec: AttentionActingSpec,

@@ -38,6 +38,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'wants the tenth version of a league; of a longer one: test/algorithm/league',
   'npx operant tune --env CartPole --num-trials 40 --trial-steps 50000 --on ray --ray-address HOST:6379 --out study-on-ray':
     'wants a cluster; on one: test/tune/on-ray.long.test.ts',
+  'npm install @opentelemetry/api': 'from the registry; with its SDK: test/serve/tracing.test.ts',
   'npm install operant': 'from the registry; the packed package: packed-install.long.test.ts',
   'npm run bench:serve': 'a measurement',
   'npx operant install-tensorflow': 'fetches from PyPI; the check script runs it',
