@@ -28,7 +28,9 @@ type Api = typeof import('@opentelemetry/api');
 /** @throws ConfigError `CONFIG_PEER_MISSING` where the API is not installed. */
 export async function openTracing(): Promise<Tracing> {
   const peer = { name: '@opentelemetry/api', version: '1' };
-  const api = await importPeer(peer, '`tracing`', () => import('@opentelemetry/api'));
+  // Only an import() that is caught is optional to those who bundle without the package.
+  const load = () => import('@opentelemetry/api').catch((error) => Promise.reject(error));
+  const api = await importPeer(peer, '`tracing`', load);
   const tracer = api.trace.getTracer('operant', operantVersion());
   return {
     parentOf: (headers) => api.propagation.extract(api.ROOT_CONTEXT, headers),
