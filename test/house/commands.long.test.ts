@@ -41,6 +41,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm install @opentelemetry/api': 'from the registry; with its SDK: test/serve/tracing.test.ts',
   'npm install operant': 'from the registry; the packed package: packed-install.long.test.ts',
   'npm run bench:serve': 'a measurement',
+  'npm run bench:serve -- --only speed --ray-python PATH': 'a measurement, beside Ray Serve',
   'npx operant install-tensorflow': 'fetches from PyPI; the check script runs it',
   'npx operant train --env ./my-env.ts#other --env-options \'{"width": 11}\'':
     'stands for another export of the file; with one: projects.long.test.ts',

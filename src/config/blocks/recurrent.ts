@@ -67,9 +67,7 @@ export const recurrentOrAttentionOptions = {
   recurrent: option(kind.nullable(kind.choice(['lstm', 'gru', 'attention'])), {
     default: null,
     shapesCheckpoint: true,
-    doc:
-      'Recurrent cells among the hidden layers, or attention over past steps before them (TensorFlow engine), of actor and critic each ' +
-      '(sharedLayers: for both); null = no memory.',
+    doc: 'Recurrent cells among the hidden layers, or attention before them (TensorFlow), of actor and critic each; null = no memory.',
     alsoCalled: ['use_lstm', 'lstm', 'use_attention'],
   }),
   ...sharedOptions(['lstm', 'gru', 'attention']),
@@ -103,7 +101,7 @@ export const burnInOptions = {
   burnIn: option(kind.integer({ min: 0 }), {
     default: 0,
     unit: 'steps',
-    doc: "Steps before each sequence that only warm its state by the learner's weights, without gradients; at most sequenceLength. A rollout's first sequences have none.",
+    doc: "Steps before each sequence that only warm its state by the learner's weights, without gradients; a rollout's first has none.",
     needs: NEEDS_CELL,
     alsoCalled: ['burn_in', 'replay_sequence_burn_in', 'replay_burn_in'],
   }),
