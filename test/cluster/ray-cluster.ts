@@ -99,7 +99,8 @@ export async function startRayCluster({
       ? ['--include-dashboard', 'false']
       : ['--include-dashboard', 'true', '--dashboard-port', `${dashboardPort}`];
   const own = network === null ? [] : ['--node-ip-address', network.headIp];
-  const headArgs = ['--head', '--port', `${port}`, '--num-cpus', '0', ...own, ...dashboardArgs];
+  const ports = ['--port', `${port}`, '--ray-client-server-port', `${await freePort()}`]; // its default may be another cluster's
+  const headArgs = ['--head', ...ports, '--num-cpus', '0', ...own, ...dashboardArgs];
   const head = start([...headArgs, '--temp-dir', folder], {});
   const processes: ChildProcess[] = [head];
   const stop = async () => {
