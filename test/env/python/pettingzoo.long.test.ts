@@ -165,6 +165,15 @@ print(json.dumps(told))`,
     expect((await trainAndStop(second, 2)).tensors).toEqual(expected.tensors);
   }, 180_000);
 
+  test('a Python without numpy: what to install is what brings it, and the games', async () => {
+    const bare = join(temporaryFolder(), 'python');
+    writeFileSync(bare, `#!/bin/sh\nexec '${found}' -S "$@"\n`, { mode: 0o755 });
+    await expect(open('pettingzoo:classic/connect_four_v3', bare)).rejects.toMatchObject({
+      code: 'CONFIG_PYTHON_PACKAGE',
+      message: expect.stringMatching(/no package numpy.*operant python install pettingzoo$/),
+    });
+  });
+
   test('an environment that is not there is answered with those that are; a name without a family, too', async () => {
     await expect(open('pettingzoo:classic/connect_five_v1', found)).rejects.toThrow(/connect_four_v3/);
     await expect(open('pettingzoo:connect_four_v3', found)).rejects.toThrow(/family/);

@@ -54,9 +54,10 @@ def start(config):
     try:
         import numpy  # noqa: F401
     except ModuleNotFoundError:
+        brings = "pettingzoo" if config["suite"] == "pettingzoo" else "gymnasium"
         raise setup_error(
             "CONFIG_PYTHON_PACKAGE",
-            f"The Python {sys.executable} has no package numpy. Install it there, or into Operant's own Python: operant python install gymnasium",
+            f"The Python {sys.executable} has no package numpy. Install it there, or into Operant's own Python: operant python install {brings}",
         ) from None
     sys.path.insert(0, HERE)
     return start_agents(config) if config["suite"] == "pettingzoo" else start_rows(config)
