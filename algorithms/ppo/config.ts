@@ -106,7 +106,9 @@ export type PPOConfigInput = ConfigInput<PPOOptions>;
 
 /** What PPO's options must be to each other; the shared ones are checked before. */
 export function checkPPO(config: ResolvedPPOConfig): readonly Problem[] {
-  const { klPenaltyCoeff, klPenaltyTarget, recomputeStates, numEpochs } = config.training;
+  const { klPenaltyCoeff, klPenaltyTarget, recomputeStates, numEpochs, burnIn, minibatchSize } =
+    config.training;
+  const { numEnvs, rolloutLength } = config.envRunners;
   const problems = [
     ...checkMinibatches(config),
     ...checkActorCritic(config),
@@ -117,6 +119,14 @@ export function checkPPO(config: ResolvedPPOConfig): readonly Problem[] {
     problems.push(
       conflict(
         'recomputeStates has no effect while numEpochs is 1: raise numEpochs, or leave recomputeStates out.',
+      ),
+    );
+  }
+  if (burnIn > 0 && numEpochs === 1 && minibatchSize === numEnvs * rolloutLength) {
+    problems.push(
+      conflict(
+        `burnIn (${burnIn}) has no effect while numEpochs is 1 and the rollout one minibatch (${minibatchSize}): it is learnt by the ` +
+          'weights that collected it. Raise numEpochs, lower minibatchSize, or leave burnIn out.',
       ),
     );
   }

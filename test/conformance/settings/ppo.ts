@@ -80,6 +80,11 @@ export const settings: Settings = {
       /recomputeStates has no effect while numEpochs is 1/,
     ],
     [
+      'a burn-in by the weights that collected',
+      training({ recurrent: 'lstm', sequenceLength: 10, burnIn: 2, numEpochs: 1, minibatchSize: 160 }),
+      /burnIn \(2\) has no effect while numEpochs is 1/,
+    ],
+    [
       'minibatches larger than the rollout',
       training({ minibatchSize: 161 }),
       /minibatchSize \(161\).*160 samples/,
