@@ -62,7 +62,7 @@ const padded = (size: number): number => Math.ceil(size / 8) * 8;
  * @throws CheckpointError `CHECKPOINT_CORRUPT` for anything that `encodeCheckpoint` has not written whole.
  */
 export function decodeCheckpoint(file: Uint8Array): PageCheckpoint {
-  const bytes = file.slice(); // from its own beginning, so that arrays of eight bytes can lie in it
+  const bytes = new Uint8Array(file); // a copy from its own beginning, which `slice` of Node's Buffer is not
   if (bytes.length < MAGIC.length + 8 || new TextDecoder().decode(bytes.subarray(0, MAGIC.length)) !== MAGIC)
     throw corruptCheckpoint('it does not begin as one does');
   const view = new DataView(bytes.buffer);
