@@ -18,6 +18,7 @@ export const AgentsOperation = { RESET: 1, STEP: 2, OBSERVE: 3, RENDER: 4, REBUI
 /** What an environment answered last, seat by seat; as it stands until that environment is asked again. S = number of seats. */
 export interface AgentsAnswer {
   readonly whole: Uint8Array;
+  readonly header: Uint32Array; // [4] u32
   readonly rewards: Float64Array; // [S] f64
   readonly acting: Uint8Array; // [S] u8
   readonly ended: Uint8Array; // [S] u8, AgentEnd
@@ -74,19 +75,19 @@ function createAgentsHost(process: PythonProcess, id: string, numEnvs: number): 
   const layout = createSeatLayout(seats);
   const stateSize = hello.stateSpace === null ? 0 : flatSize(spaceFromJson(hello.stateSpace ?? null));
   const answers = Array.from({ length: numEnvs }, () => createAnswer(layout, stateSize));
+  const aside = createAnswer(layout, stateSize); // a reply's other fields are of whichever environment was played last
   const names: string[] = [];
-  const header = new Uint32Array(4);
   const command = new Uint8Array(HEADER_BYTES + 4 * layout.actionStride);
   const words = new Uint32Array(command.buffer, 0, 4);
   const actionsSent = new Float32Array(command.buffer, HEADER_BYTES, layout.actionStride);
   const receive = (answer: AgentsAnswer): JsonObject | null => {
     process.read(answer.whole);
-    header.set(new Uint32Array(answer.whole.buffer, 0, 4));
-    const [numBytes, numMetrics, textLength] = header;
+    const [numBytes, numMetrics, textLength] = answer.header;
     answer.numMetrics = numMetrics;
     process.output.passOn(false);
-    const rest = new Uint8Array(numBytes + HEADER_BYTES - answer.whole.length);
-    if (rest.length === 0) return null;
+    const numRest = numBytes + HEADER_BYTES - answer.whole.length;
+    if (numRest === 0) return null;
+    const rest = new Uint8Array(numRest);
     process.read(rest);
     if (answer.metrics.length < 2 * numMetrics) answer.metrics = new Float64Array(4 * numMetrics);
     new Uint8Array(answer.metrics.buffer).set(rest.subarray(0, 16 * numMetrics));
@@ -113,7 +114,12 @@ function createAgentsHost(process: PythonProcess, id: string, numEnvs: number): 
         actionsSent.set(actions);
         process.write(command);
       }
-      return receive(answers[n]);
+      if (operation !== AgentsOperation.OBSERVE && operation !== AgentsOperation.RENDER)
+        return receive(answers[n]);
+      const extra = receive(aside);
+      if (operation === AgentsOperation.OBSERVE)
+        answers[n].observations[argument].set(aside.observations[argument]);
+      return extra;
     },
   };
 }
@@ -149,6 +155,7 @@ function createAnswer({ groups, groupOf }: SeatLayout, stateSize: number): Agent
   );
   return {
     whole: new Uint8Array(buffer),
+    header: new Uint32Array(buffer, 0, 4),
     rewards: new Float64Array(buffer, HEADER_BYTES, numSeats),
     acting: flags(0),
     ended: flags(1),

@@ -273,6 +273,27 @@ describe.skipIf(python === null)('games in a file, without PettingZoo', () => {
     ]);
   });
 
+  test('whoever looks on leaves what an environment answered as it is, also when another one was played since', async () => {
+    const envs = await makeAgentsEnvs(resolveEnv(dice, { python: found }), 2);
+    onTestFinished(() => envs.close());
+    const seen = (n: number, s: number) => {
+      const row = new Float32Array(2);
+      envs.writeObservation(n, s, row, 0);
+      return [...row];
+    };
+    envs.reset(0, 1);
+    envs.step(0, Float32Array.of(0, 0), 0);
+    envs.reset(1, 2);
+    for (let t = 0; t < 3; t++) envs.step(1, Float32Array.of(0, 0), 0);
+    const before = seen(0, 1); // who acts
+    const [points, count] = seen(0, 0); // who looks on
+    expect([points > 0, count, before]).toEqual([true, 1, [0, 1]]);
+    expect(seen(0, 1)).toEqual(before);
+    const told: [string, number][] = [];
+    envs.reportMetrics?.(0, (name, value) => told.push([name, value]));
+    expect(told).toEqual([['count', 1]]);
+  });
+
   test('runs are the same for any number of workers, also when the process is killed again and again', async () => {
     const expected = await trainAndStop(await configFor(crowd, found, 0).build(), 4);
     expect((await trainAndStop(await configFor(crowd, found, 2).build(), 4)).tensors).toEqual(
