@@ -111,7 +111,8 @@ async function trainOn(training: FolderTraining, place: Place): Promise<TrainEnd
   const { pool, link, options } = place;
   let host: TrialHost | null = null;
   try {
-    host = await pool.acquire();
+    host = await pool.acquire(training.signal);
+    if (host === null) return killedBy(ENDED, null);
     const end = await runThere(training, host, place.cwd);
     pool.release(host);
     return end;
@@ -131,6 +132,8 @@ async function trainOn(training: FolderTraining, place: Place): Promise<TrainEnd
   }
 }
 
+const ENDED = 'the study has ended';
+
 const killedBy = (message: string, code: string | null): TrainEnd => ({
   exitCode: null,
   error: { code, message },
@@ -142,7 +145,7 @@ async function runThere(training: FolderTraining, host: TrialHost, cwd: string):
   const stop = () => host.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    if (signal.aborted) return killedBy('the study has ended', null);
+    if (signal.aborted) return killedBy(ENDED, null);
     let answer = await host.ask({ kind: 'train', plan }, body);
     for (;;) {
       const { message } = answer;

@@ -11,6 +11,8 @@ import type { TrialReply, TrialRequest } from './trial-messages.ts';
 export interface TrialHost {
   /** Ray's id of the node that it is on. */
   readonly node: string;
+  /** Whether it answers; false after the deadline at the latest. */
+  isThere(): Promise<boolean>;
   /** @param body behind the message. @returns its answer, and what stands behind that. @throws RequestFailure; an error of its own. */
   ask(message: TrialRequest, body?: Buffer): Promise<{ readonly message: TrialReply; readonly body: Buffer }>;
   /** Its training ends with a checkpoint. */
@@ -52,6 +54,11 @@ export async function openTrialHost(
   const listening = createHeartbeat(index, { bridge, incarnation: address.incarnation }, deadlineMs);
   return {
     node: hello.rayNode,
+    isThere: () =>
+      listening(() => bridge.request(FrameType.PING, address, new Uint8Array(0))).then(
+        () => true,
+        () => false,
+      ),
     async ask(message, body = Buffer.alloc(0)) {
       const payload = Buffer.concat([encodeMessage(message), body]);
       const { payload: said } = await listening(() => bridge.request(FrameType.REQUEST, address, payload));

@@ -5,8 +5,12 @@ import type { TrialHost } from './trial-host-link.ts';
 const IDLE_MS = 10_000;
 
 export interface TrialPool {
-  /** One that is nobody's: idle, given back, or a new one when the cluster has room. @throws what opening one threw. */
-  acquire(): Promise<TrialHost>;
+  /**
+   * One that is nobody's: idle and still there, given back, or a new one when the cluster has room.
+   *
+   * @param signal ends the wait. @returns null where it did. @throws what opening one threw.
+   */
+  acquire(signal: AbortSignal): Promise<TrialHost | null>;
   release(host: TrialHost): void;
   /** A lost one: it is not given again, and the next is opened elsewhere where it can be. */
   discard(host: TrialHost, isElsewhere: boolean): void;
@@ -15,7 +19,7 @@ export interface TrialPool {
 }
 
 interface Waiter {
-  readonly resolve: (host: TrialHost) => void;
+  readonly resolve: (host: TrialHost | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -52,18 +56,33 @@ export function createTrialPool(
       },
     );
   };
+  const wait = (signal: AbortSignal): Promise<TrialHost | null> => {
+    let leave = (): void => undefined;
+    const given = new Promise<TrialHost | null>((resolve, reject) => {
+      const waiter = { resolve, reject };
+      waiters.push(waiter);
+      leave = () => {
+        const at = waiters.indexOf(waiter);
+        if (at < 0) return;
+        waiters.splice(at, 1);
+        resolve(null);
+      };
+    });
+    signal.addEventListener('abort', leave);
+    if (signal.aborted) leave();
+    else if (numOpening < waiters.length) openAnother();
+    return given.finally(() => signal.removeEventListener('abort', leave));
+  };
   return {
-    acquire() {
-      const [first] = idle;
-      if (first !== undefined) {
-        clearTimeout(first[1]);
-        idle.delete(first[0]);
-        return Promise.resolve(first[0]);
+    async acquire(signal) {
+      for (const [host, timer] of idle) {
+        clearTimeout(timer);
+        idle.delete(host);
+        // Nobody hears of one that is lost while it has nothing to do, and a trial would pay for it with a retry.
+        if (await host.isThere()) return host;
+        host.close();
       }
-      return new Promise((resolve, reject) => {
-        waiters.push({ resolve, reject });
-        if (numOpening < waiters.length) openAnother();
-      });
+      return wait(signal);
     },
     release: give,
     discard(host, isElsewhere) {
