@@ -1,11 +1,12 @@
 /** Layers of networks in tfjs operations. */
+import { LAYER_NORM_EPSILON } from './networks/dense-rows.ts';
 import type { Activation } from './policy-spec.ts';
 import type { Tensor, TensorFlow } from './tensor-types.ts';
 
 /** Entries of the flat vector by name, as tensors of their shapes. */
 export type ParameterTensors = Readonly<Record<string, Tensor>>;
 
-/** (x - mean) / sqrt(variance + 1e-5) over a row's units, then gain and shift. */
+/** (x - mean) / sqrt(variance + epsilon) over a row's units, then gain and shift. */
 export function normalizeLayer(
   tf: TensorFlow,
   parameters: ParameterTensors,
@@ -13,7 +14,7 @@ export function normalizeLayer(
   x: Tensor,
 ): Tensor {
   const { mean, variance } = tf.moments(x, 1, true);
-  const normalized = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5)));
+  const normalized = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON)));
   return tf.add(tf.mul(normalized, parameters[`${name}/gain`]), parameters[`${name}/shift`]);
 }
 

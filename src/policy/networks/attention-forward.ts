@@ -1,14 +1,8 @@
 /** One row through attention over its past steps in plain float64, a step at a time: how such policies act. Equations: src/policy/tensor-attention.ts. */
 
-import {
-  openFeedForward,
-  openGate,
-  openLayerNorm,
-  openProduct,
-  openTransposedProduct,
-} from './attention-layers.ts';
+import { openFeedForward, openGate, openProduct, openTransposedProduct } from './attention-layers.ts';
 import { attentionTowers, type SpecWithAttention, towerMemoryOffset } from './attention-state.ts';
-import { openDense } from './dense-rows.ts';
+import { openDense, openLayerNorm } from './dense-rows.ts';
 import type { FindTensor } from './row-outputs.ts';
 
 /** Where a tower's memory lies, and how much of it there is. */

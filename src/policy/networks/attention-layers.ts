@@ -1,25 +1,6 @@
 /** The layers inside of a block of attention, over one row in float64, without allocating. */
-import { LAYER_NORM_EPSILON, openDense } from './dense-rows.ts';
+import { openDense, sigmoid } from './dense-rows.ts';
 import type { FindTensor, RowLayer } from './row-outputs.ts';
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-/** Normalises the D elements of `from` that begin at `at` into `to`. */
-export type RowNorm = (from: Float32Array | Float64Array, at: number, to: Float64Array, toAt: number) => void;
-
-export function openLayerNorm(tensor: FindTensor, name: string): RowNorm {
-  const [gain, shift] = [tensor(`${name}/gain`), tensor(`${name}/shift`)];
-  const D = gain.length;
-  return (from, at, to, toAt) => {
-    let mean = 0;
-    for (let j = 0; j < D; j++) mean += from[at + j];
-    mean /= D;
-    let variance = 0;
-    for (let j = 0; j < D; j++) variance += (from[at + j] - mean) ** 2;
-    const scale = 1 / Math.sqrt(variance / D + LAYER_NORM_EPSILON);
-    for (let j = 0; j < D; j++) to[toAt + j] = (from[at + j] - mean) * scale * gain[j] + shift[j];
-  };
-}
 
 /** x W, W row-major [D, out]. */
 export function openProduct(kernel: Float32Array, numOutputs: number): RowLayer {

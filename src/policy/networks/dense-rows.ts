@@ -7,7 +7,7 @@ import type { FindTensor, RowLayer, RowOutputs } from './row-outputs.ts';
 /** Added to the variance of layer normalisation. */
 export const LAYER_NORM_EPSILON = 1e-5;
 const GELU = Math.sqrt(2 / Math.PI);
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 export const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
   identity: (x) => x,
@@ -49,6 +49,24 @@ export function openDense(tensor: FindTensor, name: string): RowLayer {
   };
 }
 
+/** Normalises the D elements of `from` that begin at `at` into `to`, which may be the same. */
+export type RowNorm = (from: Float32Array | Float64Array, at: number, to: Float64Array, toAt: number) => void;
+
+/** Over the units of one layer (Ba et al. 2016). */
+export function openLayerNorm(tensor: FindTensor, name: string): RowNorm {
+  const [gain, shift] = [tensor(`${name}/gain`), tensor(`${name}/shift`)];
+  const D = gain.length;
+  return (from, at, to, toAt) => {
+    let mean = 0;
+    for (let j = 0; j < D; j++) mean += from[at + j];
+    mean /= D;
+    let variance = 0;
+    for (let j = 0; j < D; j++) variance += (from[at + j] - mean) ** 2;
+    const scale = 1 / Math.sqrt(variance / D + LAYER_NORM_EPSILON);
+    for (let j = 0; j < D; j++) to[toAt + j] = (from[at + j] - mean) * scale * gain[j] + shift[j];
+  };
+}
+
 export interface TowerOptions {
   readonly name: string;
   readonly numLayers: number;
@@ -66,10 +84,10 @@ export function openTower(
   const layers = Array.from({ length: numLayers }, (_, k): RowLayer => {
     const layer = `${name}/${from + k}`;
     const dense = openDense(tensor, layer);
-    const [gain, shift] = layerNorm ? [tensor(`${layer}/gain`), tensor(`${layer}/shift`)] : [];
+    const norm = layerNorm ? openLayerNorm(tensor, layer) : null;
     return (x) => {
       const y = dense(x);
-      if (gain !== undefined && shift !== undefined) normalizeLayer(y, gain, shift);
+      norm?.(y, 0, y, 0);
       activateRow(y, activation);
       return y;
     };
@@ -79,18 +97,6 @@ export function openTower(
     for (const layer of layers) y = layer(y);
     return y;
   };
-}
-
-/** In place, over the units of one layer (Ba et al. 2016). */
-function normalizeLayer(y: Float64Array, gain: Float32Array, shift: Float32Array): void {
-  const size = y.length;
-  let mean = 0;
-  for (let j = 0; j < size; j++) mean += y[j];
-  mean /= size;
-  let variance = 0;
-  for (let j = 0; j < size; j++) variance += (y[j] - mean) ** 2;
-  const scale = 1 / Math.sqrt(variance / size + LAYER_NORM_EPSILON);
-  for (let j = 0; j < size; j++) y[j] = (y[j] - mean) * scale * gain[j] + shift[j];
 }
 
 /** x' = clip((x - mean) * inverseStd, +-clip), or x as it is. */

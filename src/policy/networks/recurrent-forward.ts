@@ -1,7 +1,7 @@
 /** One row through a recurrent policy in plain float64, a step at a time: for looking at a policy, and for exports to be held against. */
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import { type ActingSpec, distributionSize, type RecurrentSpec } from '../policy-spec.ts';
-import { openDense, openObservation, openRowOutputs, openTensors, openTower } from './dense-rows.ts';
+import { openDense, openObservation, openRowOutputs, openTensors, openTower, sigmoid } from './dense-rows.ts';
 import { mlpParameterLayout } from './mlp-parameters.ts';
 import {
   cellName,
@@ -64,8 +64,6 @@ export function openRecurrentForward(
     },
   };
 }
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** The cells of a tower, each on the hidden state of the one below. */
 function openCells(
