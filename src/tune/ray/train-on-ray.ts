@@ -149,7 +149,6 @@ async function runThere(training: FolderTraining, host: TrialHost, cwd: string):
     let answer = await host.ask({ kind: 'train', plan }, body);
     for (;;) {
       const { message } = answer;
-      if (message.kind === 'failed') throw new TypeError('A failure of a host was taken for an answer.');
       await writeParcel(folder, message.parcel, answer.body);
       if (message.kind === 'ended') return message.end;
       answer = await host.ask({ kind: 'next' });

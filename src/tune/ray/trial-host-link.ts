@@ -8,13 +8,19 @@ import { decodeMessage, encodeMessage, type Hello } from '../../cluster/host-mes
 import { fromErrorMessage } from '../../rollout/error-message.ts';
 import type { TrialReply, TrialRequest } from './trial-messages.ts';
 
+export interface TrialAnswer {
+  /** A failure is thrown. */
+  readonly message: Exclude<TrialReply, { readonly kind: 'failed' }>;
+  readonly body: Buffer;
+}
+
 export interface TrialHost {
   /** Ray's id of the node that it is on. */
   readonly node: string;
   /** Whether it answers; false after the deadline at the latest. */
   isThere(): Promise<boolean>;
   /** @param body behind the message. @returns its answer, and what stands behind that. @throws RequestFailure; an error of its own. */
-  ask(message: TrialRequest, body?: Buffer): Promise<{ readonly message: TrialReply; readonly body: Buffer }>;
+  ask(message: TrialRequest, body?: Buffer): Promise<TrialAnswer>;
   /** Its training ends with a checkpoint. */
   stop(): void;
   /** Ends it, and what runs in it. */
@@ -64,7 +70,7 @@ export async function openTrialHost(
       const { payload: said } = await listening(() => bridge.request(FrameType.REQUEST, address, payload));
       const reply = decodeMessage<TrialReply>(said);
       if (reply.message.kind === 'failed') throw fromErrorMessage(reply.message.error);
-      return reply;
+      return { message: reply.message, body: reply.body };
     },
     stop: () => bridge.send(FrameType.NOTIFY, address),
     close,
