@@ -223,10 +223,9 @@ function countRows(batch: readonly Pending[]): number {
 }
 
 function tellTaken(batch: readonly Pending[], takenAt: number): void {
-  for (const { times } of batch) {
-    if (times === null) continue;
-    Object.assign(times, { takenAt, modelBeganAt: performance.now(), numRows: countRows(batch) });
-  }
+  if (batch.every(({ times }) => times === null)) return;
+  const told = { takenAt, modelBeganAt: performance.now(), numRows: countRows(batch) };
+  for (const { times } of batch) if (times !== null) Object.assign(times, told);
 }
 
 /** @throws ServeError `SERVE_MODEL_TIMEOUT`; requests that wait meanwhile are dropped when their time is up. */
