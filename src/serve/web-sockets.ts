@@ -13,6 +13,7 @@ import { type RequestDefaults, readPriority, readSession } from './act-route.ts'
 import { countRejection, describeError, errorAnswer, pathOf } from './answers.ts';
 import type { ActRequest } from './batcher.ts';
 import { actionFrame, errorFrame, frameEpisode, frameId, readFrame } from './frames.ts';
+import type { InFlight } from './in-flight.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { Log } from './log.ts';
 import type { ServeMetrics } from './metrics.ts';
@@ -31,14 +32,10 @@ export interface WebSockets {
 }
 
 /** What holds for every request, over HTTP, too. */
-export interface Admission {
+export interface Admission extends Pick<InFlight, 'begin' | 'end'> {
   checkAccess(request: IncomingMessage): void;
   takeShare(request: IncomingMessage): void;
   expectOpen(): void;
-  /** Whatever asks is counted from here to its answer. @returns when that was, of `performance.now()` */
-  begin(): number;
-  /** @param status of its answer. */
-  end(began: number, status: number): void;
 }
 
 interface WebSocketOptions extends RequestDefaults {
