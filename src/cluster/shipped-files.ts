@@ -1,6 +1,7 @@
 /** What a folder for another machine is put together from: Operant as it runs here, a project, and the packages that both depend on. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { ClusterError } from '../errors.ts';
 import { packageRoot } from '../machine/operant-version.ts';
 
 /** Whether this is a clone, whose sources run, or the package. */
@@ -96,7 +97,7 @@ export function addPackage(name: string, from: string, packages: Set<string>): v
   }
 }
 
-export function bytesIn(path: string): number {
+function bytesIn(path: string): number {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.size;
   return readdirSync(path).reduce((sum, name) => sum + bytesIn(join(path, name)), 0);
@@ -118,6 +119,16 @@ export function largestParts(folder: string): string {
     .sort((a, b) => b.bytes - a.bytes);
   const largest = entries.slice(0, 3).map((entry) => `${entry.path} ${mebibytes(entry.bytes)}`);
   return largest.join(', ');
+}
+
+/** @param who does not need what is too much: hosts, trials. @returns bytes. @throws ClusterError `CLUSTER_PACKAGE_SIZE` naming the largest parts. */
+export function requirePackageSize(folder: string, maxMegabytes: number, who: string): number {
+  const bytes = bytesIn(folder);
+  if (bytes <= maxMegabytes * 2 ** 20) return bytes;
+  throw new ClusterError(
+    'CLUSTER_PACKAGE_SIZE',
+    `What would be sent to the hosts has ${mebibytes(bytes)}, and \`rayPackageMb\` is ${maxMegabytes}. The largest parts: ${largestParts(folder)}. Move what ${who} do not need out of the project, or raise \`rayPackageMb\` (Ray's own limit is 500).`,
+  );
 }
 
 export const mebibytes = (count: number) => `${(count / 2 ** 20).toFixed(1)} MiB`;

@@ -19,14 +19,12 @@ import {
   addDependencies,
   addPackage,
   argumentsFor,
-  bytesIn,
   copyTree,
   filesIn,
   isInside,
-  largestParts,
-  mebibytes,
   OPERANT_FOLDER,
   projectRoot,
+  requirePackageSize,
   shipOperant,
   shipPackages,
 } from './shipped-files.ts';
@@ -61,8 +59,7 @@ export function prepareShipment(options: ShippingOptions): Shipment {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     const source = copyAll(folder, options);
-    const bytes = bytesIn(folder);
-    checkSize(bytes, folder, options);
+    const bytes = requirePackageSize(folder, options.maxMegabytes, 'hosts');
     const files = hashFiles(folder, environmentFiles(folder, source));
     return { folder, bytes, arguments: argumentsFor('src/cluster/host-process'), source, files, remove };
   } catch (error) {
@@ -130,12 +127,4 @@ function environmentFiles(folder: string, source: EnvModuleSource): string[] {
   const project = join(folder, 'project');
   const files = existsSync(project) ? filesIn(project).map((path) => join('project', path)) : [];
   return [...new Set([...own, ...files])];
-}
-
-function checkSize(bytes: number, folder: string, { maxMegabytes }: ShippingOptions): void {
-  if (bytes <= maxMegabytes * 2 ** 20) return;
-  throw new ClusterError(
-    'CLUSTER_PACKAGE_SIZE',
-    `What would be sent to the hosts has ${mebibytes(bytes)}, and \`rayPackageMb\` is ${maxMegabytes}. The largest parts: ${largestParts(folder)}. Move what hosts do not need out of the project, or raise \`rayPackageMb\` (Ray's own limit is 500).`,
-  );
 }

@@ -7,7 +7,7 @@ import { type BridgeLink, createBridgeLink } from '../../cluster/bridge-link.ts'
 import { isFinal, toClusterError } from '../../cluster/cluster-errors.ts';
 import { parseRayAddress, requireToken } from '../../cluster/ray-address.ts';
 import { requireResources } from '../../cluster/require-resources.ts';
-import { argumentsFor, bytesIn, largestParts, mebibytes, projectRoot } from '../../cluster/shipped-files.ts';
+import { argumentsFor, projectRoot, requirePackageSize } from '../../cluster/shipped-files.ts';
 import { shipProject } from '../../cluster/shipped-project.ts';
 import { CheckpointError, ClusterError } from '../../errors.ts';
 import { hasFma } from '../../machine/fma.ts';
@@ -78,12 +78,8 @@ function ship({ rayWorkingDir, rayPackageMb }: RayPlaceOptions): { folder: strin
   try {
     const here = process.cwd();
     const cwd = shipProject(folder, rayWorkingDir ?? projectRoot(here), here, '`rayWorkingDir`');
-    const bytes = bytesIn(folder);
-    if (bytes <= rayPackageMb * 2 ** 20) return { folder, cwd };
-    throw new ClusterError(
-      'CLUSTER_PACKAGE_SIZE',
-      `What would be sent to the hosts has ${mebibytes(bytes)}, and \`rayPackageMb\` is ${rayPackageMb}. The largest parts: ${largestParts(folder)}. Move what trials do not need out of the project, or raise \`rayPackageMb\` (Ray's own limit is 500).`,
-    );
+    requirePackageSize(folder, rayPackageMb, 'trials');
+    return { folder, cwd };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
