@@ -24,6 +24,7 @@ const UNSEEN = -1e9;
  * table of learnt vectors by distance (Shaw et al. 2018, arXiv:1803.02155) in place of projected sinusoids; biases u, v as in Dai et al. 2019, arXiv:1901.02860.
  *
  * @param tower `trunk`, `actor` or `critic`. @param x [M * L, obsSize] f32, rows step by step.
+ * @param unseen {@link unseenScores} of the sequences, the same for all towers.
  * @returns [M * L, D] f32, in the order of x.
  */
 export function applyAttention(
@@ -33,11 +34,11 @@ export function applyAttention(
   tower: 'trunk' | 'actor' | 'critic',
   x: Tensor,
   sequences: SequenceTensors,
+  unseen: Tensor,
 ): Tensor {
   const { size: D, numBlocks, window: W } = spec.network;
   const L = sequences.length;
   const M = x.shape[0] / L;
-  const unseen = unseenScores(tf, spec, sequences, M); // [M, 1, L, W + L]
   const byStep = tf.reshape(dense(tf, parameters, `${tower}/embed`, x), [L, M, D]);
   let rows = tf.reshape(tf.transpose(byStep, [1, 0, 2]), [M * L, D]); // sequence by sequence
   const first = towerMemoryOffset(spec, attentionTowers(spec).indexOf(tower));
@@ -112,13 +113,13 @@ function shiftRows(tf: TensorFlow, x: Tensor): Tensor {
 }
 
 /** 0 where step i of a sequence sees what lies in column j (W remembered steps, then the sequence's own), else {@link UNSEEN}: [M, 1, L, W + L] f32. */
-function unseenScores(
+export function unseenScores(
   tf: TensorFlow,
   spec: SpecWithAttention,
   { length: L, states, continues }: SequenceTensors,
-  M: number,
 ): Tensor {
   const W = spec.network.window;
+  const M = states.shape[0];
   const table = (numRows: number, numColumns: number, at: (i: number, j: number) => boolean) =>
     tf.tensor2d(
       Float32Array.from({ length: numRows * numColumns }, (_, k) =>

@@ -7,7 +7,7 @@ import { attentionParameterLayout } from './networks/attention-parameters.ts';
 import { mlpParameterLayout } from './networks/mlp-parameters.ts';
 import { recurrentTowers } from './networks/recurrent-state.ts';
 import type { ActingSpec, AttentionSpec, ConvSpec, MlpSpec, RecurrentSpec } from './policy-spec.ts';
-import { applyAttention } from './tensor-attention.ts';
+import { applyAttention, unseenScores } from './tensor-attention.ts';
 import { activate, dense, normalizeLayer, type ParameterTensors } from './tensor-layers.ts';
 import { applyCells, type SequenceTensors } from './tensor-recurrent.ts';
 import type { NetworkOutputs, Tensor, TensorFlow } from './tensor-types.ts';
@@ -67,8 +67,10 @@ export function createTensorNetwork(
         layout: attentionParameterLayout({ ...spec, network }),
         apply(parameters, observations, sequences = null) {
           if (sequences === null) throw new TypeError('Expected the sequences of a network with attention.');
+          const attending = { ...spec, network };
+          const unseen = unseenScores(tf, attending, sequences);
           const remember: Remember = (tower, x) =>
-            applyAttention(tf, { ...spec, network }, parameters, tower, x, sequences);
+            applyAttention(tf, attending, parameters, tower, x, sequences, unseen);
           return applyMlp(tf, network, hasValues, parameters, observations, remember);
         },
       };
