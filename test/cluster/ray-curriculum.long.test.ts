@@ -31,7 +31,7 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
       .build();
   const onRay = (numRolloutHosts: number) => ({
     ...{ runners: 'ray', rayAddress: cluster.address, numRolloutHosts },
-    ...{ numEnvRunners: 1, hostDeadlineSeconds: 4 },
+    ...{ numEnvRunners: 1, hostDeadlineSeconds: 60 }, // that a loaded machine does not miss: restarts are counted
   });
 
   async function grow(runners: object, disturb: () => void = () => undefined) {
