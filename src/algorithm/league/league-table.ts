@@ -134,23 +134,23 @@ type Kept = Pick<Member, 'name' | 'slot' | 'iteration' | 'checksum'>;
 
 /** The learner as it is becomes a member; what it did since the last snapshot are that member's games. */
 export function addSnapshot(league: League, snapshot: Kept): void {
-  const id = league.nextId++;
-  for (const { id: other, current } of league.members) {
-    if (current.games > 0) league.pairs.push({ first: id, second: other, ...current });
-    Object.assign(current, emptyRecord());
-  }
-  league.members.push({ id, ...snapshot, ...noGames() });
+  addMember(league, snapshot, league.members);
 }
 
 /** An exploiter as it is becomes a member, with what it did since it was kept last, or began. */
 export function addExploiter(league: League, exploiter: Exploiter, snapshot: Kept): void {
+  addMember(league, snapshot, exploiter.versus);
+  exploiter.since = league.numRollouts;
+}
+
+/** @param played the games that become the new member's, by the other one's id. */
+function addMember(league: League, kept: Kept, played: readonly Pick<Member, 'id' | 'current'>[]): void {
   const id = league.nextId++;
-  for (const { id: other, current } of exploiter.versus) {
+  for (const { id: other, current } of played) {
     if (current.games > 0) league.pairs.push({ first: id, second: other, ...current });
     Object.assign(current, emptyRecord());
   }
-  exploiter.since = league.numRollouts;
-  league.members.push({ id, ...snapshot, ...noGames() });
+  league.members.push({ id, ...kept, ...noGames() });
 }
 
 /** It goes back to where it can be made from its name and generation: nothing is known of it then. */

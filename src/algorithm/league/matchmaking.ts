@@ -15,7 +15,10 @@ export interface Matchmaking {
 /** (1 - x)^exponent (Vinyals et al. 2019, "f_hard"), made to sum to 1; alike where all are beaten always. */
 export function priorities(winRates: readonly number[], exponent: number): number[] {
   // exp and log give the same bits in every V8, a power does not
-  const weights = winRates.map((rate) => (exponent === 0 ? 1 : Math.exp(exponent * Math.log(1 - rate))));
+  return sharesOf(winRates.map((rate) => (exponent === 0 ? 1 : Math.exp(exponent * Math.log(1 - rate)))));
+}
+
+function sharesOf(weights: readonly number[]): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => (total > 0 ? weight / total : 1 / weights.length));
 }
@@ -44,11 +47,7 @@ export function drawOpponent(
 
 /** @returns an index; alike often where all weights are 0. @param uniform in [0, 1). */
 export function drawByWeights(weights: readonly number[], uniform: number): number {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return drawByShares(
-    weights.map((weight) => (total > 0 ? weight / total : 1 / weights.length)),
-    uniform,
-  );
+  return drawByShares(sharesOf(weights), uniform);
 }
 
 function drawByShares(shares: readonly number[], uniform: number): number {
