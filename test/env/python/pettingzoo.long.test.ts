@@ -291,7 +291,19 @@ describe.skipIf(python === null)('games in a file, without PettingZoo', () => {
     expect(seen(0, 1)).toEqual(before);
     const told: [string, number][] = [];
     envs.reportMetrics?.(0, (name, value) => told.push([name, value]));
-    expect(told).toEqual([['count', 1]]);
+    expect(told).toEqual([
+      ['count', 1],
+      ['of/x', 0.5],
+    ]);
+  });
+
+  test('a mask of several choices comes as a tuple of one each', async () => {
+    const envs = await makeAgentsEnvs(resolveEnv(`pettingzoo:${GAMES}#pairs`, { python: found }), 1);
+    onTestFinished(() => envs.close());
+    envs.reset(0, 1);
+    const mask = new Uint8Array(5);
+    envs.writeMask(0, 0, mask, 0);
+    expect([...mask]).toEqual([1, 0, 0, 1, 1]);
   });
 
   test('runs are the same for any number of workers, also when the process is killed again and again', async () => {

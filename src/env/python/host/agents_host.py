@@ -7,7 +7,6 @@ them, metrics, bytes of text, 0), then f64 [S] rewards, u8 [S] each of: acts nex
 
 import array
 import json
-import math
 import struct
 import sys
 import traceback
@@ -17,7 +16,7 @@ import numpy as np
 import spaces
 import zoo_games
 from make import SetupError
-from rows import NUMBERS, close, describe, picture, shown
+from rows import close, describe, numbers_of, picture, write_mask
 
 RESET, STEP, OBSERVE, RENDER, REBUILD = 1, 2, 3, 4, 5
 REPLIES = 4
@@ -61,10 +60,7 @@ class Seat:
         self.write(row, observation)
 
     def write_mask(self, row, observation, info):
-        mask = observation["action_mask"] if self.has_mask_beside else info.get("action_mask")
-        if mask is None or np.size(mask) != len(row):
-            raise spaces.WrongShape(f"the action_mask has to have {len(row)} elements, and is {shown(mask)}")
-        row[:] = np.ravel(mask)
+        write_mask(row, observation["action_mask"] if self.has_mask_beside else info.get("action_mask"))
 
 
 def shape_of(seat):
@@ -83,7 +79,7 @@ class Agents:
         self.find_state(first)
         self.lay_out()
         self.command = np.zeros(sum(seat.action_size for seat in self.seats), np.float32)
-        self.names, self.new_names, self.metrics, self.left_out = {}, [], array.array("d"), set()
+        self.names, self.metrics = wire.MetricNames(), array.array("d")
 
     def mask_who_come_later(self, game):
         """An agent that the first reset has not told of has a mask where those have one whose actions are the same."""
@@ -200,30 +196,21 @@ class Agents:
 
     def add_numbers(self, infos):
         for info in infos.values():
-            for key, value in (info or {}).items():
-                if not isinstance(value, NUMBERS):
-                    continue
-                if not math.isfinite(value):
-                    if key not in self.left_out:
-                        print(f"info['{key}'] is {value} and is left out where it is; told once", file=sys.stderr)
-                    self.left_out.add(key)
-                    continue
-                if key not in self.names:
-                    self.names[key] = len(self.names)
-                    self.new_names.append(key)
-                self.metrics.extend((self.names[key], value))
+            for name, value in numbers_of(info or {}):
+                number = self.names.number_of(name, value)
+                if number is not None:
+                    self.metrics.extend((number, value))
 
     def send(self, errors, extra):
         text = b""
-        if self.new_names or errors or extra is not None:
-            text = json.dumps({"names": self.new_names, "errors": errors, "extra": extra}).encode()
+        if self.names.new or errors or extra is not None:
+            text = json.dumps({"names": self.names.take_new(), "errors": errors, "extra": extra}).encode()
         rest = self.metrics.tobytes() + text
         struct.pack_into("<IIII", self.block, 0, len(self.block) - 16 + len(rest), len(self.metrics) // 2, len(text), 0)
         if rest and len(self.block) + len(rest) < 65536:
             wire.write_all(REPLIES, self.block + rest)  # one call, and nobody reads half a reply
         else:
             wire.write_all(REPLIES, self.block, rest)
-        self.new_names = []
         del self.metrics[:]
 
     def close(self):

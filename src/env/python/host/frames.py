@@ -40,13 +40,36 @@ def write_all(fd, *parts):
             view = view[os.write(fd, view) :]
 
 
+class MetricNames:
+    """Names of metrics are sent once, and stand for numbers from then on."""
+
+    def __init__(self):
+        self.numbers, self.new, self.left_out = {}, [], set()
+
+    def number_of(self, name, value):
+        """@returns None for a value that is to be left out, since it is not finite."""
+        if not math.isfinite(value):
+            if name not in self.left_out:
+                print(f"info['{name}'] is {value} and is left out where it is; told once", file=sys.stderr)
+            self.left_out.add(name)
+            return None
+        number = self.numbers.get(name)
+        if number is None:
+            number = self.numbers[name] = len(self.numbers)
+            self.new.append(name)
+        return number
+
+    def take_new(self):
+        new, self.new = self.new, []
+        return new
+
+
 class Frames:
     """Arrays of this process that replies are sent from, or, of shared memory, read in."""
 
     def __init__(self, num_envs, obs_size, obs_dtype, mask_size, action_size, is_continuous, shared_fd):
         self.num_envs, self.final_rows = num_envs, []
-        self.metrics, self.names, self.new_names, self.errors, self.extra = array.array("d"), {}, [], [], None
-        self.left_out = set()
+        self.metrics, self.names, self.errors, self.extra = array.array("d"), MetricNames(), [], None
         obs_bytes = obs_size * np.dtype(obs_dtype).itemsize
         masks_end = num_envs * (9 + mask_size)
         fixed = masks_end if shared_fd is not None else masks_end + num_envs * obs_bytes
@@ -75,21 +98,14 @@ class Frames:
 
     def add_metric(self, row, name, value):
         """Rows have to come in their order."""
-        if not math.isfinite(value):
-            if name not in self.left_out:
-                print(f"info['{name}'] is {value} and is left out where it is; told once", file=sys.stderr)
-            self.left_out.add(name)
-            return
-        index = self.names.get(name)
-        if index is None:
-            index = self.names[name] = len(self.names)
-            self.new_names.append(name)
-        self.metrics.extend((row, index, value))
+        number = self.names.number_of(name, value)
+        if number is not None:
+            self.metrics.extend((row, number, value))
 
     def send(self, fd):
         text = b""
-        if self.new_names or self.errors or self.extra is not None:
-            text = json.dumps({"names": self.new_names, "errors": self.errors, "extra": self.extra}).encode()
+        if self.names.new or self.errors or self.extra is not None:
+            text = json.dumps({"names": self.names.take_new(), "errors": self.errors, "extra": self.extra}).encode()
         numbers = self.metrics.tobytes()
         finals = b""
         if self.shared is None:
@@ -103,5 +119,5 @@ class Frames:
             write_all(fd, self.block + rest)  # one call, and nobody reads half a reply
         else:
             write_all(fd, self.block, rest)
-        self.final_rows, self.errors, self.new_names, self.extra = [], [], [], None
+        self.final_rows, self.errors, self.extra = [], [], None
         del self.metrics[:]

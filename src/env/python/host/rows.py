@@ -53,7 +53,7 @@ class Rows:
             if end == 0:
                 self.write(frames.observations[n], observation)
                 if self.masks_actions:
-                    self.write_mask(frames.masks[n], info)
+                    write_mask(frames.masks[n], info.get("action_mask"))
                 return True
             self.write(frames.finals[n], observation)
             frames.final_rows.append(n)
@@ -82,7 +82,7 @@ class Rows:
         observation, info = reset(self.envs[n], seed)
         self.write(frames.observations[n], observation)
         if self.masks_actions:
-            self.write_mask(frames.masks[n], info)
+            write_mask(frames.masks[n], info.get("action_mask"))
 
     def repeat(self, frames, n, actions):
         """Steps on until the episode ends. @returns how many were taken."""
@@ -99,21 +99,8 @@ class Rows:
         if not isinstance(info, dict):
             raise TypeError(f"info has to be a dict, and is {shown(info)}")
         if self.infos:
-            for key, value in info.items():
-                if isinstance(value, NUMBERS):
-                    frames.add_metric(n, key, value)
-                elif isinstance(value, dict):
-                    for inner, number in value.items():
-                        if isinstance(number, NUMBERS):
-                            frames.add_metric(n, f"{key}/{inner}", number)
-
-    def write_mask(self, row, info):
-        mask = info.get("action_mask")
-        if isinstance(mask, tuple):
-            mask = np.concatenate([np.ravel(part) for part in mask])
-        if np.size(mask) != len(row) or mask is None:
-            raise spaces.WrongShape(f"info['action_mask'] has to have {len(row)} elements, and is {shown(mask)}")
-        row[:] = np.ravel(mask)
+            for name, value in numbers_of(info):
+                frames.add_metric(n, name, value)
 
     def render(self, n):
         return self.envs[n].render()
@@ -124,6 +111,26 @@ class Rows:
 
 
 NUMBERS = (int, float, np.integer, np.floating, np.bool_)
+
+
+def numbers_of(info):
+    """(name, value): those of a dict in it as `NAME/INNER`."""
+    for key, value in info.items():
+        if isinstance(value, NUMBERS):
+            yield key, value
+        elif isinstance(value, dict):
+            for inner, number in value.items():
+                if isinstance(number, NUMBERS):
+                    yield f"{key}/{inner}", number
+
+
+def write_mask(row, mask):
+    """@param mask of several choices: one array, or a tuple of one each."""
+    if isinstance(mask, tuple):
+        mask = np.concatenate([np.ravel(part) for part in mask])
+    if mask is None or np.size(mask) != len(row):
+        raise spaces.WrongShape(f"the action_mask has to have {len(row)} elements, and is {shown(mask)}")
+    row[:] = np.ravel(mask)
 
 
 def reset(env, seed):
