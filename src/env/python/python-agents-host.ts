@@ -1,5 +1,4 @@
 /** What is asked of a Python process that hosts environments of several agents, and what it answers: host/agents_host.py from this side. */
-import { ConfigError, EnvError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { AgentSeat } from '../agents/agents-kernel.ts';
 import { createSeatLayout, type SeatLayout } from '../agents/seat-layout.ts';
@@ -8,9 +7,8 @@ import { spaceFromJson } from '../space-json.ts';
 import type { Space } from '../spaces.ts';
 import { MAX_METRICS, tooManyMetrics } from '../user-results.ts';
 import type { ObservationArray } from '../vector-env.ts';
-import { type PythonProcess, startPython } from './python-process.ts';
+import { errorInPython, type PythonProcess, startPython } from './python-process.ts';
 
-const PROTOCOL = 1;
 const HEADER_BYTES = 16;
 
 export const AgentsOperation = { RESET: 1, STEP: 2, OBSERVE: 3, RENDER: 4, REBUILD: 5 } as const;
@@ -57,20 +55,15 @@ export function startAgentsHost(
 ): AgentsHost {
   const process = startPython(python, reference, { ...config, numEnvs });
   try {
-    return createAgentsHost(process, reference, numEnvs);
+    return createAgentsHost(process, numEnvs);
   } catch (error) {
     process.close();
     throw error;
   }
 }
 
-function createAgentsHost(process: PythonProcess, id: string, numEnvs: number): AgentsHost {
+function createAgentsHost(process: PythonProcess, numEnvs: number): AgentsHost {
   const { hello } = process;
-  if (hello.protocol !== PROTOCOL)
-    throw new ConfigError(
-      'CONFIG_PYTHON',
-      `${id}: Python speaks protocol ${String(hello.protocol)}, and this is ${PROTOCOL}.`,
-    );
   const seats = readSeats(hello);
   const layout = createSeatLayout(seats);
   const stateSize = hello.stateSpace === null ? 0 : flatSize(spaceFromJson(hello.stateSpace ?? null));
@@ -96,7 +89,7 @@ function createAgentsHost(process: PythonProcess, id: string, numEnvs: number): 
     names.push(...(text.names as readonly string[]));
     if (names.length > MAX_METRICS) throw tooManyMetrics('a run');
     const [error] = text.errors as readonly JsonObject[];
-    if (error !== undefined) throw gameError(error);
+    if (error !== undefined) throw errorInPython(error);
     return text.extra as JsonObject | null;
   };
   return {
@@ -179,12 +172,4 @@ function offsets(sizes: readonly number[], begin: number): number[] {
   const found = [begin];
   for (const size of sizes) found.push((found.at(-1) ?? begin) + size);
   return found;
-}
-
-function gameError({ phase, message, isShape }: JsonObject): EnvError {
-  const thrown = phase === 'reset' ? 'ENV_RESET_THREW' : 'ENV_STEP_THREW';
-  return new EnvError(
-    isShape === true ? 'ENV_OBSERVATION_SHAPE' : thrown,
-    `the environment threw in Python: ${String(message)}`,
-  );
 }

@@ -1,6 +1,6 @@
 /** What is asked of a Python process and what it answers: the frames of host/frames.py from this side, in arrays that are made once. */
 import { readSync } from 'node:fs';
-import { ConfigError, EnvError } from '../../errors.ts';
+import type { EnvError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { flatActionSize, hasFloatActions } from '../flatten-action.ts';
 import { flattenObservationSpace } from '../flatten-space.ts';
@@ -9,9 +9,8 @@ import type { Space } from '../spaces.ts';
 import { MAX_METRICS, tooManyMetrics } from '../user-results.ts';
 import type { ActionArray, AutoresetMode, ObservationArray } from '../vector-env.ts';
 import type { PythonOptions } from './python-options.ts';
-import { type PythonProcess, startPython } from './python-process.ts';
+import { errorInPython, type PythonProcess, startPython } from './python-process.ts';
 
-const PROTOCOL = 1;
 const HEADER_BYTES = 16;
 /** From so many bytes of observations on, they go through shared memory: a pipe holds 64 KiB and copies twice (`bench:envs`). */
 const SHARED_BYTES = 16384;
@@ -72,15 +71,15 @@ export function startHost(python: string, options: PythonOptions, numEnvs: numbe
   const config = { ...options, numEnvs, sharedBytes: SHARED_BYTES } as unknown as JsonObject;
   const process = startPython(python, reference, config);
   try {
-    return createHost(process, numEnvs, reference);
+    return createHost(process, numEnvs);
   } catch (error) {
     process.close();
     throw error;
   }
 }
 
-function createHost(process: PythonProcess, numEnvs: number, id: string): PythonHost {
-  const description = describe(process.hello, id);
+function createHost(process: PythonProcess, numEnvs: number): PythonHost {
+  const description = describe(process.hello);
   const { maskSize } = description;
   const { size: obsSize, dtype } = flattenObservationSpace(description.observationSpace);
   const rowBytes = obsSize * (dtype === 'uint8' ? 1 : 4);
@@ -225,13 +224,7 @@ function createCommand(numEnvs: number, actionSpace: Space) {
   };
 }
 
-function describe(hello: JsonObject, id: string): PythonDescription {
-  if (hello.protocol !== PROTOCOL) {
-    throw new ConfigError(
-      'CONFIG_PYTHON',
-      `${id}: Python speaks protocol ${String(hello.protocol)}, and this is ${PROTOCOL}.`,
-    );
-  }
+function describe(hello: JsonObject): PythonDescription {
   return {
     ...(hello as unknown as PythonDescription),
     observationSpace: spaceFromJson(hello.observationSpace ?? null),
@@ -239,9 +232,7 @@ function describe(hello: JsonObject, id: string): PythonDescription {
   };
 }
 
-function rowError({ row, phase, message, isShape }: JsonObject): RowError {
-  const isReset = phase === 'reset';
-  const code = isShape === true ? 'ENV_OBSERVATION_SHAPE' : isReset ? 'ENV_RESET_THREW' : 'ENV_STEP_THREW';
-  const error = new EnvError(code, `the environment threw in Python: ${String(message)}`);
-  return { row: row as number, phase: isReset ? 'reset' : 'step', error };
+function rowError(told: JsonObject): RowError {
+  const phase = told.phase === 'reset' ? 'reset' : 'step';
+  return { row: told.row as number, phase, error: errorInPython(told) };
 }

@@ -17,6 +17,7 @@ import { openPythonOutput, type PythonOutput } from './python-output.ts';
 /** Packages such as torch take long to import; a worker thread has a minute. */
 const START_SECONDS = 55;
 const END_MS = 3000;
+const PROTOCOL = 1;
 const MAX_HELLO_BYTES = 2 ** 27;
 
 export interface PythonProcess {
@@ -73,6 +74,11 @@ export function startPython(python: string, id: string, config: JsonObject): Pyt
     new DataView(size.buffer).setUint32(0, text.length, true);
     const hello = shakeHands(ends, size, text, () => notStarted(python, id, output.tail()));
     if (hello.error !== undefined) throw setupError(id, hello.error as JsonObject);
+    if (hello.protocol !== PROTOCOL)
+      throw new ConfigError(
+        'CONFIG_PYTHON',
+        `${id}: Python speaks protocol ${String(hello.protocol)}, and this is ${PROTOCOL}.`,
+      );
     return {
       pid: child.pid,
       sharedFd,
@@ -253,5 +259,14 @@ function setupError(id: string, { code, message }: JsonObject): ConfigError {
     code === null
       ? `The environment ${id} could not be made in Python: ${message}. The traceback stands above.`
       : `${message}`,
+  );
+}
+
+/** What an environment threw in Python, as `describe` of host/rows.py tells it. */
+export function errorInPython({ phase, message, isShape }: JsonObject): EnvError {
+  const thrown = phase === 'reset' ? 'ENV_RESET_THREW' : 'ENV_STEP_THREW';
+  return new EnvError(
+    isShape === true ? 'ENV_OBSERVATION_SHAPE' : thrown,
+    `the environment threw in Python: ${String(message)}`,
   );
 }

@@ -98,18 +98,25 @@ def row_factory(config):
         if limit is not None:
             kwargs["max_episode_steps"] = limit
         make = make_registered(gymnasium, config["name"])
-    atari, state = config["atariPreprocessing"], {"mode": mode}
+    atari = config["atariPreprocessing"]
     if atari is not None:
         kwargs = {"frameskip": 1, "repeat_action_probability": 0.0, **kwargs}
 
     def finish(env):
         return wrap(env if atari is None else preprocess_atari(env, atari), config["wrappers"])
 
+    return drawn_if_it_can(lambda **drawn: finish(make(**kwargs, **drawn)), mode)
+
+
+def drawn_if_it_can(make, mode):
+    """@returns a function that calls make(render_mode=mode), and what of it holds: without a mode where that fails."""
+    state = {"mode": mode}
+
     def create():
         if state["mode"] is None:
-            return finish(make(**kwargs))
+            return make()
         try:
-            return finish(make(**kwargs, render_mode=state["mode"]))
+            return make(render_mode=state["mode"])
         except Exception:  # it has no such mode, or not what draws it: it still can be trained
             state["mode"] = None
             return create()

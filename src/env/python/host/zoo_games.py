@@ -3,7 +3,7 @@ behind one face. `acting`: who acts next; `rewards`, `ended` (1 terminated, 2 tr
 
 import os
 
-from make import SetupError, find_wrapper, import_package, load_function
+from make import SetupError, drawn_if_it_can, find_wrapper, import_package, load_function
 
 TERMINATED, TRUNCATED = 1, 2
 FAMILIES = ("atari", "butterfly", "classic", "mpe", "sisl")
@@ -12,18 +12,11 @@ FAMILIES = ("atari", "butterfly", "classic", "mpe", "sisl")
 def factory(config):
     """A function that makes one game, its render mode set where it has that."""
     make, api = find(config)
-    kwargs, state = dict(config["kwargs"]), {"mode": config["renderMode"]}
 
-    def create():
-        if state["mode"] is None:
-            return game(wrap(make(**kwargs), config["wrappers"]), api, config["reference"])
-        try:
-            return game(wrap(make(**kwargs, render_mode=state["mode"]), config["wrappers"]), api, config["reference"])
-        except Exception:  # it has no such mode, or not what draws it: it still can be trained
-            state["mode"] = None
-            return create()
+    def create(**drawn):
+        return game(wrap(make(**config["kwargs"], **drawn), config["wrappers"]), api, config["reference"])
 
-    return create, state
+    return drawn_if_it_can(create, config["renderMode"])
 
 
 def find(config):
