@@ -7,7 +7,7 @@ import type { SequenceShape } from '../epoch-order.ts';
 import { Word } from './control.ts';
 import type { SimdLearnerLayout } from './layout.ts';
 import type { CellsPlan, SequenceScratch } from './sequence-plan.ts';
-import { createStateLoader } from './state-loader.ts';
+import { type BlockSize, createStateLoader } from './state-loader.ts';
 
 export interface SequenceRows {
   /** Gathers rows [start, start + numRows) of the epoch's order: a block of whole sequences, step by step. */
@@ -32,14 +32,6 @@ export interface SequenceRowsSetup {
 
 /** A row's observation, wherever rows are gathered to. */
 export type GatherObservations = (indices: number, numRows: number, target: Block, offset: number) => void;
-
-/** Of the block that was loaded last. */
-export interface BlockSize {
-  /** R. */
-  numSequences: number;
-  /** P, R rounded up to four. */
-  stepRows: number;
-}
 
 export function createSequenceRows(
   setup: SequenceRowsSetup,

@@ -5,9 +5,12 @@ import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { SEQUENCE_COLUMNS, Word } from './control.ts';
 import type { CellPlan, SequenceScratch } from './sequence-plan.ts';
 
-interface BlockSize {
-  readonly numSequences: number;
-  readonly stepRows: number;
+/** Of the block that was loaded last. */
+export interface BlockSize {
+  /** R. */
+  numSequences: number;
+  /** P, R rounded up to four. */
+  stepRows: number;
 }
 
 /** Sequences r of a block are those whose first rows are `permutations[first + r]`. */
@@ -18,11 +21,11 @@ export interface StateLoader {
    * Rows of the steps before the sequences, step by step, into `scratch.burnIn`, and their marks. A sequence at the beginning of a rollout's row has none, and
    * is given its first row instead.
    */
-  planBurnIn(burnIn: number, first: number, block: BlockSize): void;
+  planBurnIn(burnIn: number, first: number, block: Readonly<BlockSize>): void;
   /** After the burn-in has run: 0 where an episode ended just before the sequence, the state that was kept where nothing is before it. */
   endBurnIn(cells: readonly CellPlan[], r: number, first: number): void;
   /** 0 at rows where an episode begins, of steps 1 and on. @param rows i32, flat indices, step by step from `first` on. */
-  markEnds(rows: Int32Array, first: number, numSteps: number, block: BlockSize): void;
+  markEnds(rows: Int32Array, first: number, numSteps: number, block: Readonly<BlockSize>): void;
 }
 
 export function createStateLoader(
