@@ -1,6 +1,9 @@
 /** A curriculum among several agents is part of the run: the same for any number of workers, and after a resume in mid-episode. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ticTacToe } from '../../envs/tic-tac-toe.ts';
+import { checkAgentsOptions } from '../../src/algorithm/curriculum/check-options.ts';
+import type { EnvSource } from '../../src/env/env-source.ts';
 import { Algorithm, PPOConfig } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { comparable } from './run-content.ts';
@@ -101,4 +104,21 @@ test('options that change who plays are refused', async () => {
       /"numPursuers":2.*options may change in mid-run if agents and spaces stay/s,
     ),
   });
+});
+
+test('options that an environment cannot be made with leave none open', async () => {
+  let numOpen = 0;
+  const factory = (options: { readonly size?: number }) => {
+    if (options.size === 0) throw new RangeError('no size');
+    numOpen += 1;
+    const close = () => {
+      numOpen -= 1;
+    };
+    return { ...ticTacToe(), close };
+  };
+  const limits = { maxEpisodeSteps: null, rewardThreshold: null };
+  const source = { kind: 'factory', id: 'sized', factory, options: {}, ...limits } as unknown as EnvSource;
+  await expect(checkAgentsOptions(source, { size: 0 })).rejects.toThrow(/no size/);
+  await checkAgentsOptions(source, { size: 3 });
+  expect(numOpen).toBe(0);
 });

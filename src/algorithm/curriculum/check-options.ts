@@ -39,12 +39,16 @@ export async function checkAgentsOptions(source: EnvSource, options: JsonObject)
   refuseOtherPrograms(source, options);
   const make = await loadAgentsEnvsMaker(source);
   const changed = { ...source, options: { ...source.options, ...options } };
-  const [before, after] = [make(source.options, 1), make(changed.options, 1)];
+  const before = make(source.options, 1);
   try {
-    requireSeatsOf(before, after, options);
+    const after = make(changed.options, 1);
+    try {
+      requireSeatsOf(before, after, options);
+    } finally {
+      after.close();
+    }
   } finally {
     before.close();
-    after.close();
   }
   await requireReadOptions(changed, Object.keys(options));
 }
