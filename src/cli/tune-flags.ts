@@ -79,7 +79,7 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
   flag(
     'parallel',
     '<integer>',
-    'Trials side by side; the study is the same for any number. [the number of cores]',
+    'Trials side by side; the study is the same for any number. [the number of cores; on ray, all that may run]',
   ),
   flag(
     'max-retries',
