@@ -68,6 +68,20 @@ const TASKS = {
         .debugging({ seed: 5 })
         .build(),
   },
+  exploiters: {
+    flags: `--env TicTacToe --self-play prioritized --snapshot-interval 2 --max-snapshots 4 --num-opponents 2 --main-exploiters 1 --league-exploiters 1 --exploiter-fraction 0.5 --exploiter-timeout 3 --gamma 1 --hidden-sizes 16 --num-envs ${NUM_ENVS} --rollout-length ${ROLLOUT_LENGTH} --num-epochs 1 --minibatch-size 64 --num-env-runners 2`,
+    build: ({ PPOConfig }: Subject) =>
+      new PPOConfig()
+        .environment('TicTacToe-v0')
+        .envRunners({ numEnvRunners: 0, numEnvs: NUM_ENVS, rolloutLength: ROLLOUT_LENGTH })
+        .training({ numEpochs: 1, minibatchSize: 64, hiddenSizes: [16], gamma: 1 })
+        .selfPlay({
+          ...{ selfPlay: 'prioritized', snapshotInterval: 2, maxSnapshots: 4, numOpponents: 2 },
+          ...{ mainExploiters: 1, leagueExploiters: 1, exploiterFraction: 0.5, exploiterTimeout: 3 },
+        })
+        .debugging({ seed: 5 })
+        .build(),
+  },
 } as const;
 const OUTPUT = '--checkpoint-every 1 --keep-checkpoints 3 --json'.split(' ');
 
@@ -181,7 +195,7 @@ export interface KillOptions {
   /** SIGSEGV and SIGABRT are what a crash in native code ends a process with. Default SIGKILL. */
   readonly signal?: NodeJS.Signals;
   /** `dqn` has a replay buffer in its checkpoints, `lstm` what a policy remembers of running episodes, `league` past versions, ratings
-   * and whom running episodes are played against. Default ppo. */
+   * and whom running episodes are played against, `exploiters` besides who learns to beat them and is begun anew. Default ppo. */
   readonly task?: keyof typeof TASKS;
 }
 

@@ -8,18 +8,20 @@ import { createSmallRunner, type SmallRunner } from './small-runner.ts';
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 
-/** What the learner gets of a rollout, by row: observation, action, reward, flags. */
+/** What the learner gets of a rollout, by row: observation, action, reward, flags, and the value of what a truncated step led to. */
 function learned(runner: SmallRunner, numRollouts: number): string[][] {
   const rows: string[][] = [];
   for (let k = 0; k < numRollouts; k++) {
     for (const [g, { rollout, acted }] of runner.collect().groups.entries()) {
       const { numRows, rolloutLength: C, observations, actions, rewards, terminated, truncated } = rollout;
+      const { finalValues } = rollout;
       for (let n = 0; n < numRows; n++) {
         rows[g * 1000 + n] ??= [];
         for (let i = n * C; i < (n + 1) * C; i++) {
           if (acted[i] === 0) continue;
           const seen = [...observations.subarray(2 * i, 2 * i + 2)];
-          rows[g * 1000 + n].push([seen, actions[i], rewards[i], terminated[i], truncated[i]].join());
+          const next = truncated[i] === 1 ? finalValues[i] : 0;
+          rows[g * 1000 + n].push([seen, actions[i], rewards[i], terminated[i], truncated[i], next].join());
         }
       }
     }

@@ -34,7 +34,15 @@ export interface SmallRunner {
   collect(): { readonly groups: readonly GroupViews[]; readonly envs: EnvViews };
 }
 
-export function specOf(seats: SeatLayout, g: number): PolicySpec {
+export interface SmallRunnerOptions {
+  readonly numEnvs: number;
+  readonly rolloutLength: number;
+  readonly seed?: number;
+  /** Of the layer that gives the actions' logits: one in the millions leaves nothing to chance. */
+  readonly policyGain?: number;
+}
+
+export function specOf(seats: SeatLayout, g: number, policyGain = 1): PolicySpec {
   const { spaces, observationSize, observationDtype, maskSize } = seats.groups[g];
   const flat = flattenActionSpace(spaces.actionSpace);
   if (flat.kind !== 'categorical') throw new TypeError('Discrete actions only.');
@@ -47,16 +55,16 @@ export function specOf(seats: SeatLayout, g: number): PolicySpec {
     distribution: { kind: 'categorical', sizes: flat.sizes },
     normalizeObservations: false,
     clipObservation: 10,
-    initialization: { orthogonal: true, hiddenGain: 1.4, policyGain: 1, valueGain: 1, logStd: 0 },
+    initialization: { orthogonal: true, hiddenGain: 1.4, policyGain, valueGain: 1, logStd: 0 },
   };
 }
 
 export async function createSmallRunner(
   factory: () => MultiAgentEnv,
-  { numEnvs, rolloutLength, seed = 0 }: { numEnvs: number; rolloutLength: number; seed?: number },
+  { numEnvs, rolloutLength, seed = 0, policyGain = 1 }: SmallRunnerOptions,
 ): Promise<SmallRunner> {
   const seats = createSeatLayout(createAgentsEnvs(userAgentsKernel(factory, 1, 'probe')).seats);
-  const specs = seats.groups.map((_, g) => specOf(seats, g));
+  const specs = seats.groups.map((_, g) => specOf(seats, g, policyGain));
   const planner = createArenaPlanner();
   const policies: PolicyPlan[] = specs.map((spec, group) => ({
     name: `p${group}`,
