@@ -8,28 +8,25 @@ import { type ExportSource, openExportSource } from '../../src/export/policy-sou
 import { createSelfTest } from '../../src/export/self-test.ts';
 import { verifyExport } from '../../src/export/verify/verify-export.ts';
 import { createPolicy } from '../../src/exports/policy.ts';
-import { Box, Discrete, exportPolicy, loadPolicy } from '../../src/index.ts';
-import { convParameterLayout } from '../../src/policy/conv-layers.ts';
-import { mlpParameterLayout } from '../../src/policy/networks/mlp-parameters.ts';
-import type { ActingSpec, ConvSpec } from '../../src/policy/policy-spec.ts';
-import { openStream } from '../../src/random/streams.ts';
-import { ACTIVATION_NAMES, categorical, makeSpec } from '../reference/policy-specs.ts';
+import { exportPolicy, loadPolicy } from '../../src/index.ts';
+import { ACTIVATION_NAMES } from '../reference/policy-specs.ts';
 import { SHIPPED_POLICIES, shippedCheckpoint } from '../reference/shipped-policies.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { activationSource, convSource } from './fixtures/random-sources.ts';
 
 const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 if (!hasCompiler) console.log('No C compiler (cc): C exports are written, and not compiled.');
 
-/** Random observations a policy and format; .ci/run asks for ten thousand. */
-const NUM_ROWS = Number(process.env.OPERANT_EXPORT_ROWS ?? 300);
+/** Random observations a policy and format; agreement.long.test.ts takes ten thousand. */
+const NUM_ROWS = 300;
 /** The same of networks that no shipped algorithm makes by itself. */
-const NUM_OTHER_ROWS = Number(process.env.OPERANT_EXPORT_ROWS ?? 20);
+const NUM_OTHER_ROWS = 20;
 const FORMATS: readonly (readonly [ExportFormat, string, number])[] = [
   ['onnx', 'policy.onnx', NUM_ROWS],
   ['tfjs', 'model.json', NUM_ROWS],
   ['js', 'policy.mjs', NUM_ROWS],
   ['safetensors', 'model.json', 16],
-  ['c', 'policy.h', Math.min(NUM_ROWS, 200)], // its compiler reads every number
+  ['c', 'policy.h', 200], // its compiler reads every number
 ];
 const TOLERANCE = 1e-6;
 
@@ -54,32 +51,11 @@ test.each(SHIPPED_POLICIES)('%s', async (name) => {
   await expectAgreement(await openExportSource(await shippedCheckpoint(name)));
 });
 
-/** Random weights under a spec, in spaces that fit. */
-function sourceOf(spec: ActingSpec, numParameters: number): ExportSource {
-  const stream = openStream(3, 'export');
-  const { observationSize: n, observationDtype: dtype, observationShape: shape } = spec;
-  const bound = dtype === 'uint8' ? [0, 255] : [-2, 2];
-  return {
-    spec: spec as ExportSource['spec'],
-    parameters: Float32Array.from({ length: numParameters }, () => (stream.uniform() - 0.5) / 2),
-    statistics: {
-      mean: new Float32Array(n).fill(dtype === 'uint8' ? 0 : 0.25),
-      inverseStd: new Float32Array(n).fill(dtype === 'uint8' ? 1 / 255 : 0.7),
-    },
-    starts: [5],
-    observationSpace: new Box(bound[0], bound[1], shape, dtype),
-    actionSpace: new Discrete(3, 5),
-    weights: {},
-    origin: {},
-  };
-}
-
 const others = FORMATS.filter(([to]) => to !== 'safetensors');
 async function expectOthersAgree(source: ExportSource): Promise<void> {
   for (const [to, name] of others) {
     if (to === 'c' && !hasCompiler) continue;
-    const numRows = to === 'c' ? Math.min(NUM_OTHER_ROWS, 50) : NUM_OTHER_ROWS;
-    const selfTest = createSelfTest(source, source.observationSpace, numRows);
+    const selfTest = createSelfTest(source, source.observationSpace, NUM_OTHER_ROWS);
     const files = await writeExport(source, selfTest, to, join(temporaryFolder(), name));
     const { largestDifference } = await verifyExport(to, files, selfTest);
     expect(largestDifference, to).toBeLessThanOrEqual(TOLERANCE);
@@ -89,17 +65,7 @@ async function expectOthersAgree(source: ExportSource): Promise<void> {
 test.each(ACTIVATION_NAMES)(
   'activation %s, with layer normalisation, a Discrete that starts at 5',
   async (activation) => {
-    const spec: ActingSpec = {
-      ...makeSpec(categorical(3), {
-        activation,
-        hiddenSizes: [9, 8],
-        normalize: true,
-        clip: 0.9,
-        layerNorm: true,
-      }),
-      actorOnly: true,
-    };
-    const source = sourceOf(spec, mlpParameterLayout(spec).size);
+    const source = activationSource(activation);
     expect(
       createSelfTest(source, source.observationSpace).outputs.action?.every((x) => x >= 5 && x <= 7),
     ).toBe(true);
@@ -107,23 +73,7 @@ test.each(ACTIVATION_NAMES)(
   },
 );
 
-test('convolutions over images', async () => {
-  const network: ConvSpec = {
-    kind: 'conv',
-    layers: [
-      [5, 3, 2],
-      [4, 2, 1],
-    ],
-    hiddenSizes: [7],
-    activation: 'tanh',
-  };
-  const spec: ActingSpec = {
-    ...makeSpec(categorical(3), { observationSize: 9 * 7 * 2, observationDtype: 'uint8', normalize: true }),
-    observationShape: [9, 7, 2],
-    network,
-  };
-  await expectOthersAgree(sourceOf(spec, convParameterLayout(spec, network).size));
-});
+test('convolutions over images', () => expectOthersAgree(convSource()));
 
 describe('exportPolicy', () => {
   test('writes what operant/policy loads from memory', async () => {

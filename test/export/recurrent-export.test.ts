@@ -4,22 +4,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type ExportFormat, exportPolicy, writeExport } from '../../src/export/export-policy.ts';
-import type { ExportSource } from '../../src/export/policy-source.ts';
 import { createSelfTest } from '../../src/export/self-test.ts';
 import { verifyExport } from '../../src/export/verify/verify-export.ts';
-import { Box, loadPolicy, MultiDiscrete, PPOConfig } from '../../src/index.ts';
+import { loadPolicy, PPOConfig } from '../../src/index.ts';
 import { openRowForward } from '../../src/policy/networks/row-forward.ts';
 import { openStream } from '../../src/random/streams.ts';
-import {
-  categorical,
-  gaussian,
-  makeSpec,
-  normalizedRows,
-  randomParameters,
-  type SpecOptions,
-} from '../reference/policy-specs.ts';
+import { normalizedRows } from '../reference/policy-specs.ts';
 import { outputsReference, stepReference } from '../reference/recurrent-reference.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { CELLS, cellSource } from './fixtures/random-sources.ts';
 
 const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 if (!hasCompiler) console.log('No C compiler (cc): C exports are written, and not compiled.');
@@ -31,43 +24,11 @@ const FORMATS: readonly (readonly [ExportFormat, string])[] = [
   ['c', 'policy.h'],
 ];
 
-/** Random observations and states a cell and format; .ci/run asks for ten thousand. */
-const NUM_ROWS = Number(process.env.OPERANT_EXPORT_ROWS ?? 40);
-
-const CELLS = [
-  ['lstm', false, { numLayers: 2 }],
-  ['lstm', true, {}],
-  ['gru', false, {}],
-  ['gru', true, { numLayers: 2, sizesBefore: [7] }],
-] as const;
-
-function sourceOf(cell: 'lstm' | 'gru', shared: boolean, places: SpecOptions): ExportSource {
-  const masks = cell === 'lstm';
-  const distribution = masks ? categorical(3, 2) : gaussian(2, true);
-  const spec = makeSpec(distribution, {
-    cell,
-    cellSize: 6,
-    hiddenSizes: [5],
-    shared,
-    masks,
-    normalize: true,
-    ...places,
-  });
-  const n = spec.observationSize;
-  return {
-    spec: spec as ExportSource['spec'],
-    parameters: randomParameters(spec),
-    statistics: { mean: new Float32Array(n).fill(0.25), inverseStd: new Float32Array(n).fill(0.7) },
-    starts: masks ? [0, 0] : [],
-    observationSpace: new Box(-2, 2, [n]),
-    actionSpace: masks ? new MultiDiscrete([3, 2]) : new Box(-1, 1, [2]),
-    weights: {},
-    origin: {},
-  };
-}
+/** Random observations and states a cell and format; agreement.long.test.ts takes ten thousand. */
+const NUM_ROWS = 40;
 
 describe.each(CELLS)('%s, shared %s, %o', (cell, shared, places) => {
-  const source = sourceOf(cell, shared, places);
+  const source = cellSource(cell, shared, places);
 
   test('the plain forward pass is the slow reference, step by step', () => {
     const { spec, parameters, statistics } = source;
@@ -93,13 +54,12 @@ describe.each(CELLS)('%s, shared %s, %o', (cell, shared, places) => {
 
   test.each(FORMATS)('as %s', async (to, name) => {
     if (to === 'c' && !hasCompiler) return;
-    const numRows = to === 'c' ? Math.min(NUM_ROWS, 100) : NUM_ROWS; // a compiler reads every number
-    const selfTest = createSelfTest(source, source.observationSpace, numRows);
+    const selfTest = createSelfTest(source, source.observationSpace, NUM_ROWS);
     expect(selfTest.states?.length).toBe(selfTest.outputs.nextState?.length);
     expect(new Set(selfTest.outputs.nextState).size).toBeGreaterThan(200);
     const files = await writeExport(source, selfTest, to, join(temporaryFolder(), name));
     const { largestDifference } = await verifyExport(to, files, selfTest);
-    expect(largestDifference).toBeLessThanOrEqual(2e-6);
+    expect(largestDifference).toBeLessThanOrEqual(1e-6);
     const wrong = { ...selfTest, outputs: { ...selfTest.outputs, nextState: selfTest.states ?? [] } };
     if (to === 'onnx' || to === 'tfjs')
       expect((await verifyExport(to, files, wrong)).largestDifference).toBeGreaterThan(0.1);
