@@ -1,7 +1,7 @@
 /**
  * `npm run bench:learning`: every environment that an algorithm has tuned settings for, over several seeds.
  *
- *     npm run bench:learning -- [--only CartPole-v1,ppo/Pendulum-v1] [--seeds 5 | --seeds 3,4,5] [--missing] [--jobs 2]
+ *     npm run bench:learning -- [--only CartPole-v1,ppo/Pendulum-v1] [--seeds 5 | --seeds 3,4,5 | --seeds 4,] [--missing] [--jobs 2]
  *                               [--out DIR] [--smoke] [--report]
  *
  * Names of `--only` are those of environments, algorithms, both (`dqn/CartPole-v1`), or variants (`rainbow`; `variants` = all of them).
@@ -42,9 +42,9 @@ const { values: flags } = parseArgs({
 });
 const resultsPath = join(flags.out, 'learning.json');
 const only = flags.only?.split(',').map((name) => name.toLowerCase()) ?? null;
-/** `--seeds 5`: so many from the row's first one; `--seeds 3,4,5`: these. */
+/** `--seeds 5`: so many from the row's first one; `--seeds 3,4,5`: these; `--seeds 4,`: that one. */
 function seedsOf(firstSeed = 0): readonly number[] {
-  if (!/^\d+$/.test(flags.seeds)) return flags.seeds.split(',').map(Number);
+  if (!/^\d+$/.test(flags.seeds)) return flags.seeds.split(',').filter(Boolean).map(Number);
   return Array.from({ length: Number(flags.seeds) }, (_, k) => firstSeed + k);
 }
 const SMOKE_STEPS = 5000;
