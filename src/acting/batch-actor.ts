@@ -22,6 +22,8 @@ export interface BatchActor {
   /** Stored actions, before the mapping into the environment's bounds. */
   readonly actions: ActionArray; // [maxRows, A]
   act(numRows: number, deterministic: boolean): Promise<void>;
+  /** Where the first call with some number of rows takes longer: does that now, for all of them. @returns bytes of weights that it holds. */
+  prepare?(): Promise<number>;
   /** An episode begins in this row: what a recurrent policy remembers of the one before is gone. */
   forget(row: number): void;
 }

@@ -167,5 +167,11 @@ async function openTensorNetwork(
   const { policy, layout } = await openTensorFlowPolicy(spec);
   const parameters = tensorsToParameters(weights, layout);
   policy.publish(parameters, statistics);
-  return { parameters, createActor: (maxRows) => createCentralBatchActor(policy, spec, maxRows) };
+  return {
+    parameters,
+    createActor: (maxRows) => ({
+      ...createCentralBatchActor(policy, spec, maxRows),
+      prepare: () => policy.prepare(maxRows),
+    }),
+  };
 }

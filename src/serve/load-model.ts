@@ -56,7 +56,7 @@ export interface ModelSource extends LoadPolicyOptions {
 /** A checkpoint's number. */
 export const versionOf = (checkpoint: string): string => checkpoint.split(/[\\/]/).at(-1) ?? '1';
 
-/** Loads it and acts once, so that the first request finds it warm. @throws as `loadPolicy`; ServeError `SERVE_ONE_OWNER`. */
+/** Loads it and acts once, on TensorFlow once in batches of every size, so that no request finds it cold. @throws as `loadPolicy`; ServeError `SERVE_ONE_OWNER`. */
 export async function loadModel(
   source: ModelSource,
   { maxRows, kernelsOnly }: { readonly maxRows: number; readonly kernelsOnly: boolean },
@@ -73,6 +73,7 @@ export async function loadModel(
   }
   const actor = createActor(maxRows);
   const run = createRun(actor, spec);
+  const weightBytes = (await actor.prepare?.()) ?? parameters.byteLength;
   await warmUp(run, spec);
   return {
     name,
@@ -84,7 +85,7 @@ export async function loadModel(
     actionSpace,
     maxRows,
     // Observations of a kernel's actor lie in the memory that holds everything of it.
-    bytes: parameters.byteLength + actor.observations.buffer.byteLength,
+    bytes: weightBytes + actor.observations.buffer.byteLength,
     canBeDropped: actsInRunners(spec.network),
     stateSize: recurrentStateSize(spec),
     stateLayout: stateLayoutOf(spec),

@@ -18,6 +18,8 @@ export interface TensorFlowPolicy extends CentralPolicy {
     statistics: ObservationStatistics | null,
     exploration?: Exploration,
   ): void;
+  /** @see PolicyForward.prepare */
+  prepare(maxRows: number): Promise<number>;
   dispose(): void;
 }
 
@@ -28,19 +30,21 @@ export interface TensorFlowPolicyOptions {
   readonly parameters: Float32Array; // [layout.size] f32, copied
   /** Whether the forward pass is captured as a graph on the native binding; default true. */
   readonly capture?: boolean;
+  /** Whether the number of rows of `act` changes from call to call; default false. */
+  readonly rowsVary?: boolean;
 }
 
 /**
  * Makes a policy that acts for many rows per call: one forward pass on the backend, sampling in plain TypeScript.
  *
  * Keep the number of rows of `act` the same from call to call: the first call with another number captures another graph
- * (about 0.1 s). `values` may be called with any number.
+ * (about 0.1 s). With `rowsVary` there is one for each power of two, as for `values`, and the rows that are too many are computed for nothing.
  */
 export function createTensorFlowPolicy(options: TensorFlowPolicyOptions): TensorFlowPolicy {
-  const { spec, network, tensorflow, parameters } = options;
+  const { spec, network, tensorflow, parameters, rowsVary = false } = options;
   const captures = tensorflow.backend === 'node-gpu' && options.capture !== false;
   const create = captures ? createCapturedForward : createEagerForward;
-  const { publish, forward, dispose } = create({ tf: tensorflow.tf, spec, network, parameters });
+  const { publish, forward, prepare, dispose } = create({ tf: tensorflow.tf, spec, network, parameters });
   const logStdEntry = network.layout.entries.find(({ name }) => name === 'logStd');
   const logStdOf = (flat: Float32Array) =>
     logStdEntry === undefined ? null : flat.slice(logStdEntry.offset, logStdEntry.offset + logStdEntry.size);
@@ -53,7 +57,11 @@ export function createTensorFlowPolicy(options: TensorFlowPolicyOptions): Tensor
       publish(flat, statistics);
     },
     async act(call) {
-      const { distributionParameters, values, latent } = await forward(call.observations, call.numRows, true);
+      const { distributionParameters, values, latent } = await forward(
+        call.observations,
+        call.numRows,
+        !rowsVary,
+      );
       call.values.set(values);
       sampleActions(spec, { ...call, distributionParameters, latent, logStd, exploration });
       writeBehaviourValues(spec, distributionParameters, call.masks, call.numRows, call.values);
@@ -64,6 +72,7 @@ export function createTensorFlowPolicy(options: TensorFlowPolicyOptions): Tensor
       out.set(values);
       writeBehaviourValues(spec, distributionParameters, null, numRows, out);
     },
+    prepare,
     dispose,
   };
 }

@@ -15,6 +15,6 @@ export async function openTensorFlowPolicy(
   const custom = spec.network.kind === 'custom' ? await loadCustomNetwork(tf, spec, spec.network) : null;
   const network = createTensorNetwork(tf, spec, custom);
   const parameters = new Float32Array(network.layout.size);
-  const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters });
+  const policy = createTensorFlowPolicy({ tensorflow, spec, network, parameters, rowsVary: true });
   return { policy, layout: network.layout };
 }

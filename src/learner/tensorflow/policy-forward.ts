@@ -20,6 +20,12 @@ export interface PolicyForward {
    * @param exact false: the number of rows changes from call to call, so no graph is worth making for just this one.
    */
   forward(observations: Float32Array | Uint8Array, numRows: number, exact: boolean): Promise<ForwardOutputs>;
+  /**
+   * Does what the first call with some number of rows would do, for all of 1 to `maxRows` that are not `exact`.
+   *
+   * @returns bytes of the copies of weights that it holds.
+   */
+  prepare(maxRows: number): Promise<number>;
   dispose(): void;
 }
 
@@ -72,6 +78,7 @@ export function createEagerForward({
       const [distributionParameters, values, latent = null] = arrays;
       return { distributionParameters, values, latent };
     },
+    prepare: async () => initial.byteLength, // no call is the first one
     dispose() {
       disposeStatistics();
       parameters.dispose();

@@ -35,6 +35,19 @@ export function createCapturedForward(options: PolicyForwardOptions): PolicyForw
     graphs.clear();
   };
 
+  const forward: PolicyForward['forward'] = async (observations, numRows, exact) => {
+    const graphRows = exact ? numRows : roundUp(numRows);
+    const { session, forward } = provideGraph(graphRows);
+    const rows = new (observations instanceof Uint8Array ? Uint8Array : Float32Array)(
+      graphRows * spec.observationSize,
+    );
+    rows.set(observations.subarray(0, numRows * spec.observationSize));
+    const [distributionParameters, values, latent = null] = session
+      .run(forward, [rows])
+      .map((output) => output.subarray(0, (output.length / graphRows) * numRows) as Float32Array);
+    return { distributionParameters, values, latent };
+  };
+
   return {
     publish(flat, published) {
       if ((published === null) !== (statistics === null)) disposeGraphs();
@@ -42,21 +55,20 @@ export function createCapturedForward(options: PolicyForwardOptions): PolicyForw
       statistics = published && { mean: published.mean.slice(), inverseStd: published.inverseStd.slice() };
       for (const graph of graphs.values()) graph.write(parameters, statistics);
     },
-    async forward(observations, numRows, exact) {
-      const graphRows = exact ? numRows : 2 ** Math.ceil(Math.log2(Math.max(numRows, 1)));
-      const { session, forward } = provideGraph(graphRows);
-      const rows = new (observations instanceof Uint8Array ? Uint8Array : Float32Array)(
-        graphRows * spec.observationSize,
-      );
-      rows.set(observations.subarray(0, numRows * spec.observationSize));
-      const [distributionParameters, values, latent = null] = session
-        .run(forward, [rows])
-        .map((output) => output.subarray(0, (output.length / graphRows) * numRows) as Float32Array);
-      return { distributionParameters, values, latent };
+    forward,
+    async prepare(maxRows) {
+      const Row = spec.observationDtype === 'uint8' ? Uint8Array : Float32Array;
+      for (let numRows = 1; numRows <= roundUp(maxRows); numRows *= 2) {
+        await forward(new Row(numRows * spec.observationSize), numRows, false);
+        await new Promise((resolve) => setTimeout(resolve)); // a server goes on meanwhile
+      }
+      return (graphs.size + 1) * parameters.byteLength;
     },
     dispose: disposeGraphs,
   };
 }
+
+const roundUp = (numRows: number): number => 2 ** Math.ceil(Math.log2(Math.max(numRows, 1)));
 
 function captureForward(
   { tf, spec, network }: PolicyForwardOptions,
