@@ -18,7 +18,7 @@ export interface BuiltInSpaceOptions {
  * The options of an algorithm that declare a domain (`search`), as far as they make sense beside what all trials share.
  *
  * Each value is tried alone beside `layers`: a choice that is refused there is left out, and so is an option that says nothing there or has
- * fewer than two values. Values of several options may still not go together, and fail their trial.
+ * fewer than two values. Values of several options that do not go together are not drawn (`SearchContext.accepts`).
  *
  * @param layers what all trials share, lowest source first.
  * @throws ConfigError `CONFIG_SPACE` where nothing is left.

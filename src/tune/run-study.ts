@@ -15,7 +15,9 @@ import { withPlace } from './ray/with-place.ts';
 import { runTrials, type TrialRunOptions } from './run-trials.ts';
 import { inertProblems, schedulerOf } from './schedulers/by-name.ts';
 import { SEARCHERS } from './searchers/by-name.ts';
+import { gridSize } from './searchers/grid.ts';
 import {
+  acceptanceOf,
   completeSettings,
   DEFAULTS,
   envOf,
@@ -122,10 +124,12 @@ async function runStudy(
 ): Promise<StudyResult> {
   const { events, journal } = await openJournal(path, basename(path), settings);
   try {
+    const accepts = acceptanceOf(settings, definition);
     const rules = {
       ...settings,
+      accepts,
       searcher: SEARCHERS[settings.searcher],
-      scheduler: schedulerOf(settings),
+      scheduler: schedulerOf(settings, accepts),
       numSlots: numSlotsOf(settings),
     };
     const study = createStudy(rules, (event) => {
@@ -208,9 +212,19 @@ async function conclude(
     if (!isInterrupted && settings.finalSeeds > 0)
       final = await runFinals(stages, best.number, folder, settings, run);
   }
+  const numRefused = settings.searcher === 'grid' ? numRefusedOf(settings, definition) : 0;
   const pictures = await writePictures(folder, settings, trials, best);
-  await replaceTextFile(join(folder, 'report.md'), studyReport({ settings, trials, best, final, pictures }));
+  await replaceTextFile(
+    join(folder, 'report.md'),
+    studyReport({ settings, trials, best, final, numRefused, pictures }),
+  );
   return { folder, trials, best, final, bestConfig, isInterrupted: run.signal?.aborted ?? false };
+}
+
+/** Of a grid's combinations. */
+function numRefusedOf(settings: StudySettings, definition: AlgorithmDefinition): number {
+  const { space } = settings;
+  return gridSize(space) - gridSize(space, acceptanceOf(settings, definition));
 }
 
 /**

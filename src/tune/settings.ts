@@ -13,6 +13,7 @@ import { checkSpace, valuesBySection } from './read-space.ts';
 import { SCHEDULERS, type SchedulerName, schedulerProblems } from './schedulers/by-name.ts';
 import { SEARCHERS } from './searchers/by-name.ts';
 import { gridSize } from './searchers/grid.ts';
+import type { Accepts } from './searchers/searcher.ts';
 
 export interface StudySettings {
   readonly algorithm: string;
@@ -86,8 +87,43 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
     trialSteps,
   };
   throwProblems(problemsOf(settings));
+  const accepts = acceptanceOf(settings, definition);
+  requireAccepted(settings, definition, accepts);
   if (settings.searcher !== 'grid') return settings;
-  return { ...settings, numTrials: given.numTrials ?? gridSize(settings.space) };
+  return { ...settings, numTrials: given.numTrials ?? gridSize(settings.space, accepts) };
+}
+
+/** Whether the algorithm takes values together, beside what all trials share. Remembers what it was asked. */
+export function acceptanceOf(settings: StudySettings, definition: AlgorithmDefinition): Accepts {
+  const known = new Map<string, boolean>();
+  return (values) => {
+    const key = JSON.stringify(values);
+    const isAccepted = known.get(key) ?? refusalOf(values, settings, definition) === null;
+    known.set(key, isAccepted);
+    return isAccepted;
+  };
+}
+
+function refusalOf(values: TrialValues, settings: StudySettings, definition: AlgorithmDefinition) {
+  try {
+    trialConfig(settings, definition, values);
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+/** @throws ConfigError `CONFIG_SPACE` where no values of the space that are found go together, or the searcher cannot search it. */
+function requireAccepted(settings: StudySettings, definition: AlgorithmDefinition, accepts: Accepts): void {
+  const { space, seed, searcher } = settings;
+  const context = { space, seed, number: 0, past: [] };
+  const found = SEARCHERS[searcher]({ ...context, accepts });
+  if (found !== null && accepts(found)) return;
+  const values = found ?? (SEARCHERS[searcher](context) as TrialValues);
+  const reason = refusalOf(values, settings, definition)?.message;
+  const message = `No values of the search space were found that go together: every trial would fail. With ${JSON.stringify(values)}: ${reason}`;
+  throw new ConfigError('CONFIG_SPACE', message);
 }
 
 function problemsOf(settings: StudySettings): Problem[] {

@@ -10,11 +10,13 @@ export interface StudyOutcome {
   readonly trials: readonly Trial[];
   readonly best: Trial | null;
   readonly final: SeedStatistics | null;
+  /** Combinations of a grid that the algorithm refuses. */
+  readonly numRefused: number;
   /** What lies beside the report. */
   readonly pictures: readonly PictureName[];
 }
 
-export function studyReport({ settings, trials, best, final, pictures }: StudyOutcome): string {
+export function studyReport({ settings, trials, best, final, numRefused, pictures }: StudyOutcome): string {
   const count = (state: Trial['state']) => trials.filter((trial) => trial.state === state).length;
   const numSteps = trials.reduce((sum, trial) => sum + trial.numSteps * settings.seedsPerTrial, 0);
   const metricOf = (trial: Trial) => metricText(trial.score, settings.mode);
@@ -36,6 +38,11 @@ export function studyReport({ settings, trials, best, final, pictures }: StudyOu
         'That is the number to quote: the score of a winner is optimistic.',
     );
   }
+  if (numRefused > 0)
+    lines.push(
+      '',
+      `${numRefused} combinations more are in the grid, which ${settings.algorithm} refuses: they were left out.`,
+    );
   lines.push('', '| trial | state | steps | score | values |', '|---:|---|---:|---:|---|');
   for (const trial of rank(trials)) {
     const state = trial.reason === null ? trial.state : `${trial.state}: ${trial.reason.split('\n')[0]}`;

@@ -8,7 +8,7 @@
  */
 import type { Space } from '../config/search-space.ts';
 import type { ScheduledStudy, Scheduler } from './schedulers/scheduler.ts';
-import type { PastTrial, Searcher } from './searchers/searcher.ts';
+import type { Accepts, PastTrial, Searcher } from './searchers/searcher.ts';
 import type { Job, StudyEvent, Trial } from './trial.ts';
 import {
   addClone,
@@ -23,6 +23,8 @@ import {
 
 export interface StudyRules {
   readonly space: Space;
+  /** As in `SearchContext`. */
+  readonly accepts?: Accepts | undefined;
   readonly seed: number;
   readonly searcher: Searcher;
   readonly scheduler: Scheduler;
@@ -207,8 +209,8 @@ function beginTrial(state: StudyState): boolean {
   const { records, rules, past } = state;
   const number = records.length;
   const known = past[number];
-  const { space, seed, searcher } = rules;
-  const values = known?.values ?? searcher({ space, seed, number, past: records.map(pastOf) });
+  const { space, accepts, seed, searcher } = rules;
+  const values = known?.values ?? searcher({ space, accepts, seed, number, past: records.map(pastOf) });
   if (values === null) {
     state.isClosed = true;
     return false;

@@ -5,12 +5,18 @@ import { describe, expect, it } from 'vitest';
 import { algorithms } from '../../algorithms/registry.ts';
 import { runOptions } from '../../src/config/blocks/run.ts';
 import type { ConfigLayer } from '../../src/config/resolve.ts';
+import type { TrialValues } from '../../src/config/search-space.ts';
 import { type AlgorithmDefinition, defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { builtInSpace, spaceToJson } from '../../src/tune/built-in-space.ts';
 import { checkSpace, readSpace, valuesBySection } from '../../src/tune/read-space.ts';
+import { gridSearcher, gridSize } from '../../src/tune/searchers/grid.ts';
+import { randomSearcher } from '../../src/tune/searchers/random.ts';
+import { sobolSearcher } from '../../src/tune/searchers/sobol.ts';
+import { tpeSearcher } from '../../src/tune/searchers/tpe.ts';
 import { trialLayers } from '../../src/tune/settings.ts';
 import { operant } from '../cli/run-in-process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { clones, draws, ownSpace } from './draws.ts';
 
 const layersOf = (values: object): ConfigLayer[] => [{ values, source: 'a test' }];
 const CARTPOLE = { environment: { env: 'CartPole-v1' } };
@@ -58,6 +64,44 @@ it('leaves out what is set, and values that do not go with it', async () => {
   expect(space).not.toHaveProperty('gamma');
   expect(space).not.toHaveProperty('minibatchSize');
   expect(spaceToJson(space).rolloutLength).toEqual({ choice: [32, 64, 128, 256, 512, 1024] });
+});
+
+const SEARCHERS = { random: randomSearcher, tpe: tpeSearcher, sobol: sobolSearcher };
+
+it.each(Object.entries(SEARCHERS))(
+  '%s never draws a minibatch larger than the rollout',
+  async (_, searcher) => {
+    const own = ownSpace(await algorithms.ppo(), CARTPOLE, true);
+    const counts = { count: 60, numPast: 30 };
+    const isTooLarge = (values: TrialValues) => {
+      try {
+        own.check(values);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    expect(draws(searcher, { ...own, accepts: () => true }, counts).filter(isTooLarge)).not.toEqual([]);
+    expect(draws(searcher, own, counts).filter(isTooLarge)).toEqual([]);
+  },
+);
+
+it('a grid has each combination that goes together once, a clone stays among them', async () => {
+  const own = ownSpace(await algorithms.ppo(), CARTPOLE, true, ['rolloutLength', 'minibatchSize']);
+  // 8 environments: 64, 128, ... samples
+  const all = [8, 16, 32, 64, 128, 256, 512, 1024].flatMap((rolloutLength) =>
+    [32, 64, 128, 256].map((minibatchSize) => ({ rolloutLength, minibatchSize })),
+  );
+  const fitting = all.filter(({ rolloutLength, minibatchSize }) => minibatchSize <= 8 * rolloutLength);
+  const drawn = draws(gridSearcher, own, { count: 100, numPast: 0 });
+  const sorted = (values: readonly TrialValues[]) => values.map((each) => JSON.stringify(each)).sort();
+  expect(sorted(drawn)).toEqual(sorted(fitting));
+  expect(gridSize(own.space, own.accepts)).toBe(fitting.length);
+  const source = { rolloutLength: 16, minibatchSize: 128 };
+  const isTooLarge = ({ rolloutLength, minibatchSize }: TrialValues) =>
+    Number(minibatchSize) > 8 * Number(rolloutLength);
+  expect(clones({ ...own, accepts: () => true }, source, 50).filter(isTooLarge)).not.toEqual([]);
+  expect(clones(own, source, 50).filter(isTooLarge)).toEqual([]);
 });
 
 it('an algorithm whose options declare nothing needs a space of the user', () => {

@@ -41,6 +41,16 @@ it.each([
   ['runs without a log', ['--no-jsonl'], /`jsonl` does not go with a study/],
   ['trials that are no number', ['--num-trials', 'abc'], /`numTrials` to be an integer >= 1, got `abc`/],
   ['side by side what is no number', ['--parallel', ''], /`parallel` to be an integer >= 1, got `` /],
+  [
+    'values of which none go together',
+    ['--space', '{"rolloutLength":{"choice":[8]},"minibatchSize":{"int":[1000,2000]}}', '--num-envs', '4'],
+    /No values .* go together: every trial would fail.*minibatchSize \(\d+\) must not exceed the rollout of 32/,
+  ],
+  [
+    'a grid of numbers without steps, however many trials',
+    ['--searcher', 'grid', '--num-trials', '3'],
+    /A grid needs values to go through/,
+  ],
   ['many seeds', ['--seeds', '1..3'], /--seeds-per-trial/],
 ])('operant tune refuses %s', async (_, flags, message) => {
   const out = join(temporaryFolder(), 'study');

@@ -106,7 +106,7 @@ it('a report says how many seeds its last number is of', () => {
     finalSeeds: 3,
   };
   const text = studyReport({
-    ...{ settings, trials: [], best: null, pictures: [] },
+    ...{ settings, trials: [], best: null, numRefused: 0, pictures: [] },
     final: seedStatistics([1, 3]),
   });
   expect(text).toContain('Again on 2 seeds that no trial had (1 more failed): 2 +- 1.4142');

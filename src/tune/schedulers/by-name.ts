@@ -1,6 +1,7 @@
 /** The schedulers that there are, and which settings of a study each looks at. */
 import { conflict, type Problem } from '../../config/problems.ts';
 import type { Space } from '../../config/search-space.ts';
+import type { Accepts } from '../searchers/searcher.ts';
 import { createAsha, createPromotingAsha } from './asha.ts';
 import { createHyperband } from './hyperband.ts';
 import { createMedianStopping } from './median.ts';
@@ -25,8 +26,8 @@ export interface SchedulerSettings {
   readonly seed: number;
 }
 
-export function schedulerOf(settings: SchedulerSettings): Scheduler {
-  const options = { ...settings, numSteps: settings.trialSteps };
+export function schedulerOf(settings: SchedulerSettings, accepts?: Accepts): Scheduler {
+  const options = { ...settings, accepts, numSteps: settings.trialSteps };
   const create: Readonly<Record<SchedulerName, () => Scheduler>> = {
     asha: () => stopByRule(createAsha(options)),
     'asha-promote': () => createPromotingAsha(options),

@@ -3,6 +3,7 @@ import { activeNames, type Domain, type Space, type TrialValues } from '../../co
 import { mixBits } from '../../random/mix-bits.ts';
 import { openStream, type Stream } from '../../random/streams.ts';
 import { drawValue } from '../searchers/random.ts';
+import { type Accepts, acceptedDraw } from '../searchers/searcher.ts';
 import { hasReached, rankAt, type ScheduledTrial, type Scheduler } from './scheduler.ts';
 
 export interface PbtOptions {
@@ -17,11 +18,15 @@ export interface PbtOptions {
   /** How often a value is drawn anew instead of moved; in [0, 1]. */
   readonly resampleProbability: number;
   readonly space: Space;
+  /** Values that it refuses are explored anew. @defaultValue all go together */
+  readonly accepts?: Accepts | undefined;
   /** The study's. */
   readonly seed: number;
 }
 
 const FACTORS = [0.8, 1.2];
+/** For values near the source's that go together; else a clone keeps those. */
+const MAX_DRAWS = 100;
 
 /**
  * At the end of each generation, when every member that has not failed has come there, n = min(floor(N / 2), ceil(N * quantile)) of the N are
@@ -56,7 +61,7 @@ function decideAt(
   { number, scores }: ScheduledTrial,
   ranked: readonly ScheduledTrial[],
   k: number,
-  { space, seed, resampleProbability }: PbtOptions,
+  { space, seed, resampleProbability, accepts }: PbtOptions,
   quantile: number,
 ) {
   const numReplaced = Math.min(Math.floor(ranked.length / 2), Math.ceil(ranked.length * quantile));
@@ -67,7 +72,8 @@ function decideAt(
   const stream = openStream(hash, 'pbt');
   const source = ranked[stream.integer(numReplaced)];
   if (source.scores[k] <= scores[k]) return go;
-  const values = explore(source.values, space, resampleProbability, stream);
+  const near = () => explore(source.values, space, resampleProbability, stream);
+  const values = acceptedDraw(near, accepts, MAX_DRAWS) ?? source.values;
   return { action: 'clone', number, source: source.number, values } as const;
 }
 

@@ -1,4 +1,4 @@
-/** Every combination once. */
+/** Every combination once, of those that go together. */
 import {
   type Domain,
   isActive,
@@ -8,13 +8,23 @@ import {
 } from '../../config/search-space.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
-import type { Searcher } from './searcher.ts';
+import type { Accepts, Searcher } from './searcher.ts';
 
 /** An integer range of more values is asked to be written as a choice. */
 const MAX_INTEGERS = 64;
+/** Some seconds. */
+const MAX_COUNTED = 10_000;
 
 /** The last option of the space changes fastest; options whose condition does not hold do not change. null after the last combination. */
-export const gridSearcher: Searcher = ({ space, number }) => {
+export const gridSearcher: Searcher = ({ space, number, accepts }) => {
+  if (accepts === undefined) return combination(space, number);
+  for (let k = 0, numAccepted = 0; ; k++) {
+    const values = combination(space, k);
+    if (values === null || (accepts(values) && numAccepted++ === number)) return values;
+  }
+};
+
+function combination(space: Space, number: number): TrialValues | null {
   const names = orderedNames(space);
   const axes = names.map((name) => axisOf(name, space[name]));
   const values: Record<string, JsonValue> = {};
@@ -31,11 +41,17 @@ export const gridSearcher: Searcher = ({ space, number }) => {
     if (chosen === undefined) return null;
   }
   return values;
-};
+}
 
-/** @throws ConfigError `CONFIG_SPACE` for a range that has no grid. */
-export function gridSize(space: Space): number {
-  return countFrom(0, space, orderedNames(space), {});
+/**
+ * Combinations that go together; of a grid of more than {@link MAX_COUNTED} all that there are, since each has to be tried.
+ *
+ * @throws ConfigError `CONFIG_SPACE` for a range that has no grid.
+ */
+export function gridSize(space: Space, accepts?: Accepts): number {
+  const size = countFrom(0, space, orderedNames(space), {});
+  if (accepts === undefined || size > MAX_COUNTED) return size;
+  return Array.from({ length: size }, (_, k) => combination(space, k) as TrialValues).filter(accepts).length;
 }
 
 /** Combinations of the options from `names[k]` on, where those before have these values. */

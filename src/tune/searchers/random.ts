@@ -1,16 +1,19 @@
-/** Independent draws from every domain. */
+/** Independent draws from every domain, among the values that go together. */
 
 import { activeValues, type Domain } from '../../config/search-space.ts';
 import type { JsonValue } from '../../json.ts';
 import type { Stream } from '../../random/streams.ts';
-import { type Searcher, trialStream } from './searcher.ts';
+import { acceptedDraw, type Searcher, trialStream } from './searcher.ts';
 
 /** Each trial has a stream of its own: what a trial gets does not depend on how many were drawn before it. */
 export const randomSearcher: Searcher = (context) => {
   const stream = trialStream(context, 'search');
-  const { space } = context;
-  const all = Object.entries(space).map(([name, domain]) => [name, drawValue(domain, stream)]);
-  return activeValues(space, Object.fromEntries(all));
+  const { space, accepts } = context;
+  const draw = () => {
+    const all = Object.entries(space).map(([name, domain]) => [name, drawValue(domain, stream)]);
+    return activeValues(space, Object.fromEntries(all));
+  };
+  return acceptedDraw(draw, accepts) ?? draw();
 };
 
 export function drawValue(domain: Domain, stream: Stream): JsonValue {

@@ -14,14 +14,36 @@ export interface PastTrial {
   readonly numSteps: number;
 }
 
+/** Whether an algorithm takes values together: a trial with others would fail before its first step. */
+export type Accepts = (values: TrialValues) => boolean;
+
 export interface SearchContext {
   readonly space: Space;
+  /** Values that it refuses are not suggested. @defaultValue all go together */
+  readonly accepts?: Accepts | undefined;
   /** The study's. */
   readonly seed: number;
   /** Of the trial that is to be suggested, from 0. */
   readonly number: number;
   /** All trials before it. */
   readonly past: readonly PastTrial[];
+}
+
+/**
+ * The first draw that is accepted, so that what is drawn keeps its distribution among the values that go together.
+ *
+ * @returns null where none of `maxDraws` is.
+ */
+export function acceptedDraw(
+  draw: () => TrialValues,
+  accepts: Accepts | undefined,
+  maxDraws = 1000,
+): TrialValues | null {
+  for (let n = 0; n < maxDraws; n++) {
+    const values = draw();
+    if (accepts === undefined || accepts(values)) return values;
+  }
+  return null;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A Sobol sequence: points that fill a space more evenly than random ones. */
-import { activeValues } from '../../config/search-space.ts';
+import { activeValues, type TrialValues } from '../../config/search-space.ts';
 import { ConfigError } from '../../errors.ts';
 import { openStream } from '../../random/streams.ts';
 import { valueAt } from './random.ts';
@@ -25,9 +25,11 @@ const DIRECTIONS: readonly (readonly [degree: number, coefficients: number, numb
 ];
 const MAX_OPTIONS = DIRECTIONS.length + 1;
 const NUM_BITS = 32;
+/** So many in a row, and points are taken as they come. */
+const MAX_REFUSED = 1000;
 
-/** Point `number` of the sequence, its bits shifted by the study's seed (a digital shift keeps its evenness), as quantiles of the domains. */
-export const sobolSearcher: Searcher = ({ space, seed, number }) => {
+/** Point `number` of those in the sequence whose values go together, its bits shifted by the study's seed (a digital shift keeps its evenness), as quantiles of the domains. */
+export const sobolSearcher: Searcher = ({ space, seed, number, accepts }) => {
   const names = Object.keys(space);
   if (names.length > MAX_OPTIONS) {
     throw new ConfigError(
@@ -37,12 +39,22 @@ export const sobolSearcher: Searcher = ({ space, seed, number }) => {
   }
   const stream = openStream(seed, 'sobol');
   const shifts = names.map(() => stream.integer(2 ** NUM_BITS));
-  const point = sobolPoint(number, names.length);
-  const all = names.map((name, k) => [
-    name,
-    valueAt(space[name], ((point[k] ^ shifts[k]) >>> 0) / 2 ** NUM_BITS),
-  ]);
-  return activeValues(space, Object.fromEntries(all));
+  const valuesOf = (index: number): TrialValues => {
+    const point = sobolPoint(index, names.length);
+    const all = names.map((name, k) => [
+      name,
+      valueAt(space[name], ((point[k] ^ shifts[k]) >>> 0) / 2 ** NUM_BITS),
+    ]);
+    return activeValues(space, Object.fromEntries(all));
+  };
+  if (accepts === undefined) return valuesOf(number);
+  for (let index = 0, numAccepted = 0, numRefused = 0; numRefused < MAX_REFUSED; index++) {
+    const values = valuesOf(index);
+    if (!accepts(values)) numRefused++;
+    else if (numAccepted++ === number) return values;
+    else numRefused = 0;
+  }
+  return valuesOf(number);
 };
 
 /** Coordinates of one point as multiples of 2^-32; point 0 is the origin, and the order is that of the Gray code. @param numDimensions 1 to 16. */

@@ -6,7 +6,8 @@
  * then stopped ones, those that went further first; then failed ones. Running trials count as bad, so that trials side by side differ
  * (the constant liar).
  *
- * Options with a condition are suggested after those that it looks at, from the trials that had them (Optuna's `group`).
+ * Options with a condition are suggested after those that it looks at, from the trials that had them (Optuna's `group`). Candidates with values
+ * that do not go together are drawn again.
  *
  * Bergstra et al. (2011), "Algorithms for Hyper-Parameter Optimization", with the multivariate kernels and constants of Optuna 5.0.
  * Departure: a failed trial counts as worse than every other, where Optuna leaves it out.
@@ -22,14 +23,16 @@ import type { JsonValue } from '../../json.ts';
 import type { Stream } from '../../random/streams.ts';
 import { createParzenEstimator } from './parzen.ts';
 import { randomSearcher } from './random.ts';
-import { type PastTrial, type Searcher, trialStream } from './searcher.ts';
+import { type Accepts, acceptedDraw, type PastTrial, type Searcher, trialStream } from './searcher.ts';
 
 const NUM_RANDOM = 10;
 const NUM_CANDIDATES = 24;
 const MAX_GOOD = 25;
+/** For a candidate that goes together with the values before it. */
+const MAX_DRAWS = 100;
 
 export const tpeSearcher: Searcher = (context) => {
-  const { space, past } = context;
+  const { space, past, accepts } = context;
   const finished = past.filter(({ state }) => state !== 'running');
   if (finished.length < NUM_RANDOM) return randomSearcher(context);
   const good = new Set(rank(finished).slice(0, numGood(finished.length)));
@@ -37,9 +40,10 @@ export const tpeSearcher: Searcher = (context) => {
   const values: Record<string, JsonValue> = {};
   for (const part of partsOf(space)) {
     if (!Object.values(part).every((domain) => isActive(domain, values))) continue;
-    Object.assign(values, suggestPart(part, past, good, stream));
+    const acceptsPart = accepts && ((drawn: TrialValues) => accepts({ ...values, ...drawn }));
+    Object.assign(values, suggestPart(part, past, good, stream, acceptsPart));
   }
-  return values;
+  return accepts === undefined || accepts(values) ? values : randomSearcher(context);
 };
 
 /** Options that have the same condition are suggested together: the others' values say when these have one. Conditions come after what they look at. */
@@ -57,13 +61,18 @@ function suggestPart(
   past: readonly PastTrial[],
   good: ReadonlySet<PastTrial>,
   stream: Stream,
+  accepts: Accepts | undefined,
 ): TrialValues {
   const [name] = Object.keys(part);
   const withPart = past.filter(({ values }) => Object.hasOwn(values, name));
   const valuesOf = (trials: readonly PastTrial[]) => trials.map(({ values }) => values);
   const likely = createParzenEstimator(part, valuesOf(withPart.filter((trial) => good.has(trial))));
   const unlikely = createParzenEstimator(part, valuesOf(withPart.filter((trial) => !good.has(trial))));
-  const candidates = Array.from({ length: NUM_CANDIDATES }, () => likely.draw(stream));
+  const draw = () => likely.draw(stream);
+  const candidates = Array.from(
+    { length: NUM_CANDIDATES },
+    () => acceptedDraw(draw, accepts, MAX_DRAWS) ?? draw(), // what is refused may be that options with conditions have no values yet
+  );
   const gains = candidates.map((values) => likely.logDensity(values) - unlikely.logDensity(values));
   return candidates[gains.indexOf(Math.max(...gains))];
 }
