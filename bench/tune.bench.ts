@@ -2,7 +2,7 @@
  * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task, kills of whole studies,
  * and what a study costs beside its trials.
  *
- * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,pbt,kills,overhead,empty` picks sections; `--studies 5` says of how many studies; `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
+ * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,tpe-pendulum-seeds,pbt,kills,overhead,empty` picks sections; `--studies 5` says of how many studies, `--first-study 0` which is the first (a study is the same whoever runs it: more can be added later); `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
  * the package in dist/, which starts sooner; `--parallel 2` trials of a study side by side (it is the same for any).
  */
 import { fileURLToPath } from 'node:url';
@@ -22,12 +22,18 @@ const CLI = process.argv.includes('--built')
 const { Tuner } = (await import(
   path(process.argv.includes('--built') ? '../dist/src/index.js' : '../src/index.ts')
 )) as typeof import('../src/index.ts');
-const runs = { numStudies: Number(option('studies', '5')), Tuner, parallel: Number(option('parallel', '2')) };
+const runs = {
+  numStudies: Number(option('studies', '5')),
+  firstStudy: Number(option('first-study', '0')),
+  Tuner,
+  parallel: Number(option('parallel', '2')),
+};
 const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   searchers: () => compareSearchers(option('python', 'python3')),
   studies: () => compareStudies(runs),
-  'tpe-cartpole': () => compareTpe('CartPole-v1', runs),
-  'tpe-pendulum': () => compareTpe('Pendulum-v1', runs),
+  'tpe-cartpole': () => compareTpe('cartpole', runs),
+  'tpe-pendulum': () => compareTpe('pendulum', runs),
+  'tpe-pendulum-seeds': () => compareTpe('pendulum-seeds', runs),
   pbt: () => comparePbt(runs),
   kills: () => killStudies(CLI, Number(option('kills', '100'))),
   overhead: () => measureOverhead(CLI, option('ray-python', 'python3'), 20_480),

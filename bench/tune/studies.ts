@@ -33,6 +33,8 @@ const SPACE = {
 /** How the studies are run: nothing of it changes what comes out. */
 export interface StudyRuns {
   readonly numStudies: number;
+  /** Seed of the first one; the others follow. */
+  readonly firstStudy: number;
   /** Of the sources, or of the package in dist/, whose processes start sooner. */
   readonly Tuner: typeof Tuner;
   readonly parallel: number;
@@ -60,11 +62,26 @@ export function compareStudies(runs: StudyRuns): Promise<Section> {
   );
 }
 
+/** A task, and what a trial of it is. */
+interface Task {
+  readonly env: 'CartPole-v1' | 'Pendulum-v1';
+  readonly trialSteps: number;
+  readonly seedsPerTrial: number;
+}
+
+const TASKS = {
+  cartpole: { env: 'CartPole-v1', trialSteps: 8_192, seedsPerTrial: 1 },
+  pendulum: { env: 'Pendulum-v1', trialSteps: 16_384, seedsPerTrial: 1 },
+  // among settings that learn, one seed's score says more of the seed than of them (bench/results/tune.md)
+  'pendulum-seeds': { env: 'Pendulum-v1', trialSteps: 24_576, seedsPerTrial: 2 },
+} as const satisfies Readonly<Record<string, Task>>;
+
 /** Random draws and TPE at equal steps, with trials enough for one to learn from the others. */
-export function compareTpe(env: 'CartPole-v1' | 'Pendulum-v1', runs: StudyRuns): Promise<Section> {
-  const trialSteps = { 'CartPole-v1': 8_192, 'Pendulum-v1': 16_384 }[env];
-  const options = { space: SPACE, numTrials: 60, trialSteps, config: configOf(env) };
-  return compare(`PPO, ${env}: ${runs.numStudies} studies of 60 trials of ${trialSteps} steps`, runs, [
+export function compareTpe(name: keyof typeof TASKS, runs: StudyRuns): Promise<Section> {
+  const { env, ...budget } = TASKS[name];
+  const options = { space: SPACE, numTrials: 60, ...budget, config: configOf(env) };
+  const length = `${budget.trialSteps} steps${budget.seedsPerTrial === 1 ? '' : ` on each of ${budget.seedsPerTrial} seeds`}`;
+  return compare(`PPO, ${env}: ${runs.numStudies} studies of 60 trials of ${length}`, runs, [
     { name: 'random', options: { ...options, searcher: 'random' } },
     { name: 'tpe', options: { ...options, searcher: 'tpe' } },
   ]);
@@ -90,7 +107,7 @@ async function compare(title: string, runs: StudyRuns, variants: readonly Varian
     steps: [] as number[],
   }));
   try {
-    for (let seed = 0; seed < runs.numStudies; seed++) {
+    for (let seed = runs.firstStudy; seed < runs.firstStudy + runs.numStudies; seed++) {
       for (const [k, { options }] of variants.entries()) {
         const out = join(folder, `${k}-${seed}`);
         const { final, trials } = await new runs.Tuner({
@@ -101,7 +118,8 @@ async function compare(title: string, runs: StudyRuns, variants: readonly Varian
           parallel: runs.parallel,
         }).fit();
         results[k].finals.push(final?.mean ?? Number.NaN);
-        results[k].steps.push(trials.reduce((sum, { numSteps }) => sum + numSteps, 0));
+        const { seedsPerTrial = 1 } = options;
+        results[k].steps.push(seedsPerTrial * trials.reduce((sum, { numSteps }) => sum + numSteps, 0));
         process.stderr.write(`${title.split(':')[0]}, seed ${seed}, ${variants[k].name}: ${final?.mean}\n`);
       }
     }
