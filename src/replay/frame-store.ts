@@ -56,7 +56,7 @@ export function allocateShared(byteLength: number): SharedArrayBuffer | ArrayBuf
       ? new ArrayBuffer(byteLength)
       : new SharedArrayBuffer(byteLength);
   } catch (cause) {
-    const message = `The system refused ${byteLength} bytes for the replay buffer. Lower its capacity or free memory.`;
+    const message = `The system refused ${byteLength} bytes for the replay buffer. Lower replayCapacity, give replayBytes, or free memory.`;
     throw new ConfigError('CONFIG_REPLAY_MEMORY', message, { cause });
   }
 }

@@ -81,17 +81,8 @@ const MAX_SLOTS = 2 ** 31 - 1; // indices of slots are int32
  */
 export function planReplay(spec: ReplaySpec): ReplayPlan {
   checkSpec(spec);
-  const { numRows, observationSize, observationDtype, frameStack } = spec;
-  const numFrames = frameStack?.numFrames ?? 1;
-  const frameSize = observationSize / numFrames;
-  const frameBytes = frameSize * (observationDtype === 'uint8' ? 1 : 4);
-  const groupSize = frameStack?.groupSize ?? frameSize;
-  const shape = { spec, numRows, numFrames, frameSize, frameBytes, groupSize };
-  const layOut = (rowCapacity: number): ReplayPlan => {
-    const segmentSteps = spec.segmentSteps ?? defaultSegmentSteps(rowCapacity, numRows * slotBytes(shape));
-    const rowSlots = Math.ceil((rowCapacity + segmentSteps + numFrames) / segmentSteps) * segmentSteps;
-    return { ...shape, rowCapacity, segmentSteps, rowSlots };
-  };
+  const { numRows } = spec;
+  const layOut = layOutOf(spec);
   const wanted = Math.ceil((spec.capacity ?? Number.POSITIVE_INFINITY) / numRows);
   const fitting =
     spec.bytes === undefined
@@ -106,6 +97,21 @@ export function planReplay(spec: ReplaySpec): ReplayPlan {
     `A replay buffer of ${given} for ${numRows} environments keeps ${plan.rowCapacity} transitions of each in ${numSlots} slots; ` +
       `expected at least 1 and at most ${MAX_SLOTS} slots. ${plan.rowCapacity < 1 ? 'Raise' : 'Lower'} the capacity.`,
   );
+}
+
+/** The layout of as many transitions a row as are asked for. */
+function layOutOf(spec: ReplaySpec): (rowCapacity: number) => ReplayPlan {
+  const { numRows, observationSize, observationDtype, frameStack } = spec;
+  const numFrames = frameStack?.numFrames ?? 1;
+  const frameSize = observationSize / numFrames;
+  const frameBytes = frameSize * (observationDtype === 'uint8' ? 1 : 4);
+  const groupSize = frameStack?.groupSize ?? frameSize;
+  const shape = { spec, numRows, numFrames, frameSize, frameBytes, groupSize };
+  return (rowCapacity) => {
+    const segmentSteps = spec.segmentSteps ?? defaultSegmentSteps(rowCapacity, numRows * slotBytes(shape));
+    const rowSlots = Math.ceil((rowCapacity + segmentSteps + numFrames) / segmentSteps) * segmentSteps;
+    return { ...shape, rowCapacity, segmentSteps, rowSlots };
+  };
 }
 
 /** Bytes of one slot: frame, action, reward, flag byte, mask. */
@@ -165,12 +171,17 @@ export function checkReplayMemory(spec: ReplaySpec, available: number, isPriorit
     const upTo = most > 1.5 * total ? `, up to ${inUnits(most)} if episodes are very short` : '';
     return `replay: ${transitions} transitions, ${inUnits(total)} of ${inUnits(available)} available${upTo}`;
   }
+  const layOut = layOutOf(spec);
   // A tenth is left for everything else of the run.
-  const largest = Math.floor((0.9 * available * plan.rowCapacity * plan.numRows) / total);
+  const largest = largestCapacity(
+    0.9 * available,
+    spec.numRows,
+    (rowCapacity) => bytesOf(layOut(rowCapacity), isPrioritised).total,
+  );
   throw new ConfigError(
     'CONFIG_REPLAY_MEMORY',
     `The replay buffer of ${transitions} transitions takes ${inUnits(total)}, and this machine has ${inUnits(available)} available. ` +
-      `Lower its capacity to about ${largest.toLocaleString('en-US')}, make observations smaller (uint8, fewer pixels), or free memory.`,
+      `Lower replayCapacity to ${largest * spec.numRows}, give replayBytes, make observations smaller (uint8, fewer pixels), or free memory.`,
   );
 }
 
