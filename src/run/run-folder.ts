@@ -211,7 +211,10 @@ async function readPointerFile(folder: string, name: PointerName): Promise<numbe
 async function removeWhole(path: string): Promise<void> {
   const aside = temporaryBeside(path);
   await rename(path, aside);
-  await rm(aside, { recursive: true, force: true });
+  await rm(aside, { recursive: true, force: true }).catch((error: unknown) => {
+    // NFS keeps a removed file, and with it the folder, for whoever has it open here: the next owner removes it.
+    if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EBUSY') throw error;
+  });
 }
 
 async function moveAside(path: string, target: string): Promise<void> {
