@@ -2,11 +2,11 @@
  * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, what becomes
  * of a run whose parts are lost, and what stays behind.
  *
- *     npm run bench:ray -- [--only throughput,drills,leak] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30]
+ *     npm run bench:ray -- [--only throughput,drills,leak,model] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30]
  *
  * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
  * turns; the medians, and processor time by process. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
- * namespace of its own (root), and is left out where that cannot be. Leak: random kills for `--minutes`. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
+ * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Leak: random kills for `--minutes`. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
  * was not counted once, when somebody was not back within 10 seconds, or when a process or an object is left.
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { canMakeNetworks } from '../test/cluster/ray-network.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
 import { DRILLS, NEEDS_NETWORK, runDrill } from './ray/drills.ts';
 import { measureLeak } from './ray/leak.ts';
+import { measureModel } from './ray/measure-costs.ts';
 import { measureThroughput } from './ray/throughput.ts';
 
 const { values } = parseArgs({
@@ -53,6 +54,7 @@ const apart = kinds.filter((kind) => NEEDS_NETWORK.has(kind));
 
 await withCluster(false, async (cluster) => {
   if (parts.includes('throughput')) await measureThroughput(cluster, Number(values.rollouts));
+  if (parts.includes('model')) await measureModel(cluster, Number(values.rollouts));
   const isFine = parts.includes('drills') ? await drill(here)(cluster) : true;
   const isTight = parts.includes('leak') ? await measureLeak(cluster, Number(values.minutes)) : true;
   return isFine && isTight;

@@ -8,18 +8,24 @@ const NUM_THREADS = 1;
 const HOST_DEADLINE_SECONDS = 4;
 
 /** @param cluster null = threads of this process, as many as hosts. */
-export function buildRun(cluster: RayCluster | null, numEnvs: number, rolloutLength: number) {
+export function buildRun(
+  cluster: RayCluster | null,
+  numEnvs: number,
+  rolloutLength: number,
+  numHosts: number = NUM_HOSTS,
+  hiddenSizes: readonly number[] = [64, 64],
+) {
   const runners =
     cluster === null
-      ? { numEnvRunners: NUM_HOSTS * NUM_THREADS }
+      ? { numEnvRunners: numHosts * NUM_THREADS }
       : {
-          ...{ runners: 'ray' as const, rayAddress: cluster.address, numRolloutHosts: NUM_HOSTS },
+          ...{ runners: 'ray' as const, rayAddress: cluster.address, numRolloutHosts: numHosts },
           ...{ numEnvRunners: NUM_THREADS, hostDeadlineSeconds: HOST_DEADLINE_SECONDS, insecure: true },
         };
   return new PPOConfig()
     .environment('CartPole')
     .envRunners({ numEnvs, rolloutLength, ...runners })
-    .training({ numEpochs: 1, minibatchSize: Math.min(4096, numEnvs * rolloutLength) })
+    .training({ numEpochs: 1, minibatchSize: Math.min(4096, numEnvs * rolloutLength), hiddenSizes })
     .learners({ engine: 'simd', numLearnerThreads: 1 })
     .faultTolerance({ maxWorkerRestarts: 100_000 })
     .debugging({ seed: 1 })

@@ -110,8 +110,8 @@ export function fitCost(samples: readonly CostSample[]): Cost {
   const determinant = ff * mm - fm * fm;
   const perFragment = (fs * mm - ms * fm) / determinant;
   const perMegabyte = (ms * ff - fs * fm) / determinant;
-  if (perFragment < 0) return { perFragment: 0, perMegabyte: ms / mm };
-  if (perMegabyte < 0) return { perFragment: fs / ff, perMegabyte: 0 };
+  if (perFragment < 0) return { perFragment: 0, perMegabyte: Math.max(0, ms / mm) };
+  if (perMegabyte < 0) return { perFragment: Math.max(0, fs / ff), perMegabyte: 0 };
   return { perFragment, perMegabyte };
 }
 

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { bridgePids, kill, type RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { comparable } from '../../test/invariants/run-content.ts';
+import { load } from '../machine.ts';
 import { median } from '../statistics.ts';
 import { buildRun, NUM_HOSTS } from './build-run.ts';
 
@@ -73,17 +74,19 @@ export const NEEDS_NETWORK = new Set(['cut']);
 export async function runDrill(cluster: RayCluster, kind: string, numLosses: number): Promise<boolean> {
   const [local, onRay] = [await buildRun(null, 8, 64), await buildRun(cluster, 8, 64)];
   const seconds: number[] = [];
+  const replacing: number[] = [];
   const counts = { replaced: 0, expected: 0 };
   try {
     for (let k = 0; k < 2 * numLosses; k++) {
       await local.train();
       const loss = k % 2 === 1 ? DRILLS[kind](cluster) : null;
       const begin = performance.now();
-      const { metrics } = await onRay.train();
+      const { metrics, workerFailures } = await onRay.train();
       counts.replaced += metrics['rollout/numWorkerRestarts'];
       if (loss === null) continue;
       counts.expected += loss.numHosts;
       seconds.push((performance.now() - begin) / 1000);
+      replacing.push(Math.max(0, ...(workerFailures ?? []).map((failure) => failure.seconds)));
       await loss.mend?.();
     }
     const isEqual = isDeepStrictEqual(comparable(await onRay.getState()), comparable(await local.getState()));
@@ -92,7 +95,7 @@ export async function runDrill(cluster: RayCluster, kind: string, numLosses: num
     const numInTime = seconds.filter((each) => each <= BAR_SECONDS).length;
     console.log(
       `${kind}: ${numLosses} losses, iteration with one ${median(seconds).toFixed(1)} s (median), ${Math.max(...seconds).toFixed(1)} s (longest), ` +
-        `${numInTime} within ${BAR_SECONDS} s; ${counts.replaced} of ${counts.expected} hosts replaced; ` +
+        `${numInTime} within ${BAR_SECONDS} s; replacing took ${median(replacing).toFixed(1)} s of it (median), ${Math.max(...replacing).toFixed(1)} s (longest); load ${load()}; ${counts.replaced} of ${counts.expected} hosts replaced; ` +
         `bits ${isEqual ? 'those of a local run' : 'DIFFER'}; ${numLeft} processes left`,
     );
     return isEqual && counts.replaced === counts.expected && numLeft === 0 && numInTime === numLosses;

@@ -93,9 +93,11 @@ export async function createActorLearner(
 }
 
 function checkParts(config: Pick<ActorLearnerConfig, 'environment' | 'envRunners'>): void {
-  const { numEnvs, runners, numRolloutHosts } = config.envRunners;
+  const { numEnvs, runners, numRolloutHosts, minRolloutHosts } = config.envRunners;
   const isOnRay = runners === 'ray';
-  const numEnvRunners = isOnRay ? numRolloutHosts : numEnvRunnersOf(config);
+  const fixed = numRolloutHosts === 'all' || minRolloutHosts !== null ? null : numRolloutHosts;
+  if (isOnRay && fixed === null) return; // hosts that come and go are always of a number that divides numEnvs
+  const numEnvRunners = isOnRay ? (fixed ?? 0) : numEnvRunnersOf(config);
   if (numEnvRunners > 0 && numEnvs % numEnvRunners === 0) return;
   throw new ConfigError(
     'CONFIG_CONFLICT',

@@ -7,6 +7,10 @@ import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { openWeightBuffer } from '../weights/weight-buffer.ts';
 import type { RunnerParts, RunnersConfig } from './create-runners.ts';
 
+/** The rollouts of hosts are then taken as they come: any is as good as any other. */
+const isLagFree = (config: RunnersConfig & { readonly training?: object }) =>
+  config.training !== undefined && 'lag' in config.training && config.training.lag === 'free';
+
 /** @throws ConfigError `CONFIG_RAY` for what hosts cannot do. */
 export function createRayRunners(config: RunnersConfig, parts: RunnerParts): RunnerGroup {
   const { envRunners, faultTolerance, debugging, learners } = config;
@@ -39,6 +43,7 @@ export function createRayRunners(config: RunnersConfig, parts: RunnerParts): Run
     poison: debugging.poison,
     numEnvs: envRunners.numEnvs,
     numThreads: envRunners.numEnvRunners,
+    isEven: isLagFree(config),
     memoryMb: envRunners.workerMemoryMb,
     kernelBuild: kernels.build,
     nativeKernels: learners.nativeKernels,

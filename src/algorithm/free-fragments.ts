@@ -52,7 +52,7 @@ function createPartPool(runners: RunnerGroup, numAtOnce: number): PartPool {
   const collecting = new Map<PartRollout, Promise<void>>();
   const ready: PartRollout[] = [];
   const state = { toGive: 0, given: 0, version: 0, failure: null as PartPool['failure'] };
-  const freeSets = runners.parts.map(() => [0, 1]);
+  let freeSets: number[][] = [];
   const give = (part: number): void => {
     const numAsked = [...collecting.keys()].filter((other) => other.part === part).length;
     const set = freeSets[part].at(0);
@@ -81,6 +81,7 @@ function createPartPool(runners: RunnerGroup, numAtOnce: number): PartPool {
       return state.failure;
     },
     begin(numRollouts) {
+      freeSets = runners.parts.map(() => [0, 1]);
       state.toGive = numRollouts;
       state.failure = null;
       ready.length = 0;
@@ -114,9 +115,9 @@ function createPartPool(runners: RunnerGroup, numAtOnce: number): PartPool {
  */
 export function createFreeFragments({ system, maxLag, isRemote }: FreeFragmentsOptions): FragmentStream {
   const { runners } = system;
-  const numParts = runners.parts.length;
   const pool = createPartPool(runners, isRemote ? 2 : 1);
   const { collecting, ready } = pool;
+  let numFragments: number | null = null;
   let numTaken = 0;
   let numDropped = 0;
   let waitedMs = 0;
@@ -132,11 +133,17 @@ export function createFreeFragments({ system, maxLag, isRemote }: FreeFragmentsO
   };
 
   return {
-    begin(numFragments) {
-      pool.begin(numFragments * numParts);
+    begin(count) {
+      numFragments = count;
       numTaken = 0;
     },
     async next() {
+      if (numFragments !== null) {
+        await runners.regroup?.();
+        pool.begin(numFragments * runners.parts.length);
+        numFragments = null;
+      }
+      const numParts = runners.parts.length;
       const version = system.publish();
       pool.giveAll(version);
       const startedAt = performance.now();

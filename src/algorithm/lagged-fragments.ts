@@ -51,6 +51,7 @@ export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): 
       pending.length = 0;
     },
     async next() {
+      if (numGiven === 0) await runners.regroup?.();
       const version = system.publish();
       const last = Math.min(numTaken + lag, numFragments - 1);
       for (; numGiven <= last; numGiven++) {

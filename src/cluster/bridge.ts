@@ -34,6 +34,8 @@ export interface ClusterNode {
   readonly id: string;
   readonly address: string;
   readonly alive: boolean;
+  /** It has been given notice: it goes soon. */
+  readonly isDraining: boolean;
   readonly resources: Readonly<Record<string, number>>;
   readonly labels: Readonly<Record<string, string>>;
   /** Where it was asked for. */
@@ -78,6 +80,7 @@ export type FailureCode =
   | 'RAY_ERROR'
   | 'BRIDGE_EXITED'
   | 'SILENT'
+  | 'DRAINING'
   | 'CHECKSUM';
 
 /** A failure between here and a rollout process; what the process itself says is no failure. Never leaves this folder. */
@@ -104,6 +107,8 @@ export interface Bridge {
   readonly isOver: boolean;
   /** @throws RequestFailure */
   connect(settings: BridgeSettings, deadlineMs: number): Promise<ClusterDescription>;
+  /** The nodes that there are now. @throws RequestFailure */
+  nodes(): Promise<readonly ClusterNode[]>;
   /** Sends a frame that is answered. @throws RequestFailure */
   request(type: FrameCode, address: FrameAddress, payload: Uint8Array): Promise<Frame>;
   /** Sends a frame that is not. */
@@ -124,6 +129,8 @@ const END_DEADLINE_MS = 5_000;
 const STDERR_BYTES = 4_000;
 const WRONG_TOKEN = 'InvalidAuthToken';
 const NOWHERE: FrameAddress = { host: 0, incarnation: 0, version: 0 };
+/** Of no host: nobody abandons what is asked there. */
+const CLUSTER: FrameAddress = { host: 2 ** 32 - 1, incarnation: 0, version: 0 };
 
 function spawnBridge(python: string): ChildProcess {
   return spawn(python, ['-u', join(packageRoot(), 'src/cluster/ray_bridge.py')], {
@@ -194,16 +201,14 @@ export function startBridge(traffic: Traffic, python: string = pythonCommand()):
         state.isConnecting = false;
       }
     },
+    async nodes() {
+      const { payload } = await request(FrameType.NODES, CLUSTER, new Uint8Array(0));
+      return JSON.parse(payload.toString()) as ClusterNode[];
+    },
     send(type, address, payload = new Uint8Array(0)) {
       if (state.over === null) send(type, address, 0, payload);
     },
-    abandon(host, failure) {
-      for (const [id, request] of pending) {
-        if (request.host !== host) continue;
-        pending.delete(id);
-        request.reject(failure);
-      }
-    },
+    abandon: (host, failure) => abandon(pending, host, failure),
     async end() {
       if (state.over === null) {
         send(FrameType.STOP, NOWHERE, 0, new Uint8Array(0));
@@ -246,6 +251,14 @@ function watch(
       over('BRIDGE_EXITED', `ended with ${signal ?? `code ${code}`}${last === '' ? '' : `: ${last}`}`);
     });
   });
+}
+
+function abandon(pending: Map<number, Pending>, host: number, failure: RequestFailure): void {
+  for (const [id, request] of pending) {
+    if (request.host !== host) continue;
+    pending.delete(id);
+    request.reject(failure);
+  }
 }
 
 function settle(pending: Map<number, Pending>, frame: Frame): void {

@@ -16,6 +16,8 @@ export interface HostCounts {
   readonly numHosts: number;
   readonly numMending: number;
   readonly numLost: number;
+  readonly numJoined: number;
+  readonly numLeft: number;
 }
 
 const MEGA = 1e6;
@@ -37,11 +39,13 @@ export function createClusterMeter(
     const { count, ms } = times;
     times.count = 0;
     times.ms = 0;
-    const { numHosts, numMending, numLost } = counts();
+    const { numHosts, numMending, numLost, numJoined, numLeft } = counts();
     return {
       'cluster/numHosts': numHosts,
       'cluster/numHostsUp': numHosts - numMending,
       'cluster/numHostsLost': numLost,
+      'cluster/numHostsJoined': numJoined,
+      'cluster/numHostsLeft': numLeft,
       'cluster/receivedMb': numReceived / MEGA,
       'cluster/sentMb': numSent / MEGA,
       'cluster/mbPerSecond': seconds > 0 ? (numReceived + numSent) / MEGA / seconds : 0,

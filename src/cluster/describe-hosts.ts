@@ -1,7 +1,7 @@
 /** Who and where a run's hosts are, as `hosts.json` of its folder tells it. */
 import type { JsonObject } from '../json.ts';
 import type { RunnerPart } from '../rollout/runner-group.ts';
-import type { ClusterDescription } from './bridge.ts';
+import type { ClusterDescription, ClusterNode } from './bridge.ts';
 import type { RemoteHost } from './remote-host.ts';
 
 /** The cluster in a line. */
@@ -14,21 +14,21 @@ export function describePlace(address: string, cluster: ClusterDescription | nul
   return `${where} (Ray ${ray}, ${numAlive} node${numAlive === 1 ? '' : 's'}${page})`;
 }
 
-/** null = the cluster has not been joined. */
+/** @param nodesNow those of now, where they are asked for; else as the cluster was joined. @returns null = it has not been joined. */
 export function describeHosts(
-  cluster: ClusterDescription | null,
+  joined: ClusterDescription | null,
+  nodesNow: readonly ClusterNode[] | null,
   hosts: readonly RemoteHost[],
   parts: readonly RunnerPart[],
 ): JsonObject | null {
-  if (cluster === null) return null;
+  if (joined === null) return null;
+  const cluster = { ...joined, nodes: nodesNow ?? joined.nodes };
   const { ray, python, head, dashboard, nodes } = cluster;
   return {
     ...{ ray, python, head, dashboard: dashboard === '' ? null : dashboard },
     hosts: hosts.map(({ index, hello }) => describeHost(index, parts[index], hello, cluster)),
-    nodes: nodes.map(({ id, address, alive, resources }) => ({
-      id,
-      address,
-      alive,
+    nodes: nodes.map(({ id, address, alive, isDraining, resources }) => ({
+      ...{ id, address, alive, isDraining },
       resources: { ...resources },
     })),
   };

@@ -31,6 +31,8 @@ export const FrameType = {
   /** Learner to bridge: end the actor of `host`. */
   CLOSE: 10,
   STOP: 11,
+  /** Learner to bridge: what nodes there are now. The answer is JSON. */
+  NODES: 12,
 } as const;
 
 export type FrameCode = (typeof FrameType)[keyof typeof FrameType];

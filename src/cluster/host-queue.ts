@@ -3,7 +3,7 @@
  * `MAX_IN_FLIGHT` unanswered. When it is lost, everything that is not answered is asked again of its replacement.
  */
 import { fromErrorMessage } from '../rollout/error-message.ts';
-import type { RequestFailure } from './bridge.ts';
+import { RequestFailure } from './bridge.ts';
 import type { HostReply, HostRequest } from './host-messages.ts';
 import type { HostReplyFrame, RemoteHost } from './remote-host.ts';
 
@@ -16,6 +16,8 @@ export interface HostQueue {
    * @param accept takes the answer, in the order of requests. @returns what it makes of it.
    */
   run<T>(request: HostRequest, version: number | null, accept: (answer: HostReplyFrame) => T): Promise<T>;
+  /** Once what it is working on is done it is given nothing more where it is: what it is asked next, its replacement gets. */
+  leave(): void;
   /** Forgets what failed: the host has begun anew. */
   reset(): void;
 }
@@ -43,6 +45,7 @@ export function createHostQueue({ host, recover, onAnswer }: HostQueueOptions): 
   let life = 0; // what an earlier one answers is nobody's
   let broken: { readonly error: unknown } | null = null;
   let isMending = false;
+  let isLeaving = false;
   const breakDown = (error: unknown) => {
     broken = { error };
     life += 1;
@@ -51,6 +54,7 @@ export function createHostQueue({ host, recover, onAnswer }: HostQueueOptions): 
   const mend = async (failure: RequestFailure) => {
     const mine = ++life;
     isMending = true;
+    isLeaving = false;
     for (const job of jobs) {
       job.isSent = false;
       job.answer = null;
@@ -66,23 +70,19 @@ export function createHostQueue({ host, recover, onAnswer }: HostQueueOptions): 
   };
   const settle = () => {
     while (jobs.length > 0 && jobs[0].answer !== null) {
-      const { answer, accept, resolve } = jobs[0];
-      onAnswer(answer.message);
-      if (answer.message.kind === 'failed') {
-        breakDown(fromErrorMessage(answer.message.error));
-        return;
-      }
-      try {
-        resolve(accept(answer));
-      } catch (error) {
-        breakDown(error);
-        return;
-      }
+      onAnswer(jobs[0].answer.message);
+      const failure = handOver(jobs[0], jobs[0].answer);
+      if (failure !== null) return breakDown(failure.error);
       jobs.shift();
     }
     pump();
   };
   const pump = () => {
+    if (isLeaving) {
+      if (jobs.length > 0 && !jobs[0].isSent)
+        void mend(new RequestFailure('DRAINING', "the host's node is going"));
+      return;
+    }
     for (const job of jobs.slice(0, MAX_IN_FLIGHT)) {
       if (job.isSent) continue;
       job.isSent = true;
@@ -102,18 +102,30 @@ export function createHostQueue({ host, recover, onAnswer }: HostQueueOptions): 
   return {
     run<T>(request: HostRequest, version: number | null, accept: (answer: HostReplyFrame) => T) {
       return new Promise<T>((resolve, reject) => {
-        if (broken !== null) {
-          reject(broken.error);
-          return;
-        }
+        if (broken !== null) return reject(broken.error);
         const job = { request, version, accept, resolve: resolve as Job['resolve'], reject };
         jobs.push({ ...job, isSent: false, answer: null });
         if (!isMending) pump();
       });
     },
+    leave() {
+      isLeaving = !isMending;
+    },
     reset() {
+      isLeaving = false;
       breakDown(new TypeError('The host began anew.'));
       broken = null;
     },
   };
+}
+
+/** Gives an answer to who waits for it. @returns why the queue ends with it; null = it does not. */
+function handOver({ accept, resolve }: Job, answer: HostReplyFrame): { readonly error: unknown } | null {
+  if (answer.message.kind === 'failed') return { error: fromErrorMessage(answer.message.error) };
+  try {
+    resolve(accept(answer));
+    return null;
+  } catch (error) {
+    return { error };
+  }
 }

@@ -1,6 +1,5 @@
 /** Starts hosts, and replaces those that are lost. */
 import { setTimeout } from 'node:timers/promises';
-import { ClusterError } from '../errors.ts';
 import { fromErrorMessage } from '../rollout/error-message.ts';
 import { createRestartBudget } from '../rollout/restart-budget.ts';
 import type { RowState } from '../rollout/row-states.ts';
@@ -10,7 +9,8 @@ import { isFinal, toClusterError } from './cluster-errors.ts';
 import type { HostCounts } from './cluster-meter.ts';
 import type { Connection } from './connection.ts';
 import type { HostNews, HostPlan } from './host-messages.ts';
-import type { RemoteHost } from './remote-host.ts';
+import type { Placement, RemoteHost } from './remote-host.ts';
+import { requireHead } from './require-head.ts';
 
 /** Before a host that could not be started is started again. */
 const FIRST_PAUSE_MS = 100;
@@ -26,6 +26,10 @@ export interface HostSupervisorOptions {
   readonly restartWindowMs: number;
   readonly rowStates: (first: number, count: number) => RowState[];
   readonly onRestarted: (rows: readonly number[]) => void;
+  /** Where a host that was lost goes on. @throws ClusterError when there is no such place. */
+  readonly placeAfter: (host: RemoteHost, failure: RequestFailure) => Promise<Placement>;
+  /** Whether its node has left the cluster, or is about to: nothing that is wrong. */
+  readonly hasLeft: (host: RemoteHost) => boolean;
 }
 
 export interface HostSupervisor {
@@ -39,6 +43,7 @@ export interface HostSupervisor {
     part: number,
     states: () => readonly RowState[] | null,
     failure: RequestFailure | null,
+    placement: Placement,
   ): Promise<readonly number[]>;
   /** Brings a lost host back to where its last booked rollout left it. */
   recover(part: number, failure: RequestFailure): Promise<void>;
@@ -68,28 +73,29 @@ export function createHostSupervisor(options: HostSupervisorOptions): HostSuperv
     if (rows.length > 0) options.onRestarted(rows);
     return rows;
   };
-  const allow = async (failure: RequestFailure): Promise<void> => {
+  const allow = async (host: RemoteHost, failure: RequestFailure): Promise<void> => {
     const error = toClusterError(failure, rayAddress);
     if (life.isOver || isFinal(failure)) throw error;
-    budget.spend(error);
-    await connection.probe().catch((cause: ClusterError) => {
-      throw new ClusterError(
-        'CLUSTER_LOST',
-        `The cluster is gone: ${cause.message} The last checkpoint is whole: \`--resume\` goes on from it.`,
-        { cause },
-      );
-    });
+    if (!options.hasLeft(host)) budget.spend(error);
+    await requireHead(connection);
   };
-  const open: HostSupervisor['open'] = async (part, states, first) => {
+  const open: HostSupervisor['open'] = async (part, states, first, intended) => {
+    const host = hosts[part];
     let failure = first;
+    let placement = intended;
     for (let attempt = 0; ; attempt++) {
-      if (failure !== null) await allow(failure);
+      if (failure !== null) {
+        placement = await options.placeAfter(host, failure);
+        await allow(host, failure);
+      }
       if (attempt > 0) await setTimeout(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt));
       // An actor in which the process did not even come up may itself be in a bad place: it is left.
-      const fresh = attempt > 0 || failure?.code !== 'CHILD_EXITED';
+      const isMoved = placement.node !== host.placement.node || placement.isGuest !== host.placement.isGuest;
+      const isActorGood = failure === null ? placement.node !== null : failure.code === 'CHILD_EXITED';
+      const fresh = attempt > 0 || isMoved || !isActorGood;
       const isElsewhere = failure?.code === 'SILENT';
       try {
-        const started = await hosts[part].open(planOf(parts[part]), states(), { fresh, isElsewhere });
+        const started = await host.open(planOf(parts[part]), states(), { fresh, isElsewhere, placement });
         return note(part, started);
       } catch (again) {
         if (!(again instanceof RequestFailure)) throw again;
@@ -103,13 +109,14 @@ export function createHostSupervisor(options: HostSupervisorOptions): HostSuperv
     async recover(part, failure) {
       const begin = performance.now();
       const { firstRow, numRows } = parts[part];
-      counts.numLost += 1;
+      if (failure.code !== 'DRAINING') counts.numLost += 1;
       counts.numMending += 1;
       try {
-        await open(part, () => options.rowStates(firstRow, numRows), failure);
+        await open(part, () => options.rowStates(firstRow, numRows), failure, hosts[part].placement);
       } finally {
         counts.numMending -= 1;
       }
+      if (failure.code === 'DRAINING') return;
       failures.push({
         workerIndex: part * planOf(parts[part]).numThreads,
         error: toClusterError(failure, rayAddress),

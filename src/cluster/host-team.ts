@@ -1,72 +1,30 @@
 /** The rollout hosts together: started, asked, and replaced where they are lost. */
 
-import type { EnvFaultPolicy } from '../env/env-faults.ts';
-import type { EnvModuleSource } from '../env/env-source.ts';
-import type { RolloutColumns } from '../experience/layout.ts';
 import type { JsonObject } from '../json.ts';
 import { hasFma } from '../machine/fma.ts';
-import type { Arena } from '../memory/arena.ts';
-import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerPart, WorkerFailure } from '../rollout/runner-group.ts';
-import type { SamplingLayout } from '../rollout/sampling-layout.ts';
-import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
-import type { BridgeSettings, ClusterNode, RequestFailure } from './bridge.ts';
+import type { RequestFailure } from './bridge.ts';
 import { type AnswerTimes, createClusterMeter } from './cluster-meter.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { describeHosts, describePlace } from './describe-hosts.ts';
+import { createElasticHosts, type ElasticHosts } from './elastic-hosts.ts';
 import type { Expected } from './handshake.ts';
 import type { HostPlan, HostReply, HostRequest } from './host-messages.ts';
+import { bridgeSettings, isElastic, maxHostsOf, numThreadsOf, partsOf, planForAll } from './host-plans.ts';
 import { createHostQueue, type HostQueue } from './host-queue.ts';
 import { createHostSupervisor, type HostSupervisor } from './host-supervisor.ts';
+import type { HostTeamOptions } from './host-team-options.ts';
 import { parseRayAddress, requireToken } from './ray-address.ts';
-import { createRemoteHost, type HostReplyFrame, type RemoteHost } from './remote-host.ts';
+import { ANYWHERE, createRemoteHost, type HostReplyFrame, type RemoteHost } from './remote-host.ts';
 import { requireResources } from './require-resources.ts';
 import { prepareShipment, type Shipment } from './shipping.ts';
 
-/** What a user says of the cluster. */
-export interface ClusterOptions {
-  readonly rayAddress: string;
-  readonly numRolloutHosts: number;
-  readonly insecure: boolean;
-  readonly rayWorkingDir: string | null;
-  readonly rayPackageMb: number;
-  readonly hostResources: Readonly<Record<string, number>>;
-  readonly hostLabels: Readonly<Record<string, string>>;
-  readonly hostDeadlineSeconds: number;
-}
-
-export interface HostTeamOptions {
-  readonly cluster: ClusterOptions;
-  readonly arena: Arena;
-  readonly spec: ActingSpec;
-  readonly source: EnvModuleSource;
-  readonly seed: number;
-  readonly numEnvs: number;
-  /** Of a host; its actor reserves as many CPUs. auto = min(4, its rows, the CPUs of the largest node). */
-  readonly numThreads: number | 'auto';
-  readonly columns: RolloutColumns;
-  readonly sampling: SamplingLayout;
-  readonly weights: WeightBufferLayout;
-  readonly kernelBuild: Expected['kernels'];
-  readonly nativeKernels: boolean;
-  readonly faultPolicy: EnvFaultPolicy;
-  /** Of the first episodes, laid over the source's; null = options never change. */
-  readonly envOptions: JsonObject | null;
-  readonly poison: boolean;
-  readonly deadlineMs: number;
-  readonly maxRestarts: number;
-  readonly restartWindowMs: number;
-  readonly memoryMb: number | null;
-  /** States of the rows [first, first + count) after the rollout that was booked last. */
-  readonly rowStates: (first: number, count: number) => RowState[];
-  /** Rows of the whole run whose episode began again. */
-  readonly onRestarted: (rows: readonly number[]) => void;
-}
-
 export interface HostTeam {
-  /** Rows of each host: contiguous; sizes differ by one at most. */
+  /** Rows of each host: contiguous; sizes differ by one at most. One array for the life of a team, the content of which `start` and `regroup` may change. */
   readonly parts: readonly RunnerPart[];
+  /** Where nodes have come or gone rows are dealt out anew. Nothing is in flight. @param states of all rows, asked for then. */
+  regroup(states: () => Promise<readonly RowState[]>): Promise<void>;
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
   run<T>(
     part: number,
@@ -90,15 +48,10 @@ const WANTS = {
   who: 'a host',
   advice: 'Lower `numEnvRunners` (threads of a host, a CPU each) or change `hostResources`.',
 };
-/** As for local workers. */
-const MAX_AUTO_THREADS = 4;
-/** Of a message in front of a fragment: faults and sums of metrics; a longer one travels through the pipe. */
-const MESSAGE_BYTES = 2 ** 20;
 
 export function createHostTeam(options: HostTeamOptions): HostTeam {
   const { cluster } = options;
   const address = parseRayAddress(cluster.rayAddress);
-  const parts = partsOf(options.numEnvs, cluster.numRolloutHosts);
   const shipping = createShipping(options);
   const { ship } = shipping;
   const { arena, weights } = options;
@@ -106,9 +59,9 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
   const traffic = { numReceived: 0, numSent: 0 };
   const times = { count: 0, ms: 0 };
   const connection = createConnection({ address, buffer: arena.buffer, weights, settings, traffic });
-  const hosts: RemoteHost[] = [];
-  const queues: HostQueue[] = [];
-  const team = { hosts, queues, times };
+  const fixed = isElastic(cluster) ? 0 : maxHostsOf(options);
+  const team: Team = { parts: partsOf(options.numEnvs, fixed), hosts: [], queues: [], times };
+  const { parts, hosts, queues } = team;
   const threads = { perHost: 1 };
   const planOf = (part: RunnerPart): HostPlan => ({
     ...planForAll(options),
@@ -117,29 +70,29 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
     numThreads: threads.perHost,
     ...part,
   });
-  const supervisor = createHostSupervisor({ ...options, parts, hosts, planOf, connection });
+  const places = {
+    placeAfter: async (host: RemoteHost, failure: RequestFailure) =>
+      (await elastic?.placeAfter(host, failure)) ?? ANYWHERE,
+    hasLeft: (host: RemoteHost) => elastic?.hasLeft(host) ?? false,
+  };
+  const supervisor = createHostSupervisor({ ...options, parts, hosts, planOf, connection, ...places });
+  const create = createHosts(team, options, connection, supervisor);
+  const elastic = isElastic(cluster)
+    ? createElastic(team, options, connection, supervisor, create, threads)
+    : null;
   return {
     parts,
     async start(states) {
       requireToken(address, cluster.insecure);
       await connection.probe();
-      for (let part = hosts.length; part < parts.length; part++)
-        addHost(part, team, options, connection, supervisor);
       await connection.bridge();
       const nodes = connection.cluster?.nodes.filter((node) => node.alive) ?? [];
       threads.perHost = numThreadsOf(options, nodes, parts);
+      if (elastic !== null) return elastic.start(states);
       requireResources(nodes, { CPU: threads.perHost, ...cluster.hostResources }, WANTS);
-      for (const queue of queues) queue.reset();
-      const started = await Promise.allSettled(
-        parts.map(({ firstRow, numRows }, part) =>
-          supervisor.open(part, () => states?.slice(firstRow, firstRow + numRows) ?? null, null),
-        ),
-      );
-      return started.flatMap((result) => {
-        if (result.status === 'rejected') throw result.reason;
-        return result.value;
-      });
+      return startFixed(team, supervisor, create, states);
     },
+    regroup: async (states) => elastic?.regroup(states),
     run: (part, request, version, accept) => queues[part].run(request, version, accept),
     notify(request) {
       for (const host of hosts) host.notify(request);
@@ -148,14 +101,60 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
       return describePlace(cluster.rayAddress, connection.cluster);
     },
     takeFailures: supervisor.takeFailures,
-    takeMetrics: createClusterMeter(traffic, times, () => ({ numHosts: parts.length, ...supervisor.counts })),
-    describe: () => describeHosts(connection.cluster, hosts, parts),
+    takeMetrics: createClusterMeter(traffic, times, () => ({
+      ...{ numHosts: parts.length, numJoined: 0, numLeft: 0, ...elastic?.counts },
+      ...supervisor.counts,
+    })),
+    describe: () => describeHosts(connection.cluster, elastic?.nodes ?? null, hosts, parts),
     async stop() {
       supervisor.stop();
+      elastic?.stop();
       await connection.stop();
       shipping.remove();
     },
   };
+}
+
+async function startFixed(
+  { parts, hosts, queues }: Team,
+  supervisor: HostSupervisor,
+  create: () => Member,
+  states: readonly RowState[] | null,
+): Promise<readonly number[]> {
+  while (hosts.length < parts.length) {
+    const { host, queue } = create();
+    hosts.push(host);
+    queues.push(queue);
+  }
+  for (const queue of queues) queue.reset();
+  const started = await Promise.allSettled(
+    parts.map(({ firstRow, numRows }, part) =>
+      supervisor.open(part, () => states?.slice(firstRow, firstRow + numRows) ?? null, null, ANYWHERE),
+    ),
+  );
+  return started.flatMap((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+function createElastic(
+  team: Team,
+  options: HostTeamOptions,
+  connection: Connection,
+  supervisor: HostSupervisor,
+  create: () => Member,
+  threads: { readonly perHost: number },
+): ElasticHosts {
+  const { minRolloutHosts, hostWaitSeconds, hostResources, hostLabels } = options.cluster;
+  const { numEnvs, isEven } = options;
+  return createElasticHosts({
+    ...{ ...team, connection, create },
+    ...{ minHosts: minRolloutHosts ?? 1, waitSeconds: hostWaitSeconds },
+    ...{ resources: hostResources, labels: hostLabels },
+    bounds: () => ({ maxHosts: maxHostsOf(options), numEnvs, isEven, numThreads: threads.perHost }),
+    open: (part, states, placement) => supervisor.open(part, states, null, placement),
+  });
 }
 
 /** Put together when it is first needed. */
@@ -171,82 +170,34 @@ function createShipping({ source, cluster }: HostTeamOptions) {
   };
 }
 
+/** By part, but for the times. */
 interface Team {
+  readonly parts: RunnerPart[];
   readonly hosts: RemoteHost[];
   readonly queues: HostQueue[];
   readonly times: AnswerTimes;
 }
 
-function addHost(
-  part: number,
-  { hosts, queues, times }: Team,
+interface Member {
+  readonly host: RemoteHost;
+  readonly queue: HostQueue;
+}
+
+/** Gives one after the other, each with a number of its own. Which part it has may change. */
+function createHosts(
+  { hosts, times }: Team,
   { cluster, kernelBuild }: HostTeamOptions,
   connection: Connection,
   supervisor: HostSupervisor,
-): void {
+): () => Member {
   const expected: Expected = { kernels: kernelBuild, hasFma: hasFma() };
-  const host = createRemoteHost(part, connection, expected, cluster.hostDeadlineSeconds * 1000, times);
-  hosts.push(host);
-  const recover = (failure: RequestFailure) => supervisor.recover(part, failure);
-  const onAnswer = (answer: HostReply) => void supervisor.note(part, answer);
-  queues.push(createHostQueue({ host, recover, onAnswer }));
-}
-
-function partsOf(numEnvs: number, numHosts: number): RunnerPart[] {
-  return Array.from({ length: numHosts }, (_, part) => {
-    const firstRow = Math.floor((part * numEnvs) / numHosts);
-    return { firstRow, numRows: Math.floor(((part + 1) * numEnvs) / numHosts) - firstRow };
-  });
-}
-
-function bridgeSettings(options: HostTeamOptions, shipment: Shipment): BridgeSettings {
-  const { cluster, weights } = options;
-  return {
-    address: cluster.rayAddress,
-    namespace: 'operant',
-    workingDir: shipment.folder,
-    node: 'node',
-    arguments: shipment.arguments,
-    resources: cluster.hostResources,
-    labels: cluster.hostLabels,
-    probe: false,
-    numVersions: weights.slotAddresses.length + 1,
-    ...sharedRoom(options),
+  let numCreated = 0;
+  return () => {
+    const deadlineMs = cluster.hostDeadlineSeconds * 1000;
+    const host = createRemoteHost(numCreated++, connection, expected, deadlineMs, times);
+    const part = () => hosts.indexOf(host);
+    const recover = (failure: RequestFailure) => supervisor.recover(part(), failure);
+    const onAnswer = (answer: HostReply) => void supervisor.note(part(), answer);
+    return { host, queue: createHostQueue({ host, recover, onAnswer }) };
   };
-}
-
-function planForAll(
-  options: HostTeamOptions,
-): Omit<HostPlan, 'source' | 'files' | 'numThreads' | 'firstRow' | 'numRows'> {
-  const { spec, seed, columns, weights, faultPolicy, envOptions, nativeKernels, poison } = options;
-  const { deadlineMs, maxRestarts, restartWindowMs, memoryMb, kernelBuild } = options;
-  return {
-    ...{ spec, seed, columns, faultPolicy, envOptions, nativeKernels, poison },
-    ...{ deadlineMs, maxRestarts, restartWindowMs, memoryMb },
-    deterministic: kernelBuild === 'strict',
-    rolloutLength: options.sampling.rollout.rolloutLength,
-    parameterCount: weights.parameterCount,
-  };
-}
-
-/** For the fragment of the host with the most rows, and what is said in front of it. */
-function sharedRoom({ sampling, numEnvs, cluster }: HostTeamOptions) {
-  const { byteLength, numRows } = sampling.rollout;
-  const rows = Math.ceil(numEnvs / cluster.numRolloutHosts);
-  return {
-    slotBytes: Math.ceil((byteLength * rows) / numRows) + MESSAGE_BYTES,
-    numHosts: cluster.numRolloutHosts,
-  };
-}
-
-/** Never changes results. */
-function numThreadsOf(
-  { numThreads }: HostTeamOptions,
-  alive: readonly ClusterNode[],
-  parts: readonly RunnerPart[],
-): number {
-  if (numThreads !== 'auto') return numThreads;
-  const numRows = Math.min(...parts.map((part) => part.numRows));
-  const numCpus = Math.max(1, ...alive.map(({ resources }) => Math.floor(resources.CPU ?? 0)));
-  return Math.min(MAX_AUTO_THREADS, numRows, numCpus);
 }

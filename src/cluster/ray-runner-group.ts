@@ -11,7 +11,8 @@ import { type RowState, withEnvStates, withNextOptions } from '../rollout/row-st
 import type { RunnerGroup } from '../rollout/runner-group.ts';
 import { openWeightBuffer } from '../weights/weight-buffer.ts';
 import { unpackRows } from './fragment.ts';
-import { createHostTeam, type HostTeam, type HostTeamOptions } from './host-team.ts';
+import { createHostTeam, type HostTeam } from './host-team.ts';
+import type { HostTeamOptions } from './host-team-options.ts';
 
 export type RayRunnerGroupOptions = Omit<HostTeamOptions, 'rowStates' | 'onRestarted'> & {
   readonly source: EnvModuleSource;
@@ -57,19 +58,12 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
     state.numPending = 0;
     return rows;
   };
-  const getStates = async (): Promise<RowState[]> => {
-    if (state.isCollecting || state.numPending > 0) return ledger.rowStates(0, numEnvs);
-    const answers = team.parts.map((_, part) =>
-      team.run(part, { kind: 'states' }, null, ({ message }) =>
-        message.kind === 'states' ? message.states : [],
-      ),
-    );
-    const envStates = (await allOrFirstError(answers)).flat();
-    ledger.adoptEnvStates(envStates);
-    return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
-  };
+  const getStates = async (): Promise<RowState[]> =>
+    state.isCollecting || state.numPending > 0 ? ledger.rowStates(0, numEnvs) : askStates(parts);
   return {
-    numEnvRunners: team.parts.length,
+    get numEnvRunners() {
+      return team.parts.length;
+    },
     get place() {
       return `on ${team.parts.length} rollout host${team.parts.length === 1 ? '' : 's'} of ${team.place}`;
     },
@@ -101,14 +95,22 @@ export function createRayRunnerGroup(options: RayRunnerGroupOptions): RunnerGrou
   };
 }
 
-function createCollecting({
-  options,
-  team,
-  sets,
-  ledger,
-  faults,
-  state,
-}: GroupParts): Pick<RunnerGroup, 'collect' | 'collectNow' | 'collectPart'> {
+/** Of all rows, with what their environments give of themselves. */
+async function askStates({ options, team, ledger }: GroupParts): Promise<RowState[]> {
+  const answers = team.parts.map((_, part) =>
+    team.run(part, { kind: 'states' }, null, ({ message }) =>
+      message.kind === 'states' ? message.states : [],
+    ),
+  );
+  const envStates = (await allOrFirstError(answers)).flat();
+  ledger.adoptEnvStates(envStates);
+  return withEnvStates(ledger.rowStates(0, options.numEnvs), envStates);
+}
+
+function createCollecting(
+  parts: GroupParts,
+): Required<Pick<RunnerGroup, 'collect' | 'collectNow' | 'collectPart' | 'regroup'>> {
+  const { options, team, sets, ledger, faults, state } = parts;
   const { arena, sampling, source, poison } = options;
   /** Has a host fill its rows of a block set. */
   const fill = (part: number, set: number, version: number, isBooked: boolean) => {
@@ -126,6 +128,7 @@ function createCollecting({
     collectNow: null,
     async collect(version) {
       state.isCollecting = true;
+      await team.regroup(() => askStates(parts));
       const set = state.numCollected++ % sets.length;
       const reports = await allOrFirstError(team.parts.map((_, part) => fill(part, set, version, false)));
       const told = reports.filter(({ sums }) => sums !== null);
@@ -137,6 +140,11 @@ function createCollecting({
       faults.noteEndless(source.id, ledger.takeEndless());
       state.isCollecting = false;
       return { rollout, episodes, metrics: meansOf(sums), metricSums: told.length === 0 ? null : sums };
+    },
+    async regroup() {
+      state.numPending += 1;
+      await team.regroup(() => askStates(parts));
+      state.numPending -= 1;
     },
     async collectPart(part, set, version) {
       state.numPending += 1;

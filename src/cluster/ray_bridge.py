@@ -19,6 +19,7 @@ import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections import namedtuple
 
 HEADER = "<IHBBQQIIII"  # a text: a compiled Struct cannot go to another process
@@ -27,7 +28,7 @@ Fields = namedtuple("Fields", "magic protocol kind flags length request_id host 
 MAGIC = 0x4652504F
 PROTOCOL = 1
 # Types, as in frames.ts.
-INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP = range(1, 12)
+INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP, NODES = range(1, 13)
 
 SHARED = 1  # a flag
 PLACE = "<QQ"  # offset and length of a payload in shared memory
@@ -301,17 +302,41 @@ class Bridge:
         groups = {"requests": 4, "control": 2}
         self.host_class = ray.remote(concurrency_groups=groups, max_restarts=0, max_task_retries=0)(RolloutHost)
 
-    def describe(self, dashboard):
-        nodes = [
+    def nodes(self):
+        draining = self._draining()
+        return [
             {
                 "id": node["NodeID"],
                 "address": node["NodeManagerAddress"],
                 "alive": node["Alive"],
+                "isDraining": node["NodeID"] in draining,
                 "resources": {name: amount for name, amount in node.get("Resources", {}).items()},
                 "labels": dict(node.get("Labels") or {}),
             }
             for node in self.ray.nodes()
         ]
+
+    def _draining(self):
+        """Nodes that have been given notice. Ray has no public call for it; its own libraries use this one."""
+        try:
+            return self.ray._private.state.state.get_draining_nodes()
+        except Exception:  # another version, or ray://: they are then lost when they go
+            return {}
+
+    def tell_nodes(self, fields):
+        """In a thread of its own: a head that is gone answers after long."""
+
+        def tell():
+            try:
+                said = json.dumps(self.nodes()).encode()
+                self.results.put((fields, ("ok", "", said, zlib.crc32(said)), None))
+            except Exception as error:
+                self.results.put((fields, ("RAY_ERROR", str(error), b"", 0), None))
+
+        threading.Thread(target=tell, daemon=True).start()
+
+    def describe(self, dashboard):
+        nodes = self.nodes()
         if self.settings["probe"]:
             self._probe([node for node in nodes if node["alive"]])
         context = self.ray.get_runtime_context()
@@ -362,9 +387,21 @@ class Bridge:
             arguments["resources"] = resources
         if settings["labels"]:
             arguments["label_selector"] = settings["labels"]
-        if options["avoid"]:
+        if options.get("node"):  # trials of a study have no say in it
+            self._pin(arguments, options)
+        elif options["avoid"]:
             self._avoid(arguments, options)
         return self.host_class.options(**arguments).remote(settings["node"], settings["arguments"])
+
+    def _pin(self, arguments, options):
+        """To one node, and no other; a guest takes what is there, beside the host that has reserved it."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        arguments["scheduling_strategy"] = NodeAffinitySchedulingStrategy(options["node"], soft=False)
+        arguments.pop("label_selector", None)
+        if options["isGuest"]:
+            arguments["num_cpus"] = 0
+            arguments.pop("resources", None)
 
     def _avoid(self, arguments, options):
         """A node that does not answer may still be thought alive: the head needs its time to notice."""
@@ -514,6 +551,8 @@ def serve(bridge, read_fd):
             bridge.ping(fields)
         elif fields.kind == NOTIFY:
             bridge.notify(fields, payload)
+        elif fields.kind == NODES:
+            bridge.tell_nodes(fields)
         elif fields.kind == CLOSE:
             bridge.close(fields.host)
 

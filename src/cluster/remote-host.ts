@@ -23,28 +23,44 @@ export interface HostReplyFrame {
   readonly body: Buffer;
 }
 
+/** Where a host's actor is put. */
+export interface Placement {
+  /** Ray's id of the node; null = Ray chooses. */
+  readonly node: string | null;
+  /** Beside the host that has reserved the node's CPUs, until rows are dealt out anew. */
+  readonly isGuest: boolean;
+}
+
+export const ANYWHERE: Placement = { node: null, isGuest: false };
+
 export interface OpenOptions {
   /** A new actor; else its rollout process alone is started anew. */
   readonly fresh: boolean;
   /** Not on the node where it was. */
   readonly isElsewhere: boolean;
+  readonly placement: Placement;
 }
 
 export interface RemoteHost {
   readonly index: number;
   /** What it said of itself; null = never opened. */
   readonly hello: Hello | null;
+  /** Where it was put last. */
+  readonly placement: Placement;
   /** Starts it with these states of its rows. @throws RequestFailure; ClusterError for a mismatch; the environment's own error. */
   open(plan: HostPlan, states: readonly RowState[] | null, options: OpenOptions): Promise<HostReply>;
   /** @param version of the weights that it needs; null = none. @throws RequestFailure */
   request(message: HostRequest, version: number | null): Promise<HostReplyFrame>;
   notify(message: HostRequest): void;
+  /** Ends its actor. */
+  close(): void;
 }
 
 interface HostState {
   bridge: Bridge | null;
   incarnation: number;
   hello: Hello | null;
+  placement: Placement;
 }
 
 /**
@@ -58,7 +74,7 @@ export function createRemoteHost(
   deadlineMs: number,
   times: AnswerTimes,
 ): RemoteHost {
-  const state: HostState = { bridge: null, incarnation: 0, hello: null };
+  const state: HostState = { bridge: null, incarnation: 0, hello: null, placement: ANYWHERE };
   const listening = createHeartbeat(index, state, deadlineMs);
   const ask = async (
     type: Frame['type'],
@@ -87,11 +103,16 @@ export function createRemoteHost(
     get hello() {
       return state.hello;
     },
-    async open(plan, states, { fresh, isElsewhere }) {
+    get placement() {
+      return state.placement;
+    },
+    async open(plan, states, { fresh, isElsewhere, placement }) {
       state.bridge = await connection.bridge();
       state.incarnation += 1;
       const avoid = isElsewhere ? (state.hello?.rayNode ?? null) : null;
-      const settings = Buffer.from(JSON.stringify({ fresh, avoid, numCpus: plan.numThreads }));
+      const said = { fresh, avoid, numCpus: plan.numThreads, ...placement };
+      const settings = Buffer.from(JSON.stringify(said));
+      state.placement = placement;
       return withinStart(state, index, async () => {
         const hello = await ask(FrameType.OPEN, settings, 0);
         state.hello = JSON.parse(hello.payload.toString()) as Hello;
@@ -107,6 +128,10 @@ export function createRemoteHost(
     notify(message) {
       const { bridge, incarnation } = state;
       bridge?.send(FrameType.NOTIFY, { host: index, incarnation, version: 0 }, encodeMessage(message));
+    },
+    close() {
+      const { bridge, incarnation } = state;
+      bridge?.send(FrameType.CLOSE, { host: index, incarnation, version: 0 });
     },
   };
 }

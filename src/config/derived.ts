@@ -1,5 +1,6 @@
 /** What follows from the shared options: sugar, 'auto' and the combinations that cannot be. */
 import { availableParallelism } from 'node:os';
+import { clusterOptions } from './blocks/cluster.ts';
 import { checkSchedules } from './blocks/schedules.ts';
 import type { commonOptions } from './common-options.ts';
 import { type Declarations, FUNCTION_PREFIX, type ResolvedConfig } from './option.ts';
@@ -245,7 +246,8 @@ function checkCluster({
   environment,
   envRunners,
 }: Pick<CommonConfig, 'environment' | 'envRunners'>): readonly Problem[] {
-  const { numEnvRunners, numRolloutHosts, numEnvs, inference, hostResources, hostLabels } = envRunners;
+  const { numEnvRunners, numEnvs, inference, hostResources, hostLabels } = envRunners;
+  const { numRolloutHosts, minRolloutHosts, hostWaitSeconds } = envRunners;
   const problems: Problem[] = [];
   const refuse = (text: string) => void problems.push(conflict(text));
   if (typeof environment.env === 'function')
@@ -255,9 +257,25 @@ function checkCluster({
   if (numEnvRunners === 0)
     refuse("numEnvRunners is 0, and with runners 'ray' it is the threads of a host: set it to 1 or more.");
   const numThreads = numEnvRunners === 'auto' ? 1 : Math.max(1, numEnvRunners);
-  if (numRolloutHosts * numThreads > numEnvs)
+  const [name, numHosts] =
+    numRolloutHosts === 'all'
+      ? ['minRolloutHosts', minRolloutHosts ?? 1]
+      : ['numRolloutHosts', numRolloutHosts];
+  if (minRolloutHosts !== null && numRolloutHosts !== 'all' && minRolloutHosts > numRolloutHosts)
     refuse(
-      `numRolloutHosts (${numRolloutHosts}) x numEnvRunners (${numThreads}) must not exceed numEnvs (${numEnvs}): lower one of them, or raise numEnvs.`,
+      `minRolloutHosts (${minRolloutHosts}) must not exceed numRolloutHosts (${numRolloutHosts}): lower it, raise the other, or set numRolloutHosts to 'all'.`,
+    );
+  if (
+    minRolloutHosts === null &&
+    numRolloutHosts !== 'all' &&
+    hostWaitSeconds !== clusterOptions.hostWaitSeconds.default
+  )
+    refuse(
+      `hostWaitSeconds (${hostWaitSeconds}) is for hosts that come and go, and there are always numRolloutHosts (${numRolloutHosts}): set minRolloutHosts, or leave it out.`,
+    );
+  if (numHosts * numThreads > numEnvs)
+    refuse(
+      `${name} (${numHosts}) x numEnvRunners (${numThreads}) must not exceed numEnvs (${numEnvs}): lower one of them, or raise numEnvs.`,
     );
   if (inference === 'central')
     refuse(

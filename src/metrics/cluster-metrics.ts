@@ -16,6 +16,16 @@ export const CLUSTER_METRICS = {
     window: 'run',
     formula: 'hosts that were lost and replaced since this process began',
   },
+  'cluster/numHostsJoined': {
+    unit: 'hosts',
+    window: 'run',
+    formula: 'hosts on nodes that came since this process began (`numRolloutHosts: all`, `minRolloutHosts`)',
+  },
+  'cluster/numHostsLeft': {
+    unit: 'hosts',
+    window: 'run',
+    formula: 'hosts whose node has gone or has been given notice, and whose rows the others took over',
+  },
   'cluster/numFragmentsDropped': {
     unit: '-',
     window: 'iteration',

@@ -55,7 +55,7 @@ export interface RunnerGroup {
    * more than acting and stepping.
    */
   readonly collectNow: ((version: number) => Collected) | null;
-  /** Who collects on its own: each worker's rows, or all of them in process. */
+  /** Who collects on its own: each worker's rows, or all of them in process. One array; `start` and `regroup` may change what is in it. */
   readonly parts: readonly RunnerPart[];
   /** The block sets that `collectPart` fills. */
   readonly sets: readonly RolloutViews[];
@@ -67,6 +67,11 @@ export interface RunnerGroup {
    * @returns the sums of its metrics; the caller owns the rows from then on. A part that failed refuses what it was told besides.
    */
   collectPart(part: number, set: number, version: number): Promise<MetricSums | null>;
+  /**
+   * Before the first `collectPart` after which nothing was in flight: where workers come and go, rows are dealt out to those that are there now, and
+   * `parts` changes. `collect` does so itself. Absent = they do not.
+   */
+  regroup?(): Promise<void>;
   /**
    * Plays evaluation episodes with the weights published last, between two rollouts; training's environments and
    * streams are not touched. Not under central inference. Results do not depend on the number of runners.

@@ -152,13 +152,16 @@ function progressLine(
   return parts.join('  ');
 }
 
-/** Of rollout hosts, where there are some: how many are up, how many were lost, and what travels. */
+/** Of rollout hosts, where there are some: how many are up, were lost, came and went, and what travels. */
 function hostParts(metrics: Readonly<Record<string, number>>): string[] {
   const { 'cluster/numHosts': all, 'cluster/numHostsUp': up } = metrics;
   if (all === undefined || up === undefined) return [];
-  const lost = metrics['cluster/numHostsLost'];
+  const told = (['Lost', 'Joined', 'Left'] as const).map((what) => {
+    const count = metrics[`cluster/numHosts${what}`] ?? 0;
+    return count > 0 ? `, ${formatCount(count)} ${what.toLowerCase()}` : '';
+  });
   const speed = `${formatValue(metrics['cluster/mbPerSecond'])} MB/s`;
-  return [`hosts ${up}/${all} up${lost > 0 ? `, ${formatCount(lost)} lost` : ''}, ${speed}`];
+  return [`hosts ${up}/${all} up${told.join('')}, ${speed}`];
 }
 
 function summaryTable(summary: RunSummary, keys: readonly string[], last: TrainResult | undefined): string {

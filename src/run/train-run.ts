@@ -69,12 +69,14 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
     progress.isEvaluationDue = result.isEvaluationCut ?? false;
     progress.seconds = run.secondsBefore + run.secondsHere();
     progress.numEpisodes = result.numEpisodes;
+    const hadOthers = haveHostsChanged(run.latest.metrics, result.metrics);
     run.latest.metrics = result.metrics;
     run.latest.league = result.league ?? null;
     progress.episodeReturnMean = result.episodeReturnMean;
     if (checkpoints !== null) progress.best = checkpoints.confirmBest(progress.best);
     const isBest = updateBest(progress, result, options.metricsWindow);
     const endedAt = Date.now();
+    if (hadOthers && options.folder !== null) await writeHosts(options.folder.path, algorithm, run.warn);
     await report(run, result);
     run.writers?.write(rowOf(result, progress.seconds, endedAt));
     run.told.detach();
@@ -82,6 +84,16 @@ async function iterate(run: Run, interruption: Interruption): Promise<StopReason
     await reportCheckpoints(run);
     if (callbacks.strictError !== null) return 'callback';
   }
+}
+
+type Metrics = Readonly<Record<string, number>>;
+
+/** Whether rollout hosts were replaced, came or went. */
+function haveHostsChanged(before: Metrics, now: Metrics): boolean {
+  return ['Lost', 'Joined', 'Left'].some((what) => {
+    const key = `cluster/numHosts${what}`;
+    return (now[key] ?? 0) > (before[key] ?? 0);
+  });
 }
 
 /** With metrics that hooks can add to. */
@@ -113,9 +125,6 @@ async function report(run: Run, result: TrainResult): Promise<void> {
       run.warn({ kind: 'worker', message: failureLine(failure), error: failure.error });
     await callbacks.call('onWorkerFailure', { ...control, failure, iteration });
   }
-  const { folder } = run.options;
-  const hasLost = (result.workerFailures?.length ?? 0) > 0;
-  if (hasLost && folder !== null) await writeHosts(folder.path, run.algorithm, run.warn);
   for (const fault of result.envFaults ?? []) {
     if (!callbacks.has('onEnvFault'))
       run.warn({ kind: 'environment', message: faultLine(fault), error: fault.error });

@@ -75,6 +75,7 @@ describe('fitCost', () => {
   test('a cost that would be negative is none', () => {
     const sample = (megabytes: number, seconds: number) => ({ numFragments: 1, megabytes, seconds });
     expect(fitCost([sample(1, 3), sample(2, 1)])).toEqual({ perFragment: 2, perMegabyte: 0 });
+    expect(fitCost([sample(1, -3), sample(2, -5)])).toEqual({ perFragment: 0, perMegabyte: 0 });
   });
 });
 

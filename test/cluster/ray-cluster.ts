@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createNetwork } from './ray-network.ts';
+import { drain, watchNodes } from './ray-nodes.ts';
 
 const PYTHON = process.env.OPERANT_RAY_PYTHON ?? 'python3';
 
@@ -37,6 +38,12 @@ export interface RayCluster {
   pidsOfNode(k: number): number[];
   /** Ends what is left of a node and starts another in its place; resolves when it has joined. */
   restartNode(k: number): Promise<void>;
+  /** Starts one more; resolves when it has joined. */
+  addNode(): Promise<void>;
+  /** Ends all that runs on a node; resolves when the head has noticed. */
+  removeNode(k: number): Promise<void>;
+  /** Gives notice to a node, as a cloud does before it takes a spot machine away. */
+  drainNode(k: number): Promise<void>;
   /** Takes a node's link away, or gives it back. Needs `inNamespaces`. */
   setLink(k: number, state: 'up' | 'down'): void;
   readonly head: ChildProcess;
@@ -59,7 +66,7 @@ const FAST = {
   RAY_AUTH_MODE: 'disabled',
   RAY_health_check_initial_delay_ms: '1000',
   RAY_health_check_period_ms: '1000',
-  RAY_health_check_timeout_ms: '1000',
+  RAY_health_check_timeout_ms: '10000', // who is gone refuses at once; who is only slow must not count as gone
   RAY_health_check_failure_threshold: '3',
   RAY_USAGE_STATS_ENABLED: '0',
   // a machine that does other work takes its time: a raylet gives up on its agent after 45 s, and the head on that
@@ -91,7 +98,8 @@ export async function startRayCluster({
   };
   const startNode = (k: number) => {
     const place = network === null ? [] : ['--node-ip-address', network.ipOf(k)];
-    return start(['--address', address, '--num-cpus', '4', ...place], nodeEnv, network?.place(k));
+    const name = ['--resources', JSON.stringify({ [nodeName(k)]: 1 })];
+    return start(['--address', address, '--num-cpus', '4', ...name, ...place], nodeEnv, network?.place(k));
   };
   const dashboardPort = hasDashboard ? await freePort() : null;
   const dashboardArgs =
@@ -103,7 +111,14 @@ export async function startRayCluster({
   const headArgs = ['--head', ...ports, '--num-cpus', '0', ...own, ...dashboardArgs];
   const head = start([...headArgs, '--temp-dir', folder], {});
   const processes: ChildProcess[] = [head];
+  let watcher: ReturnType<typeof watchNodes> | null = null;
+  const aliveNodes = async () => {
+    watcher ??= watchNodes(PYTHON, address);
+    return (await watcher.nodes()).filter(({ Alive }) => Alive);
+  };
+  const numAlive = async () => (await aliveNodes()).length;
   const stop = async () => {
+    watcher?.stop();
     for (const child of processes) endGroup(child, 'SIGTERM');
     await Promise.all(processes.map((child) => gone(child)));
     for (const pid of pidsWhere((each) => isIn(folder, each))) kill(pid);
@@ -116,7 +131,7 @@ export async function startRayCluster({
     // One after the other: two that start at once take the same ports.
     for (let k = 1; k <= numNodes; k++) {
       processes.push(startNode(k - 1));
-      await until(async () => numAlive(address) === k + 1, `node ${k}`);
+      await until(async () => (await numAlive()) === k + 1, `node ${k}`);
     }
   } catch (error) {
     await stop();
@@ -134,9 +149,25 @@ export async function startRayCluster({
       for (const pid of descendants(processes[k + 1].pid ?? -1)) kill(pid);
       endGroup(processes[k + 1], 'SIGKILL');
       await gone(processes[k + 1]);
-      await until(async () => numAlive(address) === processes.length - 1, `the end of node ${k}`);
+      await until(async () => (await numAlive()) === processes.length - 1, `the end of node ${k}`);
       processes[k + 1] = startNode(k);
-      await until(async () => numAlive(address) === processes.length, `node ${k}`);
+      await until(async () => (await numAlive()) === processes.length, `node ${k}`);
+    },
+    async addNode() {
+      const numBefore = await numAlive();
+      processes.push(startNode(processes.length - 1));
+      await until(async () => (await numAlive()) === numBefore + 1, 'another node');
+    },
+    async removeNode(k) {
+      const numBefore = await numAlive();
+      for (const pid of descendants(processes[k + 1].pid ?? -1)) kill(pid);
+      endGroup(processes[k + 1], 'SIGKILL');
+      await gone(processes[k + 1]);
+      await until(async () => (await numAlive()) < numBefore, `the end of node ${k}`);
+    },
+    async drainNode(k) {
+      const node = (await aliveNodes()).find(({ Resources }) => Resources[nodeName(k)] !== undefined);
+      drain(rayCommand(), address, node?.NodeID ?? '');
     },
     setLink: (k, state) => network?.setLink(k, state),
     pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),
@@ -144,15 +175,12 @@ export async function startRayCluster({
   };
 }
 
+/** A resource of the node numbered from 0, by which it is known again. */
+const nodeName = (k: number) => `operant-node-${k}`;
+
 function rayCommand(): string {
   const { stdout } = spawnSync(PYTHON, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
   return join(dirname(stdout.trim()), 'ray');
-}
-
-function numAlive(address: string): number {
-  const script = `import ray; ray.init("${address}", log_to_driver=False, logging_level="ERROR"); print(sum(n["Alive"] for n in ray.nodes()))`;
-  const { stdout } = spawnSync(PYTHON, ['-c', script], { encoding: 'utf8', timeout: 60_000 });
-  return Number(stdout?.trim().split('\n').at(-1));
 }
 
 /** Children, their children, and so on, each before its own. */
@@ -235,7 +263,7 @@ function canConnect(port: number, host = '127.0.0.1'): Promise<boolean> {
 }
 
 async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  for (let k = 0; k < 60; k++) {
+  for (let k = 0; k < 180; k++) {
     if (await isSo()) return;
     await pause(1000);
   }

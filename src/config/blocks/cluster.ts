@@ -17,10 +17,21 @@ export const clusterOptions = {
     doc: "The cluster's head; auto = the cluster that this machine is a node of. Needs runners ray.",
     ...ON_RAY,
   }),
-  numRolloutHosts: option(kind.integer({ min: 1, max: 1024 }), {
+  numRolloutHosts: option(kind.orWord('all', kind.integer({ min: 1, max: 1024 })), {
     default: 1,
-    doc: 'Rollout hosts, each an actor with a Node process of numEnvRunners threads and its share of the environments. Needs runners ray.',
+    doc: 'Rollout hosts, each an actor with a Node process of numEnvRunners threads; all = one on each node, also those that join later.',
     alsoCalled: ['num_actors'],
+    ...ON_RAY,
+  }),
+  minRolloutHosts: option(kind.nullable(kind.integer({ min: 1, max: 1024 })), {
+    default: null,
+    doc: "Hosts come and go with the cluster's nodes, so many at least; null = 1 with numRolloutHosts all, else always numRolloutHosts.",
+    ...ON_RAY,
+  }),
+  hostWaitSeconds: option(kind.number({ min: 0 }), {
+    default: 300,
+    unit: 's',
+    doc: 'With fewer nodes than minRolloutHosts the run waits, and ends after so long. Needs runners ray.',
     ...ON_RAY,
   }),
   hostResources: option(kind.jsonObject(), {

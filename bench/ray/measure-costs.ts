@@ -1,0 +1,195 @@
+/** Processor time of bridge, learner and hosts by fragment and by megabyte, from 1, 2 and 3 hosts; and what follows for 10, 100 and 1,000. */
+import { readFileSync } from 'node:fs';
+import { bridgePids, type RayCluster } from '../../test/cluster/ray-cluster.ts';
+import { buildRun } from './build-run.ts';
+import {
+  type ClusterCosts,
+  type ClusterLoad,
+  type CostSample,
+  evaluateCluster,
+  fitCost,
+  saturation,
+} from './cluster-model.ts';
+import { processorMsOf } from './processor-time.ts';
+
+const NUM_HOSTS = [1, 2, 3] as const;
+const NUM_ENVS = 24;
+const ROLLOUT_LENGTHS = [64, 1024, 4096] as const;
+/** So little to learn that it is lost in what travels: the learner's cost is a difference. */
+const HIDDEN_SIZES = [2];
+/** Of CartPole: what a step is in a fragment. */
+const STEP_BYTES = 51;
+/** Of two networks of 2 x 64 for CartPole. */
+const WEIGHT_BYTES = 4 * 9155;
+
+type Who = 'bridge' | 'learner' | 'hosts';
+
+interface Case {
+  readonly numHosts: number;
+  readonly numFragments: number;
+  readonly megabytes: number;
+  readonly seconds: Readonly<Record<Who, number>>;
+}
+
+const pidsOfHosts = (cluster: RayCluster) => [...cluster.pids('actor'), ...cluster.pids('rollout')];
+
+function spentBy(cluster: RayCluster): Record<Who, number> {
+  const { user, system } = process.cpuUsage();
+  return {
+    learner: (user + system) / 1000,
+    bridge: processorMsOf(bridgePids()),
+    hosts: processorMsOf(pidsOfHosts(cluster)),
+  };
+}
+
+/** What the same iterations cost here, where nothing travels; s of processor. */
+interface CostHere {
+  readonly sampling: number;
+  readonly learning: number;
+}
+
+/** One thread samples, and the main thread waits meanwhile: what is spent in a rollout is sampling. */
+async function costHere(rolloutLength: number, numRollouts: number): Promise<CostHere> {
+  const run = await buildRun(null, NUM_ENVS, rolloutLength, 1, HIDDEN_SIZES);
+  try {
+    await run.train();
+    const cost = { sampling: 0, learning: 0 };
+    for (let k = 0; k < numRollouts; k++) {
+      const before = process.cpuUsage();
+      const { metrics } = await run.train();
+      const { user, system } = process.cpuUsage(before);
+      const [sampling, learning] = [metrics['time/rolloutMs'], metrics['time/learnMs']];
+      const seconds = (user + system) / 1e6;
+      cost.sampling += (seconds * sampling) / (sampling + learning);
+      cost.learning += (seconds * learning) / (sampling + learning);
+    }
+    return cost;
+  } finally {
+    await run.stop();
+  }
+}
+
+async function measureCase(
+  cluster: RayCluster,
+  numHosts: number,
+  rolloutLength: number,
+  numRollouts: number,
+): Promise<Case> {
+  const run = await buildRun(cluster, NUM_ENVS, rolloutLength, numHosts, HIDDEN_SIZES);
+  try {
+    for (let k = 0; k < 2; k++) await run.train();
+    const before = spentBy(cluster);
+    for (let k = 0; k < numRollouts; k++) await run.train();
+    const after = spentBy(cluster);
+    const seconds = (who: Who) => (after[who] - before[who]) / 1000;
+    return {
+      numHosts,
+      numFragments: numHosts * numRollouts,
+      megabytes: (NUM_ENVS * rolloutLength * STEP_BYTES * numRollouts) / 1e6,
+      seconds: { bridge: seconds('bridge'), learner: seconds('learner'), hosts: seconds('hosts') },
+    };
+  } finally {
+    await run.stop();
+  }
+}
+
+/** Of the head's first process, which keeps the cluster's book: a second for each node. */
+async function headPerNode(cluster: RayCluster, use: () => Promise<void>): Promise<number> {
+  const book = cluster
+    .pidsOfNode(-1)
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gcs_server'));
+  const [spent, begin] = [processorMsOf(book), performance.now()];
+  await use();
+  return (processorMsOf(book) - spent) / (performance.now() - begin) / (cluster.nodes.length + 1);
+}
+
+/**
+ * Prints what was measured, the constants, how far they are off in each case, and the model's table.
+ *
+ * Processor time hardly depends on what else a machine does; wall time would. What the hosts spend on sampling and the learner on learning is what the same
+ * iterations cost without a cluster, and is taken off: the rest is what it costs that a fragment travels.
+ */
+export async function measureModel(cluster: RayCluster, numRollouts: number): Promise<void> {
+  const cases: Case[] = [];
+  const head = await headPerNode(cluster, async () => {
+    for (const rolloutLength of ROLLOUT_LENGTHS) {
+      const here = await costHere(rolloutLength, numRollouts);
+      const ms = (seconds: number) => ((1000 * seconds) / numRollouts).toFixed(2);
+      console.log(
+        `here, ${NUM_ENVS} x ${rolloutLength}: ${ms(here.sampling)} ms of processor for sampling, ${ms(here.learning)} for learning`,
+      );
+      for (const numHosts of NUM_HOSTS) {
+        const { seconds, ...rest } = await measureCase(cluster, numHosts, rolloutLength, numRollouts);
+        const { bridge, learner, hosts } = seconds;
+        const travelling = { bridge, learner: learner - here.learning, hosts: hosts - here.sampling };
+        cases.push({ ...rest, seconds: travelling });
+      }
+    }
+  });
+  const samples = (who: Who): CostSample[] =>
+    cases.map(({ numFragments, megabytes, seconds }) => ({ numFragments, megabytes, seconds: seconds[who] }));
+  const costs: ClusterCosts = {
+    bridge: fitCost(samples('bridge')),
+    learner: fitCost(samples('learner')),
+    host: fitCost(samples('hosts')),
+    headPerNode: head,
+  };
+  report(cases, costs);
+  printModel(costs);
+}
+
+function report(cases: readonly Case[], costs: ClusterCosts): void {
+  const ms = (seconds: number) => (1000 * seconds).toFixed(2);
+  for (const { numHosts, numFragments, megabytes, seconds } of cases) {
+    const who = (['bridge', 'learner', 'hosts'] as const).map((name) => {
+      const cost = costs[name === 'hosts' ? 'host' : name];
+      const fitted = cost.perFragment * numFragments + cost.perMegabyte * megabytes;
+      return `${name} ${ms(seconds[name] / numFragments)} (model ${ms(fitted / numFragments)})`;
+    });
+    console.log(
+      `${numHosts} hosts, fragments of ${((1000 * megabytes) / numFragments).toFixed(0)} kB: ms of processor a fragment: ${who.join(', ')}`,
+    );
+  }
+  for (const [name, cost] of Object.entries({
+    bridge: costs.bridge,
+    learner: costs.learner,
+    host: costs.host,
+  }))
+    console.log(`${name}: ${ms(cost.perFragment)} ms a fragment + ${ms(cost.perMegabyte)} ms a megabyte`);
+  console.log(`head: ${(100 * costs.headPerNode).toFixed(3)} % of a processor for each node`);
+}
+
+function printModel(costs: ClusterCosts): void {
+  for (const [what, load] of Object.entries(LOADS)) {
+    console.log(`\n${what}`);
+    for (const numHosts of [10, 100, 1000]) {
+      const { asynchronous, synchronous, bottleneck, headLoad } = evaluateCluster(costs, load, numHosts);
+      const k = (steps: number) => `${(steps / 1000).toFixed(0)} k`;
+      console.log(
+        `${numHosts} hosts: asynchronous ${k(asynchronous)}, synchronous ${k(synchronous)} steps/s; ${bottleneck} first; head ${(100 * headLoad).toFixed(1)} %`,
+      );
+    }
+    const at = (name: 'learning' | 'bridge' | 'network' | 'head') =>
+      `${name} ${saturation(costs, load, name).toFixed(1)}`;
+    console.log(
+      `busy all the time from so many hosts on: ${(['learning', 'bridge', 'network', 'head'] as const).map(at).join(', ')}`,
+    );
+  }
+}
+
+/** A 10-Gbit network. Steps of a host, and learning, are of the kind of run that is named. */
+const NETWORK = { weightBytes: WEIGHT_BYTES, networkBytesPerSecond: 1.25e9 };
+const LOADS: Readonly<Record<string, ClusterLoad>> = {
+  'a simulator of 10,000 steps/s a host, 1 kB a step, fragments of 1 MB': {
+    ...{ ...NETWORK, stepsPerFragment: 1000, bytesPerStep: 1000 },
+    ...{ hostStepsPerSecond: 10_000, learnSecondsPerStep: 0 },
+  },
+  'a slow simulator of 200 steps/s a host, 1 kB a step, fragments of 256 kB': {
+    ...{ ...NETWORK, stepsPerFragment: 256, bytesPerStep: 1000 },
+    ...{ hostStepsPerSecond: 200, learnSecondsPerStep: 0 },
+  },
+  'frames of 84 x 84 bytes, 2,000 steps/s a host, fragments of 7 MB': {
+    ...{ ...NETWORK, stepsPerFragment: 1000, bytesPerStep: 7100 },
+    ...{ hostStepsPerSecond: 2000, learnSecondsPerStep: 0 },
+  },
+};
