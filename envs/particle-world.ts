@@ -15,6 +15,10 @@ const DAMPING = 0.25;
 const PUSH_FORCE = 5;
 const CONTACT_FORCE = 100;
 const CONTACT_MARGIN = 1e-3;
+/** So much farther apart than they touch, in margins, log(1 + exp(..)) is 0 in f64, since exp(-746) is. */
+const NO_FORCE_DEPTH = 746;
+/** Below, log1p(exp(x)) is exp(x) in f64: less than 2^-54 is lost beside 1. */
+const EXP_ALONE_DEPTH = -38;
 
 /** Bodies of environment n are `n * numBodies + k`: those that move first, then landmarks. */
 export interface ParticleWorld {
@@ -81,15 +85,15 @@ export function stepWorld(world: ParticleWorld, n: number, pushes: Float32Array,
 
 function addContacts({ numMoving, numBodies, positions, forces, radius }: ParticleWorld, n: number): void {
   const base = n * numBodies * 2;
+  const farSquare = (2 * radius + NO_FORCE_DEPTH * CONTACT_MARGIN) ** 2;
   for (let a = 0; a < numMoving; a++) {
     for (let b = a + 1; b < numMoving; b++) {
       const dx = positions[base + 2 * a] - positions[base + 2 * b];
       const dy = positions[base + 2 * a + 1] - positions[base + 2 * b + 1];
-      const distance = Math.sqrt(dx * dx + dy * dy);
-      if (distance === 0) continue; // there is no direction in which to push
-      const depth = (2 * radius - distance) / CONTACT_MARGIN;
-      const softplus = depth > 0 ? depth + Math.log1p(Math.exp(-depth)) : Math.log1p(Math.exp(depth));
-      const penetration = softplus * CONTACT_MARGIN;
+      const square = dx * dx + dy * dy;
+      if (square === 0 || square > farSquare) continue; // no direction in which to push, or no push
+      const distance = Math.sqrt(square);
+      const penetration = softplus((2 * radius - distance) / CONTACT_MARGIN) * CONTACT_MARGIN;
       const fx = ((CONTACT_FORCE * dx) / distance) * penetration;
       const fy = ((CONTACT_FORCE * dy) / distance) * penetration;
       forces[2 * a] += fx;
@@ -100,12 +104,24 @@ function addContacts({ numMoving, numBodies, positions, forces, radius }: Partic
   }
 }
 
-/** Distance of two bodies of environment n. */
-export function distanceOf({ numBodies, positions }: ParticleWorld, n: number, a: number, b: number): number {
-  const [i, j] = [2 * (n * numBodies + a), 2 * (n * numBodies + b)];
+/** log(1 + e^x) */
+function softplus(x: number): number {
+  if (x > 0) return x + Math.log1p(Math.exp(-x));
+  return x < EXP_ALONE_DEPTH ? Math.exp(x) : Math.log1p(Math.exp(x));
+}
+
+/** Square of the distance of two bodies of environment n. */
+export function squareDistance(
+  { numBodies, positions }: ParticleWorld,
+  n: number,
+  a: number,
+  b: number,
+): number {
+  const i = 2 * (n * numBodies + a);
+  const j = 2 * (n * numBodies + b);
   const dx = positions[i] - positions[j];
   const dy = positions[i + 1] - positions[j + 1];
-  return Math.sqrt(dx * dx + dy * dy);
+  return dx * dx + dy * dy;
 }
 
 /** Writes where `to` is, seen from `from`: 2 elements. */

@@ -38,12 +38,12 @@ import type { ObservationArray } from '../src/env/vector-env.ts';
 import { particlePicture } from './particle-picture.ts';
 import {
   createParticleWorld,
-  distanceOf,
   NUM_PUSHES,
   type ParticleWorld,
   restoreWorld,
   saveWorld,
   scatter,
+  squareDistance,
   stepWorld,
   writeOffset,
 } from './particle-world.ts';
@@ -65,6 +65,7 @@ export const simpleSpreadKernel: AgentsKernelFactory = (numEnvs, given) => {
   const world = createParticleWorld(numEnvs, numAgents, numAgents, RADIUS);
   const results = seatResults(numAgents);
   const size = 6 * numAgents;
+  const overlaps = new Int32Array(numAgents); // of the world that was stepped last
   const write = (n: number, s: number, out: ObservationArray, offset: number) =>
     writeView(world, n, s, out, offset);
   return {
@@ -87,8 +88,8 @@ export const simpleSpreadKernel: AgentsKernelFactory = (numEnvs, given) => {
       clearResults(results);
       results.acting.fill(1);
       const shared = (1 - localRatio) * coverage(world, n);
-      for (let s = 0; s < numAgents; s++)
-        results.rewards[s] = shared + localRatio * -numOverlaps(world, n, s);
+      countOverlaps(world, n, overlaps);
+      for (let s = 0; s < numAgents; s++) results.rewards[s] = shared + localRatio * -overlaps[s];
     },
     writeObservation: write,
     stateSize: numAgents * size,
@@ -110,17 +111,22 @@ function coverage(world: ParticleWorld, n: number): number {
   let sum = 0;
   for (let landmark = world.numMoving; landmark < world.numBodies; landmark++) {
     let nearest = Number.POSITIVE_INFINITY;
-    for (let a = 0; a < world.numMoving; a++) nearest = Math.min(nearest, distanceOf(world, n, a, landmark));
-    sum -= nearest;
+    for (let a = 0; a < world.numMoving; a++)
+      nearest = Math.min(nearest, squareDistance(world, n, a, landmark));
+    sum -= Math.sqrt(nearest);
   }
   return sum;
 }
 
-function numOverlaps(world: ParticleWorld, n: number, s: number): number {
-  let count = 0;
+/** How many others each one overlaps with. */
+function countOverlaps(world: ParticleWorld, n: number, out: Int32Array): void {
+  out.fill(0);
   for (let a = 0; a < world.numMoving; a++)
-    if (a !== s && distanceOf(world, n, a, s) < 2 * RADIUS) count += 1;
-  return count;
+    for (let b = a + 1; b < world.numMoving; b++) {
+      if (Math.sqrt(squareDistance(world, n, a, b)) >= 2 * RADIUS) continue;
+      out[a] += 1;
+      out[b] += 1;
+    }
 }
 
 function writeView(world: ParticleWorld, n: number, s: number, out: ObservationArray, offset: number): void {

@@ -14,7 +14,7 @@ import { policyStream } from '../../src/algorithm/agents/network-policy.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
-import { shufflePermutation } from '../../src/random/shuffle.ts';
+import { shuffleInPlace } from '../../src/random/shuffle.ts';
 import { checkPPO, ppoOptions, type ResolvedPPOConfig } from './config.ts';
 import { createKlPenalty } from './kl-penalty.ts';
 import { ppoLossParts } from './loss-parts.ts';
@@ -90,14 +90,14 @@ function createStudent(policy: LearningPolicy<ResolvedPPOConfig>): Student {
 function shuffledSamples(
   samples: Int32Array,
   numEpochs: number,
-  stream: Parameters<typeof shufflePermutation>[1],
+  stream: Parameters<typeof shuffleInPlace>[1],
 ) {
   const count = samples.length;
   const permutations = new Int32Array(numEpochs * count);
   for (let epoch = 0; epoch < numEpochs; epoch++) {
     const order = permutations.subarray(epoch * count, (epoch + 1) * count);
-    shufflePermutation(order, stream);
-    for (let k = 0; k < count; k++) order[k] = samples[order[k]];
+    order.set(samples);
+    shuffleInPlace(order, stream);
   }
   return permutations;
 }

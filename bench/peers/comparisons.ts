@@ -222,14 +222,16 @@ const AIMS: readonly Aim[] = [
     atLeast(workload, 'on all cores ahead of RLtools', 1, closestOf(workload, ['rltools-1', 'rltools-all'])),
   ]),
   atMost(13, 'at most 4 s', 4, ownValues(13, solvedOrNever)),
-  ...[16, 17, 18].map((workload) =>
+  // Of the clock, as everywhere here. By processor time besides: with more processes than cores a peer of several processes waits longer than we do, or less.
+  ...[16, 17, 18].flatMap((workload) => [
+    atLeast(workload, "at least 100 times RLlib's steps/s", 100, ratiosOf(workload, 'rllib-agents')),
     atLeast(
       workload,
       "at least 100 times RLlib's steps per processor second",
       100,
       byProcessor(workload, 'rllib-agents'),
     ),
-  ),
+  ]),
   atLeast(15, 'ahead of RLtools, one core each', 1, ratiosOf(15, 'rltools-1', 'one core')),
   atLeast(15, 'on all cores 1.6 times RLtools on one', 1.6, ratiosOf(15, 'rltools-1', 'all cores')),
 ];

@@ -56,21 +56,19 @@ export function explainedBy(
   { rollout: { returns, values } }: GroupViews,
   samples: Int32Array,
 ): number | null {
-  const numbers = new Float64Array(samples.length);
-  for (let k = 0; k < samples.length; k++) numbers[k] = returns[samples[k]];
-  const squares = squaresOf(numbers);
-  if (squares <= 0) return null;
-  for (let k = 0; k < samples.length; k++) numbers[k] -= values[samples[k]];
-  return 1 - squaresOf(numbers) / squares;
+  const squares = squaresOf(samples, returns, null);
+  return squares <= 0 ? null : 1 - squaresOf(samples, returns, values) / squares;
 }
 
-/** Sum of the squared differences from the mean, which is taken from the first one on: less is lost to rounding. */
-function squaresOf(numbers: Float64Array): number {
-  const first = numbers.length === 0 ? 0 : numbers[0];
+/** Sum of the squared differences from the mean of `column` less `other`, which is taken from the first one on: less is lost to rounding. */
+function squaresOf(samples: Int32Array, column: Float32Array, other: Float32Array | null): number {
+  const { length } = samples;
+  const at = (i: number) => (other === null ? column[i] : column[i] - other[i]);
+  const first = length === 0 ? 0 : at(samples[0]);
   let sum = 0;
-  for (let k = 0; k < numbers.length; k++) sum += numbers[k] - first;
-  const mean = sum / numbers.length;
+  for (let k = 0; k < length; k++) sum += at(samples[k]) - first;
+  const mean = sum / length;
   let squares = 0;
-  for (let k = 0; k < numbers.length; k++) squares += (numbers[k] - first - mean) ** 2;
+  for (let k = 0; k < length; k++) squares += (at(samples[k]) - first - mean) ** 2;
   return squares;
 }

@@ -85,16 +85,25 @@ export function createSeatRows(
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Copies one row of `size` elements. Floats to floats, which most are, in a loop of their own: where V8 knows both types it is three times as fast. */
+/** Copies one row of `size` elements; both arrays are of one type. In a loop of its own for each: where V8 knows both types it is three times as fast. */
 export function copyRow(from: Numbers, fromRow: number, to: Numbers, toRow: number, size: number): void {
-  if (from instanceof Float32Array && to instanceof Float32Array) {
-    copyFloats(from, fromRow * size, to, toRow * size, size);
-    return;
-  }
-  for (let k = 0; k < size; k++) to[toRow * size + k] = from[fromRow * size + k];
+  if (size === 0) return;
+  const first = fromRow * size;
+  const at = toRow * size;
+  if (from instanceof Float32Array) copyFloats(from, first, to as Float32Array, at, size);
+  else if (from instanceof Uint8Array) copyBytes(from, first, to as Uint8Array, at, size);
+  else copyWords(from, first, to as Int32Array, at, size);
 }
 
 function copyFloats(from: Float32Array, first: number, to: Float32Array, at: number, size: number): void {
+  for (let k = 0; k < size; k++) to[at + k] = from[first + k];
+}
+
+function copyBytes(from: Uint8Array, first: number, to: Uint8Array, at: number, size: number): void {
+  for (let k = 0; k < size; k++) to[at + k] = from[first + k];
+}
+
+function copyWords(from: Int32Array, first: number, to: Int32Array, at: number, size: number): void {
   for (let k = 0; k < size; k++) to[at + k] = from[first + k];
 }
 
