@@ -28,7 +28,7 @@ const linear = (from: number, to: number) => ({ schedule: 'linear', from, to });
 
 const TIC_TAC_TOE_STEPS = 3_000_000;
 const CONNECT_FOUR_STEPS = 8_000_000;
-const ONE_PLY = `${path('one-ply-player.ts')}#play`;
+export const ONE_PLY = `${path('one-ply-player.ts')}#play`;
 const KUHN_STEPS = 400 * 64 * 32;
 
 /** The average policy is that of 150 snapshots. */

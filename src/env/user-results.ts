@@ -116,38 +116,37 @@ function checkInfo(info: Info | undefined | null, masksActions: boolean): void {
   );
 }
 
+/** @param field where the user gave the mask, for messages. */
 export function writeMask(
   mask: ArrayLike<number> | undefined,
   parts: readonly number[],
   out: Uint8Array,
   offset: number,
+  field = 'info.actionMask',
 ): void {
   const size = parts.reduce((sum, part) => sum + part, 0);
   if (mask === undefined || mask === null) {
     throw new EnvError(
       'ENV_MASK_MISSING',
-      'The environment declares `masksActions`, but gave no `info.actionMask` with this reset or step.',
+      `The environment declares \`masksActions\`, but gave no \`${field}\` with this reset or step.`,
     );
   }
   if (mask.length !== size) {
-    throw new EnvError(
-      'ENV_MASK_SIZE',
-      `Expected \`info.actionMask\` of ${size} elements, got ${mask.length}.`,
-    );
+    throw new EnvError('ENV_MASK_SIZE', `Expected \`${field}\` of ${size} elements, got ${mask.length}.`);
   }
   let i = 0;
   for (const part of parts) {
     let numAllowed = 0;
     for (const end = i + part; i < end; i++) {
       const value: unknown = mask[i];
-      if (value !== 0 && value !== 1 && typeof value !== 'boolean') throw maskValue(value, i);
+      if (value !== 0 && value !== 1 && typeof value !== 'boolean') throw maskValue(field, value, i);
       out[offset + i] = value ? 1 : 0;
       numAllowed += out[offset + i];
     }
     if (numAllowed === 0) {
       throw new EnvError(
         'ENV_MASK_EMPTY',
-        'Expected `info.actionMask` to allow at least one action (of each component); it forbids all of them. ' +
+        `Expected \`${field}\` to allow at least one action (of each component); it forbids all of them. ` +
           'End the episode when no move is left.',
       );
     }
@@ -155,10 +154,10 @@ export function writeMask(
 }
 
 /** Such as the -Infinity of a mask that is added to logits: read as a truth value, it would allow what it forbids. */
-function maskValue(value: unknown, i: number): EnvError {
+function maskValue(field: string, value: unknown, i: number): EnvError {
   return new EnvError(
     'ENV_MASK_VALUE',
-    `Expected \`info.actionMask\` of 1 (allowed) and 0 (forbidden), got ${describeValue(value)} as element ${i}.`,
+    `Expected \`${field}\` of 1 (allowed) and 0 (forbidden), got ${describeValue(value)} as element ${i}.`,
   );
 }
 

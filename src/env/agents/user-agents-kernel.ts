@@ -214,7 +214,7 @@ function writeAgentMask(
   const { name, actionSpace } = kernel.seats[s];
   const parts = choiceSizes(flattenActionSpace(actionSpace));
   try {
-    writeMask(slots[n].result.actionMasks?.[name], parts, out, offset);
+    writeMask(slots[n].result.actionMasks?.[name], parts, out, offset, `actionMasks.${name}`);
   } catch (error) {
     throw error instanceof EnvError ? ofAgent(error, name) : error;
   }

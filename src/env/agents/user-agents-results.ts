@@ -6,7 +6,7 @@ import { AgentEnd, type AgentSeat, clearResults, type SeatResults } from './agen
 import type { AgentFlags, AgentsReset, AgentsStep } from './multi-agent-env.ts';
 
 /** Seats by name, once for an environment. */
-export type SeatIndex = ReadonlyMap<string, number>;
+export type SeatIndex = ReadonlyMap<string, { readonly s: number; readonly masksActions: boolean }>;
 
 export function checkAgentsReset(result: AgentsReset, phase: 'reset' | 'step'): void {
   const code = phase === 'reset' ? 'ENV_RESET_RESULT' : 'ENV_STEP_RESULT';
@@ -84,13 +84,25 @@ export function readActing(results: SeatResults, seats: SeatIndex, result: Agent
   }
   for (const name in (result as Partial<AgentsStep>).finalObservations)
     seatNamed(seats, name, 'finalObservations');
-  for (const name in result.actionMasks) seatNamed(seats, name, 'actionMasks');
+  for (const name in result.actionMasks) {
+    seatNamed(seats, name, 'actionMasks');
+    if (seats.get(name)?.masksActions === false) throw undeclaredMask(name);
+  }
   if (results.episodeEnd !== AgentEnd.NONE) results.acting.fill(0);
 }
 
+/** A mask that nothing would read lets forbidden actions through. */
+function undeclaredMask(name: string): EnvError {
+  return new EnvError(
+    'ENV_MASK_UNDECLARED',
+    `\`actionMasks.${name}\` was given, but \`agents.${name}\` does not declare that it masks actions, so forbidden ones would be taken. ` +
+      `Set \`masksActions: true\` in \`agents.${name}\`.`,
+  );
+}
+
 function seatNamed(seats: SeatIndex, name: string, field: string): number {
-  const s = seats.get(name);
-  if (s !== undefined) return s;
+  const seat = seats.get(name);
+  if (seat !== undefined) return seat.s;
   throw new EnvError(
     'ENV_AGENT_UNKNOWN',
     `\`${field}\` names the agent \`${name}\`, which \`agents\` does not have: ${[...seats.keys()].join(', ')}.`,
@@ -106,5 +118,5 @@ export function ofAgent(error: EnvError, agent: string): EnvError {
 
 /** Seats by their names. */
 export function indexSeats(seats: readonly AgentSeat[]): SeatIndex {
-  return new Map(seats.map(({ name }, s) => [name, s]));
+  return new Map(seats.map(({ name, masksActions = false }, s) => [name, { s, masksActions }]));
 }

@@ -97,7 +97,7 @@ function createKernel(
     },
     writeMask(n, s, out, offset) {
       try {
-        writeMask(hosts.host.answers[n].masks[s], parts[s], out, offset);
+        writeMask(hosts.host.answers[n].masks[s], parts[s], out, offset, 'action_mask');
       } catch (error) {
         throw error instanceof EnvError ? ofAgent(error, seats[s].name) : error;
       }
