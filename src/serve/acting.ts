@@ -1,4 +1,5 @@
 /** What acts: models and the listener in front of them, in this process. A server of several processes has one of these in each. */
+import { ConfigError } from '../errors.ts';
 import type { ActServer } from './act-server.ts';
 import { createActServer } from './act-server.ts';
 import { closeServer, listen, urlOf } from './listening.ts';
@@ -26,6 +27,7 @@ export interface Acting {
 /** @param kernelsOnly true where other processes act, too. */
 export async function openActing(settings: ServerSettings, log: Log, kernelsOnly = false): Promise<Acting> {
   const tracing = settings.tracing ? await openTracing() : null;
+  if (tracing?.hasSdk() === false) tellMissingSdk(log, kernelsOnly);
   const secure = settings.tls === null ? null : openSecureContext(settings.tls, log);
   const metrics = createServeMetrics();
   const { maxBatchRows: maxRows } = settings;
@@ -67,6 +69,15 @@ export async function openActing(settings: ServerSettings, log: Log, kernelsOnly
       act.closeWebSockets();
       await closeServer(act.server);
       metrics.stop();
+      await tracing?.flush().catch((error: unknown) => log('error', 'spans lost', { error: String(error) }));
     },
   };
+}
+
+/** @throws ConfigError `CONFIG_SERVE` in one of several processes, where nobody can register an SDK later. */
+function tellMissingSdk(log: Log, isOneOfSeveral: boolean): void {
+  const message =
+    'No SDK of OpenTelemetry is registered, so spans go nowhere. Have a module that registers one loaded first: NODE_OPTIONS=--import=./telemetry.mjs.';
+  if (isOneOfSeveral) throw new ConfigError('CONFIG_SERVE', `\`tracing\`: ${message}`);
+  log('error', 'no spans', { message });
 }

@@ -14,6 +14,10 @@ export interface Tracing {
   parentOf(headers: IncomingHttpHeaders): unknown;
   /** @param name `POST /act`. @param parent of `parentOf`. @param beganAt of `performance.now()`. */
   begin(name: string, parent: unknown, beganAt: number): RequestTrace;
+  /** Whether an SDK is registered in this process: without one spans go nowhere. */
+  hasSdk(): boolean;
+  /** Has the SDK send what it holds. Resolves when it has, or after {@link FLUSH_MS}; rejects as the SDK does. */
+  flush(): Promise<void>;
 }
 
 export interface RequestTrace {
@@ -35,7 +39,31 @@ export async function openTracing(): Promise<Tracing> {
   return {
     parentOf: (headers) => api.propagation.extract(api.ROOT_CONTEXT, headers),
     begin: (name, parent, beganAt) => beginTrace(api, tracer, name, parent as Context, beganAt),
+    // The API's own spans have no id; this one is never ended, so nobody sees it.
+    hasSdk: () => api.isSpanContextValid(tracer.startSpan('operant').spanContext()),
+    flush: () => flushSpans(api.trace.getTracerProvider() as Flushing),
   };
+}
+
+/** A collector that is away keeps no server from its end. */
+const FLUSH_MS = 5_000;
+
+/** What SDKs offer beyond the API. */
+interface Flushing {
+  /** What the API's own provider hands on to. */
+  getDelegate?(): Flushing;
+  forceFlush?(): Promise<void>;
+}
+
+async function flushSpans(provider: Flushing): Promise<void> {
+  const sdk = provider.getDelegate?.() ?? provider;
+  const flushed = sdk.forceFlush?.();
+  if (flushed === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, FLUSH_MS);
+  });
+  await Promise.race([flushed, late]).finally(() => clearTimeout(timer));
 }
 
 const FIRST_FAILURE = 500;

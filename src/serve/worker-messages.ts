@@ -1,5 +1,5 @@
 /** What the processes of a server say to each other, over Node's channel between parent and child. */
-import { ServeError } from '../errors.ts';
+import { ConfigError, ServeError } from '../errors.ts';
 import type { ServerSettings } from './server-settings.ts';
 
 export type ToWorker =
@@ -52,5 +52,6 @@ export function toSent(error: unknown): SentError {
 }
 
 export function fromSent({ message, code, status }: SentError): Error {
+  if (code?.startsWith('CONFIG_')) return new ConfigError(code as 'CONFIG_SERVE', message);
   return code?.startsWith('SERVE_') ? new ServeError(code as 'SERVE_', status, message) : new Error(message);
 }

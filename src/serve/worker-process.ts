@@ -1,5 +1,6 @@
 /** One process of a server with several, as the first process sees it: it is called, and it may die at any moment. */
 import cluster, { type Worker } from 'node:cluster';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ServeError } from '../errors.ts';
 import { threadEntryUrl } from '../threads/exec-argv.ts';
@@ -29,7 +30,7 @@ interface Waiting {
 }
 
 export function startWorkerProcess(settings: ServerSettings, log: Log): WorkerProcess {
-  const worker = fork();
+  const worker = fork(settings.tracing);
   const { pid } = worker.process;
   const waiting = new Map<number, Waiting>();
   let numCalls = 0;
@@ -79,12 +80,20 @@ export function startWorkerProcess(settings: ServerSettings, log: Log): WorkerPr
   };
 }
 
-function fork(): Worker {
+/** What this process was told to load first, by its own arguments: a telemetry module is of use only where requests are answered. */
+function preloads(): string[] {
+  return process.execArgv.flatMap((flag, k, flags) => {
+    if (/^(--import|--require|-r)$/.test(flag)) return flags.slice(k, k + 2);
+    return /^(--import|--require)=/.test(flag) ? [flag] : [];
+  });
+}
+
+function fork(tracing: boolean): Worker {
   // Processes take connections themselves: one that the first process had handed to a dead one would hang for ever.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: fileURLToPath(ENTRY),
-    execArgv: loader(),
+    execArgv: [...loader(), ...(tracing ? preloads() : [])],
     args: [],
     serialization: 'advanced',
   });
