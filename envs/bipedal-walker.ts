@@ -36,15 +36,8 @@ import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box } from '../src/env/spaces.ts';
 import { NUM_LAST_PIECES, NUM_PIECES, PIECE } from './box2d/course.ts';
 import { drawWalker } from './box2d/draw-walker.ts';
-import {
-  createWalker,
-  HIP_SPEED,
-  KNEE_SPEED,
-  MOTOR_TORQUE,
-  NUM_RAYS,
-  type Walker,
-  walk,
-} from './box2d/walker.ts';
+import { NUM_RAYS } from './box2d/rays.ts';
+import { createWalker, HIP_SPEED, KNEE_SPEED, MOTOR_TORQUE, type Walker, walk } from './box2d/walker.ts';
 import { SCALE, STEPS_PER_SECOND } from './box2d/world.ts';
 
 const ENV_ID = 'BipedalWalker-v3';

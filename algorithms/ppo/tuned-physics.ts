@@ -1,7 +1,7 @@
 /**
- * PPO settings for the environments of Box2D and MuJoCo, from published ones. `npm run bench:learning -- --only ppo/LunarLander-v3 --seeds 0,1,100` measures them, one
- * environment after the other: greedy returns of 100 episodes, LunarLander 262, 269 and 237, LunarLanderContinuous 248 (seed 0); InvertedPendulum (five seeds) and Reacher
- * (four) stand in bench/results/learning.md; InvertedDoublePendulum 9326 (seed 0); with `--seeds 100` InvertedPendulum 1000, InvertedDoublePendulum 9332, Reacher -4.8, Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
+ * PPO settings for the environments of Box2D and MuJoCo, from published ones. What they bring stands in bench/results/learning.md, over three to five seeds
+ * (`npm run bench:learning -- --only ppo/LunarLander-v3`); beside it with `--seeds 100`: LunarLander 237, InvertedPendulum 1000, InvertedDoublePendulum 9332, Reacher -4.8,
+ * Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 

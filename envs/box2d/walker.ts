@@ -7,8 +7,10 @@ import type { Body, RevoluteJoint, World } from 'planck';
 import type { EnvRandom } from '../../src/env/env-random.ts';
 import type { ActionArray } from '../../src/env/vector-env.ts';
 import { type Course, drawCourse, GROUND_HEIGHT, NUM_START_PIECES, PIECE } from './course.ts';
+import { hideGround, restGround } from './ground.ts';
 import { planck } from './planck.ts';
 import { quickenHinges } from './quick-hinges.ts';
+import { castRays, NUM_RAYS, type Surface, surfaceOf } from './rays.ts';
 import {
   createHull,
   createLimb,
@@ -29,12 +31,12 @@ const LEG_HEIGHT = 34 / SCALE;
 export const MOTOR_TORQUE = 80; // N m
 export const HIP_SPEED = 4; // rad/s
 export const KNEE_SPEED = 6;
-export const NUM_RAYS = 10;
 const RAY_LENGTH = 160 / SCALE;
 
 export interface Walker {
   readonly world: World;
   readonly course: Course;
+  readonly surface: Surface;
   readonly hull: Body;
   /** Left upper, left lower, right upper, right lower. */
   readonly legs: readonly Body[];
@@ -53,7 +55,7 @@ export interface Walker {
 export function createWalker(random: EnvRandom, isHardcore: boolean): Walker {
   const world = createWorld(GRAVITY);
   const course = drawCourse(random, isHardcore);
-  createGround(world, course);
+  const surface = createGround(world, course);
   const x = (PIECE * NUM_START_PIECES) / 2;
   const y = GROUND_HEIGHT + 2 * LEG_HEIGHT;
   const hull = createHull(world, { x, y }, HULL_CORNERS, 0x20);
@@ -64,6 +66,7 @@ export function createWalker(random: EnvRandom, isHardcore: boolean): Walker {
   const walker: Walker = {
     world,
     course,
+    surface,
     hull,
     legs,
     joints,
@@ -78,15 +81,16 @@ export function createWalker(random: EnvRandom, isHardcore: boolean): Walker {
   return walker;
 }
 
-function createGround(world: World, { heights, blocks }: Course): void {
-  for (const corners of blocks) {
-    const shape = new planck.Polygon(corners.map(([x, y]) => ({ x, y })));
-    world.createBody().createFixture({ shape, friction: GROUND_FRICTION });
-  }
+function createGround(world: World, course: Course): Surface {
+  const { heights, blocks } = course;
+  const shapes = blocks.map((corners) => new planck.Polygon(corners.map(([x, y]) => ({ x, y }))));
+  for (const shape of shapes) world.createBody().createFixture({ shape, friction: GROUND_FRICTION });
   for (let i = 0; i + 1 < heights.length; i++) {
     const shape = new planck.Edge({ x: i * PIECE, y: heights[i] }, { x: (i + 1) * PIECE, y: heights[i + 1] });
     world.createBody().createFixture({ shape, friction: GROUND_FRICTION });
   }
+  hideGround(world);
+  return surfaceOf(course, shapes);
 }
 
 function createLeg(world: World, hull: Body, x: number, y: number, side: number) {
@@ -126,20 +130,6 @@ export function walk(walker: Walker, actions: ActionArray, offset: number): void
   });
   walker.beginStep();
   stepWorld(walker.world);
-  castRays(walker);
-}
-
-/** From the hull, straight down and then ever further forwards. */
-function castRays({ world, hull, rays }: Walker): void {
-  const from = hull.getPosition();
-  for (let k = 0; k < NUM_RAYS; k++) {
-    const angle = (1.5 * k) / NUM_RAYS;
-    const to = { x: from.x + Math.sin(angle) * RAY_LENGTH, y: from.y - Math.cos(angle) * RAY_LENGTH };
-    rays[k] = 1;
-    world.rayCast(from, to, (fixture, _point, _normal, fraction) => {
-      if ((fixture.getFilterCategoryBits() & 1) === 0) return -1;
-      rays[k] = fraction;
-      return fraction;
-    });
-  }
+  restGround(walker.world);
+  castRays(walker.surface, hull.getPosition(), RAY_LENGTH, walker.rays);
 }
