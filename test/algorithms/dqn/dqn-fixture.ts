@@ -5,7 +5,7 @@ import { createParameterNoise } from '../../../src/policy/networks/parameter-noi
 import { openStream } from '../../../src/random/streams.ts';
 import { type Columns, normals } from '../../reference/objective-fixture.ts';
 
-export const SCALARS = { learningRate: 1e-3 };
+export const SCALARS = { learningRate: 1e-3, tau: 0.05 };
 
 function shapeOf(
   distribution: Partial<EpsilonGreedySpec>,
@@ -80,7 +80,17 @@ export const CASES: readonly (readonly [string, DqnShape])[] = [
     'dueling C51, double, weights',
     shapeOf({ numAtoms: 7, support, dueling: true }, { double: true, isWeighted: true }),
   ],
+  [
+    'quantiles with masks and weights',
+    shapeOf({ numAtoms: 5 }, { double: true, hasMasks: true, isWeighted: true }),
+  ],
+  ['C51 of branches, masks', shapeOf({ sizes: [2, 3], numAtoms: 7, support }, { hasMasks: true })],
+  [
+    'a target that follows, a clipped gradient',
+    { ...shapeOf({ dueling: true }, { double: true }), followsByTau: true, maxGradNorm: 0.1 },
+  ],
   ['noisy layers', shapeOf({}, { isNoisy: true })],
+  ['noisy quantiles', shapeOf({ numAtoms: 5 }, { isNoisy: true })],
   [
     'noisy layers beside layer normalisation, double',
     {

@@ -10,24 +10,31 @@ import { differences, forwardRow } from '../../reference/model-reference.ts';
 import { normals, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
 import { makeActingSpec } from '../../reference/policy-specs.ts';
 
-const SIZES = [3, 2];
-const SHAPE: PqnShape = {
+const shapeOf = (sizes: readonly number[], layerNorm: boolean): PqnShape => ({
   observation: { size: 4, dtype: 'float32', shape: [4], isNormalized: false },
   clipObservation: 10,
-  trunk: { kind: 'mlp', hiddenSizes: [7, 5], activation: 'tanh', layerNorm: true },
-  sizes: SIZES,
+  trunk: { kind: 'mlp', hiddenSizes: [7, 5], activation: 'tanh', layerNorm },
+  sizes,
   maxGradNorm: null,
   adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
-};
+});
+const BRANCHES = shapeOf([3, 2], true);
+const ONE_CHOICE = shapeOf([5], false);
 
 describe('the closed form of PQN', () => {
-  it.each([1, 33, 70])('is the gradient of its loss, %i rows', async (numRows) => {
-    const model = pqnModel(SHAPE);
-    const objective = pqnObjective(SHAPE);
+  it.each([
+    [1, BRANCHES],
+    [33, BRANCHES],
+    [70, BRANCHES],
+    [37, ONE_CHOICE],
+  ])('is the gradient of its loss, %i rows', async (numRows, shape) => {
+    const { sizes } = shape;
+    const model = pqnModel(shape);
+    const objective = pqnObjective(shape);
     const { gradient, learner } = await openFixture(
       model,
       objective,
-      createPqnGradient(model, { sizes: SIZES }),
+      createPqnGradient(model, { sizes }),
       numRows,
     );
     onTestFinished(() => learner.dispose());
@@ -36,17 +43,22 @@ describe('the closed form of PQN', () => {
     const stream = openStream(3, 'actions');
     const columns = {
       observations: normals('observations', 4 * numRows),
-      actions: Array.from({ length: 2 * numRows }, (_, k) => stream.integer(SIZES[k % 2])),
+      actions: Array.from({ length: sizes.length * numRows }, (_, k) =>
+        stream.integer(sizes[k % sizes.length]),
+      ),
       returns: normals('returns', numRows),
     };
     const loss = (p: Float64Array) => {
       let sum = 0;
       for (let r = 0; r < numRows; r++) {
         const outputs = forwardRow(model, p, 'q', [columns.observations.slice(4 * r, 4 * r + 4)]);
-        const [first, second] = columns.actions.slice(2 * r, 2 * r + 2);
-        sum += (outputs[first] - columns.returns[r]) ** 2 + (outputs[3 + second] - columns.returns[r]) ** 2;
+        let offset = 0; // of the branch's values
+        for (const [b, size] of sizes.entries()) {
+          sum += (outputs[offset + columns.actions[sizes.length * r + b]] - columns.returns[r]) ** 2;
+          offset += size;
+        }
       }
-      return sum / (4 * numRows); // a half, over two branches
+      return sum / (2 * sizes.length * numRows); // halves, over all branches
     };
     const expected = differences(loss, Float64Array.from(parameters), 0, parameters.length);
     const actual = gradient(0, columns, { learningRate: 0 });

@@ -13,7 +13,7 @@ const SCALARS = {
   temperatureLearningRate: 1e-3,
   tau: 0.005,
   targetEntropy: -2,
-  temperature: 0,
+  temperature: 0.3, // where it is not learnt
 };
 
 function batch(numRows: number) {
@@ -48,6 +48,8 @@ const DROPOUT: SacShape = {
   criticTrunk: { kind: 'mlp', hiddenSizes: [16], activation: 'tanh', layerNorm: false, dropout: 0.3 },
 };
 
+const FIXED: SacShape = { ...SHAPE, numCritics: 1, initialLogTemperature: null };
+
 describe('the closed form of SAC', () => {
   for (const [what, shape, numRows] of [
     ['two critics', SHAPE, 1],
@@ -57,6 +59,7 @@ describe('the closed form of SAC', () => {
     ['three critics and layer normalisation', NORMALIZED, 37],
     ['dropout and layer normalisation', DROQ, 37],
     ['dropout', DROPOUT, 5],
+    ['one critic, a fixed temperature', FIXED, 37],
   ] as const) {
     it(`has the gradients of the float64 losses for ${numRows} rows, ${what}`, async () => {
       const model = sacModel(shape);
@@ -73,7 +76,7 @@ describe('the closed form of SAC', () => {
       for (const name of criticNames(shape.numCritics)) check(first, name, losses.critic);
       const second = fixture.gradient(1, columns, SCALARS);
       check(second, 'actor', losses.actor);
-      check(second, 'logTemperature', losses.temperature);
+      if (shape.initialLogTemperature !== null) check(second, 'logTemperature', losses.temperature);
     });
   }
 });

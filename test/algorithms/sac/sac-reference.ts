@@ -51,7 +51,7 @@ export function sacLosses(
   const S = shape.observation.size;
   const A = shape.actionSize;
   const logTemperature = (p: Float64Array) => p[layout.ranges.logTemperature.offset];
-  const alpha = Math.exp(logTemperature(fixed));
+  const alpha = shape.initialLogTemperature === null ? scalars.temperature : Math.exp(logTemperature(fixed));
   /** @param first draw of the step's passes, where critics have dropout. */
   const q = (
     p: Float64Array,

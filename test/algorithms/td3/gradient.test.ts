@@ -6,7 +6,7 @@ import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
 import { forwardRow, masksOf } from '../../reference/model-reference.ts';
 import { type Columns, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
-import { batch, SCALARS, SHAPE } from './td3-fixture.ts';
+import { batch, NORMALIZED, SCALARS, SHAPE } from './td3-fixture.ts';
 
 /** Straight from the equations, float64. */
 function losses(shape: Td3Shape, columns: Columns, fixed: Float64Array) {
@@ -51,15 +51,16 @@ function losses(shape: Td3Shape, columns: Columns, fixed: Float64Array) {
 }
 
 describe('the closed form of TD3', () => {
-  for (const [numCritics, numRows, dropout] of [
-    [2, 1, 0],
-    [2, 37, 0],
-    [1, 70, 0],
-    [2, 37, 0.3],
-  ]) {
+  for (const [numCritics, numRows, dropout, base] of [
+    [2, 1, 0, SHAPE],
+    [2, 37, 0, SHAPE],
+    [1, 70, 0, SHAPE],
+    [2, 37, 0.3, SHAPE],
+    [3, 37, 0, NORMALIZED],
+  ] as const) {
     it(`has the gradients of the float64 losses: ${numCritics} critics, ${numRows} rows, dropout ${dropout}`, async () => {
-      const criticTrunk = { ...SHAPE.criticTrunk, ...(dropout > 0 && { dropout }) };
-      const shape = { ...SHAPE, numCritics, criticTrunk };
+      const criticTrunk = { ...base.criticTrunk, ...(dropout > 0 && { dropout }) };
+      const shape = { ...base, numCritics, criticTrunk };
       const model = td3Model(shape);
       const { ranges } = modelLayout(model);
       const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);

@@ -13,6 +13,12 @@ export const SHAPE: Td3Shape = {
   maxGradNorm: null,
   adam: { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0 },
 };
+export const NORMALIZED: Td3Shape = {
+  ...SHAPE,
+  criticTrunk: { kind: 'mlp', hiddenSizes: [6, 9], activation: 'silu', layerNorm: true },
+  policyDelay: 1,
+  maxGradNorm: 0.5,
+};
 export const SCALARS = {
   criticLearningRate: 1e-3,
   actorLearningRate: 1e-3,

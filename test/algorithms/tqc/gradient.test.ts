@@ -12,7 +12,7 @@ import {
   randomModelParameters,
 } from '../../reference/objective-fixture.ts';
 import { sampleReference } from '../sac/sac-reference.ts';
-import { batch, NUM_DROPPED, SCALARS, SHAPE } from './tqc-fixture.ts';
+import { batch, FIXED, NUM_DROPPED, SCALARS, SHAPE } from './tqc-fixture.ts';
 
 const huber = (x: number) => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5);
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -21,8 +21,9 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 function losses(shape: SacShape, columns: Columns, fixed: Float64Array) {
   const model = sacModel(shape);
   const { ranges } = modelLayout(model);
-  const critics = criticNames(2);
-  const alpha = Math.exp(fixed[ranges.logTemperature.offset]);
+  const critics = criticNames(shape.numCritics);
+  const isTuned = shape.initialLogTemperature !== null;
+  const alpha = isTuned ? Math.exp(fixed[ranges.logTemperature.offset]) : SCALARS.temperature;
   const row = (name: string, r: number, size: number) => columns[name].slice(r * size, (r + 1) * size);
   /** All critics' atoms of one row. @param first draw of the step's passes, where critics have dropout. */
   const atoms = (
@@ -43,7 +44,7 @@ function losses(shape: SacShape, columns: Columns, fixed: Float64Array) {
       row('nextNoise', r, 2),
     );
     const pooled = atoms(fixed, 'target/', r, [s, actions], 0).flat();
-    const kept = pooled.sort((a, b) => a - b).slice(0, 2 * (5 - NUM_DROPPED));
+    const kept = pooled.sort((a, b) => a - b).slice(0, critics.length * (5 - NUM_DROPPED));
     return kept.map((z) => reward + columns.discounts[r] * (z - alpha * logProb));
   });
   return {
@@ -72,17 +73,26 @@ function losses(shape: SacShape, columns: Columns, fixed: Float64Array) {
           return alpha * logProb - mean(atoms(fixed, '', r, [s, actions], 2 * critics.length).flat());
         }),
       ),
+    temperature: (p: Float64Array) =>
+      -p[ranges.logTemperature.offset] *
+      mean(
+        targets.map((_, r) => {
+          const outputs = forwardRow(model, fixed, 'actor', [row('observations', r, 3)]);
+          return sampleReference(outputs, row('noise', r, 2)).logProb + SCALARS.targetEntropy;
+        }),
+      ),
   };
 }
 
 describe('the closed form of TQC', () => {
   it.each([
-    [1, 0],
-    [37, 0],
-    [5, 0.3],
-  ])('has the gradients of the float64 losses for %i rows, dropout %d', async (numRows, dropout) => {
-    const criticTrunk = { ...SHAPE.criticTrunk, ...(dropout > 0 && { dropout }) };
-    const shape = { ...SHAPE, criticTrunk };
+    [1, 0, SHAPE],
+    [37, 0, SHAPE],
+    [5, 0.3, SHAPE],
+    [37, 0, FIXED],
+  ])('has the gradients of the float64 losses for %i rows, dropout %d', async (numRows, dropout, base) => {
+    const criticTrunk = { ...base.criticTrunk, ...(dropout > 0 && { dropout }) };
+    const shape = { ...base, criticTrunk };
     const model = sacModel(shape);
     const { ranges } = modelLayout(model);
     const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);
@@ -92,13 +102,14 @@ describe('the closed form of TQC', () => {
     const dropoutSeeds = normals('dropoutSeeds', numRows, 1e9).map(Math.round);
     const columns = { ...batch(numRows), dropoutSeeds };
     const p = Float64Array.from(parameters);
-    const { critic, actor } = losses(shape, columns, p);
+    const { critic, actor, temperature } = losses(shape, columns, p);
     const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
       expectGradient(gradient, ranges[name], loss, p, name);
     const first = fixture.gradient(0, columns, SCALARS);
-    check(first, 'q1', critic);
-    check(first, 'q2', critic);
-    check(fixture.gradient(1, columns, SCALARS), 'actor', actor);
+    for (const name of criticNames(shape.numCritics)) check(first, name, critic);
+    const second = fixture.gradient(1, columns, SCALARS);
+    check(second, 'actor', actor);
+    if (shape.initialLogTemperature !== null) check(second, 'logTemperature', temperature);
   });
 
   it('drops the largest atoms of the pool: critics [1, 3, 7] and [2, 4, 10], one for each', () => {

@@ -4,6 +4,14 @@ import { type Columns, normals } from '../../reference/objective-fixture.ts';
 import { SHAPE as SAC_SHAPE } from '../sac/sac-reference.ts';
 
 export const SHAPE: SacShape = { ...SAC_SHAPE, criticOutputs: 5 };
+export const FIXED: SacShape = {
+  ...SHAPE,
+  numCritics: 3,
+  criticTrunk: { kind: 'mlp', hiddenSizes: [6, 9], activation: 'silu', layerNorm: true },
+  initialLogTemperature: null,
+  policyDelay: 2,
+  maxGradNorm: 0.5,
+};
 export const NUM_DROPPED = 2;
 export const SCALARS = {
   criticLearningRate: 1e-3,
@@ -11,7 +19,7 @@ export const SCALARS = {
   temperatureLearningRate: 1e-3,
   tau: 0.005,
   targetEntropy: -2,
-  temperature: 0,
+  temperature: 0.3, // where it is not learnt
 };
 
 /** Batch k of so many rows; always the same. */
