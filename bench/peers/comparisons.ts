@@ -3,11 +3,13 @@ import { median } from '../statistics.ts';
 import type { ContestantName } from './contestants.ts';
 import {
   batchUs,
+  cpuSeconds,
   groupName,
   type Measure,
   peakMib,
   reachedSeconds,
   ready,
+  seconds,
   singleUs,
   solvedSeconds,
   spread,
@@ -66,11 +68,13 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   16: [SPEED, CPU_SPEED],
   17: [SPEED, CPU_SPEED],
   18: [SPEED, CPU_SPEED],
+  19: [less('time', seconds), less('processor time', cpuSeconds)],
 };
 
 /** Variants of ours that a peer's run is held against. */
 function counterparts({ workload, contestant, variant }: RunRecord): readonly string[] {
   if (workload === 3) return contestant === 'rltools-1' ? ['one core', 'all cores'] : ['all cores'];
+  if (workload === 19) return ['a study', 'the commands from a bare pool'];
   if (workload >= 10) {
     const isOneCore = contestant === 'rltools-1' || variant === 'one core';
     return isOneCore ? ['one core', 'all cores'] : ['all cores'];
@@ -186,6 +190,16 @@ const grown: Measure = ({ answer: { residentMib } }) =>
 const solvedOrNever: Measure = (record) =>
   record.answer.solved === false ? Infinity : solvedSeconds(record);
 
+/** Seed by seed. */
+function studyOverPool(_: readonly Comparison[], records: readonly RunRecord[]): readonly number[] {
+  const own = records.filter(({ workload, contestant }) => workload === 19 && contestant === 'operant');
+  return own.flatMap((study) => {
+    const pool = own.find(({ seed, variant }) => seed === study.seed && variant.endsWith('bare pool'));
+    const [ours, theirs] = [seconds(study), pool && seconds(pool)];
+    return study.variant !== 'a study' || ours === undefined || theirs === undefined ? [] : [ours / theirs];
+  });
+}
+
 const atLeast = (workload: number, aim: string, bound: number, values: Aim['values']): Aim => ({
   ...{ workload, aim, bound, values },
   isAtLeast: true,
@@ -232,6 +246,12 @@ const AIMS: readonly Aim[] = [
       byProcessor(workload, 'rllib-agents'),
     ),
   ]),
+  atMost(19, 'a study takes at most 1.3 times what its commands take from a bare pool', 1.3, studyOverPool),
+  atLeast(19, 'ahead of Ray Tune', 1, (comparisons) =>
+    comparisons
+      .filter(({ workload, what, ours }) => workload === 19 && what === 'time' && ours.endsWith('a study'))
+      .flatMap(({ ratios }) => ratios),
+  ),
   atLeast(15, 'ahead of RLtools, one core each', 1, ratiosOf(15, 'rltools-1', 'one core')),
   atLeast(15, 'on all cores 1.6 times RLtools on one', 1.6, ratiosOf(15, 'rltools-1', 'all cores')),
 ];

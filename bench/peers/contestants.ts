@@ -18,6 +18,7 @@ export type ContestantName =
   | 'rllib'
   | 'sb3-agents'
   | 'rllib-agents'
+  | 'ray-tune'
   | 'sample-factory'
   | 'pufferlib'
   | 'rltools-1'
@@ -44,6 +45,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   { name: 'rllib', title: 'RLlib', needs: 'rllib' },
   { name: 'sb3-agents', title: 'PettingZoo with Stable-Baselines3', needs: 'agents' },
   { name: 'rllib-agents', title: 'RLlib, several agents', needs: 'agents-rllib' },
+  { name: 'ray-tune', title: 'Ray Tune', needs: 'agents-rllib' },
   { name: 'sample-factory', title: 'Sample Factory', needs: 'sample-factory' },
   { name: 'pufferlib', title: 'PufferLib', needs: 'pufferlib' },
   { name: 'rltools-1', title: 'RLtools, one core', needs: 'rltools' },
@@ -109,11 +111,14 @@ export function commandOf(
       ...(blasCore === '' ? {} : { OPENBLAS_CORETYPE: blasCore }),
     },
   });
+  const tuneTrials = (...more: string[]) =>
+    node('--import', join(REPOSITORY, '.ci/typescript.mjs'), here('./tune-trials.ts'), '{}', ...more);
   const isOffPolicy = task?.kind === 'off-policy';
   const ours = join(REPOSITORY, 'build/peers', isOffPolicy ? 'ours-off-policy.mjs' : 'ours.mjs');
   const stableBaselines = isOffPolicy ? 'off_policy_peer' : 'sb3_peer';
   switch (name) {
     case 'operant':
+      if (task?.kind === 'tune') return tuneTrials();
       return node(ours, '{}', join(REPOSITORY, 'dist/src/index.js'));
     case 'sb3':
       return python('base', stableBaselines);
@@ -131,6 +136,8 @@ export function commandOf(
       return python('agents', 'sb3_agents_peer');
     case 'rllib-agents':
       return python('agents-rllib', 'rllib_agents_peer');
+    case 'ray-tune':
+      return tuneTrials(pythonOf(path('agents-rllib')));
     case 'sample-factory':
       return python('sample-factory', 'sample_factory_peer');
     case 'rltools-1':

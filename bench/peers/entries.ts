@@ -62,6 +62,7 @@ export function shorten(short: Entry): Entry {
     const steps = Math.min(task.steps, FEW / 5);
     return { ...short, task: { ...task, steps, limitSeconds: 60 }, limitSeconds: 60 };
   }
+  if (task.kind === 'tune') return { ...short, task: { ...task, steps: FEW - (FEW % 8) } };
   if (task.kind === 'memory') return { ...short, task: { ...task, marks: [20_000, 40_000] } };
   return task.kind === 'update' ? { ...short, task: { ...task, seconds: 0.5 } } : short;
 }

@@ -24,6 +24,11 @@ export const stepsPerCpuSecond: Measure = ({ answer: { envSteps, cpuSeconds, err
     ? undefined
     : envSteps / cpuSeconds;
 
+/** Of what is timed alone. */
+export const seconds: Measure = ({ answer }) => (answer.error === undefined ? answer.seconds : undefined);
+export const cpuSeconds: Measure = ({ answer }) =>
+  answer.error === undefined ? answer.cpuSeconds : undefined;
+
 /** From process start to the end of training, of runs that went to their end. */
 export const wall: Measure = (record) => (isWhole(record) ? record.answer.sinceStart : undefined);
 

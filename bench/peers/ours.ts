@@ -16,6 +16,7 @@ import type {
   OffPolicyTask,
   Task,
   TrainTask,
+  TuneTask,
   UpdateTask,
 } from './task.ts';
 
@@ -23,7 +24,9 @@ type Package = typeof import('../../src/index.ts');
 type Algorithm = Awaited<ReturnType<InstanceType<Package['PPOConfig']>['build']>>;
 
 const FRESH = 1_000_000;
-const task = JSON.parse(process.argv[2]) as Exclude<Task, OffPolicyTask> & { readonly startedMs: number };
+const task = JSON.parse(process.argv[2]) as Exclude<Task, OffPolicyTask | TuneTask> & {
+  readonly startedMs: number;
+};
 const sinceStart = () => (Date.now() - task.startedMs) / 1000;
 const { PPOConfig, loadPolicy } = (await import(pathToFileURL(process.argv[3]).href)) as Package;
 

@@ -2,6 +2,7 @@
 import { differenceInterval, mean, meanInterval } from '../statistics.ts';
 import { compare } from './comparisons.ts';
 import {
+  cpuSeconds,
   groups,
   interval,
   type Measure,
@@ -10,6 +11,7 @@ import {
   reachedSeconds,
   ready,
   returnsOf,
+  seconds,
   solvedSeconds,
   spread,
   stepsPerCpuSecond,
@@ -92,6 +94,19 @@ const agentsTable: Table = (records) => {
   ]);
   const speed = ["agents' steps/s", 'ours over theirs', 'steps per processor second', 'ours over theirs'];
   return markdownTable(['', ...speed, 'runs timed'], rows);
+};
+
+/** Workload 19. */
+const tuningTable: Table = (records) => {
+  const rows = [...groups(timed(records))].map(([name, group]) => [
+    name,
+    errorOf(group) ?? spread(valuesOf(group, seconds)),
+    ratioCell(records, name, 'time'),
+    spread(valuesOf(group, cpuSeconds)),
+    ratioCell(records, name, 'processor time'),
+    group[0].answer.note ?? '',
+  ]);
+  return markdownTable(['', 's', 'theirs over ours', 'processor s', 'theirs over ours', ''], rows);
 };
 
 const reachedTable: Table = (records) => {
@@ -204,4 +219,5 @@ export const TABLES: { readonly [workload: number]: Table } = {
   16: agentsTable,
   17: agentsTable,
   18: agentsTable,
+  19: tuningTable,
 };

@@ -57,6 +57,16 @@ export interface AgentsTask {
   readonly limitSeconds?: number;
 }
 
+/** Workload 19: trials of 20,480 steps of CartPole, two at a time. */
+export interface TuneTask {
+  readonly kind: 'tune';
+  /** Of all trials. */
+  readonly steps: number;
+  /** Ours: a study, or its trials' commands from a pool that does nothing else. */
+  readonly how: 'study' | 'pool';
+  readonly seed: number;
+}
+
 /** Workload 7. */
 export interface UpdateTask {
   readonly kind: 'update';
@@ -84,13 +94,13 @@ export interface MemoryTask {
   readonly seed: number;
 }
 
-export type Task = TrainTask | OffPolicyTask | AgentsTask | UpdateTask | InferTask | MemoryTask;
+export type Task = TrainTask | OffPolicyTask | AgentsTask | TuneTask | UpdateTask | InferTask | MemoryTask;
 
 /** Seconds unless named otherwise. */
 export interface Answer {
   /** Of the training loop alone. */
   readonly seconds?: number;
-  /** Processor time of all threads in the same stretch; workloads 10 to 12, 14 and 16 to 18. */
+  /** Processor time of all threads in the same stretch; workloads 10 to 12, 14 and 16 to 19. */
   readonly cpuSeconds?: number;
   /** From process start to the training loop. */
   readonly ready?: number;

@@ -17,6 +17,7 @@ import {
 } from './settings.ts';
 import { severalAgents } from './several-agents.ts';
 import type { OffPolicyTask, TrainTask } from './task.ts';
+import { tuning } from './tuning.ts';
 
 export interface Workload {
   readonly id: number;
@@ -290,4 +291,5 @@ export const WORKLOADS: readonly Workload[] = [
     maxRounds: 100,
     round: (seed) => severalAgents('simple-spread', 'SimpleSpread-v3', 3, seed),
   },
+  { id: 19, title: 'Tuning: 8 trials of 20,480 CartPole steps, two at once', maxRounds: 100, round: tuning },
 ];
