@@ -8,8 +8,8 @@ const NUM_STEPS = 8 * 20_480;
 export function tuning(seed: number): readonly Entry[] {
   const task: TuneTask = { kind: 'tune', steps: NUM_STEPS, how: 'study', seed };
   return [
-    entry('operant', task, 300, 'a study'),
-    entry('operant', { ...task, how: 'pool' }, 300, 'the commands from a bare pool'),
-    entry('ray-tune', task, 300, 'around the same commands'),
+    entry('operant', task, 900, 'a study'),
+    entry('operant', { ...task, how: 'pool' }, 900, 'the commands from a bare pool'),
+    entry('ray-tune', task, 900, 'around the same commands'),
   ];
 }
