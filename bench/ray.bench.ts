@@ -2,11 +2,11 @@
  * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, what becomes
  * of a run whose parts are lost, and what stays behind.
  *
- *     npm run bench:ray -- [--only throughput,drills,leak,model] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30]
+ *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,drills,leak,model,table] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30]
  *
- * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
+ * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. Ray starts actors with niceness 15: on a machine that does other work, too, RAY_worker_niceness=0 gives them their share. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
  * turns; the medians, and processor time by process. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
- * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Leak: random kills for `--minutes`. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
+ * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Table: the same from what was measured last, without Ray. Leak: random kills for `--minutes`. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
  * was not counted once, when somebody was not back within 10 seconds, or when a process or an object is left.
  */
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ import { describeMachine, load, machineLine } from './machine.ts';
 import { DRILLS, NEEDS_NETWORK, runDrill } from './ray/drills.ts';
 import { measureLeak } from './ray/leak.ts';
 import { measureModel } from './ray/measure-costs.ts';
+import { MEASURED, printModel } from './ray/model-table.ts';
 import { measureThroughput } from './ray/throughput.ts';
 
 const { values } = parseArgs({
@@ -29,7 +30,8 @@ const { values } = parseArgs({
 });
 
 async function withCluster(inNamespaces: boolean, use: (cluster: RayCluster) => Promise<boolean>) {
-  const cluster = await startRayCluster({ inNamespaces });
+  // A frozen node takes connections: this long until a check of it fails, three times.
+  const cluster = await startRayCluster({ inNamespaces, env: { RAY_health_check_timeout_ms: '1000' } });
   try {
     if (!(await use(cluster))) process.exitCode = 1;
   } finally {
@@ -52,13 +54,16 @@ const drill = (chosen: readonly string[]) => async (cluster: RayCluster) => {
 const here = kinds.filter((kind) => !NEEDS_NETWORK.has(kind));
 const apart = kinds.filter((kind) => NEEDS_NETWORK.has(kind));
 
-await withCluster(false, async (cluster) => {
-  if (parts.includes('throughput')) await measureThroughput(cluster, Number(values.rollouts));
-  if (parts.includes('model')) await measureModel(cluster, Number(values.rollouts));
-  const isFine = parts.includes('drills') ? await drill(here)(cluster) : true;
-  const isTight = parts.includes('leak') ? await measureLeak(cluster, Number(values.minutes)) : true;
-  return isFine && isTight;
-});
+if (parts.includes('table')) printModel(MEASURED);
+const needsCluster = parts.some((part) => part !== 'table');
+if (needsCluster)
+  await withCluster(false, async (cluster) => {
+    if (parts.includes('throughput')) await measureThroughput(cluster, Number(values.rollouts));
+    if (parts.includes('model')) await measureModel(cluster, Number(values.rollouts));
+    const isFine = parts.includes('drills') ? await drill(here)(cluster) : true;
+    const isTight = parts.includes('leak') ? await measureLeak(cluster, Number(values.minutes)) : true;
+    return isFine && isTight;
+  });
 if (parts.includes('drills') && apart.length > 0) {
   if (canMakeNetworks()) await withCluster(true, drill(apart));
   else console.log(`${apart.join(', ')}: left out, there are no rights to network namespaces here`);

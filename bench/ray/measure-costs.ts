@@ -2,15 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { bridgePids, type RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { buildRun } from './build-run.ts';
-import {
-  type ClusterCosts,
-  type ClusterLoad,
-  type CostSample,
-  evaluateCluster,
-  fitCost,
-  saturation,
-} from './cluster-model.ts';
+import { type ClusterCosts, type Cost, type CostSample, fitCost } from './cluster-model.ts';
+import { printModel } from './model-table.ts';
 import { processorMsOf } from './processor-time.ts';
+import { unpackSecondsPerMegabyte } from './unpack-cost.ts';
 
 const NUM_HOSTS = [1, 2, 3] as const;
 const NUM_ENVS = 24;
@@ -19,9 +14,6 @@ const ROLLOUT_LENGTHS = [64, 1024, 4096] as const;
 const HIDDEN_SIZES = [2];
 /** Of CartPole: what a step is in a fragment. */
 const STEP_BYTES = 51;
-/** Of two networks of 2 x 64 for CartPole. */
-const WEIGHT_BYTES = 4 * 9155;
-
 type Who = 'bridge' | 'learner' | 'hosts';
 
 interface Case {
@@ -130,12 +122,24 @@ export async function measureModel(cluster: RayCluster, numRollouts: number): Pr
     cases.map(({ numFragments, megabytes, seconds }) => ({ numFragments, megabytes, seconds: seconds[who] }));
   const costs: ClusterCosts = {
     bridge: fitCost(samples('bridge')),
-    learner: fitCost(samples('learner')),
+    learner: learnerCost(samples('learner').slice(0, NUM_HOSTS.length)),
     host: fitCost(samples('hosts')),
     headPerNode: head,
   };
   report(cases, costs);
   printModel(costs);
+}
+
+/**
+ * Of large fragments it is a difference of two numbers that are much larger, so a megabyte is measured apart.
+ *
+ * @param small of the shortest rollouts.
+ */
+function learnerCost(small: readonly CostSample[]): Cost {
+  const perMegabyte = unpackSecondsPerMegabyte();
+  const spent = small.reduce((sum, { seconds, megabytes }) => sum + seconds - perMegabyte * megabytes, 0);
+  const numFragments = small.reduce((sum, sample) => sum + sample.numFragments, 0);
+  return { perFragment: Math.max(0, spent / numFragments), perMegabyte };
 }
 
 function report(cases: readonly Case[], costs: ClusterCosts): void {
@@ -158,38 +162,3 @@ function report(cases: readonly Case[], costs: ClusterCosts): void {
     console.log(`${name}: ${ms(cost.perFragment)} ms a fragment + ${ms(cost.perMegabyte)} ms a megabyte`);
   console.log(`head: ${(100 * costs.headPerNode).toFixed(3)} % of a processor for each node`);
 }
-
-function printModel(costs: ClusterCosts): void {
-  for (const [what, load] of Object.entries(LOADS)) {
-    console.log(`\n${what}`);
-    for (const numHosts of [10, 100, 1000]) {
-      const { asynchronous, synchronous, bottleneck, headLoad } = evaluateCluster(costs, load, numHosts);
-      const k = (steps: number) => `${(steps / 1000).toFixed(0)} k`;
-      console.log(
-        `${numHosts} hosts: asynchronous ${k(asynchronous)}, synchronous ${k(synchronous)} steps/s; ${bottleneck} first; head ${(100 * headLoad).toFixed(1)} %`,
-      );
-    }
-    const at = (name: 'learning' | 'bridge' | 'network' | 'head') =>
-      `${name} ${saturation(costs, load, name).toFixed(1)}`;
-    console.log(
-      `busy all the time from so many hosts on: ${(['learning', 'bridge', 'network', 'head'] as const).map(at).join(', ')}`,
-    );
-  }
-}
-
-/** A 10-Gbit network. Steps of a host, and learning, are of the kind of run that is named. */
-const NETWORK = { weightBytes: WEIGHT_BYTES, networkBytesPerSecond: 1.25e9 };
-const LOADS: Readonly<Record<string, ClusterLoad>> = {
-  'a simulator of 10,000 steps/s a host, 1 kB a step, fragments of 1 MB': {
-    ...{ ...NETWORK, stepsPerFragment: 1000, bytesPerStep: 1000 },
-    ...{ hostStepsPerSecond: 10_000, learnSecondsPerStep: 0 },
-  },
-  'a slow simulator of 200 steps/s a host, 1 kB a step, fragments of 256 kB': {
-    ...{ ...NETWORK, stepsPerFragment: 256, bytesPerStep: 1000 },
-    ...{ hostStepsPerSecond: 200, learnSecondsPerStep: 0 },
-  },
-  'frames of 84 x 84 bytes, 2,000 steps/s a host, fragments of 7 MB': {
-    ...{ ...NETWORK, stepsPerFragment: 1000, bytesPerStep: 7100 },
-    ...{ hostStepsPerSecond: 2000, learnSecondsPerStep: 0 },
-  },
-};
