@@ -64,10 +64,32 @@ export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): Reques
   return { numRows, priority: frame[6], observations, masks };
 }
 
-export function actionFrame(id: number, numRows: number, actions: Float32Array | Int32Array): Buffer {
-  const frame = frameOf(id, 200, numRows, actions.byteLength);
-  frame.set(new Uint8Array(actions.buffer, actions.byteOffset, actions.byteLength), HEADER_BYTES);
-  return frame;
+/** Of RFC 6455, 5.2: a binary message in one fragment. */
+const BINARY = 0x82;
+const [SHORT, LENGTH_U16, LENGTH_U64] = [125, 126, 127];
+/** Calling `set` takes longer than to write so few elements. */
+const FEW_ELEMENTS = 16;
+
+/**
+ * The answer as a whole message of a WebSocket, for its socket itself: `ws` writes the two bytes of a message's head and the payload apart, which takes 1 us of a frame's 10.
+ * A server's messages are not masked.
+ */
+export function actionMessage(id: number, numRows: number, actions: Float32Array | Int32Array): Buffer {
+  const numBytes = HEADER_BYTES + actions.byteLength;
+  const start = numBytes <= SHORT ? 2 : numBytes <= 0xffff ? 4 : 10;
+  const message = Buffer.allocUnsafe(start + numBytes);
+  message[0] = BINARY;
+  message[1] = start === 2 ? numBytes : start === 4 ? LENGTH_U16 : LENGTH_U64;
+  if (start === 4) message.writeUInt16BE(numBytes, 2);
+  if (start === 10) message.writeBigUInt64BE(BigInt(numBytes), 2);
+  writeHeader(message, start, id, 200, numRows);
+  const at = start + HEADER_BYTES;
+  if (actions.length > FEW_ELEMENTS)
+    message.set(new Uint8Array(actions.buffer, actions.byteOffset, actions.byteLength), at);
+  else if (actions instanceof Int32Array)
+    for (let a = 0; a < actions.length; a++) message.writeInt32LE(actions[a], at + 4 * a);
+  else for (let a = 0; a < actions.length; a++) message.writeFloatLE(actions[a], at + 4 * a);
+  return message;
 }
 
 export function errorFrame(
@@ -75,15 +97,14 @@ export function errorFrame(
   { status, code, message }: { readonly status: number; readonly code: string; readonly message: string },
 ): Buffer {
   const text = Buffer.from(JSON.stringify({ error: message, code }));
-  const frame = frameOf(id, status, 0, text.length);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + text.length);
+  writeHeader(frame, 0, id, status, 0);
   frame.set(text, HEADER_BYTES);
   return frame;
 }
 
-function frameOf(id: number, status: number, numRows: number, numBytes: number): Buffer {
-  const frame = Buffer.alloc(HEADER_BYTES + numBytes);
-  frame.writeUInt32LE(id, 0);
-  frame.writeUInt16LE(status, 4);
-  frame.writeUInt16LE(numRows, 6);
-  return frame;
+function writeHeader(frame: Buffer, at: number, id: number, status: number, numRows: number): void {
+  frame.writeUInt32LE(id, at);
+  frame.writeUInt16LE(status, at + 4);
+  frame.writeUInt16LE(numRows, at + 6);
 }

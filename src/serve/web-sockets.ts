@@ -12,7 +12,7 @@ import { type Acted, type Asked, actInSession, addStarts } from './act-in-sessio
 import { type RequestDefaults, readPriority, readSession } from './act-route.ts';
 import { countRejection, describeError, errorAnswer, pathOf } from './answers.ts';
 import type { ActRequest } from './batcher.ts';
-import { actionFrame, errorFrame, frameEpisode, frameId, readFrame } from './frames.ts';
+import { actionMessage, errorFrame, frameEpisode, frameId, readFrame } from './frames.ts';
 import type { InFlight } from './in-flight.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { Log } from './log.ts';
@@ -75,8 +75,8 @@ export function createWebSockets(
     }
   }, PING_MS);
   pings.unref();
-  const accept = (socket: WebSocket, request: IncomingMessage, caller: Caller): void => {
-    const answer = createFrameAnswer(socket, caller, models.sessions, metrics, options);
+  const accept = (socket: WebSocket, stream: Duplex, request: IncomingMessage, caller: Caller): void => {
+    const answer = createFrameAnswer(socket, stream, caller, models.sessions, metrics, options);
     const { tracing } = options;
     const parent = tracing?.parentOf(request.headers);
     alive.add(socket);
@@ -113,7 +113,9 @@ export function createWebSockets(
         const caller = callerOf(models, request);
         await caller.prepare();
         caller.find();
-        server.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request, caller));
+        server.handleUpgrade(request, socket, head, (webSocket) =>
+          accept(webSocket, socket, request, caller),
+        );
       } catch (error) {
         countRejection(metrics, error);
         refuse(socket, error, options.log);
@@ -167,6 +169,7 @@ interface Asking {
 /** @returns answers one frame, and tells its status. */
 function createFrameAnswer(
   socket: WebSocket,
+  stream: Duplex,
   { prepare, find, session }: Caller,
   sessions: Sessions,
   metrics: ServeMetrics,
@@ -180,9 +183,9 @@ function createFrameAnswer(
     told = version.model;
     return version;
   };
-  const send = (frame: Buffer): void => {
+  const sends = (): boolean => {
     if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate();
-    else socket.send(frame);
+    return socket.readyState === socket.OPEN;
   };
   served();
   const read = (model: LoadedModel, frame: Buffer, times: RequestTimes | null): ActRequest => {
@@ -209,13 +212,14 @@ function createFrameAnswer(
     const reply: Reply<Acted> = {
       answer({ model, actions }) {
         const numRows = actions.length / actionSize(model.spec.distribution);
-        send(actionFrame(frameId(frame), numRows, addStarts(model, actions)));
+        // Past `ws`: without compression it writes whole messages at once, so that none lands within another.
+        if (sends()) stream.write(actionMessage(frameId(frame), numRows, addStarts(model, actions)));
         tell(200);
       },
       fail(error) {
         countRejection(metrics, error);
         const described = describeError(error, options.log);
-        send(errorFrame(frameId(frame), described));
+        if (sends()) socket.send(errorFrame(frameId(frame), described));
         tell(described.status);
       },
     };
