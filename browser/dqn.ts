@@ -44,6 +44,7 @@ type Config = ResolvedConfig<typeof pageDqnOptions>;
 const ONLY = {
   network: 'mlp',
   noisy: false,
+  recurrent: null,
   rainbow: false,
   hindsight: 'none',
   replayBytes: null,
@@ -54,7 +55,7 @@ const ONLY = {
  * Starts DQN in this thread.
  *
  * @param kernels of `loadPageKernels`, for unshared memory.
- * @throws ConfigError for options that are wrong, or that need Node (noisy layers, hindsight, convolutions).
+ * @throws ConfigError for options that are wrong, or that need Node (noisy layers, recurrence, hindsight, convolutions).
  */
 export async function createDQNTraining(
   makeVectorEnv: MakeVectorEnv,

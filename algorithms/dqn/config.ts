@@ -4,6 +4,7 @@ import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { hindsightOptions } from '../../src/config/blocks/hindsight.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
+import { replayedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
@@ -12,6 +13,7 @@ import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../
 import { conflict, type Problem } from '../../src/config/problems.ts';
 import { logInt } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
+import { checkRecurrentDQN, checkRecurrentEngine } from './check-recurrent.ts';
 
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
 
@@ -132,6 +134,7 @@ export const dqnOptions = {
     ...variantOptions,
     ...noisyOptions,
     ...withDefaults(builtInNetworkOptions, { hiddenSizes: [128, 128], activation: 'relu' }),
+    ...replayedRecurrentOptions,
   },
 };
 
@@ -143,7 +146,7 @@ export type DQNConfigInput = ConfigInput<DQNOptions>;
 
 /** What DQN's options must be to each other; the shared ones are checked before. */
 export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
-  return [...checkNetwork(config), ...checkLearning(config)];
+  return [...checkNetwork(config), ...checkRecurrentEngine(config), ...checkLearning(config)];
 }
 
 /** Those of its own section alone: what there is where no engine is chosen. */
@@ -153,7 +156,12 @@ export function checkLearning(
   },
 ): readonly Problem[] {
   const { distribution, minReturn, maxReturn } = config.training;
-  const problems = [...checkPace(config), ...checkReplay(config), ...checkRainbow(config)];
+  const problems = [
+    ...checkPace(config),
+    ...checkReplay(config),
+    ...checkRainbow(config),
+    ...checkRecurrentDQN(config),
+  ];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(

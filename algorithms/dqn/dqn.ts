@@ -6,8 +6,10 @@ import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iterati
 import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { isCrossed } from '../../src/algorithm/pace.ts';
+import { createSequenceDraws } from '../../src/algorithm/sequence-draws.ts';
 import { createTransitions } from '../../src/algorithm/transitions.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
+import { recurrentStateSize } from '../../src/policy/networks/recurrent-state.ts';
 import { dqnOptions, type ResolvedDQNConfig } from './config.ts';
 import { createNoise } from './noise.ts';
 import { dqnParts } from './setup.ts';
@@ -20,7 +22,7 @@ import { dqnParts } from './setup.ts';
  *     fragment            trainEvery steps in every environment, epsilon-greedy, with noisy layers as one draw of them; uniformly random
  *                         before learningStarts
  *     append              to the replay buffer
- *     updates             updatesPerStep for each step, each from a fresh batch, by priority when asked for:
+ *     updates             updatesPerStep for each step, each from a fresh batch, by priority when asked for, with a recurrent cell of sequences:
  *         q               towards r + discount Z'(s', a*), Z the value, C51's distribution or quantiles of the return
  *         priorities      from the batch's errors
  *     target              a copy after every targetInterval environment steps, or tau of the way in every update
@@ -34,8 +36,13 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
   const { tau, targetInterval, prioritised, priorityExponent, learningStarts } = training;
   const system = await createOffPolicySystem(config, (env) => dqnParts(env, config));
   const { learner, scaling } = system;
+  const { seed } = debugging;
   const priorities = prioritised ? { exponent: priorityExponent } : null;
-  const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities });
+  const memory =
+    training.recurrent === null
+      ? null
+      : createSequenceDraws(system.replay, { ...training, seed, stateSize: recurrentStateSize(system.spec) });
+  const transitions = memory ?? createTransitions(system, { ...training, seed, priorities });
   const noise = createNoise(config, system);
   const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;
   const schedules = createSchedules(dqnOptions.training, names, training);
@@ -55,6 +62,7 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
     system,
     fragments,
     pace: training,
+    ...(memory !== null && { memory }),
     learn(numUpdates, numEnvSteps) {
       const { learningRate, importanceExponent } = schedules.at(numEnvSteps);
       return learner.update({

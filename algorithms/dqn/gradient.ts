@@ -10,6 +10,8 @@ import { createNextAtoms, type NextAtoms } from './next-atoms.ts';
 import type { DqnLossOptions } from './objective.ts';
 import { createReturnLoss } from './return-losses.ts';
 
+export { createDqnSequenceGradient } from './sequence-gradient.ts';
+
 /**
  * Deep Q-learning (Mnih et al. 2015) and what was added to it, for a batch of B rows:
  *

@@ -11,12 +11,17 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
 /** @throws ConfigError `CONFIG_ACTION_SPACE` for continuous actions, `CONFIG_NETWORK`. */
 export function dqnParts(env: EnvDescription, config: ResolvedDQNConfig): OffPolicyParts {
   const { training } = config;
-  const { model, objective, options, acting } = dqnLearning(env, config);
+  const { model, objective, options, batchSize, acting } = dqnLearning(env, config);
+  const isRecurrent = training.recurrent !== null;
+  const closedForm = isRecurrent ? 'createDqnSequenceGradient' : 'createDqnGradient';
   return {
     model,
     objective,
-    closedForm: { module: GRADIENT, export: 'createDqnGradient', options },
-    losses: async () => (await import('./loss.ts')).createDqnLoss(model, options),
+    closedForm: { module: GRADIENT, export: closedForm, options },
+    ...(!isRecurrent && {
+      losses: async () => (await import('./loss.ts')).createDqnLoss(model, options),
+    }),
+    batchSize,
     acting,
     ...replayParts(env, training),
     isPrioritised: training.prioritised,

@@ -61,13 +61,15 @@ export function numLearnerThreadsOf(
   return Math.max(1, Math.min(numCores, Math.floor(flops / FLOPS_PER_THREAD)));
 }
 
-/** Whether no other engine learns this: there are no losses for it, or networks that it would not drop units of. */
+/** Whether no other engine learns this: there are no losses for it, or networks that it does not know: with dropout, or recurrent cells. */
 export function isSimdOnly({ model, losses }: Pick<ObjectiveParts, 'model' | 'losses'>): boolean {
-  return losses === undefined || dropsUnits(model);
+  return losses === undefined || needsKernels(model);
 }
 
-const dropsUnits = ({ networks }: ModelSpec): boolean =>
-  Object.values(networks).some(({ trunk }) => hasDropout(trunk));
+const needsKernels = ({ networks }: ModelSpec): boolean =>
+  Object.values(networks).some(
+    ({ trunk }) => hasDropout(trunk) || (trunk.kind === 'mlp' && trunk.cell !== undefined),
+  );
 
 /** @throws ConfigError `CONFIG_ENGINE` where the algorithm has no losses for TensorFlow; EngineError `ENGINE_CLOSED_FORM`. */
 export async function reserveObjectiveLearner(
@@ -87,7 +89,7 @@ async function reserveTensorFlow(
   { tensorflow, reason }: Extract<EngineChoice, { engine: 'tensorflow' }>,
   { captureGraph: capture, spec }: ObjectiveLearnerOptions,
 ): Promise<ReservedObjectiveLearner> {
-  if (losses === undefined || dropsUnits(model)) {
+  if (losses === undefined || needsKernels(model)) {
     throw new ConfigError(
       'CONFIG_ENGINE',
       `This algorithm learns on the simd engine alone, and tensorflow was chosen (${reason}). Use network: 'mlp' and leave \`engine\` and \`backend\` out.`,

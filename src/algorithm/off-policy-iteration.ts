@@ -1,4 +1,5 @@
 /** One iteration of an off-policy algorithm: rounds of a fragment, then the updates that are due. */
+import type { RolloutViews } from '../experience/layout.ts';
 import type { ObjectiveStats } from '../learner/objective-learner.ts';
 import type { Metrics } from '../metrics/metric-keys.ts';
 import type { Fragments } from './fragments.ts';
@@ -10,6 +11,11 @@ import type { Iteration } from './shell.ts';
 export interface OffPolicyLoop {
   readonly system: Pick<OffPolicySystem, 'replay' | 'scaling'>;
   readonly fragments: Fragments;
+  /** Of a replay buffer that keeps more than fragments, or draws other things than transitions. Absent = `system.replay`, and its transitions. */
+  readonly memory?: {
+    append(rollout: RolloutViews): void;
+    holdsBatch(): boolean;
+  };
   readonly pace: PaceOptions & {
     readonly stepsPerIteration: number;
     readonly batchSize: number;
@@ -37,6 +43,10 @@ export interface OffPolicyLoop {
 export function createOffPolicyIteration(loop: OffPolicyLoop): (numEnvSteps: number) => Promise<Iteration> {
   const { system, fragments, pace, learn, afterRound } = loop;
   const { replay, scaling } = system;
+  const memory = loop.memory ?? {
+    append: (rollout: RolloutViews) => replay.append(rollout),
+    holdsBatch: () => replay.numSampleable(pace.nStep) >= pace.batchSize,
+  };
   const { numSteps } = fragments;
   return async (numEnvSteps) => {
     const tally = createIterationTally();
@@ -47,11 +57,10 @@ export function createOffPolicyIteration(loop: OffPolicyLoop): (numEnvSteps: num
     for (let k = 0; k < numFragments; k++, step += numSteps) {
       const next = fragments.next();
       const collected = next instanceof Promise ? await next : next;
-      replay.append(collected.rollout);
+      memory.append(collected.rollout);
       scaling.absorb(collected.rollout);
       tally.addFragment(collected);
-      const holdsBatch = replay.numSampleable(pace.nStep) >= pace.batchSize;
-      const numUpdates = holdsBatch ? numUpdatesDue(pace, step, step + numSteps) : 0;
+      const numUpdates = memory.holdsBatch() ? numUpdatesDue(pace, step, step + numSteps) : 0;
       if (numUpdates > 0) {
         const begin = performance.now();
         tally.addUpdates(await learn(numUpdates, step + numSteps));

@@ -35,6 +35,8 @@ import type { OffPolicyConfig } from './off-policy-config.ts';
 
 /** What an algorithm brings, once it knows the environment. */
 export type OffPolicyParts = Omit<ObjectiveSystemParts, 'batchSize'> & {
+  /** Rows of a batch where they are not one for each of its transitions. */
+  readonly batchSize?: number;
   readonly replay: Pick<ReplaySpec, 'capacity' | 'bytes' | 'frameStack' | 'goal'>;
   /** Whether sampling keeps priorities, which take memory. */
   readonly isPrioritised?: boolean;
@@ -65,7 +67,7 @@ export async function createOffPolicySystem(
   const planned: Planned = { spec: null, memory: '', hindsight: null };
   const options = {
     rolloutLength: training.trainEvery,
-    columns: OFF_POLICY_COLUMNS,
+    columns: { ...OFF_POLICY_COLUMNS, sequenceLength: training.trainEvery }, // a recurrent policy's state where each fragment begins
     numEnvRunners: numOffPolicyRunners(config),
   };
   const system = await createObjectiveSystem(config, options, (env) => {
@@ -81,7 +83,7 @@ export async function createOffPolicySystem(
     checkHoldsBatch(planned.spec, training);
     planned.memory = checkReplayMemory(planned.spec, availableMemory(), isPrioritised);
     planned.hindsight = hindsight;
-    return { ...parts, batchSize: training.batchSize };
+    return { batchSize: training.batchSize, ...parts };
   });
   try {
     const replay = createReplay(planned.spec as ReplaySpec);

@@ -69,6 +69,30 @@ export interface ObjectiveSpec {
   readonly steps: readonly ObjectiveStep[];
   /** Numbers that may differ from update to update, learning rates and taus included. */
   readonly scalars: readonly string[];
+  /** Rows are sequences, for networks with a recurrent cell. Absent = a row stands for itself. SIMD engine only. */
+  readonly sequences?: SequenceRows;
+}
+
+/**
+ * A batch of sequences of U steps, P of them in a block, and a whole number of blocks: row `(b * U + u) * P + p` is step u of sequence
+ * `b * P + p`. Columns by these names say where they begin: `states` f32 [S], of whose rows those of step 0 are read, and `continues` i32,
+ * 0 where an episode begins.
+ */
+export interface SequenceRows {
+  /** U. */
+  readonly length: number;
+  /** First steps of each, which only warm its state: no gradient flows through them. Below U. */
+  readonly burnIn: number;
+  /** P, a multiple of four. */
+  readonly perBlock: number;
+}
+
+/** Columns that every objective over sequences has. @param stateSize S: hidden states, behind them an LSTM's cell states. */
+export function sequenceColumns(stateSize: number): readonly BatchColumn[] {
+  return [
+    { name: 'states', dtype: 'float32', size: stateSize },
+    { name: 'continues', dtype: 'int32', size: 1 },
+  ];
 }
 
 /** All statistics, step by step: the order of {@link RowSpace.stats}. */
@@ -78,6 +102,11 @@ export function statNames({ steps }: ObjectiveSpec): readonly string[] {
 
 /** Rows of the largest block that a closed form is shown at once. */
 export const MAX_BLOCK_ROWS = 64;
+
+/** Rows of the largest block: sequences are never cut, so theirs may be larger. Arrays of `[MAX_BLOCK_ROWS, ...]` below are of so many then. */
+export function maxBlockRows({ sequences }: Pick<ObjectiveSpec, 'sequences'>): number {
+  return sequences === undefined ? MAX_BLOCK_ROWS : sequences.length * sequences.perBlock;
+}
 
 export interface PassOptions {
   /** A network or a target. */

@@ -43,6 +43,7 @@ import {
 import { createProductPolicy } from './product-policy.ts';
 import {
   type CellScratch,
+  createCellSteps,
   createRecurrentPolicy,
   planCellScratch,
   writeActCall,
@@ -242,7 +243,10 @@ export function createKernelPolicy(
   const behaviour = writeDescriptor(arena.buffer, spec, weightLayout, plan);
   const { distribution } = spec;
   if (isBehaviour(distribution)) {
-    return createBehaviourPolicy(kernels, { ...spec, distribution }, arena.buffer, behaviour, weightLayout);
+    const { cell } = plan;
+    const cells = cell === null ? null : createCellSteps(kernels, spec, arena.buffer, { ...plan, cell });
+    const acting = { ...spec, distribution };
+    return createBehaviourPolicy(kernels, acting, arena.buffer, behaviour, weightLayout, cells);
   }
   const policy =
     plan.cell === null

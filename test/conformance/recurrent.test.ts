@@ -10,18 +10,33 @@ const workers = (numEnvRunners: number) => ({ envRunners: { numEnvRunners }, deb
 
 const stacked = { training: { sharedLayers: true, recurrentLayers: 2, recurrentPosition: 'last' } };
 
+/** Sequences out of a replay buffer, which goes round; fragments end in the middle of episodes and begin in the middle of sequences. */
+const replayed = (cell: 'lstm' | 'gru'): Values => ({
+  envRunners: { numEnvs: 6, normalizeObservations: true },
+  training: {
+    ...{ recurrent: cell, recurrentSize: 10, sequenceLength: 6, burnIn: cell === 'lstm' ? 4 : 0 },
+    ...{ trainEvery: 4, batchSize: 24, learningStarts: 60, updatesPerStep: 0.1, lag: 1, nStep: 2 },
+    ...{ double: true, dueling: true, epsilon: 0.3, stepsPerIteration: 72, replayCapacity: 150 },
+  },
+  evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
+});
+
 const subjects = (await Promise.all(names.map(subjectOf))).filter(({ definition }) =>
   optionPaths(definition).includes('training.recurrent'),
 );
 
-test('four algorithms train recurrent policies, or nothing below would fail', () => {
-  expect(subjects.map(({ name }) => name).sort()).toEqual(['a2c', 'appo', 'impala', 'ppo']);
+test('five algorithms train recurrent policies, or nothing below would fail', () => {
+  expect(subjects.map(({ name }) => name).sort()).toEqual(['a2c', 'appo', 'dqn', 'impala', 'ppo']);
 });
 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
   const has = (name: string) => optionPaths(subject.definition).includes(`training.${name}`);
   /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. IMPALA's and APPO's lag is 2. */
   const build = (cell: 'lstm' | 'gru', ...values: Values[]) =>
+    has('replayCapacity')
+      ? subject.build(subject.settings.plain, replayed(cell), ...values)
+      : buildOnPolicy(cell, ...values);
+  const buildOnPolicy = (cell: 'lstm' | 'gru', ...values: Values[]) =>
     subject.build(
       subject.settings.values,
       { envRunners: { rolloutLength: 18 } },

@@ -70,7 +70,8 @@ export async function openFixture(
       words[Word.NUM_ROWS] = batchSize;
       words[Word.IS_NORMALIZED] = 0;
       phase += 2;
-      for (let item = 0; item < planBlocks(batchSize).numGroups; item++) thread.gradient(step, item, phase);
+      for (let item = 0; item < planBlocks(batchSize, objective).numGroups; item++)
+        thread.gradient(step, item, phase);
       const shares = numShares(thread.work[step].slices.length, words);
       for (let share = 0; share < shares; share++) thread.reduce(step, share);
       return thread.summedGradient.slice();

@@ -16,7 +16,7 @@ export function stepReference(
   if (network.kind !== 'recurrent') throw new Error('Expected a recurrent network');
   const { numLayers = 1, sizesBefore = [], activation } = network;
   const next = [...state];
-  const towers = network.shared ? ['trunk'] : ['actor', 'critic'];
+  const towers = network.shared ? ['trunk'] : spec.actorOnly === true ? ['actor'] : ['actor', 'critic'];
   towers.forEach((tower, k) => {
     let input = sizesBefore.reduce(
       (rows, _, j) => dense(spec, parameters, `${tower}/${j}`, activation, rows).output,

@@ -116,6 +116,27 @@ export const recomputeOptions = {
   }),
 };
 
+const { recurrentSize, sequenceLength } = sharedOptions(['lstm', 'gru']);
+
+/** For algorithms with a replay buffer: one cell before the hidden layers, sequences from the states that are stored with them. */
+export const replayedRecurrentOptions = {
+  recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
+    default: null,
+    shapesCheckpoint: true,
+    doc: 'A recurrent cell before the hidden layers, learnt from stored sequences (R2D2); null = no memory.',
+    alsoCalled: ['use_lstm', 'lstm'],
+  }),
+  recurrentSize,
+  sequenceLength: option(kind.integer({ min: 1 }), {
+    ...sequenceLength,
+    doc: 'Steps that gradients flow back through; batchSize is a multiple of four times as many. Sequences begin at every trainEvery-th step.',
+  }),
+  burnIn: option(kind.integer({ min: 0 }), {
+    ...burnInOptions.burnIn,
+    doc: "Steps before each sequence that only warm its state by the learner's weights, without gradients.",
+  }),
+};
+
 interface RecurrentConfig {
   readonly training: {
     readonly recurrent: 'lstm' | 'gru' | 'attention' | null;

@@ -56,6 +56,10 @@ export function actingSpecOf(model: ModelSpec, acting: ActingNetwork): ActingSpe
 function networkSpecOf({ trunk }: ModelNetwork): NetworkSpec {
   const { hiddenSizes, activation } = trunk;
   if (trunk.kind === 'conv') return { kind: 'conv', layers: trunk.layers, hiddenSizes, activation };
+  if (trunk.cell !== undefined) {
+    const { kind: cell, size } = trunk.cell;
+    return { kind: 'recurrent', cell, size, hiddenSizes, activation, shared: false };
+  }
   return { kind: 'mlp', hiddenSizes, activation, shared: false, ...(trunk.layerNorm && { layerNorm: true }) };
 }
 

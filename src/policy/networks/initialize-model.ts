@@ -9,7 +9,7 @@ export interface InitializeModelOptions {
 
 /**
  * Kernels and biases are U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for Linear and Conv2d, where published off-policy results
- * come from; gains of layer normalisation 1, shifts 0, deviations of noisy layers
+ * come from, all of a recurrent cell of H units U(-1/sqrt(H), 1/sqrt(H)), as there; gains of layer normalisation 1, shifts 0, deviations of noisy layers
  * `initialDeviation` / sqrt(fanIn), free parameters as the model says. Targets begin as copies. Padding is 0.
  *
  * @param stream drawn from in the layout's order.
@@ -25,6 +25,12 @@ export function initializeModel(
   const deviations = new Map(
     Object.entries(model.networks).map(([name, network]) => [deviationsOf(name), network.initialDeviation]),
   );
+  const units = new Map(
+    Object.entries(model.networks).map(([name, { trunk }]) => [
+      name,
+      trunk.kind === 'mlp' ? trunk.cell?.size : undefined,
+    ]),
+  );
   let bound = 1; // a bias has that of its kernel, which stands before it
   for (const { name, shape, offset, size: length } of entries) {
     if (offset >= trainedSize) break;
@@ -36,6 +42,7 @@ export function initializeModel(
       continue;
     }
     if (part === 'kernel') bound = 1 / Math.sqrt(length / shape[shape.length - 1]);
+    if (layer === 'cell') bound = 1 / Math.sqrt(units.get(network) ?? 1);
     const deviation = deviations.get(network);
     if (deviation !== undefined) {
       target.fill(deviation * bound);

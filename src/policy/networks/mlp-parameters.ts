@@ -8,8 +8,8 @@ import {
   isKernelNetwork,
   latentSize,
   type MlpSpec,
-  type RecurrentSpec,
 } from '../policy-spec.ts';
+import { cellShapes } from './cell-shapes.ts';
 import { cellName } from './recurrent-state.ts';
 
 /**
@@ -30,16 +30,17 @@ export function mlpParameterLayout(spec: ActingSpec): ParameterLayout {
   const { network } = spec;
   if (!isKernelNetwork(network)) throw new TypeError(`Expected an MLP, got a ${network.kind} network.`);
   if (network.kind === 'mlp') return plainMlpLayout({ ...spec, network });
-  const { numLayers = 1, sizesBefore = [], size } = network;
+  const { numLayers = 1, sizesBefore = [], cell: kind, size } = network;
+  const cell = { kind, size };
   const inputsOf = (k: number) => (k === 0 ? spec.observationSize : sizesBefore[k - 1]);
   return layOut(
     spec,
     network,
     (tower) => [
       ...sizesBefore.flatMap((outputs, k) => denseShapes(`${tower}/${k}`, inputsOf(k), outputs)),
-      ...cellShapes(cellName(tower, 0), network, inputsOf(sizesBefore.length)),
+      ...cellShapes(cellName(tower, 0), cell, inputsOf(sizesBefore.length)),
       ...Array.from({ length: numLayers - 1 }, (_, k) =>
-        cellShapes(cellName(tower, k + 1), network, size),
+        cellShapes(cellName(tower, k + 1), cell, size),
       ).flat(),
     ],
     sizesBefore.length,
@@ -102,12 +103,4 @@ export function layOut(
     tensors.push({ name: 'logStd', shape: [latentSize(spec), distribution.size] });
   }
   return createParameterLayout(tensors);
-}
-
-function cellShapes(name: string, { cell, size }: RecurrentSpec, inputs: number) {
-  const isLstm = cell === 'lstm';
-  const gates = (isLstm ? 4 : 3) * size;
-  const tensor = (part: string, ...shape: number[]) => ({ name: `${name}/${part}`, shape });
-  const tensors = [tensor('input', inputs, gates), tensor('state', size, gates), tensor('bias', gates)];
-  return isLstm ? tensors : [...tensors, tensor('stateBias', gates)];
 }

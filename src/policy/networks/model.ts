@@ -7,6 +7,7 @@
  */
 import { createParameterLayout, type ParameterEntry } from '../../weights/parameter-layout.ts';
 import type { Activation } from '../policy-spec.ts';
+import { cellShapes } from './cell-shapes.ts';
 
 /** Something that a network reads. */
 export interface ModelInput {
@@ -27,6 +28,15 @@ export interface MlpTrunk {
   readonly layerNorm: boolean;
   /** Rate at which learning drops hidden units (`src/learner/dropout.ts`), in (0, 1); whatever acts drops none. Absent = none. SIMD engine only. */
   readonly dropout?: number;
+  /** A recurrent cell before the hidden layers: rows of a batch are sequences then (`ObjectiveSpec.sequences`). Absent = none. SIMD engine only. */
+  readonly cell?: ModelCell;
+}
+
+/** A recurrent cell on a network's inputs; parameters as in a policy (mlp-parameters.ts): `<name>/cell/input`, ... */
+export interface ModelCell {
+  readonly kind: 'lstm' | 'gru';
+  /** Units. */
+  readonly size: number;
 }
 
 /** Convolutions [filters, kernelSize, stride] with relu over the first input, then dense layers; TensorFlow engine only. */
@@ -144,6 +154,10 @@ function networkTensors(name: string, model: ModelSpec, network: ModelNetwork) {
     tensors.push({ name: `${name}/${layer}/bias`, shape: [outputs] });
     width = outputs;
   };
+  if (trunk.kind === 'mlp' && trunk.cell !== undefined) {
+    tensors.push(...cellShapes(`${name}/cell`, trunk.cell, width));
+    width = trunk.cell.size;
+  }
   trunk.hiddenSizes.forEach((size, k) => {
     dense(`${k}`, size);
     if (trunk.kind === 'mlp' && trunk.layerNorm) {

@@ -1,6 +1,6 @@
 /** Batch columns as a thread sees them: the block's rows, copied into scratch of its own. */
 import type { Kernels } from '../../../simd/kernel-exports.ts';
-import { type BatchColumn, MAX_BLOCK_ROWS, type ObjectiveSpec } from '../../objective.ts';
+import type { BatchColumn, ObjectiveSpec } from '../../objective.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
@@ -37,9 +37,9 @@ export function createThreadColumns(
       const { size } = column;
       const isBytes = dtype === 'uint8';
       const rowBytes = size * (isBytes ? 1 : 4);
-      const target = scratch.take(MAX_BLOCK_ROWS * rowBytes);
+      const target = scratch.take(scratch.blockRows * rowBytes);
       const source = layout?.columns[index].address ?? 0;
-      const length = MAX_BLOCK_ROWS * size;
+      const length = scratch.blockRows * size;
       const view = isBytes
         ? scratch.bytes(target, length)
         : dtype === 'int32'

@@ -44,7 +44,7 @@ export function createGradientItem(
   const flowToDeviations = createDeviationFlow(model, layout, rows.noisyGradients, kernels);
   return (step, item, phase) => {
     const numRows = words[Word.NUM_ROWS];
-    const { numBlocks, blockRows, numGroups } = planBlocks(numRows);
+    const { numBlocks, blockRows, numGroups } = planBlocks(numRows, objective);
     job.phase = phase;
     job.item += 1;
     job.slab = layout.slabs + item * layout.slabBytes;
@@ -77,7 +77,7 @@ function createFreeGradients({ arena, model, objective, layout }: ObjectiveThrea
       .map(([name, { gradient }]) => ({ offset: ranges[name].offset, gradient }));
   });
   const slabs = Array.from(
-    { length: planBlocks(layout.maxBatchSize).numGroups },
+    { length: planBlocks(layout.maxBatchSize, objective).numGroups },
     (_, group) => new Float32Array(arena.buffer, layout.slabs + group * layout.slabBytes, layout.trainedSize),
   );
   return (step: number, item: number, isFirst: boolean): void => {

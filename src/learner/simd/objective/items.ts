@@ -171,7 +171,7 @@ export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThr
     numbers: new Float64Array(MAX_STATS + layout.groups.length),
     gradient: createGradientItem(setup, control, reals, index),
     reduce(step, share) {
-      const { numGroups } = planBlocks(words[Word.NUM_ROWS]);
+      const { numGroups } = planBlocks(words[Word.NUM_ROWS], objective);
       const { slices } = work[step];
       const [first, end] = shareOf(share, slices.length, words);
       for (let k = first; k < end; k++) {

@@ -24,7 +24,7 @@ const BYTES = { float32: 4, int32: 4, uint8: 1 };
 /** Kernels load up to 15 elements past a tensor. */
 const PADDING = 64;
 
-/** How a batch of B rows is cut: into blocks of equal size, two where that gives a second thread something to do. */
+/** How a batch of B rows is cut: whole sequences as the objective says, else into blocks of equal size, two where that gives a second thread something to do. */
 export interface BlockPlan {
   readonly numBlocks: number;
   /** A multiple of four; the last block has what is left. */
@@ -32,7 +32,12 @@ export interface BlockPlan {
   readonly numGroups: number;
 }
 
-export function planBlocks(numRows: number): BlockPlan {
+export function planBlocks(numRows: number, { sequences }: Pick<ObjectiveSpec, 'sequences'> = {}): BlockPlan {
+  if (sequences !== undefined) {
+    const blockRows = sequences.length * sequences.perBlock;
+    const numBlocks = numRows / blockRows;
+    return { numBlocks, blockRows, numGroups: Math.min(MAX_BLOCK_GROUPS, numBlocks) };
+  }
   const wanted = Math.max(Math.ceil(numRows / MAX_BLOCK_ROWS), numRows >= 32 ? 2 : 1);
   const blockRows = Math.min(MAX_BLOCK_ROWS, 4 * Math.ceil(numRows / wanted / 4));
   const numBlocks = Math.ceil(numRows / blockRows);
@@ -102,7 +107,7 @@ export function reserveObjective(
     trainedSize,
     m: take(4 * trainedSize),
     v: take(4 * trainedSize),
-    slabs: take(slabBytes * planBlocks(maxBatchSize).numGroups),
+    slabs: take(slabBytes * planBlocks(maxBatchSize, objective).numGroups),
     slabBytes,
     groups,
     columns: objective.columns.map((column) => ({

@@ -1,4 +1,5 @@
 /** One thread's scratch for one way through a network: what is packed, activations, gradients, and the program over them. */
+
 import type { ModelSpec, ParameterRange } from '../../../policy/networks/model.ts';
 import { inputSize, type ModelLayout, networkNamed } from '../../../policy/networks/model.ts';
 import {
@@ -11,11 +12,14 @@ import {
   scratchStride,
 } from '../../../simd/layer-program.ts';
 import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
-import { MAX_BLOCK_ROWS, type PassOptions } from '../../objective.ts';
+import type { PassOptions } from '../../objective.ts';
+import type { PassCell } from './pass-cell.ts';
 
 /** Hands out addresses, one after the other, in whole cache lines. */
 export interface Scratch {
   take(bytes: number): number;
+  /** Rows of the largest block: what arrays have room for. */
+  readonly blockRows: number;
 }
 
 /** What passes of one thread share, since only one of them is under way at a time. */
@@ -30,7 +34,7 @@ export interface SharedBlocks {
   readonly gains: Map<string, number>;
 }
 
-/** A hidden layer's mask of dropout, f32 [MAX_BLOCK_ROWS, numUnits] at a stride in bytes. */
+/** A hidden layer's mask of dropout, f32 [blockRows, numUnits] at a stride in bytes. */
 export interface LayerMask {
   readonly address: number;
   readonly stride: number;
@@ -50,12 +54,12 @@ export interface PassPlan {
 
 export function scratchBlock(scratch: Scratch, columns: number): Block {
   const stride = scratchStride(columns);
-  return { address: scratch.take(MAX_BLOCK_ROWS * stride + 64), stride };
+  return { address: scratch.take(scratch.blockRows * stride + 64), stride };
 }
 
 /** Rows end exactly at their last column. */
 function denseBlock(scratch: Scratch, columns: number): Block {
-  return { address: scratch.take(4 * MAX_BLOCK_ROWS * columns + 64), stride: 4 * columns };
+  return { address: scratch.take(4 * scratch.blockRows * columns + 64), stride: 4 * columns };
 }
 
 /** The dense layers of a network, or of a target. */
@@ -96,8 +100,8 @@ function createBackwardScratch(shared: SharedBlocks, scratch: Scratch) {
     normalizationOf({ name, outputs }: DenseLayer, { stride }: Block): NormalizationScratch {
       const gains = shared.gains.get(name) ?? scratch.take(4 * outputs + 64);
       shared.gains.set(name, gains);
-      const rows = scratch.take(MAX_BLOCK_ROWS * stride);
-      return { rows, inverseStd: scratch.take(4 * MAX_BLOCK_ROWS), gains };
+      const rows = scratch.take(scratch.blockRows * stride);
+      return { rows, inverseStd: scratch.take(4 * scratch.blockRows), gains };
     },
   };
 }
@@ -109,7 +113,7 @@ export function dropoutOf({ network, dropout: draw }: PassOptions, model: ModelS
   return { rate: trunk.dropout, draw };
 }
 
-/** Plans a pass over rows that are packed in `input`. */
+/** Plans a pass over rows that are packed in `input`. @param cell what the layers read instead; null = none. */
 export function planPass(
   options: PassOptions,
   input: Block,
@@ -117,6 +121,7 @@ export function planPass(
   layout: ModelLayout,
   shared: SharedBlocks,
   scratch: Scratch,
+  cell: PassCell | null = null,
 ): PassPlan {
   const { network, gradient = 'none' } = options;
   const layers = denseLayers(network, model, layout);
@@ -125,22 +130,28 @@ export function planPass(
   const numOutputs = layers[layers.length - 1].outputs;
   const outputs = denseBlock(scratch, numOutputs);
   const gradOutputs = flowsBack ? denseBlock(scratch, numOutputs) : null;
-  const gradInput = wantsInput ? scratchBlock(scratch, inputSize(model, networkNamed(model, network))) : null;
+  const gradInput =
+    cell !== null
+      ? cell.gradHidden
+      : wantsInput
+        ? scratchBlock(scratch, inputSize(model, networkNamed(model, network)))
+        : null;
   const { transposedOf, normalizationOf } = createBackwardScratch(shared, scratch);
   const masks: LayerMask[] = [];
   const maskOf = ({ outputs: numUnits }: DenseLayer, { stride }: Block): number => {
-    const address = scratch.take(MAX_BLOCK_ROWS * stride + 64);
+    const address = scratch.take(scratch.blockRows * stride + 64);
     masks.push({ address, stride, numUnits });
     return address;
   };
   const drops = dropoutOf(options, model) !== null;
-  let from = input;
+  let from = cell?.hidden ?? input;
   let fromPre = 0;
   const records = layers.map((layer, k): LayerRecord => {
     const isHead = k === layers.length - 1;
     const hidden = () => (flowsBack ? scratchBlock(scratch, layer.outputs) : shared.hidden[k % 2]);
     const output = isHead ? outputs : hidden();
-    const pre = flowsBack && needsInput(layer.activation) ? scratch.take(MAX_BLOCK_ROWS * output.stride) : 0;
+    const pre =
+      flowsBack && needsInput(layer.activation) ? scratch.take(scratch.blockRows * output.stride) : 0;
     const target = k === 0 ? gradInput : shared.gradients[(k - 1) % 2];
     const backward: BackwardRecord = {
       gradOutput: isHead && gradOutputs !== null ? gradOutputs : shared.gradients[k % 2],

@@ -3,11 +3,12 @@ import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
 import { DROPOUT_SEEDS } from '../../dropout.ts';
-import { MAX_BLOCK_ROWS, type ObjectiveSpec, type Pass, type PassOptions } from '../../objective.ts';
+import type { ObjectiveSpec, Pass, PassOptions } from '../../objective.ts';
 import type { ThreadColumns } from './columns.ts';
 import { createMasks } from './masks.ts';
 import { createNoisePlan } from './noise-plan.ts';
 import type { Packing } from './packing.ts';
+import { openPassCell } from './pass-cell.ts';
 import { dropoutOf, type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
@@ -30,11 +31,11 @@ function widestHidden(model: ModelSpec): number {
 }
 
 function viewsOf(plan: PassPlan, outputs: number, scratch: ThreadScratch) {
-  const length = MAX_BLOCK_ROWS * outputs;
+  const length = scratch.blockRows * outputs;
   return {
     outputs: scratch.floats(plan.outputs.address, length),
     gradOutputs: scratch.floats(plan.gradOutputs?.address ?? 0, plan.gradOutputs === null ? 0 : length),
-    latent: scratch.floats(plan.latent.address, (MAX_BLOCK_ROWS * plan.latent.stride) / 4),
+    latent: scratch.floats(plan.latent.address, (scratch.blockRows * plan.latent.stride) / 4),
     latentStride: plan.latent.stride / 4,
   };
 }
@@ -42,7 +43,7 @@ function viewsOf(plan: PassPlan, outputs: number, scratch: ThreadScratch) {
 /** Gradients of a pass's input rows; empty without. */
 function inputFloatsOf({ gradInput }: PassPlan, scratch: ThreadScratch): Float32Array {
   if (gradInput === null) return new Float32Array(0);
-  return scratch.floats(gradInput.address, (MAX_BLOCK_ROWS * gradInput.stride) / 4);
+  return scratch.floats(gradInput.address, (scratch.blockRows * gradInput.stride) / 4);
 }
 
 /** What draws the masks of a pass with dropout; null = it drops nothing. */
@@ -74,13 +75,14 @@ export interface Passes {
 }
 
 export function createPasses(
-  { model, objective, layout: modelLayout }: PassedModel,
+  passed: PassedModel,
   layout: ObjectiveLayout | null,
   kernels: Kernels | null,
   { packing, columns }: { readonly packing: Packing; readonly columns: ThreadColumns },
   scratch: ThreadScratch,
   job: ThreadJob,
 ): Passes {
+  const { model, objective, layout: modelLayout } = passed;
   const width = widestHidden(model);
   const shared: SharedBlocks = {
     hidden: [scratchBlock(scratch, width), scratchBlock(scratch, width)],
@@ -98,7 +100,8 @@ export function createPasses(
     const parameters = parametersOf(options);
     const network = networkNamed(model, name);
     const input = packing.inputsOf(options);
-    const plan = planPass(options, input.block, model, modelLayout, shared, scratch);
+    const cell = openPassCell(options, input.block, passed, columns, kernels, scratch);
+    const plan = planPass(options, input.block, model, modelLayout, shared, scratch, cell);
     const program = placeProgram(scratch, plan.records);
     const drawMasks = openMasks(options, plan, model, columns, scratch);
     const isTrained = gradient === 'parameters' || gradient === 'both';
@@ -115,16 +118,19 @@ export function createPasses(
       forward(numRows) {
         input.pack();
         drawMasks?.(numRows);
+        cell?.forward(parameters);
         kernels?.forward(program.address, program.count, parameters, numRows);
       },
       backward(numRows) {
         if (transposedAt.get(transposeKey) !== job.phase) {
           kernels?.transposeKernels(program.address, program.count, parameters);
+          cell?.transpose(parameters);
           transposedAt.set(transposeKey, job.phase);
         }
         const isFirst = writtenAt.get(name) !== job.item;
         if (isTrained) writtenAt.set(name, job.item);
         kernels?.backward(program.address, program.count, isTrained ? job.slab : 0, numRows, isFirst ? 0 : 1);
+        if (isTrained) cell?.backward(job.slab, isFirst);
       },
     };
   };

@@ -12,7 +12,7 @@ export function openStep({ control: { words }, objective }: ObjectiveThread, fro
   for (let step = from; step < objective.steps.length; step++) {
     if ((words[Word.DUE] & (1 << step)) === 0) continue;
     words[Word.STEP] = step;
-    openPhase(words, Kind.GRADIENT, planBlocks(words[Word.NUM_ROWS]).numGroups);
+    openPhase(words, Kind.GRADIENT, planBlocks(words[Word.NUM_ROWS], objective).numGroups);
     return;
   }
   openPhase(words, Kind.WAIT, 0);
@@ -32,10 +32,10 @@ function normOf({ reals, index, layout }: ObjectiveThread, g: number): number {
  * @returns index of the first that is not finite (statistics, then norms), or -1.
  */
 function collect(thread: ObjectiveThread, step: number): number {
-  const { control, reals, index, work, numbers } = thread;
+  const { control, reals, index, work, numbers, objective } = thread;
   const { groups, firstStat, numStats } = work[step];
   const numRows = control.words[Word.NUM_ROWS];
-  const { numGroups } = planBlocks(numRows);
+  const { numGroups } = planBlocks(numRows, objective);
   const sums = index.stepSums(step);
   for (let s = 0; s < numStats; s++) {
     let sum = 0;

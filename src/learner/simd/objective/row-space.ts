@@ -3,7 +3,7 @@ import { type ModelLayout, type ModelSpec, modelLayout } from '../../../policy/n
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import {
   type FreeView,
-  MAX_BLOCK_ROWS,
+  maxBlockRows,
   type ObjectiveSpec,
   type OpenObjective,
   type RowSpace,
@@ -37,7 +37,7 @@ export interface ThreadRows {
   readonly free: ReadonlyMap<string, FreeView>;
   /** Noises of the passes that have a gradient of their parameters. */
   readonly noisyGradients: readonly string[];
-  /** f32 [MAX_BLOCK_ROWS] each, in the objective's order. */
+  /** f32 [rows of the largest block] each, in the objective's order. */
   readonly rowOutputs: readonly Float32Array[];
   /** Copies the block's rows and clears what the closed form adds to. */
   load(): void;
@@ -45,7 +45,7 @@ export interface ThreadRows {
 
 /** Bytes of arena that one learning thread needs. */
 export function measureScratch(model: ModelSpec, objective: ObjectiveSpec, open: OpenObjective): number {
-  const scratch = createThreadScratch(null, 0);
+  const scratch = createThreadScratch(null, 0, maxBlockRows(objective));
   openRows(model, objective, open, scratch, null);
   return scratch.byteLength;
 }
@@ -57,7 +57,13 @@ export function createThreadRows(
   open: OpenObjective,
   memory: ThreadMemory,
 ): ThreadRows {
-  return openRows(model, objective, open, createThreadScratch(memory.buffer, memory.base), memory);
+  return openRows(
+    model,
+    objective,
+    open,
+    createThreadScratch(memory.buffer, memory.base, maxBlockRows(objective)),
+    memory,
+  );
 }
 
 function openRows(
@@ -77,7 +83,7 @@ function openRows(
     { model, objective, layout: parameterLayout },
     ...([layout, kernels, { packing, columns }, scratch, job] as const),
   );
-  const rowOutputs = objective.rowOutputs.map(() => new Float32Array(MAX_BLOCK_ROWS));
+  const rowOutputs = objective.rowOutputs.map(() => new Float32Array(scratch.blockRows));
   const stats = new Float64Array(statNames(objective).length);
   const free = openFree(model, parameterLayout, layout, scratch);
   const scalars = memory?.scalars ?? new Float32Array(objective.scalars.length);
@@ -150,15 +156,15 @@ function openNames(objective: ObjectiveSpec, { columns, rowOutputs, free, scalar
 /** Buffers, and the kernels over them and over passes' outputs. */
 function openRowKernels(kernels: Kernels | null, packing: Packing, scratch: ThreadScratch) {
   const buffer = (size: number) => {
-    const address = scratch.take(4 * MAX_BLOCK_ROWS * size + 64);
-    const array = scratch.floats(address, MAX_BLOCK_ROWS * size);
+    const address = scratch.take(4 * scratch.blockRows * size + 64);
+    const array = scratch.floats(address, scratch.blockRows * size);
     packing.registerBuffer(array, address, size);
     return array;
   };
   return {
     buffer,
     squashedGaussian: (policy, noise) =>
-      createSquashedRows(policy, noise, buffer(noise.length / MAX_BLOCK_ROWS), kernels, scratch),
+      createSquashedRows(policy, noise, buffer(noise.length / scratch.blockRows), kernels, scratch),
     quantileLoss: (of) => createQuantileLoss(of, kernels, scratch),
     softmax: (of) => createSoftmax(of, kernels, scratch),
   } satisfies Partial<RowSpace>;

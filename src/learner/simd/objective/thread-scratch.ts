@@ -12,12 +12,17 @@ export interface ThreadScratch extends Scratch {
   bytes(address: number, length: number): Uint8Array;
 }
 
-/** @param base first byte of the thread's region; null = measure. */
-export function createThreadScratch(arena: ArrayBufferLike | null, base: number): ThreadScratch {
+/** @param base first byte of the thread's region; null = measure. @param blockRows of the largest block. */
+export function createThreadScratch(
+  arena: ArrayBufferLike | null,
+  base: number,
+  blockRows: number,
+): ThreadScratch {
   let end = base;
   const buffer = arena ?? new ArrayBuffer(0);
   return {
     isReal: arena !== null,
+    blockRows,
     buffer,
     take(bytes) {
       const address = end;

@@ -1,0 +1,72 @@
+/** What recurrence goes together with in DQN. */
+import { conflict, type Problem } from '../../src/config/problems.ts';
+import type { ResolvedDQNConfig } from './config.ts';
+
+type Config = Pick<ResolvedDQNConfig, 'training'> & {
+  readonly envRunners: Pick<ResolvedDQNConfig['envRunners'], 'numEnvs'>;
+};
+
+/** Parts of DQN that learn from single transitions. */
+function otherParts({ training }: Config): readonly string[] {
+  const { distribution, prioritised, noisy, hindsight, prefill, replayBytes, network } = training;
+  return [
+    ...(network === 'mlp' ? [] : [`network (${network})`]),
+    ...(distribution === 'none' ? [] : [`distribution (${distribution})`]),
+    ...(prioritised ? ['prioritised'] : []),
+    ...(noisy ? ['noisy'] : []),
+    ...(hindsight === 'none' ? [] : [`hindsight (${hindsight})`]),
+    ...(prefill === null ? [] : [`prefill (${prefill})`]),
+    ...(replayBytes === null ? [] : [`replayBytes (${replayBytes})`]),
+  ];
+}
+
+export function checkRecurrentDQN(config: Config): readonly Problem[] {
+  const { training, envRunners } = config;
+  const { recurrent, sequenceLength, burnIn, nStep, batchSize, trainEvery, learningStarts } = training;
+  if (recurrent === null) return [];
+  const { numEnvs } = envRunners;
+  const needed = burnIn + sequenceLength + nStep - 1; // steps that a sequence is made from
+  const kept = Math.ceil(training.replayCapacity / numEnvs);
+  const numSequences = batchSize / sequenceLength;
+  const perEnv = Math.ceil(numSequences / numEnvs);
+  const least = needed + perEnv * trainEvery;
+  const round = trainEvery * numEnvs;
+  const collected = trainEvery * (Math.floor(learningStarts / round) + 1);
+  const enough = needed + (perEnv - 1) * trainEvery;
+  const problems = otherParts(config).map((part) =>
+    conflict(`recurrent (${recurrent}) does not go together with ${part}: leave one of the two out.`),
+  );
+  if (batchSize % (4 * sequenceLength) !== 0) {
+    const message = `batchSize (${batchSize}) must be a multiple of 4 x sequenceLength (${sequenceLength}): a batch holds whole sequences, four side by side. Change one of the two.`;
+    return [...problems, conflict(message)];
+  }
+  if (kept < least) {
+    const message = `replayCapacity (${training.replayCapacity}) must hold ${numSequences} sequences of ${needed} steps (burnIn + sequenceLength + nStep - 1), which begin every trainEvery (${trainEvery}) steps: at least ${least * numEnvs} transitions for numEnvs ${numEnvs}. Raise replayCapacity.`;
+    problems.push(conflict(message));
+  }
+  if (collected < enough) {
+    const message = `learningStarts (${learningStarts}) must leave ${numSequences} sequences of ${needed} steps (burnIn + sequenceLength + nStep - 1) for the first update: raise it to ${Math.ceil(enough / trainEvery - 1) * round} or more.`;
+    problems.push(conflict(message));
+  }
+  return problems;
+}
+
+/** Of the sections that only Node has. */
+export function checkRecurrentEngine({
+  training: { recurrent },
+  envRunners: { inference },
+  learners: { engine },
+}: ResolvedDQNConfig): readonly Problem[] {
+  if (recurrent === null) return [];
+  const found: (readonly [boolean, string])[] = [
+    [
+      engine === 'tensorflow',
+      `recurrent (${recurrent}) learns on the simd engine in dqn, but engine is tensorflow: leave engine out.`,
+    ],
+    [
+      inference === 'central',
+      `recurrent (${recurrent}) acts in the workers, where the states are, but inference is central: leave inference out.`,
+    ],
+  ];
+  return found.filter(([isWrong]) => isWrong).map(([, message]) => conflict(message));
+}

@@ -1,0 +1,65 @@
+/** What acts with a recurrent DQN outside of its run. Exactness: test/conformance/recurrent.test.ts. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { exportPolicy } from '../../../src/export/export-policy.ts';
+import { loadPolicy as loadPortable } from '../../../src/exports/recurrent-policy.ts';
+import { Algorithm, DQNConfig, loadPolicy } from '../../../src/index.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+async function train(recurrent: 'lstm' | 'gru') {
+  const algorithm = await new DQNConfig()
+    .environment('CartPoleNoVelocity-v0')
+    .envRunners({ numEnvRunners: 0, numEnvs: 4, normalizeObservations: true })
+    .training({ recurrent, recurrentSize: 8, sequenceLength: 8, burnIn: 4, batchSize: 32, trainEvery: 8 })
+    .training({
+      hiddenSizes: [8],
+      learningStarts: 200,
+      learningRate: 0.01,
+      stepsPerIteration: 512,
+      dueling: true,
+      epsilon: 0.2,
+    })
+    .build();
+  await algorithm.train();
+  const path = await algorithm.save(join(temporaryFolder(), 'saved'));
+  const evaluated = await algorithm.evaluate({ numEpisodes: 3, seed: 5 });
+  await algorithm.stop();
+  return { path, evaluated };
+}
+
+const lookAt = (t: number) => [3 * Math.sin(t), Math.cos(t) / 2];
+
+test.each(['lstm', 'gru'] as const)(
+  '%s: an actor remembers its episode as the run does, on the kernels and without',
+  async (cell) => {
+    const { path, evaluated } = await train(cell);
+    const restored = await Algorithm.fromCheckpoint(path, {}, { trust: true });
+    expect((await restored.evaluate({ numEpisodes: 3, seed: 5 })).returns).toEqual(evaluated.returns);
+    await restored.stop();
+
+    const policy = await loadPolicy(path);
+    const portable = await loadPortable({ read: (file) => readFile(join(path, file)).catch(() => null) });
+    const actor = policy.actor();
+    const state = portable.initialState();
+    const values: number[] = [];
+    const actions = new Set<unknown>();
+    for (let t = 0; t < 40; t++) {
+      values.push(portable.value(lookAt(t), { state }) as number);
+      const action = actor.act(lookAt(t));
+      actions.add(action);
+      expect(portable.act(lookAt(t), { state })).toBe(action);
+    }
+    const forgetful = Array.from({ length: 40 }, (_, t) =>
+      portable.value(lookAt(t), { state: portable.initialState() }),
+    );
+    expect(values).not.toEqual(forgetful);
+    expect(actions.size).toBe(2);
+  },
+);
+
+test('it exports with its state', async () => {
+  const { path } = await train('lstm');
+  const out = join(temporaryFolder(), 'policy.mjs');
+  await exportPolicy({ checkpoint: path, to: 'js', out, verify: true });
+});
