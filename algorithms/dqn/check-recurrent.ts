@@ -1,10 +1,27 @@
 /** What recurrence goes together with in DQN. */
 import { conflict, type Problem } from '../../src/config/problems.ts';
-import type { ResolvedDQNConfig } from './config.ts';
 
-type Config = Pick<ResolvedDQNConfig, 'training'> & {
-  readonly envRunners: Pick<ResolvedDQNConfig['envRunners'], 'numEnvs'>;
-};
+/** The options that it reads. */
+interface Config {
+  readonly training: {
+    readonly recurrent: 'lstm' | 'gru' | null;
+    readonly sequenceLength: number;
+    readonly burnIn: number;
+    readonly nStep: number;
+    readonly batchSize: number;
+    readonly trainEvery: number;
+    readonly learningStarts: number;
+    readonly replayCapacity: number;
+    readonly replayBytes: number | null;
+    readonly distribution: string;
+    readonly prioritised: boolean;
+    readonly noisy: boolean;
+    readonly hindsight: string;
+    readonly prefill: string | null;
+    readonly network: string;
+  };
+  readonly envRunners: { readonly numEnvs: number };
+}
 
 /** Parts of DQN that learn from single transitions. */
 function otherParts({ training }: Config): readonly string[] {
@@ -56,7 +73,11 @@ export function checkRecurrentEngine({
   training: { recurrent },
   envRunners: { inference },
   learners: { engine },
-}: ResolvedDQNConfig): readonly Problem[] {
+}: {
+  readonly training: Pick<Config['training'], 'recurrent'>;
+  readonly envRunners: { readonly inference: string };
+  readonly learners: { readonly engine: string };
+}): readonly Problem[] {
   if (recurrent === null) return [];
   const found: (readonly [boolean, string])[] = [
     [

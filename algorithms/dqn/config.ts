@@ -146,7 +146,12 @@ export type DQNConfigInput = ConfigInput<DQNOptions>;
 
 /** What DQN's options must be to each other; the shared ones are checked before. */
 export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
-  return [...checkNetwork(config), ...checkRecurrentEngine(config), ...checkLearning(config)];
+  return [
+    ...checkNetwork(config),
+    ...checkRecurrentEngine(config),
+    ...checkRecurrentDQN(config),
+    ...checkLearning(config),
+  ];
 }
 
 /** Those of its own section alone: what there is where no engine is chosen. */
@@ -156,12 +161,7 @@ export function checkLearning(
   },
 ): readonly Problem[] {
   const { distribution, minReturn, maxReturn } = config.training;
-  const problems = [
-    ...checkPace(config),
-    ...checkReplay(config),
-    ...checkRainbow(config),
-    ...checkRecurrentDQN(config),
-  ];
+  const problems = [...checkPace(config), ...checkReplay(config), ...checkRainbow(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(

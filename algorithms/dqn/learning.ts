@@ -1,24 +1,21 @@
 /** From DQN's options and an environment to its network and what it learns; reads nothing of Node's. */
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { createTrunk, observationInput } from '../../src/algorithm/model-setup.ts';
-import { numSequenceRows, sequenceRowsOf } from '../../src/algorithm/sequence-rows.ts';
 import { describeSpace } from '../../src/env/space-json.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { ObjectiveSpec } from '../../src/learner/objective.ts';
 import type { EpsilonGreedySpec } from '../../src/policy/distributions/epsilon-greedy.ts';
-import type { ModelCell, ModelSpec } from '../../src/policy/networks/model.ts';
+import type { ModelSpec } from '../../src/policy/networks/model.ts';
 import type { ResolvedDQNConfig } from './config.ts';
 import { type DqnShape, dqnModel, dqnObjective, lossOptionsToJson } from './objective.ts';
-import { dqnSequenceObjective, sequenceLossOptions } from './sequence-objective.ts';
 
 export interface DqnLearning {
   readonly model: ModelSpec;
   readonly objective: ObjectiveSpec;
   /** Of the closed form and of the losses. */
   readonly options: JsonObject;
-  /** Rows of a batch. */
-  readonly batchSize: number;
+  readonly shape: DqnShape;
   readonly acting: { readonly network: 'q'; readonly distribution: EpsilonGreedySpec };
 }
 
@@ -51,31 +48,11 @@ export function dqnLearning(
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay: 0 },
   };
   const acting = { network: 'q', distribution } as const;
-  if (training.recurrent !== null) return recurrentLearning(shape, training.recurrent, training, acting);
   return {
     model: dqnModel(shape),
     objective: dqnObjective(shape),
     options: lossOptionsToJson(shape.options),
-    batchSize: training.batchSize,
-    acting,
-  };
-}
-
-/** Over sequences: a cell before the hidden layers. */
-function recurrentLearning(
-  shape: DqnShape,
-  kind: ModelCell['kind'],
-  training: ResolvedDQNConfig['training'],
-  acting: DqnLearning['acting'],
-): DqnLearning {
-  if (shape.trunk.kind !== 'mlp') throw new TypeError(`Expected an MLP, got ${shape.trunk.kind}.`);
-  const cell = { kind, size: training.recurrentSize };
-  const sequences = sequenceRowsOf(training);
-  return {
-    model: dqnModel({ ...shape, trunk: { ...shape.trunk, cell } }),
-    objective: dqnSequenceObjective(shape, cell, sequences),
-    options: sequenceLossOptions(shape, sequences),
-    batchSize: numSequenceRows(training),
+    shape,
     acting,
   };
 }

@@ -9,26 +9,27 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 
 async function train(recurrent: 'lstm' | 'gru') {
   const algorithm = await new DQNConfig()
-    .environment('CartPoleNoVelocity-v0')
+    .environment('RepeatFirst-v0')
     .envRunners({ numEnvRunners: 0, numEnvs: 4, normalizeObservations: true })
-    .training({ recurrent, recurrentSize: 8, sequenceLength: 8, burnIn: 4, batchSize: 32, trainEvery: 8 })
+    .training({ recurrent, recurrentSize: 8, sequenceLength: 8, burnIn: 4, batchSize: 64, trainEvery: 8 })
     .training({
       hiddenSizes: [8],
       learningStarts: 200,
-      learningRate: 0.01,
       stepsPerIteration: 512,
       dueling: true,
       epsilon: 0.2,
     })
     .build();
-  await algorithm.train();
+  while (algorithm.numEnvSteps < 6000) await algorithm.train();
   const path = await algorithm.save(join(temporaryFolder(), 'saved'));
   const evaluated = await algorithm.evaluate({ numEpisodes: 3, seed: 5 });
   await algorithm.stop();
   return { path, evaluated };
 }
 
-const lookAt = (t: number) => [3 * Math.sin(t), Math.cos(t) / 2];
+/** Symbols one after another, the first of them marked. */
+const lookAt = (t: number) =>
+  [0, 1, 2, 3].map((k) => Number(k === ((t * 7 + 2) % 5) % 4)).concat(t === 0 ? 1 : 0);
 
 test.each(['lstm', 'gru'] as const)(
   '%s: an actor remembers its episode as the run does, on the kernels and without',
@@ -54,7 +55,7 @@ test.each(['lstm', 'gru'] as const)(
       portable.value(lookAt(t), { state: portable.initialState() }),
     );
     expect(values).not.toEqual(forgetful);
-    expect(actions.size).toBe(2);
+    expect(actions.size).toBeGreaterThan(1);
   },
 );
 

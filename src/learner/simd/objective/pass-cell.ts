@@ -11,21 +11,17 @@ import { CELL_BYTES, type CellRows, type RecurrentCell, writeCell } from '../../
 import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
 import type { ObjectiveSpec, PassOptions, SequenceRows } from '../../objective.ts';
 import type { ThreadColumns } from './columns.ts';
-import { scratchBlock } from './pass-plan.ts';
+import { type CellOutput, scratchBlock } from './pass-plan.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 
-export interface PassCell {
-  /** What the layers behind the cell read, f32 [U P, H]. */
-  readonly hidden: Block;
-  /** Where they leave the gradient of that; null = nothing flows back. */
-  readonly gradHidden: Block | null;
+export type PassCell = CellOutput & {
   /** From packed inputs to hidden states, the burn-in first. */
   forward(parameters: number): void;
   /** Once for each phase, before `backward`. */
   transpose(parameters: number): void;
   /** Gradients of the cell's parameters into a slab, back to the end of the burn-in. @param isFirst they overwrite what is there. */
   backward(slab: number, isFirst: boolean): void;
-}
+};
 
 interface PassedModel {
   readonly model: ModelSpec;

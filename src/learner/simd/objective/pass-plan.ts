@@ -13,7 +13,6 @@ import {
 } from '../../../simd/layer-program.ts';
 import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
 import type { PassOptions } from '../../objective.ts';
-import type { PassCell } from './pass-cell.ts';
 
 /** Hands out addresses, one after the other, in whole cache lines. */
 export interface Scratch {
@@ -32,6 +31,14 @@ export interface SharedBlocks {
   readonly transposed: Map<string, Block>;
   /** Copies of gains by layer name; f32 [outputs]. */
   readonly gains: Map<string, number>;
+}
+
+/** What a recurrent cell before the layers hands to them. */
+export interface CellOutput {
+  /** What they read, f32 [rows, H]. */
+  readonly hidden: Block;
+  /** Where they leave the gradient of that; null = nothing flows back. */
+  readonly gradHidden: Block | null;
 }
 
 /** A hidden layer's mask of dropout, f32 [blockRows, numUnits] at a stride in bytes. */
@@ -121,7 +128,7 @@ export function planPass(
   layout: ModelLayout,
   shared: SharedBlocks,
   scratch: Scratch,
-  cell: PassCell | null = null,
+  cell: CellOutput | null = null,
 ): PassPlan {
   const { network, gradient = 'none' } = options;
   const layers = denseLayers(network, model, layout);
