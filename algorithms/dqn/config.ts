@@ -2,6 +2,7 @@
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { hindsightOptions } from '../../src/config/blocks/hindsight.ts';
+import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
 import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
 import { replayedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
@@ -120,6 +121,7 @@ const rainbowOptions = {
 
 export const dqnOptions = {
   ...offPolicyOptions,
+  multiAgent: policiesOptions,
   training: {
     ...withDefaults(paceOptions, { batchSize: 64, updatesPerStep: 0.25, trainEvery: 4 }),
     ...withDefaults(replayOptions, { replayCapacity: 100_000 }),

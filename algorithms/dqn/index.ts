@@ -1,4 +1,5 @@
 /** DQN as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkDQN, dqnOptions } from './config.ts';
 import { dqnMetrics } from './metrics.ts';
@@ -14,7 +15,12 @@ export const dqn = defineAlgorithm({
   headline: { 'train/epsilon': 'epsilon', 'train/loss': 'loss', 'train/qMean': 'Q' },
   summary: ['train/tdErrorMean', 'replay/size'],
   tunedDefaults: tunedDQN,
-  create: async (config) => (await import('./dqn.ts')).createDQN(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./dqn.ts')).createDQN(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentDQN(config),
+    ),
 });
 
 /** DQN's configuration builder. */

@@ -1,13 +1,17 @@
 /** Fragments of experience, one after another, while the learner works between them. */
 
-import type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
+import type { Collected } from '../rollout/runner-group.ts';
 import { nextTurn } from '../threads/next-turn.ts';
 import type { Exploration } from '../weights/exploration.ts';
-import type { ActingWeights } from './acting-weights.ts';
 
-export interface FragmentOptions {
-  readonly system: Pick<ActingWeights, 'publish'> & {
-    readonly runners: Pick<RunnerGroup, 'collect' | 'collectNow'>;
+/** C = what a fragment is, E = what `publish` takes of how its policy explores: of one agent, or of several. */
+export interface FragmentOptions<C extends object = Collected, E = Exploration> {
+  readonly system: {
+    publish(exploration: E, perturb?: (parameters: Float32Array) => void): number;
+    readonly runners: {
+      collect(version: number): Promise<C>;
+      readonly collectNow: ((version: number) => C) | null;
+    };
   };
   /** Environment steps of one fragment, over all rows. */
   readonly numSteps: number;
@@ -18,12 +22,12 @@ export interface FragmentOptions {
    */
   readonly lag: number;
   /** How the policy explores in the fragment that begins at this environment step of the run. */
-  readonly exploration: (numEnvSteps: number) => Exploration;
+  readonly exploration: (numEnvSteps: number) => E;
   /** Moves the acting parameters of the fragment that begins there: noise of noisy layers. Evaluations act without. */
   readonly perturb?: (parameters: Float32Array, numEnvSteps: number) => void;
 }
 
-export interface Fragments {
+export interface Fragments<C extends object = Collected> {
   /** Environment steps of one fragment, over all rows. */
   readonly numSteps: number;
   /** Begins an iteration of so many fragments, at this environment step of the run. */
@@ -35,7 +39,7 @@ export interface Fragments {
    *     const next = fragments.next();
    *     const { rollout } = next instanceof Promise ? await next : next;
    */
-  next(): Collected | Promise<Collected>;
+  next(): C | Promise<C>;
   /** Whether a fragment of the running iteration has been given out: from then on the state is no longer that of the last one. */
   readonly hasDelivered: boolean;
   /** Milliseconds that `next` took since this was asked last. */
@@ -48,17 +52,19 @@ export interface Fragments {
 const TURN_MS = 20;
 
 /** Thread: main. Allocates nothing of its own per fragment without worker threads, but for what `exploration` gives. */
-export function createFragments(options: FragmentOptions): Fragments {
+export function createFragments<C extends object = Collected, E = Exploration>(
+  options: FragmentOptions<C, E>,
+): Fragments<C> {
   const { system, numSteps, lag, exploration, perturb } = options;
   const { runners } = system;
-  let pending: Collected | Promise<Collected> | null = null;
+  let pending: C | Promise<C> | null = null;
   let numLeft = 0;
   let nextStep = 0; // environment step at which the next fragment to be collected begins
   let hasDelivered = false;
   let elapsedMs = 0;
   let turnedAt = performance.now();
 
-  const collect = (): Collected | Promise<Collected> => {
+  const collect = (): C | Promise<C> => {
     const begin = nextStep;
     const move = perturb && ((parameters: Float32Array) => perturb(parameters, begin));
     const version = system.publish(exploration(begin), move);
@@ -69,7 +75,7 @@ export function createFragments(options: FragmentOptions): Fragments {
     collecting.catch(() => undefined); // awaited by the next call; until then a failure is not unhandled
     return collecting;
   };
-  const deliver = (collected: Collected, startedAt: number): Collected => {
+  const deliver = (collected: C, startedAt: number): C => {
     pending = lag === 1 && numLeft > 0 ? collect() : null;
     hasDelivered = true;
     elapsedMs += performance.now() - startedAt;

@@ -6,7 +6,7 @@ import type { Collected } from '../rollout/runner-group.ts';
 import type { Iteration } from './shell.ts';
 
 export interface IterationTally {
-  addFragment(collected: Collected): void;
+  addFragment(collected: Pick<Collected, 'episodes' | 'metricSums'>): void;
   addUpdates(stats: ObjectiveStats): void;
   /** Updates since the iteration began. */
   readonly numUpdates: number;

@@ -164,7 +164,10 @@ async function assembleSystem(
 }
 
 /** Whatever changes parameters makes what was published stale. */
-function withNotes(learner: ObjectiveLearner, { noteUpdate }: ActingWeights): ObjectiveLearner {
+export function withNotes(
+  learner: ObjectiveLearner,
+  { noteUpdate }: Pick<ActingWeights, 'noteUpdate'>,
+): ObjectiveLearner {
   return {
     ...learner,
     update(update) {

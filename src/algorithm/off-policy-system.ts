@@ -105,15 +105,17 @@ export async function createOffPolicySystem(
 }
 
 /** Capacity in transitions is checked with the options; what fits some bytes is known only now. */
-function checkHoldsBatch(
+export function checkHoldsBatch(
   spec: ReplaySpec,
   { batchSize, nStep = 1 }: Pick<OffPolicyConfig['training'], 'batchSize' | 'nStep'>,
 ): void {
   const { rowCapacity, numRows } = planReplay(spec);
   if (batchSize <= (rowCapacity - nStep + 1) * numRows) return;
+  const given =
+    spec.bytes === undefined ? `replayCapacity (${spec.capacity})` : `replayBytes (${spec.bytes})`;
   throw new ConfigError(
     'CONFIG_CONFLICT',
-    `replayBytes (${spec.bytes}) holds ${rowCapacity * numRows} transitions, too few for batchSize ${batchSize}, nStep ${nStep} and numEnvs ${numRows}. Raise replayBytes.`,
+    `${given} holds ${rowCapacity * numRows} transitions, too few for batchSize ${batchSize}, nStep ${nStep} and ${numRows} rows. Raise it.`,
   );
 }
 
@@ -124,7 +126,11 @@ interface Planned {
   hindsight: Omit<HindsightOptions, 'reward'> | null;
 }
 
-function replaySpecOf(spec: ActingSpec, numRows: number, options: OffPolicyParts['replay']): ReplaySpec {
+export function replaySpecOf(
+  spec: ActingSpec,
+  numRows: number,
+  options: OffPolicyParts['replay'],
+): ReplaySpec {
   const { distribution } = spec;
   return {
     ...options,

@@ -1,39 +1,61 @@
 /** What a learner of an objective takes of another run's checkpoint. */
 import * as z from 'zod/mini';
 import type { CheckpointContent } from '../checkpoint/content.ts';
-import { countSchema, readField } from '../checkpoint/field-state.ts';
+import { countSchema, hasField, readField } from '../checkpoint/field-state.ts';
 import type { WarmStart, WarmStartSelection } from '../checkpoint/warm-start.ts';
-import type { JsonObject } from '../json.ts';
 import type { ObjectiveLearner } from '../learner/objective-learner.ts';
 import { type ActingNetwork, actingLayout, actingRanges } from '../policy/networks/acting-network.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
+import { policyField } from './learner-state.ts';
 import { readWarmOptimizer } from './warm-optimizer.ts';
 import { readWarmParameters, type WarmSlot } from './warm-parameters.ts';
-import { NOTHING_WARM } from './warm-policies.ts';
+import { inPolicy, NOTHING_WARM } from './warm-policies.ts';
 
-const OPTIMIZER = 'learner/optimizer.safetensors';
+/** Where what does not act lies in a checkpoint: other networks, Adam's moments. */
+export function learnerFolder(policy: string): string {
+  return policy === 'default' ? 'learner' : `policies/${policy}/learner`;
+}
 
 /** Networks and free parameters by name and shape; targets begin as copies of what they follow. */
 export function readWarmObjective(
-  learner: ObjectiveLearner,
-  spec: ActingSpec,
-  acting: ActingNetwork,
+  {
+    learner,
+    spec,
+    acting,
+    policy,
+  }: {
+    readonly learner: ObjectiveLearner;
+    readonly spec: ActingSpec;
+    readonly acting: ActingNetwork;
+    /** Of this run. */
+    readonly policy: string;
+  },
   content: CheckpointContent,
-  { networks, optimizer: isWanted, sources: { default: source } }: WarmStartSelection,
+  { networks, optimizer: isWanted, sources }: WarmStartSelection,
 ): WarmStart {
-  if (source === undefined) return NOTHING_WARM;
+  if (!Object.hasOwn(sources, policy)) return NOTHING_WARM;
+  const source = sources[policy];
   const slots = slotsOf(learner, spec, acting);
   const parameters = readWarmParameters(content, slots, { source, networks });
-  const steps = source === 'default' ? readSteps(content) : {};
+  const steps = readSteps(content, source);
   const groups = learner.objective.groups.map((group) => ({
     name: group.name,
     slots: slots.filter((slot) => group.networks.includes(slot.networks[0])),
     step: steps[group.name] ?? null,
   }));
-  const optimizer = readWarmOptimizer(content.tensors[OPTIMIZER], isWanted ? groups : [], parameters.slots);
+  const optimizer = readWarmOptimizer(
+    content.tensors[`${learnerFolder(source)}/optimizer.safetensors`],
+    isWanted ? groups : [],
+    parameters.slots,
+  );
   return {
-    taken: [...parameters.taken, ...optimizer.groups.map(({ name }) => `optimizer of ${name}`)],
-    left: [...parameters.left, ...optimizer.left],
+    taken: [...parameters.taken, ...optimizer.groups.map(({ name }) => `optimizer of ${name}`)].map((name) =>
+      inPolicy(policy, name),
+    ),
+    left: [...parameters.left, ...optimizer.left].map(({ name, why }) => ({
+      name: inPolicy(policy, name),
+      why,
+    })),
     apply() {
       const all = learner.readParameters();
       parameters.write(all);
@@ -86,8 +108,7 @@ function actingPlace(
 }
 
 /** Adam's step counters by group; none in a checkpoint of another kind of learner. */
-function readSteps(content: CheckpointContent): Readonly<Record<string, number>> {
-  const saved = content.json['state.json']?.optimizer as JsonObject | undefined;
-  if (saved?.steps === undefined) return {};
-  return readField(content, ['optimizer', 'steps'], z.record(z.string(), countSchema));
+function readSteps(content: CheckpointContent, policy: string): Readonly<Record<string, number>> {
+  const field = [...policyField(policy, 'optimizer'), 'steps'];
+  return hasField(content, field) ? readField(content, field, z.record(z.string(), countSchema)) : {};
 }

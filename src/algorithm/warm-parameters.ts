@@ -4,8 +4,6 @@ import { readTensor } from '../checkpoint/tensor-rules.ts';
 import type { LeftPart } from '../checkpoint/warm-start.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
 
-const MODEL = 'learner/model.safetensors';
-
 /** A tensor of the new run's flat parameter vector. */
 export interface WarmSlot {
   /** As weights are named in checkpoints: what acts as `actor/...`, whatever its network is called. */
@@ -30,6 +28,11 @@ export interface WarmParameters {
 
 type Tensors = Readonly<Record<string, NamedTensor>>;
 
+/** Of an off-policy learner: networks that do not act. */
+function modelFile(policy: string): string {
+  return policy === 'default' ? 'learner/model.safetensors' : `policies/${policy}/learner/model.safetensors`;
+}
+
 /** Where the parameters lie, and which are wanted. */
 export interface WarmQuestion {
   /** Policy of the checkpoint, or its central critic: `main`, `main/critic`. */
@@ -53,7 +56,7 @@ export function readWarmParameters(
 ): WarmParameters {
   checkNetworks(networks, slots, elsewhere);
   const weights = tensors[`policies/${policy}/weights.safetensors`];
-  const source: Tensors = { ...(policy === 'default' ? tensors[MODEL] : {}), ...weights };
+  const source: Tensors = { ...tensors[modelFile(policy)], ...weights };
   if (weights === undefined && !policy.endsWith('/critic'))
     throw new CheckpointError('CHECKPOINT_POLICY', 'The checkpoint to initialise from holds no weights.');
   const layers = byLayer(slots);

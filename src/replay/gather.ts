@@ -18,8 +18,17 @@ export interface TransitionBatch {
   readonly nextMasks?: Uint8Array; // [B, maskSize] u8
 }
 
-/** @param indices i32 [B], slots as a sampler drew them. */
-export type Gather = (indices: Int32Array, numSteps: number, gamma: number, batch: TransitionBatch) => void;
+/**
+ * @param indices i32 [B], slots as a sampler drew them.
+ * @param first row of the batch that `indices[0]` is copied to. @defaultValue 0
+ */
+export type Gather = (
+  indices: Int32Array,
+  numSteps: number,
+  gamma: number,
+  batch: TransitionBatch,
+  first?: number,
+) => void;
 
 /** The batch's arrays as units, made anew only for another batch. */
 interface Target {
@@ -46,11 +55,11 @@ interface Target {
  */
 export function createGather(ring: Ring): Gather {
   let target: Target | null = null;
-  return (indices, numSteps, gamma, batch) => {
+  return (indices, numSteps, gamma, batch, first = 0) => {
     if (target?.batch !== batch) target = openTarget(ring, batch);
-    checkWindow(target, indices, numSteps);
+    checkWindow(target, first + indices.length, numSteps);
     touched = touch(ring, indices);
-    gatherBatch(ring, indices, numSteps, gamma, target);
+    gatherBatch(ring, indices, numSteps, gamma, target, first);
   };
 }
 
@@ -74,15 +83,22 @@ function touch({ frames, actions, rewards, flags, plan }: Ring, indices: Int32Ar
   return sum;
 }
 
-function gatherBatch(ring: Ring, indices: Int32Array, numSteps: number, gamma: number, target: Target): void {
+function gatherBatch(
+  ring: Ring,
+  indices: Int32Array,
+  numSteps: number,
+  gamma: number,
+  target: Target,
+  first: number,
+): void {
   const { plan, flags, rewards, actions, end } = ring;
   const { rowSlots, spec } = plan;
   const { batch, observations, nextObservations } = target;
   const A = spec.actionSize;
   const units = ring.frames.frameUnits * plan.numFrames;
   const frontier = end % rowSlots;
-  for (let b = 0; b < indices.length; b++) {
-    const index = indices[b];
+  for (let b = first; b < first + indices.length; b++) {
+    const index = indices[b - first];
     const base = index - (index % rowSlots);
     readObservation(ring, base, index, observations, b * units);
     for (let k = 0; k < A; k++) target.actions[b * A + k] = actions[index * A + k];
@@ -171,9 +187,9 @@ function openTarget({ frames, plan: { spec } }: Ring, batch: TransitionBatch): T
   };
 }
 
-function checkWindow({ batch }: Target, indices: Int32Array, numSteps: number): void {
-  if (indices.length > batch.rewards.length) {
-    const message = `Expected at most ${batch.rewards.length} indices for this batch, got ${indices.length}.`;
+function checkWindow({ batch }: Target, numRows: number, numSteps: number): void {
+  if (numRows > batch.rewards.length) {
+    const message = `Expected at most ${batch.rewards.length} indices for this batch, got ${numRows}.`;
     throw new ShapeError('SHAPE_REPLAY_BATCH', message);
   }
   if (Number.isSafeInteger(numSteps) && numSteps >= 1) return;

@@ -190,15 +190,7 @@ function readSaved({ json }: CheckpointContent, plan: ReplayPlan): (SavedReplay 
   if (value === undefined || value.isSaved === false) return null;
   if (value.isSaved !== true) throw broken('it does not say whether it was saved');
   const differences = jsonDifferences(value.layout as JsonValue, layoutOf(plan), 'replay');
-  if (differences.length > 0) {
-    const list = differences.map(
-      ({ path, first, second }) => `${path}: ${first} in the checkpoint, ${second} here`,
-    );
-    throw new CheckpointError(
-      'CHECKPOINT_MISMATCH',
-      `The checkpoint's replay buffer does not fit this run:\n  ${list.join('\n  ')}\nResume without changing these options, or start a new run.`,
-    );
-  }
+  if (differences.length > 0) throw otherLayout(differences);
   const { end, first, segments } = value;
   const areNames = Array.isArray(segments) && segments.every((name) => typeof name === 'string');
   const numFull = isCount(end) ? Math.floor(end / plan.segmentSteps) : 0;
@@ -213,7 +205,17 @@ function readSaved({ json }: CheckpointContent, plan: ReplayPlan): (SavedReplay 
   throw broken('its counters do not fit its segments');
 }
 
-function layoutOf({ spec, rowCapacity, segmentSteps, numFrames, groupSize }: ReplayPlan): JsonObject {
+export function otherLayout(differences: ReturnType<typeof jsonDifferences>): CheckpointError {
+  const list = differences.map(
+    ({ path, first, second }) => `${path}: ${first} in the checkpoint, ${second} here`,
+  );
+  return new CheckpointError(
+    'CHECKPOINT_MISMATCH',
+    `The checkpoint's replay buffer does not fit this run:\n  ${list.join('\n  ')}\nResume without changing these options, or start a new run.`,
+  );
+}
+
+export function layoutOf({ spec, rowCapacity, segmentSteps, numFrames, groupSize }: ReplayPlan): JsonObject {
   const { numRows, observationSize, observationDtype, actionSize, actionDtype, maskSize } = spec;
   return {
     ...{ numRows, rowCapacity, segmentSteps, observationSize, observationDtype, numFrames, groupSize },
@@ -241,7 +243,7 @@ function digestOf(tensors: Readonly<Record<string, NamedTensor>>): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-function leftOut(): CheckpointError {
+export function leftOut(): CheckpointError {
   return new CheckpointError(
     'CHECKPOINT_REPLAY_MISSING',
     'This checkpoint was written without its replay buffer (`checkpointReplay: false`), so the run cannot go on exactly. ' +
@@ -249,7 +251,7 @@ function leftOut(): CheckpointError {
   );
 }
 
-function broken(why: string): CheckpointError {
+export function broken(why: string): CheckpointError {
   return new CheckpointError(
     'CHECKPOINT_REPLAY',
     `The checkpoint's replay buffer is not as it was saved: ${why}. Use an older checkpoint.`,

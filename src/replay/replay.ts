@@ -55,7 +55,11 @@ function numSampleable(ring: Ring, numSteps: number): number {
 /**
  * @throws {@link ConfigError} `CONFIG_REPLAY_BATCH` when fewer transitions than `batchSize` can be sampled.
  */
-export function checkBatch(replay: Replay, numSteps: number, batchSize: number): void {
+export function checkBatch(
+  replay: Pick<Replay, 'numSampleable' | 'capacity'>,
+  numSteps: number,
+  batchSize: number,
+): void {
   const available = replay.numSampleable(numSteps);
   if (batchSize <= available) return;
   const windows = numSteps === 1 ? '' : ` with ${numSteps}-step returns`;

@@ -1,4 +1,5 @@
 /** Trials of the options that algorithms with a replay buffer share. */
+import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import type { Settings, Trial, Values } from './subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
@@ -88,6 +89,11 @@ export const convElsewhere: Readonly<Record<string, string>> = {
   'training.network': 'test/conformance/pictures.test.ts',
   'training.convLayers': 'test/conformance/pictures.test.ts',
 };
+
+/** Of those that train several agents, too. */
+export const policiesElsewhere: Settings['testedElsewhere'] = Object.fromEntries(
+  Object.keys(policiesOptions).map((name) => [`multiAgent.${name}`, 'test/algorithm/agents']),
+);
 
 export const offPolicyRefused: Settings['refused'] = [
   [

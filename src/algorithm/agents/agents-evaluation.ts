@@ -8,14 +8,13 @@ import type { PlayedEpisodes, PlayedSeats, PlayRequest } from '../../rollout/pla
 import { meanInterval } from '../../statistics/student.ts';
 import type { AgentEvaluation, EvaluateOptions, EvaluationResult, OpponentEvaluation } from '../algorithm.ts';
 import type { Evaluation } from '../evaluation.ts';
-import type { AgentsConfig } from './agents-policies.ts';
-import type { AgentsSystem } from './agents-system.ts';
+import type { AgentsStage } from './agents-stage.ts';
 
 type EvaluationConfig = Pick<ResolvedConfig<typeof commonOptions>, 'evaluation'>;
 
 /** Episodes 0 .. numEpisodes - 1 of the evaluation's own seed, the same for every number of runners and of environments. */
-export function createAgentsEvaluation<C extends AgentsConfig>(
-  system: AgentsSystem<C>,
+export function createAgentsEvaluation(
+  system: AgentsStage,
   { evaluation: defaults }: EvaluationConfig,
 ): Evaluation {
   return {
@@ -46,8 +45,8 @@ export function createAgentsEvaluation<C extends AgentsConfig>(
 }
 
 /** Who acts for whom, where an evaluation says so. @throws ConfigError `CONFIG_POLICY`. */
-function assignmentFor<C extends AgentsConfig>(
-  system: AgentsSystem<C>,
+function assignmentFor(
+  system: AgentsStage,
   { policyFor, opponents }: Pick<EvaluateOptions, 'policyFor' | 'opponents'>,
 ): Pick<PlayRequest, 'assignment'> {
   if (opponents === undefined)
@@ -63,7 +62,7 @@ function assignmentFor<C extends AgentsConfig>(
   return { assignment };
 }
 
-function onlyLearner<C extends AgentsConfig>({ learning, seats, league }: AgentsSystem<C>) {
+function onlyLearner({ learning, seats, league }: AgentsStage) {
   const candidates = league === null ? learning : learning.filter(({ name }) => name === league.learner);
   const [first] = candidates;
   if (candidates.length !== 1)
@@ -73,11 +72,7 @@ function onlyLearner<C extends AgentsConfig>({ learning, seats, league }: Agents
 }
 
 /** Index of a policy of the table, or of a past version. */
-function policyNamed<C extends AgentsConfig>(
-  { table, league }: AgentsSystem<C>,
-  name: string,
-  group: number,
-): number {
+function policyNamed({ table, league }: AgentsStage, name: string, group: number): number {
   const index = table.entries.findIndex((entry) => entry.name === name);
   const found = index < 0 ? league?.policyOf(name) : index;
   if (found === undefined) {
@@ -90,8 +85,8 @@ function policyNamed<C extends AgentsConfig>(
 }
 
 /** Episode k is against opponent floor(k / S) mod opponents, from seat k mod S. */
-function byOpponent<C extends AgentsConfig>(
-  { seats: { names } }: AgentsSystem<C>,
+function byOpponent(
+  { seats: { names } }: AgentsStage,
   { seats: played = [] }: PlayedEpisodes,
   opponents: readonly string[],
 ): Readonly<Record<string, OpponentEvaluation>> {
@@ -115,8 +110,8 @@ function byOpponent<C extends AgentsConfig>(
 }
 
 /** @throws ConfigError `CONFIG_POLICY` for an agent or a policy that there is not, or one with other spaces. */
-function assignmentOf<C extends AgentsConfig>(
-  system: AgentsSystem<C>,
+function assignmentOf(
+  system: AgentsStage,
   policyFor: Readonly<Record<string, string | readonly string[]>>,
 ): SeatAssignment {
   const { seats, table } = system;
@@ -135,8 +130,8 @@ function refuse(reason: string): ConfigError {
   return new ConfigError('CONFIG_POLICY', `The evaluation cannot be played: ${reason}.`);
 }
 
-function summarize<C extends AgentsConfig>(
-  { seats, learning, table }: AgentsSystem<C>,
+function summarize(
+  { seats, learning, table }: AgentsStage,
   { lengths, metrics, numCut, seats: played = [] }: PlayedEpisodes,
 ): EvaluationResult {
   const learners = new Set(learning.map(({ index }) => index));

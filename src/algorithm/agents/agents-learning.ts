@@ -8,11 +8,18 @@ import type { JsonValue } from '../../json.ts';
 import type { UpdatePlan, UpdateStats } from '../../learner/learner.ts';
 import type { GroupViews } from '../../rollout/agents/agents-layout.ts';
 import type { Algorithm } from '../algorithm.ts';
+import { learnerState } from '../learner-state.ts';
 import { tellPolicy, tellUpdate } from '../learning-report.ts';
+import { statisticsState } from '../observation-statistics.ts';
+import { policyState } from '../policy-state.ts';
+import type { Iteration } from '../shell.ts';
 import { createAgentsAlgorithm } from './agents-algorithm.ts';
 import type { AgentsConfig, CentralCritic, LearningPolicy } from './agents-policies.ts';
+import { tellAgents } from './agents-report.ts';
 import { computeAdvantages, explainedBy, observedBy } from './agents-samples.ts';
+import type { AgentsStage } from './agents-stage.ts';
 import type { AgentsSystem } from './agents-system.ts';
+import { moveLeague } from './move-league.ts';
 import { DEFAULT_POLICY, type TableEntry } from './policy-table.ts';
 
 export type AgentMetrics = Partial<Record<string, number>>;
@@ -36,7 +43,8 @@ export function createLearningAgents<C extends AgentsConfig>(
   const students = system.learning.map(createStudent);
   /** Whose metrics are called as those of a run with one policy. */
   const first = students.length === 1 ? students[0].name : system.league?.learner;
-  const iterate = async (numEnvSteps: number) => {
+  const { envRunners } = config;
+  const iterate = async (numEnvSteps: number): Promise<Iteration> => {
     const start = performance.now();
     const version = system.publish();
     const collected = await system.runners.collect(version);
@@ -49,15 +57,46 @@ export function createLearningAgents<C extends AgentsConfig>(
     }
     metrics['time/rolloutMs'] = collectedAt - start;
     metrics['time/learnMs'] = performance.now() - collectedAt;
-    return { collected, metrics };
+    const { league } = system;
+    const episodes = league?.absorb(collected.episodes) ?? collected.episodes;
+    if (league !== null) moveLeague(system, league, config, collected.groups);
+    return {
+      ...{ numEnvSteps: envRunners.numEnvs * envRunners.rolloutLength, episodes },
+      envMetrics: collected.metrics,
+      metrics: { ...metrics, ...tellAgents(episodes), ...league?.metrics() },
+      ...(league === null ? {} : { league: league.rows() }),
+    };
   };
+  const numPast = system.league === null ? 0 : config.selfPlay.maxSnapshots;
   return createAgentsAlgorithm({
-    ...{ name, config, system, iterate },
+    ...{ name, config, stage: system, iterate, numPast, rolloutLength: envRunners.rolloutLength },
+    engine: system.learning[0]?.learner ?? null,
+    isHalfDone: () => !system.runners.isCollecting,
+    policyState: system.learning.flatMap((policy) => learnedState(policy, system)),
     state: students.flatMap(({ state }) => state),
     setSchedule: (schedule, value) => {
       for (const student of students) student.setSchedule(schedule, value);
     },
   });
+}
+
+/** Networks, optimizers and statistics of a policy that learns. */
+function learnedState<C>(
+  { name: policy, group, spec, learner, scaling, critic, valueScale }: LearningPolicy<C>,
+  { source, seats }: AgentsStage,
+): readonly StatePart[] {
+  return [
+    policyState({ source, spec, ...seats.groups[group].spaces }, learner.layout, policy),
+    learnerState(learner, { policy, part: critic === null ? 'whole' : 'actor' }),
+    statisticsState(scaling, spec, { policy }),
+    ...(critic === null
+      ? []
+      : [
+          learnerState(critic.learner, { policy, part: 'critic' }),
+          statisticsState(critic.scaling, critic.spec, { policy, part: 'critic' }),
+        ]),
+    ...(valueScale === null ? [] : [valueScale.state]),
+  ];
 }
 
 /** Of one policy's steps: what its update does, and how its values run. */

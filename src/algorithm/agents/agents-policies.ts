@@ -132,20 +132,25 @@ function criticSpec(policy: PolicySpec, criticSize: number): PolicySpec {
   };
 }
 
+/** What is no network. @throws ConfigError `CONFIG_POLICY`. */
+export function planScript(
+  acts: Extract<TableEntry['acts'], { readonly kind: 'random' | 'module' }>,
+): PolicyPlan['acts'] {
+  if (acts.kind === 'random') return acts;
+  const { url, exportName = 'default' } = locateModule(acts.reference, {
+    code: 'CONFIG_POLICY',
+    what: 'policy',
+  });
+  return { kind: 'module', module: url, export: exportName };
+}
+
 function planActs(
   planner: ArenaPlanner,
   { acts }: TableEntry,
   spec: PolicySpec,
   critic: PolicySpec | null,
 ): PolicyPlan['acts'] {
-  if (acts.kind === 'random') return acts;
-  if (acts.kind === 'module') {
-    const { url, exportName = 'default' } = locateModule(acts.reference, {
-      code: 'CONFIG_POLICY',
-      what: 'policy',
-    });
-    return { kind: 'module', module: url, export: exportName };
-  }
+  if (acts.kind === 'random' || acts.kind === 'module') return planScript(acts);
   const weightsOf = (network: PolicySpec) =>
     reserveWeightBuffer(planner, mlpParameterLayout(network).size, network.observationSize);
   return {

@@ -3,7 +3,6 @@ import { numEnvRunnersOf } from '../../config/derived.ts';
 import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
 import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
-import type { EnvSource } from '../../env/env-source.ts';
 import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Learner } from '../../learner/learner.ts';
@@ -12,16 +11,15 @@ import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import { agentsScratchBytes } from '../../rollout/agents/agents-runner.ts';
-import { type AgentsRunnerGroup, createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
+import { createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
 import { borrowThreads } from '../../rollout/borrowed-threads.ts';
 import { reserveControlWords } from '../../rollout/control-words.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
 import { checkAgentsOptions } from '../curriculum/check-options.ts';
-import { openCurriculum, type RunningCurriculum } from '../curriculum/curriculum.ts';
+import { openCurriculum } from '../curriculum/curriculum.ts';
 import { environmentSource } from '../environment-source.ts';
-import type { RunningLeague } from '../league/league.ts';
 import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
@@ -36,7 +34,7 @@ import {
   type ReservedPolicy,
   reserveLearners,
 } from './agents-policies.ts';
-import type { FrozenNetwork } from './network-policy.ts';
+import { type AgentsStage, checkStage, refuseAmongSeveral, threadOptions } from './agents-stage.ts';
 import {
   createPolicyTable,
   createSelfPlayTable,
@@ -45,26 +43,8 @@ import {
 } from './policy-table.ts';
 import { createValueScale } from './value-scale.ts';
 
-export interface AgentsSystem<C> {
-  readonly source: EnvSource;
-  readonly seats: SeatLayout;
-  /** What a central critic reads of a row, by group of seats; 0 = nothing, there is none. */
-  readonly criticSizes: readonly number[];
-  readonly table: PolicyTable;
+export interface AgentsSystem<C> extends AgentsStage {
   readonly learning: readonly LearningPolicy<C>[];
-  readonly frozen: readonly {
-    readonly name: string;
-    readonly group: number;
-    readonly network: FrozenNetwork;
-  }[];
-  readonly runners: AgentsRunnerGroup;
-  /** null = the environment's options stay as they are. */
-  readonly curriculum: RunningCurriculum | null;
-  /** Self-play; null = who plays whom is fixed. */
-  readonly league: RunningLeague | null;
-  /** Makes everybody's weights those that they act with; returns the version, the same for all. */
-  publish(): number;
-  stop(): Promise<void>;
 }
 
 /**
@@ -77,38 +57,14 @@ export async function createAgentsSystem<C extends AgentsConfig>(
   config: C,
   learning: AgentsLearning<C>,
 ): Promise<AgentsSystem<C>> {
-  checkSupported(config);
+  checkStage(config);
+  if (config.envRunners.normalizeRewards) refuseAmongSeveral('normalizeRewards');
   warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
   try {
     return await assemble(config, learning);
   } finally {
     await dropWarmThreads();
   }
-}
-
-/** Options that mean nothing yet with several agents: better refused than ignored. */
-function checkSupported({
-  environment,
-  envRunners,
-  learners,
-  faultTolerance,
-  evaluation,
-}: AgentsConfig): void {
-  const refuse = (what: string) => {
-    throw new ConfigError(
-      'CONFIG_SEVERAL_AGENTS',
-      `${what} is not there for environments of several agents: leave it out.`,
-    );
-  };
-  if (learners.engine === 'tensorflow') refuse("engine: 'tensorflow'");
-  if (envRunners.inference === 'central') refuse("inference: 'central'");
-  if (envRunners.runners === 'ray') refuse("runners: 'ray'");
-  if (evaluation.evaluationEnv !== null) refuse('evaluationEnv');
-  if (Object.keys(evaluation.evaluationEnvOptions).length > 0) refuse('evaluationEnvOptions');
-  if (envRunners.normalizeRewards) refuse('normalizeRewards');
-  if (environment.previousInputs !== null) refuse('previousInputs');
-  if (environment.wrappers.length > 0) refuse('wrappers');
-  if (faultTolerance.restartFailedEnvs === 'new-episode') refuse("restartFailedEnvs: 'new-episode'");
 }
 
 async function assemble<C extends AgentsConfig>(
@@ -142,7 +98,7 @@ async function assemble<C extends AgentsConfig>(
     envOptions: curriculum?.initial ?? null,
     numEnvs: envRunners.numEnvs,
     learns: agents.policies.map((_, index) => prepared[index]?.learns === true),
-    threads: threadOptions(config, {
+    threads: threadOptions(config, numEnvRunnersOf(config), {
       memory: arena.memory,
       kernels,
       source,
@@ -269,32 +225,4 @@ function criticSizesOf(
     );
   if (training.sharedLayers) refuse('and sharedLayers exclude each other: leave sharedLayers out');
   return groups.map((group) => criticInputSize(group, stateSize));
-}
-
-function threadOptions(
-  config: AgentsConfig,
-  plan: { readonly source: EnvSource } & Omit<
-    Extract<
-      NonNullable<Parameters<typeof createAgentsRunnerGroup>[0]['threads']>['plan'],
-      { agents: AgentsPlan }
-    >,
-    'source'
-  >,
-): Parameters<typeof createAgentsRunnerGroup>[0]['threads'] {
-  if (numEnvRunnersOf(config) === 0) return null;
-  const { faultTolerance, envRunners } = config;
-  const { source } = plan;
-  if (source.kind === 'factory') {
-    throw new ConfigError(
-      'CONFIG_ENV_FACTORY',
-      `A factory function cannot be posted to a worker thread, and numEnvRunners is ${numEnvRunnersOf(config)}. Export it from a module and give its path, or set numEnvRunners to 0.`,
-    );
-  }
-  return {
-    plan: { ...plan, source },
-    deadlineMs: faultTolerance.workerDeadlineSeconds * 1000,
-    maxRestarts: faultTolerance.maxWorkerRestarts,
-    restartWindowMs: faultTolerance.restartWindowSeconds * 1000,
-    memoryMb: envRunners.workerMemoryMb,
-  };
 }

@@ -8,7 +8,7 @@ import { spaceToJson } from '../../env/space-json.ts';
 import { ConfigError } from '../../errors.ts';
 import { initializeParameters } from '../../policy/initialize.ts';
 import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
-import { isBehaviour, type PolicySpec } from '../../policy/policy-spec.ts';
+import { type ActingSpec, isBehaviour, type PolicySpec } from '../../policy/policy-spec.ts';
 import { openStream, type Stream } from '../../random/streams.ts';
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import { parametersToTensors, tensorsToParameters } from '../parameter-content.ts';
@@ -18,7 +18,7 @@ import { DEFAULT_POLICY } from './policy-table.ts';
 
 /** A network that keeps its weights. */
 export interface FrozenNetwork {
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   /** f32 [parameters]; always the same array. */
   readonly parameters: Float32Array;
   readonly statistics: ObservationStatistics | null;
@@ -48,7 +48,7 @@ export async function networkFromCheckpoint(
   name: string,
   { path, policy }: { readonly path: string; readonly policy: string },
   group: SeatGroup,
-): Promise<FrozenNetwork> {
+): Promise<FrozenNetwork & { readonly spec: PolicySpec }> {
   const { content } = await loadCheckpoint(path, { withSegments: false });
   const { spec, weights, statistics, observationSpace, actionSpace } = readPolicyFiles(content, path, policy);
   const isSame =

@@ -14,7 +14,7 @@ import {
   createPolicyTable,
   createSelfPlayTable,
   type ExploiterCounts,
-  type MultiAgentConfig,
+  type PoliciesConfig,
   type TableEntry,
 } from './policy-table.ts';
 
@@ -32,7 +32,7 @@ export interface CastOptions {
   /** Of the checkpoint, for messages. */
   readonly path: string;
   /** The run's. */
-  readonly config: MultiAgentConfig;
+  readonly config: PoliciesConfig;
   /** Its learner takes all seats then, where `policyFor` does not say otherwise. */
   readonly isSelfPlay: boolean;
   /** Of self-play. @defaultValue none */
@@ -48,7 +48,7 @@ export function castOptions({
   multiAgent,
   selfPlay,
 }: {
-  readonly multiAgent?: MultiAgentConfig | undefined;
+  readonly multiAgent?: PoliciesConfig | undefined;
   readonly selfPlay?: SelfPlayConfig | undefined;
 }): Pick<CastOptions, 'config' | 'isSelfPlay' | 'exploiters'> {
   if (multiAgent === undefined) throw refuse('the algorithm knows one agent alone');
@@ -87,14 +87,14 @@ export async function openCast(env: MultiAgentEnv, envId: string, options: CastO
 
 type Seats = ReturnType<typeof createSeatLayout>;
 
-function tableChoices(config: MultiAgentConfig, seats: Seats) {
+function tableChoices(config: PoliciesConfig, seats: Seats) {
   const { entries, assignment } = createPolicyTable(config, seats);
   return { entries, choices: assignment.map((list) => list.map((p) => entries[p].name)) };
 }
 
 const NO_EXPLOITERS: ExploiterCounts = { mainExploiters: 0, leagueExploiters: 0 };
 
-function selfPlayChoices(config: MultiAgentConfig, seats: Seats, exploiters: ExploiterCounts) {
+function selfPlayChoices(config: PoliciesConfig, seats: Seats, exploiters: ExploiterCounts) {
   const { entries, learner } = createSelfPlayTable(config, seats, exploiters);
   return { entries, choices: seats.names.map(() => [entries[learner].name]) };
 }

@@ -6,10 +6,14 @@ import { isModuleReference } from '../../modules/module-text.ts';
 import type { SeatAssignment } from '../../rollout/agents/policy-plan.ts';
 import type { DiscountBy } from '../../targets/gae-with-holes.ts';
 
-export interface MultiAgentConfig {
+/** Who acts for whom, and who of them learns. */
+export interface PoliciesConfig {
   readonly policies: JsonObject;
   readonly policyFor: JsonObject;
   readonly policiesToTrain: readonly string[] | null;
+}
+
+export interface MultiAgentConfig extends PoliciesConfig {
   readonly critic: 'own' | 'central';
   readonly normalizeValues: boolean;
   readonly discountBy: DiscountBy;
@@ -39,7 +43,7 @@ export const DEFAULT_POLICY = 'default';
  * @throws ConfigError `CONFIG_POLICY` naming the policy or agent that there is not, a policy that nobody plays, one that would act for
  * agents with different spaces.
  */
-export function createPolicyTable(config: MultiAgentConfig, seats: SeatLayout): PolicyTable {
+export function createPolicyTable(config: PoliciesConfig, seats: SeatLayout): PolicyTable {
   const policies = Object.keys(config.policies).length > 0 ? config.policies : defaultPolicies(seats);
   const names = Object.keys(policies).sort();
   const choices = seatChoices(config, seats, names);
@@ -83,7 +87,7 @@ export interface ExploiterCounts {
  * @throws ConfigError `CONFIG_POLICY` as `createPolicyTable`, and for seats or policies that self-play is not for.
  */
 export function createSelfPlayTable(
-  config: MultiAgentConfig,
+  config: PoliciesConfig,
   seats: SeatLayout,
   counts: ExploiterCounts,
 ): SelfPlayTable {
@@ -137,7 +141,7 @@ function defaultPolicies({ groups, names }: SeatLayout): JsonObject {
 }
 
 /** Names of the policies that take turns in each seat. */
-function seatChoices({ policies, policyFor }: MultiAgentConfig, seats: SeatLayout, names: readonly string[]) {
+function seatChoices({ policies, policyFor }: PoliciesConfig, seats: SeatLayout, names: readonly string[]) {
   const agents = seats.names;
   for (const agent of Object.keys(policyFor)) {
     if (agent === '*' || agents.includes(agent)) continue;

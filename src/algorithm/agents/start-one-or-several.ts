@@ -2,7 +2,6 @@
 import { isMultiAgentSet } from '../../config/blocks/multi-agent.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Algorithm } from '../algorithm.ts';
-import type { AgentsConfig } from './agents-policies.ts';
 
 /**
  * An environment of several agents is found out about when one is made, unless the section `multiAgent` or `selfPlay` says so before.
@@ -10,11 +9,19 @@ import type { AgentsConfig } from './agents-policies.ts';
  * @throws what the two throw.
  */
 export async function startOneOrSeveral(
-  { multiAgent, selfPlay }: Pick<AgentsConfig, 'multiAgent' | 'selfPlay'>,
+  {
+    multiAgent,
+    selfPlay,
+  }: {
+    readonly multiAgent: Parameters<typeof isMultiAgentSet>[0];
+    /** Absent = the algorithm has no self-play. */
+    readonly selfPlay?: { readonly selfPlay: string };
+  },
   startOne: () => Promise<Algorithm>,
   startSeveral: () => Promise<Algorithm>,
 ): Promise<Algorithm> {
-  if (isMultiAgentSet(multiAgent) || selfPlay.selfPlay !== 'off') return startSeveral();
+  if (isMultiAgentSet(multiAgent) || (selfPlay !== undefined && selfPlay.selfPlay !== 'off'))
+    return startSeveral();
   try {
     return await startOne();
   } catch (error) {

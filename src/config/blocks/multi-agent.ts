@@ -3,7 +3,8 @@ import type { JsonObject } from '../../json.ts';
 import { option } from '../option.ts';
 import * as kind from '../value-kind.ts';
 
-export const multiAgentOptions = {
+/** Of every algorithm for several agents. */
+export const policiesOptions = {
   policies: option(kind.jsonObject(), {
     default: {},
     shapesCheckpoint: true,
@@ -22,6 +23,11 @@ export const multiAgentOptions = {
     doc: 'Which of the policies that can learn do; the others keep their weights. null = all of them.',
     alsoCalled: ['policies_to_train', 'policies_to_learn'],
   }),
+};
+
+/** Of those that learn values along an agent's own steps from rollouts. */
+export const multiAgentOptions = {
+  ...policiesOptions,
   critic: option(kind.choice(['own', 'central']), {
     default: 'own',
     shapesCheckpoint: true,
@@ -45,16 +51,16 @@ export function isMultiAgentSet({
   policies,
   policyFor,
   policiesToTrain,
-  discountBy,
-  critic,
-  normalizeValues,
+  discountBy = 'own-step',
+  critic = 'own',
+  normalizeValues = false,
 }: {
   readonly policies: JsonObject;
   readonly policyFor: JsonObject;
   readonly policiesToTrain: readonly string[] | null;
-  readonly discountBy: string;
-  readonly critic: string;
-  readonly normalizeValues: boolean;
+  readonly discountBy?: string;
+  readonly critic?: string;
+  readonly normalizeValues?: boolean;
 }): boolean {
   const isMapped = Object.keys(policies).length > 0 || Object.keys(policyFor).length > 0;
   const isCritic = critic !== 'own' || normalizeValues;

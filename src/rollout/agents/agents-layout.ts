@@ -2,13 +2,15 @@
 import type { SeatGroup, SeatLayout } from '../../env/agents/seat-layout.ts';
 import {
   initializeRollout,
+  ON_POLICY_COLUMNS,
   openRollout,
+  type RolloutColumns,
   type RolloutLayout,
   type RolloutViews,
   rolloutLayout,
 } from '../../experience/layout.ts';
 import type { ArenaPlanner } from '../../memory/arena.ts';
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { NUM_BLOCK_SETS } from '../sampling-layout.ts';
 
 /** Byte addresses of one block set's columns beside the rollout itself. */
@@ -103,20 +105,22 @@ export function criticInputSize({ seats }: Pick<SeatGroup, 'seats'>, stateSize: 
 /**
  * @param specs of any policy of each group: its sizes.
  * @param criticSizes {@link criticInputSize} of groups with a central critic, 0 for the others.
+ * @param columns with `finalObservations`, slot i is the true last observation of the life that was truncated at step i.
  */
 export function reserveAgents(
   planner: ArenaPlanner,
   seats: SeatLayout,
-  specs: readonly PolicySpec[],
+  specs: readonly ActingSpec[],
   criticSizes: readonly number[],
   numEnvs: number,
   rolloutLength: number,
+  columns: RolloutColumns = ON_POLICY_COLUMNS,
 ): AgentsLayout {
   const take = (bytes: number) => planner.reserve(bytes).offset;
   const sets = Array.from({ length: NUM_BLOCK_SETS }, (_, set) => set);
   const C = rolloutLength + 1;
   const rowsOf = ({ seats: members }: SeatGroup) => numEnvs * members.length;
-  const rollouts = seats.groups.map((group, g) => rolloutLayout(specs[g], rowsOf(group), C));
+  const rollouts = seats.groups.map((group, g) => rolloutLayout(specs[g], rowsOf(group), C, columns));
   const S = seats.names.length;
   return {
     numEnvs,

@@ -194,8 +194,8 @@ function readSeats(buffer: ArrayBufferLike, layout: AgentsPlan['layout'], set: n
             mask: rollout.actionMasks.slice(i * maskSize, (i + 1) * maskSize),
             criticInput: criticInputs.slice(i * Z, (i + 1) * Z),
             action: rollout.actions.slice(i * actionSize, (i + 1) * actionSize),
-            logProb: rollout.logProbs[i],
-            value: rollout.values[i],
+            logProb: rollout.logProbs[i] ?? 0, // off-policy there are none
+            value: rollout.values[i] ?? 0,
             tick: ticks[i],
           },
         };

@@ -25,6 +25,8 @@ export interface CollectedAgents {
   readonly episodes: readonly EpisodeSummary[];
   /** Means of `info.metrics` in this rollout, by name. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** What they are the means of. */
+  readonly metricSums: MetricSums;
 }
 
 /** As `RunnerGroup`, with its promises: the same seed gives the same rollouts, whatever the number of runners and their deaths. */
@@ -118,7 +120,7 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
       const sums = await backend.collect(set, version);
       const episodes = ledger.absorb(set);
       isCollecting = false;
-      return { groups: sets[set], episodes, metrics: meansOf(sums) };
+      return { groups: sets[set], episodes, metrics: meansOf(sums), metricSums: sums };
     },
     play: backend.play,
     getStates,

@@ -186,11 +186,16 @@ function endSeat(
   end: number,
 ): void {
   const i = endLife(rows, set, r, end, episodeSteps[n]);
+  const { rollout } = rows.sets[set];
+  if (i >= 0 && rollout.finalSlots.length > 0) {
+    options.envs.writeFinalObservation(n, s, rollout.finalObservations, i * rows.group.observationSize);
+    rollout.finalSlots[i] = i;
+  }
   const policy = options.policies[rows.policies[r]];
   if (i < 0 || !policy.hasValues) return;
   options.envs.writeFinalObservation(n, s, policy.observations, 0);
   policy.masks?.fill(1, 0, rows.group.maskSize); // nobody says what would be allowed after the end
   if (policy.criticInputs !== null) writeCriticInput(options, n, s, policy.criticInputs, 0);
   policy.evaluate(1);
-  rows.sets[set].rollout.finalValues[i] = policy.values[0];
+  rollout.finalValues[i] = policy.values[0];
 }

@@ -2,7 +2,7 @@
 import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { EnvViews } from './agents-layout.ts';
 import type { PolicyBatch } from './policy-batch.ts';
-import { copyRow, finishRow, openStep, type SeatRows } from './seat-rows.ts';
+import { copyRow, finishRow, openStep, type SeatRows, writeJudgement } from './seat-rows.ts';
 
 /** What turns are read from and written into. */
 export interface TurnTables {
@@ -112,8 +112,7 @@ function recordAct(
   copyRow(rows.currentMasks, r, rollout.actionMasks, i, group.maskSize);
   copyRow(rows.criticInputs, r, criticInputs, i, rows.criticSize);
   copyRow(policy.actions, k, rollout.actions, i, group.actionSize);
-  rollout.logProbs[i] = policy.logProbs[k];
-  rollout.values[i] = policy.values[k];
+  writeJudgement(rollout, i, policy.logProbs[k], policy.values[k]);
   openStep(rows, set, r, c, p);
   rows.acts[r] += 1;
   const n = Math.floor(r / group.seats.length);

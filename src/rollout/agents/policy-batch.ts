@@ -3,13 +3,7 @@ import { createActionMapping } from '../../acting/action-mapping.ts';
 import { createActionNoise } from '../../acting/noise.ts';
 import type { ActionArray, ObservationArray } from '../../env/vector-env.ts';
 import type { Arena, Region } from '../../memory/arena.ts';
-import {
-  type ActingSpec,
-  actionDtype,
-  actionSize,
-  noiseSize,
-  type PolicySpec,
-} from '../../policy/policy-spec.ts';
+import { type ActingSpec, actionDtype, actionSize, noiseSize } from '../../policy/policy-spec.ts';
 import type { ActCall, ValuesCall } from '../../policy/row-policy.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
 import { createKernelPolicy, kernelPolicyScratchBytes } from '../../simd/kernel-policy.ts';
@@ -66,7 +60,7 @@ function rowBytes(spec: ActingSpec, maxRows: number) {
 export interface NetworkBatchParts {
   readonly kernels: Kernels;
   readonly arena: Arena;
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly weights: WeightBufferLayout;
   /** {@link networkBatchBytes} of the arena, owned by this batch. */
   readonly scratch: Region;
@@ -171,7 +165,7 @@ type Addresses = Readonly<
   Record<'observations' | 'masks' | 'noise' | 'actions' | 'logProbs' | 'values', number>
 >;
 
-function openArrays({ buffer }: Arena, spec: PolicySpec, maxRows: number, at: Addresses) {
+function openArrays({ buffer }: Arena, spec: ActingSpec, maxRows: number, at: Addresses) {
   const numObserved = maxRows * spec.observationSize;
   const numActions = maxRows * actionSize(spec.distribution);
   return {
@@ -190,7 +184,7 @@ function openArrays({ buffer }: Arena, spec: PolicySpec, maxRows: number, at: Ad
 }
 
 function createCalls(
-  spec: PolicySpec,
+  spec: ActingSpec,
   at: Addresses,
   hasValues: boolean,
 ): { readonly act: ActCall; readonly values: ValuesCall } {

@@ -1,5 +1,5 @@
 /** Who may act for a seat, and who does: plain data, posted to every worker. */
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec, PolicySpec } from '../../policy/policy-spec.ts';
 import type { WeightBufferLayout } from '../../weights/weight-buffer.ts';
 
 /** A central critic: `spec.observationSize` numbers of `GroupViews.criticInputs` in, one value out. */
@@ -14,7 +14,7 @@ export interface PolicyPlan {
   /** Group of seats that it may act for. */
   readonly group: number;
   /** Sizes and, for `network`, what it is. */
-  readonly spec: PolicySpec;
+  readonly spec: ActingSpec;
   readonly acts:
     | { readonly kind: 'network'; readonly weights: WeightBufferLayout; readonly critic: CriticPlan | null }
     /** A network that is kept: its weights change between rollouts alone, and all of its kind act in the same scratch. */

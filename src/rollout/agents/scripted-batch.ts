@@ -5,7 +5,7 @@ import { flattenAction } from '../../env/flatten-action.ts';
 import { unflattenObservation } from '../../env/flatten-space.ts';
 import { EnvError } from '../../errors.ts';
 import { uniformChoice } from '../../policy/distributions/epsilon-greedy.ts';
-import { actionSize, type PolicySpec } from '../../policy/policy-spec.ts';
+import { type ActingSpec, actionSize } from '../../policy/policy-spec.ts';
 import { type EpisodeStream, openEpisodeStream } from '../../random/episode-stream.ts';
 import type { BatchSizes, PolicyBatch } from './policy-batch.ts';
 
@@ -22,7 +22,7 @@ export interface ScriptedContext {
 export type ScriptedPolicy = (observation: unknown, context: ScriptedContext) => unknown;
 
 /** Uniform over the allowed actions of each component; within the bounds of a Box (within +-1 where it has none). */
-export function createRandomBatch(spec: PolicySpec, sizes: BatchSizes): PolicyBatch {
+export function createRandomBatch(spec: ActingSpec, sizes: BatchSizes): PolicyBatch {
   const { distribution } = spec;
   const A = actionSize(distribution);
   const elements = elementsOf(distribution);
@@ -48,10 +48,9 @@ interface ActionElement {
   readonly high: number;
 }
 
-function elementsOf(distribution: PolicySpec['distribution']): readonly ActionElement[] {
+function elementsOf(distribution: ActingSpec['distribution']): readonly ActionElement[] {
   if (distribution.kind === 'product') return distribution.heads.flatMap(elementsOf);
-  if (distribution.kind === 'categorical')
-    return distribution.sizes.map((choices) => ({ choices, low: null, high: 1 }));
+  if ('sizes' in distribution) return distribution.sizes.map((choices) => ({ choices, low: null, high: 1 }));
   if (distribution.kind === 'bernoulli')
     return Array.from({ length: distribution.size }, () => ({ choices: 0, low: null, high: 1 }));
   const finite = (bound: number, otherwise: number) => (Number.isFinite(bound) ? bound : otherwise);
@@ -65,7 +64,7 @@ function elementsOf(distribution: PolicySpec['distribution']): readonly ActionEl
  */
 export function createFunctionBatch(
   name: string,
-  spec: PolicySpec,
+  spec: ActingSpec,
   { observationSpace, actionSpace }: AgentSpaces,
   sizes: BatchSizes,
   script: ScriptedPolicy,
@@ -116,7 +115,7 @@ function checkAction(
 }
 
 function createScriptedBatch(
-  spec: PolicySpec,
+  spec: ActingSpec,
   { numRows, maxRows }: BatchSizes,
   choose: (
     batch: Pick<PolicyBatch, 'observations' | 'masks' | 'actions'>,

@@ -121,13 +121,24 @@ export function beginRows(rows: SeatRows, set: number): void {
     copyRow(carried.masks, r, rollout.actionMasks, i, group.maskSize);
     copyRow(carried.criticInputs, r, criticInputs, i, rows.criticSize);
     copyRow(carried.actions, r, rollout.actions, i, group.actionSize);
-    rollout.logProbs[i] = carried.logProbs[r];
-    rollout.values[i] = carried.values[r];
+    writeJudgement(rollout, i, carried.logProbs[r], carried.values[r]);
     ticks[i] = carried.ticks[r];
     openStep(rows, set, r, 0, rows.policies[r]);
     rollout.rewards[i] = rows.openRewards[r];
     policies[i] = rows.policies[r];
   }
+}
+
+/** What the policy said of the step's action, where anybody wants to know. */
+export function writeJudgement(
+  { logProbs, values }: GroupViews['rollout'],
+  i: number,
+  logProb: number,
+  value: number,
+): void {
+  if (values.length === 0) return; // off-policy there are no such columns
+  logProbs[i] = logProb;
+  values[i] = value;
 }
 
 /** Row r acts at column c: from now on its rewards are this step's. */
@@ -139,6 +150,7 @@ export function openStep(rows: SeatRows, set: number, r: number, c: number, poli
   rollout.rewards[i] = 0;
   rollout.terminated[i] = 0;
   rollout.truncated[i] = 0;
+  if (rollout.finalSlots.length > 0) rollout.finalSlots[i] = -1;
   if (c > 0) rows.openRewards[r] = 0;
   rows.open[r] = c;
 }
@@ -188,11 +200,11 @@ export function finishRow(rows: SeatRows, set: number, r: number, nextTick: numb
     copyRow(rollout.actionMasks, i, carried.masks, r, group.maskSize);
     copyRow(criticInputs, i, carried.criticInputs, r, rows.criticSize);
     copyRow(rollout.actions, i, carried.actions, r, group.actionSize);
-    carried.logProbs[r] = rollout.logProbs[i];
-    carried.values[r] = rollout.values[i];
+    carried.logProbs[r] = rollout.logProbs[i] ?? 0; // off-policy there are none
+    carried.values[r] = rollout.values[i] ?? 0;
     carried.ticks[r] = ticks[i];
     acted[i] = 0;
-    rollout.bootstrapValues[n] = carried.values[r];
+    if (rollout.bootstrapValues.length > 0) rollout.bootstrapValues[n] = carried.values[r];
     next = carried.ticks[r];
   } else {
     open[r] = -1;

@@ -90,6 +90,6 @@ test('a central critic and self-play are there, too', async () => {
 test('algorithms for one agent say which are for several', async () => {
   const config = new IMPALAConfig({ environment: { env: 'TicTacToe' } });
   await expect(config.build()).rejects.toThrow(
-    /TicTacToe-v0 has several agents.*`--algo ppo` or `--algo a2c`/,
+    /TicTacToe-v0 has several agents.*`--algo ppo`, `--algo a2c` or `--algo dqn`/,
   );
 });

@@ -7,6 +7,7 @@ import {
   offPolicyPlain,
   offPolicyRefused,
   paceTrials,
+  policiesElsewhere,
 } from '../off-policy-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
@@ -100,7 +101,7 @@ export const settings: Settings = {
       change: training({ importanceExponent: 0.9 }),
     },
   },
-  testedElsewhere: convElsewhere,
+  testedElsewhere: { ...convElsewhere, ...policiesElsewhere },
   refused: [
     ...offPolicyRefused,
     [

@@ -7,6 +7,7 @@ import { userAgentsKernel } from '../../../src/env/agents/user-agents-kernel.ts'
 import type { EnvFactory } from '../../../src/env/env.ts';
 import { factorySource } from '../../../src/env/env-source.ts';
 import { flattenActionSpace } from '../../../src/env/flatten-action.ts';
+import type { RolloutColumns } from '../../../src/experience/layout.ts';
 import { createArena, createArenaPlanner } from '../../../src/memory/arena.ts';
 import { initializeParameters } from '../../../src/policy/initialize.ts';
 import { mlpParameterLayout } from '../../../src/policy/networks/mlp-parameters.ts';
@@ -35,6 +36,8 @@ export interface SmallRunner {
 }
 
 export interface SmallRunnerOptions {
+  /** @defaultValue those of on-policy learning */
+  readonly columns?: RolloutColumns;
   readonly numEnvs: number;
   readonly rolloutLength: number;
   readonly seed?: number;
@@ -61,7 +64,7 @@ export function specOf(seats: SeatLayout, g: number, policyGain = 1): PolicySpec
 
 export async function createSmallRunner(
   factory: () => MultiAgentEnv,
-  { numEnvs, rolloutLength, seed = 0, policyGain = 1 }: SmallRunnerOptions,
+  { numEnvs, rolloutLength, seed = 0, policyGain = 1, columns }: SmallRunnerOptions,
 ): Promise<SmallRunner> {
   const seats = createSeatLayout(createAgentsEnvs(userAgentsKernel(factory, 1, 'probe')).seats);
   const specs = seats.groups.map((_, g) => specOf(seats, g, policyGain));
@@ -84,6 +87,7 @@ export async function createSmallRunner(
       specs.map(() => 0),
       numEnvs,
       rolloutLength,
+      columns,
     ),
     policies,
     assignment: seats.groupOf.map((g) => [g]),

@@ -1,0 +1,168 @@
+/** The policies of a table as an off-policy run has them: what each is, and its place in memory. */
+import type { SeatGroup, SeatLayout } from '../../env/agents/seat-layout.ts';
+import { flattenActionSpace } from '../../env/flatten-action.ts';
+import { flattenObservationSpace } from '../../env/flatten-space.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Arena, ArenaPlanner } from '../../memory/arena.ts';
+import {
+  type ActingNetwork,
+  actingLayout,
+  actingRanges,
+  actingSpecOf,
+} from '../../policy/networks/acting-network.ts';
+import { initializeModel } from '../../policy/networks/initialize-model.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
+import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
+import {
+  openWeightBuffer,
+  reserveWeightBuffer,
+  type WeightBufferLayout,
+} from '../../weights/weight-buffer.ts';
+import { type ReservedObjectiveLearner, reserveObjectiveLearner } from '../create-objective-learner.ts';
+import type { EnvDescription } from '../environment-source.ts';
+import { locateNetwork } from '../locate-network.ts';
+import type { OffPolicyConfig } from '../off-policy-config.ts';
+import type { OffPolicyParts } from '../off-policy-system.ts';
+import { createPolicySpec } from '../policy-setup.ts';
+import { planScript } from './agents-policies.ts';
+import { type FrozenNetwork, networkFromCheckpoint, policyStream } from './network-policy.ts';
+import type { PoliciesConfig, TableEntry } from './policy-table.ts';
+
+export type OffPolicyAgentsConfig = OffPolicyConfig & { readonly multiAgent: PoliciesConfig };
+
+/** What an algorithm brings. */
+export interface OffPolicyAgentsLearning<C> {
+  /** A policy's config: the run's, with options of `training` of its own. @throws ConfigError for overrides that are none. */
+  configOf(entry: TableEntry): C;
+  /** Networks, objective and behaviour for agents with these spaces. */
+  describe(env: EnvDescription, config: C): OffPolicyParts;
+}
+
+/** A network of the algorithm's own kind. */
+export interface OwnNetwork<C> {
+  readonly config: C;
+  readonly parts: OffPolicyParts;
+  readonly acting: ActingNetwork;
+  readonly spec: ActingSpec;
+  readonly weights: WeightBufferLayout;
+  readonly learner: ReservedObjectiveLearner;
+}
+
+/** A row of the table with what acts. */
+export interface PreparedOffPolicy<C> {
+  readonly entry: TableEntry;
+  readonly plan: PolicyPlan;
+  /** null = it does not learn. */
+  readonly own: OwnNetwork<C> | null;
+  /** null = it is no network, or it learns. */
+  readonly frozen: FrozenNetwork | null;
+}
+
+/** @throws ConfigError for a policy that cannot act or learn here. */
+export async function prepareOffPolicy<C extends OffPolicyAgentsConfig>(
+  planner: ArenaPlanner,
+  entry: TableEntry,
+  seats: SeatLayout,
+  learning: OffPolicyAgentsLearning<C>,
+): Promise<PreparedOffPolicy<C>> {
+  const { name, acts } = entry;
+  const group = seats.groups[entry.group];
+  const config = learning.configOf(entry);
+  const planOf = (spec: ActingSpec, planned: PolicyPlan['acts']): PolicyPlan => ({
+    ...{ name, spec, group: entry.group },
+    acts: planned,
+  });
+  if (acts.kind === 'random' || acts.kind === 'module')
+    return { entry, plan: planOf(scriptedSpec(group), planScript(acts)), own: null, frozen: null };
+  const planNetwork = (spec: ActingSpec) => {
+    const weights = reserveWeightBuffer(planner, actingLayout(spec).size, spec.observationSize);
+    return { weights, plan: planOf(spec, { kind: 'network', weights, critic: null }) };
+  };
+  if (acts.kind === 'checkpoint') {
+    const frozen = await networkFromCheckpoint(name, acts, group);
+    return { entry, plan: planNetwork(frozen.spec).plan, own: null, frozen };
+  }
+  const parts = learning.describe(describeGroup(group), config);
+  const acting: ActingNetwork = { ...parts.acting, actionMaskSize: group.maskSize };
+  const spec = actingSpecOf(parts.model, acting);
+  if (spec.network.kind !== 'mlp')
+    throw new ConfigError(
+      'CONFIG_SEVERAL_AGENTS',
+      `Among several agents policies are MLPs, and that of \`${name}\` is '${spec.network.kind}': leave \`network\` out.`,
+    );
+  const { weights, plan } = planNetwork(spec);
+  if (!acts.learns) return { entry, plan, own: null, frozen: freshActor(parts, acting, spec, config, name) };
+  const learner = await reserveObjectiveLearner(
+    planner,
+    { ...parts, batchSize: config.training.batchSize },
+    {
+      choice: { engine: 'simd', reason: 'several agents' },
+      numLearnerThreads: config.learners.numLearnerThreads,
+      captureGraph: config.learners.captureGraph,
+      spec,
+    },
+  );
+  return { entry, plan, frozen: null, own: { config, parts, acting, spec, weights, learner } };
+}
+
+/** Agents of one kind, as an environment of one of them would be described. */
+function describeGroup({ spaces, maskSize }: SeatGroup): EnvDescription {
+  const { observationSpace, actionSpace } = spaces;
+  return {
+    ...{ observationSpace, actionSpace, actionMaskSize: maskSize, frameStack: null },
+    observation: flattenObservationSpace(observationSpace),
+    action: flattenActionSpace(actionSpace),
+  };
+}
+
+/** Sizes of what is no network. */
+function scriptedSpec({ spaces, maskSize }: SeatGroup): ActingSpec {
+  return createPolicySpec(
+    { ...spaces, actionMaskSize: maskSize },
+    {
+      ...{ network: 'mlp', networkOptions: {}, hiddenSizes: [], activation: 'tanh', sharedLayers: false },
+      ...{
+        convLayers: null,
+        orthogonalInit: false,
+        hiddenGain: 1,
+        policyGain: 1,
+        valueGain: 1,
+        logStdInit: 0,
+      },
+      ...{ squashActions: false, useGsde: false, gsdeSampleFrequency: 1 },
+      ...{ normalizeObservations: false, clipObservation: 1 },
+    },
+    locateNetwork,
+  );
+}
+
+/** First weights of a network that could learn and does not. */
+function freshActor<C extends OffPolicyAgentsConfig>(
+  { model, initialization }: OffPolicyParts,
+  acting: ActingNetwork,
+  spec: ActingSpec,
+  { debugging }: C,
+  name: string,
+): FrozenNetwork {
+  const all = initializeModel(model, policyStream(debugging.seed, 'initialize', name), initialization);
+  const parameters = new Float32Array(actingLayout(spec).size);
+  let at = 0;
+  for (const { offset, size } of actingRanges(model, acting)) {
+    parameters.set(all.subarray(offset, offset + size), at);
+    at += size;
+  }
+  return { spec, parameters, statistics: null };
+}
+
+/** Frozen networks are published with each version, as all others are. */
+export function publishersOfFrozen<C>(
+  { buffer }: Arena,
+  prepared: readonly PreparedOffPolicy<C>[],
+): readonly (() => void)[] {
+  return prepared.flatMap(({ plan: { acts }, frozen }) => {
+    if (acts.kind !== 'network' || frozen === null) return [];
+    const weights = openWeightBuffer(buffer, acts.weights);
+    const { parameters, statistics } = frozen;
+    return [() => void weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null)];
+  });
+}

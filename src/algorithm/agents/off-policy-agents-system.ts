@@ -1,0 +1,228 @@
+/** What off-policy learning among several agents stands on: environments, policies, and for each that learns a replay buffer and a learner. */
+import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
+import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
+import { OFF_POLICY_COLUMNS } from '../../experience/layout.ts';
+import type { ObjectiveLearner } from '../../learner/objective-learner.ts';
+import { type Arena, createArena, createArenaPlanner } from '../../memory/arena.ts';
+import type { ActingNetwork } from '../../policy/networks/acting-network.ts';
+import { initializeModel } from '../../policy/networks/initialize-model.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
+import { availableMemory } from '../../replay/available-memory.ts';
+import { checkReplayMemory } from '../../replay/replay-spec.ts';
+import { createRowRings, type RowRings, rowRingsSpec } from '../../replay/row-rings.ts';
+import { initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
+import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
+import { agentsScratchBytes } from '../../rollout/agents/agents-runner.ts';
+import { createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
+import { reserveControlWords } from '../../rollout/control-words.ts';
+import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
+import { type KernelModule, loadKernels } from '../../simd/loader.ts';
+import type { Exploration } from '../../weights/exploration.ts';
+import { type ActingWeights, createActingWeights } from '../acting-weights.ts';
+import { checkAgentsOptions } from '../curriculum/check-options.ts';
+import { openCurriculum } from '../curriculum/curriculum.ts';
+import { environmentSource } from '../environment-source.ts';
+import { numOffPolicyRunners } from '../num-off-policy-runners.ts';
+import { withNotes } from '../objective-system.ts';
+import { createObservationScaling, type ObservationScaling } from '../observation-statistics.ts';
+import { checkHoldsBatch, replaySpecOf } from '../off-policy-system.ts';
+import { startAndCreate } from '../start-runners.ts';
+import { type AgentsExperience, createAgentsExperience } from './agents-experience.ts';
+import { type AgentsStage, checkStage, threadOptions } from './agents-stage.ts';
+import { policyStream } from './network-policy.ts';
+import {
+  type OffPolicyAgentsConfig,
+  type OffPolicyAgentsLearning,
+  type OwnNetwork,
+  type PreparedOffPolicy,
+  prepareOffPolicy,
+  publishersOfFrozen,
+} from './off-policy-agents-policies.ts';
+import { createPolicyTable, type PolicyTable } from './policy-table.ts';
+
+/** A policy that learns, with all that is its own. */
+export interface OffPolicyLearner<C> {
+  readonly name: string;
+  /** Index in the table. */
+  readonly index: number;
+  readonly group: number;
+  readonly config: C;
+  readonly spec: ActingSpec;
+  readonly acting: ActingNetwork;
+  readonly learner: ObjectiveLearner;
+  readonly scaling: ObservationScaling;
+  readonly replay: RowRings;
+  readonly experience: AgentsExperience;
+  /** One line for people: what the buffer takes. */
+  readonly replayMemory: string;
+  readonly publish: ActingWeights['publish'];
+}
+
+export interface OffPolicyAgentsSystem<C> extends AgentsStage {
+  readonly learning: readonly OffPolicyLearner<C>[];
+  /** @param exploration of learner k of `learning` from now on; default: as before. */
+  publish(exploration?: (k: number) => Exploration): number;
+}
+
+/**
+ * Builds the system, its runners ready to collect, its buffers empty.
+ *
+ * @throws ConfigError when environment, options and policies do not fit; EnvError or WorkerError when a runner cannot start. Nothing is left
+ * running then.
+ */
+export async function createOffPolicyAgentsSystem<C extends OffPolicyAgentsConfig>(
+  config: C,
+  learning: OffPolicyAgentsLearning<C>,
+): Promise<OffPolicyAgentsSystem<C>> {
+  checkStage(config);
+  warmThreads({ numThreads: numOffPolicyRunners(config), memoryMb: config.envRunners.workerMemoryMb });
+  try {
+    return await assemble(config, learning);
+  } finally {
+    await dropWarmThreads();
+  }
+}
+
+async function assemble<C extends OffPolicyAgentsConfig>(
+  config: C,
+  learning: OffPolicyAgentsLearning<C>,
+): Promise<OffPolicyAgentsSystem<C>> {
+  const { envRunners, debugging, learners } = config;
+  const source = environmentSource(config);
+  const probe = await makeAgentsEnvs(source, 1);
+  const seats = createSeatLayout(probe.seats);
+  probe.close();
+  const curriculum = await openCurriculum(config, source, checkAgentsOptions);
+  const planner = createArenaPlanner();
+  const table = createPolicyTable(config.multiAgent, seats);
+  const prepared: PreparedOffPolicy<C>[] = [];
+  for (const entry of table.entries) prepared.push(await prepareOffPolicy(planner, entry, seats, learning));
+  const agents = planAgents(planner, config, seats, table, prepared);
+  const numRunners = numOffPolicyRunners(config);
+  const numRegions = Math.max(1, numRunners);
+  const scratchBytes = agentsScratchBytes(agents, Math.ceil(envRunners.numEnvs / numRegions));
+  const scratch = Array.from({ length: numRegions }, () => planner.reserve(scratchBytes));
+  const control = reserveControlWords(planner, numRegions);
+  const { deterministic, seed } = debugging;
+  const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
+  const arena = createArena(planner);
+  initializeAgents(arena.buffer, agents.layout);
+  const envOptions = curriculum?.initial ?? null;
+  const workers = { memory: arena.memory, kernels, source, control, helper: null, agents, envOptions, seed };
+  const runners = createAgentsRunnerGroup({
+    ...{ arena, kernels, source, agents, scratch, seed, envOptions, numEnvs: envRunners.numEnvs },
+    learns: prepared.map(({ own }) => own !== null),
+    threads: threadOptions(config, numRunners, workers),
+  });
+  const { list, dispose } = await startAndCreate(runners, async () => {
+    const made = await createLearners(prepared, seats, table, envRunners.numEnvs, arena, kernels);
+    const end = async () => void (await Promise.all(made.map(({ learner }) => learner.dispose())));
+    return { list: made, dispose: end };
+  });
+  const frozen = prepared.flatMap(({ entry, frozen: network }) =>
+    network === null ? [] : [{ name: entry.name, group: entry.group, network }],
+  );
+  const publishFrozen = publishersOfFrozen(arena, prepared);
+  let numPublished = 0;
+  return {
+    ...{ source, seats, table, learning: list, frozen, runners, curriculum, league: null },
+    criticSizes: seats.groups.map(() => 0),
+    publish(exploration) {
+      for (const publish of publishFrozen) publish();
+      for (const [k, { publish }] of list.entries()) publish(exploration?.(k));
+      return numPublished++;
+    },
+    async stop() {
+      await runners.stop();
+      await dispose();
+    },
+  };
+}
+
+function planAgents<C extends OffPolicyAgentsConfig>(
+  planner: ReturnType<typeof createArenaPlanner>,
+  { envRunners, training, evaluation }: C,
+  seats: SeatLayout,
+  { assignment }: PolicyTable,
+  prepared: readonly PreparedOffPolicy<C>[],
+): AgentsPlan {
+  const specs = seats.groups.map((_, g) => {
+    const found = prepared.find(({ entry }) => entry.group === g);
+    if (found === undefined) throw new TypeError(`Group ${g} has no policy.`);
+    return found.plan.spec;
+  });
+  const noCritics = seats.groups.map(() => 0);
+  const { numEnvs } = envRunners;
+  return {
+    layout: reserveAgents(planner, seats, specs, noCritics, numEnvs, training.trainEvery, OFF_POLICY_COLUMNS),
+    policies: prepared.map(({ plan }) => plan),
+    assignment,
+    league: null,
+    maxPlayEnvs: evaluation.evaluationNumEnvs,
+  };
+}
+
+/** One after the other: they share the arena. */
+async function createLearners<C extends OffPolicyAgentsConfig>(
+  prepared: readonly PreparedOffPolicy<C>[],
+  seats: SeatLayout,
+  { assignment }: PolicyTable,
+  numEnvs: number,
+  arena: Arena,
+  kernels: KernelModule,
+): Promise<OffPolicyLearner<C>[]> {
+  const list: OffPolicyLearner<C>[] = [];
+  for (const [index, { entry, own }] of prepared.entries()) {
+    if (own === null) continue;
+    const { name, group } = entry;
+    const ringOf = ringsOf(seats, assignment, index, group, numEnvs);
+    const made = await createLearner(own, arena, kernels, name, seats.groups[group].spaces.observationSpace);
+    const memory = createMemory(own, ringOf);
+    const experience = createAgentsExperience(memory.replay, index, ringOf);
+    list.push({ ...{ name, index, group, experience }, ...own, ...made, ...memory });
+  }
+  return list;
+}
+
+async function createLearner<C extends OffPolicyAgentsConfig>(
+  { config, parts, spec, acting, weights: weightLayout, learner: reserved }: OwnNetwork<C>,
+  arena: Arena,
+  kernels: KernelModule,
+  name: string,
+  observationSpace: Parameters<typeof createObservationScaling>[1],
+) {
+  const { debugging, envRunners } = config;
+  const learner = await reserved.create(arena, kernels);
+  const stream = policyStream(debugging.seed, 'initialize', name);
+  learner.writeParameters(initializeModel(parts.model, stream, parts.initialization));
+  const scaling = createObservationScaling(spec, observationSpace, envRunners.normalizeObservations);
+  const weights = createActingWeights({ spec, acting, learner, central: null, scaling, arena, weightLayout });
+  return { learner: withNotes(learner, weights), scaling, publish: weights.publish };
+}
+
+/** @throws ConfigError `CONFIG_REPLAY_MEMORY`, `CONFIG_CONFLICT` where it is too small. */
+function createMemory<C extends OffPolicyAgentsConfig>(
+  { config, parts, spec }: OwnNetwork<C>,
+  ringOf: Int32Array,
+) {
+  const numRows = ringOf.reduce((count, ring) => count + (ring < 0 ? 0 : 1), 0);
+  const replaySpec = rowRingsSpec(replaySpecOf(spec, numRows, parts.replay));
+  checkHoldsBatch(replaySpec, config.training);
+  const replayMemory = checkReplayMemory(replaySpec, availableMemory(), parts.isPrioritised);
+  return { replay: createRowRings(replaySpec), replayMemory };
+}
+
+/** Rings of the rows of a group, for those seats that the policy may have: [rows] i32, -1 = it never acts there. */
+function ringsOf(
+  { groups }: SeatLayout,
+  assignment: PolicyTable['assignment'],
+  index: number,
+  group: number,
+  numEnvs: number,
+): Int32Array {
+  const { seats } = groups[group];
+  let numRings = 0;
+  return Int32Array.from({ length: numEnvs * seats.length }, (_, n) =>
+    assignment[seats[n % seats.length]].includes(index) ? numRings++ : -1,
+  );
+}

@@ -1,0 +1,229 @@
+/** Policies that learn from replay beside each other: what off-policy algorithms share among several agents. */
+import type { StatePart } from '../../checkpoint/state-part.ts';
+import { checkLayer } from '../../config/check-layer.ts';
+import type { Declarations } from '../../config/option.ts';
+import { type Problem, throwProblems } from '../../config/problems.ts';
+import { ConfigError } from '../../errors.ts';
+import type { JsonValue } from '../../json.ts';
+import type { ObjectiveBatch, ObjectiveStats } from '../../learner/objective-learner.ts';
+import type { Metrics } from '../../metrics/metric-keys.ts';
+import { actingLayout } from '../../policy/networks/acting-network.ts';
+import type { TransitionBatch } from '../../replay/gather.ts';
+import type { RowRings } from '../../replay/row-rings.ts';
+import { rowRingsState } from '../../replay/row-rings-state.ts';
+import type { CollectedAgents } from '../../rollout/agents/agents-runner-group.ts';
+import type { Exploration } from '../../weights/exploration.ts';
+import type { Algorithm } from '../algorithm.ts';
+import { createFragments, type Fragments } from '../fragments.ts';
+import { createIterationTally } from '../iteration-tally.ts';
+import { objectiveLearnerState } from '../objective-learner-state.ts';
+import { statisticsState } from '../observation-statistics.ts';
+import { streamState } from '../own-state.ts';
+import { fragmentsPerIteration, numUpdatesDue, type PaceOptions } from '../pace.ts';
+import { policyState } from '../policy-state.ts';
+import type { Iteration } from '../shell.ts';
+import { createAgentsAlgorithm } from './agents-algorithm.ts';
+import { stateName } from './agents-learning.ts';
+import { tellAgents } from './agents-report.ts';
+import { observedBy, samplesOf } from './agents-samples.ts';
+import { policyStream } from './network-policy.ts';
+import type { OffPolicyAgentsConfig } from './off-policy-agents-policies.ts';
+import type { OffPolicyAgentsSystem, OffPolicyLearner } from './off-policy-agents-system.ts';
+import type { TableEntry } from './policy-table.ts';
+
+/** The options of `training` that the shared loop reads. */
+export type LoopConfig = OffPolicyAgentsConfig & {
+  readonly training: PaceOptions & { readonly stepsPerIteration: number; readonly nStep: number };
+};
+
+/** What an algorithm does with one policy; counted in environment steps, as where there is one agent. */
+export interface OffPolicyStudent {
+  /** How it explores in the fragment that begins there. */
+  readonly exploration: (numEnvSteps: number) => Exploration;
+  readonly learn: (numUpdates: number, numEnvSteps: number) => Promise<ObjectiveStats>;
+  readonly afterRound?: (before: number, after: number) => void;
+  readonly metrics: (numEnvSteps: number) => Metrics;
+  readonly state: readonly StatePart[];
+  readonly setSchedule: (name: string, schedule: JsonValue) => void;
+}
+
+/** Uniform batches of a policy's own transitions. */
+export interface AgentsDraws {
+  fill(batch: ObjectiveBatch): void;
+  readonly state: StatePart;
+}
+
+/** Allocates nothing per batch. @param seed of the run. */
+export function createAgentsDraws(
+  replay: RowRings,
+  policy: string,
+  seed: number,
+  { batchSize, nStep, gamma }: { readonly batchSize: number; readonly nStep: number; readonly gamma: number },
+): AgentsDraws {
+  const stream = policyStream(seed, 'replay', policy);
+  const indices = new Int32Array(batchSize); // [B] i32
+  return {
+    fill({ columns }) {
+      replay.sample(nStep, stream, indices);
+      replay.gather(indices, nStep, gamma, columns as unknown as TransitionBatch);
+    },
+    state: streamState(stateName(policy, 'replay'), stream),
+  };
+}
+
+/**
+ * For each round of an iteration: a fragment of `trainEvery` steps in every environment; then, for one policy after the other in the order of their
+ * names, its own steps into its own buffer, and the updates that are due.
+ */
+export function createOffPolicyAgents<C extends LoopConfig>(
+  name: string,
+  config: C,
+  system: OffPolicyAgentsSystem<C>,
+  createStudent: (policy: OffPolicyLearner<C>) => OffPolicyStudent,
+): Algorithm {
+  const { training, envRunners } = config;
+  const students = system.learning.map(createStudent);
+  const fragments = createFragments<CollectedAgents, number>({
+    system: {
+      publish: (step) => system.publish((k) => students[k].exploration(step)),
+      runners: { collect: system.runners.collect, collectNow: null },
+    },
+    numSteps: training.trainEvery * envRunners.numEnvs,
+    lag: training.lag,
+    exploration: (step) => step,
+  });
+  const iterate = createIteration(config, system, students, fragments);
+  return createAgentsAlgorithm({
+    ...{ name, config, stage: system, rolloutLength: training.trainEvery, numPast: 0 },
+    engine: system.learning[0]?.learner ?? null,
+    remembers: system.learning.map((policy) => `${policy.name} ${policy.replayMemory}`).join('; '),
+    async iterate(numEnvSteps) {
+      try {
+        return await iterate(numEnvSteps);
+      } catch (error) {
+        await fragments.settle();
+        throw error;
+      }
+    },
+    isHalfDone: () => fragments.hasDelivered,
+    policyState: system.learning.flatMap((policy) => learnedState(policy, system, config)),
+    state: students.flatMap(({ state }) => state),
+    setSchedule: (schedule, value) => {
+      for (const student of students) student.setSchedule(schedule, value);
+    },
+    settle: fragments.settle,
+  });
+}
+
+function createIteration<C extends LoopConfig>(
+  { training }: C,
+  { learning }: OffPolicyAgentsSystem<C>,
+  students: readonly OffPolicyStudent[],
+  fragments: Fragments<CollectedAgents>,
+): (numEnvSteps: number) => Promise<Iteration> {
+  const { numSteps } = fragments;
+  return async (numEnvSteps) => {
+    const tally = createIterationTally();
+    const own = learning.map(() => ({ tally: createIterationTally(), numSteps: 0 }));
+    const numFragments = fragmentsPerIteration(training.stepsPerIteration, numSteps);
+    fragments.begin(numFragments, numEnvSteps);
+    let learnMs = 0;
+    let step = numEnvSteps;
+    for (let f = 0; f < numFragments; f++, step += numSteps) {
+      const collected = await fragments.next();
+      tally.addFragment(collected);
+      const begin = performance.now();
+      for (const [k, policy] of learning.entries()) {
+        own[k].numSteps += takeIn(policy, collected);
+        const { training: pace } = policy.config;
+        const holdsBatch = policy.replay.numSampleable(pace.nStep) >= pace.batchSize;
+        const numUpdates = holdsBatch ? numUpdatesDue(pace, step, step + numSteps) : 0;
+        if (numUpdates > 0) own[k].tally.addUpdates(await students[k].learn(numUpdates, step + numSteps));
+        students[k].afterRound?.(step, step + numSteps);
+      }
+      learnMs += performance.now() - begin;
+    }
+    const { episodes, ...told } = tally.finish(numFragments * numSteps, {});
+    const metrics: Record<string, number | undefined> = { ...tellAgents(episodes) };
+    for (const [k, policy] of learning.entries()) {
+      const learned = { ...own[k].tally.trainMetrics(), ...students[k].metrics(step) };
+      Object.assign(metrics, tellPolicy(policy, learned, own[k].numSteps, learning.length === 1));
+    }
+    metrics['time/rolloutMs'] = fragments.takeMs();
+    metrics['time/learnMs'] = learnMs;
+    return { ...told, episodes, metrics };
+  };
+}
+
+/** The only policy's metrics are called as those of a run with one agent. */
+function tellPolicy(
+  { name, replay }: Pick<OffPolicyLearner<unknown>, 'name' | 'replay'>,
+  learned: Metrics,
+  numSteps: number,
+  isOnly: boolean,
+): Record<string, number | undefined> {
+  const all = Object.entries({ ...learned, 'replay/size': replay.size });
+  const keyOf = (key: string) => (isOnly ? key : `policy/${name}/${key.replace(/^train\//, '')}`);
+  return {
+    ...Object.fromEntries(all.map(([key, value]) => [keyOf(key), value])),
+    [`policy/${name}/numSteps`]: numSteps,
+  };
+}
+
+/** A policy's own steps go into its buffer, and its statistics take them in. @returns their number. */
+function takeIn<C>(
+  { group: g, index, experience, scaling }: OffPolicyLearner<C>,
+  { groups }: CollectedAgents,
+): number {
+  const group = groups[g];
+  const numSteps = experience.append(group);
+  if (scaling.isRunning)
+    scaling.absorb(observedBy(group, group.rollout.observations, samplesOf(group, index)));
+  return numSteps;
+}
+
+function learnedState<C extends LoopConfig>(
+  { name, group, spec, acting, learner, scaling, replay }: OffPolicyLearner<C>,
+  { source, seats }: OffPolicyAgentsSystem<C>,
+  { training }: C,
+): readonly StatePart[] {
+  return [
+    policyState({ source, spec, ...seats.groups[group].spaces }, actingLayout(spec), name),
+    objectiveLearnerState(learner, spec, acting, name),
+    statisticsState(scaling, spec, { policy: name }),
+    rowRingsState(replay, name, training.checkpointReplay ?? true),
+  ];
+}
+
+/** What belongs to the run and not to one of its policies. */
+const OF_THE_RUN = ['trainEvery', 'stepsPerIteration', 'lag', 'checkpointReplay'];
+
+/**
+ * The run's config with a policy's own options of `training`.
+ *
+ * @param declared the algorithm's `training`; `check` what it asks of a whole config.
+ * @throws ConfigError naming what is no such option; `CONFIG_POLICY` for one that is the run's alone.
+ */
+export function configOfLearner<C extends LoopConfig>(
+  config: C,
+  { name, acts }: TableEntry,
+  declared: Declarations[string],
+  check: (config: C) => readonly Problem[],
+): C {
+  if (acts.kind !== 'network' || Object.keys(acts.overrides).length === 0) return config;
+  const shared = OF_THE_RUN.find((option) => Object.hasOwn(acts.overrides, option));
+  if (shared !== undefined)
+    throw new ConfigError(
+      'CONFIG_POLICY',
+      `The policies cannot be used: \`${shared}\` is the run's, and \`${name}\` sets one of its own. Set it in \`training\`.`,
+    );
+  const { layer, problems } = checkLayer(
+    { training: declared },
+    { training: acts.overrides },
+    `policy ${name}`,
+  );
+  throwProblems(problems);
+  const own: C = { ...config, training: { ...config.training, ...layer.training } };
+  throwProblems(check(own));
+  return own;
+}
