@@ -26,24 +26,6 @@ from ray.rllib.examples.rl_modules.classes.action_masking_rlm import ActionMaski
 from ray.tune.registry import register_env
 from task import Task, answer
 
-
-def wait_longer(seconds=300):
-    """Ray's own processes have 30 s to come up, which is too little on a busy machine; it is outside of the clock."""
-    ask = ray._private.services.get_node
-
-    def patient(*args, **kwargs):
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                return ask(*args, **kwargs)
-            except RuntimeError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-
-    ray._private.services.get_node = patient
-
-
 BOARDS = {"tic-tac-toe": tictactoe_v3, "connect-four": connect_four_v3}
 
 
@@ -118,7 +100,6 @@ def build(game, seed, num_envs, rollout_length):
 def main():
     task = Task()
     game, num_envs, rollout_length = (task.raw[key] for key in ("game", "numEnvs", "rolloutLength"))
-    wait_longer()
     ray.init(
         logging_level=logging.ERROR,
         log_to_driver=False,
