@@ -40,6 +40,7 @@ export async function createMultiAgentDQN(config: ResolvedDQNConfig): Promise<Al
 
 /** What knows of environments, and not of agents. */
 function checkTraining({ training }: ResolvedDQNConfig): void {
+  if (training.recurrent !== null) refuseAmongSeveral('recurrent');
   if (training.prioritised) refuseAmongSeveral('prioritised');
   if (training.noisy) refuseAmongSeveral('noisy');
   if (training.hindsight !== 'none') refuseAmongSeveral('hindsight');

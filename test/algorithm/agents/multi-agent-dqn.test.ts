@@ -148,6 +148,7 @@ test('a policy learns to beat a bot from both seats', async () => {
 });
 
 test.each([
+  ['recurrent', { recurrent: 'lstm', sequenceLength: 2, burnIn: 0, learningStarts: 200 }],
   ['prioritised', { prioritised: true }],
   ['noisy', { noisy: true }],
   ['prefill', { prefill: 'random' }],
