@@ -43,6 +43,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run bench:serve': 'a measurement',
   'npm run bench:serve -- --only speed --ray-python PATH': 'a measurement, beside Ray Serve',
   'npx operant install-tensorflow': 'fetches from PyPI; the check script runs it',
+  'npx operant train --algo ppo --env CartPole --out runs/cart-pole':
+    'preparePage makes a run of that name, with the hundred iterations that a command of the page rolls back to',
   'npx operant train --env ./my-env.ts#other --env-options \'{"width": 11}\'':
     'stands for another export of the file; with one: projects.long.test.ts',
   'operant train --algo ./my-algorithm.ts#name': 'stands for any; with the example: test/tune/moved.test.ts',
