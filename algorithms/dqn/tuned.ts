@@ -31,6 +31,56 @@ export const tunedDQN: TunedDefaults = {
     },
     stopping: { stopSteps: 50_000 },
   },
+  // For memory: both with a cell of their own size, the first alone needs observations of equal size, since a step moves them little
+  'CartPoleNoVelocity-v0': {
+    envRunners: { numEnvs: 8, normalizeObservations: true },
+    training: {
+      recurrent: 'lstm',
+      recurrentSize: 64,
+      sequenceLength: 16,
+      burnIn: 8,
+      hiddenSizes: [64],
+      double: true,
+      nStep: 5,
+      gamma: 0.98,
+      learningRate: { schedule: 'linear', from: 1e-3, to: 1e-5 },
+      scheduleSteps: 100_000,
+      tau: 0.01,
+      batchSize: 512,
+      replayCapacity: 50_000,
+      learningStarts: 1000,
+      trainEvery: 8,
+      updatesPerStep: 0.25,
+      stepsPerIteration: 4000,
+      epsilon: {
+        schedule: 'piecewise',
+        points: [
+          [0, 1],
+          [10_000, 0.04],
+        ],
+      },
+    },
+    stopping: { stopSteps: 100_000 },
+  },
+  'RepeatFirst-v0': {
+    envRunners: { numEnvs: 8 },
+    training: {
+      recurrent: 'lstm',
+      recurrentSize: 32,
+      sequenceLength: 16,
+      hiddenSizes: [32],
+      double: true,
+      batchSize: 256,
+      replayCapacity: 50_000,
+      learningStarts: 1000,
+      trainEvery: 8,
+      updatesPerStep: 0.5,
+      stepsPerIteration: 2000,
+      epsilon: { schedule: 'linear', from: 1, to: 0.05 },
+      scheduleSteps: 20_000,
+    },
+    stopping: { stopSteps: 30_000 },
+  },
   // Steps with one draw of noisy layers go one way for a while, which finds the hill that steps of epsilon alone do not. Without atoms Q grows far
   // above 0, which no return is, and what was found is lost again
   'MountainCar-v0': {

@@ -261,6 +261,16 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       margin: 20,
       why: 'one run of theirs, in LunarLander-v2, with half the steps; a quarter of a standard deviation between its episodes',
     },
+    'RepeatFirst-v0': {
+      bar: () => optimum(1),
+      margin: 0.05,
+      why: 'one wrong symbol in twenty; without memory 0.297',
+    },
+    'CartPoleNoVelocity-v0': {
+      bar: () => ({ mean: 475, what: "the environment's threshold" }),
+      margin: 0,
+      why: 'the threshold is the bar',
+    },
   },
   pqn: {
     'CartPole-v1': {

@@ -7,6 +7,7 @@ import { allocateShared } from './frame-store.ts';
 import { firstPosition, type Ring } from './ring.ts';
 
 const FILE = 'replay-states.safetensors';
+const DESCRIPTION = 'replay-states.json';
 
 /**
  * All rows of a ring are written together, `fragmentLength` = T steps at a time, so fragment f began at position `numFrames - 1 + f T` of every row, and
@@ -57,12 +58,11 @@ export function createFragmentStates(ring: Ring, fragmentLength: number, stateSi
       getState() {
         if (!isSaved) return {};
         const tensor: NamedTensor = { dtype: 'float32', shape, data: states.slice() };
-        return { tensors: { [FILE]: { states: tensor } } };
+        return { tensors: { [FILE]: { states: tensor } }, json: { [DESCRIPTION]: { fragmentLength } } };
       },
-      readState({ tensors }) {
+      readState({ tensors, json }) {
         if (!isSaved) return () => void states.fill(0);
-        const given = tensors[FILE]?.states;
-        if (given !== undefined && given.shape[1] !== numSlots) throw otherLength(fragmentLength);
+        if (json[DESCRIPTION]?.fragmentLength !== fragmentLength) throw otherLength(fragmentLength);
         const { data } = readTensor(tensors[FILE] ?? {}, FILE, 'states', {
           dtype: 'float32',
           shape,

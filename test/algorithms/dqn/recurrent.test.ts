@@ -59,6 +59,12 @@ test.each(['lstm', 'gru'] as const)(
   },
 );
 
+test('states are where fragments began, so a resume cannot move these', async () => {
+  const { path } = await train('lstm');
+  const moved = Algorithm.fromCheckpoint(path, { training: { trainEvery: 4 } }, { trust: true });
+  await expect(moved).rejects.toThrow(/other steps than every 4th: trainEvery was another/);
+});
+
 test('it exports with its state', async () => {
   const { path } = await train('lstm');
   const out = join(temporaryFolder(), 'policy.mjs');
