@@ -131,13 +131,20 @@ async function readSpaceSource(written: string): Promise<unknown> {
   }
 }
 
+/** Of the first that failed. */
+function whyFailed(trials: StudyResult['trials']): string {
+  const reason = trials.find((trial) => trial.reason !== null)?.reason ?? null;
+  return reason === null ? '' : ` (the first that failed: ${reason.split('\n')[0]})`;
+}
+
 function tell(
   { folder, best, final, bestConfig, isInterrupted, trials }: StudyResult,
   output: Output,
   seconds: number,
 ): void {
   output.say(`${trials.length} trials, ${formatDuration(seconds)}. Study: ${folder}`);
-  if (best === null) output.warn('error: no trial is complete; report.md in that folder says why.');
+  if (best === null)
+    output.warn(`error: no trial is complete${whyFailed(trials)}; report.md in that folder says more.`);
   else
     output.say(
       `best: trial ${best.number}, score ${formatValue(best.score as number)}: ${valuesText(best.values)}`,

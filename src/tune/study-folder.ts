@@ -63,6 +63,10 @@ export async function readSettings(path: string): Promise<StudySettings> {
   const { format, ...settings } = parseStrictJson(
     await readRegularText(path, SETTINGS_NAME, MAX_BYTES),
   ) as JsonObject;
+  if (format === undefined) {
+    const message = `\`${path}\` is not a study's folder: its \`${SETTINGS_NAME}\` says no format`;
+    throw new CheckpointError('CHECKPOINT_NOT_FOUND', message);
+  }
   if (format !== FORMAT) {
     throw new CheckpointError(
       'CHECKPOINT_VERSION',

@@ -17,7 +17,10 @@ it('a metric that never appears fails its trials, and lists those that there are
     ...['tune', '--env', 'CartPole', '--no-tuned', ...SMALL, ...space(0.001)],
     ...['--metric', 'train/los', '--out', out],
   );
-  expect([tune.exitCode, tune.stderr]).toEqual([1, expect.stringMatching(/no trial is complete/)]);
+  expect([tune.exitCode, tune.stderr]).toEqual([
+    1,
+    expect.stringMatching(/no trial is complete \(.*has the metric `train\/los`; there are: /),
+  ]);
   expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(
     /has the metric `train\/los`; there are: .*train\/policyLoss/,
   );
@@ -31,6 +34,16 @@ it('a metric that never appears fails its trials, and lists those that there are
   const again = await operant('tune', '--env', 'CartPole', ...SMALL, ...space(0.002), '--out', out);
   expect([again.exitCode, again.stderr]).toEqual([2, expect.stringMatching(/holds a study already/)]);
 }, 120_000);
+
+it('a folder with a study.json of something else is no study', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'study.json'), '{}');
+  const tune = await operant('tune', '--resume', folder);
+  expect([tune.exitCode, tune.stderr]).toEqual([
+    2,
+    expect.stringMatching(/is not a study's folder: its `study.json` says no format/),
+  ]);
+});
 
 it('a trial that never reports is killed, and says so', async () => {
   const folder = temporaryFolder();
