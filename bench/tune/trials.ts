@@ -26,8 +26,10 @@ export function runPool(commands: readonly string[][]): Promise<Cost> {
   const waiting = [...commands];
   let cpu = 0;
   const work = async () => {
-    for (let command = waiting.shift(); command !== undefined; command = waiting.shift())
-      cpu += (await run(command)).cpu;
+    for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
+      const own = await run(command); // before `cpu` is read: two of these run side by side
+      cpu += own.cpu;
+    }
   };
   return costOf(async () => {
     await Promise.all([work(), work()]);
