@@ -13,10 +13,11 @@ import { PPOConfig } from '../src/index.ts';
 import { type AgentsRow, ROWS, type Verdict } from './agents/rows.ts';
 import { describeMachine, machineLine } from './machine.ts';
 
+const SEEDS = '1,2,3,4,5';
 const { values: flags } = parseArgs({
   options: {
     only: { type: 'string', default: ROWS.map(({ id }) => id).join(',') },
-    seeds: { type: 'string', default: '1,2,3,4,5' },
+    seeds: { type: 'string', default: SEEDS },
     out: { type: 'string', default: '' },
   },
 });
@@ -43,6 +44,7 @@ async function train({ config, numSteps, judge }: AgentsRow, seed: number) {
 function lineOf(row: AgentsRow, runs: readonly { verdict: Verdict; cpuSeconds: number }[]): string[] {
   const numMet = runs.filter(({ verdict }) => verdict.isMet).length;
   const seconds = runs.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) / runs.length;
+  const others = flags.seeds === SEEDS ? '' : ` (seeds ${flags.seeds.replaceAll(',', ', ')})`;
   return [
     row.id,
     row.what,
@@ -54,7 +56,7 @@ function lineOf(row: AgentsRow, runs: readonly { verdict: Verdict; cpuSeconds: n
       .join('; '),
     row.numSteps.toLocaleString('en-US'),
     `${seconds.toFixed(0)} s`,
-    numMet === runs.length ? 'met' : `${numMet} of ${runs.length}`,
+    (numMet === runs.length ? 'met' : `${numMet} of ${runs.length}`) + others,
   ];
 }
 
@@ -68,7 +70,7 @@ function writeTable(file: string, lines: ReadonlyMap<string, string>): void {
   const text = [
     '# What several agents learn',
     '',
-    `\`npm run bench:agents\`; seeds ${flags.seeds}; settings in \`bench/agents/rows.ts\`. ${machineLine(describeMachine())}`,
+    `\`npm run bench:agents\`; seeds ${SEEDS} where a line names no others; settings in \`bench/agents/rows.ts\`. ${machineLine(describeMachine())}`,
     '',
     show(HEAD),
     show(HEAD.map(() => '---')),

@@ -1,7 +1,7 @@
 /** What the learning table has beside tuned settings: DQN's CartPole with each option, alone or as one more, Rainbow, and DQN on pixels. */
 import type { Env } from '../../src/index.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { catchGame } from '../../test/learning/catch-env.ts';
+import { CATCH_TRAINING, catchGame } from '../../test/learning/catch-env.ts';
 
 export interface Variant {
   readonly algorithm: string;
@@ -47,24 +47,6 @@ export const VARIANTS: readonly Variant[] = [
     env: 'Catch',
     name: 'pixels',
     own: { make: catchGame, budget: 8000, threshold: 0.9 }, // 1 is the best possible return
-    training: {
-      network: 'conv',
-      convLayers: [[16, 3, 1]],
-      hiddenSizes: [64],
-      learningRate: 1e-3,
-      batchSize: 32,
-      learningStarts: 200,
-      trainEvery: 4,
-      updatesPerStep: 0.5,
-      targetInterval: 100,
-      double: true,
-      epsilon: {
-        schedule: 'piecewise',
-        points: [
-          [0, 1],
-          [2000, 0.05],
-        ],
-      },
-    },
+    training: CATCH_TRAINING,
   },
 ];

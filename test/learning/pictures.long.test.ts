@@ -1,7 +1,7 @@
 /** DQN learns from pixels: a convolutional network on the TensorFlow engine, uint8 frames in the replay buffer. */
 import { expect, test } from 'vitest';
 import { DQNConfig } from '../../src/index.ts';
-import { catchGame } from './catch-env.ts';
+import { CATCH_TRAINING, catchGame } from './catch-env.ts';
 
 const STEPS = 4000;
 
@@ -10,25 +10,7 @@ test('DQN with a convolutional network catches the ball', async () => {
     .environment(catchGame)
     .envRunners({ numEnvRunners: 0 })
     .learners({ engine: 'tensorflow' })
-    .training({
-      network: 'conv',
-      convLayers: [[16, 3, 1]],
-      hiddenSizes: [64],
-      learningRate: 1e-3,
-      batchSize: 32,
-      learningStarts: 200,
-      trainEvery: 4,
-      updatesPerStep: 0.5,
-      targetInterval: 100,
-      double: true,
-      epsilon: {
-        schedule: 'piecewise',
-        points: [
-          [0, 1],
-          [2000, 0.05],
-        ],
-      },
-    })
+    .training(CATCH_TRAINING)
     .debugging({ seed: 100 })
     .build();
   try {

@@ -3,13 +3,10 @@
 As in rllib_peer.py everything lives in the driver process. Steps are those of agents.
 """
 
-import logging
-import os
 import sys
 import time
 
-os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-os.environ["RAY_AUTH_MODE"] = "disabled"
+from rllib_start import start_ray  # first: it says what Ray is imported with
 
 import gymnasium as gym
 import numpy as np
@@ -100,14 +97,7 @@ def build(game, seed, num_envs, rollout_length):
 def main():
     task = Task()
     game, num_envs, rollout_length = (task.raw[key] for key in ("game", "numEnvs", "rolloutLength"))
-    ray.init(
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-        include_dashboard=False,
-        num_cpus=os.cpu_count(),
-        object_store_memory=128 * 2**20,
-        _node_ip_address="127.0.0.1",
-    )
+    start_ray()
     algorithm = build(game, task.seed, num_envs, rollout_length)
     per_step = 1 if game in BOARDS else 3
     algorithm.train()  # the first iteration has what is done once; the other contestants leave theirs out, too

@@ -1,15 +1,12 @@
 """RLlib's PPO on its current API stack.
 
 As suits cheap environments on few cores: `numWorkers` 0 samples in the driver process and the learner lives there as well, so that no
-episode is copied between processes. The small object store keeps Ray from claiming a third of the memory.
+episode is copied between processes.
 """
 
-import logging
-import os
 import time
 
-os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-os.environ["RAY_AUTH_MODE"] = "disabled"
+from rllib_start import start_ray  # first: it says what Ray is imported with
 
 import numpy as np
 import ray
@@ -68,14 +65,7 @@ def schedule(ramp, steps):
 
 def main():
     task = Task()
-    ray.init(
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-        include_dashboard=False,
-        num_cpus=os.cpu_count(),
-        object_store_memory=128 * 2**20,
-        _node_ip_address="127.0.0.1",
-    )
+    start_ray()
     algorithm = build(task)
 
     @torch.no_grad()
