@@ -65,6 +65,31 @@ test('states are where fragments began, so a resume cannot move these', async ()
   await expect(moved).rejects.toThrow(/other steps than every 4th: trainEvery was another/);
 });
 
+test('kernels of WebAssembly and of machine code, one learning thread or two: the same weights', async () => {
+  const weights = async (nativeKernels: boolean, numLearnerThreads: number) => {
+    const algorithm = await new DQNConfig()
+      .environment('CartPoleNoVelocity-v0')
+      .envRunners({ numEnvRunners: 0, numEnvs: 4 })
+      .training({
+        recurrent: 'gru',
+        recurrentSize: 10,
+        sequenceLength: 4,
+        burnIn: 2,
+        batchSize: 64,
+        trainEvery: 4,
+      })
+      .training({ hiddenSizes: [8], learningStarts: 200, stepsPerIteration: 400, updatesPerStep: 0.1 })
+      .learners({ nativeKernels, numLearnerThreads })
+      .debugging({ deterministic: true })
+      .build();
+    await algorithm.train();
+    const { tensors } = await algorithm.getState();
+    await algorithm.stop();
+    return tensors['policies/default/weights.safetensors'];
+  };
+  expect(await weights(false, 2)).toEqual(await weights(true, 1));
+});
+
 test('it exports with its state', async () => {
   const { path } = await train('lstm');
   const out = join(temporaryFolder(), 'policy.mjs');
