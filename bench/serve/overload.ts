@@ -4,6 +4,7 @@
  * answers come. A batch that runs is not broken off: who is urgent waits for the rest of it.
  */
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { WebSocket } from 'ws';
 import { Box, Discrete, type Env, PPOConfig } from '../../src/index.ts';
 import { quantile } from '../statistics.ts';
@@ -75,6 +76,8 @@ export async function measureOverload(folder: string, seconds: number, slow: Slo
       },
     );
     const before = await server.holdings();
+    const late = monitorEventLoopDelay({ resolution: 1 });
+    late.enable();
     const [high, low] = await sendByClock(
       server,
       frameBytes,
@@ -84,7 +87,12 @@ export async function measureOverload(folder: string, seconds: number, slow: Slo
       ],
       seconds * 1000,
     );
+    late.disable();
     const after = await server.holdings();
+    // Its 99th percentile, over 1 ms of a timer: answers are read as late as that.
+    console.log(
+      `The clients' own event loop was late by ${(late.percentile(99) / 1e6 - 1).toFixed(2)} ms (99th percentile).`,
+    );
     return tell(slow.name, { seconds, capacity, alone, high, low, heapMib: [before.heapMib, after.heapMib] });
   } finally {
     await server.stop();
