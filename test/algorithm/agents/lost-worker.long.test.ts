@@ -1,0 +1,42 @@
+/** A worker that dies in the middle of several agents' rollout changes nothing: it is collected again. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { A2CConfig, DQNConfig, PPOConfig } from '../../../src/index.ts';
+import { comparable } from '../../invariants/run-content.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+
+const MORTAL = fileURLToPath(new URL('./fixtures/mortal-env.ts', import.meta.url));
+const SUBJECTS = {
+  ppo: [PPOConfig, { rolloutLength: 16 }, { minibatchSize: 16, numEpochs: 2 }],
+  a2c: [A2CConfig, { rolloutLength: 16 }, {}],
+  dqn: [
+    DQNConfig,
+    {},
+    {
+      ...{ batchSize: 8, trainEvery: 4, gradientSteps: 2, updatesPerStep: null, learningStarts: 32 },
+      ...{ stepsPerIteration: 64, replayCapacity: 200, targetInterval: 64 },
+    },
+  ],
+} as const;
+
+test.each(Object.keys(SUBJECTS) as (keyof typeof SUBJECTS)[])('of %s', async (name) => {
+  const [Config, envRunners, training] = SUBJECTS[name];
+  const learn = async (numEnvRunners: number, envOptions: object) => {
+    const algorithm = await new Config({
+      environment: { env: MORTAL, envOptions },
+      envRunners: { numEnvRunners, numEnvs: 4, ...envRunners },
+      training: { hiddenSizes: [12], ...training },
+      debugging: { seed: 5, deterministic: true },
+    } as never).build();
+    const failures: unknown[] = [];
+    for (let k = 0; k < 4; k++) failures.push(...((await algorithm.train()).workerFailures ?? []));
+    const content = comparable(await algorithm.getState());
+    await algorithm.stop();
+    return { content, failures };
+  };
+  const whole = await learn(0, {});
+  const hurt = await learn(3, { exitFile: join(temporaryFolder(), 'exit') });
+  expect(hurt.failures).toMatchObject([{ isRecovered: true }]);
+  expect(hurt.content).toEqual(whole.content);
+});
