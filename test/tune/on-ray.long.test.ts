@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { logUniform, resumeStudy, Tuner, type TunerOptions } from '../../src/index.ts';
 import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from '../cluster/ray-cluster.ts';
+import { journalOf } from './journal-told.ts';
 
 const isRayHere = findRay() !== null;
 let folder: string;
@@ -37,19 +38,6 @@ async function study(name: string, more: Partial<TunerOptions>) {
   const out = join(folder, name);
   const result = await new Tuner({ ...STUDY, ...more, out }).fit();
   return { ...result, told: journalOf(out), report: readFileSync(join(out, 'report.md'), 'utf8') };
-}
-
-/** What happened to each trial, without times, and without the order in which results arrived. */
-function journalOf(out: string): string[] {
-  let numTrials = 0;
-  return readFileSync(join(out, 'journal.log'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      const { worker_id, datetime_start, datetime_complete, study_name, ...event } = JSON.parse(line);
-      return JSON.stringify(event.op_code === 4 ? { ...event, trial_id: numTrials++ } : event);
-    })
-    .sort();
 }
 
 describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 300_000 }, () => {

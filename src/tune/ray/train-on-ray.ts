@@ -107,7 +107,7 @@ async function trainOn(training: FolderTraining, place: Place): Promise<TrainEnd
   const { pool, link, options } = place;
   let host: TrialHost | null = null;
   try {
-    host = await pool.acquire(training.signal);
+    host = await acquire(pool, training.signal);
     if (host === null) return killedBy(ENDED, null);
     const end = await runThere(training, host, place.cwd);
     pool.release(host);
@@ -125,6 +125,20 @@ async function trainOn(training: FolderTraining, place: Place): Promise<TrainEnd
       );
     });
     return killedBy(`its host was lost: ${error.message}`, null);
+  }
+}
+
+/** A node that goes takes actors with it that Ray is still starting there. */
+const MAX_OPENINGS = 3;
+
+/** A host that is lost before it has anything to do costs no retry: another one is waited for, so often. */
+async function acquire(pool: TrialPool, signal: AbortSignal): Promise<TrialHost | null> {
+  for (let numOpenings = 1; ; numOpenings++) {
+    try {
+      return await pool.acquire(signal);
+    } catch (error) {
+      if (!(error instanceof RequestFailure) || isFinal(error) || numOpenings === MAX_OPENINGS) throw error;
+    }
   }
 }
 
