@@ -1,6 +1,7 @@
 /** The README's table, from what the benchmark commands wrote. */
 
-import { REFERENCES, titleOf } from './learning/references.ts';
+import { titleOf } from './learning/reference.ts';
+import { REFERENCES } from './learning/references.ts';
 import { hasCurve, judge as judgeLearning } from './learning/report.ts';
 import type { LearningResults, Row } from './learning/results.ts';
 import { machineLine } from './machine.ts';

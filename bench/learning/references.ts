@@ -9,43 +9,12 @@ import { cliffWalkingTask } from '../../envs/cliff-walking.ts';
 import { frozenLakeTask } from '../../envs/frozen-lake.ts';
 import { optimalReturn } from '../../envs/tabular.ts';
 import { taxiTask } from '../../envs/taxi.ts';
-import type { JsonObject } from '../../src/json.ts';
 import { blackjackReturn } from './blackjack-return.ts';
 import { greedy2048Score, greedySnakeScore } from './players.ts';
-
-export interface Published {
-  readonly mean: number;
-  readonly std: number;
-  readonly steps: number;
-}
-
-export interface Bar {
-  readonly mean: number;
-  readonly what: string;
-}
-
-export interface Reference {
-  readonly zoo?: Published;
-  readonly cleanrl?: Published;
-  /** What the lower end is held against where no published mean is; else that is. */
-  readonly bar?: () => Bar;
-  /** In units of return. */
-  readonly margin: number;
-  readonly why: string;
-  /** The first of the seeds that are reported, where lower ones had a part in the choice of settings. @defaultValue 0 */
-  readonly firstSeed?: number;
-  /** Of an evaluation. @defaultValue 100 */
-  readonly numEpisodes?: number;
-  /** Options of the environment: in training, and of the final evaluation where they differ. */
-  readonly envOptions?: JsonObject;
-  readonly finalEnvOptions?: JsonObject;
-  /** What a final episode counts, by its return. @defaultValue the return */
-  readonly score?: { readonly name: string; readonly of: (episodeReturn: number) => number };
-}
+import { optimum, type Reference } from './reference.ts';
 
 /** KeyDoor: key and door give 0.5 at most, the goal 1, and all steps cost 0.5: above this the goal was reached. */
 const SOLVED_RETURN = 0.5;
-const optimum = (mean: number): Bar => ({ mean, what: 'best possible' });
 
 const PENDULUM = {
   margin: 10,
@@ -297,14 +266,3 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
   td3: { 'Pendulum-v1': { zoo: { mean: -151.855, std: 90.227, steps: 20_000 }, ...PENDULUM } },
   tqc: { 'Pendulum-v1': { bar: () => ({ mean: -156.995, what: "rl-baselines3-zoo's SAC" }), ...PENDULUM } },
 };
-
-/** An algorithm as tables name it: `SAC-discrete`. */
-export const titleOf = (algorithm: string): string =>
-  algorithm.replace(/^[^-]+/, (letters) => letters.toUpperCase());
-
-/** What a reference holds us against. */
-export function barOf({ zoo, cleanrl, bar }: Reference): Bar {
-  if (zoo) return { mean: zoo.mean, what: 'rl-baselines3-zoo' };
-  if (cleanrl) return { mean: cleanrl.mean, what: 'CleanRL' };
-  return bar?.() ?? optimum(Infinity);
-}

@@ -1,7 +1,8 @@
 /** The Markdown table of `bench:learning`. */
 import { machineLine } from '../machine.ts';
 import { deviation, mean, meanInterval, median, studentLow } from '../statistics.ts';
-import { type Bar, barOf, type Published, REFERENCES, type Reference, titleOf } from './references.ts';
+import { type Bar, barOf, type Published, type Reference, titleOf } from './reference.ts';
+import { REFERENCES } from './references.ts';
 import type { LearningResults, Row } from './results.ts';
 import type { Moment } from './run-seed.ts';
 

@@ -7,7 +7,7 @@ import { Algorithm as anyAlgorithm } from '../../algorithms/from-checkpoint.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { load } from '../machine.ts';
 import { deviation, mean } from '../statistics.ts';
-import type { Reference } from './references.ts';
+import type { Reference } from './reference.ts';
 
 export interface SeedRun {
   readonly seed: number;
