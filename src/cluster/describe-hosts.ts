@@ -14,7 +14,10 @@ export function describePlace(address: string, cluster: ClusterDescription | nul
   return `${where} (Ray ${ray}, ${numAlive} node${numAlive === 1 ? '' : 's'}${page})`;
 }
 
-/** @param nodesNow those of now, where they are asked for; else as the cluster was joined. @returns null = it has not been joined. */
+/**
+ * @param nodesNow those of now, where they are asked for; else as the cluster was joined.
+ * @param hosts by part, as `parts`: a host keeps its number when its part changes. @returns null = it has not been joined.
+ */
 export function describeHosts(
   joined: ClusterDescription | null,
   nodesNow: readonly ClusterNode[] | null,
@@ -26,7 +29,7 @@ export function describeHosts(
   const { ray, python, head, dashboard, nodes } = cluster;
   return {
     ...{ ray, python, head, dashboard: dashboard === '' ? null : dashboard },
-    hosts: hosts.map(({ index, hello }) => describeHost(index, parts[index], hello, cluster)),
+    hosts: hosts.map(({ index, hello }, part) => describeHost(index, parts[part], hello, cluster)),
     nodes: nodes.map(({ id, address, alive, isDraining, resources }) => ({
       ...{ id, address, alive, isDraining },
       resources: { ...resources },
