@@ -8,7 +8,7 @@ import {
   recurrentTowers,
 } from '../policy/networks/recurrent-state.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
-import type { ParameterEntry } from '../weights/parameter-layout.ts';
+import type { ParameterEntry, ParameterLayout } from '../weights/parameter-layout.ts';
 import type { Block } from './layer-program.ts';
 
 /** One cell of a policy; offsets in bytes from the first parameter. */
@@ -31,23 +31,28 @@ export interface RecurrentCell {
 export function policyCells(spec: ActingSpec): readonly RecurrentCell[] {
   const { network } = spec;
   if (network.kind !== 'recurrent') return [];
-  const entries = new Map(mlpParameterLayout(spec).entries.map((entry) => [entry.name, entry]));
+  const layout = mlpParameterLayout(spec);
   const layers = Array.from({ length: numCellLayers(spec) }, (_, layer) => layer);
   const names = recurrentTowers(spec).flatMap((tower) => layers.map((layer) => cellName(tower, layer)));
-  return names.map((of, index) => {
-    const entry = (name: string) => entries.get(`${of}/${name}`) as ParameterEntry;
-    return {
-      kind: network.cell,
-      inputs: entry('input').shape[0],
-      size: network.size,
-      numColumns: entry('input').shape[1],
-      inputOffset: 4 * entry('input').offset,
-      stateOffset: 4 * entry('state').offset,
-      biasOffset: 4 * entry('bias').offset,
-      stateBiasOffset: network.cell === 'gru' ? 4 * entry('stateBias').offset : 0,
-      state: cellStateRange(spec, index),
-    };
-  });
+  return names.map((name, index) => cellOf(name, network.cell, cellStateRange(spec, index), layout));
+}
+
+/** The cell whose parameters a layout has under `name`. */
+export function cellOf(
+  name: string,
+  kind: RecurrentCell['kind'],
+  state: CellStateRange,
+  { entries }: Pick<ParameterLayout, 'entries'>,
+): RecurrentCell {
+  const entry = (part: string) => entries.find((each) => each.name === `${name}/${part}`) as ParameterEntry;
+  const { shape, offset } = entry('input');
+  return {
+    ...{ kind, state, inputs: shape[0], numColumns: shape[1], inputOffset: 4 * offset },
+    size: entry('state').shape[0],
+    stateOffset: 4 * entry('state').offset,
+    biasOffset: 4 * entry('bias').offset,
+    stateBiasOffset: kind === 'gru' ? 4 * entry('stateBias').offset : 0,
+  };
 }
 
 /** Where a cell's rows lie; addresses, 0 = absent. Rows of a step are padded to four. */

@@ -32,7 +32,7 @@ export interface BlockPlan {
   readonly numGroups: number;
 }
 
-export function planBlocks(numRows: number, { sequences }: Pick<ObjectiveSpec, 'sequences'> = {}): BlockPlan {
+export function planBlocks(numRows: number, { sequences }: Pick<ObjectiveSpec, 'sequences'>): BlockPlan {
   if (sequences !== undefined) {
     const blockRows = sequences.length * sequences.perBlock;
     const numBlocks = numRows / blockRows;

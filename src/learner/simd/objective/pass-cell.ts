@@ -1,17 +1,17 @@
 /** The recurrent cell of a pass: a block of sequences through it, step by step, and back. */
-import {
-  type ModelCell,
-  type ModelLayout,
-  type ModelSpec,
-  networkNamed,
-} from '../../../policy/networks/model.ts';
+import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import type { Block } from '../../../simd/layer-program.ts';
-import { CELL_BYTES, type CellRows, type RecurrentCell, writeCell } from '../../../simd/recurrent-program.ts';
-import type { ParameterEntry } from '../../../weights/parameter-layout.ts';
+import {
+  CELL_BYTES,
+  type CellRows,
+  cellOf,
+  type RecurrentCell,
+  writeCell,
+} from '../../../simd/recurrent-program.ts';
 import type { ObjectiveSpec, PassOptions, SequenceRows } from '../../objective.ts';
 import type { ThreadColumns } from './columns.ts';
-import { type CellOutput, scratchBlock } from './pass-plan.ts';
+import { type CellOutput, type SharedBlocks, scratchBlock, transposedBlock } from './pass-plan.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 
 export type PassCell = CellOutput & {
@@ -23,7 +23,8 @@ export type PassCell = CellOutput & {
   backward(slab: number, isFirst: boolean): void;
 };
 
-interface PassedModel {
+/** What passes are planned over. */
+export interface PassedModel {
   readonly model: ModelSpec;
   readonly objective: ObjectiveSpec;
   readonly layout: ModelLayout;
@@ -39,6 +40,7 @@ export function openPassCell(
   { model, objective, layout }: PassedModel,
   columns: ThreadColumns,
   kernels: Kernels | null,
+  shared: SharedBlocks,
   scratch: ThreadScratch,
 ): PassCell | null {
   const { trunk } = networkNamed(model, network);
@@ -48,15 +50,19 @@ export function openPassCell(
     throw new TypeError(`Expected sequences for the recurrent cell of ${network}.`);
   if (gradient === 'inputs' || gradient === 'both')
     throw new TypeError(`Expected no gradient of the inputs of ${network}: its cell gives none.`);
-  const cell = cellOf(network, trunk.cell, layout);
-  const rows = planRows(cell, x, gradient !== 'none', columns, scratch);
+  const { kind } = trunk.cell;
+  const state = { hidden: 0, cell: kind === 'lstm' ? trunk.cell.size : null };
+  const cell = cellOf(`${network}/cell`, kind, state, layout);
+  const { size, numColumns, stateOffset } = cell;
+  const stateKernel = { name: `${network}/cell/state`, inputs: size, outputs: numColumns };
+  const transposed = gradient === 'none' ? null : transposedBlock(shared, scratch, stateKernel);
+  const rows = planRows(cell, x, transposed, columns, scratch);
   const [main, warmUp] = placeCell(cell, rows, sequences, scratch);
   const begin = createBeginning(cell, rows, sequences, columns, scratch);
   const { length, burnIn, perBlock } = sequences;
-  const { transposed } = rows;
   return {
     hidden: rows.hidden,
-    gradHidden: gradient === 'none' ? null : rows.gradHidden,
+    gradHidden: transposed === null ? null : rows.gradHidden,
     forward(parameters) {
       begin.load();
       if (burnIn > 0) {
@@ -66,7 +72,7 @@ export function openPassCell(
       kernels?.recurrentForward(main, parameters, length - burnIn, perBlock);
     },
     transpose(parameters) {
-      const { size, numColumns, stateOffset } = cell;
+      if (transposed === null) return;
       const kernel = parameters + stateOffset;
       kernels?.transpose(kernel, 4 * numColumns, size, numColumns, transposed.address, transposed.stride);
     },
@@ -76,33 +82,20 @@ export function openPassCell(
   };
 }
 
-/** Where its parameters lie in the model's vector, in bytes. */
-function cellOf(network: string, { kind, size }: ModelCell, { entries }: ModelLayout): RecurrentCell {
-  const entry = (part: string) =>
-    entries.find(({ name }) => name === `${network}/cell/${part}`) as ParameterEntry;
-  const { shape, offset } = entry('input');
-  return {
-    ...{ kind, size, inputs: shape[0], numColumns: shape[1], inputOffset: 4 * offset },
-    stateOffset: 4 * entry('state').offset,
-    biasOffset: 4 * entry('bias').offset,
-    stateBiasOffset: kind === 'gru' ? 4 * entry('stateBias').offset : 0,
-    state: { hidden: 0, cell: kind === 'lstm' ? size : null },
-  };
-}
-
 type PassRows = ReturnType<typeof planRows>;
 
 /** Scratch of a block of sequences, [U P] rows each. */
 function planRows(
   { kind, size, numColumns }: RecurrentCell,
   x: Block,
-  flowsBack: boolean,
+  transposed: Block | null,
   columns: ThreadColumns,
   scratch: ThreadScratch,
 ) {
   const isLstm = kind === 'lstm';
   const block = (width: number) => scratchBlock(scratch, width);
   const nowhere: Block = { address: 0, stride: 0 };
+  const flowsBack = transposed !== null;
   const gates = block(numColumns);
   const before = block(size);
   const hidden = block(size);
@@ -114,15 +107,9 @@ function planRows(
     gradHidden: flowsBack ? block(size) : nowhere,
     carry: flowsBack ? block(size) : nowhere,
     cellCarry: flowsBack && isLstm ? block(size).address : 0,
-    transposed: flowsBack ? transposedBlock(scratch, numColumns, size) : nowhere,
+    transposed: transposed ?? nowhere,
     continues: columns.open('continues', 'int32').byteOffset,
   };
-}
-
-/** The state's kernel the other way round, f32 [gates, H]. */
-function transposedBlock(scratch: ThreadScratch, rows: number, columns: number): Block {
-  const stride = 64 * Math.ceil((4 * columns) / 64);
-  return { address: scratch.take(rows * stride + 64), stride };
 }
 
 /** Writes the cell's record for the steps behind the burn-in, and the burn-in's, which leaves its last state where those begin. */

@@ -1,5 +1,4 @@
 /** One thread's scratch for one way through a network: what is packed, activations, gradients, and the program over them. */
-
 import type { ModelSpec, ParameterRange } from '../../../policy/networks/model.ts';
 import { inputSize, type ModelLayout, networkNamed } from '../../../policy/networks/model.ts';
 import {
@@ -95,15 +94,22 @@ export function denseLayers(name: string, model: ModelSpec, layout: ModelLayout)
   return [...trunk.hiddenSizes.map((_, k) => layer(`${k}`, false)), layer('head', true)];
 }
 
+/** Where the transposed kernel `name` lies, f32 [outputs, inputs]: in one place for all passes of a thread. */
+export function transposedBlock(
+  { transposed }: SharedBlocks,
+  scratch: Scratch,
+  { name, inputs, outputs }: Pick<DenseLayer, 'name' | 'inputs' | 'outputs'>,
+): Block {
+  const stride = scratchStride(inputs);
+  const block = transposed.get(name) ?? { address: scratch.take(outputs * stride + 64), stride };
+  transposed.set(name, block);
+  return block;
+}
+
 /** What a layer's way back needs; copies of parameters are shared by all passes of a thread. */
 function createBackwardScratch(shared: SharedBlocks, scratch: Scratch) {
   return {
-    transposedOf({ name, inputs, outputs }: DenseLayer): Block {
-      const stride = scratchStride(inputs);
-      const block = shared.transposed.get(name) ?? { address: scratch.take(outputs * stride + 64), stride };
-      shared.transposed.set(name, block);
-      return block;
-    },
+    transposedOf: (layer: DenseLayer) => transposedBlock(shared, scratch, layer),
     normalizationOf({ name, outputs }: DenseLayer, { stride }: Block): NormalizationScratch {
       const gains = shared.gains.get(name) ?? scratch.take(4 * outputs + 64);
       shared.gains.set(name, gains);

@@ -1,14 +1,14 @@
 /** Ways through networks: programs of the kernels over a thread's scratch. */
-import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
+import { type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
 import { DROPOUT_SEEDS } from '../../dropout.ts';
-import type { ObjectiveSpec, Pass, PassOptions } from '../../objective.ts';
+import type { Pass, PassOptions } from '../../objective.ts';
 import type { ThreadColumns } from './columns.ts';
 import { createMasks } from './masks.ts';
 import { createNoisePlan } from './noise-plan.ts';
 import type { Packing } from './packing.ts';
-import { openPassCell } from './pass-cell.ts';
+import { openPassCell, type PassedModel } from './pass-cell.ts';
 import { dropoutOf, type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
@@ -60,13 +60,6 @@ function openMasks(
   return createMasks(masks, dropout.rate, dropout.draw, seeds, scratch);
 }
 
-/** What passes are planned over. */
-interface PassedModel {
-  readonly model: ModelSpec;
-  readonly objective: ObjectiveSpec;
-  readonly layout: ModelLayout;
-}
-
 export interface Passes {
   /** Makes a pass of the thread. */
   pass(options: PassOptions): Pass;
@@ -100,7 +93,7 @@ export function createPasses(
     const parameters = parametersOf(options);
     const network = networkNamed(model, name);
     const input = packing.inputsOf(options);
-    const cell = openPassCell(options, input.block, passed, columns, kernels, scratch);
+    const cell = openPassCell(options, input.block, passed, columns, kernels, shared, scratch);
     const plan = planPass(options, input.block, model, modelLayout, shared, scratch, cell);
     const program = placeProgram(scratch, plan.records);
     const drawMasks = openMasks(options, plan, model, columns, scratch);
