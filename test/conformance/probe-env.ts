@@ -2,10 +2,10 @@
  * The environment of the conformance suite: the observation says what the best action is, in episodes of 8 independent steps. Learnt in
  * seconds, and slow or deadly when asked.
  */
-import { closeSync, openSync } from 'node:fs';
 import type { Env } from '../../src/env/env.ts';
 import { Box, Discrete } from '../../src/env/spaces.ts';
 import { openStream } from '../../src/random/streams.ts';
+import { isFirst } from '../first-by-file.ts';
 
 export const PROBE_STEPS = 8;
 
@@ -56,12 +56,3 @@ export default ({ actions, scale = 1, observationScale = 1, busyMs = 0, exitFile
     },
   };
 };
-
-function isFirst(path: string): boolean {
-  try {
-    closeSync(openSync(path, 'wx'));
-    return true;
-  } catch {
-    return false;
-  }
-}
