@@ -38,13 +38,14 @@ export async function createMultiAgentDQN(config: ResolvedDQNConfig): Promise<Al
   return createOffPolicyAgents('dqn', config, system, createStudent);
 }
 
-/** What knows of environments, and not of agents. */
+/** What knows of environments, and not of agents; and a bound in bytes, which rings that are made as rows first act do not have. */
 function checkTraining({ training }: ResolvedDQNConfig): void {
   if (training.recurrent !== null) refuseAmongSeveral('recurrent');
   if (training.prioritised) refuseAmongSeveral('prioritised');
   if (training.noisy) refuseAmongSeveral('noisy');
   if (training.hindsight !== 'none') refuseAmongSeveral('hindsight');
   if (training.prefill !== null) refuseAmongSeveral('prefill');
+  if (training.replayBytes !== null) refuseAmongSeveral('replayBytes');
 }
 
 function createStudent({

@@ -152,6 +152,7 @@ test.each([
   ['prioritised', { prioritised: true }],
   ['noisy', { noisy: true }],
   ['prefill', { prefill: 'random' }],
+  ['replayBytes', { replayBytes: 1_000_000 }],
 ])('%s is refused by name', async (name, training) => {
   await expect(build({ env: 'TicTacToe' }, training)).rejects.toMatchObject({
     code: 'CONFIG_SEVERAL_AGENTS',
