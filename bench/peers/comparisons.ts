@@ -45,6 +45,7 @@ const CPU_SPEED: Kind = {
   isMoreBetter: true,
 };
 const less = (what: string, measure: Measure): Kind => ({ what, measure, isMoreBetter: false });
+const CPU_TIME = less('processor time', cpuSeconds);
 
 const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   1: [SPEED],
@@ -68,7 +69,7 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   16: [SPEED, CPU_SPEED],
   17: [SPEED, CPU_SPEED],
   18: [SPEED, CPU_SPEED],
-  19: [less('time', seconds), less('processor time', cpuSeconds)],
+  19: [less('time', seconds), CPU_TIME],
 };
 
 /** Variants of ours that a peer's run is held against. */
@@ -138,7 +139,7 @@ const ratiosOf =
   (comparisons: readonly Comparison[]): readonly number[] =>
     comparisons
       .filter((found) => found.workload === workload && found.contestant === contestant)
-      .filter(({ what }) => what !== CPU_SPEED.what)
+      .filter(({ what }) => what !== CPU_SPEED.what && what !== CPU_TIME.what)
       .filter((found) => ours === undefined || found.ours.endsWith(ours))
       .flatMap(({ ratios }) => ratios);
 
@@ -247,11 +248,7 @@ const AIMS: readonly Aim[] = [
     ),
   ]),
   atMost(19, 'a study takes at most 1.3 times what its commands take from a bare pool', 1.3, studyOverPool),
-  atLeast(19, 'ahead of Ray Tune', 1, (comparisons) =>
-    comparisons
-      .filter(({ workload, what, ours }) => workload === 19 && what === 'time' && ours.endsWith('a study'))
-      .flatMap(({ ratios }) => ratios),
-  ),
+  atLeast(19, 'ahead of Ray Tune', 1, ratiosOf(19, 'ray-tune', 'a study')),
   atLeast(15, 'ahead of RLtools, one core each', 1, ratiosOf(15, 'rltools-1', 'one core')),
   atLeast(15, 'on all cores 1.6 times RLtools on one', 1.6, ratiosOf(15, 'rltools-1', 'all cores')),
 ];
