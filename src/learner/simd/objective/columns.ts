@@ -8,8 +8,8 @@ import type { ThreadScratch } from './thread-scratch.ts';
 type ColumnArray = Float32Array | Int32Array | Uint8Array;
 
 export interface ThreadColumns {
-  /** The view of a column; from then on every block's rows are copied there. */
-  open(name: string, dtype: BatchColumn['dtype']): ColumnArray;
+  /** The view of a column; from then on every block's rows are copied there. @param numRows only the first so many; default all. */
+  open(name: string, dtype: BatchColumn['dtype'], numRows?: number): ColumnArray;
   /** Copies the block's rows of every column that was opened. */
   load(): void;
 }
@@ -24,8 +24,9 @@ export function createThreadColumns(
   const opened = new Map<string, { view: ColumnArray; copy: () => void }>();
   const copies: (() => void)[] = [];
   return {
-    open(name, dtype) {
-      const known = opened.get(name);
+    open(name, dtype, numRows = scratch.blockRows) {
+      const key = `${name} ${numRows}`;
+      const known = opened.get(key);
       if (known !== undefined) return known.view;
       const index = objective.columns.findIndex((column) => column.name === name);
       const column = objective.columns[index];
@@ -37,9 +38,9 @@ export function createThreadColumns(
       const { size } = column;
       const isBytes = dtype === 'uint8';
       const rowBytes = size * (isBytes ? 1 : 4);
-      const target = scratch.take(scratch.blockRows * rowBytes);
+      const target = scratch.take(numRows * rowBytes);
       const source = layout?.columns[index].address ?? 0;
-      const length = scratch.blockRows * size;
+      const length = numRows * size;
       const view = isBytes
         ? scratch.bytes(target, length)
         : dtype === 'int32'
@@ -47,10 +48,11 @@ export function createThreadColumns(
           : scratch.floats(target, length);
       const copy = () => {
         const from = source + job.start * rowBytes;
-        if (isBytes) kernels?.gatherBytes(from, 0, job.numRows, size, target);
-        else kernels?.gatherWords(from, 0, job.numRows, size, target);
+        const count = Math.min(numRows, job.numRows);
+        if (isBytes) kernels?.gatherBytes(from, 0, count, size, target);
+        else kernels?.gatherWords(from, 0, count, size, target);
       };
-      opened.set(name, { view, copy });
+      opened.set(key, { view, copy });
       copies.push(copy);
       return view;
     },

@@ -150,13 +150,13 @@ function createBeginning(
   columns: ThreadColumns,
   scratch: ThreadScratch,
 ) {
-  const states = columns.open('states', 'float32') as Float32Array; // [U P, S]
+  const states = columns.open('states', 'float32', perBlock) as Float32Array; // [P, S]
   const continues = columns.open('continues', 'int32') as Int32Array; // [U P]
   const stride = before.stride / 4;
   const view = (address: number) => scratch.floats(address, scratch.blockRows * stride);
   const hidden = view(before.address);
   const inner = state.cell === null ? null : view(cellBefore);
-  const stateSize = states.length / scratch.blockRows;
+  const stateSize = states.length / perBlock;
   return {
     load(): void {
       for (let p = 0; p < perBlock; p++) {
