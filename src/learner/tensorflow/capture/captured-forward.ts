@@ -37,13 +37,13 @@ export function createCapturedForward(options: PolicyForwardOptions): PolicyForw
 
   const forward: PolicyForward['forward'] = async (observations, numRows, exact) => {
     const graphRows = exact ? numRows : roundUp(numRows);
-    const { session, forward } = provideGraph(graphRows);
+    const graph = provideGraph(graphRows);
     const rows = new (observations instanceof Uint8Array ? Uint8Array : Float32Array)(
       graphRows * spec.observationSize,
     );
     rows.set(observations.subarray(0, numRows * spec.observationSize));
-    const [distributionParameters, values, latent = null] = session
-      .run(forward, [rows])
+    const [distributionParameters, values, latent = null] = graph.session
+      .run(graph.forward, [rows])
       .map((output) => output.subarray(0, (output.length / graphRows) * numRows) as Float32Array);
     return { distributionParameters, values, latent };
   };
