@@ -1,15 +1,14 @@
 /** From a rollout with holes to the steps that one policy took, row by row without holes, in its replay buffer. */
-import type { ObservationArray } from '../../env/vector-env.ts';
 import type { ReplayFragment } from '../../replay/append.ts';
+import type { ReplaySpec } from '../../replay/replay-spec.ts';
 import type { RowRings } from '../../replay/row-rings.ts';
 import { type GroupViews, RowField } from '../../rollout/agents/agents-layout.ts';
+import { copyRow } from '../../rollout/agents/seat-rows.ts';
 
 export interface AgentsExperience {
   /** Appends what the policy did in a rollout of its group. @returns its steps. */
   append(group: GroupViews): number;
 }
-
-type Numbers = ObservationArray | Int32Array;
 
 /**
  * A step is complete when it is known what it led to: the row's next own step, what the row sees when it acts next, or the end of its life. One
@@ -18,6 +17,7 @@ type Numbers = ObservationArray | Int32Array;
  * @param index of the policy. @param ringOf ring of each row of the group; -1 = the policy never acts there.
  */
 export function createAgentsExperience(rings: RowRings, index: number, ringOf: Int32Array): AgentsExperience {
+  const { spec } = rings.plan;
   const fragments: (ReplayFragment | undefined)[] = []; // by number of steps
   return {
     append(group) {
@@ -27,8 +27,8 @@ export function createAgentsExperience(rings: RowRings, index: number, ringOf: I
         if (ringOf[n] < 0) continue;
         const count = countSteps(group, index, n * C, (n + 1) * C);
         if (count === 0) continue;
-        fragments[count] ??= emptyFragment(group, count);
-        fillFragment(fragments[count], group, index, n);
+        fragments[count] ??= emptyFragment(spec, count);
+        fillFragment(fragments[count], spec, group, index, n);
         rings.append(ringOf[n], fragments[count]);
         numSteps += count;
       }
@@ -43,21 +43,25 @@ function countSteps({ acted, policies }: GroupViews, index: number, from: number
   return count;
 }
 
-function emptyFragment({ rollout }: GroupViews, count: number): ReplayFragment {
-  const { numRows, rolloutLength: C } = rollout;
-  const sizeOf = (column: Numbers) => column.length / (numRows * C);
-  const observations = (rows: number): ObservationArray => {
-    const length = rows * sizeOf(rollout.observations);
-    return rollout.observations instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
-  };
-  const numActions = count * sizeOf(rollout.actions);
-  const maskSize = sizeOf(rollout.actionMasks);
+type RowSizes = Pick<
+  ReplaySpec,
+  'observationSize' | 'observationDtype' | 'actionSize' | 'actionDtype' | 'maskSize'
+>;
+
+function emptyFragment(
+  { observationSize, observationDtype, actionSize, actionDtype, maskSize }: RowSizes,
+  count: number,
+): ReplayFragment {
+  const observations = (rows: number) =>
+    observationDtype === 'uint8'
+      ? new Uint8Array(rows * observationSize)
+      : new Float32Array(rows * observationSize);
+  const numActions = count * actionSize;
   return {
     numRows: 1,
     rolloutLength: count,
     observations: observations(count),
-    actions:
-      rollout.actions instanceof Int32Array ? new Int32Array(numActions) : new Float32Array(numActions),
+    actions: actionDtype === 'int32' ? new Int32Array(numActions) : new Float32Array(numActions),
     rewards: new Float32Array(count),
     terminated: new Uint8Array(count),
     truncated: new Uint8Array(count),
@@ -70,49 +74,40 @@ function emptyFragment({ rollout }: GroupViews, count: number): ReplayFragment {
 }
 
 /** Copies the steps that the policy took in row n, and what the last of them led to. */
-function fillFragment(fragment: ReplayFragment, group: GroupViews, index: number, n: number): void {
-  const { rollout, acted, policies, rowStates } = group;
+function fillFragment(
+  fragment: ReplayFragment,
+  { observationSize: O, actionSize: A, maskSize: M }: RowSizes,
+  { rollout, acted, policies, rowStates }: GroupViews,
+  index: number,
+  n: number,
+): void {
   const C = rollout.rolloutLength;
   let k = 0;
   for (let i = n * C; i < (n + 1) * C; i++) {
     if (acted[i] === 0 || policies[i] !== index) continue;
-    copyRow(rollout.observations, i, fragment.observations, k, fragment.rolloutLength);
-    copyRow(rollout.actions, i, fragment.actions, k, fragment.rolloutLength);
-    copyRow(rollout.actionMasks, i, fragment.actionMasks, k, fragment.rolloutLength);
+    copyRow(rollout.observations, i, fragment.observations, k, O);
+    copyRow(rollout.actions, i, fragment.actions, k, A);
+    copyRow(rollout.actionMasks, i, fragment.actionMasks, k, M);
     fragment.rewards[k] = rollout.rewards[i];
     fragment.terminated[k] = rollout.terminated[i];
     fragment.truncated[k] = rollout.truncated[i];
-    fragment.finalSlots[k] = rollout.truncated[i] === 1 ? k : -1;
-    if (rollout.truncated[i] === 1)
-      copyRow(
-        rollout.finalObservations,
-        rollout.finalSlots[i],
-        fragment.finalObservations,
-        k,
-        fragment.rolloutLength,
-      );
+    const isCut = rollout.truncated[i] === 1;
+    fragment.finalSlots[k] = isCut ? k : -1;
+    if (isCut) copyRow(rollout.finalObservations, rollout.finalSlots[i], fragment.finalObservations, k, O);
     k += 1;
   }
   // After the end of a life nobody asks what follows: it begins where its next step does.
   const open = rowStates[n * RowField.COUNT + RowField.OPEN];
   const isCarried = open >= 0;
   const isNext = rowStates[n * RowField.COUNT + RowField.ACTING] === 1;
-  fragment.bootstrapObservations.fill(0);
-  fragment.bootstrapMasks.fill(0);
-  if (!isCarried && !isNext) return;
-  const from = isCarried ? n * C + open : n;
-  copyRow(
-    isCarried ? rollout.observations : rollout.bootstrapObservations,
-    from,
-    fragment.bootstrapObservations,
-    0,
-    1,
-  );
-  copyRow(isCarried ? rollout.actionMasks : rollout.bootstrapMasks, from, fragment.bootstrapMasks, 0, 1);
-}
-
-/** Copies a row; its size is that of each of the `numRows` rows of `to`. */
-function copyRow(from: Numbers, fromRow: number, to: Numbers, toRow: number, numRows: number): void {
-  const size = to.length / numRows;
-  for (let k = 0; k < size; k++) to[toRow * size + k] = from[fromRow * size + k];
+  const { bootstrapObservations, bootstrapMasks } = fragment;
+  bootstrapObservations.fill(0);
+  bootstrapMasks.fill(0);
+  if (isCarried) {
+    copyRow(rollout.observations, n * C + open, bootstrapObservations, 0, O);
+    copyRow(rollout.actionMasks, n * C + open, bootstrapMasks, 0, M);
+  } else if (isNext) {
+    copyRow(rollout.bootstrapObservations, n, bootstrapObservations, 0, O);
+    copyRow(rollout.bootstrapMasks, n, bootstrapMasks, 0, M);
+  }
 }
