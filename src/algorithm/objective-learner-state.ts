@@ -8,7 +8,8 @@ import type { ActingSpec } from '../policy/policy-spec.ts';
 import type { ParameterEntry, ParameterLayout } from '../weights/parameter-layout.ts';
 import { policyField } from './learner-state.ts';
 import { parametersToTensors, tensorsToParameters } from './parameter-content.ts';
-import { learnerFolder, readWarmObjective } from './warm-objective.ts';
+import { readWarmObjective } from './warm-objective.ts';
+import { learnerFolder } from './warm-parameters.ts';
 
 /**
  * `policies/default/` has the acting network alone, under a policy's names, so that `loadPolicy` can act with it. `learner/` has the other

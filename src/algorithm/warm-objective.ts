@@ -8,13 +8,8 @@ import { type ActingNetwork, actingLayout, actingRanges } from '../policy/networ
 import type { ActingSpec } from '../policy/policy-spec.ts';
 import { policyField } from './learner-state.ts';
 import { readWarmOptimizer } from './warm-optimizer.ts';
-import { readWarmParameters, type WarmSlot } from './warm-parameters.ts';
+import { learnerFolder, readWarmParameters, type WarmSlot } from './warm-parameters.ts';
 import { inPolicy, NOTHING_WARM } from './warm-policies.ts';
-
-/** Where what does not act lies in a checkpoint: other networks, Adam's moments. */
-export function learnerFolder(policy: string): string {
-  return policy === 'default' ? 'learner' : `policies/${policy}/learner`;
-}
 
 /** Networks and free parameters by name and shape; targets begin as copies of what they follow. */
 export function readWarmObjective(

@@ -28,9 +28,9 @@ export interface WarmParameters {
 
 type Tensors = Readonly<Record<string, NamedTensor>>;
 
-/** Of an off-policy learner: networks that do not act. */
-function modelFile(policy: string): string {
-  return policy === 'default' ? 'learner/model.safetensors' : `policies/${policy}/learner/model.safetensors`;
+/** Where what of an off-policy learner does not act lies in a checkpoint: other networks, Adam's moments. */
+export function learnerFolder(policy: string): string {
+  return policy === 'default' ? 'learner' : `policies/${policy}/learner`;
 }
 
 /** Where the parameters lie, and which are wanted. */
@@ -56,7 +56,7 @@ export function readWarmParameters(
 ): WarmParameters {
   checkNetworks(networks, slots, elsewhere);
   const weights = tensors[`policies/${policy}/weights.safetensors`];
-  const source: Tensors = { ...tensors[modelFile(policy)], ...weights };
+  const source: Tensors = { ...tensors[`${learnerFolder(policy)}/model.safetensors`], ...weights };
   if (weights === undefined && !policy.endsWith('/critic'))
     throw new CheckpointError('CHECKPOINT_POLICY', 'The checkpoint to initialise from holds no weights.');
   const layers = byLayer(slots);
