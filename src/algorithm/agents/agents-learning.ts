@@ -1,8 +1,7 @@
 /** Policies that learn beside each other, each from the steps that it took: what algorithms on rollouts share among several agents. */
 import type { StatePart } from '../../checkpoint/state-part.ts';
-import { checkLayer } from '../../config/check-layer.ts';
 import type { Declarations } from '../../config/option.ts';
-import { type Problem, throwProblems } from '../../config/problems.ts';
+import type { Problem } from '../../config/problems.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
 import type { UpdatePlan, UpdateStats } from '../../learner/learner.ts';
@@ -20,6 +19,7 @@ import { computeAdvantages, explainedBy, observedBy } from './agents-samples.ts'
 import type { AgentsStage } from './agents-stage.ts';
 import type { AgentsSystem } from './agents-system.ts';
 import { moveLeague } from './move-league.ts';
+import { withOverrides } from './policy-config.ts';
 import { DEFAULT_POLICY, type TableEntry } from './policy-table.ts';
 
 export type AgentMetrics = Partial<Record<string, number>>;
@@ -163,19 +163,9 @@ async function learnValues(
  */
 export function configOfPolicy<
   C extends AgentsConfig & { readonly training: { readonly curiosity: string | null } },
->(
-  config: C,
-  { name, acts }: TableEntry,
-  declared: Declarations[string],
-  check: (config: C) => readonly Problem[],
-): C {
+>(config: C, entry: TableEntry, declared: Declarations[string], check: (config: C) => readonly Problem[]): C {
   refuseCuriosity(config);
-  if (acts.kind !== 'network' || Object.keys(acts.overrides).length === 0) return config;
-  const given = { training: acts.overrides };
-  const { layer, problems } = checkLayer({ training: declared }, given, `policy ${name}`);
-  throwProblems(problems);
-  const own: C = { ...config, training: { ...config.training, ...layer.training } };
-  throwProblems(check(own));
+  const own = withOverrides(config, entry, declared, check);
   refuseCuriosity(own);
   return own;
 }

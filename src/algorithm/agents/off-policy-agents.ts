@@ -1,8 +1,7 @@
 /** Policies that learn from replay beside each other: what off-policy algorithms share among several agents. */
 import type { StatePart } from '../../checkpoint/state-part.ts';
-import { checkLayer } from '../../config/check-layer.ts';
 import type { Declarations } from '../../config/option.ts';
-import { type Problem, throwProblems } from '../../config/problems.ts';
+import type { Problem } from '../../config/problems.ts';
 import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
 import type { ObjectiveBatch, ObjectiveStats } from '../../learner/objective-learner.ts';
@@ -29,6 +28,7 @@ import { observedBy, samplesOf } from './agents-samples.ts';
 import { policyStream } from './network-policy.ts';
 import type { OffPolicyAgentsConfig } from './off-policy-agents-policies.ts';
 import type { OffPolicyAgentsSystem, OffPolicyLearner } from './off-policy-agents-system.ts';
+import { overridesOf, withOverrides } from './policy-config.ts';
 import type { TableEntry } from './policy-table.ts';
 
 /** The options of `training` that the shared loop reads. */
@@ -206,24 +206,15 @@ const OF_THE_RUN = ['trainEvery', 'stepsPerIteration', 'lag', 'checkpointReplay'
  */
 export function configOfLearner<C extends LoopConfig>(
   config: C,
-  { name, acts }: TableEntry,
+  entry: TableEntry,
   declared: Declarations[string],
   check: (config: C) => readonly Problem[],
 ): C {
-  if (acts.kind !== 'network' || Object.keys(acts.overrides).length === 0) return config;
-  const shared = OF_THE_RUN.find((option) => Object.hasOwn(acts.overrides, option));
+  const shared = OF_THE_RUN.find((option) => Object.hasOwn(overridesOf(entry), option));
   if (shared !== undefined)
     throw new ConfigError(
       'CONFIG_POLICY',
-      `The policies cannot be used: \`${shared}\` is the run's, and \`${name}\` sets one of its own. Set it in \`training\`.`,
+      `The policies cannot be used: \`${shared}\` is the run's, and \`${entry.name}\` sets one of its own. Set it in \`training\`.`,
     );
-  const { layer, problems } = checkLayer(
-    { training: declared },
-    { training: acts.overrides },
-    `policy ${name}`,
-  );
-  throwProblems(problems);
-  const own: C = { ...config, training: { ...config.training, ...layer.training } };
-  throwProblems(check(own));
-  return own;
+  return withOverrides(config, entry, declared, check);
 }
