@@ -25,7 +25,13 @@ import { locateNetwork } from '../locate-network.ts';
 import type { ObservationScaling } from '../observation-statistics.ts';
 import type { OnPolicyConfig } from '../on-policy-config.ts';
 import { createPolicySpec } from '../policy-setup.ts';
-import { type FrozenNetwork, freshNetwork, networkFromCheckpoint, policyStream } from './network-policy.ts';
+import {
+  type FrozenNetwork,
+  freshNetwork,
+  networkFromCheckpoint,
+  policyStream,
+  publisherOfFrozen,
+} from './network-policy.ts';
 import type { MultiAgentConfig, TableEntry } from './policy-table.ts';
 import type { ValueScale } from './value-scale.ts';
 
@@ -77,12 +83,6 @@ export interface PreparedPolicy<C> {
   readonly learns: boolean;
   /** Its central critic; null = it has none. */
   readonly critic: PolicySpec | null;
-}
-
-export function firstSpec<C>(prepared: readonly PreparedPolicy<C>[], g: number): PolicySpec {
-  const found = prepared.find(({ entry }) => entry.group === g);
-  if (found === undefined) throw new TypeError(`Group ${g} has no policy.`);
-  return found.spec;
 }
 
 export async function preparePolicy<C extends AgentsConfig>(
@@ -203,11 +203,7 @@ export function createPublishing<C>(
 ): () => number {
   const publishers = prepared.flatMap(({ plan: { acts }, frozen }, index) => {
     if (acts.kind !== 'network') return [];
-    if (frozen !== null) {
-      const weights = openWeightBuffer(buffer, acts.weights);
-      const { parameters, statistics } = frozen;
-      return [() => weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null)];
-    }
+    if (frozen !== null) return [publisherOfFrozen(buffer, acts.weights, frozen)];
     const policy = learning.find((candidate) => candidate.index === index) as LearningPolicy<C>;
     const { critic, valueScale } = policy;
     const own = publisherOf(buffer, acts.weights, policy, valueScale);

@@ -1,15 +1,19 @@
 /** What learning among several agents is played on, whatever is learned: seats, policies, runners; and what of a config that takes. */
 import type { commonOptions } from '../../config/common-options.ts';
 import type { ResolvedConfig } from '../../config/option.ts';
-import type { SeatLayout } from '../../env/agents/seat-layout.ts';
+import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
+import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { EnvSource } from '../../env/env-source.ts';
 import { ConfigError } from '../../errors.ts';
-import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
-import type { AgentsGroupOptions, AgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
-import type { RunningCurriculum } from '../curriculum/curriculum.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
+import type { AgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
+import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
+import { checkAgentsOptions } from '../curriculum/check-options.ts';
+import { openCurriculum, type RunningCurriculum } from '../curriculum/curriculum.ts';
+import { environmentSource } from '../environment-source.ts';
 import type { RunningLeague } from '../league/league.ts';
 import type { FrozenNetwork } from './network-policy.ts';
-import type { PoliciesConfig, PolicyTable } from './policy-table.ts';
+import type { PoliciesConfig, PolicyTable, TableEntry } from './policy-table.ts';
 
 /** The sections that it reads. */
 export type StageConfig = ResolvedConfig<typeof commonOptions> & { readonly multiAgent: PoliciesConfig };
@@ -66,31 +70,34 @@ export function refuseAmongSeveral(what: string): never {
   );
 }
 
-type Threads = AgentsGroupOptions['threads'];
+/** What is known of the environment before anybody plays. */
+export async function openSeats(config: StageConfig) {
+  const source = environmentSource(config);
+  const probe = await makeAgentsEnvs(source, 1);
+  const seats = createSeatLayout(probe.seats);
+  probe.close();
+  const curriculum = await openCurriculum(config, source, checkAgentsOptions);
+  return { source, seats, curriculum, envId: probe.envId, stateSize: probe.stateSize };
+}
 
-/** What workers are made from; null = there are none. */
-export function threadOptions(
-  config: StageConfig,
-  numEnvRunners: number,
-  plan: { readonly source: EnvSource } & Omit<
-    Extract<NonNullable<Threads>['plan'], { agents: AgentsPlan }>,
-    'source'
-  >,
-): Threads {
-  if (numEnvRunners === 0) return null;
-  const { faultTolerance, envRunners } = config;
-  const { source } = plan;
-  if (source.kind === 'factory') {
-    throw new ConfigError(
-      'CONFIG_ENV_FACTORY',
-      `A factory function cannot be posted to a worker thread, and numEnvRunners is ${numEnvRunners}. Export it from a module and give its path, or set numEnvRunners to 0.`,
-    );
-  }
-  return {
-    plan: { ...plan, source },
-    deadlineMs: faultTolerance.workerDeadlineSeconds * 1000,
-    maxRestarts: faultTolerance.maxWorkerRestarts,
-    restartWindowMs: faultTolerance.restartWindowSeconds * 1000,
-    memoryMb: envRunners.workerMemoryMb,
-  };
+/** A row of the table with what acts, whatever it learns by. */
+interface Prepared {
+  readonly entry: Pick<TableEntry, 'name' | 'group'>;
+  readonly plan: PolicyPlan;
+  readonly frozen: FrozenNetwork | null;
+}
+
+/** By group of seats the sizes of any of its policies: they are the same. */
+export function specsOf({ groups }: SeatLayout, prepared: readonly Prepared[]): readonly ActingSpec[] {
+  return groups.map((_, g) => {
+    const found = prepared.find(({ entry }) => entry.group === g);
+    if (found === undefined) throw new TypeError(`Group ${g} has no policy.`);
+    return found.plan.spec;
+  });
+}
+
+export function frozenOf(prepared: readonly Prepared[]): readonly FrozenPolicy[] {
+  return prepared.flatMap(({ entry: { name, group }, frozen: network }) =>
+    network === null ? [] : [{ name, group, network }],
+  );
 }

@@ -1,8 +1,7 @@
 /** What learning among several agents stands on: environments, policies, arena, learners and runners, made from a config. */
 import { numEnvRunnersOf } from '../../config/derived.ts';
 import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
-import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
-import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
+import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Learner } from '../../learner/learner.ts';
@@ -10,16 +9,10 @@ import { type ArenaPlanner, createArena, createArenaPlanner } from '../../memory
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
-import { agentsScratchBytes } from '../../rollout/agents/agents-runner.ts';
-import { createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
 import { borrowThreads } from '../../rollout/borrowed-threads.ts';
-import { reserveControlWords } from '../../rollout/control-words.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
-import { checkAgentsOptions } from '../curriculum/check-options.ts';
-import { openCurriculum } from '../curriculum/curriculum.ts';
-import { environmentSource } from '../environment-source.ts';
 import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
@@ -27,14 +20,21 @@ import {
   type AgentsConfig,
   type AgentsLearning,
   createPublishing,
-  firstSpec,
   type LearningPolicy,
   type PreparedPolicy,
   preparePolicy,
   type ReservedPolicy,
   reserveLearners,
 } from './agents-policies.ts';
-import { type AgentsStage, checkStage, refuseAmongSeveral, threadOptions } from './agents-stage.ts';
+import {
+  type AgentsStage,
+  checkStage,
+  frozenOf,
+  openSeats,
+  refuseAmongSeveral,
+  specsOf,
+} from './agents-stage.ts';
+import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
 import {
   createPolicyTable,
   createSelfPlayTable,
@@ -71,20 +71,13 @@ async function assemble<C extends AgentsConfig>(
   config: C,
   learning: AgentsLearning<C>,
 ): Promise<AgentsSystem<C>> {
-  const { envRunners, debugging, learners } = config;
-  const source = environmentSource(config);
-  const probe = await makeAgentsEnvs(source, 1);
-  const seats = createSeatLayout(probe.seats);
-  probe.close();
-  const curriculum = await openCurriculum(config, source, checkAgentsOptions);
-  const criticSizes = criticSizesOf(config, probe, seats);
+  const { debugging, learners } = config;
+  const { source, seats, curriculum, ...known } = await openSeats(config);
+  const criticSizes = criticSizesOf(config, known, seats);
   const planner = createArenaPlanner();
   const cast = await planCast(planner, config, learning, seats, criticSizes);
   const { table, prepared, agents, openLeague } = cast;
-  const numRegions = Math.max(1, numEnvRunnersOf(config));
-  const scratchBytes = agentsScratchBytes(agents, Math.ceil(envRunners.numEnvs / numRegions));
-  const scratch = Array.from({ length: numRegions }, () => planner.reserve(scratchBytes));
-  const control = reserveControlWords(planner, numRegions);
+  const regions = reserveAgentsRunners(planner, config, numEnvRunnersOf(config), agents);
   const reserved = reserveLearners(planner, config, learning, prepared, agents);
   const kernels = await loadKernels({
     deterministic: debugging.deterministic,
@@ -93,21 +86,10 @@ async function assemble<C extends AgentsConfig>(
   const arena = createArena(planner);
   initializeAgents(arena.buffer, agents.layout);
   const helper = reserved.length === 1 ? reserved[0].learner.helper : null;
-  const runners = createAgentsRunnerGroup({
-    ...{ arena, kernels, source, agents, scratch, seed: debugging.seed },
-    envOptions: curriculum?.initial ?? null,
-    numEnvs: envRunners.numEnvs,
+  const runners = createAgentsRunners(config, {
+    ...{ arena, kernels, source, agents, regions, helper },
     learns: agents.policies.map((_, index) => prepared[index]?.learns === true),
-    threads: threadOptions(config, numEnvRunnersOf(config), {
-      memory: arena.memory,
-      kernels,
-      source,
-      control,
-      helper,
-      agents,
-      envOptions: curriculum?.initial ?? null,
-      seed: debugging.seed,
-    }),
+    envOptions: curriculum?.initial ?? null,
   });
   const threads =
     runners.team !== null && helper !== null ? borrowThreads(runners.team, numHelpersOf(config)) : null;
@@ -116,13 +98,11 @@ async function assemble<C extends AgentsConfig>(
       learner.create(arena, kernels, threads),
     ),
   );
-  const frozen = prepared.flatMap(({ entry, frozen: network }) =>
-    network === null ? [] : [{ name: entry.name, group: entry.group, network }],
-  );
   const publish = createPublishing(arena.buffer, prepared, made.list);
   const league = openLeague?.(arena.buffer) ?? null;
   return {
-    ...{ source, seats, criticSizes, table, learning: made.list, frozen, runners, curriculum, league },
+    ...{ source, seats, criticSizes, table, learning: made.list, runners, curriculum, league },
+    frozen: frozenOf(prepared),
     publish() {
       league?.prepare();
       return publish();
@@ -149,7 +129,7 @@ async function planCast<C extends AgentsConfig>(
   const prepared: PreparedPolicy<C>[] = [];
   for (const entry of table.entries)
     prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
-  const specs = seats.groups.map((_, g) => firstSpec(prepared, g));
+  const specs = specsOf(seats, prepared);
   const planned =
     matches === null
       ? null

@@ -11,6 +11,7 @@ import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
 import { type ActingSpec, isBehaviour, type PolicySpec } from '../../policy/policy-spec.ts';
 import { openStream, type Stream } from '../../random/streams.ts';
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
+import { openWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
 import { parametersToTensors, tensorsToParameters } from '../parameter-content.ts';
 import { policyState } from '../policy-state.ts';
 import { readPolicyFiles } from '../read-policy.ts';
@@ -37,6 +38,16 @@ export function freshNetwork(spec: PolicySpec, seed: number, policy: string): Fr
     policyStream(seed, 'initialize', policy),
   );
   return { spec, parameters, statistics: null };
+}
+
+/** It is published with each version, as all others are. */
+export function publisherOfFrozen(
+  buffer: ArrayBufferLike,
+  layout: WeightBufferLayout,
+  { parameters, statistics }: FrozenNetwork,
+): () => void {
+  const weights = openWeightBuffer(buffer, layout);
+  return () => weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
 }
 
 /**

@@ -13,11 +13,7 @@ import {
 import { initializeModel } from '../../policy/networks/initialize-model.ts';
 import type { ActingSpec } from '../../policy/policy-spec.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
-import {
-  openWeightBuffer,
-  reserveWeightBuffer,
-  type WeightBufferLayout,
-} from '../../weights/weight-buffer.ts';
+import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
 import { type ReservedObjectiveLearner, reserveObjectiveLearner } from '../create-objective-learner.ts';
 import type { EnvDescription } from '../environment-source.ts';
 import { locateNetwork } from '../locate-network.ts';
@@ -25,7 +21,12 @@ import type { OffPolicyConfig } from '../off-policy-config.ts';
 import type { OffPolicyParts } from '../off-policy-system.ts';
 import { createPolicySpec } from '../policy-setup.ts';
 import { planScript } from './agents-policies.ts';
-import { type FrozenNetwork, networkFromCheckpoint, policyStream } from './network-policy.ts';
+import {
+  type FrozenNetwork,
+  networkFromCheckpoint,
+  policyStream,
+  publisherOfFrozen,
+} from './network-policy.ts';
 import type { PoliciesConfig, TableEntry } from './policy-table.ts';
 
 export type OffPolicyAgentsConfig = OffPolicyConfig & { readonly multiAgent: PoliciesConfig };
@@ -154,15 +155,11 @@ function freshActor<C extends OffPolicyAgentsConfig>(
   return { spec, parameters, statistics: null };
 }
 
-/** Frozen networks are published with each version, as all others are. */
 export function publishersOfFrozen<C>(
   { buffer }: Arena,
   prepared: readonly PreparedOffPolicy<C>[],
 ): readonly (() => void)[] {
-  return prepared.flatMap(({ plan: { acts }, frozen }) => {
-    if (acts.kind !== 'network' || frozen === null) return [];
-    const weights = openWeightBuffer(buffer, acts.weights);
-    const { parameters, statistics } = frozen;
-    return [() => void weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null)];
-  });
+  return prepared.flatMap(({ plan: { acts }, frozen }) =>
+    acts.kind !== 'network' || frozen === null ? [] : [publisherOfFrozen(buffer, acts.weights, frozen)],
+  );
 }

@@ -1,6 +1,5 @@
 /** What off-policy learning among several agents stands on: environments, policies, and for each that learns a replay buffer and a learner. */
-import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
-import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
+import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import { OFF_POLICY_COLUMNS } from '../../experience/layout.ts';
 import type { ObjectiveLearner } from '../../learner/objective-learner.ts';
 import { type Arena, createArena, createArenaPlanner } from '../../memory/arena.ts';
@@ -12,23 +11,18 @@ import { checkReplayMemory } from '../../replay/replay-spec.ts';
 import { createRowRings, type RowRings, rowRingsSpec } from '../../replay/row-rings.ts';
 import { initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
-import { agentsScratchBytes } from '../../rollout/agents/agents-runner.ts';
-import { createAgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
-import { reserveControlWords } from '../../rollout/control-words.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { type KernelModule, loadKernels } from '../../simd/loader.ts';
 import type { Exploration } from '../../weights/exploration.ts';
 import { type ActingWeights, createActingWeights } from '../acting-weights.ts';
-import { checkAgentsOptions } from '../curriculum/check-options.ts';
-import { openCurriculum } from '../curriculum/curriculum.ts';
-import { environmentSource } from '../environment-source.ts';
 import { numOffPolicyRunners } from '../num-off-policy-runners.ts';
 import { withNotes } from '../objective-system.ts';
 import { createObservationScaling, type ObservationScaling } from '../observation-statistics.ts';
 import { checkHoldsBatch, replaySpecOf } from '../off-policy-system.ts';
 import { startAndCreate } from '../start-runners.ts';
 import { type AgentsExperience, createAgentsExperience } from './agents-experience.ts';
-import { type AgentsStage, checkStage, threadOptions } from './agents-stage.ts';
+import { type AgentsStage, checkStage, frozenOf, openSeats, specsOf } from './agents-stage.ts';
+import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
 import { policyStream } from './network-policy.ts';
 import {
   type OffPolicyAgentsConfig,
@@ -88,44 +82,34 @@ async function assemble<C extends OffPolicyAgentsConfig>(
   learning: OffPolicyAgentsLearning<C>,
 ): Promise<OffPolicyAgentsSystem<C>> {
   const { envRunners, debugging, learners } = config;
-  const source = environmentSource(config);
-  const probe = await makeAgentsEnvs(source, 1);
-  const seats = createSeatLayout(probe.seats);
-  probe.close();
-  const curriculum = await openCurriculum(config, source, checkAgentsOptions);
+  const { source, seats, curriculum } = await openSeats(config);
   const planner = createArenaPlanner();
   const table = createPolicyTable(config.multiAgent, seats);
   const prepared: PreparedOffPolicy<C>[] = [];
   for (const entry of table.entries) prepared.push(await prepareOffPolicy(planner, entry, seats, learning));
   const agents = planAgents(planner, config, seats, table, prepared);
-  const numRunners = numOffPolicyRunners(config);
-  const numRegions = Math.max(1, numRunners);
-  const scratchBytes = agentsScratchBytes(agents, Math.ceil(envRunners.numEnvs / numRegions));
-  const scratch = Array.from({ length: numRegions }, () => planner.reserve(scratchBytes));
-  const control = reserveControlWords(planner, numRegions);
-  const { deterministic, seed } = debugging;
-  const kernels = await loadKernels({ deterministic, native: learners.nativeKernels });
+  const regions = reserveAgentsRunners(planner, config, numOffPolicyRunners(config), agents);
+  const kernels = await loadKernels({
+    deterministic: debugging.deterministic,
+    native: learners.nativeKernels,
+  });
   const arena = createArena(planner);
   initializeAgents(arena.buffer, agents.layout);
-  const envOptions = curriculum?.initial ?? null;
-  const workers = { memory: arena.memory, kernels, source, control, helper: null, agents, envOptions, seed };
-  const runners = createAgentsRunnerGroup({
-    ...{ arena, kernels, source, agents, scratch, seed, envOptions, numEnvs: envRunners.numEnvs },
+  const runners = createAgentsRunners(config, {
+    ...{ arena, kernels, source, agents, regions, helper: null },
     learns: prepared.map(({ own }) => own !== null),
-    threads: threadOptions(config, numRunners, workers),
+    envOptions: curriculum?.initial ?? null,
   });
   const { list, dispose } = await startAndCreate(runners, async () => {
     const made = await createLearners(prepared, seats, table, envRunners.numEnvs, arena, kernels);
     const end = async () => void (await Promise.all(made.map(({ learner }) => learner.dispose())));
     return { list: made, dispose: end };
   });
-  const frozen = prepared.flatMap(({ entry, frozen: network }) =>
-    network === null ? [] : [{ name: entry.name, group: entry.group, network }],
-  );
   const publishFrozen = publishersOfFrozen(arena, prepared);
   let numPublished = 0;
   return {
-    ...{ source, seats, table, learning: list, frozen, runners, curriculum, league: null },
+    ...{ source, seats, table, learning: list, runners, curriculum, league: null },
+    frozen: frozenOf(prepared),
     criticSizes: seats.groups.map(() => 0),
     publish(exploration) {
       for (const publish of publishFrozen) publish();
@@ -146,11 +130,7 @@ function planAgents<C extends OffPolicyAgentsConfig>(
   { assignment }: PolicyTable,
   prepared: readonly PreparedOffPolicy<C>[],
 ): AgentsPlan {
-  const specs = seats.groups.map((_, g) => {
-    const found = prepared.find(({ entry }) => entry.group === g);
-    if (found === undefined) throw new TypeError(`Group ${g} has no policy.`);
-    return found.plan.spec;
-  });
+  const specs = specsOf(seats, prepared);
   const noCritics = seats.groups.map(() => 0);
   const { numEnvs } = envRunners;
   return {
