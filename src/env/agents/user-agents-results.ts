@@ -6,7 +6,12 @@ import { AgentEnd, type AgentSeat, clearResults, type SeatResults } from './agen
 import type { AgentFlags, AgentsReset, AgentsStep } from './multi-agent-env.ts';
 
 /** Seats by name, once for an environment. */
-export type SeatIndex = ReadonlyMap<string, { readonly s: number; readonly masksActions: boolean }>;
+export type SeatIndex = ReadonlyMap<string, NamedSeat>;
+
+interface NamedSeat {
+  readonly s: number;
+  readonly masksActions: boolean;
+}
 
 export function checkAgentsReset(result: AgentsReset, phase: 'reset' | 'step'): void {
   const code = phase === 'reset' ? 'ENV_RESET_RESULT' : 'ENV_STEP_RESULT';
@@ -24,7 +29,7 @@ export function checkAgentsReset(result: AgentsReset, phase: 'reset' | 'step'): 
 export function readStep(results: SeatResults, seats: SeatIndex, result: AgentsStep): void {
   clearResults(results);
   for (const name in result.rewards) {
-    const s = seatNamed(seats, name, 'rewards');
+    const { s } = seatNamed(seats, name, 'rewards');
     try {
       results.rewards[s] = finiteReward(result.rewards[name], false, []);
     } catch (error) {
@@ -34,7 +39,7 @@ export function readStep(results: SeatResults, seats: SeatIndex, result: AgentsS
   readFlags(results, seats, result.truncated, 'truncated', AgentEnd.TRUNCATED);
   readFlags(results, seats, result.terminated, 'terminated', AgentEnd.TERMINATED);
   const outcome = result.info?.outcome;
-  for (const name in outcome) results.outcomes[seatNamed(seats, name, 'info.outcome')] = outcome[name];
+  for (const name in outcome) results.outcomes[seatNamed(seats, name, 'info.outcome').s] = outcome[name];
 }
 
 /** Terminated wins where both are set, so it is read last. */
@@ -54,7 +59,7 @@ function readFlags(
     );
   }
   for (const name in flags) {
-    const s = seatNamed(seats, name, field);
+    const { s } = seatNamed(seats, name, field);
     if (typeof flags[name] !== 'boolean') {
       throw new EnvError(
         'ENV_FLAGS',
@@ -69,11 +74,11 @@ function readFlags(
 export function readActing(results: SeatResults, seats: SeatIndex, result: AgentsReset): void {
   const { observations, acting } = result;
   for (const name in observations) {
-    const s = seatNamed(seats, name, 'observations');
+    const { s } = seatNamed(seats, name, 'observations');
     if (acting === undefined && results.ended[s] === AgentEnd.NONE) results.acting[s] = 1;
   }
   for (const name of acting ?? []) {
-    const s = seatNamed(seats, name, 'acting');
+    const { s } = seatNamed(seats, name, 'acting');
     if (observations[name] === undefined) {
       throw new EnvError(
         'ENV_AGENT_OBSERVATION',
@@ -84,10 +89,8 @@ export function readActing(results: SeatResults, seats: SeatIndex, result: Agent
   }
   for (const name in (result as Partial<AgentsStep>).finalObservations)
     seatNamed(seats, name, 'finalObservations');
-  for (const name in result.actionMasks) {
-    seatNamed(seats, name, 'actionMasks');
-    if (seats.get(name)?.masksActions === false) throw undeclaredMask(name);
-  }
+  for (const name in result.actionMasks)
+    if (!seatNamed(seats, name, 'actionMasks').masksActions) throw undeclaredMask(name);
   if (results.episodeEnd !== AgentEnd.NONE) results.acting.fill(0);
 }
 
@@ -100,9 +103,9 @@ function undeclaredMask(name: string): EnvError {
   );
 }
 
-function seatNamed(seats: SeatIndex, name: string, field: string): number {
+function seatNamed(seats: SeatIndex, name: string, field: string): NamedSeat {
   const seat = seats.get(name);
-  if (seat !== undefined) return seat.s;
+  if (seat !== undefined) return seat;
   throw new EnvError(
     'ENV_AGENT_UNKNOWN',
     `\`${field}\` names the agent \`${name}\`, which \`agents\` does not have: ${[...seats.keys()].join(', ')}.`,
