@@ -1,4 +1,5 @@
 /** Hosts that come and go with a cluster's nodes: one on each, and rows dealt out anew between two rollouts. */
+import { allOrFirstError } from '../rollout/all-or-first-error.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerPart } from '../rollout/runner-group.ts';
 import type { ClusterNode, RequestFailure } from './bridge.ts';
@@ -79,16 +80,16 @@ export function createElasticHosts(options: ElasticHostsOptions): ElasticHosts {
       counts.numLeft += before.filter((node) => !next.includes(node)).length;
       await dealing.deal(next, all, false);
     },
-    async placeAfter({ placement }, { code }) {
+    async placeAfter(host, { code }) {
+      const { placement } = host;
       if (code === 'CHILD_EXITED') return placement;
       if (placement.node !== null && code !== 'DRAINING') membership.suspect(placement.node);
       await membership.untilEnough();
       const eligible = membership.eligible();
       const others = eligible.filter((node) => node !== placement.node);
       // On its own node there is room for it again; anywhere else it is a guest until rows are dealt out.
-      if (others.length === 0) return { node: placement.node, isGuest: placement.isGuest };
-      const part = hosts.findIndex((host) => host.placement === placement);
-      return { node: others[part % others.length], isGuest: true };
+      if (others.length === 0) return placement;
+      return { node: others[hosts.indexOf(host) % others.length], isGuest: true };
     },
     hasLeft: ({ placement }) => {
       const node = membership.nodes?.find(({ id }) => id === placement.node);
@@ -154,7 +155,7 @@ async function openAll(
   states: readonly RowState[] | null,
   isAsItWas: (part: number) => boolean,
 ): Promise<readonly number[]> {
-  const started = await Promise.allSettled(
+  const restarted = await allOrFirstError(
     parts.map(({ firstRow, numRows }, part) => {
       if (isAsItWas(part)) return Promise.resolve([]);
       queues[part].reset();
@@ -162,10 +163,7 @@ async function openAll(
       return open(part, ofPart, { node: nodes[part], isGuest: false });
     }),
   );
-  return started.flatMap((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+  return restarted.flat();
 }
 
 /** The same array, so that whoever looks at it sees what is new. */

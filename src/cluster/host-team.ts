@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../json.ts';
 import { hasFma } from '../machine/fma.ts';
+import { allOrFirstError } from '../rollout/all-or-first-error.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerPart, WorkerFailure } from '../rollout/runner-group.ts';
 import type { RequestFailure } from './bridge.ts';
@@ -127,15 +128,12 @@ async function startFixed(
     queues.push(queue);
   }
   for (const queue of queues) queue.reset();
-  const started = await Promise.allSettled(
+  const restarted = await allOrFirstError(
     parts.map(({ firstRow, numRows }, part) =>
       supervisor.open(part, () => states?.slice(firstRow, firstRow + numRows) ?? null, null, ANYWHERE),
     ),
   );
-  return started.flatMap((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+  return restarted.flat();
 }
 
 function createElastic(

@@ -29,7 +29,6 @@ export interface Membership {
   eligible(): readonly string[];
   /** A host was lost there. */
   suspect(node: string): void;
-  refresh(): Promise<void>;
   /**
    * Resolves when there are as many nodes as hosts must be.
    *
@@ -69,7 +68,6 @@ export function createMembership(options: MembershipOptions): Membership {
       return trusted.length >= minHosts ? trusted : all;
     },
     suspect: (node) => void suspects.set(node, performance.now()),
-    refresh,
     async untilEnough() {
       const end = performance.now() + options.waitSeconds * 1000;
       for (let isTold = false; ; isTold = true) {

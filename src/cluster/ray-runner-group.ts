@@ -1,6 +1,6 @@
 /** Environment runners on a Ray cluster: hosts with worker threads, each of which collects its rows exactly as a local run would. */
-import type { EnvModuleSource } from '../env/env-source.ts';
 import { openRollout, type RolloutViews } from '../experience/layout.ts';
+import { allOrFirstError } from '../rollout/all-or-first-error.ts';
 import { createEnvFaultBook, type EnvFaultBook } from '../rollout/env-fault-log.ts';
 import { createEpisodeLedger, type EpisodeLedger } from '../rollout/episode-ledger.ts';
 import { type MetricSums, meansOf, mergeSums } from '../rollout/metric-sums.ts';
@@ -15,8 +15,6 @@ import { createHostTeam, type HostTeam } from './host-team.ts';
 import type { HostTeamOptions } from './host-team-options.ts';
 
 export type RayRunnerGroupOptions = Omit<HostTeamOptions, 'rowStates' | 'onRestarted'> & {
-  readonly source: EnvModuleSource;
-  readonly poison: boolean;
   readonly maxEnvRestarts: number;
   /** Plays where hosts do not: another environment than theirs. */
   readonly playHere: (request: PlayRequest, signal?: AbortSignal) => Promise<PlayedEpisodes>;
@@ -181,13 +179,4 @@ function createPlay({ options, team, faults }: GroupParts): RunnerGroup['play'] 
       signal?.removeEventListener('abort', cut);
     }
   };
-}
-
-/** Waits for all, so that nothing goes on behind the caller's back; then throws the first error in order. */
-async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }

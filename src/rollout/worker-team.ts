@@ -2,6 +2,7 @@
 import type { Piscina } from 'piscina';
 import type { JsonObject } from '../json.ts';
 import type { Region } from '../memory/arena.ts';
+import { allOrFirstError } from './all-or-first-error.ts';
 import { Command, type CommandCode } from './control-words.ts';
 import type { AnyWorkerPlan, WorkerMessage } from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
@@ -154,15 +155,6 @@ function createTelling(workers: readonly RolloutWorker[], finish: Finish) {
     const answers = posted.map((_, w) => finish(w, () => give(w), NOTHING_TO_CATCH_UP));
     return (await allOrFirstError(answers)).filter((message) => message !== null);
   };
-}
-
-/** Waits for all, so that nothing goes on behind the caller's back; then throws the first error in order. */
-async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }
 
 interface TeamThreads {
