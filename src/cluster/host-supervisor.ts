@@ -9,6 +9,7 @@ import { isFinal, toClusterError } from './cluster-errors.ts';
 import type { HostCounts } from './cluster-meter.ts';
 import type { Connection } from './connection.ts';
 import type { HostNews, HostPlan } from './host-messages.ts';
+import type { HostTeamOptions } from './host-team-options.ts';
 import type { Placement, RemoteHost } from './remote-host.ts';
 import { requireHead } from './require-head.ts';
 
@@ -16,16 +17,13 @@ import { requireHead } from './require-head.ts';
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
-export interface HostSupervisorOptions {
+export interface HostSupervisorOptions
+  extends Pick<HostTeamOptions, 'maxRestarts' | 'restartWindowMs' | 'rowStates' | 'onRestarted'> {
   readonly cluster: { readonly rayAddress: string };
   readonly parts: readonly RunnerPart[];
   readonly hosts: readonly RemoteHost[];
   readonly connection: Connection;
   readonly planOf: (part: RunnerPart) => HostPlan;
-  readonly maxRestarts: number;
-  readonly restartWindowMs: number;
-  readonly rowStates: (first: number, count: number) => RowState[];
-  readonly onRestarted: (rows: readonly number[]) => void;
   /** Where a host that was lost goes on. @throws ClusterError when there is no such place. */
   readonly placeAfter: (host: RemoteHost, failure: RequestFailure) => Promise<Placement>;
   /** Whether its node has left the cluster, or is about to: nothing that is wrong. */

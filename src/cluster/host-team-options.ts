@@ -5,8 +5,8 @@ import type { RolloutColumns } from '../experience/layout.ts';
 import type { JsonObject } from '../json.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { ActingSpec } from '../policy/policy-spec.ts';
-import type { RowState } from '../rollout/row-states.ts';
 import type { SamplingLayout } from '../rollout/sampling-layout.ts';
+import type { WorkerTeamOptions } from '../rollout/worker-team.ts';
 import type { WeightBufferLayout } from '../weights/weight-buffer.ts';
 import type { Expected } from './handshake.ts';
 
@@ -26,7 +26,13 @@ export interface ClusterOptions {
   readonly hostDeadlineSeconds: number;
 }
 
-export interface HostTeamOptions {
+/** Of a team of worker threads and of one of hosts alike. */
+type TeamLimits = Pick<
+  WorkerTeamOptions,
+  'deadlineMs' | 'maxRestarts' | 'restartWindowMs' | 'memoryMb' | 'rowStates' | 'onRestarted'
+>;
+
+export interface HostTeamOptions extends TeamLimits {
   readonly cluster: ClusterOptions;
   readonly arena: Arena;
   readonly spec: ActingSpec;
@@ -46,12 +52,4 @@ export interface HostTeamOptions {
   /** Of the first episodes, laid over the source's; null = options never change. */
   readonly envOptions: JsonObject | null;
   readonly poison: boolean;
-  readonly deadlineMs: number;
-  readonly maxRestarts: number;
-  readonly restartWindowMs: number;
-  readonly memoryMb: number | null;
-  /** States of the rows [first, first + count) after the rollout that was booked last. */
-  readonly rowStates: (first: number, count: number) => RowState[];
-  /** Rows of the whole run whose episode began again. */
-  readonly onRestarted: (rows: readonly number[]) => void;
 }

@@ -22,7 +22,7 @@ export interface WorkerTeamOptions {
   readonly maxRestarts: number;
   readonly restartWindowMs: number;
   readonly memoryMb: number | null;
-  /** States of the rows [first, first + count) at the beginning of the running rollout. */
+  /** States of the rows [first, first + count) after the rollout that was booked last: at the beginning of the one that runs. */
   readonly rowStates: (first: number, count: number) => RowState[];
   /** A replacement had to begin the episodes of these rows (of the whole run) again. */
   readonly onRestarted: (rows: readonly number[]) => void;

@@ -6,10 +6,11 @@ import { RequestFailure } from '../../cluster/bridge.ts';
 import { type BridgeLink, createBridgeLink } from '../../cluster/bridge-link.ts';
 import { isFinal, toClusterError } from '../../cluster/cluster-errors.ts';
 import { parseRayAddress, requireToken } from '../../cluster/ray-address.ts';
+import { requireHead } from '../../cluster/require-head.ts';
 import { requireResources } from '../../cluster/require-resources.ts';
 import { argumentsFor, projectRoot, requirePackageSize } from '../../cluster/shipped-files.ts';
 import { shipProject } from '../../cluster/shipped-project.ts';
-import { CheckpointError, ClusterError } from '../../errors.ts';
+import { CheckpointError } from '../../errors.ts';
 import { hasFma } from '../../machine/fma.ts';
 import type { FolderTraining, Train, TrainEnd } from '../train-process.ts';
 import type { RayPlaceOptions } from './ray-place.ts';
@@ -28,6 +29,8 @@ export interface RayPlace {
   stop(): Promise<void>;
 }
 
+const RESUME =
+  'Nothing is lost but what came after the last checkpoints: resume the study, on another cluster or on none.';
 /** What no node may have. */
 const WANTS = { who: 'a trial', advice: 'Lower `trialResources` (--trial-resources).' };
 
@@ -117,13 +120,7 @@ async function trainOn(training: FolderTraining, place: Place): Promise<TrainEnd
     if (error instanceof CheckpointError) return killedBy(error.message, error.code); // of a write here
     if (!(error instanceof RequestFailure)) throw error;
     if (isFinal(error)) throw toClusterError(error, options.rayAddress);
-    await link.probe().catch((cause: ClusterError) => {
-      throw new ClusterError(
-        'CLUSTER_LOST',
-        `The cluster is gone: ${cause.message} Nothing is lost but what came after the last checkpoints: resume the study, on another cluster or on none.`,
-        { cause },
-      );
-    });
+    await requireHead(link, RESUME);
     return killedBy(`its host was lost: ${error.message}`, null);
   }
 }
