@@ -102,7 +102,7 @@ function createRun(actor: BatchActor | KernelActor, spec: ActingSpec): LoadedMod
   const write = (batch: readonly BatchRows[]): number => {
     let first = 0;
     for (const { observations, masks, states, numRows } of batch) {
-      copyRow(observations, actor.observations, first * observationSize);
+      actor.observations.set(observations, first * observationSize);
       if (masks !== null) actor.masks?.set(masks, first * actionMaskSize);
       if (S > 0 && states === null) actor.states.fill(0, first * S, (first + numRows) * S);
       else if (states !== null) actor.states.set(states, first * S);
@@ -129,14 +129,6 @@ function createRun(actor: BatchActor | KernelActor, spec: ActingSpec): LoadedMod
     await actor.act(write(batch), true);
     return read(batch);
   };
-}
-
-/** Calling `set` takes longer than to copy so few elements. */
-const FEW_ELEMENTS = 64;
-
-function copyRow(row: ArrayLike<number>, out: Float32Array | Uint8Array, offset: number): void {
-  if (row.length > FEW_ELEMENTS) out.set(row, offset);
-  else for (let i = 0; i < row.length; i++) out[offset + i] = row[i];
 }
 
 const NO_STATES = new Float32Array(0);
