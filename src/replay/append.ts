@@ -2,6 +2,7 @@
 import { ShapeError } from '../errors.ts';
 import { readFinalObservation, readObservation, writeStackedFrame } from './frame-stack.ts';
 import { type FrameStore, type Units, unitsOf, writeFrame } from './frame-store.ts';
+import type { ReplaySpec } from './replay-spec.ts';
 import { firstPosition, type Ring, TERMINATED, TRUNCATED } from './ring.ts';
 
 /**
@@ -29,7 +30,8 @@ export interface ReplayFragment {
 
 /** A fragment with its arrays in the units that frames are copied as. */
 interface Source {
-  readonly ring: Ring;
+  /** Of the rings that it is for: all of one spec are laid out alike. */
+  readonly spec: ReplaySpec;
   readonly fragment: ReplayFragment;
   readonly observations: Units;
   readonly bootstraps: Units;
@@ -68,7 +70,7 @@ const openSources = new WeakMap<ReplayFragment, Source>();
 /** @throws ShapeError as {@link appendFragment}. */
 function sourceOf(ring: Ring, fragment: ReplayFragment): Source {
   const known = openSources.get(fragment);
-  if (known?.ring === ring) return known;
+  if (known?.spec === ring.plan.spec) return known;
   checkSizes(ring, fragment);
   const source = openSource(ring, fragment);
   openSources.set(fragment, source);
@@ -80,7 +82,7 @@ function openSource(ring: Ring, fragment: ReplayFragment): Source {
   const { actions } = fragment;
   const observationUnits = frames.frameUnits * plan.numFrames;
   return {
-    ring,
+    spec: plan.spec,
     fragment,
     observations: unitsOf(frames, fragment.observations),
     bootstraps: unitsOf(frames, fragment.bootstrapObservations),
