@@ -16,6 +16,7 @@ import { runTrials, type TrialRunOptions } from './run-trials.ts';
 import { inertProblems, schedulerOf } from './schedulers/by-name.ts';
 import { SEARCHERS } from './searchers/by-name.ts';
 import { gridSize } from './searchers/grid.ts';
+import type { Accepts } from './searchers/searcher.ts';
 import {
   acceptanceOf,
   completeSettings,
@@ -138,7 +139,7 @@ async function runStudy(
     });
     for (const event of events) study.replay(event);
     await runAllTrials(study, path, settings, definition, run);
-    return await conclude(study, path, settings, definition, run);
+    return await conclude(study, path, settings, definition, { ...run, accepts });
   } finally {
     journal.close();
     await lock.release();
@@ -199,7 +200,7 @@ async function conclude(
   folder: string,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: PlacedRunOptions,
+  run: PlacedRunOptions & { readonly accepts: Accepts },
 ): Promise<StudyResult> {
   const { trials } = study;
   const best = bestTrial(trials);
@@ -212,7 +213,7 @@ async function conclude(
     if (!isInterrupted && settings.finalSeeds > 0)
       final = await runFinals(stages, best.number, folder, settings, run);
   }
-  const numRefused = settings.searcher === 'grid' ? numRefusedOf(settings, definition) : 0;
+  const numRefused = settings.searcher === 'grid' ? numRefusedOf(settings, run.accepts) : 0;
   const pictures = await writePictures(folder, settings, trials, best);
   await replaceTextFile(
     join(folder, 'report.md'),
@@ -222,9 +223,8 @@ async function conclude(
 }
 
 /** Of a grid's combinations. */
-function numRefusedOf(settings: StudySettings, definition: AlgorithmDefinition): number {
-  const { space } = settings;
-  return gridSize(space) - gridSize(space, acceptanceOf(settings, definition));
+function numRefusedOf({ space }: StudySettings, accepts: Accepts): number {
+  return gridSize(space) - gridSize(space, accepts);
 }
 
 /**
