@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { A2CConfig, Algorithm, IMPALAConfig } from '../../../src/index.ts';
-import { comparable } from '../../invariants/run-content.ts';
+import { contentAfter } from '../../invariants/run-content.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { MASTER_SEED } from './fixtures/copies.ts';
 
@@ -26,13 +26,6 @@ const GAME = {
   },
 };
 
-async function trained(algorithm: Awaited<ReturnType<typeof build>>, numIterations: number) {
-  for (let k = 0; k < numIterations; k++) await algorithm.train();
-  const content = comparable(await algorithm.getState());
-  await algorithm.stop();
-  return content;
-}
-
 test('k copies of CartPole as k agents learn what k environments do, to the bit', async () => {
   const weights = async (env: string, numEnvs: number) => {
     const algorithm = await build(
@@ -49,16 +42,16 @@ test('k copies of CartPole as k agents learn what k environments do, to the bit'
 });
 
 test('the same run for any number of worker threads, and over a resume', async () => {
-  const whole = await trained(await build({ env: 'TicTacToe' }, GAME), 6);
+  const whole = await contentAfter(await build({ env: 'TicTacToe' }, GAME), 6);
   const envRunners = { numEnvRunners: 2, numEnvs: 4, rolloutLength: 9, normalizeObservations: true };
-  expect(await trained(await build({ env: 'TicTacToe' }, { ...GAME, envRunners }), 6)).toEqual(whole);
+  expect(await contentAfter(await build({ env: 'TicTacToe' }, { ...GAME, envRunners }), 6)).toEqual(whole);
   const directory = join(temporaryFolder(), 'half');
   const half = await build({ env: 'TicTacToe' }, GAME);
   for (let k = 0; k < 2; k++) await half.train();
   await half.save(directory);
   await half.stop();
   const resumed = await Algorithm.fromCheckpoint(directory, {}, { trust: true });
-  expect(await trained(resumed as typeof half, 4)).toEqual(whole);
+  expect(await contentAfter(resumed, 4)).toEqual(whole);
 });
 
 test('each policy makes one step of its optimizer over the steps that it took', async () => {

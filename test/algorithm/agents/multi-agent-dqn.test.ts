@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Algorithm, DQNConfig, loadPolicy } from '../../../src/index.ts';
-import { comparable } from '../../invariants/run-content.ts';
+import { contentAfter } from '../../invariants/run-content.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { MASTER_SEED } from './fixtures/copies.ts';
 
@@ -42,13 +42,6 @@ const GAME = {
   },
 };
 
-async function trained(algorithm: Awaited<ReturnType<typeof build>>, numIterations: number) {
-  for (let k = 0; k < numIterations; k++) await algorithm.train();
-  const content = comparable(await algorithm.getState());
-  await algorithm.stop();
-  return content;
-}
-
 test('k copies of CartPole as k agents learn what k environments do, to the bit', async () => {
   const weights = async (env: string, numEnvs: number) => {
     // An environment's step is six agents' steps here.
@@ -75,12 +68,12 @@ test('k copies of CartPole as k agents learn what k environments do, to the bit'
 test.each([0, 1])(
   'the same run for any number of worker threads, and over a resume, with lag %i',
   async (lag) => {
-    const whole = await trained(await build({ env: 'TicTacToe' }, { lag }, GAME), 6);
+    const whole = await contentAfter(await build({ env: 'TicTacToe' }, { lag }, GAME), 6);
     for (const numEnvRunners of lag === 0 ? [1, 4] : [2]) {
       const envRunners = { numEnvRunners, numEnvs: 4 };
-      expect(await trained(await build({ env: 'TicTacToe' }, { lag }, { ...GAME, envRunners }), 6)).toEqual(
-        whole,
-      );
+      expect(
+        await contentAfter(await build({ env: 'TicTacToe' }, { lag }, { ...GAME, envRunners }), 6),
+      ).toEqual(whole);
     }
     const directory = join(temporaryFolder(), `half-${lag}`);
     const half = await build({ env: 'TicTacToe' }, { lag }, GAME);
@@ -88,7 +81,7 @@ test.each([0, 1])(
     await half.save(directory);
     await half.stop();
     const resumed = await Algorithm.fromCheckpoint(directory, {}, { trust: true });
-    expect(await trained(resumed as typeof half, 4)).toEqual(whole);
+    expect(await contentAfter(resumed, 4)).toEqual(whole);
   },
 );
 

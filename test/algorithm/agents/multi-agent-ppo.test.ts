@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { PPOConfigInput } from '../../../algorithms/ppo/config.ts';
 import type { Algorithm as RunningAlgorithm } from '../../../src/algorithm/algorithm.ts';
 import { Algorithm, type JsonObject, loadPolicy, PPOConfig } from '../../../src/index.ts';
-import { comparable } from '../../invariants/run-content.ts';
+import { comparable, contentAfter } from '../../invariants/run-content.ts';
 import copies, { MASTER_SEED } from './fixtures/copies.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -46,10 +46,7 @@ async function run<T>(
 }
 
 async function trained(config: InstanceType<typeof PPOConfig>, numIterations: number): Promise<object> {
-  return run(config, async (algorithm) => {
-    for (let k = 0; k < numIterations; k++) await algorithm.train();
-    return comparable(await algorithm.getState());
-  });
+  return contentAfter(await config.build(), numIterations);
 }
 
 /** A game in turns, with three who act: one that learns, one that keeps its weights, one by chance; and a bot. */
