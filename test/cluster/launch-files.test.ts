@@ -154,6 +154,7 @@ test('slurm: a script that a shell can read, its options, the token in a file', 
     'gpus-per-task': '1',
     signal: 'B:TERM@120',
   });
+  expect(stdout).toMatch(/^#SBATCH --exclusive$/m);
   expect(stdout).toContain('operant train --env CartPole --out /scratch/x --runners ray');
   expect(stdout).not.toMatch(/RAY_AUTH_TOKEN=/);
 });

@@ -61,6 +61,10 @@ export interface ClusterSetup {
   readonly inNamespaces?: boolean;
 }
 
+/** What a test leaves when it ran out of time would be in the next one's way: the pipe closes with the test's process. In a grandchild, so that the node has none but its own. */
+const ENDS_WITH_US =
+  'exec 3<&0; (({ read -ru 3; kill $$; }) >/dev/null 2>&1 &); exec "$0" "$@" 3<&- </dev/null';
+
 /** So that a lost node is noticed in seconds, a slow one comes up, and nobody asks for the token that Ray wants by default. */
 const FAST = {
   RAY_AUTH_MODE: 'disabled',
@@ -90,8 +94,8 @@ export async function startRayCluster({
   const common = ['--disable-usage-stats', '--block', '--object-store-memory', '150000000'];
   const start = (args: readonly string[], more: NodeJS.ProcessEnv, place: readonly string[] = []) => {
     const [program, ...words] = [...place, rayCommand(), 'start', ...args, ...common];
-    return spawn(program, words, {
-      stdio: 'ignore',
+    return spawn('bash', ['-c', ENDS_WITH_US, program, ...words], {
+      stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
       env: { ...process.env, ...FAST, ...env, ...more },
     });
