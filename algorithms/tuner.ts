@@ -9,6 +9,7 @@ import { builtInSpace } from '../src/tune/built-in-space.ts';
 import { readSpace, valuesBySection } from '../src/tune/read-space.ts';
 import type { StudyResult, StudyRunOptions } from '../src/tune/run-study.ts';
 import type { StudySettings } from '../src/tune/settings.ts';
+import type { StudyChanges } from '../src/tune/study-folder.ts';
 import { findAlgorithm } from './find-algorithm.ts';
 
 /** What a study searches. */
@@ -69,7 +70,8 @@ export interface TunerOptions extends StudyRunOptions {
  *       trialSteps: 50_000,
  *     }).fit();
  *
- * Errors: ConfigError of `fit` as `CONFIG_SPACE`, `CONFIG_STUDY` or of the algorithm's options, before anything runs.
+ * Errors: ConfigError of `fit` as `CONFIG_SPACE`, `CONFIG_STUDY` or of the algorithm's options, before anything runs; `CONFIG_METRIC` once the
+ * first runs (three at most) have ended without the metric: {@link resumeStudy} takes its right name and loses nothing.
  */
 export class Tuner {
   private readonly options: TunerOptions;
@@ -109,12 +111,12 @@ export class Tuner {
 /**
  * Goes on with a study that was interrupted or killed, or asks for more trials of one that was whole.
  *
- * @param changes `numTrials` or `finalSeeds` anew. @param trust run the modules that the study's settings name.
- * @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_TRUST`, `CHECKPOINT_JOURNAL`.
+ * @param changes `numTrials` or `finalSeeds` anew; `metric` while no run has a score. They hold from then on. @param trust run the modules that the study's settings name.
+ * @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_TRUST`, `CHECKPOINT_JOURNAL`, ConfigError `CONFIG_CONFLICT` for another metric beside scores, `CONFIG_METRIC`.
  */
 export async function resumeStudy(
   path: string,
-  changes: Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds'>> = {},
+  changes: StudyChanges = {},
   { trust = false, ...run }: StudyRunOptions & { readonly trust?: boolean } = {},
 ): Promise<StudyResult> {
   const { readSettings } = await import('../src/tune/study-folder.ts');
@@ -133,7 +135,7 @@ export async function resumeStudy(
   for (const values of [...saved.layers.map((layer) => layer.values), ...choicesOf(space, definition)]) {
     requireTrust(path, foreignModules(definition.options, values as JsonObject, []), trust);
   }
-  return continueStudy(path, { ...saved, space, ...changes }, definition, { ...run, trust });
+  return continueStudy(path, { ...saved, space }, definition, { ...run, trust, changes });
 }
 
 /** Every value that a trial may get for an option with choices, by section. */

@@ -19,12 +19,15 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(mean(values.map((value) => (value - center) ** 2)));
 }
 
-/** 95% percentile interval of the mean of `draw(resample)` over resampled seeds. */
-function interval(draw: (pick: (count: number) => number) => number): readonly [number, number] {
+/** Percentile interval of the mean of `draw(resample)` over resampled seeds; `tail` is left out at each end. */
+function interval(
+  draw: (pick: (count: number) => number) => number,
+  tail = 0.025,
+): readonly [number, number] {
   const random = seedrandom.alea('bootstrap');
   const pick = (count: number) => Math.floor(random() * count);
   const draws = Array.from({ length: NUM_RESAMPLES }, () => draw(pick));
-  return [quantile(draws, 0.025), quantile(draws, 0.975)];
+  return [quantile(draws, tail), quantile(draws, 1 - tail)];
 }
 
 /** 95% bootstrap interval of the mean over seeds. */
@@ -51,4 +54,15 @@ export function differenceInterval(
   const resampled = (values: readonly number[], pick: (count: number) => number) =>
     mean(values.map(() => values[pick(values.length)]));
   return interval((pick) => resampled(first, pick) - resampled(second, pick));
+}
+
+/** 90% bootstrap interval of median(first) - median(second), whose values belong together in pairs. */
+export function pairedMedianInterval(
+  first: readonly number[],
+  second: readonly number[],
+): readonly [number, number] {
+  return interval((pick) => {
+    const indices = first.map(() => pick(first.length));
+    return median(indices.map((i) => first[i])) - median(indices.map((i) => second[i]));
+  }, 0.05);
 }

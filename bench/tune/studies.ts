@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { choice, int, logUniform, type Tuner, type TunerOptions, uniform } from '../../src/index.ts';
+import { median, pairedMedianInterval } from '../statistics.ts';
 import { quartiles, type Section } from './report.ts';
 
 function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
@@ -12,6 +13,12 @@ function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
     envRunners: { numEnvs: 8, rolloutLength: 32, normalizeRewards: env === 'Pendulum-v1' },
     reporting: { metricsWindow: 20 },
   };
+}
+
+/** Once, after the last iteration, with episodes enough to tell settings apart. */
+function evaluateAtEnd(trialSteps: number) {
+  const evaluationInterval = trialSteps / (8 * 32);
+  return { evaluation: { evaluationInterval, evaluationEpisodes: 100 } };
 }
 
 const COMMON = {
@@ -62,26 +69,60 @@ export function compareStudies(runs: StudyRuns): Promise<Section> {
   );
 }
 
+/** ASHA beside no scheduler over many small studies of the same draws. */
+export async function compareAsha(runs: StudyRuns): Promise<Section> {
+  const options = { space: SPACE, numTrials: 16, trialSteps: 8_192, searcher: 'random' };
+  const early = { gracePeriod: 512, reductionFactor: 4, scheduler: 'asha' } as const;
+  const title = `ASHA, PPO, CartPole-v1: ${runs.numStudies} studies of 16 trials of 8,192 steps`;
+  const results = await runStudies(title, runs, [
+    { name: 'random', options },
+    { name: 'random, asha', options: { ...options, ...early } },
+  ]);
+  const [none, asha] = results.map(({ finals }) => finals);
+  const [low, high] = pairedMedianInterval(asha, none);
+  const numAhead = asha.filter((value, k) => value > none[k]).length;
+  const numLevel = asha.filter((value, k) => value === none[k]).length;
+  const bound = -0.1 * median(none);
+  return {
+    ...sectionOf(title, results),
+    note:
+      `Difference of medians ${(median(asha) - median(none)).toFixed(1)}, 90 % bootstrap interval over pairs of studies ${low.toFixed(1)} to ${high.toFixed(1)}; ` +
+      `no worse is above ${bound.toFixed(1)}: ${low > bound ? 'no worse' : 'not shown'}. ` +
+      `Ahead in ${numAhead} of ${none.length} studies, level (the same trial is best) in ${numLevel}.`,
+  };
+}
+
 /** A task, and what a trial of it is. */
 interface Task {
   readonly env: 'CartPole-v1' | 'Pendulum-v1';
   readonly trialSteps: number;
   readonly seedsPerTrial: number;
+  readonly metric?: 'evaluation';
 }
 
 const TASKS = {
   cartpole: { env: 'CartPole-v1', trialSteps: 8_192, seedsPerTrial: 1 },
   pendulum: { env: 'Pendulum-v1', trialSteps: 16_384, seedsPerTrial: 1 },
   // among settings that learn, one seed's score says more of the seed than of them (bench/results/tune.md)
+  // greedy episodes after the last step, in place of the last twenty of training
+  'pendulum-evaluation': {
+    env: 'Pendulum-v1',
+    trialSteps: 16_384,
+    seedsPerTrial: 1,
+    metric: 'evaluation',
+  },
   'pendulum-seeds': { env: 'Pendulum-v1', trialSteps: 24_576, seedsPerTrial: 2 },
 } as const satisfies Readonly<Record<string, Task>>;
 
 /** Random draws and TPE at equal steps, with trials enough for one to learn from the others. */
 export function compareTpe(name: keyof typeof TASKS, runs: StudyRuns): Promise<Section> {
-  const { env, ...budget } = TASKS[name];
-  const options = { space: SPACE, numTrials: 60, ...budget, config: configOf(env) };
+  const { env, ...budget }: Task = TASKS[name];
+  const isEvaluated = budget.metric === 'evaluation';
+  const config = { ...configOf(env), ...(isEvaluated ? evaluateAtEnd(budget.trialSteps) : {}) };
+  const options = { space: SPACE, numTrials: 60, ...budget, config };
   const length = `${budget.trialSteps} steps${budget.seedsPerTrial === 1 ? '' : ` on each of ${budget.seedsPerTrial} seeds`}`;
-  return compare(`PPO, ${env}: ${runs.numStudies} studies of 60 trials of ${length}`, runs, [
+  const judged = isEvaluated ? ', judged by 100 greedy episodes at their end' : '';
+  return compare(`PPO, ${env}: ${runs.numStudies} studies of 60 trials of ${length}${judged}`, runs, [
     { name: 'random', options: { ...options, searcher: 'random' } },
     { name: 'tpe', options: { ...options, searcher: 'tpe' } },
   ]);
@@ -101,31 +142,43 @@ export function comparePbt(runs: StudyRuns): Promise<Section> {
 }
 
 async function compare(title: string, runs: StudyRuns, variants: readonly Variant[]): Promise<Section> {
+  return sectionOf(title, await runStudies(title, runs, variants));
+}
+
+/** By study. */
+interface VariantResult {
+  readonly name: string;
+  readonly finals: number[];
+  readonly steps: number[];
+}
+
+async function runStudies(
+  title: string,
+  runs: StudyRuns,
+  variants: readonly Variant[],
+): Promise<readonly VariantResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'operant-bench-tune-'));
-  const results = variants.map(() => ({
-    finals: [] as number[],
-    steps: [] as number[],
-  }));
+  const results = variants.map(({ name }): VariantResult => ({ name, finals: [], steps: [] }));
   try {
     for (let seed = runs.firstStudy; seed < runs.firstStudy + runs.numStudies; seed++) {
       for (const [k, { options }] of variants.entries()) {
         const out = join(folder, `${k}-${seed}`);
-        const { final, trials } = await new runs.Tuner({
-          ...COMMON,
-          ...options,
-          seed,
-          out,
-          parallel: runs.parallel,
-        }).fit();
+        const { parallel } = runs;
+        const { final, trials } = await new runs.Tuner({ ...COMMON, ...options, seed, out, parallel }).fit();
         results[k].finals.push(final?.mean ?? Number.NaN);
         const { seedsPerTrial = 1 } = options;
         results[k].steps.push(seedsPerTrial * trials.reduce((sum, { numSteps }) => sum + numSteps, 0));
         process.stderr.write(`${title.split(':')[0]}, seed ${seed}, ${variants[k].name}: ${final?.mean}\n`);
+        rmSync(out, { recursive: true, force: true });
       }
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  return results;
+}
+
+function sectionOf(title: string, results: readonly VariantResult[]): Section {
   return {
     title,
     head: [
@@ -134,8 +187,7 @@ async function compare(title: string, runs: StudyRuns, variants: readonly Varian
       'each',
       'steps of a study, median',
     ],
-    rows: variants.map(({ name }, k) => {
-      const { finals, steps } = results[k];
+    rows: results.map(({ name, finals, steps }) => {
       const all = finals.map((value) => value.toFixed(0));
       return [name, quartiles(finals, 1)[0], all.join(', '), quartiles(steps, 0)[0]];
     }),

@@ -98,7 +98,11 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
     'Where trials run: processes of this machine, or hosts of a Ray cluster, one for each; the study is the same. [local]',
   ),
   flag('out', '<folder>', "The study's folder. [studies/<algo>-<env>]"),
-  flag('resume', '<folder>', 'Go on with a study; with --num-trials, to more trials.'),
+  flag(
+    'resume',
+    '<folder>',
+    'Go on with a study; with --num-trials, to more trials; with --metric, after its name was wrong.',
+  ),
   flag('trust', '', 'With --resume: load the modules that the study names.'),
   {
     ...JSON_FLAG,
@@ -154,6 +158,7 @@ const RESUME_FLAGS = [
   'trust',
   'num-trials',
   'final-seeds',
+  'metric',
   'budget-seconds',
   'parallel',
   'max-retries',
@@ -177,10 +182,11 @@ export function resumeChanges(values: FlagValues, rest: readonly string[]) {
       `A study keeps its settings, so \`${others[0]}\` does not go with --resume: it takes ${allowed}.`,
     );
   }
-  const { numTrials, finalSeeds } = settingsOf(values);
+  const { numTrials, finalSeeds, metric } = settingsOf(values);
   return {
     ...(numTrials === undefined ? {} : { numTrials }),
     ...(finalSeeds === undefined ? {} : { finalSeeds }),
+    ...(metric === undefined ? {} : { metric }),
   };
 }
 

@@ -1,5 +1,5 @@
-/** Watches for what ends a study early though no trial is at fault: no room on the disk, or a cluster that is gone. */
-import { CheckpointError, type ClusterError } from '../errors.ts';
+/** Watches for what ends a study early though no trial is at fault: no room on the disk, a cluster that is gone, a metric that no run has. */
+import { CheckpointError, type ClusterError, type ConfigError } from '../errors.ts';
 import { freeDisk } from './disk-budget.ts';
 import type { Study } from './study.ts';
 
@@ -24,8 +24,8 @@ export function createEndWatch(folder: string, budgetMb: number | undefined, end
       );
       end();
     },
-    /** The cluster is gone. */
-    lost: (error: ClusterError) => {
+    /** The cluster is gone, or no run has the metric. */
+    lost: (error: ClusterError | ConfigError) => {
       problem ??= error;
       end();
     },
@@ -35,7 +35,7 @@ export function createEndWatch(folder: string, budgetMb: number | undefined, end
       before = before.then(() => look(study));
       return before;
     },
-    /** @throws CheckpointError `CHECKPOINT_DISK_FULL`, ClusterError: why the study was ended. */
+    /** @throws CheckpointError `CHECKPOINT_DISK_FULL`, ClusterError, ConfigError `CONFIG_METRIC`: why the study was ended. */
     check: () => {
       if (problem !== null) throw problem;
     },

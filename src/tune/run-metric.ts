@@ -9,6 +9,12 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 
 const AREA = 'auc:';
 
+/** Why a run has no score, and what it has. */
+export interface MissingMetric {
+  readonly missing: string;
+  readonly keys: readonly string[];
+}
+
 /** A key of progress.jsonl, of which `auc:KEY` takes the area. */
 export function metricKey(metric: string): string {
   const name = metric.startsWith(AREA) ? metric.slice(AREA.length) : metric;
@@ -19,18 +25,16 @@ export function metricKey(metric: string): string {
  * The newest value of a metric in a run's progress.jsonl, or why there is none. With `auc:` before it, the area under its curve over
  * environment steps divided by them: its mean over the run, which tells a run that learns early from one that only ends well.
  */
-export async function readRunMetric(
-  folder: string,
-  metric: string,
-): Promise<number | { readonly missing: string }> {
+export async function readRunMetric(folder: string, metric: string): Promise<number | MissingMetric> {
   const key = metricKey(metric);
   const columns = await readProgress(folder).catch((): Columns => new Map());
   const column = columns.get(key);
   if (column !== undefined) {
     return metric.startsWith(AREA) ? meanOverSteps(column) : (column.values.at(-1) as number);
   }
-  const keys = [...columns.keys()].join(', ') || 'none';
-  return { missing: `no iteration of \`${folder}\` has the metric \`${key}\`; there are: ${keys}` };
+  const keys = [...columns.keys()];
+  const known = keys.join(', ') || 'none';
+  return { missing: `no iteration of \`${folder}\` has the metric \`${key}\`; there are: ${known}`, keys };
 }
 
 /** By the trapezoidal rule; steps before the first value count as if they had it. */

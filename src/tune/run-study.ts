@@ -27,7 +27,13 @@ import {
   trialConfig,
 } from './settings.ts';
 import { createStudy, type Study } from './study.ts';
-import { createStudyFolder, openStudyFolder, type StudyFolder } from './study-folder.ts';
+import {
+  changeSettings,
+  createStudyFolder,
+  openStudyFolder,
+  type StudyChanges,
+  type StudyFolder,
+} from './study-folder.ts';
 import { writePictures } from './study-pictures.ts';
 import { studyReport } from './study-report.ts';
 import { bestTrial, type Schedule, scheduleOf, type Trial } from './trial.ts';
@@ -108,12 +114,12 @@ export async function continueStudy(
   path: string,
   settings: PartialSettings,
   definition: AlgorithmDefinition,
-  run: TrustedRunOptions,
+  { changes, ...run }: TrustedRunOptions & { readonly changes: StudyChanges },
 ): Promise<StudyResult> {
   checkRunOptions(run);
-  const whole = completeSettings(settings, definition);
+  const whole = completeSettings({ ...settings, ...changes }, definition);
   return withPlace(whole, run.ray ?? null, async (train) =>
-    runStudy(await openStudyFolder(path), whole, definition, { ...run, train }),
+    runStudy(await openStudyFolder(path), whole, definition, { ...run, train, changes }),
   );
 }
 
@@ -121,10 +127,12 @@ async function runStudy(
   { path, lock }: StudyFolder,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: PlacedRunOptions,
+  { changes, ...run }: PlacedRunOptions & { readonly changes?: StudyChanges },
 ): Promise<StudyResult> {
   const { events, journal } = await openJournal(path, basename(path), settings);
   try {
+    const isMetricKnown = events.some(({ type }) => type === 'scored');
+    if (changes !== undefined) await changeSettings(path, changes, isMetricKnown);
     const accepts = acceptanceOf(settings, definition);
     const rules = {
       ...settings,
@@ -138,7 +146,7 @@ async function runStudy(
       journal.append(event);
     });
     for (const event of events) study.replay(event);
-    await runAllTrials(study, path, settings, definition, run);
+    await runAllTrials(study, path, settings, definition, { ...run, isMetricKnown });
     return await conclude(study, path, settings, definition, { ...run, accepts });
   } finally {
     journal.close();
@@ -155,15 +163,15 @@ function parallelOf({ parallel, ray }: StudyRunOptions, settings: StudySettings)
   return parallel ?? (ray === undefined ? availableParallelism() : numSlotsOf(settings));
 }
 
-/** @throws CheckpointError `CHECKPOINT_DISK_FULL` where the disk is full, or the budget does not hold what the study cannot do without. */
+/** @throws CheckpointError `CHECKPOINT_DISK_FULL` where the disk is full, or the budget does not hold what the study cannot do without; ConfigError `CONFIG_METRIC` where no run has the metric. */
 async function runAllTrials(
   study: Study,
   folder: string,
   settings: StudySettings,
   definition: AlgorithmDefinition,
-  run: PlacedRunOptions,
+  run: PlacedRunOptions & { readonly isMetricKnown: boolean },
 ): Promise<void> {
-  const { maxRetries = 2, silenceSeconds = 600, train } = run;
+  const { maxRetries = 2, silenceSeconds = 600, train, isMetricKnown } = run;
   const { budgetSeconds, onChange } = run;
   const timer =
     budgetSeconds === undefined ? undefined : setTimeout(() => study.close(), budgetSeconds * 1000);
@@ -176,6 +184,7 @@ async function runAllTrials(
     folder,
     ...settings,
     trust: run.trust,
+    isMetricKnown,
     parallel: parallelOf(run, settings),
     maxRetries,
     silenceSeconds,
@@ -187,6 +196,7 @@ async function runAllTrials(
     onStretch: watch.free,
     onDiskFull: watch.full,
     onClusterLost: watch.lost,
+    onMetricUnknown: watch.lost,
   }).finally(() => {
     clearTimeout(timer);
     run.signal?.removeEventListener('abort', end);

@@ -6,6 +6,7 @@ import { makeFolder, replaceTextFile } from '../files/durable-files.ts';
 import type { JsonObject } from '../json.ts';
 import { isModuleReference } from '../modules/module-text.ts';
 import { mixBits } from '../random/mix-bits.ts';
+import { createMetricWatch } from './metric-watch.ts';
 import { readRunMetric } from './run-metric.ts';
 import type { Study } from './study.ts';
 import { type FolderTraining, type Train, trainToEnd } from './train-process.ts';
@@ -33,6 +34,10 @@ export interface TrialRunOptions {
   /** The whole config of a trial, for `train --config`. @throws ConfigError where the values do not go together. */
   readonly configOf: (values: TrialValues) => JsonObject;
   readonly metric: string;
+  /** The journal has a score of it. @defaultValue false */
+  readonly isMetricKnown?: boolean;
+  /** No run has the metric, whose name is to be mended: whoever hears it ends the study. Runs that ended without it have no result, so a study that goes on scores them. */
+  readonly onMetricUnknown?: (error: ConfigError) => void;
   readonly mode: 'max' | 'min';
   /** Trials side by side. */
   readonly parallel: number;
@@ -66,12 +71,15 @@ export function trialSeed(seed: number, number: number, seedIndex: number): numb
 /** Until nothing is left to run, or the signal. */
 export async function runTrials(study: Study, options: TrialRunOptions): Promise<void> {
   const running = new Set<Promise<void>>();
+  const { metric, isMetricKnown = false, onMetricUnknown } = options;
+  const giveUp = (error: ConfigError) => onMetricUnknown?.(error);
+  const watch = createMetricWatch(metric, isMetricKnown, study.fail, giveUp);
   const tell = () => options.onChange?.(study);
   for (;;) {
     while (running.size < options.parallel && !options.signal.aborted) {
       const job = study.nextJob();
       if (job === null) break;
-      const run = runJob(study, job, options)
+      const run = runJob(study, job, options, watch)
         .then(() => options.onStretch?.(study))
         .finally(() => running.delete(run));
       running.add(run);
@@ -81,11 +89,17 @@ export async function runTrials(study: Study, options: TrialRunOptions): Promise
     await Promise.race(running);
     tell();
   }
+  if (!options.signal.aborted) watch.idle();
   if (options.keepsSnapshots) await removeSnapshots(options.folder, study.trials);
   tell(); // asking for more may have ended trials
 }
 
-async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise<void> {
+async function runJob(
+  study: Study,
+  job: Job,
+  options: TrialRunOptions,
+  watch: ReturnType<typeof createMetricWatch>,
+): Promise<void> {
   const { folder: root, keepsSnapshots, metric, mode, signal } = options;
   const { trial, seedIndex, numSteps } = job;
   const folder = seedFolder(root, trial, seedIndex);
@@ -104,7 +118,8 @@ async function runJob(study: Study, job: Job, options: TrialRunOptions): Promise
   if (signal.aborted) return study.release(job);
   if (error !== null) return study.fail(job, error);
   const value = await readRunMetric(folder, metric);
-  if (typeof value !== 'number') return study.fail(job, value.missing);
+  if (typeof value !== 'number') return watch.lacks(job, value);
+  watch.found();
   if (keepsSnapshots) await keepSnapshot(root, trial, seedIndex, numSteps);
   study.finish(job, mode === 'max' ? value : -value);
   if (keepsSnapshots) await removeSnapshots(root, study.trials);

@@ -46,6 +46,26 @@ export async function createStudyFolder(
   return { path, lock };
 }
 
+/** What a study takes when it goes on. */
+export type StudyChanges = Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds' | 'metric'>>;
+
+/**
+ * Writes what changes into a study's settings, for the next time that it goes on.
+ *
+ * @param hasScores of its metric, which is another one's no more than their own. @throws ConfigError `CONFIG_CONFLICT`.
+ */
+export async function changeSettings(path: string, changes: StudyChanges, hasScores: boolean): Promise<void> {
+  const settings = parseStrictJson(await readRegularText(path, SETTINGS_NAME, MAX_BYTES)) as JsonObject;
+  const { metric = settings.metric } = changes;
+  if (hasScores && metric !== settings.metric) {
+    const message = `The study has scores of \`${settings.metric}\`, which cannot be compared with those of \`${metric}\`: leave --metric (\`metric\`) out, or begin another study.`;
+    throw new ConfigError('CONFIG_CONFLICT', message);
+  }
+  const changed = { ...settings, ...changes };
+  if (JSON.stringify(changed) === JSON.stringify(settings)) return;
+  await replaceTextFile(join(path, SETTINGS_NAME), `${JSON.stringify(changed, null, 2)}\n`);
+}
+
 /** @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_VERSION`, `CHECKPOINT_LOCKED`. */
 export async function openStudyFolder(path: string): Promise<StudyFolder> {
   await readSettings(path); // says first what is wrong with a folder that is no study's

@@ -1,5 +1,5 @@
 /** What goes wrong while a study runs costs a trial at most, and is said by name. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { operant } from '../cli/run-in-process.ts';
@@ -11,29 +11,38 @@ const SMALL = [
 ];
 const space = (...values: number[]) => ['--space', JSON.stringify({ learningRate: { choice: values } })];
 
-it('a metric that never appears fails its trials, and lists those that there are', async () => {
+it('a metric that never appears ends the study after three trials, which count once its name is mended', async () => {
   const out = join(temporaryFolder(), 'study');
   const tune = await operant(
-    ...['tune', '--env', 'CartPole', '--no-tuned', ...SMALL, ...space(0.001)],
-    ...['--metric', 'train/los', '--out', out],
+    ...['tune', '--env', 'CartPole', '--no-tuned', ...SMALL, ...space(0.001, 0.002, 0.003, 0.004)],
+    ...['--metric', 'train/policyLos', '--out', out],
   );
   expect([tune.exitCode, tune.stderr]).toEqual([
-    1,
-    expect.stringMatching(/no trial is complete \(.*has the metric `train\/los`; there are: /),
+    2,
+    expect.stringMatching(/first 3 runs have no `train\/policyLos`\. Did you mean `train\/policyLoss`\? There are: .*--metric NAME/),
   ]);
-  expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(
-    /has the metric `train\/los`; there are: .*train\/policyLoss/,
-  );
+  expect(readdirSync(join(out, 'trials'))).toEqual(['0000', '0001', '0002']);
+  const log = (number: number) => readFileSync(join(out, 'trials', `000${number}`, 'seed-0', 'progress.jsonl'), 'utf8');
+  const logs = [0, 1, 2].map(log);
+
+  const resumed = await operant('tune', '--resume', out, '--metric', 'train/policyLoss', '--parallel', '1');
+  expect(resumed.exitCode).toBe(0);
+  expect([0, 1, 2].map(log)).toEqual(logs); // scored as they are, not trained again
+  const scores = [0, 1, 2, 3].map((number) => JSON.parse(log(number))['train/policyLoss'] as number);
+  const report = readFileSync(join(out, 'report.md'), 'utf8');
+  expect(report).toMatch(/4 trials .*: 4 complete/);
+  for (const score of scores) expect(report).toContain(`| ${Number(score.toPrecision(5))} |`);
+  const kept = await operant('tune', '--resume', out, '--metric', 'train/entropy');
+  expect([kept.exitCode, kept.stderr]).toEqual([2, expect.stringMatching(/has scores of `train\/policyLoss`/)]);
+
   // the journal of a study of other options is not taken for this one's
   const journal = join(out, 'journal.log');
-  copyFileSync(journal, `${journal}.own`);
   writeFileSync(journal, readFileSync(journal, 'utf8').replaceAll('learningRate', 'gamma'));
   const other = await operant('tune', '--resume', out);
   expect(other.stderr).toMatch(/Line 3 of `journal.log` is not one .*`gamma` is not in the search space/);
-  copyFileSync(`${journal}.own`, journal);
   const again = await operant('tune', '--env', 'CartPole', ...SMALL, ...space(0.002), '--out', out);
   expect([again.exitCode, again.stderr]).toEqual([2, expect.stringMatching(/holds a study already/)]);
-}, 120_000);
+}, 240_000);
 
 it('a folder with a study.json of something else is no study', async () => {
   const folder = temporaryFolder();

@@ -31,5 +31,6 @@ it.each([
 it('names what there is where a metric is missing', async () => {
   expect(await readRunMetric(runFolder(), 'auc:train/los')).toEqual({
     missing: expect.stringMatching(/the metric `train\/los`; there are: train\/loss, rollout/),
+    keys: ['train/loss', 'rollout/episodeReturnMean'],
   });
 });
