@@ -2,13 +2,15 @@
  * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task, kills of whole studies,
  * and what a study costs beside its trials.
  *
- * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,tpe-pendulum-seeds,tpe-pendulum-evaluation,asha,pbt,kills,overhead,empty` picks sections; `--studies 5` says of how many studies, `--first-study 0` which is the first (a study is the same whoever runs it: more can be added later); `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
+ * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,tpe-pendulum-seeds,tpe-pendulum-evaluation,asha,noise,draws,pbt,kills,overhead,empty` picks sections; `--studies 5` says of how many studies, `--first-study 0` which is the first (a study is the same whoever runs it: more can be added later); `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
  * the package in dist/, which starts sooner; `--parallel 2` trials of a study side by side (it is the same for any).
  */
 import { fileURLToPath } from 'node:url';
 import { option } from './harness.ts';
 import { describeMachine, machineLine } from './machine.ts';
+import { countRefused } from './tune/draws.ts';
 import { killStudies } from './tune/kills.ts';
+import { measureNoise } from './tune/noise.ts';
 import { measureOverhead } from './tune/overhead.ts';
 import { type Section, sectionText } from './tune/report.ts';
 import { compareSearchers } from './tune/searchers.ts';
@@ -36,6 +38,8 @@ const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   'tpe-pendulum-seeds': () => compareTpe('pendulum-seeds', runs),
   'tpe-pendulum-evaluation': () => compareTpe('pendulum-evaluation', runs),
   asha: () => compareAsha(runs),
+  noise: () => measureNoise(runs),
+  draws: () => countRefused(),
   pbt: () => comparePbt(runs),
   kills: () => killStudies(CLI, Number(option('kills', '100'))),
   overhead: () => measureOverhead(CLI, option('ray-python', 'python3'), 20_480),

@@ -6,7 +6,7 @@ import { choice, int, logUniform, type Tuner, type TunerOptions, uniform } from 
 import { median, pairedMedianInterval } from '../statistics.ts';
 import { quartiles, type Section } from './report.ts';
 
-function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
+export function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
   return {
     environment: { env },
     // Pendulum's returns are in the thousands: critics of default settings learn them when scaled
@@ -27,7 +27,7 @@ const COMMON = {
   config: configOf('CartPole-v1'),
   finalSeeds: 5,
 } as const;
-const SPACE = {
+export const SPACE = {
   learningRate: logUniform(1e-5, 1e-1),
   gamma: uniform(0.9, 1),
   gaeLambda: uniform(0.8, 1),
