@@ -141,6 +141,21 @@ export function comparePbt(runs: StudyRuns): Promise<Section> {
   ]);
 }
 
+/** As {@link comparePbt}, where a hand-written schedule is better than every constant: falls are worth their lesson at first alone. */
+export function comparePbtOnCliff(runs: StudyRuns): Promise<Section> {
+  const space = { learningRate: logUniform(3e-4, 3e-2), entropyCoeff: logUniform(1e-4, 0.3) };
+  const config = { ...COMMON.config, environment: { env: 'CliffWalking-v1', maxEpisodeSteps: 200 } };
+  const options = { space, config, numTrials: 8, trialSteps: 32_768, searcher: 'random' };
+  const title = `PBT on PPO, CliffWalking-v1: ${runs.numStudies} studies of 8 trials of 32,768 steps`;
+  return compare(title, runs, [
+    {
+      name: 'pbt, every 4,096 steps',
+      options: { ...options, scheduler: 'pbt', perturbationInterval: 4_096 },
+    },
+    { name: 'none', options },
+  ]);
+}
+
 async function compare(title: string, runs: StudyRuns, variants: readonly Variant[]): Promise<Section> {
   return sectionOf(title, await runStudies(title, runs, variants));
 }
