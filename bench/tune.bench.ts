@@ -8,13 +8,14 @@
 import { fileURLToPath } from 'node:url';
 import { option } from './harness.ts';
 import { describeMachine, machineLine } from './machine.ts';
+import { compareAsha } from './tune/asha.ts';
 import { countRefused } from './tune/draws.ts';
 import { killStudies } from './tune/kills.ts';
 import { measureNoise } from './tune/noise.ts';
 import { measureOverhead } from './tune/overhead.ts';
 import { type Section, sectionText } from './tune/report.ts';
 import { compareSearchers } from './tune/searchers.ts';
-import { compareAsha, comparePbt, comparePbtOnCliff, compareStudies, compareTpe } from './tune/studies.ts';
+import { comparePbt, comparePbtOnCliff, compareStudies, compareTpe } from './tune/studies.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** Arguments of node that are `operant`. */

@@ -17,7 +17,12 @@ export async function measureNoise({ Tuner, parallel, firstStudy }: StudyRuns): 
   const folder = mkdtempSync(join(tmpdir(), 'operant-bench-noise-'));
   try {
     const out = join(folder, 'study');
-    const options = { algorithm: 'ppo', tuned: false, config: configOf('Pendulum-v1'), space: SPACE } as const;
+    const options = {
+      algorithm: 'ppo',
+      tuned: false,
+      config: configOf('Pendulum-v1'),
+      space: SPACE,
+    } as const;
     const draws = { searcher: 'random', numTrials: NUM_DRAWS, seedsPerTrial: NUM_SEEDS, finalSeeds: 0 };
     const trialSteps = Math.max(...STEPS);
     await new Tuner({ ...options, ...draws, trialSteps, seed: firstStudy, out, parallel }).fit();
@@ -33,9 +38,13 @@ export async function measureNoise({ Tuner, parallel, firstStudy }: StudyRuns): 
         "share of the variance of one seed's score that is the draw's, among them",
         'the best five draws, means of three seeds',
       ],
-      rows: STEPS.map((_, k) => rowOf(k, scores.map((seeds) => seeds.map((values) => values[k])))),
-      note:
-        "Deviations between draws are those of the draws' means less what their seeds alone make (the variance within a draw divided by the seeds), 0 where that is all.",
+      rows: STEPS.map((_, k) =>
+        rowOf(
+          k,
+          scores.map((seeds) => seeds.map((values) => values[k])),
+        ),
+      ),
+      note: "Deviations between draws are those of the draws' means less what their seeds alone make (the variance within a draw divided by the seeds), 0 where that is all.",
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -69,12 +78,18 @@ function rowOf(k: number, draws: readonly (readonly number[])[]): string[] {
     STEPS[k].toLocaleString('en'),
     ...[all.between, all.within, best.between, best.within].map((variance) => Math.sqrt(variance).toFixed(0)),
     `${(100 * share).toFixed(0)} %`,
-    ranked.slice(0, 5).map((values) => mean(values).toFixed(0)).join(', '),
+    ranked
+      .slice(0, 5)
+      .map((values) => mean(values).toFixed(0))
+      .join(', '),
   ];
 }
 
 /** Variances. */
-function spreadOf(draws: readonly (readonly number[])[]): { readonly between: number; readonly within: number } {
+function spreadOf(draws: readonly (readonly number[])[]): {
+  readonly between: number;
+  readonly within: number;
+} {
   const within = mean(draws.map(variance));
   return { between: Math.max(0, variance(draws.map(mean)) - within / NUM_SEEDS), within };
 }

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { choice, int, logUniform, type Tuner, type TunerOptions, uniform } from '../../src/index.ts';
-import { median, pairedMedianInterval } from '../statistics.ts';
 import { quartiles, type Section } from './report.ts';
 
 export function configOf(env: 'CartPole-v1' | 'Pendulum-v1') {
@@ -21,7 +20,7 @@ function evaluateAtEnd(trialSteps: number) {
   return { evaluation: { evaluationInterval, evaluationEpisodes: 100 } };
 }
 
-const COMMON = {
+export const COMMON = {
   algorithm: 'ppo',
   tuned: false,
   config: configOf('CartPole-v1'),
@@ -67,29 +66,6 @@ export function compareStudies(runs: StudyRuns): Promise<Section> {
       { name: 'random, hyperband', options: { ...early, scheduler: 'hyperband' } },
     ],
   );
-}
-
-/** ASHA beside no scheduler over many small studies of the same draws. */
-export async function compareAsha(runs: StudyRuns): Promise<Section> {
-  const options = { space: SPACE, numTrials: 16, trialSteps: 8_192, searcher: 'random' };
-  const early = { gracePeriod: 512, reductionFactor: 4, scheduler: 'asha' } as const;
-  const title = `ASHA, PPO, CartPole-v1: ${runs.numStudies} studies of 16 trials of 8,192 steps`;
-  const results = await runStudies(title, runs, [
-    { name: 'random', options },
-    { name: 'random, asha', options: { ...options, ...early } },
-  ]);
-  const [none, asha] = results.map(({ finals }) => finals);
-  const [low, high] = pairedMedianInterval(asha, none);
-  const numAhead = asha.filter((value, k) => value > none[k]).length;
-  const numLevel = asha.filter((value, k) => value === none[k]).length;
-  const bound = -0.1 * median(none);
-  return {
-    ...sectionOf(title, results),
-    note:
-      `Difference of medians ${(median(asha) - median(none)).toFixed(1)}, 90 % bootstrap interval over pairs of studies ${low.toFixed(1)} to ${high.toFixed(1)}; ` +
-      `no worse is above ${bound.toFixed(1)}: ${low > bound ? 'no worse' : 'not shown'}. ` +
-      `Ahead in ${numAhead} of ${none.length} studies, level (the same trial is best) in ${numLevel}.`,
-  };
 }
 
 /** A task, and what a trial of it is. */
@@ -161,7 +137,7 @@ async function compare(title: string, runs: StudyRuns, variants: readonly Varian
 }
 
 /** By study. */
-interface VariantResult {
+export interface VariantResult {
   readonly name: string;
   readonly finals: number[];
   readonly steps: number[];
@@ -193,7 +169,7 @@ async function runStudies(
   return results;
 }
 
-function sectionOf(title: string, results: readonly VariantResult[]): Section {
+export function sectionOf(title: string, results: readonly VariantResult[]): Section {
   return {
     title,
     head: [
