@@ -14,8 +14,11 @@ const MAX_WITHOUT = 3;
  * @param isKnown a score is in the journal. @param fail ends the trial of a run without the metric. @param giveUp called once, when no run has it.
  */
 export function createMetricWatch(
-  metric: string,
-  isKnown: boolean,
+  {
+    folder,
+    metric,
+    isKnown,
+  }: { readonly folder: string; readonly metric: string; readonly isKnown: boolean },
   fail: (job: Job, reason: string) => void,
   giveUp: (error: ConfigError) => void,
 ) {
@@ -31,30 +34,35 @@ export function createMetricWatch(
     lacks: (job: Job, why: MissingMetric) => {
       if (hasScore) return fail(job, why.missing);
       held.push({ job, why });
-      if (held.length === MAX_WITHOUT) giveUp(unknownMetric(metric, held.length, why.keys));
+      if (held.length === MAX_WITHOUT) giveUp(unknownMetric(folder, metric, held.length, why.keys));
     },
     /** Nothing runs, and nothing more can begin before those that are held are decided. */
     idle: () => {
       const [first] = held;
-      if (first !== undefined) giveUp(unknownMetric(metric, held.length, first.why.keys));
+      if (first !== undefined) giveUp(unknownMetric(folder, metric, held.length, first.why.keys));
     },
   };
 }
 
-function unknownMetric(metric: string, numRuns: number, keys: readonly string[]): ConfigError {
+function unknownMetric(
+  folder: string,
+  metric: string,
+  numRuns: number,
+  keys: readonly string[],
+): ConfigError {
   const key = metricKey(metric);
   const runs = numRuns === 1 ? 'the first run has' : `the first ${numRuns} runs have`;
   const message =
-    `Expected \`metric\` to be a metric of the runs' logs, got '${metric}': at their end ${runs} no \`${key}\`. ${adviceOn(key, keys)} ` +
-    `There are: ${keys.join(', ') || 'none'}. What was trained is kept: resume the study with \`--metric NAME\` (\`metric\` of \`resumeStudy\`).`;
+    `Expected \`metric\` to be a metric of the runs' logs, got '${metric}': at their end ${runs} no \`${key}\`. ${adviceOn(key, keys)}` +
+    `There are: ${keys.join(', ') || 'none'}. What was trained is kept, and counts under the right name: \`operant tune --resume ${folder} --metric NAME\` (\`metric\` of \`resumeStudy\`).`;
   return new ConfigError('CONFIG_METRIC', message);
 }
 
 function adviceOn(key: string, keys: readonly string[]): string {
   if (key.startsWith('evaluation/') && !keys.some((other) => other.startsWith('evaluation/')))
-    return 'Runs are evaluated where `evaluationInterval` is set, every so many iterations, and a run shorter than that is not: begin a study with it.';
+    return 'Runs are evaluated where `evaluationInterval` is set, every so many iterations, and a run shorter than that is not: begin a study with it. ';
   if (key.startsWith('rollout/episode') && !keys.includes('rollout/episodeReturnMean'))
-    return 'No episode ended: trials (`trialSteps`), or what they run until they are first judged (`gracePeriod`, `perturbationInterval`), are too short.';
+    return 'No episode ended: trials (`trialSteps`), or what they run until they are first judged (`gracePeriod`, `perturbationInterval`), are too short. ';
   const near = nearestName(key, keys);
-  return near === undefined ? '' : `Did you mean \`${near}\`?`;
+  return near === undefined ? '' : `Did you mean \`${near}\`? `;
 }

@@ -71,9 +71,9 @@ export function trialSeed(seed: number, number: number, seedIndex: number): numb
 /** Until nothing is left to run, or the signal. */
 export async function runTrials(study: Study, options: TrialRunOptions): Promise<void> {
   const running = new Set<Promise<void>>();
-  const { metric, isMetricKnown = false, onMetricUnknown } = options;
+  const { folder, metric, isMetricKnown: isKnown = false, onMetricUnknown } = options;
   const giveUp = (error: ConfigError) => onMetricUnknown?.(error);
-  const watch = createMetricWatch(metric, isMetricKnown, study.fail, giveUp);
+  const watch = createMetricWatch({ folder, metric, isKnown }, study.fail, giveUp);
   const tell = () => options.onChange?.(study);
   for (;;) {
     while (running.size < options.parallel && !options.signal.aborted) {

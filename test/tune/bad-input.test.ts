@@ -19,10 +19,13 @@ it('a metric that never appears ends the study after three trials, which count o
   );
   expect([tune.exitCode, tune.stderr]).toEqual([
     2,
-    expect.stringMatching(/first 3 runs have no `train\/policyLos`\. Did you mean `train\/policyLoss`\? There are: .*--metric NAME/),
+    expect.stringMatching(
+      /first 3 runs have no `train\/policyLos`\. Did you mean `train\/policyLoss`\? There are: .*--metric NAME/,
+    ),
   ]);
   expect(readdirSync(join(out, 'trials'))).toEqual(['0000', '0001', '0002']);
-  const log = (number: number) => readFileSync(join(out, 'trials', `000${number}`, 'seed-0', 'progress.jsonl'), 'utf8');
+  const log = (number: number) =>
+    readFileSync(join(out, 'trials', `000${number}`, 'seed-0', 'progress.jsonl'), 'utf8');
   const logs = [0, 1, 2].map(log);
 
   const resumed = await operant('tune', '--resume', out, '--metric', 'train/policyLoss', '--parallel', '1');
@@ -33,7 +36,10 @@ it('a metric that never appears ends the study after three trials, which count o
   expect(report).toMatch(/4 trials .*: 4 complete/);
   for (const score of scores) expect(report).toContain(`| ${Number(score.toPrecision(5))} |`);
   const kept = await operant('tune', '--resume', out, '--metric', 'train/entropy');
-  expect([kept.exitCode, kept.stderr]).toEqual([2, expect.stringMatching(/has scores of `train\/policyLoss`/)]);
+  expect([kept.exitCode, kept.stderr]).toEqual([
+    2,
+    expect.stringMatching(/has scores of `train\/policyLoss`/),
+  ]);
 
   // the journal of a study of other options is not taken for this one's
   const journal = join(out, 'journal.log');

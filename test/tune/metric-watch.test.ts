@@ -10,8 +10,7 @@ function watchOf(metric: string, isKnown: boolean) {
   const failed: number[] = [];
   const errors: string[] = [];
   const watch = createMetricWatch(
-    metric,
-    isKnown,
+    { folder: 'study', metric, isKnown },
     ({ trial }) => failed.push(trial.number),
     ({ code, message }) => errors.push(`${code}: ${message}`),
   );
@@ -29,7 +28,7 @@ it('ends the study at the third run without it, while none had it, and fails no 
   expect(failed).toEqual([]);
   expect(errors).toEqual([
     "CONFIG_METRIC: Expected `metric` to be a metric of the runs' logs, got 'train/policyLos': at their end the first 3 runs have no `train/policyLos`. " +
-      'Did you mean `train/policyLoss`? There are: train/policyLoss, train/entropy. What was trained is kept: resume the study with `--metric NAME` (`metric` of `resumeStudy`).',
+      'Did you mean `train/policyLoss`? There are: train/policyLoss, train/entropy. What was trained is kept, and counts under the right name: `operant tune --resume study --metric NAME` (`metric` of `resumeStudy`).',
   ]);
 });
 
@@ -37,7 +36,7 @@ it('ends it at the first one, where nothing else can begin', () => {
   const { watch, errors } = watchOf('x', false);
   watch.lacks(jobOf(0), whyOf());
   watch.idle();
-  expect(errors).toEqual([expect.stringMatching(/the first run has no `x`\. +There are: none\./)]);
+  expect(errors).toEqual([expect.stringMatching(/the first run has no `x`\. There are: none\./)]);
 });
 
 it('fails those without it once one has it, and from then on at once', () => {
@@ -60,7 +59,11 @@ it('fails them at once where the journal has a score', () => {
 
 it.each([
   ['evaluation', ['train/loss'], /evaluationInterval/],
-  ['evaluation/episodeReturnMea', ['evaluation/episodeReturnMean'], /Did you mean `evaluation\/episodeReturnMean`/],
+  [
+    'evaluation/episodeReturnMea',
+    ['evaluation/episodeReturnMean'],
+    /Did you mean `evaluation\/episodeReturnMean`/,
+  ],
   ['episodeReturnMean', ['train/loss'], /No episode ended: trials \(`trialSteps`\)/],
   ['auc:episodeReturnMean', ['train/loss'], /no `rollout\/episodeReturnMean`\. No episode ended/],
 ])('says what to do about %s', (metric, keys, advice) => {

@@ -84,7 +84,10 @@ describe('operant tune', () => {
     const more = operant('tune', '--resume', alone, '--num-trials', '4', '--final-seeds', '0', '--quiet');
     expect(more.status).toBe(0);
     expect(report(alone)).toContain('4 trials of 1024');
-    expect(JSON.parse(readFileSync(join(alone, 'study.json'), 'utf8'))).toMatchObject({ numTrials: 4, finalSeeds: 0 });
+    expect(JSON.parse(readFileSync(join(alone, 'study.json'), 'utf8'))).toMatchObject({
+      numTrials: 4,
+      finalSeeds: 0,
+    });
     const other = operant('tune', '--resume', alone, '--searcher', 'random');
     expect(other.status).toBe(2);
     expect(other.stderr).toMatch(/A study keeps its settings.*--searcher/);
