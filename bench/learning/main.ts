@@ -72,9 +72,10 @@ type Tuned = { readonly stopping?: { readonly stopSteps?: number } } | undefined
 /** Rows of `variants.ts`: as long, and over as many seeds, as the tuned settings' row. */
 async function listVariants(): Promise<Task[]> {
   const wanted = VARIANTS.filter(({ name }) => isWantedVariant(name));
-  const tasks = wanted.map(async ({ algorithm, env, name, own }) => {
+  const tasks = wanted.map(async ({ algorithm, env, name, own, ...given }) => {
     const { tunedDefaults } = await algorithms[algorithm]();
-    const budget = own?.budget ?? (tunedDefaults[env] as Tuned)?.stopping?.stopSteps ?? 0;
+    const tuned = (tunedDefaults[env] as Tuned)?.stopping?.stopSteps ?? 0;
+    const budget = own?.budget ?? given.budget ?? tuned;
     const row = {
       ...{ algorithm, env, variant: name, threshold: own?.threshold ?? thresholdOf(algorithm, env) },
       budget: flags.smoke ? SMOKE_STEPS : budget,
@@ -159,7 +160,7 @@ function runInChild(task: Task): Promise<SeedRun> {
 async function runOne({ row, seed }: Task): Promise<SeedRun> {
   const definition = await algorithms[row.algorithm]();
   const reference = REFERENCES[row.algorithm]?.[row.env];
-  const variant = VARIANTS.find(({ name }) => name === row.variant);
+  const variant = VARIANTS.find((other) => isSameRow({ ...row, ...other, variant: other.name }, row));
   const hasThreads = 'numLearnerThreads' in (definition.options.learners ?? {});
   const config = variant?.own
     ? new definition.Config().environment(variant.own.make).learners({ engine: 'tensorflow' })

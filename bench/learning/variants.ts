@@ -10,6 +10,8 @@ export interface Variant {
   /** Over the tuned settings, which are double, five-step and prioritised. */
   readonly training: JsonObject;
   readonly envRunners?: JsonObject;
+  /** Environment steps; absent = as many as the tuned settings take. */
+  readonly budget?: number;
   /** An environment that has no tuned settings: the variant has all of its own. */
   readonly own?: {
     readonly make: () => Env;
@@ -23,6 +25,12 @@ const RANGE = { minReturn: 0, maxReturn: 100 };
 
 const dqn = (name: string, training: JsonObject, envRunners: JsonObject = {}): Variant => ({
   ...{ algorithm: 'dqn', env: 'CartPole-v1', name, training, envRunners },
+});
+
+/** A small transformer where the tuned settings have a cell: its window says how far back it looks. */
+const attention = (env: string, training: JsonObject, budget: number): Variant => ({
+  ...{ algorithm: 'ppo', env, name: 'attention', budget },
+  training: { recurrent: 'attention', recurrentSize: 32, sharedLayers: true, forgetBias: 0, ...training },
 });
 
 /**
@@ -42,6 +50,8 @@ export const VARIANTS: readonly Variant[] = [
   dqn('C51', { distribution: 'c51', ...RANGE }),
   dqn('quantiles', { distribution: 'quantiles', ...CALM }, NORMALIZED),
   dqn('rainbow', { rainbow: true, ...RANGE, ...CALM }, NORMALIZED),
+  attention('RepeatFirst-v0', { attentionWindow: 16 }, 60_000),
+  attention('TMaze-v0', { attentionWindow: 32 }, 120_000),
   {
     algorithm: 'dqn',
     env: 'Catch',
