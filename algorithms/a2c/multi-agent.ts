@@ -1,7 +1,6 @@
 /** A2C among several agents: a learner for every policy, each with the steps that it took. */
 
 import {
-  configOfPolicy,
   createLearningAgents,
   learnSteps,
   type Student,
@@ -10,6 +9,7 @@ import {
 import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import { samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
 import { createAgentsSystem } from '../../src/algorithm/agents/agents-system.ts';
+import { withOverrides } from '../../src/algorithm/agents/policy-config.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
@@ -24,7 +24,7 @@ import { policyGradientParts } from './loss-parts.ts';
  */
 export async function createMultiAgentA2C(config: ResolvedA2CConfig): Promise<Algorithm> {
   const system = await createAgentsSystem<ResolvedA2CConfig>(config, {
-    configOf: (entry) => configOfPolicy(config, entry, a2cOptions.training, checkA2C),
+    configOf: (entry) => withOverrides(config, entry, a2cOptions.training, checkA2C),
     lossOf: ({ training }) => policyGradientParts(training),
     boundsOf: (_config, numSamples) => ({ numEpochs: 1, minibatchSize: numSamples }),
   });

@@ -1,7 +1,6 @@
 /** PPO among several agents: a learner for every policy, each with the steps that it took. */
 
 import {
-  configOfPolicy,
   createLearningAgents,
   learnSteps,
   type Student,
@@ -11,6 +10,7 @@ import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.
 import { samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
 import { createAgentsSystem } from '../../src/algorithm/agents/agents-system.ts';
 import { policyStream } from '../../src/algorithm/agents/network-policy.ts';
+import { withOverrides } from '../../src/algorithm/agents/policy-config.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
@@ -28,7 +28,7 @@ import { ppoLossParts } from './loss-parts.ts';
  */
 export async function createMultiAgentPPO(config: ResolvedPPOConfig): Promise<Algorithm> {
   const system = await createAgentsSystem<ResolvedPPOConfig>(config, {
-    configOf: (entry) => configOfPolicy(config, entry, ppoOptions.training, checkPPO),
+    configOf: (entry) => withOverrides(config, entry, ppoOptions.training, checkPPO),
     lossOf: ({ training }) => ppoLossParts(training),
     boundsOf: ({ training }) => training,
   });

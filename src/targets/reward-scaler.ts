@@ -11,8 +11,12 @@ export interface RewardScalerState {
 export interface RewardScaler {
   /** 1 / sqrt(Var(G) + 1e-8) over everything absorbed so far. */
   readonly scale: number;
-  /** Follows the discounted returns through a rollout. Call before `scale` is used for it. */
-  absorb(rollout: Pick<RolloutViews, 'rewards' | 'terminated' | 'truncated'>): void;
+  /**
+   * Follows the discounted returns through a rollout. Call before `scale` is used for it.
+   *
+   * @param counted 0 = no step of the row's, which is passed over. [N, T] u8. @defaultValue all are
+   */
+  absorb(rollout: Pick<RolloutViews, 'rewards' | 'terminated' | 'truncated'>, counted?: Uint8Array): void;
   readonly numRows: number;
   getState(): RewardScalerState;
   setState(state: RewardScalerState): void;
@@ -37,15 +41,17 @@ export function createRewardScaler(numRows: number, rolloutLength: number, gamma
     get scale() {
       return 1 / Math.sqrt(moments.variance(0) + 1e-8);
     },
-    absorb({ rewards, terminated, truncated }) {
+    absorb({ rewards, terminated, truncated }, counted) {
+      let count = 0;
       for (let n = 0; n < numRows; n++) {
         for (let i = n * rolloutLength; i < (n + 1) * rolloutLength; i++) {
+          if (counted?.[i] === 0) continue;
           running[n] = gamma * running[n] + rewards[i];
-          discounted[i] = running[n];
+          discounted[count++] = running[n];
           if (terminated[i] !== 0 || truncated[i] !== 0) running[n] = 0;
         }
       }
-      moments.add(discounted, discounted.length);
+      moments.add(discounted, count);
     },
     getState: () => ({ moments: moments.getState(), returns: [...running] }),
     setState(state) {

@@ -1,8 +1,5 @@
 /** Policies that learn beside each other, each from the steps that it took: what algorithms on rollouts share among several agents. */
 import type { StatePart } from '../../checkpoint/state-part.ts';
-import type { Declarations } from '../../config/option.ts';
-import type { Problem } from '../../config/problems.ts';
-import { ConfigError } from '../../errors.ts';
 import type { JsonValue } from '../../json.ts';
 import type { UpdatePlan, UpdateStats } from '../../learner/learner.ts';
 import type { GroupViews } from '../../rollout/agents/agents-layout.ts';
@@ -13,16 +10,18 @@ import { statisticsState } from '../observation-statistics.ts';
 import { policyState } from '../policy-state.ts';
 import type { Iteration } from '../shell.ts';
 import { createAgentsAlgorithm } from './agents-algorithm.ts';
+import { computeOwnAdvantages, ownSteps } from './agents-curiosity.ts';
 import type { AgentsConfig, CentralCritic, LearningPolicy } from './agents-policies.ts';
 import { tellAgents } from './agents-report.ts';
 import { computeAdvantages, explainedBy, observedBy } from './agents-samples.ts';
 import type { AgentsStage } from './agents-stage.ts';
 import type { AgentsSystem } from './agents-system.ts';
 import { moveLeague } from './move-league.ts';
-import { withOverrides } from './policy-config.ts';
-import { DEFAULT_POLICY, type TableEntry } from './policy-table.ts';
+import { DEFAULT_POLICY } from './policy-table.ts';
 
 export type AgentMetrics = Partial<Record<string, number>>;
+
+const CURIOSITY_MS = 'time/curiosityMs';
 
 /** A policy that learns, with all that is its own. */
 export interface Student {
@@ -52,8 +51,12 @@ export function createLearningAgents<C extends AgentsConfig>(
     const metrics: AgentMetrics = {};
     for (const [k, student] of students.entries()) {
       const told = await student.learn(collected.groups[system.learning[k].group], numEnvSteps);
-      for (const [key, value] of Object.entries(told))
-        metrics[student.name === first ? key : key.replace(/^train\//, `policy/${student.name}/`)] = value;
+      for (const [key, value] of Object.entries(told)) {
+        if (key === CURIOSITY_MS)
+          metrics[key] = (metrics[key] ?? 0) + Number(value); // of all policies together
+        else
+          metrics[student.name === first ? key : key.replace(/^train\//, `policy/${student.name}/`)] = value;
+      }
     }
     metrics['time/rolloutMs'] = collectedAt - start;
     metrics['time/learnMs'] = performance.now() - collectedAt;
@@ -82,7 +85,7 @@ export function createLearningAgents<C extends AgentsConfig>(
 
 /** Networks, optimizers and statistics of a policy that learns. */
 function learnedState<C>(
-  { name: policy, group, spec, learner, scaling, critic, valueScale }: LearningPolicy<C>,
+  { name: policy, group, spec, learner, scaling, critic, valueScale, curiosity }: LearningPolicy<C>,
   { source, seats }: AgentsStage,
 ): readonly StatePart[] {
   return [
@@ -96,6 +99,7 @@ function learnedState<C>(
           statisticsState(critic.scaling, critic.spec, { policy, part: 'critic' }),
         ]),
     ...(valueScale === null ? [] : [valueScale.state]),
+    ...(curiosity === null ? [] : [curiosity.state]),
   ];
 }
 
@@ -108,7 +112,7 @@ export interface Lesson extends Omit<UpdatePlan, 'observationStatistics' | 'nonF
 }
 
 /**
- * Advantages along an agent's own steps, one update of the policy and, with a central critic, one of it with the same plan; then running
+ * Advantages along an agent's own steps, with those of what is new where the policy is curious, one update of the policy and, with a central critic, one of it with the same plan; then running
  * statistics move on.
  */
 export async function learnSteps<C extends AgentsConfig>(
@@ -116,8 +120,13 @@ export async function learnSteps<C extends AgentsConfig>(
   group: GroupViews,
   { samples, gamma, gaeLambda, ...given }: Lesson,
 ): Promise<{ readonly update: UpdateStats; readonly metrics: AgentMetrics }> {
-  const { config, learner, scaling, critic, valueScale } = policy;
+  const { config, learner, scaling, critic, valueScale, curiosity } = policy;
   computeAdvantages(group, { gamma, gaeLambda, discountBy: config.multiAgent.discountBy });
+  const steps = curiosity === null ? null : ownSteps(group, policy.index, samples);
+  if (steps !== null)
+    await curiosity?.judge(steps, (bonus, discount) =>
+      computeOwnAdvantages(steps, bonus, discount, gaeLambda),
+    );
   const plan: UpdatePlan = {
     ...given,
     observationStatistics: scaling.statistics,
@@ -129,7 +138,9 @@ export async function learnSteps<C extends AgentsConfig>(
   valueScale?.normalize(group.rollout.values, samples);
   const update = await learner.update(group.rollout, plan);
   if (scaling.isRunning) scaling.absorb(observedBy(group, group.rollout.observations, samples));
+  const { learningRate } = given.scalars;
   const metrics = {
+    ...(steps === null ? {} : await curiosity?.learn(steps, { ...given, learningRate })),
     ...tellUpdate(update),
     ...(critic === null ? {} : await learnValues(critic, group, samples, plan)),
     ...tellPolicy(learner),
@@ -153,29 +164,6 @@ async function learnValues(
   });
   if (scaling.isRunning) scaling.absorb(observedBy(group, group.criticInputs, samples));
   return { 'train/valueLoss': update.means.valueLoss, 'train/criticGradNorm': update.means.gradNorm };
-}
-
-/**
- * The run's config with a policy's own options of `training`.
- *
- * @param declared the algorithm's `training`; `check` what it asks of a whole config.
- * @throws ConfigError naming what is no such option; `CONFIG_CURIOSITY`.
- */
-export function configOfPolicy<
-  C extends AgentsConfig & { readonly training: { readonly curiosity: string | null } },
->(config: C, entry: TableEntry, declared: Declarations[string], check: (config: C) => readonly Problem[]): C {
-  refuseCuriosity(config);
-  const own = withOverrides(config, entry, declared, check);
-  refuseCuriosity(own);
-  return own;
-}
-
-function refuseCuriosity({ training }: { readonly training: { readonly curiosity: string | null } }): void {
-  if (training.curiosity === null) return;
-  throw new ConfigError(
-    'CONFIG_CURIOSITY',
-    `curiosity (${training.curiosity}) is for one agent in an environment, and there are several here: leave it out.`,
-  );
 }
 
 /** Name of a policy's state: that of a run with one agent where there is one policy. */

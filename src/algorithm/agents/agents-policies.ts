@@ -1,4 +1,6 @@
 /** The policies of a table as a run has them: each one's config, network and place in memory. */
+import type { curiosityOptions } from '../../config/blocks/curiosity.ts';
+import type { ResolvedSection } from '../../config/option.ts';
 import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Learner } from '../../learner/learner.ts';
@@ -20,6 +22,7 @@ import {
   type ReservedLearner,
   reserveSimd,
 } from '../create-learner.ts';
+import type { OwnCuriosity } from '../curiosity/curiosity.ts';
 import type { SelfPlayConfig } from '../league/plan-league.ts';
 import { locateNetwork } from '../locate-network.ts';
 import type { ObservationScaling } from '../observation-statistics.ts';
@@ -37,6 +40,7 @@ import type { ValueScale } from './value-scale.ts';
 
 /** A config with its section for several agents. */
 export type AgentsConfig = OnPolicyConfig & {
+  readonly training: ResolvedSection<typeof curiosityOptions>;
   readonly multiAgent: MultiAgentConfig;
   readonly selfPlay: SelfPlayConfig;
 };
@@ -55,6 +59,8 @@ export interface LearningPolicy<C> {
   readonly critic: CentralCritic | null;
   /** null = values are learned as they are. */
   readonly valueScale: ValueScale | null;
+  /** null = what is new has no bonus. */
+  readonly curiosity: OwnCuriosity | null;
 }
 
 export interface CentralCritic {

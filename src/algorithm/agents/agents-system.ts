@@ -4,6 +4,7 @@ import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
+import { ON_POLICY_COLUMNS, type RolloutColumns } from '../../experience/layout.ts';
 import type { Learner } from '../../learner/learner.ts';
 import { type ArenaPlanner, createArena, createArenaPlanner } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
@@ -11,11 +12,13 @@ import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import { borrowThreads } from '../../rollout/borrowed-threads.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
+import type { KernelModule } from '../../simd/kernels.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
 import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
+import { createAgentsCuriosity } from './agents-curiosity.ts';
 import {
   type AgentsConfig,
   type AgentsLearning,
@@ -35,12 +38,7 @@ import {
   specsOf,
 } from './agents-stage.ts';
 import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
-import {
-  createPolicyTable,
-  createSelfPlayTable,
-  type MultiAgentConfig,
-  type PolicyTable,
-} from './policy-table.ts';
+import { createPolicyTable, createSelfPlayTable, type PolicyTable } from './policy-table.ts';
 import { createValueScale } from './value-scale.ts';
 
 export interface AgentsSystem<C> extends AgentsStage {
@@ -94,7 +92,7 @@ async function assemble<C extends AgentsConfig>(
   const threads =
     runners.team !== null && helper !== null ? borrowThreads(runners.team, numHelpersOf(config)) : null;
   const made = await startAndCreate(runners, () =>
-    createLearning(prepared, seats, reserved, config.multiAgent, (learner) =>
+    createLearning(config, learning, cast, { seats, reserved, kernels }, (learner) =>
       learner.create(arena, kernels, threads),
     ),
   );
@@ -135,7 +133,11 @@ async function planCast<C extends AgentsConfig>(
       ? null
       : planLeague(planner, selfPlay, matches, prepared[matches.learner].spec, prepared.length);
   const agents: AgentsPlan = {
-    layout: reserveAgents(planner, seats, specs, criticSizes, envRunners.numEnvs, envRunners.rolloutLength),
+    layout: reserveAgents(
+      planner,
+      ...([seats, specs, criticSizes, envRunners.numEnvs, envRunners.rolloutLength] as const),
+      columnsOfCast(prepared),
+    ),
     policies: [...prepared.map(({ plan }) => plan), ...(planned?.slots ?? [])],
     assignment: table.assignment,
     league: planned?.plan ?? null,
@@ -154,15 +156,24 @@ async function planCast<C extends AgentsConfig>(
 
 /** One after the other: they share the arena. */
 async function createLearning<C extends AgentsConfig>(
-  prepared: readonly PreparedPolicy<C>[],
-  seats: SeatLayout,
-  reserved: readonly ReservedPolicy[],
-  { normalizeValues }: Pick<MultiAgentConfig, 'normalizeValues'>,
+  { multiAgent: { normalizeValues } }: C,
+  learning: AgentsLearning<C>,
+  { prepared, agents }: { readonly prepared: readonly PreparedPolicy<C>[]; readonly agents: AgentsPlan },
+  { seats, reserved, kernels }: LearningPlaces,
   create: (learner: ReservedLearner) => Promise<Learner>,
 ): Promise<{ readonly list: readonly LearningPolicy<C>[]; dispose(): Promise<void> }> {
   const list: LearningPolicy<C>[] = [];
+  const dispose = async () => {
+    const started = list.flatMap(({ learner, critic }) => [learner, ...(critic ? [critic.learner] : [])]);
+    await Promise.all([
+      ...started.map((learner) => learner.dispose()),
+      ...list.map(({ curiosity }) => curiosity?.stop()),
+    ]);
+  };
   for (const { learner, critic, index } of reserved) {
     const { entry, spec, config } = prepared[index];
+    const { numRows, rolloutLength } = agents.layout.rollouts[entry.group];
+    const { minibatchSize } = learning.boundsOf(config, numRows * rolloutLength);
     const { observationSpace } = seats.groups[entry.group].spaces;
     const scalingOf = (network: PolicySpec, space: Space) =>
       createObservationScaling(network, space, config.envRunners.normalizeObservations);
@@ -180,13 +191,27 @@ async function createLearning<C extends AgentsConfig>(
               scaling: scalingOf(criticNetwork, observationSpace), // float32: the space is not looked at
             },
       valueScale: normalizeValues ? createValueScale(entry.name) : null,
+      curiosity: await createAgentsCuriosity(prepared[index], seats, kernels, minibatchSize).catch(
+        async (error: unknown) => {
+          await dispose();
+          throw error;
+        },
+      ),
     });
   }
-  const learners = list.flatMap(({ learner, critic }) =>
-    critic === null ? [learner] : [learner, critic.learner],
-  );
-  const dispose = async () => void (await Promise.all(learners.map((learner) => learner.dispose())));
   return { list, dispose };
+}
+
+interface LearningPlaces {
+  readonly seats: SeatLayout;
+  readonly reserved: readonly ReservedPolicy[];
+  readonly kernels: KernelModule;
+}
+
+/** Who is curious wants to know what the end of a life looked like. */
+function columnsOfCast<C extends AgentsConfig>(prepared: readonly PreparedPolicy<C>[]): RolloutColumns {
+  const isAsked = prepared.some(({ learns, config }) => learns && config.training.curiosity !== null);
+  return isAsked ? { ...ON_POLICY_COLUMNS, finalObservations: true } : ON_POLICY_COLUMNS;
 }
 
 /** What central critics read, by group of seats. @throws ConfigError `CONFIG_SEVERAL_AGENTS` where there is nothing to read. */

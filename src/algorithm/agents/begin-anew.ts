@@ -2,15 +2,16 @@
 import type { Learner } from '../../learner/learner.ts';
 import { initializeParameters } from '../../policy/initialize.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
+import { beginAfresh as beCuriousAfresh, becomeAs as beCuriousAs } from '../curiosity/begin-again.ts';
 import type { LearningPolicy } from './agents-policies.ts';
 import { policyStream } from './network-policy.ts';
 
 /**
  * First weights of a generation, a function of the master seed, the policy's name and the generation; an optimizer that has seen nothing.
- * Statistics of observations and values are about the game more than about who plays it, and stay.
+ * Statistics of observations and values are about the game more than about who plays it, and stay. A curious policy has seen nothing either.
  */
 export function beginAfresh<C>(policy: LearningPolicy<C>, seed: number, generation: number): void {
-  const { name, spec, learner, critic } = policy;
+  const { name, spec, learner, critic, curiosity } = policy;
   const own = `${name}#${generation}`;
   const begin = (network: PolicySpec, target: Learner, purpose: string) => {
     target.writeParameters(initializeParameters(network, target.layout, policyStream(seed, purpose, own)));
@@ -18,6 +19,7 @@ export function beginAfresh<C>(policy: LearningPolicy<C>, seed: number, generati
   };
   begin(spec, learner, 'initialize');
   if (critic !== null) begin(critic.spec, critic.learner, 'initialize-critic');
+  if (curiosity !== null) beCuriousAfresh(curiosity.parts, seed, own);
 }
 
 /** Weights and statistics of another policy of the same kind; an optimizer that has seen nothing. */
@@ -32,6 +34,8 @@ export function becomeAs<C>(policy: LearningPolicy<C>, other: LearningPolicy<C>)
     to.scaling.setState(from.scaling.getState());
     forgetMoments(to.learner);
   }
+  if (policy.curiosity !== null && other.curiosity !== null)
+    beCuriousAs(policy.curiosity.parts, other.curiosity.parts);
   if (other.valueScale !== null) policy.valueScale?.setMoments(other.valueScale.moments());
 }
 

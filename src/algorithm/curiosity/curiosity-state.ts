@@ -17,10 +17,6 @@ import type { ParameterLayout } from '../../weights/parameter-layout.ts';
 import { parametersToTensors, tensorsToParameters } from '../parameter-content.ts';
 import type { VisitCounts } from './visit-counts.ts';
 
-const MODEL = 'curiosity/model.safetensors';
-const OPTIMIZER = 'curiosity/optimizer.safetensors';
-const FIELD = ['algorithm', 'curiosity'];
-
 export interface CuriosityParts {
   readonly learner: ObjectiveLearner;
   readonly normalizer: ObservationNormalizer;
@@ -44,8 +40,16 @@ function schemaOf({ learner, normalizer, scaler, visits }: CuriosityParts) {
   });
 }
 
-/** In `curiosity/` the model under its networks' names and Adam's moments, `m/` and `v/` before them; the rest in `state.json`. */
-export function createCuriosityState(parts: CuriosityParts): StatePart {
+/**
+ * In `curiosity/`, or `curiosity/<policy>/` where there are several, the model under its networks' names and Adam's moments, `m/` and `v/` before them; the rest in
+ * `state.json`.
+ *
+ * @param policy null = there is one.
+ */
+export function createCuriosityState(parts: CuriosityParts, policy: string | null): StatePart {
+  const own = policy === null ? 'curiosity' : `curiosity/${policy}`;
+  const MODEL = `${own}/model.safetensors`;
+  const OPTIMIZER = `${own}/optimizer.safetensors`;
   const { learner, normalizer, scaler, visits, stream } = parts;
   const { layout } = learner;
   const trained: ParameterLayout = {
@@ -54,7 +58,7 @@ export function createCuriosityState(parts: CuriosityParts): StatePart {
   };
   const schema = schemaOf(parts);
   return {
-    name: 'curiosity',
+    name: own,
     files: [MODEL, OPTIMIZER, 'state.json'],
     getState() {
       const { numUpdates, steps, m, v } = learner.readOptimizerState();
@@ -71,14 +75,14 @@ export function createCuriosityState(parts: CuriosityParts): StatePart {
           [MODEL]: parametersToTensors(learner.readParameters(), layout),
           [OPTIMIZER]: { ...parametersToTensors(m, trained, 'm/'), ...parametersToTensors(v, trained, 'v/') },
         },
-        json: { 'state.json': { algorithm: { curiosity: state as unknown as JsonValue } } },
+        json: { 'state.json': { algorithm: { [own]: state as unknown as JsonValue } } },
       };
     },
     readState(content) {
       const parameters = tensorsToParameters(content.tensors[MODEL], layout);
       const m = tensorsToParameters(content.tensors[OPTIMIZER], trained, 'm/');
       const v = tensorsToParameters(content.tensors[OPTIMIZER], trained, 'v/', 'nonNegative');
-      const state = readField(content, FIELD, schema);
+      const state = readField(content, ['algorithm', own], schema);
       return () => {
         learner.writeParameters(parameters);
         learner.writeOptimizerState({ numUpdates: state.numUpdates, steps: state.steps, m, v });

@@ -8,11 +8,16 @@ import { openStream, type Stream } from '../../random/streams.ts';
 import { createObservationNormalizer } from '../../statistics/running-moments.ts';
 import { explainedVariance } from '../../targets/gae.ts';
 import { createRewardScaler } from '../../targets/reward-scaler.ts';
-import { createCuriosityState } from './curiosity-state.ts';
+import { type CuriosityParts, createCuriosityState } from './curiosity-state.ts';
 import { fillSample, fillScored, type SampleSpec } from './fill.ts';
 import { createIntrinsicSteps, type IntrinsicSteps } from './intrinsic-steps.ts';
-import { type CuriosityConfig, type CuriositySystem, createCuriosityLearner } from './learner.ts';
-import { createActionCoder, nextRow, nextRows } from './samples.ts';
+import {
+  type BonusPlan,
+  type CuriosityConfig,
+  type CuriositySystem,
+  createCuriosityLearner,
+} from './learner.ts';
+import { createActionCoder, everyStep, type OwnSteps } from './samples.ts';
 import { createVisitCounts } from './visit-counts.ts';
 
 /** What is learnt from a rollout, and how. */
@@ -23,23 +28,27 @@ export interface CuriosityPlan {
   readonly learningRate: number;
 }
 
-export interface Curiosity {
+/** R = what is judged: a rollout, or the steps in it that one policy took among several agents. */
+export interface Curiosity<R = RolloutViews> {
   /**
    * Scores what a rollout led to and adds the bonus's advantages to the rollout's, which are filled.
    *
    * @param fillTargets fills `advantages` and `returns` of the bonus's steps, as those of the rewards were; `gamma` is the bonus's.
    */
-  judge(rollout: RolloutViews, fillTargets: (steps: IntrinsicSteps, gamma: number) => void): Promise<void>;
+  judge(rollout: R, fillTargets: (steps: IntrinsicSteps, gamma: number) => void): Promise<void>;
   /**
    * The same for a rollout that was judged before and is learnt from once more: by the newest value, with the bonuses that its steps had. Statistics and
    * counts know it already.
    */
-  judgeAgain: Curiosity['judge'];
+  judgeAgain: Curiosity<R>['judge'];
   /** Learns from the rollout judged last: the bonus's value, and the networks that tell what is new. */
-  learn(rollout: RolloutViews, plan: CuriosityPlan): Promise<CuriosityMetrics>;
+  learn(rollout: R, plan: CuriosityPlan): Promise<CuriosityMetrics>;
   readonly state: StatePart;
   stop(): Promise<void>;
 }
+
+/** Curiosity of one policy, with what it knows: for a policy that begins anew in mid-run. */
+export type OwnCuriosity = Curiosity<OwnSteps> & { readonly parts: CuriosityParts };
 
 /**
  * Starts curiosity for a system whose rollouts have `finalObservations`.
@@ -58,83 +67,101 @@ export interface Curiosity {
  * @throws ConfigError `CONFIG_CURIOSITY` where the bonus is not for the observations.
  */
 export async function createCuriosity(
-  system: CuriositySystem,
+  system: CuriositySystem & { stop(): Promise<void> },
   config: CuriosityConfig,
   minibatchSize: number,
 ): Promise<Curiosity | null> {
-  const { curiosity: bonus, curiosityCoeff, curiosityGamma } = config.training;
+  const { curiosity: bonus } = config.training;
   if (bonus === null) return null;
-  const { numEnvs: N, rolloutLength: T } = config.envRunners;
-  const { observationSize } = system.spec;
-  const learner = await createCuriosityLearner(system, config, bonus, minibatchSize).catch(
-    async (error: unknown) => {
-      await system.stop(); // its workers are running, and nobody else has it yet
-      throw error;
-    },
-  );
+  const { numEnvs: numRows, rolloutLength } = config.envRunners;
+  const plan = { bonus, numRows, rolloutLength, batchSize: minibatchSize, policy: null };
+  const own = await openCuriosity(system, config, plan).catch(async (error: unknown) => {
+    await system.stop(); // its workers are running, and nobody else has it yet
+    throw error;
+  });
+  return {
+    judge: (rollout, fillTargets) => own.judge(everyStep(rollout), fillTargets),
+    judgeAgain: (rollout, fillTargets) => own.judgeAgain(everyStep(rollout), fillTargets),
+    learn: (rollout, given) => own.learn(everyStep(rollout), given),
+    state: own.state,
+    stop: own.stop,
+  };
+}
+
+/** As `createCuriosity`, of whatever steps of a rollout. @throws ConfigError `CONFIG_CURIOSITY`. */
+export async function openCuriosity(
+  system: CuriositySystem,
+  config: CuriosityConfig,
+  plan: BonusPlan,
+): Promise<OwnCuriosity> {
+  const { curiosityCoeff, curiosityGamma } = config.training;
+  const { bonus, numRows: N, rolloutLength: T, batchSize, policy } = plan;
+  const { observationSize, distribution } = system.spec;
+  const learner = await createCuriosityLearner(system, config, plan);
   const normalizer = createObservationNormalizer(observationSize);
   const scaler = bonus === 'count' ? null : createRewardScaler(N, T, curiosityGamma);
   const visits = bonus === 'count' ? createVisitCounts(observationSize) : null;
-  const stream = openStream(config.debugging.seed, 'curiosity');
-  const steps = createIntrinsicSteps(N, T);
+  const stream = openStream(config.debugging.seed, 'curiosity', ...(policy === null ? [] : [policy]));
+  const parts: CuriosityParts = { learner, normalizer, scaler, visits, stream };
+  const intrinsic = createIntrinsicSteps(N, T);
   let judgeMs = 0;
   const bonuses = new WeakMap<RolloutViews, Float32Array>(); // [N * T] f32, of the rollouts judged
-  const sample = { observationSize, codeAction: createActionCoder(system.spec.distribution) };
+  const sample = { observationSize, codeAction: createActionCoder(distribution) };
   const { nonFinite } = config.faultTolerance;
-  const setup = { learner, sample, batchSize: minibatchSize, nonFinite };
-  const addAdvantages: Curiosity['judge'] = async (rollout, fillTargets) => {
-    fillTargets(steps, curiosityGamma);
-    const { advantages } = rollout;
-    for (let i = 0; i < advantages.length; i++) advantages[i] += curiosityCoeff * steps.advantages[i];
+  const setup = { learner, sample, batchSize, nonFinite };
+  const addAdvantages: OwnCuriosity['judge'] = async ({ rollout: { advantages }, samples }, fillTargets) => {
+    fillTargets(intrinsic, curiosityGamma);
+    for (const i of samples) advantages[i] += curiosityCoeff * intrinsic.advantages[i];
   };
   return {
-    async judge(rollout, fillTargets) {
+    async judge(steps, fillTargets) {
       const start = performance.now();
-      normalizer.absorb(rollout);
-      await score(setup, rollout, steps, normalizer);
-      if (visits !== null) countVisits(rollout, visits, steps.rewards);
-      scaler?.absorb(steps);
+      normalizer.absorb(steps.observed);
+      await score(setup, steps, intrinsic, normalizer);
+      if (visits !== null) countVisits(steps, visits, intrinsic.rewards);
+      scaler?.absorb(intrinsic, steps.own);
       const scale = scaler?.scale ?? 1;
-      for (let i = 0; i < steps.rewards.length; i++) steps.rewards[i] *= scale;
-      bonuses.set(rollout, steps.rewards.slice());
-      await addAdvantages(rollout, fillTargets);
+      for (const i of steps.samples) intrinsic.rewards[i] *= scale;
+      bonuses.set(steps.rollout, intrinsic.rewards.slice());
+      await addAdvantages(steps, fillTargets);
       judgeMs = performance.now() - start;
     },
-    async judgeAgain(rollout, fillTargets) {
+    async judgeAgain(steps, fillTargets) {
       const start = performance.now();
-      await score(setup, rollout, steps, normalizer);
-      steps.rewards.set(bonuses.get(rollout) as Float32Array);
-      await addAdvantages(rollout, fillTargets);
+      await score(setup, steps, intrinsic, normalizer);
+      intrinsic.rewards.set(bonuses.get(steps.rollout) as Float32Array);
+      await addAdvantages(steps, fillTargets);
       judgeMs = performance.now() - start;
     },
-    async learn(rollout, plan) {
+    async learn(steps, given) {
       const start = performance.now();
-      const stats = await learnFrom({ ...setup, config, steps, stream, normalizer }, rollout, plan);
+      const stats = await learnFrom({ ...setup, config, intrinsic, stream, normalizer }, steps, given);
       return {
-        ...tell(steps, stats.means, visits?.size),
+        ...tell(intrinsic, steps.samples, stats.means, visits?.size),
         'time/curiosityMs': judgeMs + performance.now() - start,
       };
     },
-    state: createCuriosityState({ learner, normalizer, scaler, visits, stream }),
+    parts,
+    state: createCuriosityState(parts, policy),
     stop: () => learner.dispose(),
   };
 }
 
 type Learning = Scoring & {
   readonly config: CuriosityConfig;
-  readonly steps: IntrinsicSteps;
+  readonly intrinsic: IntrinsicSteps;
   readonly stream: Stream;
   readonly normalizer: ObservationStatistics;
 };
 
 /** The minibatches of a rollout, in the order of the policy's. */
 function learnFrom(
-  { learner, sample, batchSize, nonFinite, config, steps, stream, normalizer }: Learning,
-  rollout: RolloutViews,
+  { learner, sample, batchSize, nonFinite, config, intrinsic, stream, normalizer }: Learning,
+  steps: OwnSteps,
   { numEpochs, permutations, learningRate }: CuriosityPlan,
 ) {
   const { curiosityLearningRate, curiosityShare: share } = config.training;
-  const numSamples = steps.rewards.length;
+  const numSamples = steps.samples.length;
   const perEpoch = Math.ceil(numSamples / batchSize);
   const rates = { learningRate, curiosityLearningRate };
   return learner.update({
@@ -145,7 +172,7 @@ function learnFrom(
       const begin = (k % perEpoch) * batchSize;
       const end = Math.min(begin + batchSize, numSamples);
       const indices = permutations.subarray(first + begin, first + end);
-      fillSample(rollout, steps, sample, { indices, share, stream }, columns);
+      fillSample(steps, intrinsic, sample, { indices, share, stream }, columns);
     },
     scalars: Object.fromEntries(learner.objective.scalars.map((name) => [name, rates[name as never]])),
     observationStatistics: normalizer,
@@ -176,23 +203,24 @@ interface Scoring {
 /** Values of all observations, and e of what each step led to: `values`, `bootstrapValues`, `rewards` of the steps. */
 async function score(
   { learner, sample, batchSize, nonFinite }: Scoring,
-  rollout: RolloutViews,
+  steps: OwnSteps,
   { values, bootstrapValues, rewards }: IntrinsicSteps,
   observationStatistics: ObservationStatistics,
 ): Promise<void> {
-  const numSamples = values.length;
+  const { samples } = steps;
+  const numSamples = samples.length;
   const numRows = numSamples + bootstrapValues.length;
   await learner.update({
     steps: ['score'],
     numUpdates: Math.ceil(numRows / batchSize),
-    fill: (k, { columns }) => fillScored(rollout, sample, k * batchSize, batchSize, columns),
+    fill: (k, { columns }) => fillScored(steps, sample, k * batchSize, batchSize, columns),
     after(k, { rowOutputs }) {
       for (let r = 0; r < Math.min(batchSize, numRows - k * batchSize); r++) {
-        const i = k * batchSize + r;
-        if (i >= numSamples) bootstrapValues[i - numSamples] = rowOutputs.values[r];
+        const s = k * batchSize + r;
+        if (s >= numSamples) bootstrapValues[s - numSamples] = rowOutputs.values[r];
         else {
-          values[i] = rowOutputs.values[r];
-          if (rowOutputs.bonuses !== undefined) rewards[i] = rowOutputs.bonuses[r];
+          values[samples[s]] = rowOutputs.values[r];
+          if (rowOutputs.bonuses !== undefined) rewards[samples[s]] = rowOutputs.bonuses[r];
         }
       }
     },
@@ -202,33 +230,36 @@ async function score(
   });
 }
 
-/** 1 / sqrt(visits), in the order (t, environment). Bellemare et al. 2016, arXiv:1606.01868, with true counts. */
+/** 1 / sqrt(visits), in the order (t, row). Bellemare et al. 2016, arXiv:1606.01868, with true counts. */
 function countVisits(
-  rollout: RolloutViews,
+  steps: OwnSteps,
   visits: ReturnType<typeof createVisitCounts>,
   rewards: Float32Array,
 ): void {
-  const { numRows: N, rolloutLength: T, observations } = rollout;
+  const { numRows: N, rolloutLength: T, observations } = steps.rollout;
   const size = observations.length / (N * T);
   for (let t = 0; t < T; t++) {
     for (let n = 0; n < N; n++) {
       const i = n * T + t;
-      rewards[i] = 1 / Math.sqrt(visits.visit(nextRows(rollout, i), nextRow(rollout, i) * size));
+      if (steps.own[i] === 0) continue;
+      rewards[i] = 1 / Math.sqrt(visits.visit(steps.nextRows(i), steps.nextRow(i) * size));
     }
   }
 }
 
 function tell(
-  steps: IntrinsicSteps,
+  { rewards, returns, values }: IntrinsicSteps,
+  samples: Int32Array,
   means: Readonly<Record<string, number>>,
   numVisited: number | undefined,
 ): CuriosityMetrics {
-  const explained = explainedVariance(steps);
+  const of = (column: Float32Array) => Float32Array.from(samples, (i) => column[i]); // [S] f32
+  const explained = explainedVariance({ returns: of(returns), values: of(values) });
   const { intrinsicValueLoss, predictionLoss, inverseLoss } = means;
   const told = { intrinsicValueLoss, predictionLoss, inverseLoss };
   const losses = Object.entries(told).filter(([, mean]) => Number.isFinite(mean));
   return {
-    'train/intrinsicRewardMean': steps.rewards.reduce((sum, bonus) => sum + bonus, 0) / steps.rewards.length,
+    'train/intrinsicRewardMean': of(rewards).reduce((sum, bonus) => sum + bonus, 0) / samples.length,
     ...Object.fromEntries(losses.map(([name, mean]) => [`train/${name}`, mean])),
     ...(explained === null ? {} : { 'train/intrinsicExplainedVariance': explained }),
     ...(numVisited === undefined ? {} : { 'train/numObservationsVisited': numVisited }),

@@ -1,9 +1,8 @@
 /** Curiosity's batches: rows to be scored, and rows to learn from. A batch is always full: what is left over is filled up. */
-import type { RolloutViews } from '../../experience/layout.ts';
 import type { ObjectiveBatch } from '../../learner/objective-learner.ts';
 import type { Stream } from '../../random/streams.ts';
 import type { IntrinsicSteps } from './intrinsic-steps.ts';
-import { copyRow, type createActionCoder, nextRow, nextRows } from './samples.ts';
+import { copyRow, type createActionCoder, type OwnSteps } from './samples.ts';
 
 type Columns = ObjectiveBatch['columns'];
 
@@ -15,37 +14,39 @@ export interface SampleSpec {
 
 /** Copies sample i and what it led to, as far as the objective asks for them. */
 function copySample(
-  rollout: RolloutViews,
+  steps: OwnSteps,
   { observationSize: size, codeAction }: SampleSpec,
   i: number,
   columns: Columns,
   to: number,
 ): void {
+  const { rollout } = steps;
   copyRow(rollout.observations, i, size, columns.observations, to);
   if (columns.nextObservations !== undefined)
-    copyRow(nextRows(rollout, i), nextRow(rollout, i), size, columns.nextObservations, to);
+    copyRow(steps.nextRows(i), steps.nextRow(i), size, columns.nextObservations, to);
   if (columns.actions === undefined) return;
   const codeSize = columns.actions.length / columns.returns.length;
   codeAction(rollout.actions, i, columns.actions as Float32Array, to * codeSize);
 }
 
 /**
- * Rows [first, first + batchSize) of: the N * T samples, then the N observations after the rollout, whose value alone is asked for. Beyond the
+ * Rows [first, first + batchSize) of: the S samples, then the N observations that rows are closed with, whose value alone is asked for. Beyond the
  * last one, that one again.
  */
 export function fillScored(
-  rollout: RolloutViews,
+  steps: OwnSteps,
   spec: SampleSpec,
   first: number,
   batchSize: number,
   columns: Columns,
 ): void {
-  const { numRows: N, rolloutLength: T, bootstrapObservations } = rollout;
+  const { samples, rollout } = steps;
   for (let r = 0; r < batchSize; r++) {
-    const i = Math.min(first + r, N * T + N - 1);
-    const row = i - N * T;
-    copySample(rollout, spec, row < 0 ? i : row * T, columns, r);
-    if (row >= 0) copyRow(bootstrapObservations, row, spec.observationSize, columns.observations, r);
+    const k = Math.min(first + r, samples.length + rollout.numRows - 1);
+    const n = k - samples.length;
+    copySample(steps, spec, samples[n < 0 ? k : 0], columns, r); // a closing row's other columns are not looked at
+    if (n >= 0)
+      copyRow(steps.closingRows(n), steps.closingRow(n), spec.observationSize, columns.observations, r);
   }
 }
 
@@ -60,7 +61,7 @@ export interface SampleChoice {
 
 /** Samples to learn from. Weights make a mean over the batch one over the samples that are meant. */
 export function fillSample(
-  rollout: RolloutViews,
+  steps: OwnSteps,
   { returns }: IntrinsicSteps,
   spec: SampleSpec,
   { indices, share, stream }: SampleChoice,
@@ -71,7 +72,7 @@ export function fillSample(
   const numSamples = indices.length;
   for (let r = 0; r < batchSize; r++) {
     const i = indices[Math.min(r, numSamples - 1)];
-    copySample(rollout, spec, i, columns, r);
+    copySample(steps, spec, i, columns, r);
     columns.returns[r] = returns[i];
     valueWeights[r] = r < numSamples ? batchSize / numSamples : 0;
   }

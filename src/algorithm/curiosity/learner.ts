@@ -16,10 +16,20 @@ import { type Bonus, type CuriosityShape, curiosityModel, curiosityObjective } f
 import { actionCode } from './samples.ts';
 import { isCountable } from './visit-counts.ts';
 
-export type CuriositySystem = Pick<
-  OnPolicySystem,
-  'spec' | 'observationSpace' | 'choice' | 'memory' | 'stop'
->;
+export type CuriositySystem = Pick<OnPolicySystem, 'spec' | 'observationSpace' | 'choice'> & {
+  readonly memory: Pick<OnPolicySystem['memory'], 'kernels'>;
+};
+
+/** What is judged, and for whom. */
+export interface BonusPlan {
+  readonly bonus: Bonus;
+  readonly numRows: number; // N
+  readonly rolloutLength: number; // T
+  /** Rows of its minibatches. */
+  readonly batchSize: number;
+  /** Among several agents, its name; null = there is one policy. */
+  readonly policy: string | null;
+}
 
 export type CuriosityConfig = Pick<LooseOnPolicyConfig, 'envRunners' | 'faultTolerance' | 'debugging'> & {
   readonly training: LooseOnPolicyConfig['training'] & ResolvedSection<typeof curiosityOptions>;
@@ -35,8 +45,7 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
 export async function createCuriosityLearner(
   { spec, observationSpace, choice, memory }: CuriositySystem,
   config: CuriosityConfig,
-  bonus: Bonus,
-  batchSize: number,
+  { bonus, batchSize, policy }: BonusPlan,
 ): Promise<ObjectiveLearner> {
   if (bonus === 'count' && !isCountable(observationSpace)) {
     throw new ConfigError(
@@ -64,8 +73,13 @@ export async function createCuriosityLearner(
     { choice, numLearnerThreads, captureGraph, spec: null },
   );
   const learner = await reserved.create(createArena(planner), memory.kernels);
-  learner.writeParameters(initialize(model, openStream(config.debugging.seed, 'initialize', 'curiosity')));
+  learner.writeParameters(firstWeights(model, config.debugging.seed, policy));
   return learner;
+}
+
+/** What a model begins with: a function of the master seed and of whose it is; null = there is one policy. */
+export function firstWeights(model: ModelSpec, seed: number, policy: string | null): Float32Array {
+  return initialize(model, openStream(seed, 'initialize', 'curiosity', ...(policy === null ? [] : [policy])));
 }
 
 function shapeOf(spec: CuriositySystem['spec'], { training }: CuriosityConfig, bonus: Bonus): CuriosityShape {

@@ -1,6 +1,7 @@
 /** What curiosity reads of a rollout: what each step led to, and its action in numbers. */
 import type { RolloutViews } from '../../experience/layout.ts';
 import { alternativesOf, type DistributionSpec } from '../../policy/policy-spec.ts';
+import type { ObservedRows } from '../../statistics/running-moments.ts';
 import { type ActionCode, codeSize } from './model.ts';
 
 /** How a distribution's stored actions are coded: bits are choices of two. */
@@ -32,6 +33,38 @@ export function createActionCoder(
         choice += alternatives[a];
       }
     }
+  };
+}
+
+/** The steps of a rollout that are judged, and what each of them led to. i is a flat index into the rollout's columns. */
+export interface OwnSteps {
+  readonly rollout: RolloutViews; // [N, T]
+  /** 0 = a hole: nobody's step, or another policy's. */
+  readonly own: Uint8Array; // [N, T] u8
+  /** Indices of the others, in the order (row, t). */
+  readonly samples: Int32Array; // i32
+  /** Of the samples, for statistics. */
+  readonly observed: ObservedRows;
+  /** The column that holds what sample i led to, and its row there. */
+  nextRows(i: number): Float32Array | Uint8Array;
+  nextRow(i: number): number;
+  /** The same of the observation whose value closes row n: the bonus's return goes on from there. */
+  closingRows(n: number): Float32Array | Uint8Array;
+  closingRow(n: number): number;
+}
+
+/** All steps of a rollout without holes. */
+export function everyStep(rollout: RolloutViews): OwnSteps {
+  const numSamples = rollout.numRows * rollout.rolloutLength;
+  return {
+    rollout,
+    own: new Uint8Array(numSamples).fill(1),
+    samples: Int32Array.from({ length: numSamples }, (_, i) => i),
+    observed: rollout,
+    nextRows: (i) => nextRows(rollout, i),
+    nextRow: (i) => nextRow(rollout, i),
+    closingRows: () => rollout.bootstrapObservations,
+    closingRow: (n) => n,
   };
 }
 

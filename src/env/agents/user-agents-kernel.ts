@@ -140,14 +140,24 @@ function actionsOf(
   return record;
 }
 
-function observationOf({ slots, kernel: { seats } }: UserGames, n: number, s: number): unknown {
+/** How a seat ended, for messages, and who asks for what it saw last. */
+function endOf({ kernel: { results } }: UserGames, s: number): readonly [end: string, asks: string] {
+  const end = results.ended[s] === AgentEnd.NONE ? results.episodeEnd : results.ended[s];
+  return end === AgentEnd.TERMINATED
+    ? ['has terminated', 'for `curiosity` to judge']
+    : ['is truncated', 'to bootstrap from'];
+}
+
+function observationOf(games: UserGames, n: number, s: number): unknown {
+  const { slots, kernel } = games;
   const { env, result } = slots[n];
-  const { name } = seats[s];
+  const { name } = kernel.seats[s];
   const observation = result.observations[name] ?? env.observe?.(name);
   if (observation !== undefined) return observation;
+  const [end, asks] = endOf(games, s);
   throw new EnvError(
     'ENV_AGENT_OBSERVATION',
-    `Agent \`${name}\` is truncated and has no last observation to bootstrap from. Give \`observations.${name}\` with that step, or the method \`observe\`.`,
+    `Agent \`${name}\` ${end} and has no last observation ${asks}. Give \`observations.${name}\` with that step, or the method \`observe\`.`,
   );
 }
 
@@ -184,7 +194,7 @@ function finalObservationOf(games: UserGames, n: number, s: number): unknown {
   if (given !== undefined || !hasBegunAnew) return given ?? observationOf(games, n, s);
   throw new EnvError(
     'ENV_AGENT_OBSERVATION',
-    `Agent \`${name}\` is truncated and begins its next life at once: give \`finalObservations.${name}\`, the last observation of the one before.`,
+    `Agent \`${name}\` ${endOf(games, s)[0]} and begins its next life at once: give \`finalObservations.${name}\`, the last observation of the one before.`,
   );
 }
 

@@ -186,13 +186,16 @@ function endSeat(
   end: number,
 ): void {
   const i = endLife(rows, set, r, end, episodeSteps[n]);
+  if (i < 0) return;
   const { rollout } = rows.sets[set];
-  if (i >= 0 && rollout.finalSlots.length > 0) {
+  const isTruncated = end === AgentEnd.TRUNCATED;
+  // Curiosity, which learns beside values, judges what every end led to; replay asks for what it bootstraps from alone.
+  if (rollout.finalSlots.length > 0 && (isTruncated || rollout.values.length > 0)) {
     options.envs.writeFinalObservation(n, s, rollout.finalObservations, i * rows.group.observationSize);
     rollout.finalSlots[i] = i;
   }
   const policy = options.policies[rows.policies[r]];
-  if (i < 0 || !policy.hasValues) return;
+  if (!isTruncated || !policy.hasValues) return;
   options.envs.writeFinalObservation(n, s, policy.observations, 0);
   policy.masks?.fill(1, 0, rows.group.maskSize); // nobody says what would be allowed after the end
   if (policy.criticInputs !== null) writeCriticInput(options, n, s, policy.criticInputs, 0);

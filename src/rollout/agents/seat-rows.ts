@@ -167,7 +167,7 @@ export function creditReward(rows: SeatRows, set: number, r: number, reward: num
   rollout.rewards[(rows.firstRow + r) * rollout.rolloutLength + rows.open[r]] = rows.openRewards[r];
 }
 
-/** Ends row r's life; the value of a truncated one's last observation is written by the caller, at the index that it returns; -1 = nobody asks. */
+/** Ends row r's life. @returns the index of the step that led there; -1 = nobody took it. */
 export function endLife(rows: SeatRows, set: number, r: number, end: number, tick: number): number {
   const { rollout, finalTicks } = rows.sets[set];
   const column = rows.open[r];
@@ -182,7 +182,7 @@ export function endLife(rows: SeatRows, set: number, r: number, end: number, tic
   finalTicks[i] = tick;
   if (end === AgentEnd.TERMINATED) rollout.terminated[i] = 1;
   else rollout.truncated[i] = 1;
-  return end === AgentEnd.TRUNCATED ? i : -1;
+  return i;
 }
 
 /**

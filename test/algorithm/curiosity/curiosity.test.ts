@@ -4,7 +4,7 @@ import { createCuriosity } from '../../../src/algorithm/curiosity/curiosity.ts';
 import { fillSample } from '../../../src/algorithm/curiosity/fill.ts';
 import type { CuriosityConfig } from '../../../src/algorithm/curiosity/learner.ts';
 import { type Bonus, curiosityModel } from '../../../src/algorithm/curiosity/model.ts';
-import { createActionCoder, nextRow, nextRows } from '../../../src/algorithm/curiosity/samples.ts';
+import { createActionCoder, everyStep, nextRow, nextRows } from '../../../src/algorithm/curiosity/samples.ts';
 import { Box, Discrete, MultiDiscrete } from '../../../src/env/spaces.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
@@ -201,7 +201,7 @@ describe('a batch to learn from', () => {
     const steps = { returns: Float32Array.of(10, 11, 12, 13, 14, 15) } as never;
     const stream = openStream(1, 'share');
     const draws = openStream(1, 'share');
-    fillSample(rollout, steps, sample, { indices: Int32Array.of(4, 3), share: 1, stream }, columns);
+    fillSample(everyStep(rollout), steps, sample, { indices: Int32Array.of(4, 3), share: 1, stream }, columns);
     expect([...columns.returns]).toEqual([14, 13, 13, 13, 13]);
     expect([...columns.valueWeights]).toEqual([2.5, 2.5, 0, 0, 0]);
     expect([...columns.bonusWeights]).toEqual([2.5, 2.5, 0, 0, 0]);
@@ -209,7 +209,7 @@ describe('a batch to learn from', () => {
       [2, 0],
     );
     const indices = Int32Array.of(0, 1, 2, 3);
-    fillSample(rollout, steps, sample, { indices, share: 0.5, stream }, columns);
+    fillSample(everyStep(rollout), steps, sample, { indices, share: 0.5, stream }, columns);
     const chosen = [0, 1, 2, 3].map(() => draws.uniform() < 0.5);
     const count = chosen.filter(Boolean).length;
     expect(count).toBeGreaterThan(0);
