@@ -14,7 +14,6 @@ interface Config {
     readonly replayCapacity: number;
     readonly replayBytes: number | null;
     readonly distribution: string;
-    readonly prioritised: boolean;
     readonly noisy: boolean;
     readonly hindsight: string;
     readonly prefill: string | null;
@@ -25,11 +24,10 @@ interface Config {
 
 /** Parts of DQN that learn from single transitions. */
 function otherParts({ training }: Config): readonly string[] {
-  const { distribution, prioritised, noisy, hindsight, prefill, replayBytes, network } = training;
+  const { distribution, noisy, hindsight, prefill, replayBytes, network } = training;
   return [
     ...(network === 'mlp' ? [] : [`network (${network})`]),
     ...(distribution === 'none' ? [] : [`distribution (${distribution})`]),
-    ...(prioritised ? ['prioritised'] : []),
     ...(noisy ? ['noisy'] : []),
     ...(hindsight === 'none' ? [] : [`hindsight (${hindsight})`]),
     ...(prefill === null ? [] : [`prefill (${prefill})`]),

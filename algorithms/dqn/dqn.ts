@@ -41,7 +41,12 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
   const memory =
     training.recurrent === null
       ? null
-      : createSequenceDraws(system.replay, { ...training, seed, stateSize: recurrentStateSize(system.spec) });
+      : createSequenceDraws(system.replay, {
+          ...training,
+          seed,
+          priorities,
+          stateSize: recurrentStateSize(system.spec),
+        });
   const transitions = memory ?? createTransitions(system, { ...training, seed, priorities });
   const noise = createNoise(config, system);
   const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;

@@ -10,11 +10,11 @@ import type { SequenceLossOptions } from './sequence-objective.ts';
  *
  *     a*   = argmax_a Q'(o_b, h'_b, a), with `double` argmax_a Q(o_b, h_b, a); over the allowed actions, branch by branch
  *     y    = r + discount * mean over branches of Q'(o_b, h'_b, a*)
- *     loss = mean of w * mean over branches of l(Q(o, h, a) - y)
+ *     loss = mean of w i * mean over branches of l(Q(o, h, a) - y)
  *
- * b is the row that the n-step return leads to, in the same sequence; r and discount are as without recurrence; w is 0 but for steps that are learnt. h and h'
+ * i is the importance weight of the row's sequence, 1 without priorities. b is the row that the n-step return leads to, in the same sequence; r and discount are as without recurrence; w is 0 but for steps that are learnt. h and h'
  * come from the state that was stored at the beginning of the sequence and what either network made of the steps since. l: smooth L1, or the square.
- * Departures from the paper: no rescaling of values, uniform draws instead of priorities.
+ * Departure from the paper: no rescaling of values. Priorities of sequences: `src/replay/sequence-priorities.ts`.
  */
 export function createDqnSequenceGradient(_model: ModelSpec, json: JsonObject): OpenObjective {
   return (rows) => [sequenceStep(rows, json as unknown as SequenceLossOptions)];
@@ -28,6 +28,7 @@ function sequenceStep(rows: RowSpace, options: SequenceLossOptions): RunStep {
   const discounts = rows.column('discounts');
   const bootstraps = rows.integers('bootstraps');
   const weights = rows.column('weights');
+  const importance = options.isWeighted ? rows.column('importance') : null;
   const tdErrors = rows.rowOutput('tdErrors');
   const input = { inputs: ['observations'] };
   const online = rows.pass({ network: 'q', ...input, gradient: 'parameters' });
@@ -54,13 +55,14 @@ function sequenceStep(rows: RowSpace, options: SequenceLossOptions): RunStep {
         const delta = atom[0] - y;
         const size = Math.abs(delta);
         const share = weight / numBranches;
+        const pull = share * (importance?.[r] ?? 1);
         const corner = Math.min(size, 1);
-        stats[0] += share * (kind === 'mse' ? delta * delta : corner * (size - corner / 2));
+        stats[0] += pull * (kind === 'mse' ? delta * delta : corner * (size - corner / 2));
         stats[1] += share * atom[0];
         stats[3] += share * size;
         tdErrors[r] += size / numBranches;
         const slope = kind === 'mse' ? 2 * delta : Math.max(-1, Math.min(1, delta));
-        atom[0] = (share * slope) / batchRows;
+        atom[0] = (pull * slope) / batchRows;
         atoms.flowBack(atom, r, branch, action, online.gradOutputs);
       }
     }

@@ -11,6 +11,8 @@ export interface SequenceLossOptions {
   readonly distribution: EpsilonGreedySpec;
   readonly double: boolean;
   readonly loss: 'huber' | 'mse';
+  /** Whether sequences have importance weights. */
+  readonly isWeighted: boolean;
   /** Whether actions are masked. */
   readonly hasMasks: boolean;
   /** As in the objective's sequences. */
@@ -37,6 +39,7 @@ export function dqnSequenceObjective(
       number('discounts'),
       { name: 'bootstraps', dtype: 'int32', size: 1 },
       number('weights'),
+      ...(shape.options.isWeighted ? [number('importance')] : []),
       ...(shape.options.hasMasks ? [{ name: 'masks', dtype: 'uint8' as const, size: numActions }] : []),
       ...sequenceColumns((cell.kind === 'lstm' ? 2 : 1) * cell.size),
     ],
@@ -45,7 +48,7 @@ export function dqnSequenceObjective(
 
 /** The options as the closed form's module is given them. */
 export function sequenceLossOptions({ options }: DqnShape, { perBlock }: SequenceRows): JsonObject {
-  const { distribution, double, loss, hasMasks } = options;
-  const chosen: SequenceLossOptions = { distribution, double, loss, hasMasks, perBlock };
+  const { distribution, double, loss, hasMasks, isWeighted } = options;
+  const chosen: SequenceLossOptions = { distribution, double, loss, hasMasks, isWeighted, perBlock };
   return JSON.parse(JSON.stringify(chosen)) as JsonObject;
 }

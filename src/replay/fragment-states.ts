@@ -20,6 +20,11 @@ export interface FragmentStates {
   append(states: Float32Array): void;
   /** Positions at which a sequence can begin that goes on for `numSteps` steps: `first`, and so many in all, T apart. */
   beginnings(numSteps: number): { readonly first: number; readonly count: number };
+  /** M: fragments that are kept of a row. */
+  readonly numSlots: number;
+  /** Number of the fragment that begins at such a position, and the position of a fragment's number. */
+  fragmentAt(position: number): number;
+  positionOf(fragment: number): number;
   /** Copies the state of a row at such a position. */
   read(row: number, position: number, out: Float32Array, at: number): void;
   /** Written whole in every checkpoint: 4 R M S bytes. @param isSaved as the ring is; else a resume begins with none. */
@@ -36,7 +41,9 @@ export function createFragmentStates(ring: Ring, fragmentLength: number, stateSi
     (row * numSlots + (((position - origin) / fragmentLength) % numSlots)) * stateSize;
   const shape = [numRows, numSlots, stateSize];
   return {
-    fragmentLength,
+    ...{ fragmentLength, numSlots },
+    fragmentAt: (position) => (position - origin) / fragmentLength,
+    positionOf: (fragment) => origin + fragment * fragmentLength,
     append(given) {
       for (let row = 0; row < numRows; row++) {
         const to = placeOf(row, ring.end);

@@ -2,7 +2,7 @@
 import { CheckpointError, ConfigError, EngineError } from '../errors.ts';
 import type { Stream } from '../random/streams.ts';
 import { checkBatch, type Replay } from './replay.ts';
-import { firstPosition, type Ring } from './ring.ts';
+import { firstPosition } from './ring.ts';
 import { createSumTree, findLeaf, type SumTree, setLeaf, setLeaves } from './sum-tree.ts';
 
 /** Added to every error, so that nothing becomes unreachable. */
@@ -65,11 +65,30 @@ export interface PrioritisedSampler {
  */
 export function createPrioritisedSampler(replay: Replay, numSteps: number): PrioritisedSampler {
   const { ring } = replay;
-  const { numRows, rowSlots } = ring.plan;
+  return createSlotSampler({
+    ...{ numRows: ring.plan.numRows, rowSlots: ring.plan.rowSlots },
+    span: () => ({ first: firstPosition(ring), end: ring.end - numSteps + 1 }),
+    check: (batchSize) => checkBatch(replay, numSteps, batchSize),
+  });
+}
+
+/** What is drawn from: each row has a slot for position p, p % rowSlots, whatever lies there. */
+export interface DrawnSlots {
+  readonly numRows: number;
+  readonly rowSlots: number;
+  /** Positions that can be drawn now, of every row: [first, end); both only grow. */
+  span(): { readonly first: number; readonly end: number };
+  /** @throws ConfigError where fewer than B can be drawn. */
+  check(batchSize: number): void;
+}
+
+/** The same of whatever lies in slots. An index is row * rowSlots + slot. */
+export function createSlotSampler(slots: DrawnSlots): PrioritisedSampler {
+  const { numRows, rowSlots } = slots;
   const tree = createSumTree(numRows * rowSlots);
   let largest = 1;
   // Positions in the tree.
-  let first = firstPosition(ring);
+  let { first } = slots.span();
   let end = first;
 
   const setAll = (position: number, mass: number) => {
@@ -77,8 +96,9 @@ export function createPrioritisedSampler(replay: Replay, numSteps: number): Prio
   };
   /** Takes in what was appended since. */
   const follow = (alpha: number) => {
-    const newFirst = firstPosition(ring);
-    const newEnd = Math.max(newFirst, ring.end - numSteps + 1);
+    const span = slots.span();
+    const newFirst = span.first;
+    const newEnd = Math.max(newFirst, span.end);
     for (let position = first; position < Math.min(newFirst, end); position++) setAll(position, 0);
     const mass = massOf(largest, alpha);
     for (let position = Math.max(newFirst, end); position < newEnd; position++) setAll(position, mass);
@@ -95,7 +115,7 @@ export function createPrioritisedSampler(replay: Replay, numSteps: number): Prio
     },
     sample(stream, alpha, beta, indices, weights) {
       checkExponents(alpha, beta);
-      checkBatch(replay, numSteps, indices.length);
+      slots.check(indices.length);
       follow(alpha);
       drawStratified(tree, stream, indices);
       weigh(tree, beta, indices, weights);
@@ -103,7 +123,7 @@ export function createPrioritisedSampler(replay: Replay, numSteps: number): Prio
     update(indices, errors, alpha) {
       checkExponents(alpha, 0);
       // Slots mean what they meant when they were drawn: positions in [first, end) of then.
-      const firstNow = firstPosition(ring);
+      const firstNow = slots.span().first;
       for (let b = 0; b < indices.length; b++) {
         const priority = Math.abs(errors[b]) + PRIORITY_EPSILON;
         if (!Number.isFinite(priority)) throw notFinite(errors[b], b);
@@ -121,7 +141,7 @@ export function createPrioritisedSampler(replay: Replay, numSteps: number): Prio
       };
     },
     setState(state) {
-      checkState(ring, state);
+      checkState(slots, state);
       setLeaves(tree, state.masses);
       largest = state.largestPriority;
       first = state.first;
@@ -176,8 +196,9 @@ function notFinite(error: number, b: number): EngineError {
   );
 }
 
-function checkState(ring: Ring, { masses, first, end }: PriorityState): void {
-  const isHere = masses.length === ring.plan.numRows * ring.plan.rowSlots && end <= ring.end && first <= end;
+function checkState({ numRows, rowSlots, span }: DrawnSlots, { masses, first, end }: PriorityState): void {
+  // A run that could not draw yet stands at its first position.
+  const isHere = masses.length === numRows * rowSlots && first <= end && end <= Math.max(first, span().end);
   if (isHere) return;
   throw new CheckpointError(
     'CHECKPOINT_REPLAY',

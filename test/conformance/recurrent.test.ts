@@ -21,6 +21,9 @@ const replayed = (cell: 'lstm' | 'gru'): Values => ({
   evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
 });
 
+/** With the one cell by priority, with the other uniformly. */
+const byPriority = (cell: 'lstm' | 'gru'): Values => ({ training: { prioritised: cell === 'lstm' } });
+
 const subjects = (await Promise.all(names.map(subjectOf))).filter(({ definition }) =>
   optionPaths(definition).includes('training.recurrent'),
 );
@@ -34,7 +37,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. IMPALA's and APPO's lag is 2. */
   const build = (cell: 'lstm' | 'gru', ...values: Values[]) =>
     has('replayCapacity')
-      ? subject.build(subject.settings.plain, replayed(cell), ...values)
+      ? subject.build(subject.settings.plain, replayed(cell), byPriority(cell), ...values)
       : buildOnPolicy(cell, ...values);
   const buildOnPolicy = (cell: 'lstm' | 'gru', ...values: Values[]) =>
     subject.build(

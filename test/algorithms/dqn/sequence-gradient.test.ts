@@ -63,6 +63,7 @@ function batchOf(
     discounts: rows.map((_, r) => (isLearnt[r] && pick.uniform() < 0.8 ? Math.fround(0.97) : 0)),
     bootstraps: rows.map(() => 1 + pick.integer(2)),
     weights: isLearnt.map((learnt) => (learnt ? 1.25 : 0)),
+    ...(options.isWeighted && { importance: rows.map(({ p }) => Math.fround(0.3 + 0.2 * p)) }),
     masks: rows.flatMap(() =>
       Array.from({ length: numActions }, (_, a) =>
         a === 0 || a === sizes[0] || pick.uniform() < 0.5 ? 1 : 0,
@@ -145,7 +146,7 @@ function lossOf(
       const errors = sizes.map((_, k) =>
         penalty(online[r][k][columns.actions[r * sizes.length + k]] - goals[r]),
       );
-      sum += (columns.weights[r] * mean(errors)) / numRows;
+      sum += (columns.weights[r] * (columns.importance?.[r] ?? 1) * mean(errors)) / numRows;
     }
     return sum;
   };
@@ -157,6 +158,7 @@ describe('the closed form of recurrent DQN', () => {
     ['lstm', 0, { loss: 'mse' }, [3, 2], false],
     ['gru', 2, { double: true }, [2], false],
     ['gru', 0, { hasMasks: true }, [2, 3], true],
+    ['lstm', 2, { double: true, isWeighted: true }, [3], false],
   ] as const)(
     'has the gradient of the float64 loss: %s, burn-in %i, %j',
     async (kind, burnIn, options, sizes, dueling) => {

@@ -92,6 +92,11 @@ export const settings: Settings = {
     'training.recurrentSize': { base: recurrent, change: training({ recurrentSize: 9 }) },
     'training.sequenceLength': { base: recurrent, change: training({ sequenceLength: 4 }) },
     'training.burnIn': { base: recurrent, change: training({ burnIn: 3 }) },
+    'training.prioritised, over sequences': { base: recurrent, change: training({ prioritised: true }) },
+    'training.importanceExponent, over sequences': {
+      base: training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 2, prioritised: true }),
+      change: training({ importanceExponent: 1 }),
+    },
     'training.rainbow': { base: c51, change: training({ rainbow: true }) },
   },
   neutral: {
@@ -139,11 +144,6 @@ export const settings: Settings = {
       'recurrence with atoms',
       training({ recurrent: 'lstm', batchSize: 64, distribution: 'quantiles' }),
       /does not go together with distribution \(quantiles\)/,
-    ],
-    [
-      'recurrence by priority',
-      training({ recurrent: 'gru', batchSize: 64, prioritised: true }),
-      /recurrent \(gru\) does not go together with prioritised/,
     ],
     [
       'recurrence with convolutions',
