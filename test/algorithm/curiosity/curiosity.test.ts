@@ -201,7 +201,13 @@ describe('a batch to learn from', () => {
     const steps = { returns: Float32Array.of(10, 11, 12, 13, 14, 15) } as never;
     const stream = openStream(1, 'share');
     const draws = openStream(1, 'share');
-    fillSample(everyStep(rollout), steps, sample, { indices: Int32Array.of(4, 3), share: 1, stream }, columns);
+    fillSample(
+      everyStep(rollout),
+      steps,
+      sample,
+      { indices: Int32Array.of(4, 3), share: 1, stream },
+      columns,
+    );
     expect([...columns.returns]).toEqual([14, 13, 13, 13, 13]);
     expect([...columns.valueWeights]).toEqual([2.5, 2.5, 0, 0, 0]);
     expect([...columns.bonusWeights]).toEqual([2.5, 2.5, 0, 0, 0]);
