@@ -5,7 +5,7 @@
  *                            [--python PATH] [--torch-index URL] [--rltools DIR] [--reinstall] [--report]
  *                            [--purpose full|timing|learning]
  *
- * Runs of one round are interleaved, and each round begins with another contestant. Results are kept in DIR/peers.json by
+ * `--seeds 5`: the rounds of seeds 0 to 4, of every workload; `--seeds 3,4`: those of these. Runs of one round are interleaved, and each round begins with another contestant. Results are kept in DIR/peers.json by
  * workload, contestant, seed and purpose, so parts can be run again; `--report` writes the report from what is there. A round for
  * `learning` gives returns and may run on a busy machine; one for `timing` gives speed, and stops long runs early.
  */
@@ -161,14 +161,14 @@ async function measure(): Promise<void> {
   const prepared = prepareAll();
   if (isPresent('operant', prepared)) await buildOurs();
   await tuneAll(prepared);
-  for (const { id, title, round, maxRounds } of workloads) {
+  for (const { id, title, round } of workloads) {
     say(`Workload ${id}: ${title}`);
     const why = whyNothingRuns(round(0), prepared);
     if (why !== null) {
       say(`  nothing runs: ${why}`);
       continue;
     }
-    for (const seed of seeds.slice(0, maxRounds)) {
+    for (const seed of seeds) {
       const entries = entriesFor(purpose, round(seed)).filter(({ contestant }) =>
         isPresent(contestant, prepared),
       );

@@ -63,6 +63,7 @@ async function train(asked: TrainTask): Promise<Answer> {
   const algorithm = await build(asked);
   const ready = sinceStart();
   const begin = performance.now();
+  const cpu = process.cpuUsage();
   let reached: Answer['reached'] = null;
   while (algorithm.numEnvSteps < asked.steps) {
     const { episodeReturnMean } = await algorithm.train();
@@ -72,9 +73,11 @@ async function train(asked: TrainTask): Promise<Answer> {
     }
   }
   const seconds = (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuSeconds = (user + system) / 1e6;
   const done = sinceStart();
   const returns = asked.evaluate ? await greedy(algorithm, asked.evaluationSeed) : [];
-  return { seconds, ready, sinceStart: done, envSteps: algorithm.numEnvSteps, returns, reached };
+  return { seconds, cpuSeconds, ready, sinceStart: done, envSteps: algorithm.numEnvSteps, returns, reached };
 }
 
 async function greedy(algorithm: Algorithm, seed: number): Promise<readonly number[]> {

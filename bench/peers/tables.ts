@@ -48,8 +48,8 @@ function ratioCell(records: readonly RunRecord[], name: string, what: string): s
   return found.map(({ ours, ratios }) => `${spread(ratios)} (${ours.replace(/^.*?, /, '')})`).join('; ');
 }
 
-/** Workloads 10 to 12 and 14: as 1 to 3, and by processor time, which other users of the machine change less. */
-const offPolicyTable: Table = (records) =>
+/** Workloads 3, 10 to 12, 14 and 15: as 1 and 2, and by processor time, which other users of the machine change less. */
+const processorTable: Table = (records) =>
   trainingRows(
     records,
     ['steps per processor second', 'ours over theirs, by processor time'],
@@ -59,7 +59,7 @@ const offPolicyTable: Table = (records) =>
     ],
   );
 
-/** Workloads 1 to 3: steps/s, seconds, ratio, and whether the learning is the same. */
+/** Workloads 1 and 2: steps/s, seconds, ratio, and whether the learning is the same. */
 const trainingTable: Table = (records) => trainingRows(records, [], () => []);
 
 function trainingRows(
@@ -151,11 +151,12 @@ const startTable: Table = (records) => {
     spread(valuesOf(group, peakMib)),
   ]);
   const header = ['', 'ready to train, s', 'end of the first iteration, s', 'peak resident memory, MiB'];
-  const long = records.find(({ answer }) => answer.residentMib !== undefined)?.answer;
+  const long = records.filter(({ answer }) => answer.residentMib !== undefined);
+  const mark = (k: number) => spread(long.flatMap(({ answer }) => answer.residentMib?.[k] ?? []));
   const grown =
-    long?.residentMib === undefined
+    long.length === 0
       ? ''
-      : `\n\nOurs over a long run: ${long.residentMib[0]} MiB at 5 million steps, ${long.residentMib[1]} MiB at 20 million, ${long.peakMib} MiB at its peak.`;
+      : `\n\nOurs over a long run (${long.length} of them): ${mark(0)} MiB at 5 million steps, ${mark(1)} MiB at 20 million, ${spread(valuesOf(long, peakMib))} MiB at its peak.`;
   return `${markdownTable(header, rows)}\n\nChild processes are not counted (RLlib has several).${grown}`;
 };
 
@@ -164,22 +165,26 @@ const updateTable: Table = (records) => {
     name,
     errorOf(group) ?? spread(group.flatMap(({ answer }) => answer.times ?? [])),
     ratioCell(records, name, 'time of an update'),
+    String(group.length),
     group[0].answer.note ?? '',
   ]);
-  const header = ['', 'ms per minibatch', 'theirs over ours, medians', ''];
+  const header = ['', 'ms per minibatch', 'theirs over ours, medians', 'runs', ''];
   return `${markdownTable(header, rows)}\n\nOurs: the whole update of an iteration, permutations, gathers and bookkeeping included, divided by its minibatches.`;
 };
 
 const latencyTable: Table = (records) => {
-  const show = (values: readonly number[] | undefined) => (values === undefined ? '-' : spread(values));
-  const rows = [...groups(timed(records))].map(([name, [{ answer }]]) => [
+  const rows = [...groups(timed(records))].map(([name, group]) => [
     name,
-    answer.error ?? show(answer.single),
+    errorOf(group) ?? spread(group.flatMap(({ answer }) => answer.single ?? [])),
     ratioCell(records, name, 'one observation'),
-    show(answer.batch),
+    spread(group.flatMap(({ answer }) => answer.batch ?? [])),
     ratioCell(records, name, '64 observations'),
+    String(group.length),
   ]);
-  const header = ['', 'one observation, us', 'theirs over ours', '64 observations, us', 'theirs over ours'];
+  const header = [
+    ...['', 'one observation, us', 'theirs over ours'],
+    ...['64 observations, us', 'theirs over ours', 'runs'],
+  ];
   return `${markdownTable(header, rows)}\n\nOurs takes 64 calls for 64 observations; the others take them at once.`;
 };
 
@@ -203,19 +208,19 @@ const growthTable: Table = (records) => {
 export const TABLES: { readonly [workload: number]: Table } = {
   1: trainingTable,
   2: trainingTable,
-  3: trainingTable,
+  3: processorTable,
   4: reachedTable,
   5: solvedTable,
   6: startTable,
   7: updateTable,
   8: latencyTable,
   9: growthTable,
-  10: offPolicyTable,
-  11: offPolicyTable,
-  12: offPolicyTable,
+  10: processorTable,
+  11: processorTable,
+  12: processorTable,
   13: solvedTable,
-  14: offPolicyTable,
-  15: trainingTable,
+  14: processorTable,
+  15: processorTable,
   16: agentsTable,
   17: agentsTable,
   18: agentsTable,

@@ -100,7 +100,7 @@ export type Task = TrainTask | OffPolicyTask | AgentsTask | TuneTask | UpdateTas
 export interface Answer {
   /** Of the training loop alone. */
   readonly seconds?: number;
-  /** Processor time of all threads in the same stretch; workloads 10 to 12, 14 and 16 to 19. */
+  /** Processor time of all threads in the same stretch, where a contestant tells it. */
   readonly cpuSeconds?: number;
   /** From process start to the training loop. */
   readonly ready?: number;

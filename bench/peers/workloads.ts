@@ -22,10 +22,8 @@ import { tuning } from './tuning.ts';
 export interface Workload {
   readonly id: number;
   readonly title: string;
-  /** One round; rounds differ in their seed, and entries are run in turn. */
+  /** One round; rounds differ in their seed, and entries are run in turn. What does not depend on the seed is measured again. */
   readonly round: (seed: number) => readonly Entry[];
-  /** Rounds at most: for what does not depend on the seed. */
-  readonly maxRounds: number;
 }
 
 const SLOW_SECONDS = 120;
@@ -68,7 +66,7 @@ function rllibTuned(seed: number): readonly Entry[] {
   return [entry('operant', task), entry('rllib', { ...task, limitSeconds: 400 }, 400)];
 }
 
-function updates(): readonly Entry[] {
+function updates(seed: number): readonly Entry[] {
   const cases = [
     ['mlp', 64],
     ['mlp', 256],
@@ -77,7 +75,7 @@ function updates(): readonly Entry[] {
     ['conv', 256],
   ] as const;
   return cases.flatMap(([network, rows]) => {
-    const task = { kind: 'update', network, rows, seconds: 5, seed: 0 } as const;
+    const task = { kind: 'update', network, rows, seconds: 5, seed } as const;
     const variant = `${network}, ${rows} rows`;
     return [
       entry('operant', { ...task, compiled: false }, 300, variant),
@@ -145,17 +143,15 @@ export const WORKLOADS: readonly Workload[] = [
   {
     id: 1,
     title: 'CartPole-v1, rl-baselines3-zoo settings, 100,000 steps',
-    maxRounds: 100,
     round(seed) {
       const task = train(CARTPOLE_ZOO, 100_000, seed);
       const others = [slow('rllib', task), slow('sample-factory', task, 90), slow('reinforce-js', task)];
-      return [entry('operant', task), entry('sb3', task), entry('sbx', task), ...(seed === 0 ? others : [])];
+      return [entry('operant', task), entry('sb3', task), entry('sbx', task), ...others];
     },
   },
   {
     id: 2,
     title: "CartPole-v1, CleanRL's settings, 500,000 steps",
-    maxRounds: 100,
     round(seed) {
       const task = train(CARTPOLE_CLEANRL, 500_000, seed);
       return [entry('operant', task), long('cleanrl', task)];
@@ -164,7 +160,6 @@ export const WORKLOADS: readonly Workload[] = [
   {
     id: 3,
     title: "Pendulum-v1, RLtools' settings, 300,000 steps",
-    maxRounds: 100,
     round(seed) {
       const task = train(PENDULUM_RLTOOLS, 300_000, seed);
       return [
@@ -174,41 +169,37 @@ export const WORKLOADS: readonly Workload[] = [
         entry('rltools-all', task),
         long('sb3', task),
         long('sbx', task),
-        ...(seed === 0 ? [slow('rllib', task)] : []),
+        slow('rllib', task),
       ];
     },
   },
   {
     id: 4,
     title: "CartPole-v1, RLlib's tuned settings, time to a training mean of 450",
-    maxRounds: 100,
     round: rllibTuned,
   },
   {
     id: 5,
     title:
       'CartPole-v1, best settings of each: process start to a greedy mean of 475 over 100 episodes, confirmed on 100 more',
-    maxRounds: 100,
     round: solvers,
   },
   {
     id: 6,
     title: 'Start-up to the end of the first update, and memory',
-    maxRounds: 100,
     round(seed) {
       const first = train(CARTPOLE_ZOO, 256, seed, { evaluate: false });
       const memory = { kind: 'memory', settings: CARTPOLE_CLEANRL, marks: [5e6, 20e6], seed } as const;
       const starts = (['operant', 'sb3', 'sbx', 'rllib'] as const).map((name) =>
         entry(name, first, 300, 'start-up'),
       );
-      return seed === 0 ? [...starts, entry('operant', memory, 1800, 'growth')] : starts;
+      return [...starts, entry('operant', memory, 1800, 'growth')];
     },
   },
-  { id: 7, title: 'Time of one minibatch update', maxRounds: 1, round: updates },
+  { id: 7, title: 'Time of one minibatch update', round: updates },
   {
     id: 8,
     title: 'Inference latency of a policy (2x64), one observation and 64',
-    maxRounds: 1,
     round(seed) {
       const infer = (compiled: boolean) =>
         ({ kind: 'infer', settings: CARTPOLE_ZOO, seed, compiled }) as const;
@@ -221,31 +212,27 @@ export const WORKLOADS: readonly Workload[] = [
       ];
     },
   },
-  { id: 9, title: 'Steps/s against workers, environments, width and depth', maxRounds: 2, round: growth },
+  { id: 9, title: 'Steps/s against workers, environments, width and depth', round: growth },
   {
     id: 10,
     title: 'DQN, CartPole-v1, rl-baselines3-zoo settings, 50,000 steps',
-    maxRounds: 100,
     round: (seed) => offPolicy(DQN_CARTPOLE_ZOO, 50_000, seed),
   },
   {
     id: 11,
     title:
       'SAC, Pendulum-v1, rl-baselines3-zoo settings (all learn from step 256 on, when there is a batch; theirs: 100), 20,000 steps',
-    maxRounds: 100,
     round: (seed) => offPolicy(SAC_PENDULUM_ZOO, 20_000, seed),
   },
   {
     id: 12,
     title: "SAC, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
-    maxRounds: 100,
     round: (seed) => offPolicy(SAC_PENDULUM_RLTOOLS, 10_000, seed, RLTOOLS),
   },
   {
     id: 13,
     title:
       'DQN, CartPole-v1, tuned settings: process start to a greedy mean of 475 over 100 episodes that holds 1,000 steps later, on 100 others',
-    maxRounds: 100,
     round(seed) {
       const evaluationSeed = 10_000 + 1000 * seed;
       const common = { kind: 'off-policy', settings: DQN_CARTPOLE_ZOO, steps: 100_000, seed } as const;
@@ -255,14 +242,12 @@ export const WORKLOADS: readonly Workload[] = [
   {
     id: 14,
     title: "TD3, Pendulum-v1, RLtools' settings (2 x 64, batches of 100), 10,000 steps",
-    maxRounds: 100,
     round: (seed) => offPolicy(TD3_PENDULUM_RLTOOLS, 10_000, seed, RLTOOLS),
   },
   {
     id: 15,
     title:
       "Pendulum-v1, RLtools' settings, 3,000,000 steps: what is left of workload 3 when compiling is over",
-    maxRounds: 100,
     round(seed) {
       const task = train(PENDULUM_RLTOOLS, 3_000_000, seed);
       return [
@@ -276,20 +261,17 @@ export const WORKLOADS: readonly Workload[] = [
   {
     id: 16,
     title: 'PPO among several agents: tic-tac-toe, steps of all agents',
-    maxRounds: 100,
     round: (seed) => severalAgents('tic-tac-toe', 'TicTacToe-v0', 1, seed),
   },
   {
     id: 17,
     title: 'PPO among several agents: connect four, steps of all agents',
-    maxRounds: 100,
     round: (seed) => severalAgents('connect-four', 'ConnectFour-v0', 1, seed),
   },
   {
     id: 18,
     title: 'PPO among several agents: simple_spread, steps of all agents',
-    maxRounds: 100,
     round: (seed) => severalAgents('simple-spread', 'SimpleSpread-v3', 3, seed),
   },
-  { id: 19, title: 'Tuning: 8 trials of 20,480 CartPole steps, two at once', maxRounds: 100, round: tuning },
+  { id: 19, title: 'Tuning: 8 trials of 20,480 CartPole steps, two at once', round: tuning },
 ];

@@ -99,13 +99,14 @@ def main():
         latency(model, 1, 200)
         latency(model, 64, 200)
         answer(single=latency(model, 1, 2000), batch=latency(model, 64, 2000))
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     ready = task.since_start()
     model.learn(task.steps, callback=Watch(task))
-    seconds = time.perf_counter() - begin
+    seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu
     done = task.since_start()
     returns = evaluate(predict, task.settings["env"], task.raw["evaluationSeed"]) if task.raw["evaluate"] else []
-    answer(seconds=seconds, ready=ready, sinceStart=done, envSteps=model.num_timesteps, returns=returns)
+    measured = dict(seconds=seconds, cpuSeconds=cpu_seconds, ready=ready, sinceStart=done)
+    answer(envSteps=model.num_timesteps, returns=returns, **measured)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <utility>
 
 namespace rlt = rl_tools;
@@ -51,14 +52,16 @@ int main(int argc, char** argv) {
     rlt::malloc(device, buffer);
     rlt::init(device, state, seed);
     const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t cpu = std::clock();
     while ((Index)state.step * STEPS_PER_ITERATION < numSteps) rlt::step(device, state);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    const double cpuSeconds = double(std::clock() - cpu) / CLOCKS_PER_SEC;
     rlt::rl::utils::evaluation::Result<EvaluationSpec> result;
     auto actor = rlt::get_actor(state);
     auto& env = rlt::get_ref(device, state.envs, 0);
     rlt::evaluate(device, env, state.ui, actor, buffer, result, state.rng, rlt::Mode<rlt::mode::Evaluation<>>{});
     const unsigned long steps = (unsigned long)state.step * STEPS_PER_ITERATION;
-    std::printf("{\"seconds\": %.6f, \"envSteps\": %lu, \"returns\": [", elapsed.count(), steps);
+    std::printf("{\"seconds\": %.6f, \"cpuSeconds\": %.6f, \"envSteps\": %lu, \"returns\": [", elapsed.count(), cpuSeconds, steps);
     for (Index k = 0; k < NUM_EPISODES; k++) std::printf("%s%.3f", k ? ", " : "", (double)result.returns[k]);
     std::printf("]}\n");
     return 0;

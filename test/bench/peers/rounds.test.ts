@@ -28,6 +28,14 @@ test('timing rounds stop long runs as soon as their speed is known, and do not e
   expect(timing[1].task).toMatchObject({ limitSeconds: 30 });
 });
 
+test('a round of any seed has what a round of the first has: whoever takes part does so as often as is asked', () => {
+  for (const { id, round } of WORKLOADS) {
+    const names = (seed: number) => round(seed).map(({ contestant, variant }) => `${contestant} ${variant}`);
+    expect(names(7), `workload ${id}`).toEqual(names(0));
+    for (const { task } of round(7)) expect(task, `workload ${id}`).toMatchObject({ seed: 7 });
+  }
+});
+
 const namesOf = (workload: number) =>
   roundOf(workload).map(({ contestant, variant }) => `${contestant} ${variant}`.trim());
 
