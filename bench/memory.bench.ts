@@ -15,7 +15,7 @@ import { tunedPPO } from '../algorithms/ppo/tuned.ts';
 import { listEnvs, PPOConfig } from '../src/index.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { printSpeed } from './recurrent-speed.ts';
-import { mean, studentLow } from './statistics.ts';
+import { mean, studentInterval } from './statistics.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -62,7 +62,7 @@ for (const env of flags.speed ? [] : flags.only.split(',')) {
     }
     const each = returns.map((value) => value.toFixed(2)).join(' ');
     console.log(
-      `${env} ${cell}: ${mean(returns).toFixed(2)}, lower end ${studentLow(returns).toFixed(2)} (threshold ${threshold}); ${each}; ${mean(seconds).toFixed(1)} s of processor a run`,
+      `${env} ${cell}: ${mean(returns).toFixed(2)}, lower end ${studentInterval(returns)[0].toFixed(2)} (threshold ${threshold}); ${each}; ${mean(seconds).toFixed(1)} s of processor a run`,
     );
   }
 }

@@ -38,12 +38,13 @@ export function meanInterval(values: readonly number[]): readonly [number, numbe
 /** 97.5% quantiles of Student's t for 1 to 10 degrees of freedom; more are held to the last one, which is too wide for them. */
 const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
-/** Lower end of Student's 95% interval of the mean over seeds; -Infinity of a single one. */
-export function studentLow(values: readonly number[]): number {
-  if (values.length < 2) return -Infinity;
+/** Student's 95% interval of the mean over seeds; without bounds for a single one. */
+export function studentInterval(values: readonly number[]): readonly [number, number] {
+  if (values.length < 2) return [-Infinity, Infinity];
   const freedom = values.length - 1;
   const quantile = STUDENT[Math.min(freedom, STUDENT.length) - 1];
-  return mean(values) - (quantile * deviation(values)) / Math.sqrt(freedom);
+  const half = (quantile * deviation(values)) / Math.sqrt(freedom);
+  return [mean(values) - half, mean(values) + half];
 }
 
 /** 95% bootstrap interval of mean(first) - mean(second), the two resampled independently. */

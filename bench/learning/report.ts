@@ -1,6 +1,6 @@
 /** The Markdown table of `bench:learning`. */
 import { machineLine } from '../machine.ts';
-import { deviation, mean, meanInterval, median, studentLow } from '../statistics.ts';
+import { deviation, mean, meanInterval, median, studentInterval } from '../statistics.ts';
 import { type Bar, barOf, type Published, type Reference, titleOf } from './reference.ts';
 import { REFERENCES } from './references.ts';
 import type { LearningResults, Row } from './results.ts';
@@ -8,7 +8,8 @@ import type { Moment } from './run-seed.ts';
 
 const HEADER = [
   '',
-  'final score over seeds: mean ± std [95% interval]',
+  "final score over seeds: mean ± std [95% interval], by Student's t [95% interval]",
+  'seeds',
   'worst seed',
   'held against',
   'lower end against that less the margin',
@@ -55,7 +56,7 @@ export function judge(finals: readonly number[], reference: Reference): Verdict 
   const [low, high] = meanInterval(finals);
   const bar = barOf(reference);
   const least = bar.mean - reference.margin;
-  return { low, high, bar, least, isAbove: low >= least, studentLow: studentLow(finals) };
+  return { low, high, bar, least, isAbove: low >= least, studentLow: studentInterval(finals)[0] };
 }
 
 /** Our interval beside the higher of the two published means, or beside the bar where nothing is published. */
@@ -83,6 +84,7 @@ function tableRow(
 ): string {
   const finals = runs.map(({ final }) => final.mean);
   const [low, high] = meanInterval(finals);
+  const [studentLow, studentHigh] = studentInterval(finals);
   const number = (value: number) => show(value, mean(finals));
   const verdict = reference && judge(finals, reference);
   const hasThreshold = threshold !== null;
@@ -90,7 +92,8 @@ function tableRow(
   const isComparable = hasThreshold && reference?.score === undefined;
   const cells = [
     `${titleOf(algorithm)} ${env}${variant === undefined ? '' : `, ${variant}`}`,
-    `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}]`,
+    `${number(mean(finals))} ± ${number(deviation(finals))} [${number(low)}, ${number(high)}], t [${number(studentLow)}, ${number(studentHigh)}]`,
+    String(finals.length),
     number(Math.min(...finals)),
     verdict ? `${number(verdict.bar.mean)}, ${verdict.bar.what}` : '-',
     verdict ? verdictCell(verdict, number) : '-',
@@ -132,7 +135,7 @@ export function learningReport({ machine, rows }: LearningResults): string {
   return [
     '# Learning',
     `${machineLine(machine)}. Runs made at: ${commits}. Not run on CUDA.`,
-    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%; where Student's wider interval says otherwise of the lower end, the table tells. Better than the best published mean (or the bar, where there is none) is a row whose whole interval lies above it, worse one whose whole interval lies below, level any other; what others' seeds scatter is not known, so this is of our own luck alone. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. Rows with a name behind the environment have one option more, or others, than the tuned settings (\`bench/learning/variants.ts\`). A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
+    `Tuned settings as shipped (\`algorithms/*/tuned.ts\`), ${numSeeds} seeds, which were not tuned on: from 0 up where the margins below name no other. The final score is the mean of greedy episodes on fresh seeds after the last step; the spread is over seeds, the first interval a percentile bootstrap over seeds, which with five of them covers the true mean nearer to 84% of the time than 95%, the second Student's, which is wider (it may reach beyond what a score can be); where it says otherwise of the lower end, the table tells. Better than the best published mean (or the bar, where there is none) is a row whose whole bootstrap interval lies above it, worse one whose whole interval lies below, level any other; what others' seeds scatter is not known, so this is of our own luck alone. All seeds end on the same episodes, so the luck of those is in every one of them and not in the interval. Published: rl-baselines3-zoo's is one run, its ± that of evaluation episodes; CleanRL's is three seeds, its ± that of seeds, its episodes those of training. Rows with a name behind the environment have one option more, or others, than the tuned settings (\`bench/learning/variants.ts\`). A greedy mean is looked at twenty times a run. Every run had one thread; seconds are medians, count training alone, and were taken at load averages of ${Math.min(...loads)} to ${Math.max(...loads)} on ${machine.numCores} cores: what a run costs is its processor time. Made by \`npm run bench:learning\`.`,
     [
       `| ${HEADER.join(' | ')} |`,
       `| ${HEADER.map(() => '---').join(' | ')} |`,

@@ -118,6 +118,8 @@ describe('the report', () => {
     const runs = [496, 497, 498, 500, 496].map((score, seed) => run(seed, score));
     const text = learningReport({ machine: describeMachine(), rows: [{ ...CART_POLE, runs }] });
     expect(text).toMatch(/496\.\d is not below 495\.0 \| worse \|/);
+    // 497.4 and 2.776 sqrt(2.8 / 5): 4 degrees of freedom
+    expect(text).toContain('t [495.3, 499.5] | 5 |');
     const close = [494.8, 496, 496, 495.6, 495.1].map((score, seed) => run(seed, score));
     expect(learningReport({ machine: describeMachine(), rows: [{ ...CART_POLE, runs: close }] })).toContain(
       "is not below 495.0; by Student's t 494.8 is |",
