@@ -7,7 +7,7 @@ import { mean } from '../statistics.ts';
 import type { Section } from './report.ts';
 import { configOf, SPACE, type StudyRuns } from './studies.ts';
 
-const NUM_DRAWS = 36;
+const NUM_DRAWS = 18;
 const NUM_SEEDS = 3;
 const STEPS = [16_384, 24_576, 32_768, 65_536];
 const METRIC = 'rollout/episodeReturnMean';
