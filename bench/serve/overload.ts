@@ -3,13 +3,14 @@
  * requests, is the narrow place: a wide network on kernels, or convolutions that TensorFlow runs, and frames of WebSockets. Requests are sent by the clock, whether or not
  * answers come. A batch that runs is not broken off: who is urgent waits for the rest of it.
  */
+import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { WebSocket } from 'ws';
+import { fileURLToPath } from 'node:url';
 import { Box, Discrete, type Env, PPOConfig } from '../../src/index.ts';
 import { quantile } from '../statistics.ts';
 import { loadServer, socketClient } from './load.ts';
-import { type Served, startServed } from './served.ts';
+import type { Outcome, SendingPlan } from './sender-process.ts';
+import { startServed } from './served.ts';
 
 const MAX_BATCH_ROWS = 4;
 const MAX_QUEUED = 64;
@@ -19,13 +20,6 @@ const NUM_LOW_SOCKETS = 8;
 const ALONE_MS = 5_000;
 /** What overload may add to the 99th percentile of high priority. */
 const MAX_ADDED_MS = 5;
-
-interface Outcome {
-  /** Of those that were served, ms. */
-  readonly latencies: number[];
-  readonly statuses: Record<number, number>;
-  numSent: number;
-}
 
 /** A model that is slow enough to be the narrow place. */
 interface Slow {
@@ -62,122 +56,44 @@ export async function measureOverload(folder: string, seconds: number, slow: Slo
     },
   });
   try {
-    const [alone] = await sendByClock(
-      server,
-      frameBytes,
-      [{ priority: HIGH, perSecond: HIGH_PER_SECOND, numSockets: 1 }],
-      ALONE_MS,
-    );
-    const { requestsPerSecond: capacity } = await loadServer(
-      socketClient(server.port, frameBytes),
-      server.pid,
-      {
-        ...{ numConnections: 4 * MAX_BATCH_ROWS, ms: ALONE_MS },
-      },
-    );
+    const { port, pid } = server;
+    const urgent = { port, frameBytes, priority: HIGH, perSecond: HIGH_PER_SECOND, numSockets: 1, nice: 0 };
+    const [alone] = await sendByClock([{ ...urgent, ms: ALONE_MS }]);
+    const { requestsPerSecond: capacity } = await loadServer(socketClient(port, frameBytes), pid, {
+      numConnections: 4 * MAX_BATCH_ROWS,
+      ms: ALONE_MS,
+    });
     const before = await server.holdings();
-    const late = monitorEventLoopDelay({ resolution: 1 });
-    late.enable();
-    const [high, low] = await sendByClock(
-      server,
-      frameBytes,
-      [
-        { priority: HIGH, perSecond: HIGH_PER_SECOND, numSockets: 1 },
-        { priority: LOW, perSecond: 2 * capacity, numSockets: NUM_LOW_SOCKETS },
-      ],
-      seconds * 1000,
-    );
-    late.disable();
+    const ms = seconds * 1000;
+    const many = { priority: LOW, perSecond: 2 * capacity, numSockets: NUM_LOW_SOCKETS, nice: LOW_NICE };
+    const [high, low] = await sendByClock([
+      { ...urgent, ms },
+      { ...urgent, ...many, ms },
+    ]);
     const after = await server.holdings();
-    // Its 99th percentile, over 1 ms of a timer: answers are read as late as that.
-    console.log(
-      `The clients' own event loop was late by ${(late.percentile(99) / 1e6 - 1).toFixed(2)} ms (99th percentile).`,
-    );
     return tell(slow.name, { seconds, capacity, alone, high, low, heapMib: [before.heapMib, after.heapMib] });
   } finally {
     await server.stop();
   }
 }
 
-interface Sender {
-  readonly priority: number;
-  readonly perSecond: number;
-  readonly numSockets: number;
-}
+/** Of clients that compute: whoever measures on the machine that serves must not take the processors from what is measured. */
+const LOW_NICE = 10;
+const ENTRY = fileURLToPath(new URL('./sender-process.ts', import.meta.url));
 
-async function sendByClock(
-  { port }: Served,
-  frameBytes: number,
-  senders: readonly Sender[],
-  ms: number,
-): Promise<Outcome[]> {
+/** Each in a process of its own: one that sends thousands a second reads its answers late, and would tell that of all. */
+function sendByClock(plans: readonly SendingPlan[]): Promise<Outcome[]> {
   return Promise.all(
-    senders.map(async ({ priority, perSecond, numSockets }) => {
-      const outcome: Outcome = { latencies: [], statuses: {}, numSent: 0 };
-      const sockets = await Promise.all(
-        Array.from({ length: numSockets }, () => openSocket(port, frameBytes, outcome)),
-      );
-      const began = performance.now();
-      await new Promise<void>((resolve) => {
-        const timer = setInterval(() => {
-          const now = performance.now() - began;
-          const due = Math.floor((Math.min(now, ms) / 1000) * perSecond);
-          for (; outcome.numSent < due; outcome.numSent++)
-            sockets[outcome.numSent % numSockets].send(priority, outcome.numSent);
-          if (now < ms) return;
-          clearInterval(timer);
-          resolve();
-        }, 1);
-      });
-      await Promise.all(sockets.map((socket) => socket.finish()));
-      return outcome;
-    }),
+    plans.map(
+      (plan) =>
+        new Promise<Outcome>((resolve, reject) => {
+          const execArgv = ['--import', import.meta.resolve('tsx')];
+          const child = fork(ENTRY, [JSON.stringify(plan)], { execArgv, serialization: 'advanced' });
+          child.once('exit', (code) => reject(new Error(`A client ended with ${code}.`)));
+          child.once('message', (outcome) => resolve(outcome as Outcome));
+        }),
+    ),
   );
-}
-
-interface Sending {
-  send(priority: number, id: number): void;
-  /** When every frame has its answer. */
-  finish(): Promise<void>;
-}
-
-function openSocket(port: number, frameBytes: number, { latencies, statuses }: Outcome): Promise<Sending> {
-  const sentAt = new Map<number, number>();
-  let finished = (): void => undefined;
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/act`, { perMessageDeflate: false });
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (!isBinary) return;
-    const [id, status] = [data.readUInt32LE(0), data.readUInt16LE(4)];
-    statuses[status] = (statuses[status] ?? 0) + 1;
-    if (status === 200) latencies.push(performance.now() - (sentAt.get(id) ?? 0));
-    sentAt.delete(id);
-    if (sentAt.size === 0) finished();
-  });
-  const sending: Sending = {
-    send(priority, id) {
-      const frame = Buffer.alloc(frameBytes);
-      frame.writeUInt32LE(id, 0);
-      frame.writeUInt16LE(1, 4);
-      frame[6] = priority;
-      sentAt.set(id, performance.now());
-      socket.send(frame);
-    },
-    async finish() {
-      if (sentAt.size > 0)
-        await new Promise<void>((resolve) => {
-          finished = resolve;
-        });
-      socket.close();
-    },
-  };
-  return new Promise((resolve, reject) => {
-    socket.on('error', reject).on('open', () => resolve(sending));
-    socket.on('close', () => {
-      if (sentAt.size > 0) statuses[0] = (statuses[0] ?? 0) + sentAt.size; // cut off without an answer
-      sentAt.clear();
-      finished();
-    });
-  });
 }
 
 async function makeWidePolicy(folder: string): Promise<string> {
@@ -222,17 +138,19 @@ interface Measured {
 }
 
 function tell(name: string, { seconds, capacity, alone, high, low, heapMib }: Measured): boolean {
-  const row = (name: string, { latencies, statuses, numSent }: Outcome) => {
+  const row = (name: string, { latencies, statuses, numSent, lateMs }: Outcome) => {
     const at = (share: number) => (latencies.length === 0 ? '-' : quantile(latencies, share).toFixed(2));
     const refused = Object.entries(statuses)
       .filter(([status]) => status !== '200')
       .map(([status, number]) => `${number} x ${status}`);
-    return `| ${name} | ${numSent} | ${latencies.length} | ${refused.join(', ') || 'none'} | ${at(0.5)} | ${at(0.99)} |`;
+    return `| ${name} | ${numSent} | ${latencies.length} | ${refused.join(', ') || 'none'} | ${at(0.5)} | ${at(0.99)} | ${lateMs.toFixed(2)} |`;
   };
   console.log(
     `${name}, batches of ${MAX_BATCH_ROWS}, ${MAX_QUEUED} may wait a level; it takes ${capacity.toFixed(0)} requests/s, and gets twice that for ${seconds} s.\n`,
   );
-  console.log('| | sent | served | refused | p50, ms | p99, ms |\n| --- | --- | --- | --- | --- | --- |');
+  console.log(
+    '| | sent | served | refused | p50, ms | p99, ms | client late, p99, ms |\n| --- | --- | --- | --- | --- | --- | --- |',
+  );
   console.log(row('high, alone', alone));
   console.log(row('high, under overload', high));
   console.log(row('low, under overload', low));

@@ -121,6 +121,7 @@ function readRow(model: LoadedModel, observation: unknown, actionMask: unknown) 
 }
 
 export function checkFinite(observations: ArrayLike<number>): void {
+  if (observations instanceof Uint8Array) return; // whole numbers, all of them
   for (let i = 0; i < observations.length; i++) {
     if (!Number.isFinite(observations[i]))
       throw badRequest(`Element ${i} of the observation is not a finite number.`);

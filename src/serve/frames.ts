@@ -14,6 +14,7 @@
  */
 import { badRequest, checkFinite } from './act-route.ts';
 import type { LoadedModel } from './load-model.ts';
+import { binaryFrame } from './web-socket-link.ts';
 
 export const HEADER_BYTES = 8;
 const BEGINS = 1;
@@ -37,7 +38,7 @@ export function frameEpisode(frame: Buffer): { readonly begins: boolean; readonl
   return { begins: (flags & BEGINS) !== 0, ends: (flags & ENDS) !== 0 };
 }
 
-/** @throws ServeError `SERVE_REQUEST`. The arrays are the caller's. */
+/** @param frame its first byte aligned to 4. @returns views of it @throws ServeError `SERVE_REQUEST`. */
 export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): RequestFrame {
   if (frame.length < HEADER_BYTES)
     throw badRequest(`Expected a frame of at least ${HEADER_BYTES} bytes, got ${frame.length}.`);
@@ -53,47 +54,38 @@ export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): Reques
     const shape = `${numRows} rows of ${observationSize} ${observationDtype} observations${actionMaskSize > 0 ? ` and masks of ${actionMaskSize}` : ''}`;
     throw badRequest(`Expected ${expected} bytes for ${shape}, got ${frame.length}.`);
   }
-  const body = Uint8Array.prototype.slice.call(frame, HEADER_BYTES); // aligned, and no longer the socket's
-  const masks = actionMaskSize > 0 ? body.subarray(observationBytes) : null;
+  const end = HEADER_BYTES + observationBytes;
+  const masks = actionMaskSize > 0 ? bytesOf(frame, end, frame.length) : null;
   if (masks?.some((x) => x > 1)) throw badRequest('Expected masks to hold 0 and 1 alone.');
   const observations =
     observationDtype === 'uint8'
-      ? body.subarray(0, observationBytes)
-      : new Float32Array(body.buffer, 0, observationBytes / 4);
+      ? bytesOf(frame, HEADER_BYTES, end)
+      : new Float32Array(frame.buffer, frame.byteOffset + HEADER_BYTES, observationBytes / 4);
   checkFinite(observations);
   return { numRows, priority: frame[6], observations, masks };
 }
 
-/** Of RFC 6455, 5.2: a binary message in one fragment. */
-const BINARY = 0x82;
-const [SHORT, LENGTH_U16, LENGTH_U64] = [125, 126, 127];
+/** Not a Buffer, whose `slice` is no copy. */
+const bytesOf = ({ buffer, byteOffset }: Buffer, start: number, end: number) =>
+  new Uint8Array(buffer, byteOffset + start, end - start);
 
-/**
- * The answer as a whole message of a WebSocket, for its socket itself: `ws` writes the two bytes of a message's head and the payload apart, which takes 1 us of a frame's 10.
- * A server's messages are not masked.
- */
+/** The answer as a whole message of a WebSocket, head and payload in one. */
 export function actionMessage(id: number, numRows: number, actions: Float32Array | Int32Array): Buffer {
-  const numBytes = HEADER_BYTES + actions.byteLength;
-  const start = numBytes <= SHORT ? 2 : numBytes <= 0xffff ? 4 : 10;
-  const message = Buffer.allocUnsafe(start + numBytes);
-  message[0] = BINARY;
-  message[1] = start === 2 ? numBytes : start === 4 ? LENGTH_U16 : LENGTH_U64;
-  if (start === 4) message.writeUInt16BE(numBytes, 2);
-  if (start === 10) message.writeBigUInt64BE(BigInt(numBytes), 2);
-  writeHeader(message, start, id, 200, numRows);
-  const bytes = new Uint8Array(actions.buffer, actions.byteOffset, actions.byteLength);
-  message.set(bytes, start + HEADER_BYTES);
-  return message;
+  const { frame, start } = binaryFrame(HEADER_BYTES + actions.byteLength);
+  writeHeader(frame, start, id, 200, numRows);
+  frame.set(new Uint8Array(actions.buffer, actions.byteOffset, actions.byteLength), start + HEADER_BYTES);
+  return frame;
 }
 
-export function errorFrame(
+/** Likewise. */
+export function errorMessage(
   id: number,
   { status, code, message }: { readonly status: number; readonly code: string; readonly message: string },
 ): Buffer {
   const text = Buffer.from(JSON.stringify({ error: message, code }));
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + text.length);
-  writeHeader(frame, 0, id, status, 0);
-  frame.set(text, HEADER_BYTES);
+  const { frame, start } = binaryFrame(HEADER_BYTES + text.length);
+  writeHeader(frame, start, id, status, 0);
+  frame.set(text, start + HEADER_BYTES);
   return frame;
 }
 

@@ -43,6 +43,11 @@ export function createRequestQueue<R extends QueuedRequest>(
   reject: (request: R, error: ServeError) => void,
 ): RequestQueue<R> {
   const levels = Array.from({ length: numPriorities }, (): R[] => []);
+  // Made once: overload throws one for each request that it refuses, and a stack takes as long as all the rest of that.
+  const full = levels.map((_, k) => {
+    const message = `${maxQueued} requests of priority ${k + 1} wait already. Try again later, or with fewer at a time.`;
+    return new ServeError('SERVE_QUEUE_FULL', 429, message);
+  });
   let numBatches = 0;
   let size = 0;
   const expire = (now: number): void => {
@@ -78,10 +83,7 @@ export function createRequestQueue<R extends QueuedRequest>(
   return {
     add(request) {
       const level = levels[request.priority - 1];
-      if (level.length >= maxQueued) {
-        const message = `${maxQueued} requests of priority ${request.priority} wait already. Try again later, or with fewer at a time.`;
-        throw new ServeError('SERVE_QUEUE_FULL', 429, message);
-      }
+      if (level.length >= maxQueued) throw full[request.priority - 1];
       level.push(request);
       size += 1;
     },

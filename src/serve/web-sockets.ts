@@ -4,15 +4,15 @@
  * policy, or, with `&session=ID`, takes up one that may outlive it.
  */
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { ServeError } from '../errors.ts';
 import { actionDtype, actionSize } from '../policy/policy-spec.ts';
 import { type Acted, type Asked, actInSession, addStarts } from './act-in-session.ts';
 import { type RequestDefaults, readPriority, readSession } from './act-route.ts';
 import { countRejection, describeError, errorAnswer, pathOf } from './answers.ts';
 import type { ActRequest } from './batcher.ts';
-import { actionMessage, errorFrame, frameEpisode, frameId, readFrame } from './frames.ts';
+import { actionMessage, errorMessage, frameEpisode, frameId, readFrame } from './frames.ts';
 import type { InFlight } from './in-flight.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { Log } from './log.ts';
@@ -23,6 +23,8 @@ import type { RequestTimes } from './request-times.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tracing } from './tracing.ts';
+import { acceptWebSocket } from './web-socket-handshake.ts';
+import { openLink, textFrame, type WebSocketLink } from './web-socket-link.ts';
 
 export interface WebSockets {
   readonly count: number;
@@ -48,10 +50,7 @@ const PROTOCOL = 'operant.act.v1';
 const ignore = (): void => undefined;
 /** Half-open connections do not answer these. */
 const PING_MS = 30_000;
-/** A client that sends and does not read is cut off. */
-const MAX_UNREAD_BYTES = 16 * 2 ** 20;
 const GOING_AWAY = 1001;
-const GRACE_MS = 1_000;
 
 export function createWebSockets(
   models: ModelRepository,
@@ -59,51 +58,52 @@ export function createWebSockets(
   options: WebSocketOptions,
   admission: Admission,
 ): WebSockets {
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.maxBodyBytes,
-    perMessageDeflate: false,
-    // A frame of each connection a turn: whoever sends thousands at once does not keep the others, urgent ones, waiting.
-    allowSynchronousEvents: false,
-    handleProtocols: (protocols) => (protocols.has(PROTOCOL) ? PROTOCOL : false),
-  });
-  const alive = new WeakSet<WebSocket>();
+  const links = new Set<WebSocketLink>();
+  const alive = new WeakSet<WebSocketLink>();
   const pings = setInterval(() => {
-    for (const socket of server.clients) {
-      if (!alive.delete(socket)) socket.terminate();
-      else socket.ping();
+    for (const link of links) {
+      if (!alive.delete(link)) link.terminate();
+      else link.ping();
     }
   }, PING_MS);
   pings.unref();
-  const accept = (socket: WebSocket, stream: Duplex, request: IncomingMessage, caller: Caller): void => {
-    const answer = createFrameAnswer(socket, stream, caller, models.sessions, metrics, options);
+  const accept = (socket: Duplex, head: Buffer, request: IncomingMessage, caller: Caller): void => {
+    socket.write(acceptWebSocket(request, PROTOCOL));
+    if (socket instanceof Socket) socket.setTimeout(0).setNoDelay(true);
     const { tracing } = options;
     const parent = tracing?.parentOf(request.headers);
-    alive.add(socket);
-    socket.on('pong', () => void alive.add(socket));
-    socket.on('close', () => models.sessions.release(socket));
-    socket.on('error', () => undefined); // a frame that is no frame closes it, with a code
-    socket.on('message', (data: RawData, isBinary: boolean) => {
-      alive.add(socket); // its pong may stand behind many frames
-      const began = admission.begin();
-      const trace = tracing === null ? null : tracing.begin('frame', parent, began);
-      answer(data as Buffer, {
-        times: trace === null ? null : trace.times,
-        admit() {
-          if (!isBinary) throw new ServeError('SERVE_REQUEST', 400, 'Expected binary frames.');
-          admission.takeShare(request);
-          admission.expectOpen();
-        },
-        tell(status) {
-          admission.end(began, status);
-          trace?.end(status);
-        },
-      });
+    const link = openLink(socket, head, options.maxBodyBytes, {
+      alive() {
+        alive.add(link);
+      },
+      closed() {
+        links.delete(link);
+        models.sessions.release(link);
+      },
+      message(data, isBinary) {
+        const began = admission.begin();
+        const trace = tracing === null ? null : tracing.begin('frame', parent, began);
+        answer(data, {
+          times: trace === null ? null : trace.times,
+          admit() {
+            if (!isBinary) throw new ServeError('SERVE_REQUEST', 400, 'Expected binary frames.');
+            admission.takeShare(request);
+            admission.expectOpen();
+          },
+          tell(status) {
+            admission.end(began, status);
+            trace?.end(status);
+          },
+        });
+      },
     });
+    links.add(link);
+    alive.add(link);
+    const answer = createFrameAnswer(link, caller, models.sessions, metrics, options);
   };
   return {
     get count() {
-      return server.clients.size;
+      return links.size;
     },
     async upgrade(request, socket, head) {
       socket.on('error', ignore); // while the model is loaded
@@ -113,9 +113,7 @@ export function createWebSockets(
         const caller = callerOf(models, request);
         await caller.prepare();
         caller.find();
-        server.handleUpgrade(request, socket, head, (webSocket) =>
-          accept(webSocket, socket, request, caller),
-        );
+        if (!socket.destroyed) accept(socket, head, request, caller);
       } catch (error) {
         countRejection(metrics, error);
         refuse(socket, error, options.log);
@@ -123,10 +121,7 @@ export function createWebSockets(
     },
     close() {
       clearInterval(pings);
-      for (const socket of server.clients) socket.close(GOING_AWAY, 'The server is closing.');
-      setTimeout(() => {
-        for (const socket of server.clients) socket.terminate();
-      }, GRACE_MS).unref();
+      for (const link of links) link.close(GOING_AWAY, 'The server is closing.');
     },
   };
 }
@@ -168,8 +163,7 @@ interface Asking {
 
 /** @returns answers one frame, and tells its status. */
 function createFrameAnswer(
-  socket: WebSocket,
-  stream: Duplex,
+  link: WebSocketLink,
   { prepare, find, session }: Caller,
   sessions: Sessions,
   metrics: ServeMetrics,
@@ -179,13 +173,9 @@ function createFrameAnswer(
   let hasBegun = session !== null; // a connection's own episode begins with its first frame
   const served = (): ServedVersion => {
     const version = find();
-    if (version.model !== told) socket.send(JSON.stringify(greeting(version.model)));
+    if (version.model !== told) link.send(textFrame(JSON.stringify(greeting(version.model))));
     told = version.model;
     return version;
-  };
-  const sends = (): boolean => {
-    if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate();
-    return socket.readyState === socket.OPEN;
   };
   served();
   const read = (model: LoadedModel, frame: Buffer, times: RequestTimes | null): ActRequest => {
@@ -202,7 +192,7 @@ function createFrameAnswer(
       read(model) {
         return read(model, frame, times);
       },
-      session: session ?? socket,
+      session: session ?? link,
       begins: begins || isFirst,
       ends,
     };
@@ -212,14 +202,13 @@ function createFrameAnswer(
     const reply: Reply<Acted> = {
       answer({ model, actions }) {
         const numRows = actions.length / actionSize(model.spec.distribution);
-        // Past `ws`: without compression it writes whole messages at once, so that none lands within another.
-        if (sends()) stream.write(actionMessage(frameId(frame), numRows, addStarts(model, actions)));
+        link.send(actionMessage(frameId(frame), numRows, addStarts(model, actions)));
         tell(200);
       },
       fail(error) {
         countRejection(metrics, error);
         const described = describeError(error, options.log);
-        if (sends()) socket.send(errorFrame(frameId(frame), described));
+        link.send(errorMessage(frameId(frame), described));
         tell(described.status);
       },
     };

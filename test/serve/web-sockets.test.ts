@@ -1,5 +1,7 @@
 /** Binary frames over real sockets; and who may open one. */
 import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadPolicy } from '../../src/index.ts';
@@ -204,4 +206,73 @@ test('whoever sends thousands of frames at once does not keep another connection
   expect(before).toBeLessThan(1_000);
   flood.socket.close();
   other.socket.close();
+});
+
+describe('as RFC 6455 has it', () => {
+  test('a request in fragments, with a ping between them, and goodbye with the code of the client', async () => {
+    const { socket, next } = await connect('model=cart');
+    const whole = request(7, [[0.1, 0.2, 0.3, 0.4]]);
+    const pong = once(socket, 'pong');
+    socket.send(whole.subarray(0, 9), { fin: false });
+    socket.ping('are you there?');
+    socket.send(whole.subarray(9, 9), { fin: false });
+    socket.send(whole.subarray(9));
+    expect(String((await pong)[0])).toBe('are you there?');
+    expect(read(await next())).toMatchObject({ id: 7, status: 200, numRows: 1 });
+    const closed = once(socket, 'close');
+    socket.close(4001, 'enough');
+    expect((await closed)[0]).toBe(4001);
+  });
+
+  /** What a client sees that sends these headers. */
+  const shake = (headers: Record<string, string>, method = 'GET') =>
+    new Promise<{ status: number; accept: unknown; socket: Duplex | null }>((resolve, reject) => {
+      const asked = httpRequest(`${server.url}/act?model=cart`, {
+        method,
+        headers: {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          authorization: `Bearer ${TOKEN}`,
+          ...headers,
+        },
+      });
+      asked.on('error', reject).on('upgrade', ({ statusCode = 0, headers }, socket) => {
+        resolve({ status: statusCode, accept: headers['sec-websocket-accept'], socket });
+      });
+      asked.on('response', ({ statusCode = 0 }) =>
+        resolve({ status: statusCode, accept: null, socket: null }),
+      );
+      asked.end();
+    });
+
+  test('the handshake of its 1.3, and what is none', async () => {
+    const { status, accept, socket } = await shake({});
+    expect([status, accept]).toEqual([101, 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=']);
+    socket?.destroy();
+    expect((await shake({ 'sec-websocket-key': 'short' })).status).toBe(400);
+    expect((await shake({ 'sec-websocket-version': '12' })).status).toBe(400);
+    expect((await shake({ upgrade: 'h2c' })).status).toBe(400);
+    expect((await shake({}, 'POST')).status).toBe(405);
+  });
+
+  test('bytes that are no frames end their connection, with a code, and no other', async () => {
+    const { socket: other, next } = await connect('model=cart');
+    for (const bytes of ['ff', '0102', '8205aabbccddee', '82ffffffffffffffffff', '8881000000']) {
+      const { socket } = await shake({});
+      const received: Buffer[] = [];
+      socket?.on('data', (chunk) => received.push(chunk)).on('error', () => undefined);
+      socket?.write(Buffer.from(bytes.padEnd(40, '0'), 'hex'));
+      await once(socket as Duplex, 'end');
+      socket?.destroy();
+      // The greeting, and goodbye.
+      const said = Buffer.concat(received);
+      expect([said.at(-4), said.at(-3)]).toEqual([0x88, 2]);
+      expect([1002, 1009]).toContain(said.readUInt16BE(said.length - 2));
+    }
+    other.send(request(6, [[0, 0, 0, 0]]));
+    expect(read(await next())).toMatchObject({ id: 6, status: 200 });
+    other.close();
+  });
 });

@@ -1,0 +1,148 @@
+/**
+ * Messages out of the bytes that a client of a WebSocket sends: RFC 6455, section 5, without extensions. A frame is read where it lies in what the system gave, and copied once:
+ * to take it off its mask.
+ */
+import { isUtf8 } from 'node:buffer';
+import { BINARY, CONTINUATION, MASK_BYTES, PING, PONG, readFrameHead, TEXT } from './frame-head.ts';
+import { createHeldBytes } from './held-bytes.ts';
+
+export interface MessageSink {
+  /** @param data the sink's own, its first byte aligned to 8. */
+  message(data: Buffer, isBinary: boolean): void;
+  ping(data: Buffer): void;
+  pong(): void;
+  /** The client says goodbye. Nothing is read after it. @param code null = it gave none. */
+  closed(code: number | null): void;
+  /** What it sent is none of these. Nothing is read after it. @param code of a close frame. */
+  failed(code: FailureCode): void;
+}
+
+/** 1002 = not the protocol, 1007 = not UTF-8, 1009 = too large. */
+export type FailureCode = 1002 | 1007 | 1009;
+
+export interface MessageReader {
+  /** Takes bytes as they come. */
+  add(chunk: Buffer): void;
+  /** Reads at most so many frames of what it has. @returns whether there may be another whole one. */
+  read(numFrames: number): boolean;
+}
+
+/** @param maxBytes of a message, all its fragments together. */
+export function createMessageReader(maxBytes: number, sink: MessageSink): MessageReader {
+  const held = createHeldBytes();
+  const messages = createMessages(sink);
+  const readOne = (): boolean => {
+    const { bytes } = held;
+    const head = readFrameHead(bytes, messages.isWithin);
+    if (head === null) return false;
+    if (head === 'none') return messages.fail(1002);
+    const { opcode, isControl, isLast, start, numBytes } = head;
+    // Refused by what it says of itself, before any of it is kept.
+    if (!isControl && messages.numBytes + numBytes > maxBytes) return messages.fail(1009);
+    if (bytes.length < start + numBytes) return false;
+    const data = unmasked(bytes, start, numBytes);
+    held.drop(start + numBytes);
+    if (isControl) messages.takeControl(opcode, data);
+    else messages.takeData(opcode, isLast, data);
+    return true;
+  };
+  return {
+    add: held.add,
+    read(numFrames) {
+      let isMore = true;
+      for (let n = 0; n < numFrames && isMore; n++) isMore = !messages.isOver && readOne();
+      if (messages.isOver) held.drop(held.bytes.length);
+      return isMore && held.bytes.length > 0;
+    },
+  };
+}
+
+interface Messages {
+  /** Goodbye was said, or something that is not the protocol. */
+  readonly isOver: boolean;
+  /** Of a message whose last fragment has not come. */
+  readonly isWithin: boolean;
+  readonly numBytes: number;
+  takeData(opcode: number, isLast: boolean, data: Buffer): void;
+  takeControl(opcode: number, data: Buffer): void;
+  fail(code: FailureCode): false;
+}
+
+function createMessages(sink: MessageSink): Messages {
+  const parts = createHeldBytes();
+  let first = CONTINUATION; // opcode of the fragment that `parts` begins with
+  let isOver = false;
+  const fail = (code: FailureCode): false => {
+    isOver = true;
+    sink.failed(code);
+    return false;
+  };
+  const deliver = (opcode: number, data: Buffer): void => {
+    if (opcode === TEXT && !isUtf8(data)) fail(1007);
+    else sink.message(data, opcode === BINARY);
+  };
+  return {
+    get isOver() {
+      return isOver;
+    },
+    get isWithin() {
+      return first !== CONTINUATION;
+    },
+    get numBytes() {
+      return parts.bytes.length;
+    },
+    takeData(opcode, isLast, data) {
+      if (isLast && opcode !== CONTINUATION) return deliver(opcode, data);
+      parts.add(data);
+      if (opcode !== CONTINUATION) first = opcode;
+      if (!isLast) return;
+      const whole = aligned(parts.bytes.length);
+      whole.set(parts.bytes);
+      const begun = first;
+      parts.drop(whole.length);
+      first = CONTINUATION;
+      deliver(begun, whole);
+    },
+    takeControl(opcode, data) {
+      if (opcode === PING) return sink.ping(data);
+      if (opcode === PONG) return sink.pong();
+      const code = data.length === 0 ? null : data.readUInt16BE(0);
+      if (code !== null && !isCloseCode(code)) return void fail(1002);
+      if (!isUtf8(data.subarray(2))) return void fail(1007);
+      isOver = true;
+      sink.closed(code);
+    },
+    fail,
+  };
+}
+
+/** Shorter than this it is not worth to look at four bytes at a time. */
+const WORDS_FROM = 48;
+
+function unmasked(bytes: Buffer, start: number, numBytes: number): Buffer {
+  const data = aligned(numBytes);
+  let k = 0;
+  if (numBytes >= WORDS_FROM) {
+    data.set(bytes.subarray(start, start + numBytes));
+    const words = new Uint32Array(data.buffer, data.byteOffset, numBytes >> 2);
+    const mask = new Uint32Array(Uint8Array.prototype.slice.call(bytes, start - MASK_BYTES, start).buffer)[0];
+    for (let w = 0; w < words.length; w++) words[w] ^= mask;
+    k = words.length * 4;
+  }
+  for (; k < numBytes; k++) data[k] = bytes[start + k] ^ bytes[start - MASK_BYTES + (k & 3)];
+  return data;
+}
+
+/** The pool aligns to 8 in every Node so far, which nobody promises. */
+function aligned(numBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(numBytes);
+  return bytes.byteOffset % 8 === 0 ? bytes : Buffer.allocUnsafeSlow(numBytes);
+}
+
+const MEANT_FOR_NOBODY = [1004, 1005, 1006];
+
+/** Those that may be sent: RFC 6455, 7.4. */
+function isCloseCode(code: number): boolean {
+  const isProtocols = code >= 1000 && code <= 1014 && !MEANT_FOR_NOBODY.includes(code);
+  return isProtocols || (code >= 3000 && code <= 4999);
+}
