@@ -4,6 +4,7 @@ import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
+import { collectedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
@@ -11,6 +12,7 @@ import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../
 import type { Problem } from '../../src/config/problems.ts';
 import { uniform } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
+import { checkRecurrentPQN } from './check-recurrent.ts';
 
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
 
@@ -40,6 +42,7 @@ export const pqnOptions = {
       doc: 'Normalise each hidden layer: what takes the place of a target network.',
       needs: { option: 'network', values: ['mlp'] },
     }),
+    ...collectedRecurrentOptions,
   },
 };
 
@@ -51,5 +54,5 @@ export type PQNConfigInput = ConfigInput<PQNOptions>;
 
 /** What PQN's options must be to each other; the shared ones are checked before. */
 export function checkPQN(config: ResolvedPQNConfig): readonly Problem[] {
-  return [...checkMinibatches(config), ...checkNetwork(config)];
+  return [...checkMinibatches(config), ...checkNetwork(config), ...checkRecurrentPQN(config)];
 }

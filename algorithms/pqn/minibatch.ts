@@ -1,7 +1,29 @@
-/** A minibatch out of a rollout. */
+/** Minibatches out of a rollout. */
 
 import type { RolloutViews } from '../../src/experience/layout.ts';
 import { type ActingSpec, actionSize } from '../../src/policy/policy-spec.ts';
+
+/** What a rollout is cut into, and how many of these make a minibatch. */
+export interface Minibatches {
+  /** Steps, or sequences, of a rollout. */
+  readonly numItems: number;
+  readonly perBatch: number;
+  /** 1, or a sequence's length. */
+  readonly stepsPerItem: number;
+  /** @param items their numbers, i32. */
+  fill(
+    rollout: RolloutViews,
+    items: Int32Array,
+    columns: Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>,
+  ): void;
+}
+
+export function minibatchesOfSteps(spec: ActingSpec, numItems: number, perBatch: number): Minibatches {
+  return {
+    ...{ numItems, perBatch, stepsPerItem: 1 },
+    fill: (rollout, items, columns) => gatherMinibatch(rollout, spec, items, columns),
+  };
+}
 
 /**
  * Copies samples into the columns `observations`, `actions` and `returns`.

@@ -1,5 +1,10 @@
 /** PQN's network and the one step over it. */
-import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
+import {
+  type ObjectiveSpec,
+  type OptimizerGroup,
+  type SequenceRows,
+  sequenceColumns,
+} from '../../src/learner/objective.ts';
 import type { ConvTrunk, MlpTrunk, ModelInput, ModelSpec } from '../../src/policy/networks/model.ts';
 
 export interface PqnShape {
@@ -24,13 +29,21 @@ export function pqnModel({ observation, clipObservation, trunk, sizes }: PqnShap
   };
 }
 
-export function pqnObjective({ observation, sizes, maxGradNorm, adam }: PqnShape): ObjectiveSpec {
+/** @param sequences how rows lie where the network has a cell, which stands in the trunk. */
+export function pqnObjective(
+  { observation, sizes, trunk, maxGradNorm, adam }: PqnShape,
+  sequences: SequenceRows | null = null,
+): ObjectiveSpec {
   const { dtype, size } = observation;
+  const cell = trunk.kind === 'mlp' ? trunk.cell : undefined;
+  const memory = cell === undefined ? [] : sequenceColumns((cell.kind === 'lstm' ? 2 : 1) * cell.size);
   return {
+    ...(sequences !== null && { sequences }),
     columns: [
       { name: 'observations', dtype, size },
       { name: 'actions', dtype: 'int32', size: sizes.length },
       { name: 'returns', dtype: 'float32', size: 1 },
+      ...memory,
     ],
     rowOutputs: [],
     groups: [{ name: 'q', networks: ['q'], learningRate: 'learningRate', maxGradNorm, ...adam }],

@@ -15,7 +15,8 @@ import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { computeGae } from '../../src/targets/gae.ts';
 import { pqnOptions, type ResolvedPQNConfig } from './config.ts';
-import { gatherMinibatch } from './minibatch.ts';
+import type { Minibatches } from './minibatch.ts';
+import { createMinibatches } from './sequences.ts';
 import { pqnParts } from './setup.ts';
 
 /**
@@ -27,7 +28,7 @@ import { pqnParts } from './setup.ts';
  *     collect N x T steps        values are max_a Q(s, a), over the allowed actions
  *     scale rewards              by the deviation of the discounted return, when asked for
  *     returns                    Q(lambda): GAE over max_a Q, plus it; truncated episodes bootstrap from their true last observation
- *     numEpochs x minibatches    regression of Q(s, a) on the returns; Adam, gradient norm clipped
+ *     numEpochs x minibatches    regression of Q(s, a) on the returns; Adam, gradient norm clipped; with a recurrent cell minibatches are of sequences
  *     observation statistics     learn from this rollout, for the next one
  *
  * Thread: main; the call resolves when every worker is ready. `stop()` the result.
@@ -37,16 +38,18 @@ import { pqnParts } from './setup.ts';
 export async function createPQN(config: ResolvedPQNConfig): Promise<Algorithm> {
   const { training, envRunners, debugging, faultTolerance } = config;
   const { numEnvs, rolloutLength } = envRunners;
-  const { gamma, lambda, numEpochs, minibatchSize } = training;
+  const { gamma, lambda, numEpochs, recurrent, sequenceLength } = training;
   const numSamples = numEnvs * rolloutLength;
   const numEnvRunners = numEnvRunnersOf(config);
-  const options = { rolloutLength, columns: ON_POLICY_COLUMNS, numEnvRunners };
+  const columns = recurrent === null ? ON_POLICY_COLUMNS : { ...ON_POLICY_COLUMNS, sequenceLength };
+  const options = { rolloutLength, columns, numEnvRunners };
   const system = await createObjectiveSystem(config, options, (env) => pqnParts(env, config));
   const { runners, learner, scaling, spec } = system;
   const schedules = createSchedules(pqnOptions.training, ['learningRate', 'epsilon'], training);
   const shuffle = openStream(debugging.seed, 'shuffle');
   const rewards = createRewardScaling(envRunners, gamma);
-  const permutation = new Int32Array(numSamples); // [N * T] i32
+  const minibatches = createMinibatches(config, spec);
+  const permutation = new Int32Array(minibatches.numItems); // i32, of steps or sequences
 
   const iterate = async (numEnvSteps: number): Promise<Iteration> => {
     const tally = createIterationTally();
@@ -64,13 +67,13 @@ export async function createPQN(config: ResolvedPQNConfig): Promise<Algorithm> {
     const returnsAt = performance.now();
     for (let epoch = 0; epoch < numEpochs; epoch++) {
       shufflePermutation(permutation, shuffle);
-      for (const [first, numUpdates, batchSize] of portions(numSamples, minibatchSize)) {
+      for (const [first, numUpdates, size] of portions(minibatches)) {
         const stats = await learner.update({
           numUpdates,
-          batchSize,
+          batchSize: size * minibatches.stepsPerItem,
           fill(k, { columns }) {
-            const begin = first + k * batchSize;
-            gatherMinibatch(rollout, spec, permutation.subarray(begin, begin + batchSize), columns);
+            const begin = first + k * size;
+            minibatches.fill(rollout, permutation.subarray(begin, begin + size), columns);
           },
           scalars: { learningRate },
           observationStatistics: scaling.statistics,
@@ -104,10 +107,10 @@ export async function createPQN(config: ResolvedPQNConfig): Promise<Algorithm> {
   });
 }
 
-/** [first sample, minibatches, their size]: as many whole ones as there are, then what is left. */
-function portions(numSamples: number, size: number): readonly (readonly [number, number, number])[] {
-  const numWhole = Math.floor(numSamples / size);
-  const rest = numSamples - numWhole * size;
+/** [first item, minibatches, their items]: as many whole ones as there are, then what is left. */
+function portions({ numItems, perBatch: size }: Minibatches): readonly (readonly [number, number, number])[] {
+  const numWhole = Math.floor(numItems / size);
+  const rest = numItems - numWhole * size;
   return rest === 0
     ? [[0, numWhole, size]]
     : [

@@ -6,6 +6,7 @@ import { describeSpace } from '../../src/env/space-json.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { ResolvedPQNConfig } from './config.ts';
 import { type PqnShape, pqnModel, pqnObjective } from './objective.ts';
+import { sequenceRowsOf } from './sequences.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.meta.url).href;
@@ -25,10 +26,13 @@ export function pqnParts(
   const { sizes } = action;
   const { adamBeta1, adamBeta2, adamEpsilon, weightDecay } = training;
   const isNormalized = envRunners.normalizeObservations;
+  const trunk = createTrunk(env, training);
+  const { recurrent, recurrentSize: units } = training;
+  const remembers = recurrent !== null && trunk.kind === 'mlp';
   const shape: PqnShape = {
     observation: observationInput(env, { network: training.network, isNormalized }),
     clipObservation: envRunners.clipObservation,
-    trunk: createTrunk(env, training),
+    trunk: remembers ? { ...trunk, cell: { kind: recurrent, size: units } } : trunk,
     sizes,
     maxGradNorm: training.maxGradNorm,
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay },
@@ -37,7 +41,7 @@ export function pqnParts(
   const options = { sizes: [...sizes] };
   return {
     model,
-    objective: pqnObjective(shape),
+    objective: pqnObjective(shape, remembers ? sequenceRowsOf(training, envRunners) : null),
     closedForm: { module: GRADIENT, export: 'createPqnGradient', options },
     losses: async () => (await import('./loss.ts')).createPqnLoss(model, options),
     batchSize: training.minibatchSize,

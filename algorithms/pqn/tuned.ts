@@ -26,4 +26,26 @@ export const tunedPQN: TunedDefaults = {
     },
     stopping: { stopSteps: 150_000 },
   },
+  'RepeatFirst-v0': {
+    envRunners: { numEnvs: 16, rolloutLength: 32 },
+    training: {
+      recurrent: 'lstm',
+      recurrentSize: 32,
+      sequenceLength: 16,
+      hiddenSizes: [32],
+      learningRate: { schedule: 'linear', from: 2e-3, to: 0 },
+      scheduleSteps: 100_000,
+      epsilon: {
+        schedule: 'piecewise',
+        points: [
+          [0, 1],
+          [33_000, 0.05],
+        ],
+      },
+      gamma: 0.9,
+      numEpochs: 8,
+      minibatchSize: 128,
+    },
+    stopping: { stopSteps: 100_000 },
+  },
 };

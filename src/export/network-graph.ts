@@ -35,7 +35,7 @@ export function addNetwork(
     for (let k = begin; k < end; k++) {
       const layer = `${name}/${k}`;
       y = dense(graph, tensor, layer, y);
-      if (network.kind === 'mlp' && network.layerNorm === true)
+      if ('layerNorm' in network && network.layerNorm === true)
         y = graph.layerNorm(y, tensor(`${layer}/gain`), tensor(`${layer}/shift`));
       if (network.activation !== 'identity') y = graph.unary(network.activation, y);
     }

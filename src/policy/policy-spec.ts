@@ -44,6 +44,8 @@ export interface RecurrentSpec {
   readonly activation: Activation;
   /** One trunk, cells included, with both heads; else actor and critic have theirs. */
   readonly shared: boolean;
+  /** As an MLP's, of the layers behind the cells. */
+  readonly layerNorm?: boolean;
 }
 
 export const MAX_RECURRENT_LAYERS = 8;

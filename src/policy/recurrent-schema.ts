@@ -7,6 +7,7 @@ const recurrent = object({
   ...{ cell, size: count, hiddenSizes, activation, shared: isBoolean },
   numLayers: optional(when((value) => count(value) === null && (value as number) <= MAX_RECURRENT_LAYERS)),
   sizesBefore: optional(hiddenSizes),
+  layerNorm: optional(isBoolean),
 });
 
 /** Where the recurrent network of a parsed spec is not as it should be: `network.size`; null = nowhere, or it is none. */

@@ -137,6 +137,21 @@ export const replayedRecurrentOptions = {
   }),
 };
 
+/** For algorithms that learn values from rollouts: one cell before the hidden layers, sequences of the rollout from the states that they were collected with. */
+export const collectedRecurrentOptions = {
+  recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
+    default: null,
+    shapesCheckpoint: true,
+    doc: 'A recurrent cell before the hidden layers, learnt from the sequences of a rollout; null = no memory.',
+    alsoCalled: ['use_lstm', 'lstm'],
+  }),
+  recurrentSize,
+  sequenceLength: option(kind.integer({ min: 1 }), {
+    ...sequenceLength,
+    doc: 'Steps that gradients flow back through; it divides rolloutLength, and minibatchSize is a multiple of four times as many.',
+  }),
+};
+
 interface RecurrentConfig {
   readonly training: {
     readonly recurrent: 'lstm' | 'gru' | 'attention' | null;

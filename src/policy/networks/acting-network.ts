@@ -55,12 +55,13 @@ export function actingSpecOf(model: ModelSpec, acting: ActingNetwork): ActingSpe
 
 function networkSpecOf({ trunk }: ModelNetwork): NetworkSpec {
   const { hiddenSizes, activation } = trunk;
+  const normalized = trunk.kind === 'mlp' && trunk.layerNorm ? { layerNorm: true } : {};
   if (trunk.kind === 'conv') return { kind: 'conv', layers: trunk.layers, hiddenSizes, activation };
   if (trunk.cell !== undefined) {
     const { kind: cell, size } = trunk.cell;
-    return { kind: 'recurrent', cell, size, hiddenSizes, activation, shared: false };
+    return { kind: 'recurrent', cell, size, hiddenSizes, activation, shared: false, ...normalized };
   }
-  return { kind: 'mlp', hiddenSizes, activation, shared: false, ...(trunk.layerNorm && { layerNorm: true }) };
+  return { kind: 'mlp', hiddenSizes, activation, shared: false, ...normalized };
 }
 
 /** The layout of the acting parameters, with a policy's names: `actor/0/kernel`, ... */

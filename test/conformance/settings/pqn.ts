@@ -3,6 +3,7 @@ import { convElsewhere, networkTrials } from '../off-policy-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
+const recurrent = training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 5 });
 
 export const settings: Settings = {
   actions: 'discrete',
@@ -50,6 +51,10 @@ export const settings: Settings = {
       change: training({ scheduleSteps: 2000 }),
     },
     'training.layerNorm': { change: training({ layerNorm: false }) },
+    'training.layerNorm, behind a cell': { base: recurrent, change: training({ layerNorm: false }) },
+    'training.recurrent': { base: recurrent, change: training({ recurrent: 'gru' }) },
+    'training.recurrentSize': { base: recurrent, change: training({ recurrentSize: 9 }) },
+    'training.sequenceLength': { base: recurrent, change: training({ sequenceLength: 10 }) },
   },
   neutral: {
     'training.lambda, where nothing is discounted in': {
@@ -69,6 +74,41 @@ export const settings: Settings = {
       'a minibatch larger than the rollout',
       training({ minibatchSize: 81 }),
       /minibatchSize \(81\) must not exceed the rollout of 80/,
+    ],
+    [
+      'sequences that do not divide the rollout',
+      training({ recurrent: 'lstm', sequenceLength: 8 }),
+      /sequenceLength \(8\) must divide rolloutLength \(20\)/,
+    ],
+    [
+      'a minibatch that holds no whole sequences',
+      training({ recurrent: 'gru', sequenceLength: 4 }),
+      /minibatchSize \(40\) must be a multiple of 4 x sequenceLength \(4\)/,
+    ],
+    [
+      'a rollout that is no whole number of sequences, four side by side',
+      { ...training({ recurrent: 'gru', sequenceLength: 5 }), envRunners: { numEnvs: 5, rolloutLength: 15 } },
+      /numEnvs x rolloutLength \(75\) must be a multiple of 4 x sequenceLength \(5\)/,
+    ],
+    [
+      'recurrence with convolutions',
+      training({ recurrent: 'lstm', sequenceLength: 5, network: 'conv' }),
+      /recurrent \(lstm\) stands before the layers of an MLP, but network is conv/,
+    ],
+    [
+      'recurrence on TensorFlow',
+      { ...training({ recurrent: 'lstm', sequenceLength: 5 }), learners: { engine: 'tensorflow' } },
+      /recurrent \(lstm\) learns on the simd engine in pqn/,
+    ],
+    [
+      'recurrence with central inference',
+      { ...training({ recurrent: 'lstm', sequenceLength: 5 }), envRunners: { inference: 'central' } },
+      /recurrent \(lstm\) acts in the workers/,
+    ],
+    [
+      'a length of sequences without recurrence',
+      training({ sequenceLength: 5 }),
+      /sequenceLength \(5\) has no effect while recurrent/,
     ],
     ['a network that the kernels do not cover', training({ network: 'conv' }), /needs the TensorFlow engine/],
   ],
