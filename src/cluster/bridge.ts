@@ -23,6 +23,8 @@ export interface BridgeSettings {
   readonly arguments: readonly string[];
   readonly resources: Readonly<Record<string, number>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** What the autoscaler is asked to make room for, as long as there is a bridge. */
+  readonly bundles: readonly Readonly<Record<string, number>>[];
   /** Versions of weights that are kept in the object store. */
   readonly numVersions: number;
   /** Room for an answer in the memory that both share, and how many hosts there are; 0 = none is shared. */

@@ -2,13 +2,16 @@
 import { allOrFirstError } from '../rollout/all-or-first-error.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerPart } from '../rollout/runner-group.ts';
-import type { ClusterNode, RequestFailure } from './bridge.ts';
+import type { ClusterNode, FailureCode, RequestFailure } from './bridge.ts';
 import { chooseNodes, type HostBounds, numHostsFor } from './choose-nodes.ts';
 import type { Connection } from './connection.ts';
 import { partsOf } from './host-plans.ts';
 import type { HostQueue } from './host-queue.ts';
 import { createMembership } from './membership.ts';
 import type { Placement, RemoteHost } from './remote-host.ts';
+
+/** What may happen to a host on a node that is as good as before. */
+const IS_NODE_GOOD: ReadonlySet<FailureCode> = new Set(['CHILD_EXITED', 'BRIDGE_EXITED', 'CHECKSUM']);
 
 export interface ElasticHostsOptions {
   readonly connection: Connection;
@@ -82,7 +85,7 @@ export function createElasticHosts(options: ElasticHostsOptions): ElasticHosts {
     },
     async placeAfter(host, { code }) {
       const { placement } = host;
-      if (code === 'CHILD_EXITED') return placement;
+      if (IS_NODE_GOOD.has(code)) return placement;
       if (placement.node !== null && code !== 'DRAINING') membership.suspect(placement.node);
       await membership.untilEnough();
       const eligible = membership.eligible();

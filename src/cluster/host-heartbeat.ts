@@ -2,8 +2,10 @@
 import { type Bridge, RequestFailure } from './bridge.ts';
 import { FrameType } from './frames.ts';
 
-/** So many pings in a row may go unanswered. */
+/** So many beats may go by without an answer; then nobody there answers. */
 const MAX_MISSED = 5;
+/** So many beats the host's actor waits for its process, before it ends it: the actor can start another at once, and nobody has to be put elsewhere. */
+const MAX_FROZEN = 4;
 
 /** The host's process as it is now. */
 export interface HostProcess {
@@ -16,7 +18,8 @@ export interface HostProcess {
  * While something is waited for, the host is asked for signs of life. Beats are counted rather than time: a learner that computes for long, and hears
  * nothing meanwhile, must not blame its hosts.
  *
- * @param deadlineMs a host that answers no ping for this long counts as lost: all that was asked of it fails with `SILENT`.
+ * @param deadlineMs a host that answers no ping for this long counts as lost: all that was asked of it fails, with `CHILD_EXITED` where its actor finds that the process is
+ * frozen, with `SILENT` where the actor does not answer either.
  * @returns what waits for something.
  */
 export function createHeartbeat(
@@ -44,6 +47,7 @@ export function createHeartbeat(
 function startHeartbeat(index: number, host: HostProcess, deadlineMs: number): NodeJS.Timeout {
   let numMissed = 0;
   let isAnswered = true;
+  const seconds = Buffer.from(JSON.stringify((MAX_FROZEN * deadlineMs) / MAX_MISSED / 1000));
   return setInterval(() => {
     const { bridge, incarnation } = host;
     if (bridge === null) return;
@@ -58,7 +62,7 @@ function startHeartbeat(index: number, host: HostProcess, deadlineMs: number): N
     if (!isAnswered) return;
     isAnswered = false;
     const address = { host: index, incarnation, version: 0 };
-    bridge.request(FrameType.PING, address, new Uint8Array(0)).then(
+    bridge.request(FrameType.PING, address, seconds).then(
       () => {
         isAnswered = true;
       },

@@ -38,10 +38,19 @@ export function bridgeSettings(options: HostTeamOptions, shipment: Shipment): Br
     arguments: shipment.arguments,
     resources: cluster.hostResources,
     labels: cluster.hostLabels,
+    bundles: bundlesOf(options),
     probe: false,
     numVersions: weights.slotAddresses.length + 1,
     ...sharedRoom(options),
   };
+}
+
+/** What the autoscaler is asked for. */
+function bundlesOf(options: HostTeamOptions): BridgeSettings['bundles'] {
+  const { requestHosts, hostResources } = options.cluster;
+  const numCpus = options.numThreads === 'auto' ? 1 : options.numThreads; // auto is refused beside requestHosts
+  const bundle = { CPU: numCpus, ...hostResources };
+  return requestHosts ? Array.from({ length: maxHostsOf(options) }, () => bundle) : [];
 }
 
 export function planForAll(

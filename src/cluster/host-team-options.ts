@@ -18,6 +18,8 @@ export interface ClusterOptions {
   /** Hosts come and go with the nodes, as long as there are so many; null = as many as numRolloutHosts says, or 1 for all. */
   readonly minRolloutHosts: number | null;
   readonly hostWaitSeconds: number;
+  /** Whether the autoscaler is asked for numRolloutHosts hosts. */
+  readonly requestHosts: boolean;
   readonly insecure: boolean;
   readonly rayWorkingDir: string | null;
   readonly rayPackageMb: number;

@@ -6,6 +6,7 @@ import { allOrFirstError } from '../rollout/all-or-first-error.ts';
 import type { RowState } from '../rollout/row-states.ts';
 import type { RunnerPart, WorkerFailure } from '../rollout/runner-group.ts';
 import type { RequestFailure } from './bridge.ts';
+import type { NodeWants } from './choose-nodes.ts';
 import { type AnswerTimes, createClusterMeter } from './cluster-meter.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { describeHosts, describePlace } from './describe-hosts.ts';
@@ -20,6 +21,7 @@ import { parseRayAddress, requireToken } from './ray-address.ts';
 import { ANYWHERE, createRemoteHost, type HostReplyFrame, type RemoteHost } from './remote-host.ts';
 import { requireResources } from './require-resources.ts';
 import { prepareShipment, type Shipment } from './shipping.ts';
+import { type RoomOptions, untilRoom } from './until-room.ts';
 
 export interface HostTeam {
   /** Rows of each host: contiguous; sizes differ by one at most. One array for the life of a team, the content of which `start` and `regroup` may change. */
@@ -90,7 +92,9 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
       const nodes = connection.cluster?.nodes.filter((node) => node.alive) ?? [];
       threads.perHost = numThreadsOf(options, nodes, parts);
       if (elastic !== null) return elastic.start(states);
-      requireResources(nodes, { CPU: threads.perHost, ...cluster.hostResources }, WANTS);
+      const resources = { CPU: threads.perHost, ...cluster.hostResources };
+      if (cluster.requestHosts) await untilRoom(connection, roomOptions(options, resources));
+      else requireResources(nodes, resources, WANTS);
       return startFixed(team, supervisor, create, states);
     },
     regroup: async (states) => elastic?.regroup(states),
@@ -114,6 +118,12 @@ export function createHostTeam(options: HostTeamOptions): HostTeam {
       shipping.remove();
     },
   };
+}
+
+function roomOptions(options: HostTeamOptions, resources: NodeWants['resources']): RoomOptions {
+  const { rayAddress, hostLabels, hostWaitSeconds } = options.cluster;
+  const wants = { resources, labels: hostLabels };
+  return { rayAddress, wants, numHosts: maxHostsOf(options), waitSeconds: hostWaitSeconds };
 }
 
 async function startFixed(

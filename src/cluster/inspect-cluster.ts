@@ -55,7 +55,15 @@ export async function inspectCluster(rayAddress: string, insecure: boolean): Pro
     const { ray, python, dashboard, nodes, here } = await bridge.connect(
       {
         ...{ address: rayAddress, namespace: 'operant', workingDir: null, probe: true, node: 'node' },
-        ...{ arguments: [], resources: {}, labels: {}, numVersions: 1, slotBytes: 0, numHosts: 0 },
+        ...{
+          arguments: [],
+          resources: {},
+          labels: {},
+          bundles: [],
+          numVersions: 1,
+          slotBytes: 0,
+          numHosts: 0,
+        },
       },
       CONNECT_DEADLINE_MS,
     );

@@ -71,11 +71,13 @@ export function createMembership(options: MembershipOptions): Membership {
     async untilEnough() {
       const end = performance.now() + options.waitSeconds * 1000;
       for (let isTold = false; ; isTold = true) {
-        await refresh().catch((error: unknown) => {
+        const asked = refresh().catch((error: unknown) => {
           if (!(error instanceof RequestFailure)) throw error;
         });
+        asked.catch(() => undefined); // when the head is gone nobody waits for it
+        for (let isOver = false; !isOver; isOver = await isOverWithin(asked, WAIT_MS))
+          await requireHead(connection); // Ray itself says after a minute that it is gone
         if (here().length >= minHosts) return;
-        await requireHead(connection);
         if (state.isOver || performance.now() >= end) throw tooFew(here().length, options, state.nodes ?? []);
         if (!isTold) process.emitWarning(waiting(here().length, options), 'OperantWarning');
         await pause(WAIT_MS);
@@ -91,6 +93,10 @@ export function createMembership(options: MembershipOptions): Membership {
     },
   };
 }
+
+/** @throws what it fails with. */
+const isOverWithin = (promise: Promise<void>, ms: number) =>
+  Promise.race([promise.then(() => true), pause(ms, false)]);
 
 const waiting = (numHere: number, { minHosts, waitSeconds }: MembershipOptions) =>
   `${numHere} of the cluster's nodes can be rollout hosts, and minRolloutHosts is ${minHosts}: waiting for more, for ${waitSeconds} s.`;

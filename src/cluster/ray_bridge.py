@@ -166,9 +166,12 @@ class RolloutProcess:
             except OSError:
                 pass  # it has ended, and its reader says so
 
-    def answer(self, request_id):
-        """Waits for it: (code, message, payload, crc)."""
+    def answer(self, request_id, seconds=None):
+        """Waits for it: (code, message, payload, crc). A process that has not answered within so many seconds is ended."""
         event, _ = self.waiting[request_id]
+        if seconds is not None and not event.wait(seconds) and self.over is None:
+            self.tail.append("it has shown no sign of life for %g s\n" % seconds)
+            kill_group(self.process)
         while not event.wait(1) and self.over is None:
             pass
         frame = self.waiting.pop(request_id)[1]
@@ -267,15 +270,15 @@ class RolloutHost:
         if self.child is not None:
             self.child.write(NOTIFY, 0, fields.host, 0, fields.crc, payload)
 
-    def ping(self, fields):
-        """Answers when the process has: a frozen one does not."""
+    def ping(self, fields, seconds):
+        """Answers when the process has. A frozen one is ended here, where another can take its place at once."""
         fields = Fields._make(fields)
         child = self.child
         if child is None:
             return ("CHILD_EXITED", "the rollout process is gone", b"", 0)
         child.expect(fields.request_id)
         child.write(PING, fields.request_id, fields.host, 0, 0, b"")
-        return child.answer(fields.request_id)
+        return child.answer(fields.request_id, seconds)
 
     @staticmethod
     def _as_array(answer):
@@ -436,10 +439,11 @@ class Bridge:
         self._track(fields, call.remote(entry["sequence"], tuple(fields), bytes(payload), weights, weights_crc), slot)
         entry["sequence"] += 1
 
-    def ping(self, fields):
+    def ping(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is not None:
-            self._track(fields, entry["actor"].ping.options(concurrency_group="control").remote(tuple(fields)))
+            seconds = json.loads(payload) if payload else None
+            self._track(fields, entry["actor"].ping.options(concurrency_group="control").remote(tuple(fields), seconds))
 
     def notify(self, fields, payload):
         entry = self.hosts.get(fields.host)
@@ -522,6 +526,13 @@ def connect(settings):
     return ray, numpy, getattr(context, "dashboard_url", None)
 
 
+def ask_for(bundles):
+    """Of the autoscaler: room for all of them, until it is asked for something else."""
+    from ray.autoscaler.sdk import request_resources
+
+    request_resources(bundles=bundles)
+
+
 def init_code(error):
     text = ("%s %s" % (type(error).__name__, error)).lower()
     if "version mismatch" in text:
@@ -548,7 +559,7 @@ def serve(bridge, read_fd):
         elif fields.kind == REQUEST:
             bridge.request(fields, payload)
         elif fields.kind == PING:
-            bridge.ping(fields)
+            bridge.ping(fields, payload)
         elif fields.kind == NOTIFY:
             bridge.notify(fields, payload)
         elif fields.kind == NODES:
@@ -571,6 +582,8 @@ def main(read_fd, write_fd):
     settings = json.loads(payload)
     try:
         ray, numpy, dashboard = connect(settings)
+        if settings["bundles"]:
+            ask_for(settings["bundles"])
     except BridgeError as error:
         answer(FAILED, fields.request_id, {"code": error.args[0], "message": error.args[1]})
         return
@@ -582,6 +595,8 @@ def main(read_fd, write_fd):
     finally:
         for host in list(bridge.hosts):
             bridge.close(host)
+        if settings["bundles"]:
+            ask_for([])
         ray.shutdown()
 
 

@@ -247,7 +247,7 @@ function checkCluster({
   envRunners,
 }: Pick<CommonConfig, 'environment' | 'envRunners'>): readonly Problem[] {
   const { numEnvRunners, numEnvs, inference, hostResources, hostLabels } = envRunners;
-  const { numRolloutHosts, minRolloutHosts, hostWaitSeconds } = envRunners;
+  const { numRolloutHosts, minRolloutHosts, hostWaitSeconds, requestHosts } = envRunners;
   const problems: Problem[] = [];
   const refuse = (text: string) => void problems.push(conflict(text));
   if (typeof environment.env === 'function')
@@ -267,11 +267,20 @@ function checkCluster({
     );
   if (
     minRolloutHosts === null &&
+    !requestHosts &&
     numRolloutHosts !== 'all' &&
     hostWaitSeconds !== clusterOptions.hostWaitSeconds.default
   )
     refuse(
-      `hostWaitSeconds (${hostWaitSeconds}) is for hosts that come and go, and there are always numRolloutHosts (${numRolloutHosts}): set minRolloutHosts, or leave it out.`,
+      `hostWaitSeconds (${hostWaitSeconds}) is for hosts that come and go, and there are always numRolloutHosts (${numRolloutHosts}): set minRolloutHosts or requestHosts, or leave it out.`,
+    );
+  if (requestHosts && numRolloutHosts === 'all')
+    refuse(
+      "requestHosts asks for a number of hosts, and numRolloutHosts is 'all': set it to the most that are wanted, with minRolloutHosts for the fewest.",
+    );
+  if (requestHosts && numEnvRunners === 'auto')
+    refuse(
+      "requestHosts asks for the CPUs of hosts, one for each thread, and numEnvRunners is 'auto': set it to the threads of a host.",
     );
   if (numHosts * numThreads > numEnvs)
     refuse(

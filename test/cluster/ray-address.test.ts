@@ -96,6 +96,9 @@ test.each([
   [{ numEnvRunners: 0 }, /numEnvRunners is 0.*threads of a host/],
   [{ inference: 'central' }, /hosts act for themselves/],
   [{ hostResources: { rollout: -1 } }, /hostResources must be positive numbers/],
+  [{ requestHosts: true, numRolloutHosts: 'all' as const }, /requestHosts asks for a number of hosts/],
+  [{ requestHosts: true, numEnvRunners: 'auto' as const }, /requestHosts .* numEnvRunners is 'auto'/],
+  [{ hostWaitSeconds: 7 }, /hostWaitSeconds \(7\) .* set minRolloutHosts or requestHosts/],
   [{ runners: 'local' }, /rayAddress .* has no effect while runners is "?local/],
 ])('what cannot be on a cluster: %o', async (options, message) => {
   await expect((async () => buildAt('127.0.0.1:1', options))()).rejects.toThrow(message);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import { type Algorithm, IMPALAConfig, PPOConfig } from '../../src/index.ts';
 import { comparable } from '../invariants/run-content.ts';
-import { findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
+import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
 
 const isRayHere = findRay() !== null;
 let cluster: RayCluster;
@@ -39,6 +39,12 @@ async function trainUntil(numHosts: number, algorithm: Algorithm, others: readon
       return metrics;
   }
   throw new Error(`There never were ${numHosts} hosts.`);
+}
+
+/** As `hosts.json` has them. */
+function hostsOf(algorithm: Algorithm) {
+  const described = algorithm.describeHosts?.() as { hosts: { rayNode: string; environments: string }[] };
+  return described.hosts;
 }
 
 /** Whether a local run that begins with this content goes on as `here` does. */
@@ -97,6 +103,39 @@ describe.skipIf(!isRayHere)('hosts that come and go, on a real Ray cluster', { t
       }
     },
   );
+
+  test('a bridge that is killed makes no node a suspect: every host goes on where it was', async () => {
+    await cluster.addNode();
+    const [far, here] = [await buildPpo(onRay()), await buildPpo({})];
+    const places = () => hostsOf(far).map(({ rayNode, environments }) => ({ rayNode, environments }));
+    try {
+      await trainUntil(2, far, [here]);
+      const before = places();
+      expect(new Set(before.map(({ rayNode }) => rayNode)).size).toBe(2);
+      kill(bridgePids()[0]);
+      for (let k = 0; k < 3; k++) {
+        await far.train();
+        await here.train();
+        expect(places()).toEqual(before);
+      }
+      expect(comparable(await far.getState())).toEqual(comparable(await here.getState()));
+    } finally {
+      await Promise.all([far.stop(), here.stop()]);
+    }
+  });
+
+  test('a head that is gone is noticed at once, where hosts come and go, too', async () => {
+    const far = await buildPpo(onRay({ minRolloutHosts: 1, hostDeadlineSeconds: 4 }));
+    try {
+      await far.train();
+      await cluster.stop();
+      const stopped = performance.now();
+      await expect(far.train()).rejects.toMatchObject({ code: 'CLUSTER_LOST' });
+      expect(performance.now() - stopped).toBeLessThan(20_000); // Ray itself takes a minute
+    } finally {
+      await far.stop();
+    }
+  });
 
   test('with a free lag hosts share the rows evenly, and every iteration has its steps', async () => {
     const free = await buildImpala('free', onRay());

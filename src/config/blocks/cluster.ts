@@ -31,7 +31,13 @@ export const clusterOptions = {
   hostWaitSeconds: option(kind.number({ min: 0 }), {
     default: 300,
     unit: 's',
-    doc: 'With fewer nodes than minRolloutHosts the run waits, and ends after so long. Needs runners ray.',
+    doc: 'With fewer nodes than minRolloutHosts, or without those of requestHosts, the run waits, and ends after so long. Needs runners ray.',
+    ...ON_RAY,
+  }),
+  requestHosts: option(kind.boolean(), {
+    default: false,
+    doc: "Ask the cluster's autoscaler for the CPUs and hostResources of numRolloutHosts hosts, wait for them up to hostWaitSeconds, and take the request back at the end.",
+    alsoCalled: ['request_resources'],
     ...ON_RAY,
   }),
   hostResources: option(kind.jsonObject(), {

@@ -93,7 +93,7 @@ function bridgeSettings({ rayAddress, trialResources, trialLabels }: RayPlaceOpt
   const { CPU: _, ...resources } = trialResources;
   return {
     ...{ address: rayAddress, namespace: 'operant', workingDir, probe: false, node: 'node', resources },
-    ...{ arguments: argumentsFor('src/tune/ray/trial-host'), labels: trialLabels },
+    ...{ arguments: argumentsFor('src/tune/ray/trial-host'), labels: trialLabels, bundles: [] },
     ...{ numVersions: 1, slotBytes: 0, numHosts: 0 }, // no weights, and nothing in shared memory
   };
 }
