@@ -2,18 +2,19 @@
  * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, what becomes
  * of a run whose parts are lost, and what stays behind.
  *
- *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,drills,leak,model,table] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30]
+ *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,drills,leak,model,table,rllib] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30] [--seeds 3]
  *
  * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. Ray starts actors with niceness 15: on a machine that does other work, too, RAY_worker_niceness=0 gives them their share. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
  * turns; the medians, and processor time by process. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
- * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Table: the same from what was measured last, without Ray. Leak: random kills for `--minutes`. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
+ * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Table: the same from what was measured last, without Ray. Leak: random kills for `--minutes`. Rllib: PPO on CartPole with RLlib's tuned settings and two runners, RLlib and ours in turns (that Python then needs ray[rllib] and torch): time to a mean of 450, and until a killed runner is back. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
  * was not counted once, when somebody was not back within 10 seconds, or when a process or an object is left.
  */
 import { parseArgs } from 'node:util';
 import { startRayCluster } from '../test/cluster/ray-cluster.ts';
 import { canMakeNetworks } from '../test/cluster/ray-network.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
-import { DRILLS, NEEDS_NETWORK, runDrill } from './ray/drills.ts';
+import { compareWithRllib } from './ray/beside-rllib.ts';
+import { DRILL_HEAD, DRILLS, describeDrill, isDrillFine, NEEDS_NETWORK, runDrill } from './ray/drills.ts';
 import { measureLeak } from './ray/leak.ts';
 import { measureModel } from './ray/measure-costs.ts';
 import { MEASURED, printModel } from './ray/model-table.ts';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '20' },
     rollouts: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '30' },
+    seeds: { type: 'string', default: '3' },
   },
 });
 
@@ -47,8 +49,13 @@ for (const kind of kinds) if (!(kind in DRILLS)) throw new Error(`There is no dr
 console.log(`${machineLine(describeMachine())}; load ${load()}`);
 
 const drill = (chosen: readonly string[]) => async (cluster: RayCluster) => {
+  console.log(DRILL_HEAD);
   let isFine = true;
-  for (const kind of chosen) isFine = (await runDrill(cluster, kind, Number(values.kills))) && isFine;
+  for (const kind of chosen) {
+    const result = await runDrill(cluster, kind, Number(values.kills));
+    console.log(describeDrill(result));
+    isFine = isDrillFine(result) && isFine;
+  }
   return isFine;
 };
 const here = kinds.filter((kind) => !NEEDS_NETWORK.has(kind));
@@ -62,7 +69,8 @@ if (needsCluster)
     if (parts.includes('model')) await measureModel(cluster, Number(values.rollouts));
     const isFine = parts.includes('drills') ? await drill(here)(cluster) : true;
     const isTight = parts.includes('leak') ? await measureLeak(cluster, Number(values.minutes)) : true;
-    return isFine && isTight;
+    const isBack = parts.includes('rllib') ? await compareWithRllib(cluster, Number(values.seeds)) : true;
+    return isFine && isTight && isBack;
   });
 if (parts.includes('drills') && apart.length > 0) {
   if (canMakeNetworks()) await withCluster(true, drill(apart));

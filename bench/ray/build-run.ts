@@ -1,4 +1,4 @@
-/** The run that is measured: PPO on CartPole, here or on two hosts. */
+/** The run that is measured: PPO on CartPole or something else, here or on two hosts. */
 import { PPOConfig } from '../../src/index.ts';
 import type { RayCluster } from '../../test/cluster/ray-cluster.ts';
 
@@ -14,6 +14,7 @@ export function buildRun(
   rolloutLength: number,
   numHosts: number = NUM_HOSTS,
   hiddenSizes: readonly number[] = [64, 64],
+  env = 'CartPole',
 ) {
   const runners =
     cluster === null
@@ -23,7 +24,7 @@ export function buildRun(
           ...{ numEnvRunners: NUM_THREADS, hostDeadlineSeconds: HOST_DEADLINE_SECONDS, insecure: true },
         };
   return new PPOConfig()
-    .environment('CartPole')
+    .environment(env)
     .envRunners({ numEnvs, rolloutLength, ...runners })
     .training({ numEpochs: 1, minibatchSize: Math.min(4096, numEnvs * rolloutLength), hiddenSizes })
     .learners({ engine: 'simd', numLearnerThreads: 1 })

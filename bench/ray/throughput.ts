@@ -1,17 +1,35 @@
 /** What a rollout costs on hosts beside local threads, and where the processor time of what travels goes. */
+import { fileURLToPath } from 'node:url';
 import { bridgePids, type RayCluster } from '../../test/cluster/ray-cluster.ts';
+import { load } from '../machine.ts';
 import { median } from '../statistics.ts';
 import { buildRun, NUM_HOSTS } from './build-run.ts';
 import { processorMsOf } from './processor-time.ts';
+import { WIDTH } from './wide-env.ts';
 
-/** Environments and steps: fragments of 13, 420 and 3400 kB from each host. */
-const SIZES = [
-  [8, 64],
-  [16, 1024],
-  [128, 1024],
+/** What travels: fragments of 13, 420 and 3400 kB from each host, in which steps are what takes time, and of 260 kB and 2100 kB in which nothing but travelling does. */
+const CASES = [
+  { env: 'CartPole', numEnvs: 8, rolloutLength: 64 },
+  { env: 'CartPole', numEnvs: 16, rolloutLength: 1024 },
+  { env: 'CartPole', numEnvs: 128, rolloutLength: 1024 },
+  { env: 'wide', numEnvs: 8, rolloutLength: 32 },
+  { env: 'wide', numEnvs: 8, rolloutLength: 256 },
 ] as const;
-/** Of CartPole: what a step is in a fragment. */
-const STEP_BYTES = 51;
+type Case = (typeof CASES)[number];
+/** What a step is in a fragment: its observation, and 35 bytes besides. */
+const STEP_BYTES = { CartPole: 51, wide: 35 + 4 * WIDTH };
+
+const buildCase = (cluster: RayCluster | null, { env, numEnvs, rolloutLength }: Case) =>
+  env === 'CartPole'
+    ? buildRun(cluster, numEnvs, rolloutLength)
+    : buildRun(
+        cluster,
+        numEnvs,
+        rolloutLength,
+        NUM_HOSTS,
+        [2],
+        fileURLToPath(new URL('./wide-env.ts', import.meta.url)),
+      );
 
 /** Who spends what on Ray, ms so far. */
 function spentBy(cluster: RayCluster) {
@@ -26,9 +44,9 @@ function spentBy(cluster: RayCluster) {
 }
 
 export async function measureThroughput(cluster: RayCluster, numRollouts: number): Promise<void> {
-  for (const [numEnvs, rolloutLength] of SIZES) {
-    const local = await buildRun(null, numEnvs, rolloutLength);
-    const onRay = await buildRun(cluster, numEnvs, rolloutLength);
+  for (const each of CASES) {
+    const local = await buildCase(null, each);
+    const onRay = await buildCase(cluster, each);
     const times = { local: [] as number[], ray: [] as number[] };
     const spent: Record<string, number> = { local: 0 };
     for (let k = 0; k < numRollouts; k++) {
@@ -46,22 +64,21 @@ export async function measureThroughput(cluster: RayCluster, numRollouts: number
       times.ray.push(there.metrics['time/rolloutMs']);
     }
     await Promise.all([local.stop(), onRay.stop()]);
-    report(numEnvs, rolloutLength, median(times.local), median(times.ray), spent, times.ray.length);
+    report(each, times, spent);
   }
 }
 
 function report(
-  numEnvs: number,
-  rolloutLength: number,
-  localMs: number,
-  rayMs: number,
+  { env, numEnvs, rolloutLength }: Case,
+  times: { readonly local: readonly number[]; readonly ray: readonly number[] },
   spent: Readonly<Record<string, number>>,
-  count: number,
 ): void {
-  const megabytes = (numEnvs * rolloutLength * STEP_BYTES) / 1e6;
-  const each = Object.entries(spent).map(([who, ms]) => `${who} ${(ms / count).toFixed(1)}`);
+  const [localMs, rayMs] = [median(times.local), median(times.ray)];
+  const ratios = times.ray.map((ms, k) => (100 * times.local[k]) / ms);
+  const megabytes = (numEnvs * rolloutLength * STEP_BYTES[env]) / 1e6;
+  const each = Object.entries(spent).map(([who, ms]) => `${who} ${(ms / times.ray.length).toFixed(1)}`);
   console.log(
-    `${numEnvs} x ${rolloutLength}: fragments of ${((1000 * megabytes) / NUM_HOSTS).toFixed(0)} kB, local ${localMs.toFixed(2)} ms, on Ray ${rayMs.toFixed(2)} ms a rollout: ` +
-      `${((100 * localMs) / rayMs).toFixed(0)} % of local, ${((1000 * megabytes) / rayMs).toFixed(1)} MB/s; processor ms an iteration: ${each.join(', ')}`,
+    `${env}, ${numEnvs} x ${rolloutLength}: fragments of ${((1000 * megabytes) / NUM_HOSTS).toFixed(0)} kB, local ${localMs.toFixed(2)} ms, on Ray ${rayMs.toFixed(2)} ms a rollout: ` +
+      `${median(ratios).toFixed(0)} % of local (${Math.min(...ratios).toFixed(0)} to ${Math.max(...ratios).toFixed(0)}), ${((1000 * megabytes) / rayMs).toFixed(1)} MB/s; processor ms an iteration: ${each.join(', ')}; load ${load()}`,
   );
 }
