@@ -187,7 +187,8 @@ function writeReport(): string {
       values: runs.map(({ curve }) => curve[k].evaluation),
     }));
     const title = `${titleOf(algorithm)} on ${env}, ${runs.length} seeds`;
-    const svg = learningCurve(title, points, threshold, REFERENCES[algorithm]?.[env]?.numEpisodes ?? 100);
+    const { numEpisodes = 100, numCurveEpisodes = numEpisodes } = REFERENCES[algorithm]?.[env] ?? {};
+    const svg = learningCurve(title, points, threshold, numCurveEpisodes);
     writeFileSync(join(flags.out, `learning-${algorithm}-${env}.svg`), svg);
   }
   const report = learningReport(results);

@@ -24,6 +24,8 @@ export interface Reference {
   readonly firstSeed?: number;
   /** Of an evaluation. @defaultValue 100 */
   readonly numEpisodes?: number;
+  /** Of a point of the curve, where episodes are long. @defaultValue `numEpisodes` */
+  readonly numCurveEpisodes?: number;
   /** Options of the environment: in training, and of the final evaluation where they differ. */
   readonly envOptions?: JsonObject;
   readonly finalEnvOptions?: JsonObject;

@@ -134,9 +134,10 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       why: 'each greedy episode is the same: 1 or 0',
     },
     'BipedalWalker-v3': {
-      zoo: { mean: 213.3, std: 129.5, steps: 5_000_000 },
-      margin: 13,
-      why: 'one run of theirs; a tenth of a standard deviation between its episodes, which is one standard error of a mean of 100',
+      zoo: { mean: 287.9, std: 2.4, steps: 5_000_000 },
+      margin: 10,
+      why: 'one run of theirs; one episode in forty that falls (a fall costs about 400)',
+      numCurveEpisodes: 20,
     },
     'InvertedPendulum-v5': {
       cleanrl: { mean: 963.09, std: 22.2, steps: 1_000_000 },
@@ -147,6 +148,7 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       bar: () => ({ mean: 9100, what: 'what Gymnasium calls solved' }),
       margin: 0,
       why: 'it is to be solved',
+      numCurveEpisodes: 20,
     },
     'Reacher-v5': {
       bar: () => ({ mean: -3.75, what: 'what Gymnasium calls solved' }),
@@ -157,21 +159,28 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       zoo: { mean: 281.6, std: 9.7, steps: 1_000_000 },
       margin: 20,
       why: 'one run of theirs (v3); two standard deviations between its episodes',
+      numCurveEpisodes: 20,
     },
     'HalfCheetah-v5': {
+      zoo: { mean: 5819.1, std: 663.5, steps: 1_000_000 },
       cleanrl: { mean: 1442.64, std: 46.03, steps: 1_000_000 },
-      margin: 46,
-      why: 'one standard deviation between their seeds (v4); the zoo has 5819 in one run with networks of 256x256 and 20 epochs',
+      margin: 664,
+      why: 'one run of theirs (v3); one standard deviation between its episodes',
+      numCurveEpisodes: 20,
     },
     'Hopper-v5': {
       zoo: { mean: 2410.4, std: 10, steps: 1_000_000 },
+      cleanrl: { mean: 2382.86, std: 271.74, steps: 1_000_000 },
       margin: 240,
       why: 'one run of theirs (v3) with networks of 256x256; a tenth of it, the deviation between seeds of CleanRL',
+      numCurveEpisodes: 20,
     },
     'Walker2d-v5': {
+      zoo: { mean: 3478.8, std: 821.7, steps: 1_000_000 },
       cleanrl: { mean: 2287.95, std: 571.78, steps: 1_000_000 },
       margin: 572,
-      why: 'one standard deviation between their seeds (v4)',
+      why: 'one run of theirs (v3); the deviation between seeds of CleanRL (v4), which is what one run may be off by',
+      numCurveEpisodes: 20,
     },
     'KeyDoor-v1': {
       bar: () => ({ mean: 1, what: 'all layouts' }),

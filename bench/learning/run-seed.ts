@@ -54,6 +54,11 @@ const FINAL_SEED = 1_000_000;
 export async function runSeed(algorithm: Algorithm, task: SeedTask): Promise<Omit<SeedRun, 'commit'>> {
   const { seed, budget, threshold, reference } = task;
   const numEpisodes = reference?.numEpisodes ?? 100;
+  const look = {
+    numEpisodes: reference?.numCurveEpisodes ?? numEpisodes,
+    deterministic: true,
+    seed: CURVE_SEED,
+  };
   const curve: SeedRun['curve'][number][] = [];
   const recent: number[] = [];
   const firstLoad = load();
@@ -69,7 +74,7 @@ export async function runSeed(algorithm: Algorithm, task: SeedTask): Promise<Omi
     if (isPassed) trainingSolved ??= { steps, seconds: clock.seconds };
     if (steps < nextPoint && steps < budget) continue;
     nextPoint += budget / NUM_POINTS;
-    const { returnMean } = await algorithm.evaluate({ numEpisodes, deterministic: true, seed: CURVE_SEED });
+    const { returnMean } = await algorithm.evaluate(look);
     curve.push({ steps, evaluation: returnMean, training: recent.length > 0 ? mean(recent) : null });
     if (threshold !== null && returnMean >= threshold) evaluationSolved ??= { steps, seconds: clock.seconds };
   }
