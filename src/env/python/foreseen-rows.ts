@@ -54,43 +54,37 @@ function call(state: ForeseenRows, resets: boolean): void {
     noteDeath(state, error as EnvError);
     return;
   }
-  for (const command of [RowCommand.STEP, RowCommand.RESET, RowCommand.REBUILD])
-    keepResults(state, (n) => host.commands[n] === command, errors, command, resets);
+  for (let n = 0; n < host.commands.length; n++)
+    if (host.commands[n] !== RowCommand.SKIP) keepResult(state, n, host.commands[n], resets);
+  for (const told of errors) {
+    const command = host.commands[told.row];
+    if (command !== RowCommand.SKIP) keepError(state, told, command);
+  }
 }
 
-function keepResults(
-  state: ForeseenRows,
-  isMeant: (n: number) => boolean,
-  errors: readonly RowError[],
-  command: number,
-  resets: boolean,
-): void {
-  const { host, results, hasStep, hasReset, resetSeeds, stepErrors, resetErrors, lost } = state;
-  for (let n = 0; n < results.ends.length; n++) {
-    if (!isMeant(n)) continue;
-    const end = host.ends[n];
-    if (command === RowCommand.STEP) {
-      hasStep[n] = 1;
-      stepErrors[n] = null;
-      results.rewards[n] = host.rewards[n];
-      results.ends[n] = end;
-    }
-    if (command !== RowCommand.STEP || (resets && end !== 0)) {
-      hasReset[n] = 1;
-      resetErrors[n] = null;
-      resetSeeds[n] = host.seeds[n];
-      lost[n] = null;
-    }
+function keepResult(state: ForeseenRows, n: number, command: number, resets: boolean): void {
+  const { host, results } = state;
+  const end = host.ends[n];
+  if (command === RowCommand.STEP) {
+    state.hasStep[n] = 1;
+    state.stepErrors[n] = null;
+    results.rewards[n] = host.rewards[n];
+    results.ends[n] = end;
+    if (!resets || end === 0) return;
   }
-  for (const { row, phase, error } of errors) {
-    if (!isMeant(row)) continue;
-    if (phase === 'step') stepErrors[row] = error;
-    else if (command !== RowCommand.STEP) resetErrors[row] = error;
-    // The step was good and the reset behind it not: the step is asked for anew, and says so.
-    else stepErrors[row] = error;
-    hasReset[row] = command === RowCommand.STEP ? 0 : 1;
-    lost[row] = error;
-  }
+  state.hasReset[n] = 1;
+  state.resetErrors[n] = null;
+  state.resetSeeds[n] = host.seeds[n];
+  state.lost[n] = null;
+}
+
+function keepError(state: ForeseenRows, { row, phase, error }: RowError, command: number): void {
+  const isStep = command === RowCommand.STEP;
+  // A step may be good and the reset behind it not: the step is asked for anew, and says so.
+  if (isStep || phase === 'step') state.stepErrors[row] = error;
+  else state.resetErrors[row] = error;
+  state.hasReset[row] = isStep ? 0 : 1;
+  state.lost[row] = error;
 }
 
 /** Another call may follow before they are asked for. */
@@ -156,7 +150,8 @@ export function repeatAlone(state: ForeseenRows, n: number, actions: ActionArray
   host.commands.fill(RowCommand.SKIP);
   try {
     const { count, errors } = host.repeat(n, actions, numSteps);
-    keepResults(state, (k) => k === n, errors, RowCommand.STEP, false);
+    keepResult(state, n, RowCommand.STEP, false);
+    for (const told of errors) if (told.row === n) keepError(state, told, RowCommand.STEP);
     return count;
   } catch (error) {
     noteDeath(state, error as EnvError);

@@ -10,10 +10,13 @@ import { MAX_METRICS, tooManyMetrics } from '../user-results.ts';
 import type { ActionArray, AutoresetMode, ObservationArray } from '../vector-env.ts';
 import type { PythonOptions } from './python-options.ts';
 import { errorInPython, type PythonProcess, startPython } from './python-process.ts';
+import { createReplyRows, type ReplyRows } from './reply-rows.ts';
 
 const HEADER_BYTES = 16;
 /** From so many bytes of observations on, they go through shared memory: a pipe holds 64 KiB and copies twice (`bench:envs`). */
 const SHARED_BYTES = 16384;
+
+const NO_ERRORS: readonly RowError[] = [];
 
 /** What is done with a row. */
 export const RowCommand = { SKIP: 0, STEP: 1, RESET: 2, REBUILD: 3 } as const;
@@ -88,10 +91,11 @@ function createHost(process: PythonProcess, numEnvs: number): PythonHost {
   const masksEnd = numEnvs * (9 + maskSize);
   const fixed = HEADER_BYTES + masksEnd + (usesShared ? 0 : numEnvs * rowBytes);
   const reply = new Uint8Array(Math.ceil(fixed / 8) * 8);
-  const inline = usesShared ? null : reply.subarray(HEADER_BYTES + masksEnd, fixed);
-  const finals = usesShared ? null : new Uint8Array(numEnvs * rowBytes);
+  const rows = usesShared
+    ? null
+    : createReplyRows(reply.subarray(HEADER_BYTES + masksEnd, fixed), numEnvs, obsSize, dtype);
   const ends = reply.subarray(HEADER_BYTES + 8 * numEnvs, HEADER_BYTES + 9 * numEnvs);
-  const answer = createAnswer({ process, reply, fixed, ends, finals, rowBytes });
+  const answer = createAnswer({ process, reply, fixed, ends, rows });
   const { state, names, receive } = answer;
   const send = (operation: number, first: number, second: number, body: Uint8Array) => {
     command.header.set([operation, first, second, body.length]);
@@ -117,7 +121,9 @@ function createHost(process: PythonProcess, numEnvs: number): PythonHost {
     nameOf: (index) => names[index],
     step(resets) {
       send(Operation.STEP, resets ? 1 : 0, 0, command.body);
-      return receive();
+      const errors = receive();
+      if (state.numFinals === 0) rows?.keepEnded(ends);
+      return errors;
     },
     repeat(n, actions, numSteps) {
       const { buffer, byteOffset } = actions;
@@ -127,15 +133,12 @@ function createHost(process: PythonProcess, numEnvs: number): PythonHost {
       return { count: state.extra as number, errors };
     },
     copyRow(n, isFinal, out, offset) {
-      const at = n * rowBytes;
-      const to = new Uint8Array(out.buffer, out.byteOffset + offset * out.BYTES_PER_ELEMENT, rowBytes);
-      if (inline === null) {
-        readSync(process.sharedFd ?? -1, to, 0, rowBytes, at + (isFinal ? numEnvs * rowBytes : 0));
+      if (rows !== null) {
+        rows.copy(n, isFinal, out, offset);
         return;
       }
-      const from = isFinal ? (finals ?? inline) : inline;
-      if (rowBytes > 256) to.set(from.subarray(at, at + rowBytes));
-      else for (let k = 0; k < rowBytes; k++) to[k] = from[at + k];
+      const to = new Uint8Array(out.buffer, out.byteOffset + offset * out.BYTES_PER_ELEMENT, rowBytes);
+      readSync(process.sharedFd ?? -1, to, 0, rowBytes, (isFinal ? numEnvs + n : n) * rowBytes);
     },
     render(n) {
       send(Operation.RENDER, n, 0, new Uint8Array(0));
@@ -152,38 +155,40 @@ interface AnswerPlace {
   readonly fixed: number;
   readonly ends: Uint8Array; // [numEnvs] u8
   /** null = they lie in shared memory. */
-  readonly finals: Uint8Array | null;
-  readonly rowBytes: number;
+  readonly rows: ReplyRows | null;
 }
 
 /** Reads answers: their fixed part into `reply`, what varies into arrays that grow. */
-function createAnswer({ process, reply, fixed, ends, finals, rowBytes }: AnswerPlace) {
+function createAnswer({ process, reply, fixed, ends, rows }: AnswerPlace) {
   const header = new Uint32Array(reply.buffer, 0, 4);
+  const always = reply.subarray(0, fixed);
   const names: string[] = [];
   const state = {
     metrics: new Float64Array(48),
     numMetrics: 0,
+    numFinals: 0,
     rest: new Uint8Array(1024),
     extra: null as unknown,
   };
 
   const receive = (): readonly RowError[] => {
-    process.read(reply.subarray(0, fixed));
+    process.read(always);
     const [numBytes, numMetrics, textLength, numFinals] = header;
     const numRest = numBytes + HEADER_BYTES - fixed;
     state.numMetrics = numMetrics;
+    state.numFinals = numFinals;
     state.extra = null;
+    rows?.take();
     process.output.passOn(false);
-    if (numRest === 0) return [];
+    if (numRest === 0) return NO_ERRORS;
     if (state.rest.length < numRest) state.rest = new Uint8Array(2 * numRest);
     const rest = state.rest.subarray(0, numRest);
     process.read(rest);
-    if (finals !== null && numFinals > 0) spreadFinals(finals, rest, ends, rowBytes);
-    const metricsAt = finals === null ? 0 : numFinals * rowBytes;
+    const metricsAt = rows === null ? 0 : rows.takeFinals(rest, numFinals, ends);
     const textAt = metricsAt + numMetrics * 24;
     if (state.metrics.length < numMetrics * 3) state.metrics = new Float64Array(numMetrics * 6);
     new Uint8Array(state.metrics.buffer).set(rest.subarray(metricsAt, textAt));
-    if (textLength === 0) return [];
+    if (textLength === 0) return NO_ERRORS;
     const text = JSON.parse(
       new TextDecoder().decode(rest.subarray(textAt, textAt + textLength)),
     ) as JsonObject;
@@ -193,16 +198,6 @@ function createAnswer({ process, reply, fixed, ends, finals, rowBytes }: AnswerP
     return (text.errors as readonly JsonObject[]).map(rowError);
   };
   return { state, names, receive };
-}
-
-/** Those of an answer stand one behind the other, rows that ended in their order. */
-function spreadFinals(finals: Uint8Array, packed: Uint8Array, ends: Uint8Array, rowBytes: number): void {
-  let from = 0;
-  for (let n = 0; n < ends.length; n++) {
-    if ((ends[n] & (RowEnd.TERMINATED | RowEnd.TRUNCATED)) === 0) continue;
-    finals.set(packed.subarray(from, from + rowBytes), n * rowBytes);
-    from += rowBytes;
-  }
 }
 
 function createCommand(numEnvs: number, actionSpace: Space) {

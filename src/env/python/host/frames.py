@@ -3,8 +3,8 @@
 A command is four u32 (operation, argument, argument, bytes of the body) and a body; STEP's is u8 [numEnvs] what to do with each row, padded to
 four bytes, u32 [numEnvs] seeds, and the actions, [numEnvs, actionSize] i32 or f32.
 A reply is four u32 (bytes behind them, metrics, bytes of text, final observations) and f64 [numEnvs] rewards, u8 [numEnvs] ends, u8
-[numEnvs, maskSize] masks; the observations, where there is no shared memory: [numEnvs, obsSize], and those of rows that ended, [ended, obsSize]; the
-metrics, (row, name, value) as f64 each; the text, JSON.
+[numEnvs, maskSize] masks; the observations, where there is no shared memory: [numEnvs, obsSize], and the last ones of rows that ended, [ended, obsSize], or none where
+they are the rows' observations; the metrics, (row, name, value) as f64 each; the text, JSON.
 """
 
 import array
@@ -24,13 +24,12 @@ OPERATION_STEP, OPERATION_REPEAT, OPERATION_RENDER, OPERATION_CLOSE = 1, 2, 3, 4
 
 def read_exactly(fd, view):
     """@returns False at the end of the file: whoever asked is gone."""
-    end = 0
-    while end < len(view):
+    size = len(view)
+    end = count = os.readv(fd, [view])
+    while count > 0 and end < size:
         count = os.readv(fd, [view[end:]])
-        if count == 0:
-            return False
         end += count
-    return True
+    return end == size
 
 
 def write_all(fd, *parts):
@@ -81,7 +80,7 @@ class Frames:
         if shared_fd is None:
             self.shared = None
             self.observations = np.zeros((num_envs, obs_size), obs_dtype)
-            self.sent = of_block[masks_end:].reshape(num_envs, obs_bytes)
+            self.observations_bytes = memoryview(self.observations).cast("B")
             self.finals = np.zeros((num_envs, obs_size), obs_dtype)
         else:
             size = num_envs * obs_bytes
@@ -91,10 +90,19 @@ class Frames:
             self.finals = np.frombuffer(self.shared, obs_dtype, num_envs * obs_size, size).reshape(num_envs, obs_size)
         pad = -num_envs % 4
         self.command = np.zeros(num_envs * 5 + pad + 4 * num_envs * action_size, np.uint8)
-        self.active = self.command[:num_envs]
+        self.command_place = memoryview(self.command)
+        self.active, self.all_step = self.command[:num_envs], bytes([STEP]) * num_envs
         self.seeds = self.command[num_envs + pad : num_envs + pad + 4 * num_envs].view(np.uint32)
         action_dtype = np.float32 if is_continuous else np.int32
         self.actions = self.command[5 * num_envs + pad :].view(action_dtype).reshape(num_envs, action_size)
+
+    def steps_all(self):
+        return self.command_place[: self.num_envs] == self.all_step
+
+    def keep_finals(self, ended):
+        """The last observations of rows that ended are their observations, and stay there until the reply."""
+        if self.shared is not None:
+            self.finals[ended] = self.observations[ended]
 
     def add_metric(self, row, name, value):
         """Rows have to come in their order."""
@@ -109,7 +117,7 @@ class Frames:
         numbers = self.metrics.tobytes()
         finals = b""
         if self.shared is None:
-            self.sent[:] = self.observations.view(np.uint8)
+            self.block[-len(self.observations_bytes) :] = self.observations_bytes
             if self.final_rows:
                 finals = self.finals[self.final_rows].tobytes()
         size = len(self.block) - 16 + len(finals) + len(numbers) + len(text)

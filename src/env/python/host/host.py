@@ -9,6 +9,7 @@ import select
 import signal
 import struct
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROTOCOL = 1
@@ -95,7 +96,7 @@ def start_rows(config):
     action_size, is_continuous = spaces.action_size(envs.action_space), spaces.is_continuous(envs.action_space)
     uses_shared = config["hasShared"] and num_envs * obs_size * np.dtype(obs_dtype).itemsize >= config["sharedBytes"]
     frames = wire.Frames(num_envs, obs_size, obs_dtype, masks, action_size, is_continuous, SHARED if uses_shared else None)
-    return describe(envs, masks, uses_shared), functools.partial(answer, frames, envs), envs.close
+    return describe(envs, masks, uses_shared), functools.partial(answer, wire, frames, envs), envs.close
 
 
 def describe(envs, masks, uses_shared):
@@ -140,6 +141,7 @@ def serve(answer, close, deadline):
     import frames as wire
 
     header = bytearray(16)
+    place, split = memoryview(header), struct.Struct("<IIII").unpack
     poll = select.poll()
     poll.register(COMMANDS, select.POLLIN)
     clock = Watchdog(deadline)
@@ -147,21 +149,19 @@ def serve(answer, close, deadline):
         if not poll.poll(IDLE_MS):
             clock.rest()
             poll.poll()
-        if not wire.read_exactly(COMMANDS, memoryview(header)):
+        if not wire.read_exactly(COMMANDS, place):
             break
         clock.work()
-        if not answer(*struct.unpack("<IIII", header)):
+        if not answer(*split(header)):
             break
     clock.rest()
     faulthandler.dump_traceback_later(deadline, exit=True)
     close()
 
 
-def answer(frames, envs, operation, first, second, size):
-    import frames as wire
-
+def answer(wire, frames, envs, operation, first, second, size):
     if operation == wire.OPERATION_STEP:
-        if not wire.read_exactly(COMMANDS, memoryview(frames.command).cast("B")):
+        if not wire.read_exactly(COMMANDS, frames.command_place):
             return False
         frames.ends[:] = 0
         envs.step(frames, first == 1)
@@ -203,8 +203,6 @@ class Watchdog:
         self.deadline, self.wound = deadline, None
 
     def work(self):
-        import time
-
         now = time.monotonic()
         if self.wound is None or now - self.wound > self.deadline / 4:
             faulthandler.dump_traceback_later(self.deadline * 1.25, exit=True)

@@ -28,16 +28,22 @@ class Vector:
         same = "same-step" if self.mode == "SameStep" else "next-step"
         self.autoreset_modes = ("same-step", "next-step", "disabled") if self.resets_rows else (same,)
         self.write = spaces.observation_writer(self.observation_space)
+        self.shape = (self.num_envs, *(self.observation_space.shape or ()))
         self.is_box = spaces.kind_of(self.observation_space) == "Box"
+        self.action_kind, self.start = spaces.kind_of(self.action_space), int(getattr(self.action_space, "start", 0))
+        self.action_dtype = np.int32 if self.is_pool else np.int64
         self.infos, self.is_begun, self.touched = True, False, np.ones(self.num_envs, bool)
+        self.every_row = np.ones(self.num_envs, bool)
 
     def look_for_mask(self):
         return False
 
     def step(self, frames, resets):
-        steps = frames.active == wire.STEP
+        steps = self.every_row if frames.steps_all() else frames.active == wire.STEP
         try:
-            if not steps.any():
+            if steps is self.every_row:
+                self.step_all(frames, steps, resets)
+            elif not steps.any():
                 self.reset_rows(frames, frames.active != wire.SKIP)
             elif self.resets_rows:
                 self.reset_rows(frames, (frames.active != wire.SKIP) & ~steps)
@@ -54,25 +60,34 @@ class Vector:
             raise RuntimeError("step before the first reset")
         observations, rewards, terminated, truncated, infos = self.env.step(self.read_actions(frames.actions))
         self.touched[:] = True
-        frames.rewards[rows] = np.asarray(rewards, np.float64)[rows]
-        ended = (np.asarray(terminated, bool) | np.asarray(truncated, bool)) & rows
-        frames.ends[rows] = (np.asarray(terminated, np.uint8) + 2 * np.asarray(truncated, np.uint8))[rows]
+        if rows is self.every_row:  # by slices and few calls: NumPy takes as long for a call as for a row
+            frames.rewards[:] = rewards
+            frames.ends[:] = truncated
+            frames.ends += frames.ends
+            frames.ends += np.asarray(terminated, bool)
+        else:
+            frames.rewards[rows] = np.asarray(rewards, np.float64)[rows]
+            frames.ends[rows] = (np.asarray(terminated, np.uint8) + 2 * np.asarray(truncated, np.uint8))[rows]
         if self.infos and infos:
             self.add_numbers(frames, infos, rows)
         self.write_rows(frames.observations, observations, rows)
-        if not ended.any():
-            return
-        frames.final_rows = [int(n) for n in np.flatnonzero(ended)]
+        if np.count_nonzero(frames.ends):
+            self.end_episodes(frames, frames.ends != 0, infos, resets)
+
+    def end_episodes(self, frames, ended, infos, resets):
         if self.mode == "SameStep" and not self.resets_rows:
+            frames.final_rows = np.flatnonzero(ended).tolist()
             finals = infos.get("final_obs", infos.get("final_observation"))
             for n in frames.final_rows:
                 self.write(frames.finals[n], finals[n])
-        else:
+        elif resets:
+            frames.final_rows = np.flatnonzero(ended).tolist()
             frames.finals[ended] = frames.observations[ended]
-            if resets:
-                ends, given = frames.ends[ended], frames.rewards[ended]
-                self.reset_rows(frames, ended)
-                frames.ends[ended], frames.rewards[ended] = ends, given
+            ends, given = frames.ends[ended], frames.rewards[ended]
+            self.reset_rows(frames, ended)
+            frames.ends[ended], frames.rewards[ended] = ends, given
+        else:
+            frames.keep_finals(ended)
 
     def reset_rows(self, frames, rows):
         if not rows.any():
@@ -112,9 +127,9 @@ class Vector:
 
     def write_rows(self, out, observations, rows):
         if self.is_box:
-            spaces.check_shape(observations, (self.num_envs, *self.observation_space.shape))
-            flat = np.reshape(observations, (self.num_envs, -1))
-            if rows.all():
+            spaces.check_shape(observations, self.shape)
+            flat = np.asarray(observations).reshape(self.num_envs, -1)
+            if rows is self.every_row or rows.all():
                 out[:] = flat
             else:
                 out[rows] = flat[rows]
@@ -127,9 +142,10 @@ class Vector:
             self.write(out[n], row)
 
     def read_actions(self, actions):
-        space, kind = self.action_space, spaces.kind_of(self.action_space)
+        space, kind = self.action_space, self.action_kind
         if kind == "Discrete":
-            return actions[:, 0].astype(np.int32 if self.is_pool else np.int64) + int(getattr(space, "start", 0))
+            chosen = actions[:, 0].astype(self.action_dtype)
+            return chosen + self.start if self.start else chosen
         if kind == "Box":
             return actions.astype(space.dtype).reshape((self.num_envs, *space.shape))
         if kind in ("MultiDiscrete", "MultiBinary"):
