@@ -4,7 +4,7 @@ import type { JsonValue } from '../src/json.ts';
 import type { ActingSpec } from '../src/policy/policy-spec.ts';
 import type { PageTraining, PageTrainingState, PolicyWeights } from './training.ts';
 
-/** A policy, and, where the algorithm gives it, everything that a training goes on from. */
+/** A policy, and everything that a training goes on from, where that is kept. */
 export interface PageCheckpoint {
   readonly spec: ActingSpec;
   readonly weights: PolicyWeights;
@@ -14,8 +14,7 @@ export interface PageCheckpoint {
 
 /** What there is to keep of a training by now; plain data that can be posted. */
 export function checkpointOf(training: PageTraining): PageCheckpoint {
-  const { spec, getState } = training;
-  return { spec, weights: training.weights(), state: getState?.() ?? null };
+  return { spec: training.spec, weights: training.weights(), state: training.getState() };
 }
 
 const MAGIC = 'operant-page-1\n\n'; // 16 bytes

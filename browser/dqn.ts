@@ -26,6 +26,7 @@ import { kernelPolicyScratchBytes } from '../src/simd/kernel-policy.ts';
 import type { KernelModule } from '../src/simd/kernels.ts';
 import { reserveWeightBuffer } from '../src/weights/weight-buffer.ts';
 import { refuseOthers, resolvePageOptions } from './options.ts';
+import { replayingState, restoreReplaying } from './replaying-state.ts';
 import { copyStatistics, createCollecting, type MakeVectorEnv, type PageTraining } from './training.ts';
 
 const { numEnvs, normalizeObservations, clipObservation } = dqnOptions.envRunners;
@@ -105,6 +106,7 @@ export async function createDQNTraining(
       return { 'train/learningRate': learningRate, 'train/epsilon': epsilon };
     },
   });
+  const remembered = { ...system, draws, options: JSON.stringify(config) };
   let numEnvSteps = 0;
   return {
     spec: system.spec,
@@ -120,6 +122,13 @@ export async function createDQNTraining(
       parameters: learner.readNetwork('q').slice(),
       statistics: copyStatistics(scaling.statistics),
     }),
+    getState: () => replayingState(remembered, numEnvSteps),
+    async setState(state) {
+      const restarted = await restoreReplaying(remembered, state);
+      noteUpdate();
+      numEnvSteps = state.numEnvSteps;
+      return restarted;
+    },
   };
 }
 
@@ -165,7 +174,7 @@ async function assemble(
     arena,
     weightLayout,
   });
-  const { collect: collectNow } = await createCollecting({
+  const collecting = await createCollecting({
     ...{ arena, kernels, spec, sampling, weightLayout, scratch, makeVectorEnv, vectorEnv, seed },
   });
   const replay = createReplay({
@@ -178,5 +187,5 @@ async function assemble(
     maskSize: actionMaskSize,
     ...(frameStack !== null && { frameStack }),
   });
-  return { spec, learner, replay, scaling, collectNow, ...weights };
+  return { spec, learner, replay, scaling, collecting, collectNow: collecting.collect, ...weights };
 }

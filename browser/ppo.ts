@@ -90,7 +90,6 @@ export async function createPPOTraining(
   const permutations = new Int32Array(numEpochs * numSamples); // [numEpochs, N * T] i32
   const remembered = rememberTraining({
     ...system,
-    algorithm: 'ppo',
     scaler,
     shuffle,
     options: JSON.stringify(config),

@@ -4,11 +4,10 @@ import { CheckpointError } from '../src/errors.ts';
 import type { Learner } from '../src/learner/learner.ts';
 import type { Stream } from '../src/random/streams.ts';
 import type { RewardScaler } from '../src/targets/reward-scaler.ts';
-import type { Collecting, PageTrainingState } from './training.ts';
+import type { Collecting, CommonState, PageTrainingState, RolloutTrainingState } from './training.ts';
 
 /** What a training on rollouts remembers. */
 export interface Remembering {
-  readonly algorithm: string;
   readonly learner: Learner;
   readonly scaling: ObservationScaling;
   readonly scaler: RewardScaler | null;
@@ -19,15 +18,15 @@ export interface Remembering {
 
 /** Gives and takes it, but for the count of steps. `setState` keeps what it is given. */
 export function rememberTraining(parts: Remembering): {
-  getState(): Omit<PageTrainingState, 'numEnvSteps'>;
+  getState(): Omit<RolloutTrainingState, 'numEnvSteps'>;
   setState(state: PageTrainingState): Promise<readonly number[]>;
 } {
   return { getState: () => stateOf(parts), setState: (state) => restore(parts, state) };
 }
 
-function stateOf({ algorithm, learner, scaling, scaler, shuffle, collecting, options }: Remembering) {
+function stateOf({ learner, scaling, scaler, shuffle, collecting, options }: Remembering) {
   return {
-    algorithm,
+    algorithm: 'ppo' as const,
     options,
     parameters: learner.readParameters().slice(),
     optimizer: learner.readOptimizerState(),
@@ -40,29 +39,53 @@ function stateOf({ algorithm, learner, scaling, scaler, shuffle, collecting, opt
 
 /** Everything is looked at before anything changes. */
 async function restore(
-  { algorithm, learner, scaling, scaler, shuffle, collecting, options }: Remembering,
+  { learner, scaling, scaler, shuffle, collecting, options }: Remembering,
   state: PageTrainingState,
 ): Promise<readonly number[]> {
   const numParameters = learner.readParameters().length;
+  if (state.algorithm !== 'ppo') throw mismatch('ppo', numParameters, options, state);
   const { parameters, optimizer, observations, rewards, rows } = state;
   const fits =
-    state.algorithm === algorithm &&
-    state.options === options &&
-    [parameters, optimizer?.m, optimizer?.v].every(
-      (values) => values instanceof Float32Array && values.length === numParameters,
-    ) &&
-    (observations === null) === (scaling.getState() === null) &&
-    (rewards === null) === (scaler === null) &&
-    rows?.length === collecting.rowStates().length;
-  if (!fits)
-    throw new CheckpointError(
-      'CHECKPOINT_MISMATCH',
-      `Expected the state of a training by ${algorithm} of ${numParameters} parameters with the options ${options}, got one by ${String(state.algorithm)} with ${parameters?.length} and ${state.options}.`,
-    );
+    fitsCommon(state, { options, numParameters, numRows: collecting.rowStates().length, scaling }) &&
+    areOfLength(numParameters, [optimizer?.m, optimizer?.v]) &&
+    (rewards === null) === (scaler === null);
+  if (!fits) throw mismatch('ppo', numParameters, options, state);
   learner.writeParameters(parameters);
   learner.writeOptimizerState(optimizer);
   scaling.setState(observations);
   if (rewards !== null) scaler?.setState(rewards);
   shuffle.setState(state.shuffle);
   return collecting.restore(rows);
+}
+
+interface Here {
+  readonly options: string;
+  readonly numParameters: number;
+  readonly numRows: number;
+  readonly scaling: ObservationScaling;
+}
+
+/** Whether what every algorithm remembers is of this training. */
+export function fitsCommon(state: CommonState, { options, numParameters, numRows, scaling }: Here): boolean {
+  return (
+    state.options === options &&
+    areOfLength(numParameters, [state.parameters]) &&
+    (state.observations === null) === (scaling.getState() === null) &&
+    state.rows?.length === numRows
+  );
+}
+
+export const areOfLength = (length: number, arrays: readonly unknown[]): boolean =>
+  arrays.every((values) => values instanceof Float32Array && values.length === length);
+
+export function mismatch(
+  algorithm: string,
+  numParameters: number,
+  options: string,
+  state: PageTrainingState,
+): CheckpointError {
+  return new CheckpointError(
+    'CHECKPOINT_MISMATCH',
+    `Expected the state of a training by ${algorithm} of ${numParameters} parameters with the options ${options}, got one by ${String(state.algorithm)} with ${state.parameters?.length} and ${state.options}.`,
+  );
 }

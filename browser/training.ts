@@ -3,9 +3,11 @@
 import type { VectorEnv } from '../src/env/vector-env.ts';
 import { initializeRollout, openRollout } from '../src/experience/layout.ts';
 import type { OptimizerState } from '../src/learner/learner.ts';
+import type { ObjectiveOptimizerState } from '../src/learner/objective-learner.ts';
 import type { Arena, Region } from '../src/memory/arena.ts';
 import type { ActingSpec } from '../src/policy/policy-spec.ts';
 import type { StreamState } from '../src/random/streams.ts';
+import type { ReplayCopy } from '../src/replay/replay-copy.ts';
 import { createEpisodeLedger } from '../src/rollout/episode-ledger.ts';
 import type { EpisodeSummary } from '../src/rollout/episode-summary.ts';
 import { meansOf } from '../src/rollout/metric-sums.ts';
@@ -51,30 +53,46 @@ export interface PageTraining {
   train(): Promise<PageIteration>;
   /** What acts by now; plain data that can be posted. */
   weights(): PolicyWeights;
-  /** Everything that it goes on from, between two calls of `train`: copies, plain data. Of PPO; of DQN it would be the replay buffer, too, and is not there. */
-  getState?(): PageTrainingState;
+  /** Everything that it goes on from, between two calls of `train`: copies, plain data. Of DQN the replay buffer is most of it. */
+  getState(): PageTrainingState;
   /**
    * Goes on from there, as if it had never stopped: environment, options and kernels the same.
    *
    * @returns rows whose running episode could not be led back and begins anew: none, where environments draw from their seeds alone.
-   * @throws CheckpointError `CHECKPOINT_MISMATCH` for another algorithm or other options; then nothing has changed.
+   * @throws CheckpointError `CHECKPOINT_MISMATCH` for another algorithm or other options, `CHECKPOINT_REPLAY` for a replay buffer that is not as it
+   * was taken; then nothing has changed.
    */
-  setState?(state: PageTrainingState): Promise<readonly number[]>;
+  setState(state: PageTrainingState): Promise<readonly number[]>;
 }
 
 /** What a training goes on from. */
-export interface PageTrainingState {
-  readonly algorithm: string;
+export type PageTrainingState = RolloutTrainingState | ReplayTrainingState;
+
+/** What every algorithm remembers. */
+export interface CommonState {
   /** The options that it was made with, as JSON. */
   readonly options: string;
   readonly numEnvSteps: number;
-  readonly parameters: Float32Array; // [parameters] f32
-  readonly optimizer: OptimizerState;
+  readonly parameters: Float32Array; // [parameters] f32, of all networks
   readonly observations: MomentsState | null;
-  readonly rewards: RewardScalerState | null;
-  readonly shuffle: StreamState;
   readonly rows: readonly RowState[]; // [N]
 }
+
+/** PPO's. */
+export type RolloutTrainingState = CommonState & {
+  readonly algorithm: 'ppo';
+  readonly optimizer: OptimizerState;
+  readonly rewards: RewardScalerState | null;
+  readonly shuffle: StreamState;
+};
+
+/** DQN's: as large as its replay buffer. */
+export type ReplayTrainingState = CommonState & {
+  readonly algorithm: 'dqn';
+  readonly optimizer: ObjectiveOptimizerState;
+  readonly replay: ReplayCopy;
+  readonly draws: StreamState;
+};
 
 /** What collects, and where its environments are. */
 export interface Collecting {

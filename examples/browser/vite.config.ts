@@ -15,8 +15,7 @@ function refuseNodeModules(): Plugin {
     name: 'refuse-node-modules',
     enforce: 'pre',
     resolveId(source, importer) {
-      const isOptional = source === 'crypto' && importer?.includes('/seedrandom/'); // its own entropy, never asked for
-      if (!isBuiltin(source) || isOptional) return;
+      if (!isBuiltin(source)) return;
       this.error(`${importer} imports ${source}, which a browser does not have.`);
     },
   };

@@ -128,6 +128,13 @@ export function readRange(
   };
 }
 
+/** As a ring is when it is made. */
+export function clearRing(ring: Ring): void {
+  ring.end = ring.plan.numFrames - 1;
+  ring.finals.clear();
+  ring.flags.fill(0);
+}
+
 /**
  * Puts back what {@link copyRange} gave. Ranges have to come in order: true last observations are appended.
  *

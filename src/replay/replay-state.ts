@@ -8,7 +8,14 @@ import { CheckpointError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { PrioritisedSampler, PriorityState } from './prioritised-sampler.ts';
 import type { Replay } from './replay.ts';
-import { copyRange, fullSegments, readRange, restoreRange, tailPosition } from './replay-segments.ts';
+import {
+  clearRing,
+  copyRange,
+  fullSegments,
+  readRange,
+  restoreRange,
+  tailPosition,
+} from './replay-segments.ts';
 import type { ReplayPlan } from './replay-spec.ts';
 import type { Ring } from './ring.ts';
 
@@ -175,9 +182,7 @@ function priorityFields(priorities: PriorityState | null): JsonObject {
 }
 
 function clear({ ring }: Replay, sampler: PrioritisedSampler | null, names: Map<number, string>): void {
-  ring.end = ring.plan.numFrames - 1;
-  ring.finals.clear();
-  ring.flags.fill(0);
+  clearRing(ring);
   names.clear();
   const numSlots = ring.plan.numRows * ring.plan.rowSlots;
   const { end } = ring;

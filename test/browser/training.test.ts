@@ -136,16 +136,16 @@ test('PPO goes on from a file as if it had not stopped; anything else is refused
   expect(weights).toEqual(first.weights());
   const received = Buffer.concat([Buffer.alloc(3), file]).subarray(3); // as a server in Node gets it
   expect(decodeCheckpoint(received).weights).toEqual(weights);
-  if (state === null) throw new Error('PPO gives its state.');
+  if (state === null) throw new Error('A training gives its state.');
   const second = await createPPOTraining(pendulumVector, kernels, options);
-  expect(await second.setState?.(state)).toEqual([]);
+  expect(await second.setState(state)).toEqual([]);
   expect(second.numEnvSteps).toBe(3 * 4 * 40);
   expect((await runPage(second, 3)).parameters).toEqual(whole.parameters);
 
   const other = await createPPOTraining(pendulumVector, kernels, PPO);
   const before = other.weights();
-  await expect(other.setState?.(state)).rejects.toMatchObject({ code: 'CHECKPOINT_MISMATCH' });
-  await expect(second.setState?.({ ...state, parameters: new Float32Array(3) })).rejects.toThrow(/3 and/);
+  await expect(other.setState(state)).rejects.toMatchObject({ code: 'CHECKPOINT_MISMATCH' });
+  await expect(second.setState({ ...state, parameters: new Float32Array(3) })).rejects.toThrow(/3 and/);
   expect(other.weights()).toEqual(before);
   const wrong = [
     file.subarray(0, 100),
@@ -154,6 +154,67 @@ test('PPO goes on from a file as if it had not stopped; anything else is refused
   ];
   for (const bytes of [...wrong, new Uint8Array(0)])
     expect(() => decodeCheckpoint(bytes)).toThrow(expect.objectContaining({ code: 'CHECKPOINT_CORRUPT' }));
+});
+
+test.each([
+  ['by priority, over a buffer that has gone round', DQN],
+  [
+    'uniformly, a fragment behind, with observations normalised',
+    {
+      ...DQN,
+      training: { ...DQN.training, prioritised: false, nStep: 1, lag: 1, trainEvery: 2 },
+      envRunners: { numEnvs: 2, normalizeObservations: true },
+    },
+  ],
+])('DQN goes on from a file as if it had not stopped: drawing %s', async (_, options) => {
+  const begin = () => createDQNTraining(cartPoleVector, kernels, options);
+  const whole = await runPage(await begin(), 6);
+  const first = await begin();
+  for (let k = 0; k < 3; k++) await first.train();
+  const { state } = decodeCheckpoint(encodeCheckpoint(checkpointOf(first)));
+  if (state?.algorithm !== 'dqn') throw new Error('A training gives its state.');
+  expect(state.replay.end).toBeGreaterThan(options.training.replayCapacity / 2);
+  const second = await begin();
+  await second.train(); // what it has learned and kept so far is all replaced
+  expect(await second.setState(state)).toEqual([]);
+  expect(second.numEnvSteps).toBe(900);
+  const rest = await runPage(second, 3);
+  expect(rest.parameters).toEqual(whole.parameters);
+  expect(rest.returns.length).toBeGreaterThan(3);
+  expect(rest.returns).toEqual(whole.returns.slice(-rest.returns.length));
+});
+
+test("a state of DQN that is another's or damaged is refused, and changes nothing", async () => {
+  const training = await createDQNTraining(cartPoleVector, kernels, DQN);
+  for (let k = 0; k < 2; k++) await training.train();
+  const state = training.getState();
+  if (state.algorithm !== 'dqn') throw new Error('A training gives its state.');
+  const { replay, optimizer } = state;
+  const uniform = { ...DQN, training: { ...DQN.training, prioritised: false } };
+  const other = await createDQNTraining(cartPoleVector, kernels, uniform);
+  await expect(other.setState(state)).rejects.toMatchObject({ code: 'CHECKPOINT_MISMATCH' });
+  const ppo = await createPPOTraining(cartPoleVector, kernels, PPO);
+  await expect(ppo.setState(state)).rejects.toMatchObject({ code: 'CHECKPOINT_MISMATCH' });
+  await expect(training.setState(ppo.getState())).rejects.toThrow(/by dqn of .* got one by ppo/);
+  const range = replay.ranges[0];
+  const rewards = { ...range.tensors.rewards, data: new Float32Array([Number.NaN]) };
+  const damaged = [
+    { ...replay, end: replay.end + 1 },
+    { ...replay, ranges: replay.ranges.slice(1) },
+    { ...replay, priorities: null },
+    { ...replay, ranges: [{ ...range, tensors: { ...range.tensors, rewards } }, ...replay.ranges.slice(1)] },
+    { ...replay, priorities: replay.priorities && { ...replay.priorities, masses: new Float32Array(3) } },
+  ];
+  const before = encodeCheckpoint(checkpointOf(training));
+  for (const wrong of damaged)
+    await expect(training.setState({ ...state, replay: wrong })).rejects.toMatchObject({
+      code: 'CHECKPOINT_REPLAY',
+    });
+  const short = { ...optimizer, m: new Float32Array(3) };
+  await expect(training.setState({ ...state, optimizer: short })).rejects.toMatchObject({
+    code: 'CHECKPOINT_MISMATCH',
+  });
+  expect(encodeCheckpoint(checkpointOf(training))).toEqual(before);
 });
 
 test('an evaluation plays the episodes that one in Node plays', async () => {

@@ -190,6 +190,40 @@ describe.skipIf(chromium === null)('examples/browser', () => {
     },
     3 * LIMIT_MS,
   );
+
+  it.each(['ppo', 'dqn'])(
+    'saves a training, and goes on with it after a reload, in its seed: %s',
+    async (algorithm) => {
+      const click = (id: string) => `document.getElementById('${id}').click()`;
+      const isOff = (id: string) => `document.getElementById('${id}').disabled`;
+      await withPage(
+        'not-isolated',
+        async (page, open) => {
+          await open();
+          await until(page, ({ counts }) => /^\d/.test(counts), 'begin');
+          expect(await page.evaluate(isOff('restore'))).toBe(true);
+          await page.evaluate(click('save'));
+          const { status } = await until(page, (shown) => / saved at step /.test(shown.status), 'save');
+          const [, step] = /^Seed 3: saved at step ([\d,]+), in this browser$/.exec(status) ?? [];
+          expect(await page.evaluate(isOff('restore'))).toBe(false);
+          await page.evaluate(click('again'));
+          await until(page, (shown) => shown.status === 'Seed 4: training', 'train with another seed');
+          await open();
+          await until(page, ({ counts }) => /^\d/.test(counts), 'begin again');
+          while (await page.evaluate(isOff('restore'))) await new Promise((go) => setTimeout(go, 50));
+          await page.evaluate(click('restore'));
+          const goesOn = (shown: Shown) => shown.status === `Seed 3: training on from step ${step}`;
+          await until(page, goesOn, 'go on');
+          const number = (text: string) => Number(text.split(' ')[0].replaceAll(',', ''));
+          const { counts } = await until(page, (shown) => number(shown.counts) > number(step), 'train on');
+          expect(number(counts) - number(step)).toBeLessThan(100_000);
+          expect(page.errors).toEqual([]);
+        },
+        `seed=3&algo=${algorithm}`,
+      );
+    },
+    2 * LIMIT_MS,
+  );
 });
 
 describe('the bundle of examples/browser', () => {

@@ -7,11 +7,13 @@ export type TrainerRequest =
   | {
       readonly kind: 'start';
       readonly algorithm: AlgorithmName;
-      readonly seed: number;
+      /** null = goes on from the training that was saved, with its seed. */
+      readonly seed: number | null;
       readonly numThreads: number;
       readonly stepsPerSecond: number | null;
     }
-  | { readonly kind: 'pace'; readonly stepsPerSecond: number | null };
+  | { readonly kind: 'pace'; readonly stepsPerSecond: number | null }
+  | { readonly kind: 'save' };
 
 export interface EpisodeEnd {
   /** Environment steps of the whole run at the end of the rollout in which the episode ended. */
@@ -38,6 +40,15 @@ export interface Progress {
 
 /** Trainer to page. */
 export type TrainerReport =
-  | { readonly kind: 'ready'; readonly spec: ActingSpec; readonly numThreads: number }
+  | {
+      readonly kind: 'ready';
+      readonly spec: ActingSpec;
+      readonly numThreads: number;
+      readonly seed: number;
+      /** Where it begins: behind 0 for one that was saved. */
+      readonly numEnvSteps: number;
+    }
+  /** `message` is null, or why it was not. */
+  | { readonly kind: 'saved'; readonly numEnvSteps: number; readonly message: string | null }
   | Progress
   | { readonly kind: 'failed'; readonly message: string };

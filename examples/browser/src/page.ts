@@ -1,11 +1,11 @@
 /** The page: starts the trainer, shows what it reports, and plays its policy. */
-import type { ActingSpec } from '../../../browser/index.ts';
+import { type ActingSpec, openPageStore } from '../../../browser/index.ts';
 import { createGreedyPlayer, type GreedyPlayer, type PoleView } from './greedy-player.ts';
 import { createLearningCurve } from './learning-curve.ts';
 import { loadKernels } from './load-kernels.ts';
 import type { Progress, TrainerReport, TrainerRequest } from './messages.ts';
 import { createPoleScene } from './pole-scene.ts';
-import { type AlgorithmName, SOLVED_RETURN } from './settings.ts';
+import { type AlgorithmName, SOLVED_RETURN, STORE } from './settings.ts';
 
 const MAX_THREADS = 4; // an update of 256 rows has eight work items
 
@@ -49,22 +49,25 @@ const grouped = new Intl.NumberFormat('en');
 const whole = (value: number) => grouped.format(Math.round(value));
 const seconds = (value: number) => `${value.toFixed(1)} s`;
 
-function request(kind: TrainerRequest['kind']): TrainerRequest {
-  const pace = element<HTMLInputElement>('input[name=pace]:checked').value;
-  const stepsPerSecond = pace === '' ? null : Number(pace);
-  return kind === 'pace' ? { kind, stepsPerSecond } : { kind, algorithm, seed, numThreads, stepsPerSecond };
+function pace(): { readonly stepsPerSecond: number | null } {
+  const { value } = element<HTMLInputElement>('input[name=pace]:checked');
+  return { stepsPerSecond: value === '' ? null : Number(value) };
 }
 
-function start(): void {
+const ask = (request: TrainerRequest): void => trainer?.postMessage(request);
+
+/** @param from null = goes on from the training that was saved. */
+function start(from: number | null): void {
   trainer?.terminate(); // and with it the helpers that it started
   player = null;
   curve.clear();
   for (const name of ['rate', 'steps', 'episodes', 'mean', 'solved']) show(`#${name}`, '–');
-  setState('loading', `Seed ${seed}: starting`);
+  setState('loading', from === null ? 'Loading the saved training' : `Seed ${from}: starting`);
+  element<HTMLButtonElement>('#save').disabled = true;
   trainer = new Worker(new URL('./trainer-worker.ts', import.meta.url), { type: 'module' });
   trainer.addEventListener('message', ({ data }: MessageEvent<TrainerReport>) => receive(data));
   trainer.addEventListener('error', ({ message }) => fail(message));
-  trainer.postMessage(request('start'));
+  ask({ kind: 'start', algorithm, seed: from, numThreads, ...pace() });
 }
 
 function fail(message: string): void {
@@ -74,10 +77,21 @@ function fail(message: string): void {
 function receive(report: TrainerReport): void {
   if (report.kind === 'progress') showProgress(report);
   else if (report.kind === 'failed') fail(report.message);
+  else if (report.kind === 'saved') showSaved(report.numEnvSteps, report.message);
   else {
-    spec = report.spec;
-    setState('training', `Seed ${seed}: training`);
+    ({ spec, seed } = report);
+    const { numEnvSteps } = report;
+    setState(
+      'training',
+      `Seed ${seed}: training${numEnvSteps > 0 ? ` on from step ${whole(numEnvSteps)}` : ''}`,
+    );
+    element<HTMLButtonElement>('#save').disabled = false;
   }
+}
+
+function showSaved(numEnvSteps: number, problem: string | null): void {
+  show('#state', problem ?? `Seed ${seed}: saved at step ${whole(numEnvSteps)}, in this browser`);
+  if (problem === null) element<HTMLButtonElement>('#restore').disabled = false;
 }
 
 function showProgress(progress: Progress): void {
@@ -117,16 +131,25 @@ canvas.addEventListener('keydown', (event) => {
   event.preventDefault();
   player?.push(direction);
 });
-element('form').addEventListener('change', () => trainer?.postMessage(request('pace')));
+element('form').addEventListener('change', () => ask({ kind: 'pace', ...pace() }));
+element('#save').addEventListener('click', () => ask({ kind: 'save' }));
+element('#restore').addEventListener('click', () => start(null));
 element('form').addEventListener('submit', (event) => {
   event.preventDefault();
   seed += 1;
-  start();
+  start(seed);
 });
 
 show('#algorithm', algorithm === 'dqn' ? 'DQN' : 'PPO');
 show('#isolation', crossOriginIsolated ? 'cross-origin isolated' : 'not isolated', crossOriginIsolated);
 show('#build', `${kernels.build} SIMD`, kernels.build === 'relaxed');
 show('#threads', numThreads === 1 ? '1 thread' : `${numThreads} threads`, numThreads > 1);
-start();
+start(seed);
 requestAnimationFrame(drawFrame);
+openPageStore(STORE).then(
+  async (store) => {
+    element<HTMLButtonElement>('#restore').disabled = !(await store.names()).includes(algorithm);
+    store.close();
+  },
+  () => undefined, // nothing is kept here; saving says why
+);

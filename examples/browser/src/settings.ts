@@ -47,6 +47,9 @@ export const STOP_RETURN = 475;
 export const STOP_STEPS: Readonly<Record<AlgorithmName, number>> = { ppo: 100_000, dqn: 50_000 };
 export const STOP_WINDOW = 100;
 
+/** Of the page's store: one training is kept for each algorithm. */
+export const STORE = 'operant-cart-pole';
+
 /** CartPole counts as learnt when the mean of the last 20 episodes is above this. */
 export const SOLVED_RETURN = 195;
 export const SOLVED_WINDOW = 20;

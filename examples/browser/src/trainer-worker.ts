@@ -1,5 +1,10 @@
 /** The thread that trains: rollouts, advantages, updates; a report to the page now and then. */
-import { createEpisodeWindow, type PageTraining } from '../../../browser/index.ts';
+import {
+  checkpointOf,
+  createEpisodeWindow,
+  openPageStore,
+  type PageTraining,
+} from '../../../browser/index.ts';
 import { loadKernels } from './load-kernels.ts';
 import type { EpisodeEnd, TrainerReport, TrainerRequest } from './messages.ts';
 import {
@@ -9,6 +14,7 @@ import {
   STOP_RETURN,
   STOP_STEPS,
   STOP_WINDOW,
+  STORE,
 } from './settings.ts';
 import { createTraining } from './training.ts';
 
@@ -16,31 +22,72 @@ const REPORT_MS = 50;
 const RATE_MS = 1000;
 
 let stepsPerSecond: number | null = null;
+/** Saves what is trained, as soon as it stands still; null = there is nothing yet. */
+let save: (() => void) | null = null;
 
 const post = (report: TrainerReport) => self.postMessage(report);
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 self.addEventListener('message', ({ data }: MessageEvent<TrainerRequest>) => {
-  stepsPerSecond = data.stepsPerSecond;
-  if (data.kind === 'start') {
-    train(data.algorithm, data.seed, data.numThreads).catch((error: unknown) => {
-      post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-    });
+  if (data.kind === 'save') {
+    save?.();
+    return;
   }
+  stepsPerSecond = data.stepsPerSecond;
+  if (data.kind === 'start')
+    train(data.algorithm, data.seed, data.numThreads).catch((error: unknown) => {
+      post({ kind: 'failed', message: messageOf(error) });
+    });
 });
 
-async function train(algorithm: AlgorithmName, seed: number, numThreads: number): Promise<void> {
+async function train(algorithm: AlgorithmName, seed: number | null, numThreads: number): Promise<void> {
   const kernels = await loadKernels(numThreads > 1);
-  const training = await createTraining(algorithm, kernels, seed, numThreads);
-  post({ kind: 'ready', spec: training.spec, numThreads });
+  const state = seed === null ? await savedState(algorithm) : null;
+  const ownSeed = seed ?? seedOf(state?.options ?? '');
+  const training = await createTraining(algorithm, kernels, ownSeed, numThreads);
+  if (state !== null) await training.setState(state);
+  const { spec, numEnvSteps: firstStep } = training;
+  post({ kind: 'ready', spec, numThreads, seed: ownSeed, numEnvSteps: firstStep });
   const progress = createProgress(training, STOP_STEPS[algorithm]);
   const waitForPace = createPace();
+  let isAsked = false;
+  save = () => {
+    isAsked = true;
+  };
   for (let isFinished = false; !isFinished; ) {
     const numEnvSteps = training.numEnvSteps;
     for (const { episodeReturn, episodeLength } of (await training.train()).episodes)
       progress.add(episodeReturn, episodeLength);
     isFinished = progress.isFinished();
     progress.report(isFinished);
+    if (isAsked) await keep(algorithm, training);
+    isAsked = false;
     await waitForPace(training.numEnvSteps - numEnvSteps);
+  }
+  save = () => void keep(algorithm, training);
+}
+
+async function savedState(algorithm: AlgorithmName) {
+  const store = await openPageStore(STORE);
+  const found = await store.load(algorithm);
+  store.close();
+  if (!found?.state) throw new Error('No training was saved in this browser.');
+  return found.state;
+}
+
+/** The options of a training stand in its state. */
+const seedOf = (options: string): number =>
+  (JSON.parse(options) as { readonly debugging: { readonly seed: number } }).debugging.seed;
+
+async function keep(algorithm: AlgorithmName, training: PageTraining): Promise<void> {
+  const { numEnvSteps } = training;
+  try {
+    const store = await openPageStore(STORE);
+    await store.save(algorithm, checkpointOf(training));
+    store.close();
+    post({ kind: 'saved', numEnvSteps, message: null });
+  } catch (error) {
+    post({ kind: 'saved', numEnvSteps, message: messageOf(error) });
   }
 }
 
@@ -49,7 +96,8 @@ function createProgress(training: PageTraining, stopSteps: number) {
   const recent = createEpisodeWindow(SOLVED_WINDOW);
   const all = createEpisodeWindow(STOP_WINDOW);
   const startedAt = performance.now();
-  const rate = createRate(startedAt);
+  const firstStep = training.numEnvSteps;
+  const rate = createRate(startedAt, firstStep);
   let reportedAt = 0;
   let numEpisodes = 0;
   let solvedSeconds: number | null = null;
@@ -77,7 +125,7 @@ function createProgress(training: PageTraining, stopSteps: number) {
         numEnvSteps,
         numEpisodes,
         seconds,
-        stepsPerSecond: isFinished ? numEnvSteps / seconds : recentRate,
+        stepsPerSecond: isFinished ? (numEnvSteps - firstStep) / seconds : recentRate,
         solvedSeconds,
         ends,
         weights: training.weights(),
@@ -89,8 +137,8 @@ function createProgress(training: PageTraining, stopSteps: number) {
 }
 
 /** Steps per second over the last second. */
-function createRate(startedAt: number) {
-  const points = [{ time: startedAt, steps: 0 }];
+function createRate(startedAt: number, firstStep: number) {
+  const points = [{ time: startedAt, steps: firstStep }];
   return (time: number, steps: number): number => {
     points.push({ time, steps });
     while (points.length > 2 && time - points[1].time > RATE_MS) points.shift();
