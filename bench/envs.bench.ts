@@ -5,6 +5,9 @@
  * `bench:peers`). Samples of the three are taken in turn.
  *
  *     npm run bench:envs -- [--rounds 15] [--envs 64] [--only CartPole-v1,Taxi-v4] [--out DIR]
+ *     npm run bench:envs -- --threads 1,2 --only LunarLander-v3,Ant-v5 [--rounds 5]
+ *
+ * `--threads`: steps per second of so many worker threads at once, each with environments of its own.
  *
  * Writes DIR/envs.md and envs.json, by default to bench/results; with `--only` it prints alone.
  */
@@ -15,14 +18,12 @@ import { argv, execArgv, execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { registerShippedEnvs, SHIPPED_ENVS } from '../envs/index.ts';
 import { resolveEnv } from '../src/env/env-source.ts';
-import { flatActionSize, flattenAction } from '../src/env/flatten-action.ts';
-import { flattenObservationSpace } from '../src/env/flatten-space.ts';
 import { makeVectorEnv } from '../src/env/load-env.ts';
-import { sampleSpace } from '../src/env/space-values.ts';
-import type { ActionArray, StepRows, VectorEnv } from '../src/env/vector-env.ts';
+import type { VectorEnv } from '../src/env/vector-env.ts';
 import { isPeerInstalled, type Peer } from '../src/modules/import-peer.ts';
-import { openStream } from '../src/random/streams.ts';
 import { GAMES_ALONE, measureGame } from './agents/games-alone.ts';
+import { openRandomSteps } from './env-steps.ts';
+import { measureThreads } from './env-threads.ts';
 import { findGymnasium, startGymnasium } from './gymnasium-process.ts';
 import { interleave, option, printHeader, printTable, type Timing, type Variant } from './harness.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
@@ -32,6 +33,7 @@ const NUM_ROUNDS = Number(option('rounds', '15'));
 const NUM_ENVS = Number(option('envs', '64'));
 const ONLY = option('only', '').split(',').filter(Boolean);
 const OUT = option('out', fileURLToPath(new URL('results', import.meta.url)));
+const THREADS = option('threads', '').split(',').filter(Boolean).map(Number);
 const NUM_STEPS = 200; // vector steps per sample
 const NUM_GYMNASIUM_STEPS = 1000;
 
@@ -48,7 +50,8 @@ interface Row {
 }
 
 registerShippedEnvs();
-if (argv.includes('--row')) console.log(JSON.stringify(await measure(option('only', ''))));
+if (THREADS.length > 0) await reportThreads();
+else if (argv.includes('--row')) console.log(JSON.stringify(await measure(option('only', ''))));
 else report();
 
 /** A process per environment, as a rollout worker has only one: V8 compiles its steps for that one. */
@@ -104,6 +107,29 @@ function report(): void {
   );
 }
 
+async function reportThreads(): Promise<void> {
+  printHeader('Environment steps per second of several worker threads at once, random actions');
+  const cells = [];
+  for (const id of ONLY)
+    for (const { numThreads, rate, perProcessor, overOne, perProcessorOverOne } of await measureThreads(
+      id,
+      THREADS,
+      { numEnvs: NUM_ENVS, numRounds: NUM_ROUNDS },
+    ))
+      cells.push([
+        id,
+        String(numThreads),
+        short(rate),
+        overOne.toFixed(2),
+        short(perProcessor),
+        perProcessorOverOne.toFixed(2),
+      ]);
+  printTable(
+    ['environment', 'threads', 'steps/s', 'of one thread', 'steps a processor second', 'of one thread'],
+    cells,
+  );
+}
+
 async function measure(id: string): Promise<Row> {
   if (id in GAMES_ALONE) {
     const { zoo, nativeOverZoo, ...rates } = await measureGame(id, NUM_ENVS, NUM_ROUNDS);
@@ -136,49 +162,9 @@ async function measure(id: string): Promise<Row> {
   };
 }
 
-/** One variant: `NUM_STEPS` vector steps. Actions are drawn beforehand, so masks are written but not obeyed: that is the policy's part. */
 function stepper(name: string, env: VectorEnv): Variant {
-  const size = flatActionSize(env.actionSpace);
-  const stream = openStream(1, 'bench', name);
-  const isBox = env.actionSpace.kind === 'box';
-  const batches = Array.from({ length: 31 }, (): ActionArray => {
-    const actions = isBox ? new Float32Array(NUM_ENVS * size) : new Int32Array(NUM_ENVS * size);
-    for (let n = 0; n < NUM_ENVS; n++) {
-      flattenAction(env.actionSpace, sampleSpace(env.actionSpace, stream), actions, n * size);
-    }
-    return actions;
-  });
-  const out = denseRows(env);
-  const seeds = Uint32Array.from({ length: NUM_ENVS }, (_, n) => n);
-  env.reset(seeds, out);
-  const run = () => {
-    for (let t = 0; t < NUM_STEPS; t++) {
-      for (let n = 0; n < NUM_ENVS; n++) seeds[n] += NUM_ENVS;
-      env.step(batches[t % batches.length], seeds, out);
-    }
-  };
-  return { name, run, units: NUM_STEPS * NUM_ENVS };
-}
-
-function denseRows(env: VectorEnv): StepRows {
-  const { size, dtype } = flattenObservationSpace(env.observationSpace);
-  const make = () =>
-    dtype === 'uint8' ? new Uint8Array(NUM_ENVS * size) : new Float32Array(NUM_ENVS * size);
-  return {
-    observations: make(), // [numEnvs, obsSize]
-    observationOffset: 0,
-    observationStride: size,
-    rewards: new Float32Array(NUM_ENVS),
-    terminated: new Uint8Array(NUM_ENVS),
-    truncated: new Uint8Array(NUM_ENVS),
-    scalarOffset: 0,
-    scalarStride: 1,
-    actionMasks: env.actionMaskSize > 0 ? new Uint8Array(NUM_ENVS * env.actionMaskSize) : null,
-    maskOffset: 0,
-    maskStride: env.actionMaskSize,
-    finalObservations: make(), // [numEnvs, obsSize]
-    onMetric: null,
-  };
+  const step = openRandomSteps(env);
+  return { name, run: () => step(NUM_STEPS), units: NUM_STEPS * NUM_ENVS };
 }
 
 function short(rate: number): string {
