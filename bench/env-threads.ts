@@ -31,7 +31,10 @@ export async function measureThreads(
 ): Promise<readonly ThreadRates[]> {
   const workers = Array.from({ length: Math.max(...counts) }, () => {
     const workerData: ThreadTask = { id, numEnvs };
-    return new Worker(new URL('./env-thread.ts', import.meta.url), { workerData, execArgv: workerExecArgv() });
+    return new Worker(new URL('./env-thread.ts', import.meta.url), {
+      workerData,
+      execArgv: workerExecArgv(),
+    });
   });
   await Promise.all(workers.map(answerOf)); // each has stepped until it was compiled
   const samples = counts.map((): { rate: number; perProcessor: number }[] => []);
