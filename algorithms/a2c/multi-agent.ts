@@ -4,7 +4,6 @@ import {
   createLearningAgents,
   learnSteps,
   type Student,
-  stateName,
 } from '../../src/algorithm/agents/agents-learning.ts';
 import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import { samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
@@ -12,6 +11,7 @@ import { createAgentsSystem } from '../../src/algorithm/agents/agents-system.ts'
 import { withOverrides } from '../../src/algorithm/agents/policy-config.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { schedulesState } from '../../src/algorithm/own-state.ts';
+import { stateName } from '../../src/algorithm/policy-names.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { a2cOptions, checkA2C, type ResolvedA2CConfig } from './config.ts';
 import { policyGradientParts } from './loss-parts.ts';

@@ -3,15 +3,17 @@ import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { createFragments } from '../../src/algorithm/fragments.ts';
 import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
 import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
+import type { OffPolicyStudent, OffPolicyStudentParts } from '../../src/algorithm/off-policy-student.ts';
 import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { isCrossed } from '../../src/algorithm/pace.ts';
+import { DEFAULT_POLICY, stateName } from '../../src/algorithm/policy-names.ts';
 import { createSequenceDraws } from '../../src/algorithm/sequence-draws.ts';
 import { createTransitions } from '../../src/algorithm/transitions.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { recurrentStateSize } from '../../src/policy/networks/recurrent-state.ts';
 import { dqnOptions, type ResolvedDQNConfig } from './config.ts';
-import { createNoise } from './noise.ts';
+import { createNoise, type DqnNoise } from './noise.ts';
 import { dqnParts } from './setup.ts';
 
 /**
@@ -32,12 +34,11 @@ import { dqnParts } from './setup.ts';
  * @throws ConfigError when environment, network, memory and options do not fit together.
  */
 export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
-  const { training, envRunners, debugging, faultTolerance } = config;
-  const { tau, targetInterval, prioritised, priorityExponent, learningStarts } = training;
+  const { training, envRunners, debugging } = config;
   const system = await createOffPolicySystem(config, (env) => dqnParts(env, config));
   const { learner, scaling } = system;
   const { seed } = debugging;
-  const priorities = prioritised ? { exponent: priorityExponent } : null;
+  const priorities = training.prioritised ? { exponent: training.priorityExponent } : null;
   const memory =
     training.recurrent === null
       ? null
@@ -49,25 +50,48 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
         });
   const transitions = memory ?? createTransitions(system, { ...training, seed, priorities });
   const noise = createNoise(config, system);
-  const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;
-  const schedules = createSchedules(dqnOptions.training, names, training);
+  const student = createDqnStudent({ name: DEFAULT_POLICY, config, learner, scaling, transitions }, noise);
   const fragments = createFragments({
     system,
     numSteps: training.trainEvery * envRunners.numEnvs,
     lag: training.lag,
-    exploration: (step) => ({
-      epsilon: schedules.at(step).epsilon,
-      noiseStd: 0,
-      isRandom: step < learningStarts,
-    }),
+    exploration: student.exploration,
     ...(noise !== null && { perturb: noise.perturbActing }),
   });
-
   const iterate = createOffPolicyIteration({
     system,
     fragments,
     pace: training,
     ...(memory !== null && { memory }),
+    ...student,
+  });
+  return createOffPolicyAlgorithm({
+    name: 'dqn',
+    config,
+    system,
+    fragments,
+    iterate,
+    replayState: transitions.replayState,
+    state: student.state,
+    setSchedule: student.setSchedule,
+  });
+}
+
+/** How a policy explores and learns, be it the only one or one among several agents. @param noise null = plain layers. */
+export function createDqnStudent(
+  { name, config, learner, scaling, transitions }: OffPolicyStudentParts<ResolvedDQNConfig>,
+  noise: DqnNoise | null,
+): OffPolicyStudent {
+  const { training, faultTolerance } = config;
+  const { tau, targetInterval, learningStarts } = training;
+  const names = ['learningRate', 'epsilon', 'importanceExponent'] as const;
+  const schedules = createSchedules(dqnOptions.training, names, training);
+  return {
+    exploration: (step) => ({
+      epsilon: schedules.at(step).epsilon,
+      noiseStd: 0,
+      isRandom: step < learningStarts,
+    }),
     learn(numUpdates, numEnvSteps) {
       const { learningRate, importanceExponent } = schedules.at(numEnvSteps);
       return learner.update({
@@ -89,16 +113,11 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
       const { learningRate, epsilon } = schedules.at(numEnvSteps);
       return { 'train/learningRate': learningRate, 'train/epsilon': epsilon };
     },
-  });
-
-  return createOffPolicyAlgorithm({
-    name: 'dqn',
-    config,
-    system,
-    fragments,
-    iterate,
-    replayState: transitions.replayState,
-    state: [...transitions.state, ...(noise?.state ?? []), schedulesState(schedules)],
+    state: [
+      ...transitions.state,
+      ...(noise?.state ?? []),
+      schedulesState(schedules, stateName(name, 'schedules')),
+    ],
     setSchedule: schedules.set,
-  });
+  };
 }

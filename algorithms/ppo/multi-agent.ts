@@ -4,15 +4,14 @@ import {
   createLearningAgents,
   learnSteps,
   type Student,
-  stateName,
 } from '../../src/algorithm/agents/agents-learning.ts';
 import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import { samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
 import { createAgentsSystem } from '../../src/algorithm/agents/agents-system.ts';
-import { policyStream } from '../../src/algorithm/agents/network-policy.ts';
 import { withOverrides } from '../../src/algorithm/agents/policy-config.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { policyStream, stateName } from '../../src/algorithm/policy-names.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { shuffleInPlace } from '../../src/random/shuffle.ts';
 import { checkPPO, ppoOptions, type ResolvedPPOConfig } from './config.ts';

@@ -1,7 +1,7 @@
 /** Soft actor-critic for a choice among actions (Christodoulou 2019, arXiv:1910.07207): SAC's loop with a policy and losses of its own. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { scheduledValue } from '../../src/config/schedules.ts';
-import { createSoftActorCritic } from '../sac/sac.ts';
+import { createSoftActorCritic, type SoftActorCriticVariant } from '../sac/sac.ts';
 import { type ResolvedSACDiscreteConfig, sacDiscreteOptions } from './config.ts';
 import { sacDiscreteParts } from './setup.ts';
 
@@ -15,13 +15,17 @@ import { sacDiscreteParts } from './setup.ts';
  * @throws ConfigError when environment, networks, memory and options do not fit together.
  */
 export async function createSACDiscrete(config: ResolvedSACDiscreteConfig): Promise<Algorithm> {
+  return createSoftActorCritic(config, sacDiscreteVariant(config));
+}
+
+export function sacDiscreteVariant(config: ResolvedSACDiscreteConfig): SoftActorCriticVariant {
   const { targetEntropyScale, scheduleSteps } = config.training;
   const scale = sacDiscreteOptions.training.targetEntropyScale;
-  return createSoftActorCritic(config, {
+  return {
     name: 'sac-discrete',
     parts: (env) => sacDiscreteParts(env, config),
     targetEntropy: ({ networks }, numEnvSteps) =>
       scheduledValue('targetEntropyScale', scale, targetEntropyScale, { step: numEnvSteps, scheduleSteps }) *
       Math.log(networks.actor.outputs),
-  });
+  };
 }

@@ -5,17 +5,15 @@ import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import { createFragments } from '../../src/algorithm/fragments.ts';
 import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
 import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
-import {
-  createOffPolicySystem,
-  type OffPolicyParts,
-  type OffPolicySystem,
-} from '../../src/algorithm/off-policy-system.ts';
+import type { OffPolicyStudent, OffPolicyStudentParts } from '../../src/algorithm/off-policy-student.ts';
+import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { DEFAULT_POLICY, policyStream, stateName } from '../../src/algorithm/policy-names.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
 import { createSchedules, scheduledValue } from '../../src/config/schedules.ts';
-import type { ObjectiveBatch } from '../../src/learner/objective-learner.ts';
+import type { ObjectiveBatch, ObjectiveLearner } from '../../src/learner/objective-learner.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
-import { openStream, type Stream } from '../../src/random/streams.ts';
+import type { Stream } from '../../src/random/streams.ts';
 import { type ResolvedSACConfig, type SoftActorCriticConfig, softActorCriticOptions } from './config.ts';
 import { type SacCritics, sacParts } from './setup.ts';
 
@@ -24,13 +22,16 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
 
 /** @throws ConfigError when environment, networks, memory and options do not fit together. */
 export async function createSAC(config: ResolvedSACConfig): Promise<Algorithm> {
-  const critics: SacCritics = {
+  return createSoftActorCritic(config, sacVariant(config));
+}
+
+export function sacVariant(config: ResolvedSACConfig): SoftActorCriticVariant {
+  return continuousVariant(config, {
     name: 'sac',
     criticOutputs: 1,
     closedForm: { module: GRADIENT, export: 'createSacGradient', options: {} },
     losses: async (model) => (await import('./loss.ts')).createSacLoss(model, {}),
-  };
-  return createSoftActorCritic(config, continuousVariant(config, critics));
+  });
 }
 
 /** What differs between algorithms that share SAC's loop: SAC, TQC, discrete SAC. */
@@ -73,35 +74,48 @@ export async function createSoftActorCritic(
   config: SoftActorCriticConfig,
   variant: SoftActorCriticVariant,
 ): Promise<Algorithm> {
-  const { training, envRunners, debugging, faultTolerance } = config;
-  const { seed } = debugging;
+  const { training, envRunners, debugging } = config;
   const system = await createOffPolicySystem(config, variant.parts);
   const { learner, scaling } = system;
-  const transitions = createTransitions(system, { ...training, seed, priorities: null });
-  const noise = openStream(seed, 'noise');
-  const dropout = createDropout(system, seed);
-  const rates = createSchedules(
-    softActorCriticOptions.training,
-    ['actorLearningRate', 'criticLearningRate'],
-    training,
-  );
+  const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities: null });
+  const parts = { name: DEFAULT_POLICY, config, learner, scaling, transitions };
+  const student = createSoftStudent(parts, variant);
   const fragments = createFragments({
     system,
     numSteps: training.trainEvery * envRunners.numEnvs,
     lag: training.lag,
-    exploration: (step) => ({ epsilon: 0, noiseStd: 0, isRandom: step < training.learningStarts }),
+    exploration: student.exploration,
   });
-  const temperature = createTemperature(config, system, variant);
+  return createOffPolicyAlgorithm({
+    name: variant.name,
+    config,
+    system,
+    fragments,
+    iterate: createOffPolicyIteration({ system, fragments, pace: training, ...student }),
+    replayState: transitions.replayState,
+    state: student.state,
+    setSchedule: student.setSchedule,
+  });
+}
+
+/** How a policy explores and learns, be it the only one or one among several agents. */
+export function createSoftStudent(
+  { name, config, learner, scaling, transitions }: OffPolicyStudentParts<SoftActorCriticConfig>,
+  variant: SoftActorCriticVariant,
+): OffPolicyStudent {
+  const { training, debugging, faultTolerance } = config;
+  const noise = policyStream(debugging.seed, 'noise', name);
+  const dropout = createDropout({ learner }, debugging.seed, name);
+  const names = ['actorLearningRate', 'criticLearningRate'] as const;
+  const rates = createSchedules(softActorCriticOptions.training, names, training);
+  const temperature = createTemperature(config, learner, variant);
   const fill = (_k: number, batch: ObjectiveBatch) => {
     transitions.fill(batch);
     fillNoise(noise, batch);
     dropout.fill(batch);
   };
-
-  const iterate = createOffPolicyIteration({
-    system,
-    fragments,
-    pace: training,
+  return {
+    exploration: (step) => ({ epsilon: 0, noiseStd: 0, isRandom: step < training.learningStarts }),
     learn(numUpdates, numEnvSteps) {
       const { actorLearningRate, criticLearningRate } = rates.at(numEnvSteps);
       const { target, fixed, learningRate } = temperature;
@@ -122,22 +136,18 @@ export async function createSoftActorCritic(
     },
     metrics: (numEnvSteps) => ({
       ...Object.fromEntries(
-        Object.entries(rates.at(numEnvSteps)).map(([name, rate]) => [`train/${name}`, rate]),
+        Object.entries(rates.at(numEnvSteps)).map(([rate, value]) => [`train/${rate}`, value]),
       ),
       'train/temperature': temperature.current(),
     }),
-  });
-
-  return createOffPolicyAlgorithm({
-    name: variant.name,
-    config,
-    system,
-    fragments,
-    iterate,
-    replayState: transitions.replayState,
-    state: [...transitions.state, streamState('noise', noise), ...dropout.state, schedulesState(rates)],
+    state: [
+      ...transitions.state,
+      streamState(stateName(name, 'noise'), noise),
+      ...dropout.state,
+      schedulesState(rates, stateName(name, 'schedules')),
+    ],
     setSchedule: rates.set,
-  });
+  };
 }
 
 /** For the actions of s and those of s'; a choice among actions has none. */
@@ -149,7 +159,7 @@ function fillNoise(stream: Stream, { columns: { noise, nextNoise } }: ObjectiveB
 /** What the objective needs to know of the temperature, and what it is. */
 function createTemperature(
   { training }: Pick<SoftActorCriticConfig, 'training'>,
-  { learner }: Pick<OffPolicySystem, 'learner'>,
+  learner: ObjectiveLearner,
   { targetEntropy }: SoftActorCriticVariant,
 ) {
   const { temperature, temperatureLearningRate, scheduleSteps } = training;

@@ -11,12 +11,13 @@ import {
 } from '../../src/algorithm/model-setup.ts';
 import { createOffPolicyAlgorithm } from '../../src/algorithm/off-policy-algorithm.ts';
 import { createOffPolicyIteration } from '../../src/algorithm/off-policy-iteration.ts';
+import type { OffPolicyStudent, OffPolicyStudentParts } from '../../src/algorithm/off-policy-student.ts';
 import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
+import { DEFAULT_POLICY, policyStream, stateName } from '../../src/algorithm/policy-names.ts';
 import { replayParts } from '../../src/algorithm/replay-parts.ts';
 import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
-import { openStream } from '../../src/random/streams.ts';
 import { type ResolvedTD3Config, td3Options } from './config.ts';
 import { type Td3Shape, td3Model, td3Objective } from './objective.ts';
 
@@ -40,31 +41,49 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
  * @throws ConfigError when environment, networks, memory and options do not fit together.
  */
 export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
-  const { training, envRunners, debugging, faultTolerance } = config;
-  const { seed } = debugging;
-  const { tau, targetNoise, targetNoiseClip } = training;
+  const { training, envRunners, debugging } = config;
   const system = await createOffPolicySystem(config, (env) => td3Parts(env, config));
   const { learner, scaling } = system;
-  const transitions = createTransitions(system, { ...training, seed, priorities: null });
-  const noise = openStream(seed, 'noise');
-  const dropout = createDropout(system, seed);
-  const names = ['actorLearningRate', 'criticLearningRate', 'explorationNoise'] as const;
-  const schedules = createSchedules(td3Options.training, names, training);
+  const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities: null });
+  const student = createTd3Student({ name: DEFAULT_POLICY, config, learner, scaling, transitions });
   const fragments = createFragments({
     system,
     numSteps: training.trainEvery * envRunners.numEnvs,
     lag: training.lag,
+    exploration: student.exploration,
+  });
+  return createOffPolicyAlgorithm({
+    name: 'td3',
+    config,
+    system,
+    fragments,
+    iterate: createOffPolicyIteration({ system, fragments, pace: training, ...student }),
+    replayState: transitions.replayState,
+    state: student.state,
+    setSchedule: student.setSchedule,
+  });
+}
+
+/** How a policy explores and learns, be it the only one or one among several agents. */
+export function createTd3Student({
+  name,
+  config,
+  learner,
+  scaling,
+  transitions,
+}: OffPolicyStudentParts<ResolvedTD3Config>): OffPolicyStudent {
+  const { training, debugging, faultTolerance } = config;
+  const { tau, targetNoise, targetNoiseClip } = training;
+  const noise = policyStream(debugging.seed, 'noise', name);
+  const dropout = createDropout({ learner }, debugging.seed, name);
+  const names = ['actorLearningRate', 'criticLearningRate', 'explorationNoise'] as const;
+  const schedules = createSchedules(td3Options.training, names, training);
+  return {
     exploration: (step) => ({
       epsilon: 0,
       noiseStd: schedules.at(step).explorationNoise,
       isRandom: step < training.learningStarts,
     }),
-  });
-
-  const iterate = createOffPolicyIteration({
-    system,
-    fragments,
-    pace: training,
     learn: (numUpdates, numEnvSteps) =>
       learner.update({
         numUpdates,
@@ -79,26 +98,22 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
       }),
     metrics: (numEnvSteps) =>
       Object.fromEntries(
-        Object.entries(schedules.at(numEnvSteps)).map(([name, value]) => [`train/${name}`, value]),
+        Object.entries(schedules.at(numEnvSteps)).map(([schedule, value]) => [`train/${schedule}`, value]),
       ),
-  });
-
-  return createOffPolicyAlgorithm({
-    name: 'td3',
-    config,
-    system,
-    fragments,
-    iterate,
-    replayState: transitions.replayState,
-    state: [...transitions.state, streamState('noise', noise), ...dropout.state, schedulesState(schedules)],
+    state: [
+      ...transitions.state,
+      streamState(stateName(name, 'noise'), noise),
+      ...dropout.state,
+      schedulesState(schedules, stateName(name, 'schedules')),
+    ],
     setSchedule: schedules.set,
-  });
+  };
 }
 
 /** Small first outputs keep the tanh away from its flat ends (DDPG, Lillicrap et al. 2016, section 7). */
 const ACTOR_HEAD_BOUND = 3e-3;
 
-function td3Parts(env: EnvDescription, { training, envRunners }: ResolvedTD3Config): OffPolicyParts {
+export function td3Parts(env: EnvDescription, { training, envRunners }: ResolvedTD3Config): OffPolicyParts {
   const { adamBeta1, adamBeta2, adamEpsilon, weightDecay, noiseProcess } = training;
   const { size, low, high } = boundedBox(env, 'td3');
   const isNormalized = envRunners.normalizeObservations;

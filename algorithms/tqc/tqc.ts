@@ -1,7 +1,6 @@
 /** Truncated quantile critics (Kuznetsov et al. 2020, arXiv:2005.04269): SAC's loop with critics and losses of its own. */
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
-import { continuousVariant, createSoftActorCritic } from '../sac/sac.ts';
-import type { SacCritics } from '../sac/setup.ts';
+import { continuousVariant, createSoftActorCritic, type SoftActorCriticVariant } from '../sac/sac.ts';
 import type { ResolvedTQCConfig } from './config.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
@@ -16,13 +15,16 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
  * @throws ConfigError when environment, networks, memory and options do not fit together.
  */
 export async function createTQC(config: ResolvedTQCConfig): Promise<Algorithm> {
+  return createSoftActorCritic(config, tqcVariant(config));
+}
+
+export function tqcVariant(config: ResolvedTQCConfig): SoftActorCriticVariant {
   const { numQuantiles, numDroppedQuantiles } = config.training;
   const options = { numDropped: numDroppedQuantiles };
-  const critics: SacCritics = {
+  return continuousVariant(config, {
     name: 'tqc',
     criticOutputs: numQuantiles,
     closedForm: { module: GRADIENT, export: 'createTqcGradient', options },
     losses: async (model) => (await import('./loss.ts')).createTqcLoss(model, options),
-  };
-  return createSoftActorCritic(config, continuousVariant(config, critics));
+  });
 }

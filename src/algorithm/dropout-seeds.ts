@@ -2,9 +2,9 @@
 import type { StatePart } from '../checkpoint/state-part.ts';
 import { DROPOUT_SEEDS, fillDropoutSeeds } from '../learner/dropout.ts';
 import type { ObjectiveBatch } from '../learner/objective-learner.ts';
-import { openStream } from '../random/streams.ts';
 import type { OffPolicySystem } from './off-policy-system.ts';
 import { streamState } from './own-state.ts';
+import { policyStream, stateName } from './policy-names.ts';
 
 export interface DropoutSeeds {
   /** Draws the batch's seeds, where its objective has dropout; else nothing. */
@@ -12,9 +12,17 @@ export interface DropoutSeeds {
   readonly state: readonly StatePart[];
 }
 
-export function createDropout({ learner }: Pick<OffPolicySystem, 'learner'>, seed: number): DropoutSeeds {
+/** @param policy whose seeds they are; the only one's where there is one agent. */
+export function createDropout(
+  { learner }: Pick<OffPolicySystem, 'learner'>,
+  seed: number,
+  policy: string,
+): DropoutSeeds {
   if (!learner.objective.columns.some(({ name }) => name === DROPOUT_SEEDS))
     return { fill: () => undefined, state: [] };
-  const stream = openStream(seed, 'dropout');
-  return { fill: (batch) => fillDropoutSeeds(stream, batch), state: [streamState('dropout', stream)] };
+  const stream = policyStream(seed, 'dropout', policy);
+  return {
+    fill: (batch) => fillDropoutSeeds(stream, batch),
+    state: [streamState(stateName(policy, 'dropout'), stream)],
+  };
 }

@@ -5,12 +5,12 @@ import { spaceToJson } from '../../env/space-json.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { Algorithm } from '../algorithm.ts';
 import { checkAgentsOptions } from '../curriculum/check-options.ts';
+import { DEFAULT_POLICY } from '../policy-names.ts';
 import { createAlgorithm, type Iteration } from '../shell.ts';
 import { createAgentsEvaluation } from './agents-evaluation.ts';
 import type { AgentsStage, StageConfig } from './agents-stage.ts';
 import { agentsState } from './agents-state.ts';
 import { frozenState } from './network-policy.ts';
-import { DEFAULT_POLICY } from './policy-table.ts';
 
 export interface AgentsAlgorithmParts {
   readonly name: string;

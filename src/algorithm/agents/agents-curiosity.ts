@@ -6,9 +6,9 @@ import { computeGaeWithHoles } from '../../targets/gae-with-holes.ts';
 import { type OwnCuriosity, openCuriosity } from '../curiosity/curiosity.ts';
 import type { IntrinsicSteps } from '../curiosity/intrinsic-steps.ts';
 import type { OwnSteps } from '../curiosity/samples.ts';
+import { DEFAULT_POLICY } from '../policy-names.ts';
 import type { AgentsConfig, PreparedPolicy } from './agents-policies.ts';
 import { observedBy } from './agents-samples.ts';
-import { DEFAULT_POLICY } from './policy-table.ts';
 
 /**
  * @param batchSize rows of its minibatches: the policy's, but no more than a rollout has steps.

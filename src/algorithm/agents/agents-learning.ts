@@ -17,7 +17,6 @@ import { computeAdvantages, explainedBy, observedBy } from './agents-samples.ts'
 import type { AgentsStage } from './agents-stage.ts';
 import type { AgentsSystem } from './agents-system.ts';
 import { moveLeague } from './move-league.ts';
-import { DEFAULT_POLICY } from './policy-table.ts';
 
 export type AgentMetrics = Partial<Record<string, number>>;
 
@@ -164,9 +163,4 @@ async function learnValues(
   });
   if (scaling.isRunning) scaling.absorb(observedBy(group, group.criticInputs, samples));
   return { 'train/valueLoss': update.means.valueLoss, 'train/criticGradNorm': update.means.gradNorm };
-}
-
-/** Name of a policy's state: that of a run with one agent where there is one policy. */
-export function stateName(policy: string, field: string): string {
-  return policy === DEFAULT_POLICY ? field : `${field}/${policy}`;
 }

@@ -7,7 +7,7 @@ import type { Learner } from '../../learner/learner.ts';
 import type { ArenaPlanner } from '../../memory/arena.ts';
 import { locateModule } from '../../modules/module-reference.ts';
 import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec, PolicySpec } from '../../policy/policy-spec.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import {
@@ -27,12 +27,12 @@ import type { SelfPlayConfig } from '../league/plan-league.ts';
 import { locateNetwork } from '../locate-network.ts';
 import type { ObservationScaling } from '../observation-statistics.ts';
 import type { OnPolicyConfig } from '../on-policy-config.ts';
+import { policyStream } from '../policy-names.ts';
 import { createPolicySpec } from '../policy-setup.ts';
 import {
   type FrozenNetwork,
   freshNetwork,
   networkFromCheckpoint,
-  policyStream,
   publisherOfFrozen,
 } from './network-policy.ts';
 import type { MultiAgentConfig, TableEntry } from './policy-table.ts';
@@ -83,6 +83,7 @@ export interface AgentsLearning<C> {
 export interface PreparedPolicy<C> {
   readonly entry: TableEntry;
   readonly plan: PolicyPlan;
+  /** What a network of the algorithm's own is. */
   readonly spec: PolicySpec;
   readonly config: C;
   readonly frozen: FrozenNetwork | null;
@@ -115,14 +116,14 @@ export async function preparePolicy<C extends AgentsConfig>(
   const full = createPolicySpec(space, options, locateNetwork);
   const own = criticSize > 0 ? { ...full, actorOnly: true } : full;
   const loaded = acts.kind === 'checkpoint' ? await networkFromCheckpoint(name, acts, group) : null;
-  const spec = loaded?.spec ?? own;
   const learns = acts.kind === 'network' && acts.learns;
   const { seed } = config.debugging;
-  const frozen = loaded ?? (acts.kind === 'network' && !learns ? freshNetwork(spec, seed, name) : null);
+  const frozen = loaded ?? (acts.kind === 'network' && !learns ? freshNetwork(own, seed, name) : null);
+  const acting = loaded?.spec ?? own;
   const critic = learns && criticSize > 0 ? criticSpec(full, criticSize) : null;
   return {
-    ...{ entry, spec, config, frozen, learns, critic },
-    plan: { name, group: entry.group, spec, acts: planActs(planner, entry, spec, critic) },
+    ...{ entry, spec: own, config, frozen, learns, critic },
+    plan: { name, group: entry.group, spec: acting, acts: planActs(planner, entry, acting, critic) },
   };
 }
 
@@ -153,11 +154,11 @@ export function planScript(
 function planActs(
   planner: ArenaPlanner,
   { acts }: TableEntry,
-  spec: PolicySpec,
+  spec: ActingSpec,
   critic: PolicySpec | null,
 ): PolicyPlan['acts'] {
   if (acts.kind === 'random' || acts.kind === 'module') return planScript(acts);
-  const weightsOf = (network: PolicySpec) =>
+  const weightsOf = (network: ActingSpec) =>
     reserveWeightBuffer(planner, mlpParameterLayout(network).size, network.observationSize);
   return {
     kind: 'network',

@@ -5,7 +5,7 @@ import { makeAgentsEnvs } from '../../env/agents/load-agents-env.ts';
 import { createSeatLayout, type SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { EnvSource } from '../../env/env-source.ts';
 import { ConfigError } from '../../errors.ts';
-import type { ActingSpec } from '../../policy/policy-spec.ts';
+import { type ActingSpec, isBehaviour } from '../../policy/policy-spec.ts';
 import type { AgentsRunnerGroup } from '../../rollout/agents/agents-runner-group.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import { checkAgentsOptions } from '../curriculum/check-options.ts';
@@ -87,12 +87,15 @@ interface Prepared {
   readonly frozen: FrozenNetwork | null;
 }
 
-/** By group of seats the sizes of any of its policies: they are the same. */
+/**
+ * By group of seats the sizes of any of its policies: they are the same, but that a behaviour has no log-probability, so one that has is taken
+ * where there is one.
+ */
 export function specsOf({ groups }: SeatLayout, prepared: readonly Prepared[]): readonly ActingSpec[] {
   return groups.map((_, g) => {
-    const found = prepared.find(({ entry }) => entry.group === g);
-    if (found === undefined) throw new TypeError(`Group ${g} has no policy.`);
-    return found.plan.spec;
+    const specs = prepared.filter(({ entry }) => entry.group === g).map(({ plan }) => plan.spec);
+    if (specs.length === 0) throw new TypeError(`Group ${g} has no policy.`);
+    return specs.find(({ distribution }) => !isBehaviour(distribution)) ?? specs[0];
   });
 }
 

@@ -3,8 +3,8 @@ import type { Learner } from '../../learner/learner.ts';
 import { initializeParameters } from '../../policy/initialize.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { beginAfresh as beCuriousAfresh, becomeAs as beCuriousAs } from '../curiosity/begin-again.ts';
+import { policyStream } from '../policy-names.ts';
 import type { LearningPolicy } from './agents-policies.ts';
-import { policyStream } from './network-policy.ts';
 
 /**
  * First weights of a generation, a function of the master seed, the policy's name and the generation; an optimizer that has seen nothing.

@@ -8,14 +8,13 @@ import { spaceToJson } from '../../env/space-json.ts';
 import { ConfigError } from '../../errors.ts';
 import { initializeParameters } from '../../policy/initialize.ts';
 import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
-import { type ActingSpec, isBehaviour, type PolicySpec } from '../../policy/policy-spec.ts';
-import { openStream, type Stream } from '../../random/streams.ts';
+import type { ActingSpec, PolicySpec } from '../../policy/policy-spec.ts';
 import type { ObservationStatistics } from '../../weights/observation-statistics.ts';
 import { openWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
 import { parametersToTensors, tensorsToParameters } from '../parameter-content.ts';
+import { policyStream } from '../policy-names.ts';
 import { policyState } from '../policy-state.ts';
 import { readPolicyFiles } from '../read-policy.ts';
-import { DEFAULT_POLICY } from './policy-table.ts';
 
 /** A network that keeps its weights. */
 export interface FrozenNetwork {
@@ -23,11 +22,6 @@ export interface FrozenNetwork {
   /** f32 [parameters]; always the same array. */
   readonly parameters: Float32Array;
   readonly statistics: ObservationStatistics | null;
-}
-
-/** What a policy's first weights, or its shuffles, are drawn from: the only one's as in a run with a single agent. */
-export function policyStream(seed: number, purpose: string, policy: string): Stream {
-  return policy === DEFAULT_POLICY ? openStream(seed, purpose) : openStream(seed, purpose, policy);
 }
 
 /** One that could learn and does not. */
@@ -51,15 +45,15 @@ export function publisherOfFrozen(
 }
 
 /**
- * The network of a checkpoint.
+ * The network of a checkpoint, whatever it was learned by: it acts as in that run, without exploring.
  *
- * @throws ConfigError `CONFIG_POLICY` when it was made for other spaces or is no MLP with a distribution; CheckpointError as `loadPolicy`.
+ * @throws ConfigError `CONFIG_POLICY` when it was made for other spaces or is no MLP; CheckpointError as `loadPolicy`.
  */
 export async function networkFromCheckpoint(
   name: string,
   { path, policy }: { readonly path: string; readonly policy: string },
   group: SeatGroup,
-): Promise<FrozenNetwork & { readonly spec: PolicySpec }> {
+): Promise<FrozenNetwork> {
   const { content } = await loadCheckpoint(path, { withSegments: false });
   const { spec, weights, statistics, observationSpace, actionSpace } = readPolicyFiles(content, path, policy);
   const isSame =
@@ -69,15 +63,14 @@ export async function networkFromCheckpoint(
       spaceToJson(group.spaces.actionSpace),
       group.maskSize,
     ]);
-  const reason = isSame ? 'is no MLP that acts by a distribution' : 'was made for other spaces';
-  if (!isSame || spec.network.kind !== 'mlp' || isBehaviour(spec.distribution)) {
+  const reason = isSame ? `is no MLP but '${spec.network.kind}'` : 'was made for other spaces';
+  if (!isSame || spec.network.kind !== 'mlp') {
     throw new ConfigError(
       'CONFIG_POLICY',
       `The policy \`${name}\` cannot be used: \`${policy}\` of ${path} ${reason}.`,
     );
   }
-  const usable = spec as PolicySpec;
-  return { spec: usable, parameters: tensorsToParameters(weights, mlpParameterLayout(usable)), statistics };
+  return { spec, parameters: tensorsToParameters(weights, mlpParameterLayout(spec)), statistics };
 }
 
 /** Its part of a checkpoint: as that of one that learns, without an optimizer. A resume goes on with what was saved. */

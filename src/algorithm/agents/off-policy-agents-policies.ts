@@ -19,14 +19,10 @@ import type { EnvDescription } from '../environment-source.ts';
 import { locateNetwork } from '../locate-network.ts';
 import type { OffPolicyConfig } from '../off-policy-config.ts';
 import type { OffPolicyParts } from '../off-policy-system.ts';
+import { policyStream } from '../policy-names.ts';
 import { createPolicySpec } from '../policy-setup.ts';
 import { planScript } from './agents-policies.ts';
-import {
-  type FrozenNetwork,
-  networkFromCheckpoint,
-  policyStream,
-  publisherOfFrozen,
-} from './network-policy.ts';
+import { type FrozenNetwork, networkFromCheckpoint, publisherOfFrozen } from './network-policy.ts';
 import type { PoliciesConfig, TableEntry } from './policy-table.ts';
 
 export type OffPolicyAgentsConfig = OffPolicyConfig & { readonly multiAgent: PoliciesConfig };

@@ -7,7 +7,7 @@ import type { ActingNetwork } from '../../policy/networks/acting-network.ts';
 import { initializeModel } from '../../policy/networks/initialize-model.ts';
 import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { availableMemory } from '../../replay/available-memory.ts';
-import { checkReplayMemory } from '../../replay/replay-spec.ts';
+import { checkReplayMemory, replayBytes } from '../../replay/replay-spec.ts';
 import { createRowRings, type RowRings, rowRingsSpec } from '../../replay/row-rings.ts';
 import { initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
@@ -19,11 +19,11 @@ import { numOffPolicyRunners } from '../num-off-policy-runners.ts';
 import { withNotes } from '../objective-system.ts';
 import { createObservationScaling, type ObservationScaling } from '../observation-statistics.ts';
 import { checkHoldsBatch, replaySpecOf } from '../off-policy-system.ts';
+import { policyStream } from '../policy-names.ts';
 import { startAndCreate } from '../start-runners.ts';
 import { type AgentsExperience, createAgentsExperience } from './agents-experience.ts';
 import { type AgentsStage, checkStage, frozenOf, openSeats, specsOf } from './agents-stage.ts';
 import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
-import { policyStream } from './network-policy.ts';
 import {
   type OffPolicyAgentsConfig,
   type OffPolicyAgentsLearning,
@@ -152,12 +152,14 @@ async function createLearners<C extends OffPolicyAgentsConfig>(
   kernels: KernelModule,
 ): Promise<OffPolicyLearner<C>[]> {
   const list: OffPolicyLearner<C>[] = [];
+  let available = availableMemory(); // what a buffer was planned with is taken, whenever its rows take it
   for (const [index, { entry, own }] of prepared.entries()) {
     if (own === null) continue;
     const { name, group } = entry;
     const ringOf = ringsOf(seats, assignment, index, group, numEnvs);
     const made = await createLearner(own, arena, kernels, name, seats.groups[group].spaces.observationSpace);
-    const memory = createMemory(own, ringOf);
+    const { numBytes, ...memory } = createMemory(own, ringOf, available);
+    available -= numBytes;
     const experience = createAgentsExperience(memory.replay, index, ringOf);
     list.push({ ...{ name, index, group, experience }, ...own, ...made, ...memory });
   }
@@ -184,12 +186,13 @@ async function createLearner<C extends OffPolicyAgentsConfig>(
 function createMemory<C extends OffPolicyAgentsConfig>(
   { config, parts, spec }: OwnNetwork<C>,
   ringOf: Int32Array,
+  available: number,
 ) {
   const numRows = ringOf.reduce((count, ring) => count + (ring < 0 ? 0 : 1), 0);
   const replaySpec = rowRingsSpec(replaySpecOf(spec, numRows, parts.replay));
   checkHoldsBatch(replaySpec, config.training);
-  const replayMemory = checkReplayMemory(replaySpec, availableMemory(), parts.isPrioritised);
-  return { replay: createRowRings(replaySpec), replayMemory };
+  const replayMemory = checkReplayMemory(replaySpec, available);
+  return { replay: createRowRings(replaySpec), replayMemory, numBytes: replayBytes(replaySpec).total };
 }
 
 /** Rings of the rows of a group, for those seats that the policy may have: [rows] i32, -1 = it never acts there. */

@@ -3,29 +3,26 @@ import type { StatePart } from '../../checkpoint/state-part.ts';
 import type { Declarations } from '../../config/option.ts';
 import type { Problem } from '../../config/problems.ts';
 import { ConfigError } from '../../errors.ts';
-import type { JsonValue } from '../../json.ts';
-import type { ObjectiveBatch, ObjectiveStats } from '../../learner/objective-learner.ts';
 import type { Metrics } from '../../metrics/metric-keys.ts';
 import { actingLayout } from '../../policy/networks/acting-network.ts';
 import type { TransitionBatch } from '../../replay/gather.ts';
-import type { RowRings } from '../../replay/row-rings.ts';
 import { rowRingsState } from '../../replay/row-rings-state.ts';
 import type { CollectedAgents } from '../../rollout/agents/agents-runner-group.ts';
-import type { Exploration } from '../../weights/exploration.ts';
 import type { Algorithm } from '../algorithm.ts';
 import { createFragments, type Fragments } from '../fragments.ts';
 import { createIterationTally } from '../iteration-tally.ts';
 import { objectiveLearnerState } from '../objective-learner-state.ts';
 import { statisticsState } from '../observation-statistics.ts';
+import type { OffPolicyStudent, OffPolicyStudentParts } from '../off-policy-student.ts';
 import { streamState } from '../own-state.ts';
 import { fragmentsPerIteration, numUpdatesDue, type PaceOptions } from '../pace.ts';
+import { policyStream, stateName } from '../policy-names.ts';
 import { policyState } from '../policy-state.ts';
 import type { Iteration } from '../shell.ts';
 import { createAgentsAlgorithm } from './agents-algorithm.ts';
-import { stateName } from './agents-learning.ts';
 import { tellAgents } from './agents-report.ts';
 import { observedBy, samplesOf } from './agents-samples.ts';
-import { policyStream } from './network-policy.ts';
+import { refuseAmongSeveral } from './agents-stage.ts';
 import type { OffPolicyAgentsConfig } from './off-policy-agents-policies.ts';
 import type { OffPolicyAgentsSystem, OffPolicyLearner } from './off-policy-agents-system.ts';
 import { overridesOf, withOverrides } from './policy-config.ts';
@@ -33,41 +30,30 @@ import type { TableEntry } from './policy-table.ts';
 
 /** The options of `training` that the shared loop reads. */
 export type LoopConfig = OffPolicyAgentsConfig & {
-  readonly training: PaceOptions & { readonly stepsPerIteration: number; readonly nStep: number };
+  readonly training: PaceOptions & {
+    readonly stepsPerIteration: number;
+    readonly nStep: number;
+    readonly gamma: number;
+    readonly hindsight: string;
+  };
 };
 
-/** What an algorithm does with one policy; counted in environment steps, as where there is one agent. */
-export interface OffPolicyStudent {
-  /** How it explores in the fragment that begins there. */
-  readonly exploration: (numEnvSteps: number) => Exploration;
-  readonly learn: (numUpdates: number, numEnvSteps: number) => Promise<ObjectiveStats>;
-  readonly afterRound?: (before: number, after: number) => void;
-  readonly metrics: (numEnvSteps: number) => Metrics;
-  readonly state: readonly StatePart[];
-  readonly setSchedule: (name: string, schedule: JsonValue) => void;
-}
-
-/** Uniform batches of a policy's own transitions. */
-export interface AgentsDraws {
-  fill(batch: ObjectiveBatch): void;
-  readonly state: StatePart;
-}
-
-/** Allocates nothing per batch. @param seed of the run. */
-export function createAgentsDraws(
-  replay: RowRings,
-  policy: string,
-  seed: number,
-  { batchSize, nStep, gamma }: { readonly batchSize: number; readonly nStep: number; readonly gamma: number },
-): AgentsDraws {
-  const stream = policyStream(seed, 'replay', policy);
+/** Uniform batches of a policy's own transitions. Allocates nothing per batch. */
+function createDraws<C extends LoopConfig>({
+  name,
+  config,
+  replay,
+}: OffPolicyLearner<C>): OffPolicyStudentParts<C>['transitions'] {
+  const { batchSize, nStep, gamma } = config.training;
+  const stream = policyStream(config.debugging.seed, 'replay', name);
   const indices = new Int32Array(batchSize); // [B] i32
   return {
     fill({ columns }) {
       replay.sample(nStep, stream, indices);
       replay.gather(indices, nStep, gamma, columns as unknown as TransitionBatch);
     },
-    state: streamState(stateName(policy, 'replay'), stream),
+    after: () => undefined,
+    state: [streamState(stateName(name, 'replay'), stream)],
   };
 }
 
@@ -79,10 +65,12 @@ export function createOffPolicyAgents<C extends LoopConfig>(
   name: string,
   config: C,
   system: OffPolicyAgentsSystem<C>,
-  createStudent: (policy: OffPolicyLearner<C>) => OffPolicyStudent,
+  createStudent: (parts: OffPolicyStudentParts<C>) => OffPolicyStudent,
 ): Algorithm {
   const { training, envRunners } = config;
-  const students = system.learning.map(createStudent);
+  const students = system.learning.map((policy) =>
+    createStudent({ ...policy, transitions: createDraws(policy) }),
+  );
   const fragments = createFragments<CollectedAgents, number>({
     system: {
       publish: (step) => system.publish((k) => students[k].exploration(step)),
@@ -202,7 +190,8 @@ const OF_THE_RUN = ['trainEvery', 'stepsPerIteration', 'lag', 'checkpointReplay'
  * The run's config with a policy's own options of `training`.
  *
  * @param declared the algorithm's `training`; `check` what it asks of a whole config.
- * @throws ConfigError naming what is no such option; `CONFIG_POLICY` for one that is the run's alone.
+ * @throws ConfigError naming what is no such option; `CONFIG_POLICY` for one that is the run's alone; `CONFIG_SEVERAL_AGENTS` for what is for one
+ * agent.
  */
 export function configOfLearner<C extends LoopConfig>(
   config: C,
@@ -216,5 +205,9 @@ export function configOfLearner<C extends LoopConfig>(
       'CONFIG_POLICY',
       `The policies cannot be used: \`${shared}\` is the run's, and \`${entry.name}\` sets one of its own. Set it in \`training\`.`,
     );
-  return withOverrides(config, entry, declared, check);
+  const own = withOverrides(config, entry, declared, check);
+  // They know of environments, and not of agents.
+  if (own.training.hindsight !== 'none') refuseAmongSeveral('hindsight');
+  if (own.training.prefill !== null) refuseAmongSeveral('prefill');
+  return own;
 }

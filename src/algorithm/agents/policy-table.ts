@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { isModuleReference } from '../../modules/module-text.ts';
 import type { SeatAssignment } from '../../rollout/agents/policy-plan.ts';
 import type { DiscountBy } from '../../targets/gae-with-holes.ts';
+import { DEFAULT_POLICY } from '../policy-names.ts';
 
 /** Who acts for whom, and who of them learns. */
 export interface PoliciesConfig {
@@ -35,9 +36,6 @@ export interface PolicyTable {
   readonly entries: readonly TableEntry[];
   readonly assignment: SeatAssignment;
 }
-
-/** The name of the only policy; its files are those of a run with one agent. */
-export const DEFAULT_POLICY = 'default';
 
 /**
  * @throws ConfigError `CONFIG_POLICY` naming the policy or agent that there is not, a policy that nobody plays, one that would act for
