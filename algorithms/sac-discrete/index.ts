@@ -1,4 +1,5 @@
 /** Discrete SAC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkSACDiscrete, sacDiscreteOptions } from './config.ts';
 import { sacDiscreteMetrics } from './metrics.ts';
@@ -17,7 +18,12 @@ export const sacDiscrete = defineAlgorithm({
   },
   summary: ['train/entropy', 'train/maxProbability', 'replay/size'],
   tunedDefaults: tunedSACDiscrete,
-  create: async (config) => (await import('./sac-discrete.ts')).createSACDiscrete(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./sac-discrete.ts')).createSACDiscrete(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentSACDiscrete(config),
+    ),
 });
 
 /** Discrete SAC's configuration builder. */

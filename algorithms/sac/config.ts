@@ -1,5 +1,6 @@
 /** SAC's options: the shared sections and its own `training`. */
 
+import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
@@ -91,6 +92,7 @@ function checkGsde({
 /** Whatever the actions are; discrete SAC's, too. */
 export const softActorCriticOptions = {
   ...offPolicyOptions,
+  multiAgent: policiesOptions,
   training: { ...offPolicyActorCriticOptions, ...temperatureOptions },
 };
 

@@ -1,4 +1,5 @@
 /** SAC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkSAC, sacOptions } from './config.ts';
 import { sacMetrics } from './metrics.ts';
@@ -17,7 +18,12 @@ export const sac = defineAlgorithm({
   },
   summary: ['train/entropy', 'train/saturation', 'replay/size'],
   tunedDefaults: tunedSAC,
-  create: async (config) => (await import('./sac.ts')).createSAC(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./sac.ts')).createSAC(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentSAC(config),
+    ),
 });
 
 /** SAC's configuration builder. */

@@ -1,5 +1,6 @@
 /** TD3's options: the shared sections and its own `training`. DDPG is numCritics 1, policyDelay 1, targetNoise 0. */
 
+import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
@@ -38,6 +39,7 @@ const noiseOptions = {
 
 export const td3Options = {
   ...offPolicyOptions,
+  multiAgent: policiesOptions,
   training: {
     ...withDefaults(offPolicyActorCriticOptions, { policyDelay: 2 }),
     ...noiseOptions,

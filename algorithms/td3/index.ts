@@ -1,4 +1,5 @@
 /** TD3 as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkTD3, td3Options } from './config.ts';
 import { td3Metrics } from './metrics.ts';
@@ -17,7 +18,12 @@ export const td3 = defineAlgorithm({
   },
   summary: ['train/saturation', 'replay/size'],
   tunedDefaults: tunedTD3,
-  create: async (config) => (await import('./td3.ts')).createTD3(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./td3.ts')).createTD3(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentTD3(config),
+    ),
 });
 
 /** TD3's configuration builder. */

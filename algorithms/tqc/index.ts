@@ -1,4 +1,5 @@
 /** TQC as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { sacMetrics } from '../sac/metrics.ts';
 import { checkTQC, tqcOptions } from './config.ts';
@@ -17,7 +18,12 @@ export const tqc = defineAlgorithm({
   },
   summary: ['train/entropy', 'train/saturation', 'replay/size'],
   tunedDefaults: tunedTQC,
-  create: async (config) => (await import('./tqc.ts')).createTQC(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./tqc.ts')).createTQC(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentTQC(config),
+    ),
 });
 
 /** TQC's configuration builder. */

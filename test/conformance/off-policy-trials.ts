@@ -145,7 +145,7 @@ export const continuousSettings = (name: string) => ({
       change: training({ criticLearningRate: 1e-2 }),
     },
   },
-  testedElsewhere: convElsewhere,
+  testedElsewhere: { ...convElsewhere, ...policiesElsewhere },
   refused: [
     ...offPolicyRefused,
     [

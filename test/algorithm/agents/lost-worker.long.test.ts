@@ -2,29 +2,39 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { A2CConfig, DQNConfig, PPOConfig } from '../../../src/index.ts';
+import {
+  A2CConfig,
+  DQNConfig,
+  PPOConfig,
+  SACConfig,
+  SACDiscreteConfig,
+  TD3Config,
+  TQCConfig,
+} from '../../../src/index.ts';
 import { comparable } from '../../invariants/run-content.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const MORTAL = fileURLToPath(new URL('./fixtures/mortal-env.ts', import.meta.url));
+const MORTAL_AIM = `${MORTAL}#mortalAim`;
+const REPLAYED = {
+  ...{ batchSize: 8, trainEvery: 4, gradientSteps: 2, updatesPerStep: null, learningStarts: 32 },
+  ...{ stepsPerIteration: 64, replayCapacity: 200 },
+};
 const SUBJECTS = {
-  ppo: [PPOConfig, { rolloutLength: 16 }, { minibatchSize: 16, numEpochs: 2 }],
-  a2c: [A2CConfig, { rolloutLength: 16 }, {}],
-  dqn: [
-    DQNConfig,
-    {},
-    {
-      ...{ batchSize: 8, trainEvery: 4, gradientSteps: 2, updatesPerStep: null, learningStarts: 32 },
-      ...{ stepsPerIteration: 64, replayCapacity: 200, targetInterval: 64 },
-    },
-  ],
+  ppo: [PPOConfig, MORTAL, { rolloutLength: 16 }, { minibatchSize: 16, numEpochs: 2 }],
+  a2c: [A2CConfig, MORTAL, { rolloutLength: 16 }, {}],
+  dqn: [DQNConfig, MORTAL, {}, { ...REPLAYED, targetInterval: 64 }],
+  'sac-discrete': [SACDiscreteConfig, MORTAL, {}, REPLAYED],
+  sac: [SACConfig, MORTAL_AIM, {}, { ...REPLAYED, useGsde: true }],
+  td3: [TD3Config, MORTAL_AIM, {}, { ...REPLAYED, noiseProcess: 'ornstein-uhlenbeck' }],
+  tqc: [TQCConfig, MORTAL_AIM, {}, { ...REPLAYED, numQuantiles: 5 }],
 } as const;
 
 test.each(Object.keys(SUBJECTS) as (keyof typeof SUBJECTS)[])('of %s', async (name) => {
-  const [Config, envRunners, training] = SUBJECTS[name];
+  const [Config, env, envRunners, training] = SUBJECTS[name];
   const learn = async (numEnvRunners: number, envOptions: object) => {
     const algorithm = await new Config({
-      environment: { env: MORTAL, envOptions },
+      environment: { env, envOptions },
       envRunners: { numEnvRunners, numEnvs: 4, ...envRunners },
       training: { hiddenSizes: [12], ...training },
       debugging: { seed: 5, deterministic: true },
