@@ -6,6 +6,7 @@ import {
   mean,
   meanInterval,
   median,
+  pairedMedianInterval,
   quantile,
   studentInterval,
 } from '../../bench/statistics.ts';
@@ -57,6 +58,15 @@ describe('bootstrap intervals', () => {
       values,
     );
     expect(shifted[0]).toBeGreaterThan(5);
+  });
+
+  test('of a difference of medians in pairs know that values belong together', () => {
+    const shifted = values.map((value) => value + 10);
+    const [low, high] = pairedMedianInterval(shifted, values);
+    expect(low).toBeCloseTo(10, 12);
+    expect(high).toBeCloseTo(10, 12);
+    // medians of three with replacement are 0, 0, 3 or 0, 3, 3 and more: the interval has both ends of what there is
+    expect(pairedMedianInterval([0, 0, 3], [0, 0, 0])).toEqual([0, 3]);
   });
 
   test('are the same in every report', () => expect(meanInterval(values)).toEqual(meanInterval(values)));
