@@ -65,7 +65,7 @@ describe('bootstrap intervals', () => {
     const [low, high] = pairedMedianInterval(shifted, values);
     expect(low).toBeCloseTo(10, 12);
     expect(high).toBeCloseTo(10, 12);
-    // medians of three with replacement are 0, 0, 3 or 0, 3, 3 and more: the interval has both ends of what there is
+    // the median of three draws is 3 in 7 of 27 resamples, so both ends are reached
     expect(pairedMedianInterval([0, 0, 3], [0, 0, 0])).toEqual([0, 3]);
   });
 
