@@ -30,7 +30,7 @@ def main():
     end = time.time()
     group = algorithm.env_runner_group
     runners = group.foreach_env_runner(lambda runner: os.getpid(), local_env_runner=False)
-    reached = mean is not None and mean >= task["stopReturn"]
+    reached = mean is not None and bool(mean >= task["stopReturn"])
     say(reached=reached, sinceStart=end - started, stepsPerSecond=env_steps / (end - ready), envSteps=env_steps, pids=[os.getpid()] + runners)
     sys.stdin.readline()
     os.kill(runners[0], 9)
@@ -39,7 +39,7 @@ def main():
     iteration = time.time() - begin
     while group.num_healthy_remote_workers() < NUM_RUNNERS and time.time() - begin < task["limitSeconds"]:
         algorithm.train()
-    say(recovery=time.time() - begin, firstIteration=iteration, isBack=group.num_healthy_remote_workers() == NUM_RUNNERS)
+    say(recovery=time.time() - begin, firstIteration=iteration, isBack=bool(group.num_healthy_remote_workers() == NUM_RUNNERS))
     os._exit(0)
 
 
