@@ -11,7 +11,7 @@ interface RayNode {
 /** One process that answers each line with the nodes, so that not every question costs a start of Python and Ray. */
 export function watchNodes(python: string, address: string) {
   const script = `import json, sys, time, ray
-for attempt in range(30):
+for attempt in range(180):
     try:
         ray.init("${address}", log_to_driver=False, logging_level="ERROR")
         break
