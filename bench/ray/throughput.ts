@@ -31,11 +31,9 @@ const buildCase = (cluster: RayCluster | null, { env, numEnvs, rolloutLength }: 
         fileURLToPath(new URL('./wide-env.ts', import.meta.url)),
       );
 
-/** Who spends what on Ray, ms so far. */
+/** Who else spends what on Ray, ms so far. Looking for them costs this process more than an iteration. */
 function spentBy(cluster: RayCluster) {
-  const { user, system } = process.cpuUsage();
   return {
-    learner: (user + system) / 1000,
     bridge: processorMsOf(bridgePids()),
     raylets: processorMsOf(cluster.nodes.map((_, k) => cluster.pidsOfNode(k)[0])),
     actors: processorMsOf(cluster.pids('actor')),
@@ -48,16 +46,19 @@ export async function measureThroughput(cluster: RayCluster, numRollouts: number
     const local = await buildCase(null, each);
     const onRay = await buildCase(cluster, each);
     const times = { local: [] as number[], ray: [] as number[] };
-    const spent: Record<string, number> = { local: 0 };
+    const spent: Record<string, number> = { local: 0, learner: 0 };
     for (let k = 0; k < numRollouts; k++) {
       const { user, system } = process.cpuUsage();
       const here = await local.train();
       const after = process.cpuUsage({ user, system });
       const before = spentBy(cluster);
+      const begin = process.cpuUsage();
       const there = await onRay.train();
+      const own = process.cpuUsage(begin);
       const now = spentBy(cluster);
       if (k === 0) continue;
       spent.local += (after.user + after.system) / 1000;
+      spent.learner += (own.user + own.system) / 1000;
       for (const [who, ms] of Object.entries(now))
         spent[who] = (spent[who] ?? 0) + ms - before[who as keyof typeof before];
       times.local.push(here.metrics['time/rolloutMs']);
