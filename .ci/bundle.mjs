@@ -7,11 +7,14 @@
  *
  *     chunks/shared.js           what the next two have in common
  *     chunks/configuration.js    what has to be known before threads are started
- *     chunks/rollout-worker.js   what a worker thread loads
+ *     chunks/rollout-worker.js   what every worker thread loads
+ *     chunks/python-envs.js, external-envs.js   what is loaded for an environment in Python, or one that connects
+ *     chunks/objective.js, objective-gradients.js   what threads load to learn an objective (DQN, SAC, ...)
  *     chunks/thread-pool.js      Piscina, which starts threads
  *     chunks/ppo-options.js      what PPO declares
  *     chunks/off-policy-options.js, dqn-options.js, ...   what others declare besides, together and each
  *     chunks/training.js         PPO and the driver, loaded while threads start
+ *     chunks/episodes.js         what the public interface has in common with the next
  *     chunks/off-policy.js, dqn.js, ...                   what others have besides, likewise
  *     chunks/operant.js          the rest of the public interface
  *
@@ -31,6 +34,15 @@ function namesOfAlgorithms(root) {
     existsSync(join(root, 'algorithms', name, 'index.ts')),
   );
 }
+
+/** Algorithms whose workers take the gradient of a rollout; those of the others take an objective's. */
+const WITH_ROLLOUTS = ['ppo', 'a2c'];
+/** What few runs need, and worker threads are quicker without. */
+const ON_USE = [
+  { name: 'python-envs', paths: ['envs/python.ts'] },
+  { name: 'external-envs', paths: ['envs/external.ts'] },
+  { name: 'objective', paths: ['src/learner/simd/objective/participate.ts'] },
+];
 
 /** Writes the bundle of the sources in `root` to `root`/dist. */
 export async function bundle(root) {
@@ -102,9 +114,21 @@ function leaveOutSources(path) {
 
 /** Which modules go into which chunk, in order of precedence. */
 async function chunkGroups(root, inWorkers, algorithms) {
-  const worker = await staticImports(root, inWorkers);
+  const isObjective = (path) =>
+    /^algorithms\/.*\/gradient\.ts$/.test(path) && !WITH_ROLLOUTS.some((name) => path.includes(`/${name}/`));
+  const onUse = [...ON_USE, { name: 'objective-gradients', paths: inWorkers.filter(isObjective) }];
+  const isOnUse = (path) => onUse.some(({ paths }) => paths.includes(path));
+  const worker = await staticImports(
+    root,
+    inWorkers.filter((path) => !isOnUse(path)),
+  );
+  const besides = await Promise.all(
+    onUse.map(async ({ name, paths }) => ({ name, modules: await staticImports(root, paths) })),
+  );
   // An environment stays in its own file, with what only it needs: only the one that is asked for is loaded.
-  for (const id of worker) if (id.startsWith(join(root, 'envs/'))) worker.delete(id);
+  for (const ids of [worker, ...besides.map(({ modules }) => modules)])
+    for (const id of ids) if (id.startsWith(join(root, 'envs/'))) ids.delete(id);
+  const inThreads = new Set([worker, ...besides.map(({ modules }) => modules)].flatMap((ids) => [...ids]));
   const configuration = await staticImports(root, [
     'src/cli/run-process.ts',
     'src/cli/train-command.ts',
@@ -119,10 +143,13 @@ async function chunkGroups(root, inWorkers, algorithms) {
     );
   const options = await perAlgorithm('-options', (name) => `algorithms/${name}/index.ts`);
   const loops = await perAlgorithm('', (name) => `algorithms/${name}/${name}.ts`);
+  const library = await staticImports(root, ['src/index.ts']);
+  const offPolicy = inSeveral('off-policy', loops);
   return [
-    { name: 'shared', modules: new Set([...worker].filter((id) => configuration.has(id))) },
+    { name: 'shared', modules: new Set([...inThreads].filter((id) => configuration.has(id))) },
     { name: 'configuration', modules: configuration },
     { name: 'rollout-worker', modules: worker },
+    ...besides,
     { name: 'thread-pool', modules: await staticImports(root, ['src/rollout/thread-pool.ts']) },
     ...options.filter(({ name }) => name === 'ppo-options'),
     inSeveral('off-policy-options', options),
@@ -131,9 +158,10 @@ async function chunkGroups(root, inWorkers, algorithms) {
       name: 'training',
       modules: await staticImports(root, ['src/run/start-run.ts', 'algorithms/ppo/ppo.ts']),
     },
-    inSeveral('off-policy', loops),
+    { name: 'episodes', modules: new Set([...library].filter((id) => offPolicy.modules.has(id))) },
+    offPolicy,
     ...loops,
-    { name: 'operant', modules: await staticImports(root, ['src/index.ts']) },
+    { name: 'operant', modules: library },
   ];
 }
 
