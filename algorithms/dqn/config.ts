@@ -9,6 +9,7 @@ import { replayedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -122,6 +123,7 @@ const rainbowOptions = {
 export const dqnOptions = {
   ...offPolicyOptions,
   multiAgent: policiesOptions,
+  selfPlay: selfPlayOptions,
   training: {
     ...withDefaults(paceOptions, { batchSize: 64, updatesPerStep: 0.25, trainEvery: 4 }),
     ...withDefaults(replayOptions, { replayCapacity: 100_000 }),
@@ -153,6 +155,7 @@ export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
     ...checkRecurrentEngine(config),
     ...checkRecurrentDQN(config),
     ...checkLearning(config),
+    ...checkSelfPlay(config),
   ];
 }
 

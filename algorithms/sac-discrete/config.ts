@@ -2,6 +2,7 @@
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkSelfPlay } from '../../src/config/blocks/self-play.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import type { Problem } from '../../src/config/problems.ts';
 import * as kind from '../../src/config/value-kind.ts';
@@ -29,5 +30,5 @@ export type SACDiscreteConfigInput = ConfigInput<SACDiscreteOptions>;
 
 /** The shared checks alone. */
 export function checkSACDiscrete(config: ResolvedSACDiscreteConfig): readonly Problem[] {
-  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
+  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config), ...checkSelfPlay(config)];
 }

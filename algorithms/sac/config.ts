@@ -5,6 +5,7 @@ import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -93,6 +94,7 @@ function checkGsde({
 export const softActorCriticOptions = {
   ...offPolicyOptions,
   multiAgent: policiesOptions,
+  selfPlay: selfPlayOptions,
   training: { ...offPolicyActorCriticOptions, ...temperatureOptions },
 };
 
@@ -111,5 +113,11 @@ export type SACConfigInput = ConfigInput<SACOptions>;
 
 /** What SAC's options must be to each other; the shared ones are checked before. */
 export function checkSAC(config: ResolvedSACConfig): readonly Problem[] {
-  return [...checkGsde(config), ...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
+  return [
+    ...checkGsde(config),
+    ...checkPace(config),
+    ...checkReplay(config),
+    ...checkNetwork(config),
+    ...checkSelfPlay(config),
+  ];
 }

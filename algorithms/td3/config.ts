@@ -5,6 +5,7 @@ import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
 import { checkPace } from '../../src/config/blocks/pace.ts';
 import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import type { Problem } from '../../src/config/problems.ts';
@@ -40,6 +41,7 @@ const noiseOptions = {
 export const td3Options = {
   ...offPolicyOptions,
   multiAgent: policiesOptions,
+  selfPlay: selfPlayOptions,
   training: {
     ...withDefaults(offPolicyActorCriticOptions, { policyDelay: 2 }),
     ...noiseOptions,
@@ -54,5 +56,5 @@ export type TD3ConfigInput = ConfigInput<TD3Options>;
 
 /** What TD3's options must be to each other; the shared ones are checked before. */
 export function checkTD3(config: ResolvedTD3Config): readonly Problem[] {
-  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config)];
+  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config), ...checkSelfPlay(config)];
 }

@@ -1,5 +1,6 @@
 /** Trials of the options that algorithms with a replay buffer share. */
 import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
+import { selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import type { Settings, Trial, Values } from './subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
@@ -91,9 +92,14 @@ export const convElsewhere: Readonly<Record<string, string>> = {
 };
 
 /** Of those that train several agents, too. */
-export const policiesElsewhere: Settings['testedElsewhere'] = Object.fromEntries(
-  Object.keys(policiesOptions).map((name) => [`multiAgent.${name}`, 'test/algorithm/agents']),
-);
+export const policiesElsewhere: Settings['testedElsewhere'] = {
+  ...Object.fromEntries(
+    Object.keys(policiesOptions).map((name) => [`multiAgent.${name}`, 'test/algorithm/agents']),
+  ),
+  ...Object.fromEntries(
+    Object.keys(selfPlayOptions).map((name) => [`selfPlay.${name}`, 'test/algorithm/league']),
+  ),
+};
 
 export const offPolicyRefused: Settings['refused'] = [
   [

@@ -16,6 +16,7 @@ import { tellAgents } from './agents-report.ts';
 import { computeAdvantages, explainedBy, observedBy } from './agents-samples.ts';
 import type { AgentsStage } from './agents-stage.ts';
 import type { AgentsSystem } from './agents-system.ts';
+import { onPolicyMoves } from './begin-anew.ts';
 import { moveLeague } from './move-league.ts';
 
 export type AgentMetrics = Partial<Record<string, number>>;
@@ -42,6 +43,7 @@ export function createLearningAgents<C extends AgentsConfig>(
   /** Whose metrics are called as those of a run with one policy. */
   const first = students.length === 1 ? students[0].name : system.league?.learner;
   const { envRunners } = config;
+  const moves = onPolicyMoves<C>(config.debugging.seed);
   const iterate = async (numEnvSteps: number): Promise<Iteration> => {
     const start = performance.now();
     const version = system.publish();
@@ -61,7 +63,7 @@ export function createLearningAgents<C extends AgentsConfig>(
     metrics['time/learnMs'] = performance.now() - collectedAt;
     const { league } = system;
     const episodes = league?.absorb(collected.episodes) ?? collected.episodes;
-    if (league !== null) moveLeague(system, league, config, collected.groups);
+    if (league !== null) moveLeague(system.learning, league, config.selfPlay, collected.groups, moves);
     return {
       ...{ numEnvSteps: envRunners.numEnvs * envRunners.rolloutLength, episodes },
       envMetrics: collected.metrics,

@@ -12,11 +12,16 @@ import { checkAgentsOptions } from '../curriculum/check-options.ts';
 import { openCurriculum, type RunningCurriculum } from '../curriculum/curriculum.ts';
 import { environmentSource } from '../environment-source.ts';
 import type { RunningLeague } from '../league/league.ts';
+import type { SelfPlayConfig } from '../league/plan-league.ts';
 import type { FrozenNetwork } from './network-policy.ts';
 import type { PoliciesConfig, PolicyTable, TableEntry } from './policy-table.ts';
 
 /** The sections that it reads. */
-export type StageConfig = ResolvedConfig<typeof commonOptions> & { readonly multiAgent: PoliciesConfig };
+export type StageConfig = ResolvedConfig<typeof commonOptions> & {
+  readonly multiAgent: PoliciesConfig;
+  /** Absent = the algorithm has none. */
+  readonly selfPlay?: SelfPlayConfig;
+};
 
 export interface FrozenPolicy {
   readonly name: string;
@@ -81,7 +86,7 @@ export async function openSeats(config: StageConfig) {
 }
 
 /** A row of the table with what acts, whatever it learns by. */
-interface Prepared {
+export interface Prepared {
   readonly entry: Pick<TableEntry, 'name' | 'group'>;
   readonly plan: PolicyPlan;
   readonly frozen: FrozenNetwork | null;

@@ -6,7 +6,7 @@ import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
 import { ON_POLICY_COLUMNS, type RolloutColumns } from '../../experience/layout.ts';
 import type { Learner } from '../../learner/learner.ts';
-import { type ArenaPlanner, createArena, createArenaPlanner } from '../../memory/arena.ts';
+import { createArena, createArenaPlanner } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
@@ -15,7 +15,6 @@ import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import type { KernelModule } from '../../simd/kernels.ts';
 import { loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
-import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
 import { createAgentsCuriosity } from './agents-curiosity.ts';
@@ -29,16 +28,9 @@ import {
   type ReservedPolicy,
   reserveLearners,
 } from './agents-policies.ts';
-import {
-  type AgentsStage,
-  checkStage,
-  frozenOf,
-  openSeats,
-  refuseAmongSeveral,
-  specsOf,
-} from './agents-stage.ts';
+import { type AgentsStage, checkStage, frozenOf, openSeats, refuseAmongSeveral } from './agents-stage.ts';
 import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
-import { createPolicyTable, createSelfPlayTable, type PolicyTable } from './policy-table.ts';
+import { openTable, planCast } from './plan-cast.ts';
 import { createValueScale } from './value-scale.ts';
 
 export interface AgentsSystem<C> extends AgentsStage {
@@ -73,8 +65,19 @@ async function assemble<C extends AgentsConfig>(
   const { source, seats, curriculum, ...known } = await openSeats(config);
   const criticSizes = criticSizesOf(config, known, seats);
   const planner = createArenaPlanner();
-  const cast = await planCast(planner, config, learning, seats, criticSizes);
-  const { table, prepared, agents, openLeague } = cast;
+  const cast = openTable(config, seats);
+  const { table } = cast;
+  const prepared: PreparedPolicy<C>[] = [];
+  for (const entry of table.entries)
+    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
+  const { numEnvs, rolloutLength } = config.envRunners;
+  const { agents, openLeague } = planCast(planner, config, seats, cast, prepared, (specs) =>
+    reserveAgents(
+      planner,
+      ...([seats, specs, criticSizes, numEnvs, rolloutLength] as const),
+      columnsOfCast(prepared),
+    ),
+  );
   const regions = reserveAgentsRunners(planner, config, numEnvRunnersOf(config), agents);
   const reserved = reserveLearners(planner, config, learning, prepared, agents);
   const kernels = await loadKernels({
@@ -92,7 +95,7 @@ async function assemble<C extends AgentsConfig>(
   const threads =
     runners.team !== null && helper !== null ? borrowThreads(runners.team, numHelpersOf(config)) : null;
   const made = await startAndCreate(runners, () =>
-    createLearning(config, learning, cast, { seats, reserved, kernels }, (learner) =>
+    createLearning(config, learning, { prepared, agents }, { seats, reserved, kernels }, (learner) =>
       learner.create(arena, kernels, threads),
     ),
   );
@@ -110,48 +113,6 @@ async function assemble<C extends AgentsConfig>(
       await made.dispose();
     },
   };
-}
-
-/** Who there is, with places in the arena for what they act with. */
-async function planCast<C extends AgentsConfig>(
-  planner: ArenaPlanner,
-  config: C,
-  learning: AgentsLearning<C>,
-  seats: SeatLayout,
-  criticSizes: readonly number[],
-) {
-  const { selfPlay, envRunners, evaluation } = config;
-  const matches =
-    selfPlay.selfPlay === 'off' ? null : createSelfPlayTable(config.multiAgent, seats, selfPlay);
-  const table: PolicyTable = matches ?? createPolicyTable(config.multiAgent, seats);
-  const prepared: PreparedPolicy<C>[] = [];
-  for (const entry of table.entries)
-    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
-  const specs = specsOf(seats, prepared);
-  const planned =
-    matches === null
-      ? null
-      : planLeague(planner, selfPlay, matches, prepared[matches.learner].spec, prepared.length);
-  const agents: AgentsPlan = {
-    layout: reserveAgents(
-      planner,
-      ...([seats, specs, criticSizes, envRunners.numEnvs, envRunners.rolloutLength] as const),
-      columnsOfCast(prepared),
-    ),
-    policies: [...prepared.map(({ plan }) => plan), ...(planned?.slots ?? [])],
-    assignment: table.assignment,
-    league: planned?.plan ?? null,
-    maxPlayEnvs: evaluation.evaluationNumEnvs,
-  };
-  const openLeague =
-    matches === null || planned === null
-      ? null
-      : (buffer: ArrayBufferLike) =>
-          openPlannedLeague(buffer, planned, {
-            ...{ config: selfPlay, exploiters: matches.exploiters, seed: config.debugging.seed },
-            names: agents.policies.map(({ name }) => name),
-          });
-  return { table, prepared, agents, openLeague };
 }
 
 /** One after the other: they share the arena. */

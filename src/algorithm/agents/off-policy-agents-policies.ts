@@ -7,7 +7,7 @@ import type { Arena, ArenaPlanner } from '../../memory/arena.ts';
 import {
   type ActingNetwork,
   actingLayout,
-  actingRanges,
+  actingParameters,
   actingSpecOf,
 } from '../../policy/networks/acting-network.ts';
 import { initializeModel } from '../../policy/networks/initialize-model.ts';
@@ -16,6 +16,7 @@ import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
 import { type ReservedObjectiveLearner, reserveObjectiveLearner } from '../create-objective-learner.ts';
 import type { EnvDescription } from '../environment-source.ts';
+import type { SelfPlayConfig } from '../league/plan-league.ts';
 import { locateNetwork } from '../locate-network.ts';
 import type { OffPolicyConfig } from '../off-policy-config.ts';
 import type { OffPolicyParts } from '../off-policy-system.ts';
@@ -25,7 +26,10 @@ import { planScript } from './agents-policies.ts';
 import { type FrozenNetwork, networkFromCheckpoint, publisherOfFrozen } from './network-policy.ts';
 import type { PoliciesConfig, TableEntry } from './policy-table.ts';
 
-export type OffPolicyAgentsConfig = OffPolicyConfig & { readonly multiAgent: PoliciesConfig };
+export type OffPolicyAgentsConfig = OffPolicyConfig & {
+  readonly multiAgent: PoliciesConfig;
+  readonly selfPlay: SelfPlayConfig;
+};
 
 /** What an algorithm brings. */
 export interface OffPolicyAgentsLearning<C> {
@@ -142,13 +146,7 @@ function freshActor<C extends OffPolicyAgentsConfig>(
   name: string,
 ): FrozenNetwork {
   const all = initializeModel(model, policyStream(debugging.seed, 'initialize', name), initialization);
-  const parameters = new Float32Array(actingLayout(spec).size);
-  let at = 0;
-  for (const { offset, size } of actingRanges(model, acting)) {
-    parameters.set(all.subarray(offset, offset + size), at);
-    at += size;
-  }
-  return { spec, parameters, statistics: null };
+  return { spec, parameters: actingParameters(model, acting, all), statistics: null };
 }
 
 export function publishersOfFrozen<C>(

@@ -10,7 +10,6 @@ import { availableMemory } from '../../replay/available-memory.ts';
 import { checkReplayMemory, replayBytes } from '../../replay/replay-spec.ts';
 import { createRowRings, type RowRings, rowRingsSpec } from '../../replay/row-rings.ts';
 import { initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
-import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
 import { type KernelModule, loadKernels } from '../../simd/loader.ts';
 import type { Exploration } from '../../weights/exploration.ts';
@@ -18,11 +17,11 @@ import { type ActingWeights, createActingWeights } from '../acting-weights.ts';
 import { numOffPolicyRunners } from '../num-off-policy-runners.ts';
 import { withNotes } from '../objective-system.ts';
 import { createObservationScaling, type ObservationScaling } from '../observation-statistics.ts';
-import { checkHoldsBatch, replaySpecOf } from '../off-policy-system.ts';
+import { checkHoldsBatch, type OffPolicyParts, replaySpecOf } from '../off-policy-system.ts';
 import { policyStream } from '../policy-names.ts';
 import { startAndCreate } from '../start-runners.ts';
 import { type AgentsExperience, createAgentsExperience } from './agents-experience.ts';
-import { type AgentsStage, checkStage, frozenOf, openSeats, specsOf } from './agents-stage.ts';
+import { type AgentsStage, checkStage, frozenOf, openSeats } from './agents-stage.ts';
 import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
 import {
   type OffPolicyAgentsConfig,
@@ -32,7 +31,7 @@ import {
   prepareOffPolicy,
   publishersOfFrozen,
 } from './off-policy-agents-policies.ts';
-import { createPolicyTable, type PolicyTable } from './policy-table.ts';
+import { openTable, planCast } from './plan-cast.ts';
 
 /** A policy that learns, with all that is its own. */
 export interface OffPolicyLearner<C> {
@@ -41,6 +40,8 @@ export interface OffPolicyLearner<C> {
   readonly index: number;
   readonly group: number;
   readonly config: C;
+  /** What it was made from. */
+  readonly parts: OffPolicyParts;
   readonly spec: ActingSpec;
   readonly acting: ActingNetwork;
   readonly learner: ObjectiveLearner;
@@ -84,10 +85,22 @@ async function assemble<C extends OffPolicyAgentsConfig>(
   const { envRunners, debugging, learners } = config;
   const { source, seats, curriculum } = await openSeats(config);
   const planner = createArenaPlanner();
-  const table = createPolicyTable(config.multiAgent, seats);
+  const cast = openTable(config, seats);
+  const { table, matches } = cast;
   const prepared: PreparedOffPolicy<C>[] = [];
   for (const entry of table.entries) prepared.push(await prepareOffPolicy(planner, entry, seats, learning));
-  const agents = planAgents(planner, config, seats, table, prepared);
+  const noCritics = seats.groups.map(() => 0);
+  const { agents, openLeague } = planCast(planner, config, seats, cast, prepared, (specs) =>
+    reserveAgents(
+      planner,
+      seats,
+      specs,
+      noCritics,
+      envRunners.numEnvs,
+      config.training.trainEvery,
+      OFF_POLICY_COLUMNS,
+    ),
+  );
   const regions = reserveAgentsRunners(planner, config, numOffPolicyRunners(config), agents);
   const kernels = await loadKernels({
     deterministic: debugging.deterministic,
@@ -97,20 +110,22 @@ async function assemble<C extends OffPolicyAgentsConfig>(
   initializeAgents(arena.buffer, agents.layout);
   const runners = createAgentsRunners(config, {
     ...{ arena, kernels, source, agents, regions, helper: null },
-    learns: prepared.map(({ own }) => own !== null),
+    learns: agents.policies.map((_, index) => (prepared[index]?.own ?? null) !== null),
     envOptions: curriculum?.initial ?? null,
   });
   const { list, dispose } = await startAndCreate(runners, async () => {
-    const made = await createLearners(prepared, seats, table, envRunners.numEnvs, arena, kernels);
+    const mayAct = (s: number, index: number) => matches !== null || table.assignment[s].includes(index);
+    const made = await createLearners(prepared, seats, mayAct, envRunners.numEnvs, arena, kernels);
     const end = async () => void (await Promise.all(made.map(({ learner }) => learner.dispose())));
     return { list: made, dispose: end };
   });
   const publishFrozen = publishersOfFrozen(arena, prepared);
   let numPublished = 0;
   return {
-    ...{ source, seats, table, learning: list, runners, curriculum, league: null },
+    ...{ source, seats, table, learning: list, runners, curriculum },
+    league: openLeague?.(arena.buffer) ?? null,
     frozen: frozenOf(prepared),
-    criticSizes: seats.groups.map(() => 0),
+    criticSizes: noCritics,
     publish(exploration) {
       for (const publish of publishFrozen) publish();
       for (const [k, { publish }] of list.entries()) publish(exploration?.(k));
@@ -123,30 +138,14 @@ async function assemble<C extends OffPolicyAgentsConfig>(
   };
 }
 
-function planAgents<C extends OffPolicyAgentsConfig>(
-  planner: ReturnType<typeof createArenaPlanner>,
-  { envRunners, training, evaluation }: C,
-  seats: SeatLayout,
-  { assignment }: PolicyTable,
-  prepared: readonly PreparedOffPolicy<C>[],
-): AgentsPlan {
-  const specs = specsOf(seats, prepared);
-  const noCritics = seats.groups.map(() => 0);
-  const { numEnvs } = envRunners;
-  return {
-    layout: reserveAgents(planner, seats, specs, noCritics, numEnvs, training.trainEvery, OFF_POLICY_COLUMNS),
-    policies: prepared.map(({ plan }) => plan),
-    assignment,
-    league: null,
-    maxPlayEnvs: evaluation.evaluationNumEnvs,
-  };
-}
+/** Whether a policy of the table may act for a seat; in self-play those that learn may for all. */
+type MayAct = (seat: number, index: number) => boolean;
 
 /** One after the other: they share the arena. */
 async function createLearners<C extends OffPolicyAgentsConfig>(
   prepared: readonly PreparedOffPolicy<C>[],
   seats: SeatLayout,
-  { assignment }: PolicyTable,
+  mayAct: MayAct,
   numEnvs: number,
   arena: Arena,
   kernels: KernelModule,
@@ -156,7 +155,7 @@ async function createLearners<C extends OffPolicyAgentsConfig>(
   for (const [index, { entry, own }] of prepared.entries()) {
     if (own === null) continue;
     const { name, group } = entry;
-    const ringOf = ringsOf(seats, assignment, index, group, numEnvs);
+    const ringOf = ringsOf(seats, mayAct, index, group, numEnvs);
     const made = await createLearner(own, arena, kernels, name, seats.groups[group].spaces.observationSpace);
     const { numBytes, ...memory } = createMemory(own, ringOf, available);
     available -= numBytes;
@@ -198,7 +197,7 @@ function createMemory<C extends OffPolicyAgentsConfig>(
 /** Rings of the rows of a group, for those seats that the policy may have: [rows] i32, -1 = it never acts there. */
 function ringsOf(
   { groups }: SeatLayout,
-  assignment: PolicyTable['assignment'],
+  mayAct: MayAct,
   index: number,
   group: number,
   numEnvs: number,
@@ -206,6 +205,6 @@ function ringsOf(
   const { seats } = groups[group];
   let numRings = 0;
   return Int32Array.from({ length: numEnvs * seats.length }, (_, n) =>
-    assignment[seats[n % seats.length]].includes(index) ? numRings++ : -1,
+    mayAct(seats[n % seats.length], index) ? numRings++ : -1,
   );
 }

@@ -23,8 +23,10 @@ import { createAgentsAlgorithm } from './agents-algorithm.ts';
 import { tellAgents } from './agents-report.ts';
 import { observedBy, samplesOf } from './agents-samples.ts';
 import { refuseAmongSeveral } from './agents-stage.ts';
+import { moveLeague } from './move-league.ts';
 import type { OffPolicyAgentsConfig } from './off-policy-agents-policies.ts';
 import type { OffPolicyAgentsSystem, OffPolicyLearner } from './off-policy-agents-system.ts';
+import { offPolicyMoves } from './off-policy-anew.ts';
 import { overridesOf, withOverrides } from './policy-config.ts';
 import type { TableEntry } from './policy-table.ts';
 
@@ -82,7 +84,8 @@ export function createOffPolicyAgents<C extends LoopConfig>(
   });
   const iterate = createIteration(config, system, students, fragments);
   return createAgentsAlgorithm({
-    ...{ name, config, stage: system, rolloutLength: training.trainEvery, numPast: 0 },
+    ...{ name, config, stage: system, rolloutLength: training.trainEvery },
+    numPast: system.league === null ? 0 : config.selfPlay.maxSnapshots,
     engine: system.learning[0]?.learner ?? null,
     remembers: system.learning.map((policy) => `${policy.name} ${policy.replayMemory}`).join('; '),
     async iterate(numEnvSteps) {
@@ -104,14 +107,19 @@ export function createOffPolicyAgents<C extends LoopConfig>(
 }
 
 function createIteration<C extends LoopConfig>(
-  { training }: C,
-  { learning }: OffPolicyAgentsSystem<C>,
+  { training, selfPlay, debugging }: C,
+  { learning, league }: OffPolicyAgentsSystem<C>,
   students: readonly OffPolicyStudent[],
   fragments: Fragments<CollectedAgents>,
 ): (numEnvSteps: number) => Promise<Iteration> {
   const { numSteps } = fragments;
+  /** Whose metrics are called as those of a run with one policy. */
+  const first = learning.length === 1 ? learning[0].name : league?.learner;
+  const moves = offPolicyMoves<C>(debugging.seed);
   return async (numEnvSteps) => {
     const tally = createIterationTally();
+    let groups: CollectedAgents['groups'] = [];
+    league?.prepare();
     const own = learning.map(() => ({ tally: createIterationTally(), numSteps: 0 }));
     const numFragments = fragmentsPerIteration(training.stepsPerIteration, numSteps);
     fragments.begin(numFragments, numEnvSteps);
@@ -119,6 +127,7 @@ function createIteration<C extends LoopConfig>(
     let step = numEnvSteps;
     for (let f = 0; f < numFragments; f++, step += numSteps) {
       const collected = await fragments.next();
+      groups = collected.groups;
       tally.addFragment(collected);
       const begin = performance.now();
       for (const [k, policy] of learning.entries()) {
@@ -131,27 +140,28 @@ function createIteration<C extends LoopConfig>(
       }
       learnMs += performance.now() - begin;
     }
-    const { episodes, ...told } = tally.finish(numFragments * numSteps, {});
-    const metrics: Record<string, number | undefined> = { ...tellAgents(episodes) };
+    const { episodes: played, ...told } = tally.finish(numFragments * numSteps, {});
+    const episodes = league?.absorb(played) ?? played;
+    if (league !== null) moveLeague(learning, league, selfPlay, groups, moves);
+    const metrics: Record<string, number | undefined> = { ...tellAgents(episodes), ...league?.metrics() };
     for (const [k, policy] of learning.entries()) {
       const learned = { ...own[k].tally.trainMetrics(), ...students[k].metrics(step) };
-      Object.assign(metrics, tellPolicy(policy, learned, own[k].numSteps, learning.length === 1));
+      Object.assign(metrics, tellPolicy(policy, learned, own[k].numSteps, policy.name === first));
     }
     metrics['time/rolloutMs'] = fragments.takeMs();
     metrics['time/learnMs'] = learnMs;
-    return { ...told, episodes, metrics };
+    return { ...told, episodes, metrics, ...(league === null ? {} : { league: league.rows() }) };
   };
 }
 
-/** The only policy's metrics are called as those of a run with one agent. */
 function tellPolicy(
   { name, replay }: Pick<OffPolicyLearner<unknown>, 'name' | 'replay'>,
   learned: Metrics,
   numSteps: number,
-  isOnly: boolean,
+  isFirst: boolean,
 ): Record<string, number | undefined> {
   const all = Object.entries({ ...learned, 'replay/size': replay.size });
-  const keyOf = (key: string) => (isOnly ? key : `policy/${name}/${key.replace(/^train\//, '')}`);
+  const keyOf = (key: string) => (isFirst ? key : `policy/${name}/${key.replace(/^train\//, '')}`);
   return {
     ...Object.fromEntries(all.map(([key, value]) => [keyOf(key), value])),
     [`policy/${name}/numSteps`]: numSteps,

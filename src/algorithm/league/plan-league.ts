@@ -1,7 +1,7 @@
 /** Self-play before the arena is made: the bank's slots among the policies, and what workers need to draw opponents. */
 import type { ArenaPlanner } from '../../memory/arena.ts';
 import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
-import type { PolicySpec } from '../../policy/policy-spec.ts';
+import type { ActingSpec } from '../../policy/policy-spec.ts';
 import { type LeaguePlan, reserveMenu } from '../../rollout/agents/match-menu.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
@@ -47,7 +47,7 @@ export function planLeague(
     readonly anchors: readonly number[];
     readonly exploiters: readonly { readonly index: number }[];
   },
-  spec: PolicySpec,
+  spec: ActingSpec,
   firstSlot: number,
 ): PlannedLeague {
   const { pastFraction, anchorFraction, exploiterFraction, numOpponents, maxSnapshots } = config;

@@ -70,6 +70,18 @@ export function actingLayout(spec: ActingSpec): ParameterLayout {
   return network.kind === 'conv' ? convParameterLayout(spec, network) : mlpParameterLayout(spec);
 }
 
+/** What acts, out of all parameters of the model. f32 [acting parameters] */
+export function actingParameters(model: ModelSpec, acting: ActingNetwork, all: Float32Array): Float32Array {
+  const ranges = actingRanges(model, acting);
+  const parameters = new Float32Array(ranges.reduce((sum, { size }) => sum + size, 0));
+  let at = 0;
+  for (const { offset, size } of ranges) {
+    parameters.set(all.subarray(offset, offset + size), at);
+    at += size;
+  }
+  return parameters;
+}
+
 /** Parts of the model's vector that, one behind the other, are the acting parameters. */
 export function actingRanges(model: ModelSpec, { network, logStd }: ActingNetwork) {
   const { ranges } = modelLayout(model);
