@@ -16,6 +16,7 @@ for attempt in range(180):
         ray.init("${address}", log_to_driver=False, logging_level="ERROR")
         break
     except Exception:  # the head takes connections before it has a node
+        ray.shutdown()  # Ray 2.54 goes on failing otherwise
         time.sleep(1)
 for line in sys.stdin:
     print(json.dumps([{key: node[key] for key in ("NodeID", "Alive", "Resources")} for node in ray.nodes()]), flush=True)
