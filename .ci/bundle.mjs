@@ -18,14 +18,14 @@
  *     chunks/off-policy.js, dqn.js, ...                   what others have besides, likewise
  *     chunks/operant.js          the rest of the public interface
  *
- * and one for each module that is imported on use. zod is bundled, too, since it is some hundred files; their
+ * and one for each module that is imported on use. zod and seedrandom are bundled, too, since they are some hundred files; their
  * licences lie beside the chunks.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const BUNDLED_PACKAGES = /^zod(\/|$)/;
+const BUNDLED_PACKAGES = /^(zod|seedrandom)(\/|$)/;
 const isExternal = (id) => /^[^./]/.test(id) && !BUNDLED_PACKAGES.test(id);
 
 /** Names of the folders in algorithms/ that define one. */
@@ -226,7 +226,10 @@ function licencesOf(ids) {
   const folders = ids.flatMap((id) => /^.*\/node_modules\/[^/]+/.exec(id.replaceAll('\\', '/'))?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map((folder) => {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const names = readdirSync(folder);
+    // seedrandom states its licence in its README
+    const file =
+      names.find((entry) => /^licen[cs]e/i.test(entry)) ?? names.find((entry) => /^readme/i.test(entry));
     return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
   });
   return texts.join(`\n${'-'.repeat(80)}\n\n`);

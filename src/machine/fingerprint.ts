@@ -38,6 +38,7 @@ const PACKAGES = [
   '@tensorflow/tfjs-backend-wasm',
   '@tensorflow/tfjs-node-gpu',
   'piscina',
+  'seedrandom',
 ];
 const LOCKFILES = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
 
