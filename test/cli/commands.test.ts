@@ -53,7 +53,7 @@ describe('operant', () => {
     const { exitCode, stderr } = await operant('train', '--algo', 'sac', '--recurrent', 'lstm');
     expect(exitCode).toBe(2);
     expect(stderr).toContain(
-      'Unknown flag --recurrent: it is of other algorithms (ppo, a2c, impala, appo, dqn).',
+      'Unknown flag --recurrent: it is of other algorithms (ppo, a2c, impala, appo, dqn, pqn).',
     );
   });
 });
