@@ -36,7 +36,7 @@ export const clusterOptions = {
   }),
   requestHosts: option(kind.boolean(), {
     default: false,
-    doc: "Ask the cluster's autoscaler for the CPUs and hostResources of numRolloutHosts hosts, wait for them up to hostWaitSeconds, and take the request back at the end.",
+    doc: "Ask Ray's autoscaler for what numRolloutHosts hosts reserve, and wait for them up to hostWaitSeconds. Needs runners ray.",
     alsoCalled: ['request_resources'],
     ...ON_RAY,
   }),
