@@ -122,15 +122,17 @@ export const tunedPPO: TunedDefaults = {
     },
     stopping: { stopSteps: 1_000_000 },
   },
-  // The largest merge at each move scores 31
+  // The largest merge at each move scores 31. By `operant tune` (bench/results/tune.md): with an entropy coefficient below 0.005 learning begins late
   'Game2048-v1': {
-    envRunners: { numEnvs: 32, rolloutLength: 128 },
+    envRunners: { numEnvs: 32, rolloutLength: 64 },
     training: {
       learningRate: { schedule: 'linear', from: 1e-3, to: 1e-4 },
       scheduleSteps: 1_000_000,
-      entropyCoeff: 0.005,
+      entropyCoeff: 0.02,
       gamma: 0.997,
-      numEpochs: 4,
+      gaeLambda: 0.78,
+      clipRange: 0.33,
+      numEpochs: 2,
       minibatchSize: 512,
       hiddenSizes: [256, 256],
       activation: 'relu',
