@@ -15,18 +15,9 @@ import { openStream, type Stream } from '../../src/random/streams.ts';
 import { computeVtrace } from '../../src/targets/vtrace.ts';
 import { ppoLossParts } from '../ppo/loss-parts.ts';
 import { appoOptions, type ResolvedAPPOConfig } from './config.ts';
+import { PLAIN_LOSS, SCHEDULES } from './loss-parts.ts';
 import type { APPOMetrics } from './metrics.ts';
 import { surrogateLogProbs } from './surrogate.ts';
-
-/** What PPO's loss has besides. */
-const PLAIN_LOSS = {
-  valueLoss: 'mse',
-  valueClipRange: null,
-  valueErrorBound: null,
-  klPenaltyCoeff: 0,
-} as const;
-
-const SCHEDULES = ['learningRate', 'clipRange', 'entropyCoeff'] as const;
 
 /** The bonus is scaled where it is made. */
 const AS_IT_IS = { rewardScale: 1, clipReward: Number.POSITIVE_INFINITY } as const;

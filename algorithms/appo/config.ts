@@ -8,11 +8,13 @@ import {
 } from '../../src/config/blocks/actor-learner.ts';
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
+import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { burnInOptions, checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -25,6 +27,8 @@ export const appoOptions = {
   ...onPolicyOptions,
   envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 20 }),
   learners: actorLearnerLearners,
+  multiAgent: multiAgentOptions,
+  selfPlay: selfPlayOptions,
   training: {
     ...withDefaults(optimizerOptions, { learningRate: 5e-4, maxGradNorm: 0.5, adamEpsilon: 1e-5 }),
     ...discountOptions,
@@ -94,6 +98,7 @@ export function checkAPPO(config: ResolvedAPPOConfig): readonly Problem[] {
     ...checkMinibatches(config),
     ...checkActorCritic(config),
     ...checkRecurrent(config),
+    ...checkSelfPlay(config),
     ...tooLong(['targetUpdateInterval', targetUpdateInterval]),
     ...tooLong(['circularBufferSize', circularBufferSize]),
     ...drawn,

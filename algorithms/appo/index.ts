@@ -1,4 +1,5 @@
 /** APPO as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { appoOptions, checkAPPO } from './config.ts';
 import { appoMetrics } from './metrics.ts';
@@ -17,7 +18,12 @@ export const appo = defineAlgorithm({
   },
   summary: ['train/explainedVariance', 'time/policyLagMax'],
   tunedDefaults: tunedAPPO,
-  create: async (config) => (await import('./appo.ts')).createAPPO(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./appo.ts')).createAPPO(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentAPPO(config),
+    ),
 });
 
 /** APPO's configuration builder. */

@@ -6,11 +6,13 @@ import {
   checkActorLearner,
 } from '../../src/config/blocks/actor-learner.ts';
 import { curiosityOptions } from '../../src/config/blocks/curiosity.ts';
+import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
 import { optimizerOptions } from '../../src/config/blocks/optimizer.ts';
 import { policyGradientOptions } from '../../src/config/blocks/policy-gradient.ts';
 import { burnInOptions, checkRecurrent, recurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
+import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { onPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
 import { conflict, type Problem } from '../../src/config/problems.ts';
@@ -19,6 +21,8 @@ export const impalaOptions = {
   ...onPolicyOptions,
   envRunners: withDefaults(onPolicyOptions.envRunners, { rolloutLength: 20 }),
   learners: actorLearnerLearners,
+  multiAgent: multiAgentOptions,
+  selfPlay: selfPlayOptions,
   training: {
     ...withDefaults(optimizerOptions, { learningRate: 5e-4, maxGradNorm: 40, adamEpsilon: 1e-5 }),
     ...discountOptions,
@@ -46,6 +50,7 @@ export function checkIMPALA(config: ResolvedIMPALAConfig): readonly Problem[] {
     ...checkActorLearner(config),
     ...checkActorCritic(config),
     ...checkRecurrent(config),
+    ...checkSelfPlay(config),
     ...(burnIn > 0 && lag === 0 ? [conflict(inert)] : []),
   ];
 }

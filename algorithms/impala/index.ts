@@ -1,4 +1,5 @@
 /** IMPALA as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkIMPALA, impalaOptions } from './config.ts';
 import { impalaMetrics } from './metrics.ts';
@@ -17,7 +18,12 @@ export const impala = defineAlgorithm({
   },
   summary: ['train/explainedVariance', 'time/policyLagMax'],
   tunedDefaults: tunedIMPALA,
-  create: async (config) => (await import('./impala.ts')).createIMPALA(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./impala.ts')).createIMPALA(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentIMPALA(config),
+    ),
 });
 
 /** IMPALA's configuration builder. */

@@ -1,14 +1,11 @@
 /** PPO among several agents: a learner for every policy, each with the steps that it took. */
 
-import {
-  createLearningAgents,
-  learnSteps,
-  type Student,
-} from '../../src/algorithm/agents/agents-learning.ts';
+import { createLearningAgents, learnSteps } from '../../src/algorithm/agents/agents-learning.ts';
 import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import { samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
 import { createAgentsSystem } from '../../src/algorithm/agents/agents-system.ts';
 import { withOverrides } from '../../src/algorithm/agents/policy-config.ts';
+import type { Student } from '../../src/algorithm/agents/rollout-agents.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import { adaptedState, schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { policyStream, stateName } from '../../src/algorithm/policy-names.ts';

@@ -3,6 +3,7 @@
 import { adamOptions } from '../../src/config/blocks/adam.ts';
 import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { checkMinibatches, minibatchOptions } from '../../src/config/blocks/minibatches.ts';
+import { rolloutAgentsOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
 import { collectedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
@@ -18,6 +19,7 @@ const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
 
 export const pqnOptions = {
   ...onPolicyOptions,
+  multiAgent: rolloutAgentsOptions,
   training: {
     ...withDefaults(adamOptions, { learningRate: 5e-4, maxGradNorm: 10 }),
     weightDecay: option(kind.number({ min: 0 }), {

@@ -1,4 +1,5 @@
 /** PQN as the registry and the public interface see it. The algorithm itself is loaded when it is built. */
+import { startOneOrSeveral } from '../../src/algorithm/agents/start-one-or-several.ts';
 import { defineAlgorithm } from '../../src/define/define-algorithm.ts';
 import { checkPQN, pqnOptions } from './config.ts';
 import { pqnMetrics } from './metrics.ts';
@@ -13,7 +14,12 @@ export const pqn = defineAlgorithm({
   headline: { 'train/epsilon': 'epsilon', 'train/loss': 'loss', 'train/qMean': 'Q' },
   summary: ['train/tdErrorMean', 'train/explainedVariance'],
   tunedDefaults: tunedPQN,
-  create: async (config) => (await import('./pqn.ts')).createPQN(config),
+  create: (config) =>
+    startOneOrSeveral(
+      config,
+      async () => (await import('./pqn.ts')).createPQN(config),
+      async () => (await import('./multi-agent.ts')).createMultiAgentPQN(config),
+    ),
 });
 
 /** PQN's configuration builder. */

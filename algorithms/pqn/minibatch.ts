@@ -45,3 +45,14 @@ export function gatherMinibatch(
     toReturns[b] = returns[i];
   }
 }
+
+/** [first item, minibatches, their items]: as many whole ones as there are, then what is left. */
+export function portions(
+  numItems: number,
+  size: number,
+): readonly (readonly [first: number, numMinibatches: number, size: number])[] {
+  const numWhole = Math.floor(numItems / size);
+  const rest = numItems - numWhole * size;
+  const parts = [[0, numWhole, size] as const, [numWhole * size, 1, rest] as const];
+  return parts.filter(([, numMinibatches, count]) => numMinibatches > 0 && count > 0);
+}

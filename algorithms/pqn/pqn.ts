@@ -15,7 +15,7 @@ import { shufflePermutation } from '../../src/random/shuffle.ts';
 import { openStream } from '../../src/random/streams.ts';
 import { computeGae } from '../../src/targets/gae.ts';
 import { pqnOptions, type ResolvedPQNConfig } from './config.ts';
-import type { Minibatches } from './minibatch.ts';
+import { portions } from './minibatch.ts';
 import { createMinibatches } from './sequences.ts';
 import { pqnParts } from './setup.ts';
 
@@ -67,7 +67,7 @@ export async function createPQN(config: ResolvedPQNConfig): Promise<Algorithm> {
     const returnsAt = performance.now();
     for (let epoch = 0; epoch < numEpochs; epoch++) {
       shufflePermutation(permutation, shuffle);
-      for (const [first, numUpdates, size] of portions(minibatches)) {
+      for (const [first, numUpdates, size] of portions(minibatches.numItems, minibatches.perBatch)) {
         const stats = await learner.update({
           numUpdates,
           batchSize: size * minibatches.stepsPerItem,
@@ -105,16 +105,4 @@ export async function createPQN(config: ResolvedPQNConfig): Promise<Algorithm> {
     state: [streamState('shuffle', shuffle), rewards.state, schedulesState(schedules)],
     setSchedule: schedules.set,
   });
-}
-
-/** [first item, minibatches, their items]: as many whole ones as there are, then what is left. */
-function portions({ numItems, perBatch: size }: Minibatches): readonly (readonly [number, number, number])[] {
-  const numWhole = Math.floor(numItems / size);
-  const rest = numItems - numWhole * size;
-  return rest === 0
-    ? [[0, numWhole, size]]
-    : [
-        [0, numWhole, size],
-        [numWhole * size, 1, rest],
-      ];
 }

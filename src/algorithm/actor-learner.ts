@@ -4,11 +4,12 @@ import { ConfigError } from '../errors.ts';
 import type { RolloutViews } from '../experience/layout.ts';
 import { createRolloutScorer, scorerScratchBytes } from '../learner/simd/rollout-scorer.ts';
 import type { RolloutScorer } from '../learner/simd/score-kernels.ts';
+import type { MetricSums } from '../rollout/metric-sums.ts';
 import { openWeightBuffer } from '../weights/weight-buffer.ts';
 import type { LossParts, PlanBounds } from './create-learner.ts';
 import type { FragmentStream } from './fragment-stream.ts';
 import { createFreeFragments } from './free-fragments.ts';
-import { createLaggedFragments } from './lagged-fragments.ts';
+import { createLaggedFragments, joinParts } from './lagged-fragments.ts';
 import { type LooseOnPolicyConfig, sequencesOf } from './on-policy-config.ts';
 import { createOnPolicySystem, type OnPolicySystem } from './on-policy-system.ts';
 
@@ -75,7 +76,10 @@ export async function createActorLearner(
     system,
     fragments: isFree
       ? createFreeFragments({ system, maxLag: maxPolicyLag, isRemote: config.envRunners.runners === 'ray' })
-      : createLaggedFragments({ system, lag }),
+      : createLaggedFragments({
+          ...{ publish: system.publish, runners: system.runners, numSets: system.runners.sets.length, lag },
+          join: (set, parts: readonly (MetricSums | null)[]) => joinParts(system.runners.sets[set], parts),
+        }),
     scorer: createRolloutScorer({ ...system.memory, spec: system.spec }),
     addressOf: weights.slotAddress,
     ownSlots,

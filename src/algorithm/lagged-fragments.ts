@@ -6,8 +6,15 @@ import type { Collected, RunnerGroup } from '../rollout/runner-group.ts';
 import { nextTurn } from '../threads/next-turn.ts';
 import type { FragmentStream } from './fragment-stream.ts';
 
-export interface LaggedFragmentsOptions {
-  readonly system: { publish(): number; readonly runners: RunnerGroup };
+/** P = what a part tells of its rows, C = a whole fragment. */
+export interface LaggedFragmentsOptions<P, C extends object> {
+  readonly publish: () => number;
+  readonly runners: Pick<RunnerGroup, 'parts' | 'regroup'> & {
+    collectPart(part: number, set: number, version: number): Promise<P>;
+  };
+  readonly numSets: number;
+  /** The fragment in a block set, from its parts, which are in order. */
+  readonly join: (set: number, parts: readonly P[]) => C;
   /** Versions, from 0. Block sets must be at least lag + 1, and one more for each fragment that the caller keeps; versions lag + 2. */
   readonly lag: number;
 }
@@ -22,10 +29,15 @@ const TURN_MS = 20;
  *
  * Thread: main.
  */
-export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): FragmentStream {
-  const { runners } = system;
-  const { parts, sets } = runners;
-  const pending: Promise<Collected>[] = [];
+export function createLaggedFragments<P, C extends object>({
+  publish,
+  runners,
+  numSets,
+  join,
+  lag,
+}: LaggedFragmentsOptions<P, C>): FragmentStream<C> {
+  const { parts } = runners;
+  const pending: Promise<C>[] = [];
   let numFragments = 0;
   let numGiven = 0;
   let numTaken = 0;
@@ -33,14 +45,14 @@ export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): 
   let waitedMs = 0;
   let turnedAt = performance.now();
 
-  const collect = async (set: number, version: number): Promise<Collected> => {
-    const sums = parts.map(async (_, part) => {
+  const collect = async (set: number, version: number): Promise<C> => {
+    const collecting = parts.map(async (_, part) => {
       const collected = await runners.collectPart(part, set, version);
       hasBegun = true;
       return collected;
     });
-    await Promise.allSettled(sums); // nothing goes on behind the back of whoever hears of a failure
-    return joinParts(sets[set], await Promise.all(sums));
+    await Promise.allSettled(collecting); // nothing goes on behind the back of whoever hears of a failure
+    return join(set, await Promise.all(collecting));
   };
   return {
     begin(count) {
@@ -52,10 +64,10 @@ export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): 
     },
     async next() {
       if (numGiven === 0) await runners.regroup?.();
-      const version = system.publish();
+      const version = publish();
       const last = Math.min(numTaken + lag, numFragments - 1);
       for (; numGiven <= last; numGiven++) {
-        const collecting = collect(numGiven % sets.length, version);
+        const collecting = collect(numGiven % numSets, version);
         collecting.catch(() => undefined); // awaited when its turn comes; until then a failure is not unhandled
         pending.push(collecting);
       }
@@ -65,7 +77,7 @@ export function createLaggedFragments({ system, lag }: LaggedFragmentsOptions): 
         await nextTurn();
         turnedAt = performance.now();
       }
-      const collected = await (pending.shift() as Promise<Collected>);
+      const collected = await (pending.shift() as Promise<C>);
       waitedMs += performance.now() - startedAt;
       return { ...collected, version };
     },

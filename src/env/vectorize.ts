@@ -124,7 +124,7 @@ export function assertEnv(value: unknown, envId: string): asserts value is Env {
 export function severalAgentsError(envId: string): ConfigError {
   return new ConfigError(
     'CONFIG_SEVERAL_AGENTS',
-    `${envId} has several agents, and this is for environments of one: train it with \`--algo ppo\`, \`--algo a2c\` or \`--algo dqn\`.`,
+    `${envId} has several agents, and this is for environments of one: train it with \`--algo ppo\`, \`--algo a2c\`, \`--algo impala\`, \`--algo appo\`, \`--algo pqn\` or \`--algo dqn\`.`,
   );
 }
 

@@ -1,16 +1,16 @@
 /** Environment runners in threads of this process, over the shared arena. */
 
-import { openRollout } from '../experience/layout.ts';
+import { openRollout, type RolloutViews } from '../experience/layout.ts';
 import { type CentralActor, collectCentrally, halvesOf, type Stepper } from './central-inference.ts';
 import { Command } from './control-words.ts';
 import { createEnvFaultBook, type EnvFaultBook } from './env-fault-log.ts';
 import { createEpisodeLedger, type EpisodeLedger } from './episode-ledger.ts';
 import type { WorkerMessage, WorkerPlan } from './messages.ts';
 import { type MetricSums, meansOf, mergeSums } from './metric-sums.ts';
-import { createPartCollecting } from './part-collecting.ts';
+import { createPartCollecting, type PartCollecting } from './part-collecting.ts';
 import type { PlayedEpisodes, PlayRequest } from './play-episodes.ts';
 import { joinPlayed, splitRequest } from './play-shares.ts';
-import { poisonRollout } from './poison.ts';
+import { poisonRollout, poisonRows } from './poison.ts';
 import type { RowRange } from './rollout-worker.ts';
 import { type RowState, withEnvStates, withNextOptions } from './row-states.ts';
 import type { RunnerGroup } from './runner-group.ts';
@@ -43,7 +43,7 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
   );
   let numCollected = 0;
   let isCollecting = false;
-  const ahead = createPartCollecting(options, team, sets, ledger, faults);
+  const ahead = collectAhead(options, team, sets, ledger, faults);
   const start = async (states: readonly RowState[] | null): Promise<readonly number[]> => {
     if (states !== null) ledger.setRowStates(states);
     const rows = await team.start(states);
@@ -93,6 +93,25 @@ export function createLocalRunnerGroup(options: LocalRunnerGroupOptions): LocalR
     takeRestarted: () => restarted.splice(0),
     stop: () => team.stop(),
   };
+}
+
+function collectAhead(
+  { poison }: LocalRunnerGroupOptions,
+  team: WorkerTeam,
+  sets: readonly RolloutViews[],
+  ledger: EpisodeLedger,
+  faults: EnvFaultBook,
+): PartCollecting<MetricSums | null> {
+  return createPartCollecting<MetricSums | null>(team, {
+    prepare({ firstRow, numRows }, set) {
+      if (poison) poisonRows(sets[set], firstRow, numRows);
+    },
+    book({ firstRow, numRows }, set, report) {
+      faults.absorb([report?.faults ?? null]);
+      ledger.absorbRows(sets[set], firstRow, numRows);
+      return report?.sums ?? null;
+    },
+  });
 }
 
 /** Between two rollouts: what the ledger knows, with what the environments give. */

@@ -1,4 +1,5 @@
 /** Generalized advantage estimation for rows that do not act in every column. */
+import { discountOver } from './discount-over.ts';
 import type { GaeOptions } from './gae.ts';
 
 /** Columns of a group of seats; [N, C] environment-major, flat index n * C + t. */
@@ -57,18 +58,11 @@ function walkRow(rollout: RolloutWithHoles, options: GaeWithHolesOptions, n: num
     const nextValue = isTerminated ? 0 : isDone ? finalValues[i] : valueAfter;
     const gap = byTick ? (isDone ? finalTicks[i] : tickAfter) - ticks[i] : 1;
     const reward = Math.min(Math.max(rewards[i] * rewardScale, -clipReward), clipReward);
-    const delta = reward + power(gamma, gap) * nextValue - values[i];
-    advantage = isDone ? delta : delta + power(decay, gap) * advantage;
+    const delta = reward + discountOver(gamma, gap) * nextValue - values[i];
+    advantage = isDone ? delta : delta + discountOver(decay, gap) * advantage;
     advantages[i] = advantage;
     returns[i] = advantage + values[i];
     valueAfter = values[i];
     tickAfter = ticks[i];
   }
-}
-
-/** By multiplication alone, whose bits are the same everywhere; `Math.pow` is not. */
-function power(base: number, exponent: number): number {
-  let result = base;
-  for (let k = 1; k < exponent; k++) result *= base;
-  return result;
 }

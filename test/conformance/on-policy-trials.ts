@@ -1,5 +1,5 @@
 /** Trials of the options that algorithms without a replay buffer share. */
-import { multiAgentOptions } from '../../src/config/blocks/multi-agent.ts';
+import { multiAgentOptions, rolloutAgentsOptions } from '../../src/config/blocks/multi-agent.ts';
 import { selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import type { Settings, Trial, Values } from './subject.ts';
 
@@ -144,6 +144,11 @@ export const agentsElsewhere: Settings['testedElsewhere'] = {
     Object.keys(selfPlayOptions).map((name) => [`selfPlay.${name}`, 'test/algorithm/league']),
   ),
 };
+
+/** Of those that do so without a critic. */
+export const rolloutAgentsElsewhere: Settings['testedElsewhere'] = Object.fromEntries(
+  Object.keys(rolloutAgentsOptions).map((name) => [`multiAgent.${name}`, 'test/algorithm/agents']),
+);
 
 /** Of actor-learners; the plain settings have 4 fragments an iteration of 4 environments. */
 export const actorLearnerTrials: Trials = {

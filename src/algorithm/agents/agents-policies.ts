@@ -3,18 +3,16 @@ import type { curiosityOptions } from '../../config/blocks/curiosity.ts';
 import type { ResolvedSection } from '../../config/option.ts';
 import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import { ConfigError } from '../../errors.ts';
+import { ON_POLICY_COLUMNS, type RolloutColumns } from '../../experience/layout.ts';
 import type { Learner } from '../../learner/learner.ts';
-import type { ArenaPlanner } from '../../memory/arena.ts';
+import type { Arena, ArenaPlanner, Region } from '../../memory/arena.ts';
 import { locateModule } from '../../modules/module-reference.ts';
 import { mlpParameterLayout } from '../../policy/networks/mlp-parameters.ts';
 import type { ActingSpec, PolicySpec } from '../../policy/policy-spec.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
-import {
-  openWeightBuffer,
-  reserveWeightBuffer,
-  type WeightBufferLayout,
-} from '../../weights/weight-buffer.ts';
+import type { KernelModule } from '../../simd/kernels.ts';
+import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
 import {
   type LossParts,
   numHelpersOf,
@@ -29,12 +27,7 @@ import type { ObservationScaling } from '../observation-statistics.ts';
 import type { OnPolicyConfig } from '../on-policy-config.ts';
 import { policyStream } from '../policy-names.ts';
 import { createPolicySpec } from '../policy-setup.ts';
-import {
-  type FrozenNetwork,
-  freshNetwork,
-  networkFromCheckpoint,
-  publisherOfFrozen,
-} from './network-policy.ts';
+import { type FrozenNetwork, freshNetwork, networkFromCheckpoint } from './network-policy.ts';
 import type { MultiAgentConfig, TableEntry } from './policy-table.ts';
 import type { ValueScale } from './value-scale.ts';
 
@@ -61,6 +54,7 @@ export interface LearningPolicy<C> {
   readonly valueScale: ValueScale | null;
   /** null = what is new has no bonus. */
   readonly curiosity: OwnCuriosity | null;
+  readonly place: PolicyPlace;
 }
 
 export interface CentralCritic {
@@ -69,6 +63,41 @@ export interface CentralCritic {
   /** Of what it reads. */
   readonly scaling: ObservationScaling;
 }
+
+/** Where a policy's memory lies, for an algorithm that computes in it. */
+export interface PolicyPlace {
+  readonly arena: Arena;
+  readonly kernels: KernelModule;
+  /** Published, of what acts. */
+  readonly weights: WeightBufferLayout;
+  /** Published, of its central critic; null = it has none. */
+  readonly criticWeights: WeightBufferLayout | null;
+  /** {@link AgentsMemory.scratchBytes} of the arena. */
+  readonly scratch: Region;
+  /** {@link AgentsMemory.numOwnSlots} byte addresses, of `weights.slotBytes` each. */
+  readonly ownSlots: readonly number[];
+}
+
+/** For algorithms that collect ahead of learning. */
+export interface AgentsMemory {
+  /** Rollouts that are collected, learnt from or kept at the same time. */
+  readonly numSets: number;
+  /** Versions of the weights that somebody may be acting with, and the next one. */
+  readonly numVersions: number;
+  readonly columns: RolloutColumns;
+  /** Of the algorithm's own in the arena, for each policy that learns. @param numSamples of its group. */
+  readonly scratchBytes: (
+    policy: Pick<PreparedPolicy<unknown>, 'spec' | 'critic'>,
+    numSamples: number,
+  ) => number;
+  /** Weights of a policy that are not published. */
+  readonly numOwnSlots: number;
+}
+
+/** Nothing is collected while anybody learns. */
+export const IN_STEP: AgentsMemory = {
+  ...{ numSets: 2, numVersions: 2, columns: ON_POLICY_COLUMNS, scratchBytes: () => 0, numOwnSlots: 0 },
+};
 
 /** What an algorithm brings. */
 export interface AgentsLearning<C> {
@@ -98,6 +127,7 @@ export async function preparePolicy<C extends AgentsConfig>(
   seats: SeatLayout,
   learning: AgentsLearning<C>,
   criticSizes: readonly number[],
+  numVersions: number,
 ): Promise<PreparedPolicy<C>> {
   const { name, acts } = entry;
   const group = seats.groups[entry.group];
@@ -123,7 +153,10 @@ export async function preparePolicy<C extends AgentsConfig>(
   const critic = learns && criticSize > 0 ? criticSpec(full, criticSize) : null;
   return {
     ...{ entry, spec: own, config, frozen, learns, critic },
-    plan: { name, group: entry.group, spec: acting, acts: planActs(planner, entry, acting, critic) },
+    plan: {
+      ...{ name, group: entry.group, spec: acting },
+      acts: planActs(planner, entry, acting, critic, numVersions),
+    },
   };
 }
 
@@ -156,10 +189,11 @@ function planActs(
   { acts }: TableEntry,
   spec: ActingSpec,
   critic: PolicySpec | null,
+  numVersions: number,
 ): PolicyPlan['acts'] {
   if (acts.kind === 'random' || acts.kind === 'module') return planScript(acts);
   const weightsOf = (network: ActingSpec) =>
-    reserveWeightBuffer(planner, mlpParameterLayout(network).size, network.observationSize);
+    reserveWeightBuffer(planner, mlpParameterLayout(network).size, network.observationSize, numVersions);
   return {
     kind: 'network',
     weights: weightsOf(spec),
@@ -173,6 +207,7 @@ export interface ReservedPolicy {
   readonly index: number;
   readonly learner: ReservedLearner;
   readonly critic: ReservedLearner | null;
+  readonly place: Omit<PolicyPlace, 'arena' | 'kernels'>;
 }
 
 export function reserveLearners<C extends AgentsConfig>(
@@ -181,6 +216,7 @@ export function reserveLearners<C extends AgentsConfig>(
   learning: AgentsLearning<C>,
   prepared: readonly PreparedPolicy<C>[],
   agents: AgentsPlan,
+  memory: AgentsMemory,
 ): ReservedPolicy[] {
   const indices = [...prepared.keys()].filter((index) => prepared[index].learns);
   return indices.map((index) => {
@@ -199,43 +235,21 @@ export function reserveLearners<C extends AgentsConfig>(
       index,
       learner: reserve(spec, 'initialize'),
       critic: critic === null ? null : reserve(critic, 'initialize-critic'),
+      place: reservePlace(planner, prepared[index], memory, numSamples),
     };
   });
 }
 
-export function createPublishing<C>(
-  buffer: ArrayBufferLike,
-  prepared: readonly PreparedPolicy<C>[],
-  learning: readonly LearningPolicy<C>[],
-): () => number {
-  const publishers = prepared.flatMap(({ plan: { acts }, frozen }, index) => {
-    if (acts.kind !== 'network') return [];
-    if (frozen !== null) return [publisherOfFrozen(buffer, acts.weights, frozen)];
-    const policy = learning.find((candidate) => candidate.index === index) as LearningPolicy<C>;
-    const { critic, valueScale } = policy;
-    const own = publisherOf(buffer, acts.weights, policy, valueScale);
-    if (critic === null || acts.critic === null) return [own];
-    return [own, publisherOf(buffer, acts.critic.weights, critic, valueScale)];
-  });
-  let numPublished = 0; // without a network nobody has a version
-  return () => {
-    for (const publish of publishers) publish();
-    return numPublished++;
-  };
-}
-
-function publisherOf(
-  buffer: ArrayBufferLike,
-  layout: WeightBufferLayout,
-  { learner, scaling }: Pick<CentralCritic, 'learner' | 'scaling'>,
-  valueScale: ValueScale | null,
-): () => void {
-  const weights = openWeightBuffer(buffer, layout);
-  const parameters = new Float32Array(layout.parameterCount); // [parameterCount] f32
-  return () => {
-    learner.readParameters(parameters);
-    valueScale?.toReturns(parameters, learner.layout);
-    const { statistics } = scaling;
-    weights.publish(parameters, statistics?.mean ?? null, statistics?.inverseStd ?? null);
-  };
+function reservePlace(
+  planner: ArenaPlanner,
+  prepared: PreparedPolicy<unknown>,
+  { scratchBytes, numOwnSlots }: AgentsMemory,
+  numSamples: number,
+): ReservedPolicy['place'] {
+  const { acts, name } = prepared.plan;
+  if (acts.kind !== 'network') throw new TypeError(`${name} learns and is no network.`);
+  const { weights, critic } = acts;
+  const scratch = planner.reserve(scratchBytes(prepared, numSamples));
+  const ownSlots = Array.from({ length: numOwnSlots }, () => planner.reserve(weights.slotBytes).offset);
+  return { weights, criticWeights: critic?.weights ?? null, scratch, ownSlots };
 }

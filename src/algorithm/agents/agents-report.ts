@@ -4,6 +4,18 @@ import type { AgentSummary, EpisodeSummary } from '../../rollout/episode-summary
 /** Key of a metric of one agent or policy: `agent/x/returnMean`. */
 export type AgentMetrics = Record<`agent/${string}` | `policy/${string}`, number>;
 
+/** What learning tells of one policy, as in a run with one agent. */
+export type StudentMetrics = Partial<Record<string, number>>;
+
+/** Keys of what learning tells: those of a run with one agent for the only policy that learns, or for the one that a league is for. */
+export function nameStudents(
+  students: readonly { readonly name: string }[],
+  league: { readonly learner: string } | null,
+): (policy: string, key: string) => string {
+  const first = students.length === 1 ? students[0].name : league?.learner;
+  return (policy, key) => (policy === first ? key : key.replace(/^train\//, `policy/${policy}/`));
+}
+
 /** Means over the episodes that ended; nothing where none did, no outcome where the environment tells none. */
 export function tellAgents(episodes: readonly EpisodeSummary[]): AgentMetrics {
   const told: AgentMetrics = {};

@@ -2,7 +2,7 @@
 import type { GroupViews } from '../../rollout/agents/agents-layout.ts';
 import { RowField } from '../../rollout/agents/agents-layout.ts';
 import type { ObservedRows } from '../../statistics/running-moments.ts';
-import { computeGaeWithHoles, type DiscountBy } from '../../targets/gae-with-holes.ts';
+import { computeGaeWithHoles, type DiscountBy, type RolloutWithHoles } from '../../targets/gae-with-holes.ts';
 
 /** Flat indices of the steps that policy `index` took, in the order (row, t). i32 */
 export function samplesOf({ acted, policies }: GroupViews, index: number): Int32Array {
@@ -16,22 +16,30 @@ export function samplesOf({ acted, policies }: GroupViews, index: number): Int32
 
 /** Fills `advantages` and `returns` of a group. */
 export function computeAdvantages(
-  { rollout, acted, ticks, finalTicks, rowStates }: GroupViews,
+  group: GroupViews,
   options: { readonly gamma: number; readonly gaeLambda: number; readonly discountBy: DiscountBy },
 ): void {
-  const { numRows } = rollout;
+  const asTheyAre = { rewardScale: 1, clipReward: Number.POSITIVE_INFINITY };
+  computeGaeWithHoles(stepsWithHoles(group), { ...options, ...asTheyAre });
+}
+
+/** A group's steps as targets are made of them; every view is of the group's own memory but `nextTicks`. */
+export function stepsWithHoles({
+  rollout,
+  acted,
+  ticks,
+  finalTicks,
+  rowStates,
+}: GroupViews): RolloutWithHoles {
+  const { numRows, rolloutLength } = rollout;
   const nextTicks = new Int32Array(numRows);
   for (let n = 0; n < numRows; n++) nextTicks[n] = rowStates[n * RowField.COUNT + RowField.NEXT_TICK];
   const { rewards, values, terminated, truncated, finalValues, bootstrapValues, advantages, returns } =
     rollout;
-  const { rolloutLength } = rollout;
-  computeGaeWithHoles(
-    {
-      ...{ numRows, rolloutLength, acted, ticks, finalTicks, nextTicks },
-      ...{ rewards, values, terminated, truncated, finalValues, bootstrapValues, advantages, returns },
-    },
-    { ...options, rewardScale: 1, clipReward: Number.POSITIVE_INFINITY },
-  );
+  return {
+    ...{ numRows, rolloutLength, acted, ticks, finalTicks, nextTicks },
+    ...{ rewards, values, terminated, truncated, finalValues, bootstrapValues, advantages, returns },
+  };
 }
 
 /**

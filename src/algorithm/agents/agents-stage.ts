@@ -16,8 +16,11 @@ import type { SelfPlayConfig } from '../league/plan-league.ts';
 import type { FrozenNetwork } from './network-policy.ts';
 import type { PoliciesConfig, PolicyTable, TableEntry } from './policy-table.ts';
 
+type CommonConfig = ResolvedConfig<typeof commonOptions>;
+
 /** The sections that it reads. */
-export type StageConfig = ResolvedConfig<typeof commonOptions> & {
+export type StageConfig = Omit<CommonConfig, 'learners'> & {
+  readonly learners: Omit<CommonConfig['learners'], 'numLearnerThreads'>;
   readonly multiAgent: PoliciesConfig;
   /** Absent = the algorithm has none. */
   readonly selfPlay?: SelfPlayConfig;

@@ -4,16 +4,14 @@ import type { AgentsEnvs } from '../../env/agents/agents-envs.ts';
 import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { Space } from '../../env/spaces.ts';
 import { ConfigError } from '../../errors.ts';
-import { ON_POLICY_COLUMNS, type RolloutColumns } from '../../experience/layout.ts';
-import type { Learner } from '../../learner/learner.ts';
-import { createArena, createArenaPlanner } from '../../memory/arena.ts';
+import type { ThreadTeam } from '../../learner/simd/thread-team.ts';
+import { type Arena, createArena, createArenaPlanner } from '../../memory/arena.ts';
 import type { PolicySpec } from '../../policy/policy-spec.ts';
 import { criticInputSize, initializeAgents, reserveAgents } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import { borrowThreads } from '../../rollout/borrowed-threads.ts';
 import { dropWarmThreads, warmThreads } from '../../rollout/thread-pool.ts';
-import type { KernelModule } from '../../simd/kernels.ts';
-import { loadKernels } from '../../simd/loader.ts';
+import { type KernelModule, loadKernels } from '../../simd/loader.ts';
 import { numHelpersOf, type ReservedLearner } from '../create-learner.ts';
 import { createObservationScaling } from '../observation-statistics.ts';
 import { startAndCreate } from '../start-runners.ts';
@@ -21,7 +19,8 @@ import { createAgentsCuriosity } from './agents-curiosity.ts';
 import {
   type AgentsConfig,
   type AgentsLearning,
-  createPublishing,
+  type AgentsMemory,
+  IN_STEP,
   type LearningPolicy,
   type PreparedPolicy,
   preparePolicy,
@@ -31,10 +30,13 @@ import {
 import { type AgentsStage, checkStage, frozenOf, openSeats, refuseAmongSeveral } from './agents-stage.ts';
 import { createAgentsRunners, reserveAgentsRunners } from './create-agents-runners.ts';
 import { openTable, planCast } from './plan-cast.ts';
+import { createPublishing } from './publish-policies.ts';
 import { createValueScale } from './value-scale.ts';
 
 export interface AgentsSystem<C> extends AgentsStage {
   readonly learning: readonly LearningPolicy<C>[];
+  /** As `publish`, in the middle of what was begun with that: whom episodes are played against stays as it is. */
+  publishWeights(): number;
 }
 
 /**
@@ -46,12 +48,13 @@ export interface AgentsSystem<C> extends AgentsStage {
 export async function createAgentsSystem<C extends AgentsConfig>(
   config: C,
   learning: AgentsLearning<C>,
+  memory = IN_STEP,
 ): Promise<AgentsSystem<C>> {
   checkStage(config);
   if (config.envRunners.normalizeRewards) refuseAmongSeveral('normalizeRewards');
   warmThreads({ numThreads: numEnvRunnersOf(config), memoryMb: config.envRunners.workerMemoryMb });
   try {
-    return await assemble(config, learning);
+    return await assemble(config, learning, memory);
   } finally {
     await dropWarmThreads();
   }
@@ -60,6 +63,7 @@ export async function createAgentsSystem<C extends AgentsConfig>(
 async function assemble<C extends AgentsConfig>(
   config: C,
   learning: AgentsLearning<C>,
+  memory: AgentsMemory,
 ): Promise<AgentsSystem<C>> {
   const { debugging, learners } = config;
   const { source, seats, curriculum, ...known } = await openSeats(config);
@@ -67,19 +71,23 @@ async function assemble<C extends AgentsConfig>(
   const planner = createArenaPlanner();
   const cast = openTable(config, seats);
   const { table } = cast;
+  const { numSets, numVersions, columns } = memory;
   const prepared: PreparedPolicy<C>[] = [];
   for (const entry of table.entries)
-    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes));
+    prepared.push(await preparePolicy(planner, entry, seats, learning, criticSizes, numVersions));
+  /** Who is curious wants to know what the end of a life looked like. */
+  const isCurious = prepared.some(({ learns, config: own }) => learns && own.training.curiosity !== null);
   const { numEnvs, rolloutLength } = config.envRunners;
-  const { agents, openLeague } = planCast(planner, config, seats, cast, prepared, (specs) =>
-    reserveAgents(
+  const { agents, openLeague } = planCast(planner, config, seats, cast, prepared, (specs) => ({
+    layout: reserveAgents(
       planner,
       ...([seats, specs, criticSizes, numEnvs, rolloutLength] as const),
-      columnsOfCast(prepared),
+      ...([isCurious ? { ...columns, finalObservations: true } : columns, numSets] as const),
     ),
-  );
+    keepsAllEnds: isCurious,
+  }));
   const regions = reserveAgentsRunners(planner, config, numEnvRunnersOf(config), agents);
-  const reserved = reserveLearners(planner, config, learning, prepared, agents);
+  const reserved = reserveLearners(planner, config, learning, prepared, agents, memory);
   const kernels = await loadKernels({
     deterministic: debugging.deterministic,
     native: learners.nativeKernels,
@@ -95,18 +103,17 @@ async function assemble<C extends AgentsConfig>(
   const threads =
     runners.team !== null && helper !== null ? borrowThreads(runners.team, numHelpersOf(config)) : null;
   const made = await startAndCreate(runners, () =>
-    createLearning(config, learning, { prepared, agents }, { seats, reserved, kernels }, (learner) =>
-      learner.create(arena, kernels, threads),
-    ),
+    createLearning(config, learning, { prepared, agents }, { seats, reserved, arena, kernels, threads }),
   );
-  const publish = createPublishing(arena.buffer, prepared, made.list);
+  const publishWeights = createPublishing(arena.buffer, prepared, made.list);
   const league = openLeague?.(arena.buffer) ?? null;
   return {
     ...{ source, seats, criticSizes, table, learning: made.list, runners, curriculum, league },
     frozen: frozenOf(prepared),
+    publishWeights,
     publish() {
       league?.prepare();
-      return publish();
+      return publishWeights();
     },
     async stop() {
       await runners.stop();
@@ -120,9 +127,9 @@ async function createLearning<C extends AgentsConfig>(
   { multiAgent: { normalizeValues } }: C,
   learning: AgentsLearning<C>,
   { prepared, agents }: { readonly prepared: readonly PreparedPolicy<C>[]; readonly agents: AgentsPlan },
-  { seats, reserved, kernels }: LearningPlaces,
-  create: (learner: ReservedLearner) => Promise<Learner>,
+  { seats, reserved, arena, kernels, threads }: LearningPlaces,
 ): Promise<{ readonly list: readonly LearningPolicy<C>[]; dispose(): Promise<void> }> {
+  const create = (learner: ReservedLearner) => learner.create(arena, kernels, threads);
   const list: LearningPolicy<C>[] = [];
   const dispose = async () => {
     const started = list.flatMap(({ learner, critic }) => [learner, ...(critic ? [critic.learner] : [])]);
@@ -131,7 +138,7 @@ async function createLearning<C extends AgentsConfig>(
       ...list.map(({ curiosity }) => curiosity?.stop()),
     ]);
   };
-  for (const { learner, critic, index } of reserved) {
+  for (const { learner, critic, index, place } of reserved) {
     const { entry, spec, config } = prepared[index];
     const { numRows, rolloutLength } = agents.layout.rollouts[entry.group];
     const { minibatchSize } = learning.boundsOf(config, numRows * rolloutLength);
@@ -158,6 +165,7 @@ async function createLearning<C extends AgentsConfig>(
           throw error;
         },
       ),
+      place: { ...place, arena, kernels },
     });
   }
   return { list, dispose };
@@ -166,13 +174,9 @@ async function createLearning<C extends AgentsConfig>(
 interface LearningPlaces {
   readonly seats: SeatLayout;
   readonly reserved: readonly ReservedPolicy[];
+  readonly arena: Arena;
   readonly kernels: KernelModule;
-}
-
-/** Who is curious wants to know what the end of a life looked like. */
-function columnsOfCast<C extends AgentsConfig>(prepared: readonly PreparedPolicy<C>[]): RolloutColumns {
-  const isAsked = prepared.some(({ learns, config }) => learns && config.training.curiosity !== null);
-  return isAsked ? { ...ON_POLICY_COLUMNS, finalObservations: true } : ON_POLICY_COLUMNS;
+  readonly threads: ThreadTeam | null;
 }
 
 /** What central critics read, by group of seats. @throws ConfigError `CONFIG_SEVERAL_AGENTS` where there is nothing to read. */

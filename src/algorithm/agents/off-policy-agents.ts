@@ -2,32 +2,31 @@
 import type { StatePart } from '../../checkpoint/state-part.ts';
 import type { Declarations } from '../../config/option.ts';
 import type { Problem } from '../../config/problems.ts';
-import { ConfigError } from '../../errors.ts';
 import type { Metrics } from '../../metrics/metric-keys.ts';
-import { actingLayout } from '../../policy/networks/acting-network.ts';
 import type { TransitionBatch } from '../../replay/gather.ts';
 import { rowRingsState } from '../../replay/row-rings-state.ts';
 import type { CollectedAgents } from '../../rollout/agents/agents-runner-group.ts';
 import type { Algorithm } from '../algorithm.ts';
 import { createFragments, type Fragments } from '../fragments.ts';
 import { createIterationTally } from '../iteration-tally.ts';
-import { objectiveLearnerState } from '../objective-learner-state.ts';
-import { statisticsState } from '../observation-statistics.ts';
 import type { OffPolicyStudent, OffPolicyStudentParts } from '../off-policy-student.ts';
 import { streamState } from '../own-state.ts';
 import { fragmentsPerIteration, numUpdatesDue, type PaceOptions } from '../pace.ts';
 import { policyStream, stateName } from '../policy-names.ts';
-import { policyState } from '../policy-state.ts';
 import type { Iteration } from '../shell.ts';
 import { createAgentsAlgorithm } from './agents-algorithm.ts';
 import { tellAgents } from './agents-report.ts';
 import { observedBy, samplesOf } from './agents-samples.ts';
 import { refuseAmongSeveral } from './agents-stage.ts';
 import { moveLeague } from './move-league.ts';
-import type { OffPolicyAgentsConfig } from './off-policy-agents-policies.ts';
-import type { OffPolicyAgentsSystem, OffPolicyLearner } from './off-policy-agents-system.ts';
+import { learnedObjectiveState } from './objective-agents-state.ts';
+import type {
+  OffPolicyAgentsConfig,
+  OffPolicyAgentsSystem,
+  OffPolicyLearner,
+} from './off-policy-agents-system.ts';
 import { offPolicyMoves } from './off-policy-anew.ts';
-import { overridesOf, withOverrides } from './policy-config.ts';
+import { refuseOwn, withOverrides } from './policy-config.ts';
 import type { TableEntry } from './policy-table.ts';
 
 /** The options of `training` that the shared loop reads. */
@@ -181,15 +180,13 @@ function takeIn<C>(
 }
 
 function learnedState<C extends LoopConfig>(
-  { name, group, spec, acting, learner, scaling, replay }: OffPolicyLearner<C>,
-  { source, seats }: OffPolicyAgentsSystem<C>,
+  policy: OffPolicyLearner<C>,
+  system: OffPolicyAgentsSystem<C>,
   { training }: C,
 ): readonly StatePart[] {
   return [
-    policyState({ source, spec, ...seats.groups[group].spaces }, actingLayout(spec), name),
-    objectiveLearnerState(learner, spec, acting, name),
-    statisticsState(scaling, spec, { policy: name }),
-    rowRingsState(replay, name, training.checkpointReplay ?? true),
+    ...learnedObjectiveState(policy, system),
+    rowRingsState(policy.replay, policy.name, training.checkpointReplay ?? true),
   ];
 }
 
@@ -209,12 +206,7 @@ export function configOfLearner<C extends LoopConfig>(
   declared: Declarations[string],
   check: (config: C) => readonly Problem[],
 ): C {
-  const shared = OF_THE_RUN.find((option) => Object.hasOwn(overridesOf(entry), option));
-  if (shared !== undefined)
-    throw new ConfigError(
-      'CONFIG_POLICY',
-      `The policies cannot be used: \`${shared}\` is the run's, and \`${entry.name}\` sets one of its own. Set it in \`training\`.`,
-    );
+  refuseOwn(entry, OF_THE_RUN);
   const own = withOverrides(config, entry, declared, check);
   // They know of environments, and not of agents.
   if (own.training.hindsight !== 'none') refuseAmongSeveral('hindsight');

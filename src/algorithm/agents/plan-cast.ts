@@ -1,7 +1,6 @@
 /** Who there is on a stage, whatever is learned: the table, and with self-play the slots of past versions behind it. */
 import type { SeatLayout } from '../../env/agents/seat-layout.ts';
 import type { ArenaPlanner } from '../../memory/arena.ts';
-import type { AgentsLayout } from '../../rollout/agents/agents-layout.ts';
 import type { AgentsPlan } from '../../rollout/agents/agents-plan.ts';
 import type { RunningLeague } from '../league/league.ts';
 import { openPlannedLeague, planLeague } from '../league/plan-league.ts';
@@ -32,14 +31,14 @@ interface PlannedCast {
   readonly openLeague: ((buffer: ArrayBufferLike) => RunningLeague) | null;
 }
 
-/** @param reserve the layout of agents whose groups have these specs. */
+/** @param reserve rollouts of agents whose groups have these specs. */
 export function planCast(
   planner: ArenaPlanner,
   { selfPlay, evaluation, debugging }: StageConfig,
   seats: SeatLayout,
   { table, matches }: Cast,
   prepared: readonly Prepared[],
-  reserve: (specs: ReturnType<typeof specsOf>) => AgentsLayout,
+  reserve: (specs: ReturnType<typeof specsOf>) => Pick<AgentsPlan, 'layout' | 'keepsAllEnds'>,
 ): PlannedCast {
   const specs = specsOf(seats, prepared);
   const league =
@@ -47,7 +46,7 @@ export function planCast(
       ? null
       : planLeague(planner, selfPlay, matches, prepared[matches.learner].plan.spec, prepared.length);
   const agents: AgentsPlan = {
-    layout: reserve(specs),
+    ...reserve(specs),
     policies: [...prepared.map(({ plan }) => plan), ...(league?.slots ?? [])],
     assignment: table.assignment,
     league: league?.plan ?? null,

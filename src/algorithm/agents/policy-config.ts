@@ -2,12 +2,23 @@
 import { checkLayer } from '../../config/check-layer.ts';
 import type { Declarations } from '../../config/option.ts';
 import { type Problem, throwProblems } from '../../config/problems.ts';
+import { ConfigError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { TableEntry } from './policy-table.ts';
 
 /** What it sets itself; nothing for one that sets none, or that is no network. */
-export function overridesOf({ acts }: TableEntry): JsonObject {
+function overridesOf({ acts }: TableEntry): JsonObject {
   return acts.kind === 'network' ? acts.overrides : {};
+}
+
+/** @throws ConfigError `CONFIG_POLICY` where a policy sets one of the options that are the run's alone. */
+export function refuseOwn(entry: TableEntry, ofTheRun: readonly string[]): void {
+  const shared = ofTheRun.find((option) => Object.hasOwn(overridesOf(entry), option));
+  if (shared === undefined) return;
+  throw new ConfigError(
+    'CONFIG_POLICY',
+    `The policies cannot be used: \`${shared}\` is the run's, and \`${entry.name}\` sets one of its own. Set it in \`training\`.`,
+  );
 }
 
 /**

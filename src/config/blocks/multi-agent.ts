@@ -26,8 +26,17 @@ export const policiesOptions = {
 };
 
 /** Of those that learn values along an agent's own steps from rollouts. */
-export const multiAgentOptions = {
+export const rolloutAgentsOptions = {
   ...policiesOptions,
+  discountBy: option(kind.choice(['own-step', 'tick']), {
+    default: 'own-step',
+    doc: "What gamma discounts: an agent's own actions, or the environment's steps between them.",
+  }),
+};
+
+/** Of those that learn them by a critic. */
+export const multiAgentOptions = {
+  ...rolloutAgentsOptions,
   critic: option(kind.choice(['own', 'central']), {
     default: 'own',
     shapesCheckpoint: true,
@@ -39,10 +48,6 @@ export const multiAgentOptions = {
     shapesCheckpoint: true,
     doc: 'Learn values at the scale of the returns so far (PopArt).',
     alsoCalled: ['use_popart', 'use_valuenorm', 'popArt'],
-  }),
-  discountBy: option(kind.choice(['own-step', 'tick']), {
-    default: 'own-step',
-    doc: "What gamma discounts: an agent's own actions, or the environment's steps between them.",
   }),
 };
 

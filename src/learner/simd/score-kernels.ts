@@ -50,7 +50,7 @@ export interface ScoreKernels {
   readonly call: ValuesCall;
   /** Writes log-probabilities of the actions of rows i = first, first + step, ..., as many as were run, to `out[i]`. */
   readLogProbs(
-    rollout: RolloutViews,
+    rollout: Pick<RolloutViews, 'actions' | 'actionMasks'>,
     weightsAddress: number,
     rows: { readonly first: number; readonly step: number; readonly count: number },
     out: Float32Array,

@@ -1,6 +1,7 @@
 /** Where the sampling of several agents keeps its blocks in the arena; plain data, posted to every worker. */
 import type { SeatGroup, SeatLayout } from '../../env/agents/seat-layout.ts';
 import {
+  hasColumn,
   initializeRollout,
   ON_POLICY_COLUMNS,
   openRollout,
@@ -22,6 +23,8 @@ interface GroupAddresses {
   readonly finalTicks: number;
   readonly rowStates: number;
   readonly criticInputs: number;
+  readonly bootstrapCriticInputs: number;
+  readonly finalCriticInputs: number;
 }
 
 interface EnvAddresses {
@@ -80,6 +83,9 @@ export interface GroupViews {
   readonly rowStates: Float64Array; // [N, RowField.COUNT] f64
   /** What a central critic reads: the environment's state, and, in a group of several seats, which one it is asked about (one-hot). */
   readonly criticInputs: Float32Array; // [N, C, Z] f32, empty without one
+  /** The same of what follows a row's last step where it acts next, and of what a life ended with, in the slots of final observations; empty without these. */
+  readonly bootstrapCriticInputs: Float32Array; // [N, Z] f32
+  readonly finalCriticInputs: Float32Array; // [N * C, Z] f32
 }
 
 /** What environments did, tick by tick; enough to replay them. A = elements of all seats' actions, S = seats. */
@@ -106,6 +112,7 @@ export function criticInputSize({ seats }: Pick<SeatGroup, 'seats'>, stateSize: 
  * @param specs of any policy of each group: its sizes.
  * @param criticSizes {@link criticInputSize} of groups with a central critic, 0 for the others.
  * @param columns with `finalObservations`, slot i is the true last observation of the life that was truncated at step i.
+ * @param numSets rollouts that are collected, learnt from or kept at the same time.
  */
 export function reserveAgents(
   planner: ArenaPlanner,
@@ -115,9 +122,10 @@ export function reserveAgents(
   numEnvs: number,
   rolloutLength: number,
   columns: RolloutColumns = ON_POLICY_COLUMNS,
+  numSets = NUM_BLOCK_SETS,
 ): AgentsLayout {
   const take = (bytes: number) => planner.reserve(bytes).offset;
-  const sets = Array.from({ length: NUM_BLOCK_SETS }, (_, set) => set);
+  const sets = Array.from({ length: numSets }, (_, set) => set);
   const C = rolloutLength + 1;
   const rowsOf = ({ seats: members }: SeatGroup) => numEnvs * members.length;
   const rollouts = seats.groups.map((group, g) => rolloutLayout(specs[g], rowsOf(group), C, columns));
@@ -137,6 +145,8 @@ export function reserveAgents(
         finalTicks: take(rowsOf(group) * C * 4),
         rowStates: take(rowsOf(group) * RowField.COUNT * 8),
         criticInputs: take(rowsOf(group) * C * criticSizes[g] * 4),
+        bootstrapCriticInputs: take(rowsOf(group) * finalCriticSize(rollouts[g], criticSizes[g]) * 4),
+        finalCriticInputs: take(rowsOf(group) * C * finalCriticSize(rollouts[g], criticSizes[g]) * 4),
       })),
     ),
     envs: sets.map(() => ({
@@ -147,6 +157,11 @@ export function reserveAgents(
       players: take(numEnvs * rolloutLength * S * 4),
     })),
   };
+}
+
+/** What is kept of critics' inputs beside a life's steps: something where final observations are. */
+function finalCriticSize(rollout: RolloutLayout, criticSize: number): number {
+  return hasColumn(rollout, 'finalObservations') ? criticSize : 0;
 }
 
 /** Writes the headers of fresh block sets. Main thread, once. */
@@ -160,6 +175,7 @@ export function initializeAgents(buffer: ArrayBufferLike, layout: AgentsLayout):
 export function openGroup(buffer: ArrayBufferLike, layout: AgentsLayout, g: number, set: number): GroupViews {
   const address = layout.groups[g][set];
   const { numRows: N, rolloutLength: C } = layout.rollouts[g];
+  const Z = finalCriticSize(layout.rollouts[g], layout.criticSizes[g]);
   return {
     rollout: openRollout(buffer, address.rollout, layout.rollouts[g]),
     acted: new Uint8Array(buffer, address.acted, N * C),
@@ -168,6 +184,8 @@ export function openGroup(buffer: ArrayBufferLike, layout: AgentsLayout, g: numb
     finalTicks: new Int32Array(buffer, address.finalTicks, N * C),
     rowStates: new Float64Array(buffer, address.rowStates, N * RowField.COUNT),
     criticInputs: new Float32Array(buffer, address.criticInputs, N * C * layout.criticSizes[g]),
+    bootstrapCriticInputs: new Float32Array(buffer, address.bootstrapCriticInputs, N * Z),
+    finalCriticInputs: new Float32Array(buffer, address.finalCriticInputs, N * C * Z),
   };
 }
 

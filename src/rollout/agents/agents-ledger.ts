@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { AgentSummary, EpisodeSummary } from '../episode-summary.ts';
 import type { RowState } from '../row-states.ts';
-import { openEnvColumns, openGroup, RowField } from './agents-layout.ts';
+import { type GroupViews, openEnvColumns, openGroup, RowField } from './agents-layout.ts';
 import type { AgentsPlan, SeatState } from './agents-plan.ts';
 
 interface RunningEpisode {
@@ -14,11 +14,32 @@ interface RunningEpisode {
   envOptions: JsonObject | null;
   /** Since `envState`, [steps, A] */
   actions: number[];
+  /** What the last rollout left its rows with: a copy, or the block set that it still lies in. */
+  lastRows: EnvRows | number;
+}
+
+/** Rows of an environment between two rollouts. */
+type EnvRows = Pick<RowState, 'observation' | 'agents'>;
+
+const NOTHING_YET: EnvRows = { observation: null };
+
+/** An episode that ended at step t of a rollout. */
+export interface EndedEpisode {
+  readonly t: number;
+  readonly summary: EpisodeSummary;
+}
+
+/** In the order (t, environment), whoever collected them. */
+export function inOrder(ended: readonly EndedEpisode[]): EpisodeSummary[] {
+  const sorted = [...ended].sort((a, b) => a.t - b.t || a.summary.envIndex - b.summary.envIndex);
+  return sorted.map(({ summary }) => summary);
 }
 
 export interface AgentsLedger {
-  /** Books the finished rollout of block set `set`; returns the episodes that ended in it, in the order (t, environment). */
-  absorb(set: number): EpisodeSummary[];
+  /** Environments [first, first + count) are about to be written into block set `set`: what of theirs still lies there is copied. */
+  beforeWriting(set: number, first: number, count: number): void;
+  /** Books environments [first, first + count) of the finished rollout of block set `set`; returns the episodes that ended in it, environment by environment. */
+  absorbEnvs(set: number, first: number, count: number): EndedEpisode[];
   /** States of environments [first, first + count) after the last rollout, as actions to repeat. Copies. */
   rowStates(first: number, count: number): RowState[];
   setRowStates(states: readonly RowState[]): void;
@@ -41,59 +62,36 @@ export function createAgentsLedger(
   learns: readonly boolean[],
   envOptions: JsonObject | null = null,
 ): AgentsLedger {
-  const { numEnvs, rolloutLength: T, seats } = layout;
-  const S = seats.names.length;
-  const A = seats.actionStride;
-  const envSets = layout.envs.map((_, set) => openEnvColumns(buffer, layout, set));
-  /** Seats after the last rollout, by environment; null = before the first one. */
-  let seatStates: readonly (readonly SeatState[])[] | null = null;
-  let observations: readonly (Float32Array | null)[] = [];
+  const { numEnvs, seats } = layout;
+  const readRows = createRowReader(buffer, layout);
   const episodes: RunningEpisode[] = Array.from({ length: numEnvs }, () => ({
     number: 0,
     numSteps: 0,
-    returns: new Float64Array(S),
+    returns: new Float64Array(seats.names.length),
     envState: null,
     envOptions,
     actions: [],
+    lastRows: NOTHING_YET,
   }));
   let nextOptions = envOptions;
-  const summarize = createSummary(seats.names, policies, learns);
+  const book = createBooking(buffer, layout, createSummary(seats.names, policies, learns));
   return {
-    absorb(set) {
-      const ended: EpisodeSummary[] = [];
-      for (let t = 0; t < T; t++) {
-        for (let n = 0; n < numEnvs; n++) {
-          const at = n * T + t;
-          const { actions, rewards, outcomes, ends, players } = envSets[set];
-          const episode = episodes[n];
-          for (let k = 0; k < A; k++) episode.actions.push(actions[at * A + k]);
-          for (let s = 0; s < S; s++) episode.returns[s] += rewards[at * S + s];
-          episode.numSteps += 1;
-          if (ends[at] === 0) continue;
-          const [first, end] = [at * S, (at + 1) * S];
-          ended.push(summarize(n, episode, outcomes.subarray(first, end), players.subarray(first, end)));
-          episode.number += 1;
-          episode.envOptions = nextOptions;
-          restart(episode);
-        }
-      }
-      ({ seatStates, observations } = readSeats(buffer, layout, set));
+    beforeWriting(set, first, count) {
+      for (let n = first; n < first + count; n++)
+        if (episodes[n].lastRows === set) episodes[n].lastRows = readRows(set, n);
+    },
+    absorbEnvs(set, first, count) {
+      const ended = book(episodes, nextOptions, set, first, count);
+      for (let n = first; n < first + count; n++) episodes[n].lastRows = set;
       return ended;
     },
     rowStates: (first, count) =>
       episodes.slice(first, first + count).map((episode, k) => ({
         ...rowStateOf(episode, nextOptions),
-        observation: observations[first + k] ?? null,
-        ...(seatStates === null ? {} : { agents: seatStates[first + k] }),
+        ...(typeof episode.lastRows === 'number' ? readRows(episode.lastRows, first + k) : episode.lastRows),
       })),
     setRowStates(states) {
       nextOptions = states[0].envOptions?.next ?? null;
-      seatStates = states.every(({ agents }) => agents !== undefined)
-        ? states.map(({ agents = [] }) => agents)
-        : null;
-      observations = states.map(({ observation }) =>
-        observation === null ? null : Float32Array.from(observation),
-      );
       for (const [n, state] of states.entries()) adopt(episodes[n], state);
     },
     adoptEnvStates(envStates) {
@@ -113,6 +111,45 @@ export function createAgentsLedger(
   };
 }
 
+/** Books steps of environments [first, first + count): actions, rewards, ends. */
+function createBooking(
+  buffer: ArrayBufferLike,
+  layout: AgentsPlan['layout'],
+  summarize: ReturnType<typeof createSummary>,
+) {
+  const { rolloutLength: T, seats } = layout;
+  const S = seats.names.length;
+  const A = seats.actionStride;
+  const envSets = layout.envs.map((_, set) => openEnvColumns(buffer, layout, set));
+  return (
+    episodes: readonly RunningEpisode[],
+    nextOptions: JsonObject | null,
+    set: number,
+    first: number,
+    count: number,
+  ): EndedEpisode[] => {
+    const { actions, rewards, outcomes, ends, players } = envSets[set];
+    const ended: EndedEpisode[] = [];
+    for (let n = first; n < first + count; n++) {
+      const episode = episodes[n];
+      for (let t = 0; t < T; t++) {
+        const at = n * T + t;
+        for (let k = 0; k < A; k++) episode.actions.push(actions[at * A + k]);
+        for (let s = 0; s < S; s++) episode.returns[s] += rewards[at * S + s];
+        episode.numSteps += 1;
+        if (ends[at] === 0) continue;
+        const [from, end] = [at * S, (at + 1) * S];
+        const told = [outcomes.subarray(from, end), players.subarray(from, end)] as const;
+        ended.push({ t, summary: summarize(n, episode, ...told) });
+        episode.number += 1;
+        episode.envOptions = nextOptions;
+        restart(episode);
+      }
+    }
+    return ended;
+  };
+}
+
 function adopt(episode: RunningEpisode, state: RowState): void {
   episode.number = state.episodeNumber;
   episode.numSteps = state.episodeStep;
@@ -120,6 +157,11 @@ function adopt(episode: RunningEpisode, state: RowState): void {
   episode.envOptions = state.envOptions?.running ?? null;
   episode.actions = [...state.actions];
   episode.returns.set(state.agentReturns ?? []);
+  const { observation, agents } = state;
+  episode.lastRows = {
+    observation: observation === null ? null : Float32Array.from(observation),
+    ...(agents === undefined ? {} : { agents }),
+  };
 }
 
 function rowStateOf(
@@ -168,40 +210,57 @@ function restart(episode: RunningEpisode): void {
   episode.actions = [];
 }
 
-/** What a rollout left every seat with, and what each one sees, [sum of obsSize] f32 by environment. */
-function readSeats(buffer: ArrayBufferLike, layout: AgentsPlan['layout'], set: number) {
-  const { numEnvs, seats } = layout;
-  const groups = seats.groups.map((_, g) => openGroup(buffer, layout, g, set));
-  const seatStates: SeatState[][] = [];
-  const observations: Float32Array[] = [];
-  for (let n = 0; n < numEnvs; n++) {
-    const seen: number[] = [];
-    seatStates.push(
-      seats.groupOf.map((g, s) => {
-        const { seats: members, observationSize, maskSize, actionSize } = seats.groups[g];
-        const { rollout, rowStates, ticks, criticInputs } = groups[g];
-        const Z = layout.criticSizes[g];
-        const row = n * members.length + seats.placeOf[s];
-        for (let k = 0; k < observationSize; k++)
-          seen.push(rollout.bootstrapObservations[row * observationSize + k]);
-        const fields = [...rowStates.subarray(row * RowField.COUNT, (row + 1) * RowField.COUNT)];
-        if (fields[RowField.OPEN] < 0) return { fields, step: null };
-        const i = row * rollout.rolloutLength + fields[RowField.OPEN];
-        return {
-          fields,
-          step: {
-            observation: rollout.observations.slice(i * observationSize, (i + 1) * observationSize),
-            mask: rollout.actionMasks.slice(i * maskSize, (i + 1) * maskSize),
-            criticInput: criticInputs.slice(i * Z, (i + 1) * Z),
-            action: rollout.actions.slice(i * actionSize, (i + 1) * actionSize),
-            logProb: rollout.logProbs[i] ?? 0, // off-policy there are none
-            value: rollout.values[i] ?? 0,
-            tick: ticks[i],
-          },
-        };
-      }),
-    );
-    observations.push(Float32Array.from(seen));
+function createRowReader(buffer: ArrayBufferLike, layout: AgentsPlan['layout']) {
+  const sets = layout.envs.map((_, set) =>
+    layout.seats.groups.map((_group, g) => openGroup(buffer, layout, g, set)),
+  );
+  return (set: number, n: number): EnvRows => ({
+    observation: readObservation(sets[set], layout, n),
+    agents: readSeats(sets[set], layout, n),
+  });
+}
+
+/** What a rollout left the seats of an environment with. */
+function readSeats(
+  groups: readonly GroupViews[],
+  { seats, criticSizes }: AgentsPlan['layout'],
+  n: number,
+): readonly SeatState[] {
+  return seats.groupOf.map((g, s) => {
+    const { seats: members, observationSize, maskSize, actionSize } = seats.groups[g];
+    const { rollout, rowStates, ticks, criticInputs } = groups[g];
+    const Z = criticSizes[g];
+    const row = n * members.length + seats.placeOf[s];
+    const fields = [...rowStates.subarray(row * RowField.COUNT, (row + 1) * RowField.COUNT)];
+    if (fields[RowField.OPEN] < 0) return { fields, step: null };
+    const i = row * rollout.rolloutLength + fields[RowField.OPEN];
+    return {
+      fields,
+      step: {
+        observation: rollout.observations.slice(i * observationSize, (i + 1) * observationSize),
+        mask: rollout.actionMasks.slice(i * maskSize, (i + 1) * maskSize),
+        criticInput: criticInputs.slice(i * Z, (i + 1) * Z),
+        action: rollout.actions.slice(i * actionSize, (i + 1) * actionSize),
+        logProb: rollout.logProbs[i] ?? 0, // off-policy there are none
+        value: rollout.values[i] ?? 0,
+        tick: ticks[i],
+      },
+    };
+  });
+}
+
+/** What the seats of an environment see, one after the other: [sum of obsSize] f32. */
+function readObservation(
+  groups: readonly GroupViews[],
+  { seats }: AgentsPlan['layout'],
+  n: number,
+): Float32Array {
+  const seen: number[] = [];
+  for (const [s, g] of seats.groupOf.entries()) {
+    const { seats: members, observationSize } = seats.groups[g];
+    const { bootstrapObservations } = groups[g].rollout;
+    const row = n * members.length + seats.placeOf[s];
+    for (let k = 0; k < observationSize; k++) seen.push(bootstrapObservations[row * observationSize + k]);
   }
-  return { seatStates, observations };
+  return Float32Array.from(seen);
 }

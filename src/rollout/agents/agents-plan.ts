@@ -9,6 +9,8 @@ export interface AgentsPlan {
   readonly assignment: SeatAssignment;
   /** Self-play: who plays is drawn by episode, and `assignment` is for evaluation; null = `assignment` always. */
   readonly league: LeaguePlan | null;
+  /** Of final observations, where there are any, those of lives that terminated, too: curiosity judges what every end led to. Else of truncated ones alone. */
+  readonly keepsAllEnds: boolean;
   /** Environments that an evaluation steps side by side in one runner, at most: scratch is reserved for them. */
   readonly maxPlayEnvs: number;
 }

@@ -7,14 +7,15 @@ import { Command } from '../control-words.ts';
 import { createEnvFaultBook } from '../env-fault-log.ts';
 import type { EpisodeSummary } from '../episode-summary.ts';
 import { type MetricSums, meansOf, mergeSums } from '../metric-sums.ts';
+import { createPartCollecting } from '../part-collecting.ts';
 import { placeEnvError } from '../place-env-error.ts';
 import type { PlayedEpisodes, PlayRequest } from '../play-episodes.ts';
 import { joinPlayed, splitRequest } from '../play-shares.ts';
 import { type RowState, withEnvStates, withNextOptions } from '../row-states.ts';
-import type { RunnerGroup } from '../runner-group.ts';
+import type { RunnerGroup, RunnerPart } from '../runner-group.ts';
 import { createWorkerTeam, type WorkerTeam, type WorkerTeamOptions } from '../worker-team.ts';
 import { type GroupViews, openGroup } from './agents-layout.ts';
-import { createAgentsLedger } from './agents-ledger.ts';
+import { type AgentsLedger, createAgentsLedger, type EndedEpisode, inOrder } from './agents-ledger.ts';
 import type { AgentsPlan } from './agents-plan.ts';
 import { type AgentsRunner, createAgentsRunner } from './agents-runner.ts';
 
@@ -27,6 +28,23 @@ export interface CollectedAgents {
   readonly metrics: Readonly<Record<string, number>>;
   /** What they are the means of. */
   readonly metricSums: MetricSums;
+}
+
+/** What one part's environments brought. */
+export interface CollectedPart {
+  readonly sums: MetricSums | null;
+  readonly ended: readonly EndedEpisode[];
+}
+
+/** A whole rollout from its parts. */
+export function joinAgentsParts(
+  groups: readonly GroupViews[],
+  parts: readonly CollectedPart[],
+): CollectedAgents {
+  const metricSums: MetricSums = {};
+  for (const { sums } of parts) if (sums !== null) mergeSums(metricSums, sums);
+  const episodes = inOrder(parts.flatMap(({ ended }) => ended));
+  return { groups, episodes, metrics: meansOf(metricSums), metricSums };
 }
 
 /** As `RunnerGroup`, with its promises: the same seed gives the same rollouts, whatever the number of runners and their deaths. */
@@ -45,6 +63,12 @@ export type AgentsRunnerGroup = Pick<
   /** Worker threads, which may help to learn; null = in process. */
   readonly team: WorkerTeam | null;
   collect(version: number): Promise<CollectedAgents>;
+  /** Environments that one thread collects; all of them in process. */
+  readonly parts: readonly RunnerPart[];
+  /** By block set, by group of seats. */
+  readonly sets: readonly (readonly GroupViews[])[];
+  /** As `RunnerGroup.collectPart`. */
+  collectPart(part: number, set: number, version: number): Promise<CollectedPart>;
   play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
 };
 
@@ -69,7 +93,11 @@ export interface AgentsGroupOptions {
 interface Backend {
   readonly team: WorkerTeam | null;
   start(states: readonly RowState[] | null): Promise<readonly number[]>;
-  collect(set: number, version: number): Promise<MetricSums>;
+  readonly parts: readonly RunnerPart[];
+  /** Parts that were asked for and are not there. */
+  readonly numPending: number;
+  collect(set: number, version: number): Promise<CollectedPart>;
+  collectPart(part: number, set: number, version: number): Promise<CollectedPart>;
   play(request: PlayRequest, signal?: AbortSignal): Promise<PlayedEpisodes>;
   envStates(): Promise<readonly RowState['envState'][]>;
   setEnvOptions(options: JsonObject): Promise<void>;
@@ -86,14 +114,15 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
   };
   const backend =
     options.threads === null
-      ? inProcess(options)
-      : inThreads({ ...options, threads: options.threads }, ledger.rowStates, onRestarted);
+      ? inProcess(options, ledger)
+      : inThreads({ ...options, threads: options.threads }, ledger, onRestarted);
   const sets = agents.layout.envs.map((_, set) =>
     agents.layout.seats.groups.map((_group, g) => openGroup(arena.buffer, agents.layout, g, set)),
   );
   const faults = createEnvFaultBook({ maxEnvRestarts: 0, restartWindowMs: 0 });
   let numCollected = 0;
   let isCollecting = false;
+  const isBusy = () => isCollecting || backend.numPending > 0;
   const start = async (states: readonly RowState[] | null): Promise<readonly number[]> => {
     if (states !== null) ledger.setRowStates(states);
     const rows = await backend.start(states);
@@ -102,7 +131,7 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
     return rows;
   };
   const getStates = async (): Promise<RowState[]> => {
-    if (isCollecting) return ledger.rowStates(0, numEnvs);
+    if (isBusy()) return ledger.rowStates(0, numEnvs);
     const envStates = await backend.envStates();
     ledger.adoptEnvStates(envStates);
     return withEnvStates(ledger.rowStates(0, numEnvs), envStates);
@@ -111,16 +140,18 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
     team: backend.team,
     numEnvRunners: backend.team?.numWorkers ?? 0,
     get isCollecting() {
-      return isCollecting;
+      return isBusy();
     },
+    parts: backend.parts,
+    sets,
+    collectPart: backend.collectPart,
     start,
     async collect(version) {
       isCollecting = true;
       const set = numCollected++ % sets.length;
-      const sums = await backend.collect(set, version);
-      const episodes = ledger.absorb(set);
+      const part = await backend.collect(set, version);
       isCollecting = false;
-      return { groups: sets[set], episodes, metrics: meansOf(sums), metricSums: sums };
+      return joinAgentsParts(sets[set], [part]);
     },
     play: backend.play,
     getStates,
@@ -136,7 +167,7 @@ export function createAgentsRunnerGroup(options: AgentsGroupOptions): AgentsRunn
   };
 }
 
-function inProcess(options: AgentsGroupOptions): Backend {
+function inProcess(options: AgentsGroupOptions, ledger: AgentsLedger): Backend {
   const { source, numEnvs, scratch } = options;
   let runner: AgentsRunner | undefined;
   const placed = async <T>(run: (live: AgentsRunner) => T | Promise<T>): Promise<T> => {
@@ -147,10 +178,26 @@ function inProcess(options: AgentsGroupOptions): Backend {
       throw placeEnvError(error, source, 0);
     }
   };
+  let numPending = 0; // one that failed counts until the next start
+  const collect = async (set: number, version: number): Promise<CollectedPart> => {
+    numPending += 1;
+    ledger.beforeWriting(set, 0, numEnvs);
+    const sums = await placed(({ sampler }) => {
+      sampler.collect(set, version);
+      return sampler.takeMetrics();
+    });
+    numPending -= 1;
+    return { sums, ended: ledger.absorbEnvs(set, 0, numEnvs) };
+  };
   return {
     team: null,
+    parts: [{ firstRow: 0, numRows: numEnvs }],
+    get numPending() {
+      return numPending;
+    },
     async start(states) {
       runner?.close();
+      numPending = 0;
       try {
         runner = await createAgentsRunner({
           ...options,
@@ -164,11 +211,8 @@ function inProcess(options: AgentsGroupOptions): Backend {
       }
       return runner.restarted;
     },
-    collect: (set, version) =>
-      placed(({ sampler }) => {
-        sampler.collect(set, version);
-        return sampler.takeMetrics() ?? {};
-      }),
+    collect,
+    collectPart: (_part, set, version) => collect(set, version),
     play: (request, signal) =>
       placed(({ player }) => player.play(request, () => signal?.aborted === true, true)),
     envStates: () => placed((live) => live.envStates()),
@@ -186,20 +230,38 @@ function inThreads(
     scratch,
     threads,
   }: AgentsGroupOptions & { readonly threads: NonNullable<AgentsGroupOptions['threads']> },
-  rowStates: (first: number, count: number) => RowState[],
+  ledger: AgentsLedger,
   onRestarted: (rows: readonly number[]) => void,
 ): Backend {
+  const { rowStates } = ledger;
   const team = createWorkerTeam({ ...threads, numEnvs, scratch, rowStates, onRestarted });
+  const ahead = createPartCollecting<CollectedPart>(team, {
+    prepare: ({ firstRow, numRows }, set) => ledger.beforeWriting(set, firstRow, numRows),
+    book: ({ firstRow, numRows }, set, report) => ({
+      sums: report?.sums ?? null,
+      ended: ledger.absorbEnvs(set, firstRow, numRows),
+    }),
+  });
   return {
     team,
-    start: (states) => team.start(states),
+    parts: team.ranges,
+    get numPending() {
+      return ahead.numPending;
+    },
+    async start(states) {
+      const restarted = await team.start(states);
+      ahead.reset();
+      return restarted;
+    },
     async collect(set, version) {
+      ledger.beforeWriting(set, 0, numEnvs);
       const sums: MetricSums = {};
       for (const message of await team.run(Command.COLLECT, set, version)) {
         if (message.kind === 'collected') mergeSums(sums, message.sums);
       }
-      return sums;
+      return { sums, ended: ledger.absorbEnvs(set, 0, numEnvs) };
     },
+    collectPart: ahead.collectPart,
     async play(request, signal) {
       const messages = await team.play(splitRequest(request, team.numWorkers), signal);
       return joinPlayed(

@@ -85,6 +85,7 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
     envs,
     firstEnv: firstRow,
     seed,
+    keepsAllEnds: agents.keepsAllEnds,
     seats: layout.seats,
     rolloutLength: layout.rolloutLength,
     groups,

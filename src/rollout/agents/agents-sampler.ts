@@ -15,6 +15,8 @@ import { beginRows, creditReward, endLife, type SeatRows } from './seat-rows.ts'
 export type AgentsSamplerOptions = Omit<TurnTables, 'episodeSteps' | 'numEnvs'> & {
   readonly envs: AgentsEnvs;
   readonly seed: number;
+  /** As `AgentsPlan.keepsAllEnds`. */
+  readonly keepsAllEnds: boolean;
   /** Policy of a seat in an episode of an environment (index in the whole run). */
   readonly policyOf: (s: number, envIndex: number, episodeNumber: number) => number;
   /** Called after every environment's step. */
@@ -187,12 +189,12 @@ function endSeat(
 ): void {
   const i = endLife(rows, set, r, end, episodeSteps[n]);
   if (i < 0) return;
-  const { rollout } = rows.sets[set];
+  const { rollout, finalCriticInputs } = rows.sets[set];
   const isTruncated = end === AgentEnd.TRUNCATED;
-  // Curiosity, which learns beside values, judges what every end led to; replay asks for what it bootstraps from alone.
-  if (rollout.finalSlots.length > 0 && (isTruncated || rollout.values.length > 0)) {
+  if (rollout.finalSlots.length > 0 && (isTruncated || options.keepsAllEnds)) {
     options.envs.writeFinalObservation(n, s, rollout.finalObservations, i * rows.group.observationSize);
     rollout.finalSlots[i] = i;
+    if (finalCriticInputs.length > 0) writeCriticInput(options, n, s, finalCriticInputs, i * rows.criticSize);
   }
   const policy = options.policies[rows.policies[r]];
   if (!isTruncated || !policy.hasValues) return;

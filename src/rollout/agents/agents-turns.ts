@@ -135,11 +135,13 @@ function finish(state: State, set: number, version: number): void {
     for (let k = 0; k < count; k++) bootstrapValues[rows.firstRow + turn[k]] = policy.values[k];
   }
   for (const rows of groups) {
-    const { rollout } = rows.sets[set];
+    const { rollout, bootstrapCriticInputs } = rows.sets[set];
     const { observationSize, maskSize, seats } = rows.group;
+    const Z = bootstrapCriticInputs.length > 0 ? rows.criticSize : 0;
     for (let r = 0; r < rows.numRows; r++) {
       copyRow(rows.current, r, rollout.bootstrapObservations, rows.firstRow + r, observationSize);
       copyRow(rows.currentMasks, r, rollout.bootstrapMasks, rows.firstRow + r, maskSize);
+      copyRow(rows.criticInputs, r, bootstrapCriticInputs, rows.firstRow + r, Z);
       finishRow(rows, set, r, episodeSteps[Math.floor(r / seats.length)]);
     }
     rollout.policyVersions.fill(version, rows.firstRow, rows.firstRow + rows.numRows);

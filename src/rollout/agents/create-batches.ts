@@ -1,6 +1,7 @@
 /** The policies of a plan as a runner acts with them. */
 
 import { ConfigError } from '../../errors.ts';
+import { hasColumn } from '../../experience/layout.ts';
 import type { Arena, Region } from '../../memory/arena.ts';
 import { importModule } from '../../modules/import-module.ts';
 import type { Kernels } from '../../simd/kernel-exports.ts';
@@ -16,7 +17,9 @@ import {
 import type { PolicyPlan } from './policy-plan.ts';
 import { createFunctionBatch, createRandomBatch, type ScriptedPolicy } from './scripted-batch.ts';
 
-type Plan = Pick<AgentsPlan, 'policies'> & { readonly layout: Pick<AgentsPlan['layout'], 'seats'> };
+type Plan = Pick<AgentsPlan, 'policies'> & {
+  readonly layout: Pick<AgentsPlan['layout'], 'seats' | 'rollouts'>;
+};
 
 /** Bytes of scratch for all policies of a plan in `numEnvs` environments. */
 export function batchesBytes({ policies, layout }: Plan, numEnvs: number): number {
@@ -45,7 +48,7 @@ export async function createBatches(
   numEnvs: number,
   { kernels, arena, scratch }: { readonly kernels: Kernels; readonly arena: Arena; readonly scratch: Region },
 ): Promise<PolicyBatch[]> {
-  const { seats } = plan.layout;
+  const { seats, rollouts } = plan.layout;
   let offset = scratch.offset;
   const batches: PolicyBatch[] = [];
   let past: NetworkBatch | null = null;
@@ -61,6 +64,7 @@ export async function createBatches(
     const sizes = { numRows: maxRows, maxRows };
     if (acts.kind === 'network') {
       const { weights, critic: criticPlan } = acts;
+      const wantsValues = hasColumn(rollouts[group], 'values');
       const own = take(networkBatchBytes(spec, maxRows));
       const critic =
         criticPlan === null
@@ -73,7 +77,7 @@ export async function createBatches(
               maxRows,
             );
       batches.push(
-        createNetworkBatch({ kernels, arena, spec, weights, scratch: own, sizes, critic, wantsValues: true }),
+        createNetworkBatch({ kernels, arena, spec, weights, scratch: own, sizes, critic, wantsValues }),
       );
     } else if (acts.kind === 'past') {
       const { weights } = acts;

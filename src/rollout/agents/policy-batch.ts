@@ -118,7 +118,8 @@ export function createNetworkBatch({
   };
   const policy = createKernelPolicy(kernels, spec, arena, policyScratch, weights);
   const published = openWeightBuffer(arena.buffer, weights);
-  const calls = createCalls(spec, at, wantsValues && critic === null && spec.actorOnly !== true);
+  const hasOwn = wantsValues && critic === null && tellsValues(spec);
+  const calls = createCalls(spec, at, hasOwn);
   const size = noiseSize(spec);
   const rowNoise = new Float32Array(numRows * size); // [numRows, noiseSize] f32
   const noise = createActionNoise(spec, numRows, rowNoise);
@@ -129,7 +130,7 @@ export function createNetworkBatch({
   return {
     ...arrays,
     criticInputs: critic?.inputs ?? null,
-    hasValues: critic !== null || spec.actorOnly !== true,
+    hasValues: critic !== null || hasOwn,
     useWeights(address) {
       calls.act.weightsAddress = address;
     },
@@ -159,6 +160,11 @@ export function createNetworkBatch({
     },
     mapAction: (k, out, outOffset) => mapStored(arrays.actions, k * A, out, outOffset),
   };
+}
+
+/** By a value head, or as the largest Q. */
+function tellsValues({ actorOnly, distribution }: ActingSpec): boolean {
+  return actorOnly !== true || distribution.kind === 'epsilon-greedy';
 }
 
 type Addresses = Readonly<

@@ -4,8 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import {
   A2CConfig,
+  APPOConfig,
   DQNConfig,
+  IMPALAConfig,
   PPOConfig,
+  PQNConfig,
   SACConfig,
   SACDiscreteConfig,
   TD3Config,
@@ -23,6 +26,15 @@ const REPLAYED = {
 const SUBJECTS = {
   ppo: [PPOConfig, MORTAL, { rolloutLength: 16 }, { minibatchSize: 16, numEpochs: 2 }],
   a2c: [A2CConfig, MORTAL, { rolloutLength: 16 }, {}],
+  pqn: [PQNConfig, MORTAL, { rolloutLength: 16 }, { minibatchSize: 16, numEpochs: 2 }],
+  impala: [IMPALAConfig, MORTAL, { rolloutLength: 5 }, { fragmentsPerIteration: 4, lag: 2 }],
+  'impala, one fragment an iteration': [
+    IMPALAConfig,
+    MORTAL,
+    { rolloutLength: 16 },
+    { fragmentsPerIteration: 1, lag: 0 },
+  ],
+  appo: [APPOConfig, MORTAL, { rolloutLength: 5 }, { fragmentsPerIteration: 4, lag: 2, minibatchSize: 10 }],
   dqn: [DQNConfig, MORTAL, {}, { ...REPLAYED, targetInterval: 64 }],
   'sac-discrete': [SACDiscreteConfig, MORTAL, {}, REPLAYED],
   sac: [SACConfig, MORTAL_AIM, {}, { ...REPLAYED, useGsde: true }],

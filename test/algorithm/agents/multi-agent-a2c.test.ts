@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { A2CConfig, Algorithm, IMPALAConfig } from '../../../src/index.ts';
+import { A2CConfig, Algorithm } from '../../../src/index.ts';
 import { contentAfter } from '../../invariants/run-content.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { MASTER_SEED } from './fixtures/copies.ts';
@@ -78,11 +78,4 @@ test('a central critic and self-play are there, too', async () => {
   const { league: rows } = await league.train();
   await league.stop();
   expect(rows?.map(({ name }) => name)).toContain('default@1');
-});
-
-test('algorithms for one agent say which are for several', async () => {
-  const config = new IMPALAConfig({ environment: { env: 'TicTacToe' } });
-  await expect(config.build()).rejects.toThrow(
-    /TicTacToe-v0 has several agents.*`--algo ppo`, `--algo a2c` or `--algo dqn`/,
-  );
 });

@@ -3,6 +3,7 @@ import {
   actorLearnerElsewhere,
   actorLearnerRefused,
   actorLearnerTrials,
+  agentsElsewhere,
   curiosityTrials,
   onPolicyLearns,
   onPolicyNeutral,
@@ -44,7 +45,7 @@ export const settings: Settings = {
     ...burnInTrials(5),
   },
   neutral: onPolicyNeutral,
-  testedElsewhere: actorLearnerElsewhere,
+  testedElsewhere: { ...actorLearnerElsewhere, ...agentsElsewhere },
   refused: [
     ...recurrentRefused(10),
     ...burnInRefused(10),

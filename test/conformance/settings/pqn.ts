@@ -1,5 +1,6 @@
 /** PQN under the conformance suite. */
 import { convElsewhere, networkTrials } from '../off-policy-trials.ts';
+import { rolloutAgentsElsewhere } from '../on-policy-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
@@ -63,7 +64,7 @@ export const settings: Settings = {
     },
     'training.maxGradNorm, never reached': { change: training({ maxGradNorm: 1e9 }) },
   },
-  testedElsewhere: convElsewhere,
+  testedElsewhere: { ...convElsewhere, ...rolloutAgentsElsewhere },
   refused: [
     [
       'continuous actions',

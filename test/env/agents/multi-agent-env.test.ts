@@ -158,7 +158,9 @@ test('the central state is what the last reset or step led to; one half of it is
 });
 
 test('a loop for a single agent says what it was given', () => {
-  expect(() => vectorizeEnv(() => duel() as never, 1)).toThrow(/has several agents/);
+  expect(() => vectorizeEnv(() => duel() as never, 1)).toThrow(
+    /has several agents.*`--algo impala`, `--algo appo`/,
+  );
 });
 
 test('checkEnv plays it, and finds what is wrong', () => {

@@ -92,6 +92,7 @@ export async function createSmallRunner(
     policies,
     assignment: seats.groupOf.map((g) => [g]),
     league: null,
+    keepsAllEnds: columns?.values === true, // as for curiosity
     maxPlayEnvs: 1,
   };
   const scratch = planner.reserve(agentsScratchBytes(agents, numEnvs));

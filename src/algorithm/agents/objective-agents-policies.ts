@@ -1,4 +1,4 @@
-/** The policies of a table as an off-policy run has them: what each is, and its place in memory. */
+/** The policies of a table where an objective is learned: what each is, and its place in memory. */
 import type { SeatGroup, SeatLayout } from '../../env/agents/seat-layout.ts';
 import { flattenActionSpace } from '../../env/flatten-action.ts';
 import { flattenObservationSpace } from '../../env/flatten-space.ts';
@@ -16,33 +16,31 @@ import type { PolicyPlan } from '../../rollout/agents/policy-plan.ts';
 import { reserveWeightBuffer, type WeightBufferLayout } from '../../weights/weight-buffer.ts';
 import { type ReservedObjectiveLearner, reserveObjectiveLearner } from '../create-objective-learner.ts';
 import type { EnvDescription } from '../environment-source.ts';
-import type { SelfPlayConfig } from '../league/plan-league.ts';
 import { locateNetwork } from '../locate-network.ts';
-import type { OffPolicyConfig } from '../off-policy-config.ts';
-import type { OffPolicyParts } from '../off-policy-system.ts';
+import type { ObjectiveSystemParts } from '../objective-system.ts';
 import { policyStream } from '../policy-names.ts';
 import { createPolicySpec } from '../policy-setup.ts';
 import { planScript } from './agents-policies.ts';
+import type { StageConfig } from './agents-stage.ts';
 import { type FrozenNetwork, networkFromCheckpoint, publisherOfFrozen } from './network-policy.ts';
-import type { PoliciesConfig, TableEntry } from './policy-table.ts';
+import type { TableEntry } from './policy-table.ts';
 
-export type OffPolicyAgentsConfig = OffPolicyConfig & {
-  readonly multiAgent: PoliciesConfig;
-  readonly selfPlay: SelfPlayConfig;
+export type ObjectiveAgentsConfig = StageConfig & {
+  readonly learners: { readonly numLearnerThreads: number | 'auto' };
 };
 
-/** What an algorithm brings. */
-export interface OffPolicyAgentsLearning<C> {
+/** What an algorithm brings. P = what it says of a policy. */
+export interface ObjectiveAgentsLearning<C, P extends ObjectiveSystemParts> {
   /** A policy's config: the run's, with options of `training` of its own. @throws ConfigError for overrides that are none. */
   configOf(entry: TableEntry): C;
   /** Networks, objective and behaviour for agents with these spaces. */
-  describe(env: EnvDescription, config: C): OffPolicyParts;
+  describe(env: EnvDescription, config: C): P;
 }
 
 /** A network of the algorithm's own kind. */
-export interface OwnNetwork<C> {
+export interface OwnNetwork<C, P> {
   readonly config: C;
-  readonly parts: OffPolicyParts;
+  readonly parts: P;
   readonly acting: ActingNetwork;
   readonly spec: ActingSpec;
   readonly weights: WeightBufferLayout;
@@ -50,22 +48,22 @@ export interface OwnNetwork<C> {
 }
 
 /** A row of the table with what acts. */
-export interface PreparedOffPolicy<C> {
+export interface PreparedObjective<C, P> {
   readonly entry: TableEntry;
   readonly plan: PolicyPlan;
   /** null = it does not learn. */
-  readonly own: OwnNetwork<C> | null;
+  readonly own: OwnNetwork<C, P> | null;
   /** null = it is no network, or it learns. */
   readonly frozen: FrozenNetwork | null;
 }
 
 /** @throws ConfigError for a policy that cannot act or learn here. */
-export async function prepareOffPolicy<C extends OffPolicyAgentsConfig>(
+export async function prepareObjective<C extends ObjectiveAgentsConfig, P extends ObjectiveSystemParts>(
   planner: ArenaPlanner,
   entry: TableEntry,
   seats: SeatLayout,
-  learning: OffPolicyAgentsLearning<C>,
-): Promise<PreparedOffPolicy<C>> {
+  learning: ObjectiveAgentsLearning<C, P>,
+): Promise<PreparedObjective<C, P>> {
   const { name, acts } = entry;
   const group = seats.groups[entry.group];
   const config = learning.configOf(entry);
@@ -93,16 +91,12 @@ export async function prepareOffPolicy<C extends OffPolicyAgentsConfig>(
     );
   const { weights, plan } = planNetwork(spec);
   if (!acts.learns) return { entry, plan, own: null, frozen: freshActor(parts, acting, spec, config, name) };
-  const learner = await reserveObjectiveLearner(
-    planner,
-    { ...parts, batchSize: config.training.batchSize },
-    {
-      choice: { engine: 'simd', reason: 'several agents' },
-      numLearnerThreads: config.learners.numLearnerThreads,
-      captureGraph: config.learners.captureGraph,
-      spec,
-    },
-  );
+  const learner = await reserveObjectiveLearner(planner, parts, {
+    choice: { engine: 'simd', reason: 'several agents' },
+    numLearnerThreads: config.learners.numLearnerThreads,
+    captureGraph: config.learners.captureGraph,
+    spec,
+  });
   return { entry, plan, frozen: null, own: { config, parts, acting, spec, weights, learner } };
 }
 
@@ -138,20 +132,20 @@ function scriptedSpec({ spaces, maskSize }: SeatGroup): ActingSpec {
 }
 
 /** First weights of a network that could learn and does not. */
-function freshActor<C extends OffPolicyAgentsConfig>(
-  { model, initialization }: OffPolicyParts,
+function freshActor(
+  { model, initialization }: ObjectiveSystemParts,
   acting: ActingNetwork,
   spec: ActingSpec,
-  { debugging }: C,
+  { debugging }: StageConfig,
   name: string,
 ): FrozenNetwork {
   const all = initializeModel(model, policyStream(debugging.seed, 'initialize', name), initialization);
   return { spec, parameters: actingParameters(model, acting, all), statistics: null };
 }
 
-export function publishersOfFrozen<C>(
+export function publishersOfFrozen(
   { buffer }: Arena,
-  prepared: readonly PreparedOffPolicy<C>[],
+  prepared: readonly Pick<PreparedObjective<unknown, unknown>, 'plan' | 'frozen'>[],
 ): readonly (() => void)[] {
   return prepared.flatMap(({ plan: { acts }, frozen }) =>
     acts.kind !== 'network' || frozen === null ? [] : [publisherOfFrozen(buffer, acts.weights, frozen)],
