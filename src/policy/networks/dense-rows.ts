@@ -73,7 +73,7 @@ export interface TowerOptions {
   /** Which layer of the tower is the first of them; default 0. */
   readonly from?: number;
   readonly activation: Activation;
-  readonly layerNorm: boolean;
+  readonly layerNorm: boolean | undefined;
 }
 
 /** Hidden layers, one behind the other; without any, what goes in comes out. */

@@ -16,7 +16,7 @@ export function openMlpForward(
   parameters: Float32Array,
   statistics: ObservationStatistics | null,
 ): RowForward {
-  const { hiddenSizes, activation, shared, layerNorm = false } = spec.network;
+  const { hiddenSizes, activation, shared, layerNorm } = spec.network;
   const layout = plainMlpLayout(spec);
   const tensor = openTensors(layout, parameters);
   const tower = (name: string) =>

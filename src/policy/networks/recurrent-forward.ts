@@ -29,14 +29,14 @@ export function openRecurrentForward(
   parameters: Float32Array,
   statistics: ObservationStatistics | null,
 ): RecurrentForward {
-  const { hiddenSizes, activation, sizesBefore = [], layerNorm = false } = spec.network;
+  const { hiddenSizes, activation, sizesBefore = [], layerNorm } = spec.network;
   const layersBefore = sizesBefore.length;
   const layout = mlpParameterLayout(spec);
   const tensor = openTensors(layout, parameters);
   const state = new Float64Array(recurrentStateSize(spec)); // [S] f64
   const observe = openObservation(spec, statistics);
   const part = (name: string, from: number, numLayers: number) =>
-    openTower(tensor, { name, from, numLayers, activation, layerNorm: layerNorm && from === layersBefore });
+    openTower(tensor, { name, from, numLayers, activation, layerNorm: from === layersBefore && layerNorm });
   const towers = recurrentTowers(spec).map((name, index) => {
     const before = part(name, 0, layersBefore);
     const cells = openCells(tensor, spec, name, state, index);
