@@ -214,7 +214,8 @@ function learningRow({ algorithm, env, budget, runs }: Row): string[] {
   const what = reference?.score === undefined ? '' : `; ${reference.score.name}`;
   const verdict = reference && judgeLearning(finals, reference);
   const bar = verdict && `${show(verdict.bar.mean)}, ${verdict.bar.what}`;
-  const below = verdict && !verdict.isAbove ? `; ours is below it by more than ${reference.margin}` : '';
+  const margin = reference?.margin ? ` by more than ${reference.margin}` : '';
+  const below = verdict && !verdict.isAbove ? `; ours is below it${margin}` : '';
   return [
     `${titleOf(algorithm)} ${env}, ${budget.toLocaleString('en-US')} steps${what}`,
     `${show(mean(finals))} [${show(low)}, ${show(high)}], ${runs.length} seeds`,

@@ -49,6 +49,6 @@ export async function makeMultiAgentEnv(source: EnvSource): Promise<MultiAgentEn
 function noAgents(id: string, value: unknown): ConfigError {
   return new ConfigError(
     'CONFIG_ENV_FACTORY',
-    `Expected \`${id}\` to be an environment of several agents, got ${describeValue(value)}.`,
+    `Expected \`${id}\` to be an environment of several agents, got ${describeValue(value)}. With one agent, leave out policies, policyFor and selfPlay.`,
   );
 }
