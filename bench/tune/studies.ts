@@ -79,7 +79,6 @@ interface Task {
 const TASKS = {
   cartpole: { env: 'CartPole-v1', trialSteps: 8_192, seedsPerTrial: 1 },
   pendulum: { env: 'Pendulum-v1', trialSteps: 16_384, seedsPerTrial: 1 },
-  // among settings that learn, one seed's score says more of the seed than of them (bench/results/tune.md)
   // greedy episodes after the last step, in place of the last twenty of training
   'pendulum-evaluation': {
     env: 'Pendulum-v1',
@@ -87,6 +86,7 @@ const TASKS = {
     seedsPerTrial: 1,
     metric: 'evaluation',
   },
+  // among settings that learn, one seed's score says more of the seed than of them (bench/results/tune.md)
   'pendulum-seeds': { env: 'Pendulum-v1', trialSteps: 24_576, seedsPerTrial: 2 },
 } as const satisfies Readonly<Record<string, Task>>;
 

@@ -114,9 +114,11 @@ export async function continueStudy(
   path: string,
   settings: PartialSettings,
   definition: AlgorithmDefinition,
-  { changes, ...run }: TrustedRunOptions & { readonly changes: StudyChanges },
+  { changes: given, ...run }: TrustedRunOptions & { readonly changes: StudyChanges },
 ): Promise<StudyResult> {
   checkRunOptions(run);
+  const said = Object.entries(given).filter(([, value]) => value !== undefined); // else a setting of the study would be lost
+  const changes: StudyChanges = Object.fromEntries(said);
   const whole = completeSettings({ ...settings, ...changes }, definition);
   return withPlace(whole, run.ray ?? null, async (train) =>
     runStudy(await openStudyFolder(path), whole, definition, { ...run, train, changes }),

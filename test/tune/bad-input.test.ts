@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { resumeStudy } from '../../src/index.ts';
 import { operant } from '../cli/run-in-process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -40,6 +41,10 @@ it('a metric that never appears ends the study after three trials, which count o
     2,
     expect.stringMatching(/has scores of `train\/policyLoss`/),
   ]);
+  const settings = readFileSync(join(out, 'study.json'), 'utf8');
+  const unsaid: object = { numTrials: undefined, finalSeeds: undefined, metric: undefined };
+  expect((await resumeStudy(out, unsaid)).trials).toHaveLength(4);
+  expect(readFileSync(join(out, 'study.json'), 'utf8')).toBe(settings);
 
   // the journal of a study of other options is not taken for this one's
   const journal = join(out, 'journal.log');
