@@ -32,8 +32,10 @@ export function createHeldBytes(): HeldBytes {
       bytes = store.subarray(end - numBytes, end);
     },
     drop(numBytes) {
-      bytes = bytes.subarray(numBytes);
-      if (bytes.length > 0) return;
+      if (numBytes < bytes.length) {
+        bytes = bytes.subarray(numBytes);
+        return;
+      }
       bytes = NOTHING;
       store = NOTHING;
       end = 0;

@@ -55,7 +55,7 @@ export function openLink(stream: Duplex, head: Buffer, maxBytes: number, events:
     if (!isOpen) return;
     isOpen = false;
     write(closeFrame(code, reason));
-    setTimeout(() => stream.destroy(), GRACE_MS).unref();
+    letGo(stream);
   };
   const finish = (): void => {
     process.nextTick(() => stream.end()); // behind what is written at the end of this tick
@@ -95,7 +95,7 @@ export function openLink(stream: Duplex, head: Buffer, maxBytes: number, events:
   });
   stream.on('end', () => {
     isOpen = false;
-    stream.end();
+    letGo(stream.end()); // which waits for what was written to be read
   });
   stream.on('error', () => stream.destroy());
   stream.on('close', () => {
@@ -121,6 +121,9 @@ export function openLink(stream: Duplex, head: Buffer, maxBytes: number, events:
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** A client that does not read must not keep it. */
+const letGo = (stream: Duplex): void => void setTimeout(() => stream.destroy(), GRACE_MS).unref();
 
 let tasks: (() => void)[] = [];
 

@@ -5,10 +5,10 @@ import { onTestFinished } from 'vitest';
 import { registerShippedEnvs } from '../../../envs/index.ts';
 import type { EnvFaultHandling } from '../../../src/env/env-faults.ts';
 import { resolveEnv } from '../../../src/env/env-source.ts';
-import { flattenObservationSpace } from '../../../src/env/flatten-space.ts';
 import { makeVectorEnv } from '../../../src/env/load-env.ts';
 import type { AutoresetMode, StepRows } from '../../../src/env/vector-env.ts';
 import type { JsonObject } from '../../../src/json.ts';
+import { makeRows } from '../step-rows.ts';
 
 registerShippedEnvs();
 
@@ -39,23 +39,9 @@ export async function openPython(
 ) {
   const env = await makeVectorEnv(resolveEnv(id, { python, ...options }), numEnvs, mode, faults);
   onTestFinished(() => env.close?.());
-  const { size, dtype } = flattenObservationSpace(env.observationSpace);
-  const observations = () =>
-    dtype === 'uint8' ? new Uint8Array(numEnvs * size) : new Float32Array(numEnvs * size);
   const metrics: [number, string, number][] = [];
   const out: StepRows = {
-    observations: observations(),
-    observationOffset: 0,
-    observationStride: size,
-    rewards: new Float32Array(numEnvs),
-    terminated: new Uint8Array(numEnvs),
-    truncated: new Uint8Array(numEnvs),
-    scalarOffset: 0,
-    scalarStride: 1,
-    actionMasks: env.actionMaskSize > 0 ? new Uint8Array(numEnvs * env.actionMaskSize) : null,
-    maskOffset: 0,
-    maskStride: env.actionMaskSize,
-    finalObservations: observations(),
+    ...makeRows(env),
     onMetric: (n, name, value) => void metrics.push([n, name, value]),
   };
   return { env, out, metrics };
