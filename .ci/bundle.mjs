@@ -126,9 +126,9 @@ async function chunkGroups(root, inWorkers, algorithms) {
     onUse.map(async ({ name, paths }) => ({ name, modules: await staticImports(root, paths) })),
   );
   // An environment stays in its own file, with what only it needs: only the one that is asked for is loaded.
-  for (const ids of [worker, ...besides.map(({ modules }) => modules)])
-    for (const id of ids) if (id.startsWith(join(root, 'envs/'))) ids.delete(id);
-  const inThreads = new Set([worker, ...besides.map(({ modules }) => modules)].flatMap((ids) => [...ids]));
+  const loaded = [worker, ...besides.map(({ modules }) => modules)];
+  for (const ids of loaded) for (const id of ids) if (id.startsWith(join(root, 'envs/'))) ids.delete(id);
+  const inThreads = new Set(loaded.flatMap((ids) => [...ids]));
   const configuration = await staticImports(root, [
     'src/cli/run-process.ts',
     'src/cli/train-command.ts',
@@ -230,7 +230,21 @@ function licencesOf(ids) {
     // seedrandom states its licence in its README
     const file =
       names.find((entry) => /^licen[cs]e/i.test(entry)) ?? names.find((entry) => /^readme/i.test(entry));
-    return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    const texts = [readFileSync(join(folder, file), 'utf8').trim(), ...noticesIn(folder, ids)];
+    return `${name} ${version}\n\n${texts.join('\n\n')}\n`;
   });
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** What modules of a package begin with that others hold a copyright in: minifying leaves it out. */
+function noticesIn(folder, ids) {
+  return ids
+    .filter((id) => id.replaceAll('\\', '/').startsWith(`${folder}/`))
+    .map((id) =>
+      /^(\s*\/\/.*\n|\s*\n)*/
+        .exec(readFileSync(id, 'utf8'))[0]
+        .replaceAll(/^\/\/ ?/gm, '')
+        .trim(),
+    )
+    .filter((text) => /copyright/i.test(text));
 }

@@ -50,7 +50,7 @@ export interface SequenceDraws {
  * Sequences begin where fragments did, at every `trainEvery`-th step, uniformly or by priority among those of which all rows are there; they go over the ends
  * of episodes.
  *
- * Thread: main. Allocates nothing per batch.
+ * Thread: main. Allocates no arrays per batch.
  */
 export function createSequenceDraws(replay: Replay, options: SequenceDrawOptions): SequenceDraws {
   const { seed, batchSize, sequenceLength, trainEvery, checkpointReplay, stateSize, priorities } = options;

@@ -2,7 +2,7 @@
 import { CheckpointError, ConfigError, EngineError } from '../errors.ts';
 import type { Stream } from '../random/streams.ts';
 import { checkBatch, type Replay } from './replay.ts';
-import { firstPosition } from './ring.ts';
+import { firstPosition, positionBefore } from './ring.ts';
 import { createSumTree, findLeaf, type SumTree, setLeaf, setLeaves } from './sum-tree.ts';
 
 /** Added to every error, so that nothing becomes unreachable. */
@@ -148,12 +148,6 @@ export function createSlotSampler(slots: DrawnSlots): PrioritisedSampler {
       end = state.end;
     },
   };
-}
-
-/** The newest position before `end` that lies in a slot. */
-function positionBefore(end: number, slot: number, rowSlots: number): number {
-  const age = (end % rowSlots) - slot;
-  return end - (age > 0 ? age : age + rowSlots);
 }
 
 function massOf(priority: number, alpha: number): number {

@@ -52,6 +52,11 @@ export function firstPosition({ plan, end }: Pick<Ring, 'plan' | 'end'>): number
 
 /** Position of the step in slot `slot` of a row. */
 export function positionOf({ plan, end }: Pick<Ring, 'plan' | 'end'>, slot: number): number {
-  const age = (end % plan.rowSlots) - slot;
-  return end - (age > 0 ? age : age + plan.rowSlots);
+  return positionBefore(end, slot, plan.rowSlots);
+}
+
+/** The newest position before `end` that lies in a slot. */
+export function positionBefore(end: number, slot: number, rowSlots: number): number {
+  const age = (end % rowSlots) - slot;
+  return end - (age > 0 ? age : age + rowSlots);
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../json.ts';
 import type { Stream } from '../random/streams.ts';
 import type { FragmentStates } from './fragment-states.ts';
 import { createSlotSampler, type DrawnSlots, type PrioritisedSampler } from './prioritised-sampler.ts';
+import { positionBefore } from './ring.ts';
 
 const FILE = 'replay-priorities.safetensors';
 const DESCRIPTION = 'replay-priorities.json';
@@ -60,11 +61,7 @@ export function createSequencePriorities(
   return {
     sample: sampler.sample,
     rowOf: (index) => Math.floor(index / rowSlots),
-    positionOf(index) {
-      const { end } = span();
-      const age = ((end % rowSlots) - (index % rowSlots) + rowSlots) % rowSlots;
-      return states.positionOf(end - (age === 0 ? rowSlots : age));
-    },
+    positionOf: (index) => states.positionOf(positionBefore(span().end, index % rowSlots, rowSlots)),
     update: sampler.update,
     statePart: (isSaved) =>
       priorityState(sampler, slots, isSaved, (end) => Math.floor(states.fragmentAt(end - numSteps)) + 1),

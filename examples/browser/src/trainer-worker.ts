@@ -60,9 +60,10 @@ async function train(algorithm: AlgorithmName, seed: number | null, numThreads: 
       progress.add(episodeReturn, episodeLength);
     isFinished = progress.isFinished();
     progress.report(isFinished);
-    if (isAsked) await keep(algorithm, training);
-    isAsked = false;
     await waitForPace(training.numEnvSteps - numEnvSteps);
+    if (!isAsked) continue;
+    isAsked = false;
+    await keep(algorithm, training);
   }
   save = () => void keep(algorithm, training);
 }
