@@ -17,7 +17,7 @@ const MAX_QUEUED = 64;
 const [HIGH, LOW] = [1, 2];
 const HIGH_PER_SECOND = 50;
 const NUM_LOW_SOCKETS = 8;
-const ALONE_MS = 5_000;
+const ALONE_MS = 20_000;
 /** What overload may add to the 99th percentile of high priority. */
 const MAX_ADDED_MS = 5;
 

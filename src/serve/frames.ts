@@ -38,7 +38,7 @@ export function frameEpisode(frame: Buffer): { readonly begins: boolean; readonl
   return { begins: (flags & BEGINS) !== 0, ends: (flags & ENDS) !== 0 };
 }
 
-/** @param frame its first byte aligned to 4. @returns views of it @throws ServeError `SERVE_REQUEST`. */
+/** @param frame at any address. @returns views of it, or a copy where floats do not lie at a multiple of four @throws ServeError `SERVE_REQUEST`. */
 export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): RequestFrame {
   if (frame.length < HEADER_BYTES)
     throw badRequest(`Expected a frame of at least ${HEADER_BYTES} bytes, got ${frame.length}.`);
@@ -60,7 +60,7 @@ export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): Reques
   const observations =
     observationDtype === 'uint8'
       ? bytesOf(frame, HEADER_BYTES, end)
-      : new Float32Array(frame.buffer, frame.byteOffset + HEADER_BYTES, observationBytes / 4);
+      : floatsOf(bytesOf(frame, HEADER_BYTES, end));
   checkFinite(observations);
   return { numRows, priority: frame[6], observations, masks };
 }
@@ -68,6 +68,11 @@ export function readFrame({ spec, maxRows }: LoadedModel, frame: Buffer): Reques
 /** Not a Buffer, whose `slice` is no copy. */
 const bytesOf = ({ buffer, byteOffset }: Buffer, start: number, end: number) =>
   new Uint8Array(buffer, byteOffset + start, end - start);
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
 
 /** The answer as a whole message of a WebSocket, head and payload in one. */
 export function actionMessage(id: number, numRows: number, actions: Float32Array | Int32Array): Buffer {

@@ -1,13 +1,13 @@
 /**
- * Messages out of the bytes that a client of a WebSocket sends: RFC 6455, section 5, without extensions. A frame is read where it lies in what the system gave, and copied once:
- * to take it off its mask.
+ * Messages out of the bytes that a client of a WebSocket sends: RFC 6455, section 5, without extensions. A frame is read where it lies in what the system gave, and taken off its
+ * mask there: whoever is refused costs no copy, and the less memory comes and goes, the less often the server stands still to look for what is unused.
  */
 import { isUtf8 } from 'node:buffer';
 import { BINARY, CONTINUATION, MASK_BYTES, PING, PONG, readFrameHead, TEXT } from './frame-head.ts';
 import { createHeldBytes } from './held-bytes.ts';
 
 export interface MessageSink {
-  /** @param data the sink's own, its first byte aligned to 8. */
+  /** @param data the sink's own, at any address; it keeps what came with it in memory, 64 KiB or less beside the message. */
   message(data: Buffer, isBinary: boolean): void;
   ping(data: Buffer): void;
   pong(): void;
@@ -96,8 +96,7 @@ function createMessages(sink: MessageSink): Messages {
       parts.add(data);
       if (opcode !== CONTINUATION) first = opcode;
       if (!isLast) return;
-      const whole = aligned(parts.bytes.length);
-      whole.set(parts.bytes);
+      const whole = Buffer.from(parts.bytes);
       const begun = first;
       parts.drop(whole.length);
       first = CONTINUATION;
@@ -119,24 +118,20 @@ function createMessages(sink: MessageSink): Messages {
 /** Shorter than this it is not worth to look at four bytes at a time. */
 const WORDS_FROM = 48;
 
+/** Takes data off their mask where they lie: nobody else has these bytes, and nothing is read from them again. */
 function unmasked(bytes: Buffer, start: number, numBytes: number): Buffer {
-  const data = aligned(numBytes);
+  const data = bytes.subarray(start, start + numBytes);
+  const mask = bytes.subarray(start - MASK_BYTES, start);
   let k = 0;
   if (numBytes >= WORDS_FROM) {
-    data.set(bytes.subarray(start, start + numBytes));
-    const words = new Uint32Array(data.buffer, data.byteOffset, numBytes >> 2);
-    const mask = new Uint32Array(Uint8Array.prototype.slice.call(bytes, start - MASK_BYTES, start).buffer)[0];
-    for (let w = 0; w < words.length; w++) words[w] ^= mask;
-    k = words.length * 4;
+    for (; (data.byteOffset + k) % 4 !== 0; k++) data[k] ^= mask[k];
+    const words = new Uint32Array(data.buffer, data.byteOffset + k, (numBytes - k) >> 2);
+    const wordMask = new Uint32Array(Uint8Array.from(mask, (_, j) => mask[(j + k) & 3]).buffer)[0];
+    for (let w = 0; w < words.length; w++) words[w] ^= wordMask;
+    k += words.length * 4;
   }
-  for (; k < numBytes; k++) data[k] = bytes[start + k] ^ bytes[start - MASK_BYTES + (k & 3)];
+  for (; k < numBytes; k++) data[k] ^= mask[k & 3];
   return data;
-}
-
-/** The pool aligns to 8 in every Node so far, which nobody promises. */
-function aligned(numBytes: number): Buffer {
-  const bytes = Buffer.allocUnsafe(numBytes);
-  return bytes.byteOffset % 8 === 0 ? bytes : Buffer.allocUnsafeSlow(numBytes);
 }
 
 const MEANT_FOR_NOBODY = [1004, 1005, 1006];

@@ -3,7 +3,7 @@ import type { BatchRows, LoadedModel } from './load-model.ts';
 
 /** The last rows that a version was asked about; a ring. */
 export interface RecordedRows {
-  /** Keeps the first row of a request. Its arrays are nobody's to change any more. */
+  /** Keeps the first row of a request, of a frame with what came beside it: 64 KiB or less. Its arrays are nobody's to change any more. */
   add(request: BatchRows): void;
   rows(): readonly RecordedRow[];
 }

@@ -18,7 +18,7 @@ export interface WebSocketLink {
 }
 
 export interface LinkEvents {
-  /** @param data the listener's own, its first byte aligned to 8. */
+  /** @param data the listener's own, at any address. */
   message(data: Buffer, isBinary: boolean): void;
   /** A message, or an answer to a ping, has come. */
   alive(): void;

@@ -1,6 +1,7 @@
 /** Answers as whole messages of a WebSocket: heads worked out by hand from RFC 6455, 5.2. */
 import { expect, test } from 'vitest';
-import { actionMessage } from '../../src/serve/frames.ts';
+import { actionMessage, HEADER_BYTES, readFrame } from '../../src/serve/frames.ts';
+import type { LoadedModel } from '../../src/serve/load-model.ts';
 
 test.each([
   [1, [0x82, 12]],
@@ -24,3 +25,18 @@ test.each([
     expect(payload).toHaveLength(8 + 4 * numActions);
   }
 });
+
+test.each([0, 1, 2, 3, 4, 5])(
+  'floats of a frame that begins %i bytes behind a multiple of eight',
+  (offset) => {
+    const floats = Float32Array.of(0.5, -2, 3.25, 1e-7, -0, 65_504); // [2, 3] f32
+    const bytes = Buffer.alloc(offset + HEADER_BYTES + floats.byteLength + 5, 0xff);
+    const frame = bytes.subarray(offset, offset + HEADER_BYTES + floats.byteLength);
+    frame.fill(0, 0, HEADER_BYTES).writeUInt16LE(2, 4);
+    floats.forEach((x, k) => void frame.writeFloatLE(x, HEADER_BYTES + 4 * k));
+    const spec = { observationSize: 3, observationDtype: 'float32', actionMaskSize: 0 };
+    const { observations, numRows } = readFrame({ spec, maxRows: 2 } as LoadedModel, frame);
+    expect(numRows).toBe(2);
+    expect(observations).toEqual(floats);
+  },
+);

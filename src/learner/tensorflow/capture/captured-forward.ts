@@ -12,6 +12,8 @@ import { castPixels } from './rollout-variables.ts';
 interface ForwardGraph {
   readonly session: GraphSession;
   readonly forward: GraphFunction;
+  /** What is fed, again and again: every output is read before a call returns. */
+  readonly rows: Float32Array | Uint8Array; // [numRows, obsSize]
   write(parameters: Float32Array, statistics: ObservationStatistics | null): void;
 }
 
@@ -38,10 +40,9 @@ export function createCapturedForward(options: PolicyForwardOptions): PolicyForw
   const forward: PolicyForward['forward'] = async (observations, numRows, exact) => {
     const graphRows = exact ? numRows : roundUp(numRows);
     const graph = provideGraph(graphRows);
-    const rows = new (observations instanceof Uint8Array ? Uint8Array : Float32Array)(
-      graphRows * spec.observationSize,
-    );
+    const { rows } = graph;
     rows.set(observations.subarray(0, numRows * spec.observationSize));
+    rows.fill(0, numRows * spec.observationSize);
     const [distributionParameters, values, latent = null] = graph.session
       .run(graph.forward, [rows])
       .map((output) => output.subarray(0, (output.length / graphRows) * numRows) as Float32Array);
@@ -80,6 +81,7 @@ function captureForward(
   const mean = recorder.zeros([spec.observationSize]);
   const inverseStd = recorder.zeros([spec.observationSize]);
   const pixels = spec.observationDtype === 'uint8';
+  const size = numRows * spec.observationSize;
   const example = tf.zeros([numRows, spec.observationSize], pixels ? 'int32' : 'float32');
   try {
     const forward = recorder.record(
@@ -97,6 +99,7 @@ function captureForward(
     return {
       session,
       forward,
+      rows: pixels ? new Uint8Array(size) : new Float32Array(size),
       write(values, statistics) {
         const writes: VariableWrite[] = [{ variable: parameters, values: values.slice() }];
         if (statistics !== null) {
