@@ -83,7 +83,7 @@ export async function createAPPO(config: ResolvedAPPOConfig): Promise<Algorithm>
       const passAt = performance.now();
       for (let pass = 0; pass < numPasses; pass++) {
         const chosen = pass === 0 ? fragment : buffer[replay.integer(buffer.length)];
-        lag.add(chosen.rollout, version);
+        lag.add(chosen.rollout.policyVersions, version);
         const { curious, ms, ...update } = await learn(chosen, version, scalars, pass === 0);
         tally.addUpdates(update);
         spent.learnMs += ms;

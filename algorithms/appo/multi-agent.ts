@@ -4,7 +4,7 @@ import type { AgentsJudge } from '../../src/algorithm/agents/agents-judge.ts';
 import { learnJudged, takeInObservations } from '../../src/algorithm/agents/agents-learning.ts';
 import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import type { StudentMetrics } from '../../src/algorithm/agents/agents-report.ts';
-import { explainedBy, samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
+import { explainedBy, samplesOf, versionsOf } from '../../src/algorithm/agents/agents-samples.ts';
 import {
   type AheadStudent,
   configOfActor,
@@ -81,7 +81,7 @@ function createStudent(policy: LearningPolicy<PolicyConfig>, judge: AgentsJudge)
       told = {};
       buffer.length = 0;
     },
-    async learn({ group, version, k, numEnvSteps }) {
+    async learn({ group, version, k, numEnvSteps, lag }) {
       if (k % targetUpdateInterval === 0) judge.copySlot(judge.addressOf(version), target);
       const samples = samplesOf(group, index);
       numSteps += samples.length;
@@ -92,6 +92,7 @@ function createStudent(policy: LearningPolicy<PolicyConfig>, judge: AgentsJudge)
       if (buffer.length > circularBufferSize) buffer.shift();
       for (let pass = 0; pass < numPasses; pass++) {
         const chosen = pass === 0 ? newest : buffer[replay.integer(buffer.length)];
+        lag.add(versionsOf(chosen.group, chosen.samples), version);
         const { update, metrics } = await learnPass(chosen, version, scalars, pass === 0);
         tally.addUpdates({ ...update, numUpdates: update.numMinibatches - update.numSkipped });
         told = metrics;

@@ -67,7 +67,7 @@ export async function createIMPALA(config: ResolvedIMPALAConfig): Promise<Algori
       const fragment = await fragments.next();
       const { rollout, version } = fragment;
       tally.addFragment(fragment);
-      lag.add(rollout, version);
+      lag.add(rollout.policyVersions, version);
 
       const judgeAt = performance.now();
       rewards.absorb(rollout);

@@ -4,7 +4,7 @@ import type { AgentsJudge } from '../../src/algorithm/agents/agents-judge.ts';
 import { learnJudged, takeInObservations } from '../../src/algorithm/agents/agents-learning.ts';
 import type { LearningPolicy } from '../../src/algorithm/agents/agents-policies.ts';
 import type { StudentMetrics } from '../../src/algorithm/agents/agents-report.ts';
-import { samplesOf } from '../../src/algorithm/agents/agents-samples.ts';
+import { samplesOf, versionsOf } from '../../src/algorithm/agents/agents-samples.ts';
 import {
   type AheadStudent,
   configOfActor,
@@ -63,11 +63,12 @@ function createStudent(
       numSteps = 0;
       told = {};
     },
-    async learn({ group, version, numEnvSteps }) {
+    async learn({ group, version, numEnvSteps, lag }) {
       const samples = samplesOf(group, index);
       numSteps += samples.length;
       if (samples.length === 0) return; // nobody's turn came: there is nothing to learn from
       const scalars = schedules.at(numEnvSteps);
+      lag.add(versionsOf(group, samples), version);
       judge.logProbs(group, samples, judge.addressOf(version), targetLogProbs);
       judge.values(group, samples, version);
       judge.vtrace(group, samples, targetLogProbs, options);

@@ -1,7 +1,6 @@
 /** What IMPALA and APPO stand on: workers that collect while the learner learns, and the judgement of its weights on what they bring. */
 import { numEnvRunnersOf } from '../config/derived.ts';
 import { ConfigError } from '../errors.ts';
-import type { RolloutViews } from '../experience/layout.ts';
 import { createRolloutScorer, scorerScratchBytes } from '../learner/simd/rollout-scorer.ts';
 import type { RolloutScorer } from '../learner/simd/score-kernels.ts';
 import type { MetricSums } from '../rollout/metric-sums.ts';
@@ -109,9 +108,12 @@ function checkParts(config: Pick<ActorLearnerConfig, 'environment' | 'envRunners
   );
 }
 
-/** Versions between the weights that learn and those that acted, over the rows of fragments. */
+/** Versions between the weights that learn and those that acted, over what is learnt from. */
 export interface PolicyLag {
-  add(rollout: RolloutViews, version: number): void;
+  /** @param acted versions that acted, one for each row, or each sample. */
+  add(acted: Iterable<number>, version: number): void;
+  /** Nothing was learnt from: there are no metrics. */
+  readonly isEmpty: boolean;
   metrics(): { readonly 'time/policyLagMean': number; readonly 'time/policyLagMax': number };
 }
 
@@ -120,12 +122,15 @@ export function createPolicyLag(): PolicyLag {
   let count = 0;
   let max = 0;
   return {
-    add({ policyVersions }, version) {
-      for (const acted of policyVersions) {
-        sum += version - acted;
-        max = Math.max(max, version - acted);
+    add(acted, version) {
+      for (const behind of acted) {
+        sum += version - behind;
+        max = Math.max(max, version - behind);
+        count += 1;
       }
-      count += policyVersions.length;
+    },
+    get isEmpty() {
+      return count === 0;
     },
     metrics: () => ({ 'time/policyLagMean': sum / count, 'time/policyLagMax': max }),
   };

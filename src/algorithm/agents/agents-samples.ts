@@ -14,6 +14,12 @@ export function samplesOf({ acted, policies }: GroupViews, index: number): Int32
   return samples;
 }
 
+/** Versions of the weights that collected the fragments of these samples; a step that was open at a fragment's end counts with the next one. i32 */
+export function versionsOf({ rollout }: GroupViews, samples: Int32Array): Int32Array {
+  const { policyVersions, rolloutLength } = rollout;
+  return samples.map((i) => policyVersions[Math.floor(i / rolloutLength)]);
+}
+
 /** Fills `advantages` and `returns` of a group. */
 export function computeAdvantages(
   group: GroupViews,

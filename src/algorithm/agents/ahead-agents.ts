@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import { ON_POLICY_COLUMNS } from '../../experience/layout.ts';
 import type { GroupViews } from '../../rollout/agents/agents-layout.ts';
 import { type CollectedAgents, joinAgentsParts } from '../../rollout/agents/agents-runner-group.ts';
-import { type ActorLearnerConfig, createPolicyLag } from '../actor-learner.ts';
+import { type ActorLearnerConfig, createPolicyLag, type PolicyLag } from '../actor-learner.ts';
 import type { Algorithm } from '../algorithm.ts';
 import { createIterationTally } from '../iteration-tally.ts';
 import { createLaggedFragments } from '../lagged-fragments.ts';
@@ -69,6 +69,8 @@ export interface GroupFragment {
   readonly k: number;
   /** Environment steps of the run before it. */
   readonly numEnvSteps: number;
+  /** Of the iteration: what is learnt from is added, as often as it is. */
+  readonly lag: PolicyLag;
 }
 
 /** A policy that learns, with all that is its own. */
@@ -164,7 +166,7 @@ function createIteration<C extends AheadConfig>(
   const moves = onPolicyMoves<InOneThread<C>>(config.debugging.seed);
   return async (numEnvSteps) => {
     const tally = createIterationTally();
-    const policyLag = createPolicyLag();
+    const lag = createPolicyLag();
     let learnMs = 0;
     let groups: readonly GroupViews[] = [];
     for (let k = 0; k < fragmentsPerIteration; k++) {
@@ -172,15 +174,14 @@ function createIteration<C extends AheadConfig>(
       const { version } = fragment;
       ({ groups } = fragment);
       tally.addFragment(fragment);
-      for (const { rollout } of groups) policyLag.add(rollout, version);
       const begin = performance.now();
       for (const [p, student] of students.entries()) {
         const group = groups[learning[p].group];
-        await student.learn({ group, version, k, numEnvSteps: numEnvSteps + k * numSteps });
+        await student.learn({ group, version, k, numEnvSteps: numEnvSteps + k * numSteps, lag });
       }
       learnMs += performance.now() - begin;
     }
-    const metrics: StudentMetrics = { ...policyLag.metrics() };
+    const metrics: StudentMetrics = lag.isEmpty ? {} : { ...lag.metrics() };
     for (const student of students)
       for (const [key, value] of Object.entries(student.tell())) metrics[keyOf(student.name, key)] = value;
     metrics['time/rolloutMs'] = fragments.takeMs();
