@@ -4,7 +4,8 @@ import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { hindsightOptions } from '../../src/config/blocks/hindsight.ts';
 import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
-import { checkPace, paceOptions } from '../../src/config/blocks/pace.ts';
+import { checkPace, checkUpdates, paceOptions } from '../../src/config/blocks/pace.ts';
+import { checkPrefill } from '../../src/config/blocks/prefill.ts';
 import { replayedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
 import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
@@ -165,8 +166,12 @@ export function checkLearning(
     readonly envRunners: Pick<ResolvedDQNConfig['envRunners'], 'numEnvs'>;
   },
 ): readonly Problem[] {
-  const { distribution, minReturn, maxReturn } = config.training;
-  const problems = [...checkPace(config), ...checkReplay(config), ...checkRainbow(config)];
+  const { recurrent, distribution, minReturn, maxReturn } = config.training;
+  const ofBatches =
+    recurrent === null
+      ? [...checkPace(config), ...checkReplay(config)]
+      : [...checkUpdates(config), ...checkPrefill(config)]; // what sequences need: checkRecurrentDQN
+  const problems = [...ofBatches, ...checkRainbow(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(

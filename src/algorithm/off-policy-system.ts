@@ -80,7 +80,7 @@ export async function createOffPolicySystem(
     }
     const spec = actingSpecOf(parts.model, { ...parts.acting, actionMaskSize: env.actionMaskSize });
     planned.spec = replaySpecOf(spec, envRunners.numEnvs, replay);
-    checkHoldsBatch(planned.spec, training);
+    if (parts.batchSize === undefined) checkHoldsBatch(planned.spec, training); // others than transitions have their own check
     planned.memory = checkReplayMemory(planned.spec, availableMemory(), isPrioritised);
     planned.hindsight = hindsight;
     return { batchSize: training.batchSize, ...parts };

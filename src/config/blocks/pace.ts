@@ -62,11 +62,18 @@ export const offPolicyEnvRunnersOptions = {
   numEnvs: option(kind.integer({ min: 1, max: 65536 }), { ...envRunnersOptions.numEnvs, default: 1 }),
 };
 
-/** Something says how many updates are made, and a batch is there when the first one wants it. */
-export function checkPace({
-  training: { updatesPerStep, gradientSteps, learningStarts, trainEvery, batchSize, nStep = 1, prefill },
-  envRunners: { numEnvs },
+/** Something says how many updates are made. */
+export function checkUpdates({
+  training: { updatesPerStep, gradientSteps },
 }: {
+  readonly training: { readonly updatesPerStep: number | null; readonly gradientSteps: number | null };
+}): readonly Problem[] {
+  if (updatesPerStep !== null || gradientSteps !== null) return [];
+  return [conflict('updatesPerStep and gradientSteps are both null: set one of them.')];
+}
+
+/** Besides {@link checkUpdates}: a batch of transitions is there when the first update wants it. */
+export function checkPace(config: {
   readonly training: {
     readonly updatesPerStep: number | null;
     readonly gradientSteps: number | null;
@@ -79,9 +86,10 @@ export function checkPace({
   };
   readonly envRunners: { readonly numEnvs: number };
 }): readonly Problem[] {
-  if (updatesPerStep === null && gradientSteps === null)
-    return [conflict('updatesPerStep and gradientSteps are both null: set one of them.')];
-  if (prefill !== null) return [];
+  const { learningStarts, trainEvery, batchSize, nStep = 1, prefill } = config.training;
+  const { numEnvs } = config.envRunners;
+  const problems = checkUpdates(config);
+  if (problems.length > 0 || prefill !== null) return problems;
   const round = trainEvery * numEnvs;
   const collected = round * (Math.floor(learningStarts / round) + 1);
   const sampleable = collected - (nStep - 1) * numEnvs; // the newest steps of each row begin no whole window yet

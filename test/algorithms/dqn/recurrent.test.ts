@@ -95,3 +95,18 @@ test('it exports with its state', async () => {
   const out = join(temporaryFolder(), 'policy.mjs');
   await exportPolicy({ checkpoint: path, to: 'js', out, verify: true });
 });
+
+test('sequences that overlap learn more steps than have been taken, once each can begin', async () => {
+  const config = (learningStarts: number, replayCapacity: number) =>
+    new DQNConfig()
+      .environment('RepeatFirst-v0')
+      .envRunners({ numEnvRunners: 0, numEnvs: 4 })
+      .training({ recurrent: 'gru', recurrentSize: 4, hiddenSizes: [4], sequenceLength: 8, batchSize: 128 })
+      .training({ trainEvery: 4, updatesPerStep: 0.25, stepsPerIteration: 80, learningStarts, replayCapacity });
+  const algorithm = await config(64, 96).build(); // 80 steps, in which 4 sequences of 8 begin in every row: 0, 4, 8, 12
+  const { metrics } = await algorithm.train();
+  await algorithm.stop();
+  expect(metrics['train/numUpdates']).toBe((80 - 64) / 4);
+  await expect(config(63, 96).build()).rejects.toThrow(/learningStarts \(63\).*raise it to 64 or more/);
+  await expect(config(64, 92).build()).rejects.toThrow(/replayCapacity \(92\).*at least 96 transitions/);
+});
