@@ -91,11 +91,12 @@ export function planReplay(spec: ReplaySpec): ReplayPlan {
   const plan = layOut(Math.min(wanted, fitting));
   const numSlots = numRows * plan.rowSlots;
   if (plan.rowCapacity >= 1 && numSlots <= MAX_SLOTS) return plan;
-  const given = spec.bytes === undefined ? `capacity ${spec.capacity}` : `${spec.bytes} bytes`;
+  const [option, value] =
+    spec.bytes === undefined ? ['replayCapacity', spec.capacity] : ['replayBytes', spec.bytes];
   throw new ConfigError(
     'CONFIG_REPLAY_CAPACITY',
-    `A replay buffer of ${given} for ${numRows} environments keeps ${plan.rowCapacity} transitions of each in ${numSlots} slots; ` +
-      `expected at least 1 and at most ${MAX_SLOTS} slots. ${plan.rowCapacity < 1 ? 'Raise' : 'Lower'} the capacity.`,
+    `${option} (${value}) keeps ${plan.rowCapacity} transitions of each of ${numRows} rows (one for each environment; among several agents one for each of a policy's agents in it) in ${numSlots} slots; ` +
+      `expected at least 1 and at most ${MAX_SLOTS} slots. ${plan.rowCapacity < 1 ? 'Raise' : 'Lower'} ${option}.`,
   );
 }
 

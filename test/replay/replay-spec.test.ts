@@ -111,7 +111,9 @@ describe('capacity', () => {
 
   test('in bytes that hold not one transition is refused', () => {
     const { capacity: _, ...rest } = pendulum;
-    expect(() => planReplay({ ...rest, bytes: 40 })).toThrow(/40 bytes.*at least 1/);
+    expect(() => planReplay({ ...rest, bytes: 40 })).toThrow(
+      /replayBytes \(40\) keeps 0 transitions of each of 1 rows \(one for each environment; among several agents .*at least 1 .* Raise replayBytes\.$/,
+    );
   });
 });
 
