@@ -37,16 +37,20 @@ function fillIn(rollout: RolloutViews): void {
   }
 }
 
+const RECURRENT_SPEC = makeSpec(categorical(3), { observationSize: 4, masks: true, cell: 'lstm', cellSize: 6 });
+
 test.each([
-  ['on-policy', ON_POLICY_COLUMNS],
-  ['replay', OFF_POLICY_COLUMNS],
-])('%s: as if the rows had been copied in this process', (_, columns) => {
-  const host = open(MLP_SPEC, HOST_ROWS, columns);
+  ['on-policy', ON_POLICY_COLUMNS, MLP_SPEC],
+  ['replay', OFF_POLICY_COLUMNS, MLP_SPEC],
+  ['replay of sequences', { ...OFF_POLICY_COLUMNS, sequenceLength: T }, RECURRENT_SPEC],
+])('%s: as if the rows had been copied in this process', (_, columns, spec) => {
+  const host = open(spec, HOST_ROWS, columns);
+  expect(host.rollout.recurrentStates.length > 0).toBe(spec === RECURRENT_SPEC);
   fillIn(host.rollout);
   // Row 0 ends once, row 1 twice.
   if (columns.finalObservations) host.rollout.finalSlots.set([-1, 0, -1, -1, -1, 5, -1, -1, 6, -1]);
-  const learner = open(MLP_SPEC, LEARNER_ROWS, columns);
-  const expected = open(MLP_SPEC, LEARNER_ROWS, columns);
+  const learner = open(spec, LEARNER_ROWS, columns);
+  const expected = open(spec, LEARNER_ROWS, columns);
   const fragment = Buffer.concat(packRollout(host.buffer, ADDRESS, host.layout));
   unpackRows(fragment, learner.buffer, ADDRESS, learner.layout, {
     first: FIRST,
@@ -54,7 +58,7 @@ test.each([
     version: 41,
   });
   const isUsed = new Set(columns.finalObservations ? [0, 5, 6] : []);
-  const size = MLP_SPEC.observationSize;
+  const size = spec.observationSize;
   host.rollout.finalObservations.forEach((_value, i) => {
     if (!isUsed.has(Math.floor(i / size))) host.rollout.finalObservations[i] = 0;
   });

@@ -95,7 +95,7 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     },
   );
 
-  test('APPO with a fixed lag, and DQN with replay, give the bits of local runs', async () => {
+  test('APPO with a fixed lag, and DQN with replay, of transitions and of sequences, give the bits of local runs', async () => {
     const onRay = {
       runners: 'ray',
       rayAddress: cluster.address,
@@ -116,15 +116,20 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
         .training({ trainEvery: 16, learningStarts: 128, stepsPerIteration: 512, hiddenSizes: [16] })
         .debugging({ seed: 3 })
         .build();
+      const remembering = await new DQNConfig()
+        .environment('RepeatFirst-v0')
+        .envRunners({ numEnvs: 4, ...runners })
+        .training({ recurrent: 'lstm', recurrentSize: 8, hiddenSizes: [8], sequenceLength: 8, burnIn: 4 })
+        .training({ trainEvery: 16, batchSize: 64, learningStarts: 192, stepsPerIteration: 512 })
+        .debugging({ seed: 3 })
+        .build();
+      const algorithms = [appo, dqn, remembering];
       try {
-        for (let k = 0; k < 2; k++) {
-          await appo.train();
-          await dqn.train();
-        }
-        results.push([comparable(await appo.getState()), comparable(await dqn.getState())]);
+        for (let k = 0; k < 2; k++) for (const algorithm of algorithms) await algorithm.train();
+        const states = await Promise.all(algorithms.map((algorithm) => algorithm.getState()));
+        results.push(states.map(comparable));
       } finally {
-        await appo.stop();
-        await dqn.stop();
+        for (const algorithm of algorithms) await algorithm.stop();
       }
     }
     expect(results[1]).toEqual(results[0]);
