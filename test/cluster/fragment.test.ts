@@ -37,7 +37,12 @@ function fillIn(rollout: RolloutViews): void {
   }
 }
 
-const RECURRENT_SPEC = makeSpec(categorical(3), { observationSize: 4, masks: true, cell: 'lstm', cellSize: 6 });
+const RECURRENT_SPEC = makeSpec(categorical(3), {
+  observationSize: 4,
+  masks: true,
+  cell: 'lstm',
+  cellSize: 6,
+});
 
 test.each([
   ['on-policy', ON_POLICY_COLUMNS, MLP_SPEC],

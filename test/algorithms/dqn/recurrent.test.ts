@@ -102,7 +102,13 @@ test('sequences that overlap learn more steps than have been taken, once each ca
       .environment('RepeatFirst-v0')
       .envRunners({ numEnvRunners: 0, numEnvs: 4 })
       .training({ recurrent: 'gru', recurrentSize: 4, hiddenSizes: [4], sequenceLength: 8, batchSize: 128 })
-      .training({ trainEvery: 4, updatesPerStep: 0.25, stepsPerIteration: 80, learningStarts, replayCapacity });
+      .training({
+        trainEvery: 4,
+        updatesPerStep: 0.25,
+        stepsPerIteration: 80,
+        learningStarts,
+        replayCapacity,
+      });
   const algorithm = await config(64, 96).build(); // 80 steps, in which 4 sequences of 8 begin in every row: 0, 4, 8, 12
   const { metrics } = await algorithm.train();
   await algorithm.stop();
