@@ -1,4 +1,6 @@
 /** How environments scale over worker threads: the same rows in each of one thread, of two, in turns. */
+
+import { once } from 'node:events';
 import { cpuUsage } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { workerExecArgv } from '../src/threads/exec-argv.ts';
@@ -63,9 +65,7 @@ async function sample(workers: readonly Worker[]) {
   return { rate: numSteps / seconds, perProcessor: (numSteps * 1e6) / (user + system) };
 }
 
-function answerOf(worker: Worker): Promise<number> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
+async function answerOf(worker: Worker): Promise<number> {
+  const [numSteps] = await once(worker, 'message'); // throws what the worker throws
+  return numSteps;
 }
