@@ -103,6 +103,25 @@ describe.each(Object.keys(SUBJECTS) as (keyof typeof SUBJECTS)[])('%s', (name) =
     expect(await contentAfter(inStep, 1)).not.toEqual(content);
   });
 
+  test('an iteration in which no step is learnt from tells no lag', async () => {
+    const ofOne = { targetUpdateInterval: 1, circularBufferSize: 1, minibatchSize: 1 };
+    const algorithm = await build(
+      { env: 'TicTacToe' },
+      {
+        envRunners: { numEnvs: 1, rolloutLength: 1 },
+        training: { lag: 0, fragmentsPerIteration: 1, ...(name === 'appo' && ofOne) },
+        multiAgent: {
+          policies: { main: {}, bot: `${BOTS}#first` },
+          policyFor: { x: 'main', o: 'bot' },
+        },
+      },
+    );
+    const told: unknown[] = [];
+    for (let k = 0; k < 3; k++) told.push((await algorithm.train()).metrics['time/policyLagMean']);
+    await algorithm.stop();
+    expect(told).toEqual([undefined, 0, undefined]); // a move is a step when the bot has answered, in the next fragment
+  });
+
   test('two kinds of agents learn, each from its own steps, within their masks', async () => {
     const algorithm = await build({ env: PAIR });
     const { metrics } = await algorithm.train();
