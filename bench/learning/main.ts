@@ -85,24 +85,29 @@ async function listVariants(): Promise<Task[]> {
   return (await Promise.all(tasks)).flat();
 }
 
+async function listTuned(): Promise<Pick<Row, 'algorithm' | 'env' | 'budget'>[]> {
+  const found = await Promise.all(Object.values(algorithms).map((find) => find()));
+  return found.flatMap(({ name: algorithm, tunedDefaults }) =>
+    Object.entries(tunedDefaults).flatMap(([env, tuned]) => {
+      const budget = (tuned as Tuned)?.stopping?.stopSteps;
+      return budget === undefined ? [] : [{ algorithm, env, budget }];
+    }),
+  );
+}
+
 /** All that is to be run, shortest budgets first: most of the table is there soon. */
 async function listTasks(): Promise<Task[]> {
-  const tasks: Task[] = [];
-  for (const find of Object.values(algorithms)) {
-    const { name: algorithm, tunedDefaults } = await find();
-    for (const [env, tuned] of Object.entries(tunedDefaults)) {
-      const budget = (tuned as Tuned)?.stopping?.stopSteps;
-      if (budget === undefined || !isWanted(algorithm, env)) continue;
-      const row = {
-        algorithm,
-        env,
-        threshold: thresholdOf(algorithm, env),
-        budget: flags.smoke ? SMOKE_STEPS : budget,
-      };
-      const { firstSeed } = REFERENCES[algorithm]?.[env] ?? {};
-      tasks.push(...seedsOf(firstSeed).map((seed) => ({ row, seed })));
-    }
-  }
+  const wanted = (await listTuned()).filter(({ algorithm, env }) => isWanted(algorithm, env));
+  const tasks = wanted.flatMap(({ algorithm, env, budget }) => {
+    const row = {
+      algorithm,
+      env,
+      threshold: thresholdOf(algorithm, env),
+      budget: flags.smoke ? SMOKE_STEPS : budget,
+    };
+    const { firstSeed } = REFERENCES[algorithm]?.[env] ?? {};
+    return seedsOf(firstSeed).map((seed) => ({ row, seed }));
+  });
   return [...tasks, ...(await listVariants())]
     .filter((task) => !flags.missing || !isMeasured(task))
     .toSorted((a, b) => a.row.budget - b.row.budget);
@@ -178,7 +183,7 @@ async function runOne({ row, seed }: Task): Promise<SeedRun> {
   return { ...run, commit: THIS_COMMIT };
 }
 
-function writeReport(): string {
+async function writeReport(): Promise<string> {
   const results = readResults(resultsPath);
   for (const { algorithm, env, threshold, runs } of results.rows.filter(hasCurve)) {
     const length = Math.min(...runs.map(({ curve }) => curve.length));
@@ -191,7 +196,7 @@ function writeReport(): string {
     const svg = learningCurve(title, points, threshold, numCurveEpisodes);
     writeFileSync(join(flags.out, `learning-${algorithm}-${env}.svg`), svg);
   }
-  const report = learningReport(results);
+  const report = learningReport(results, await listTuned());
   writeFileSync(join(flags.out, 'learning.md'), report);
   return report;
 }
@@ -201,5 +206,5 @@ if (flags.run !== undefined) {
 } else {
   mkdirSync(flags.out, { recursive: true });
   if (!flags.report) await runAll();
-  process.stdout.write(writeReport());
+  process.stdout.write(await writeReport());
 }

@@ -123,7 +123,27 @@ function marginLine({ algorithm, env }: Row, reference: Reference | undefined): 
   ];
 }
 
-export function learningReport({ machine, rows }: LearningResults): string {
+type Setting = Pick<Row, 'algorithm' | 'env' | 'budget'>;
+
+/** Of settings that are shipped and have no row, or one over another number of steps: a table is silent about what it does not hold. */
+function unmeasuredLines(tuned: readonly Setting[], rows: readonly Row[]): string[] {
+  const lines: string[] = [];
+  const name = (setting: Setting) => `${titleOf(setting.algorithm)} ${setting.env}`;
+  const rowOf = ({ algorithm, env }: Setting) =>
+    rows.find((row) => hasCurve(row) && row.algorithm === algorithm && row.env === env);
+  const missing = tuned.filter((setting) => rowOf(setting) === undefined);
+  const changed = tuned.filter((setting) => (rowOf(setting)?.budget ?? setting.budget) !== setting.budget);
+  if (missing.length > 0)
+    lines.push(`Tuned, and not measured yet over several seeds: ${missing.map(name).join(', ')}.`);
+  if (changed.length > 0) {
+    const names = changed.map((setting) => `${name(setting)} (${count(setting.budget)} steps now)`);
+    lines.push(`Rows of earlier settings, not measured again yet: ${names.join(', ')}.`);
+  }
+  return lines;
+}
+
+/** @param tuned what there are tuned settings for; what has no row, or one over another number of steps, is named. */
+export function learningReport({ machine, rows }: LearningResults, tuned: readonly Setting[] = []): string {
   const references = rows.map((row) => (hasCurve(row) ? REFERENCES[row.algorithm]?.[row.env] : undefined));
   const runs = rows.flatMap((row) => row.runs);
   const loads = runs.flatMap((run) => run.load);
@@ -141,6 +161,7 @@ export function learningReport({ machine, rows }: LearningResults): string {
       `| ${HEADER.map(() => '---').join(' | ')} |`,
       ...rows.map((row, k) => tableRow(row, references[k])),
     ].join('\n'),
+    ...unmeasuredLines(tuned, rows),
     'Margins, in units of the score:',
     rows.flatMap((row, k) => marginLine(row, references[k])).join('\n'),
     ...curves,

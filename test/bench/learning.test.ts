@@ -126,6 +126,21 @@ describe('the report', () => {
     );
   });
 
+  it('names tuned settings that have no row, or one of other settings', () => {
+    const results = {
+      machine: describeMachine(),
+      rows: [{ ...CART_POLE, runs: [run(0, 500), run(1, 500)] }],
+    };
+    const tuned = [CART_POLE, { ...CART_POLE, env: 'Swimmer-v5' }, { ...CART_POLE, algorithm: 'a2c' }];
+    expect(learningReport(results, tuned)).toContain(
+      'not measured yet over several seeds: PPO Swimmer-v5, A2C CartPole-v1.',
+    );
+    expect(learningReport(results, [CART_POLE])).not.toMatch(/not measured|earlier settings/);
+    expect(learningReport(results, [{ ...CART_POLE, budget: 2000 }])).toContain(
+      'Rows of earlier settings, not measured again yet: PPO CartPole-v1 (2,000 steps now).',
+    );
+  });
+
   it('says what falls short, at which load, after how many steps', () => {
     const text = learningReport({
       machine: {
