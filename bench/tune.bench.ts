@@ -2,7 +2,7 @@
  * `npm run bench:tune`: searchers beside Optuna's, schedulers and PBT on a task, kills of whole studies,
  * and what a study costs beside its trials.
  *
- * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,tpe-pendulum-seeds,tpe-pendulum-evaluation,asha,noise,draws,pbt,pbt-cliff,kills,overhead,empty` picks sections; `--studies 5` says of how many studies, `--first-study 0` which is the first (a study is the same whoever runs it: more can be added later); `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
+ * `-- --only searchers,studies,tpe-cartpole,tpe-pendulum,tpe-pendulum-seeds,tpe-pendulum-evaluation,asha,asha-60,noise,draws,pbt,pbt-cliff,kills,overhead,empty` picks sections; `--studies 5` says of how many studies, `--first-study 0` which is the first (a study is the same whoever runs it: more can be added later); `--python PATH` names a Python with optuna, `--ray-python PATH` one with ray[tune]; `--kills 100` says how many; `--built` runs
  * the package in dist/, which starts sooner; `--parallel 2` trials of a study side by side (it is the same for any).
  */
 import { fileURLToPath } from 'node:url';
@@ -38,15 +38,16 @@ const SECTIONS: Readonly<Record<string, () => Section | Promise<Section>>> = {
   'tpe-pendulum': () => compareTpe('pendulum', runs),
   'tpe-pendulum-seeds': () => compareTpe('pendulum-seeds', runs),
   'tpe-pendulum-evaluation': () => compareTpe('pendulum-evaluation', runs),
-  asha: () => compareAsha(runs),
+  asha: () => compareAsha('asha', runs),
+  'asha-60': () => compareAsha('asha-60', runs),
   noise: () => measureNoise(runs),
   draws: () => countRefused(),
   pbt: () => comparePbt(runs),
   'pbt-cliff': () => comparePbtOnCliff(runs),
   kills: () => killStudies(CLI, Number(option('kills', '100'))),
   overhead: () => measureOverhead(CLI, option('ray-python', 'python3'), 20_480),
-  // of trials that do next to nothing
-  empty: () => measureOverhead(CLI, option('ray-python', 'python3'), 64),
+  // of trials that do next to nothing: one iteration
+  empty: () => measureOverhead(CLI, option('ray-python', 'python3'), 1_024),
 };
 
 const names = option('only', Object.keys(SECTIONS).join(',')).split(',');
