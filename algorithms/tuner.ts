@@ -111,8 +111,8 @@ export class Tuner {
 /**
  * Goes on with a study that was interrupted or killed, or asks for more trials of one that was whole.
  *
- * @param changes `numTrials` or `finalSeeds` anew; `metric` while no run has a score. They hold from then on. @param trust run the modules that the study's settings name.
- * @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_TRUST`, `CHECKPOINT_JOURNAL`, ConfigError `CONFIG_CONFLICT` for another metric beside scores, `CONFIG_METRIC`.
+ * @param changes `numTrials` or `finalSeeds` anew; `metric` and `mode` while no run has a score. They hold from then on. @param trust run the modules that the study's settings name.
+ * @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_LOCKED`, `CHECKPOINT_TRUST`, `CHECKPOINT_JOURNAL`, ConfigError `CONFIG_CONFLICT` for another metric or mode beside scores, `CONFIG_METRIC`.
  */
 export async function resumeStudy(
   path: string,

@@ -7,6 +7,8 @@ import { acceptanceOf, completeSettings, trialLayers } from '../../src/tune/sett
 import type { Section } from './report.ts';
 
 const NUM_DRAWS = 10_000;
+/** Enough for an iteration of any draw: what is counted is what the algorithm itself refuses. */
+const LONG = 2 ** 40;
 const CONTINUOUS = ['sac', 'td3', 'tqc'];
 
 export async function countRefused(): Promise<Section> {
@@ -30,7 +32,7 @@ async function refusedOf(name: string, env: string): Promise<[number, number]> {
   const given = [{ values: { environment: { env } }, source: 'the bench' }];
   const layers = trialLayers(definition, given, true);
   const space = builtInSpace(definition, layers, { given, isChangedLater: false });
-  const settings = completeSettings({ algorithm: name, layers, space, trialSteps: 1000 }, definition);
+  const settings = completeSettings({ algorithm: name, layers, space, trialSteps: LONG }, definition);
   const accepts = acceptanceOf(settings, definition);
   const count = (known: typeof accepts | undefined) => {
     let numRefused = 0;

@@ -101,7 +101,7 @@ export const TUNE_FLAGS: readonly FlagSpec[] = [
   flag(
     'resume',
     '<folder>',
-    'Go on with a study; with --num-trials, to more trials; with --metric, after its name was wrong.',
+    'Go on with a study; with --num-trials, to more trials; with --metric and --mode, after its name was wrong.',
   ),
   flag('trust', '', 'With --resume: load the modules that the study names.'),
   {
@@ -159,6 +159,7 @@ const RESUME_FLAGS = [
   'num-trials',
   'final-seeds',
   'metric',
+  'mode',
   'budget-seconds',
   'parallel',
   'max-retries',
@@ -182,11 +183,12 @@ export function resumeChanges(values: FlagValues, rest: readonly string[]) {
       `A study keeps its settings, so \`${others[0]}\` does not go with --resume: it takes ${allowed}.`,
     );
   }
-  const { numTrials, finalSeeds, metric } = settingsOf(values);
+  const { numTrials, finalSeeds, metric, mode } = settingsOf(values);
   return {
     ...(numTrials === undefined ? {} : { numTrials }),
     ...(finalSeeds === undefined ? {} : { finalSeeds }),
     ...(metric === undefined ? {} : { metric }),
+    ...(mode === undefined ? {} : { mode }),
   };
 }
 

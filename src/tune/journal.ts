@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { type Domain, isActive, isSameValue, type Space, type TrialValues } from '../config/search-space.ts';
 import { parseStrictJson } from '../config/strict-json.ts';
 import { CheckpointError } from '../errors.ts';
+import { replaceTextFile } from '../files/durable-files.ts';
 import { readRegularText } from '../files/regular-file.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Clone, StudyEvent } from './trial.ts';
@@ -53,7 +54,8 @@ export async function openJournal(
       throw error;
     },
   );
-  const { events, whole } = readEvents(text, format);
+  const { events, whole: written } = readEvents(text, format);
+  const whole = await withDirection(written, folder, events, format);
   const descriptor = openSync(join(folder, JOURNAL_NAME), 'a');
   ftruncateSync(descriptor, Buffer.byteLength(whole));
   const worker = `${randomUUID()}-0`;
@@ -64,7 +66,7 @@ export async function openJournal(
     fsyncSync(descriptor);
   };
   if (whole === '') {
-    const directions = [format.mode === 'max' ? 2 : 1];
+    const directions = directionsOf(format);
     write([{ op_code: OPERATION.createStudy, worker_id: worker, study_name: name, directions }]);
   }
   return {
@@ -78,6 +80,25 @@ export async function openJournal(
       close: () => closeSync(descriptor),
     },
   };
+}
+
+const directionsOf = ({ mode }: Pick<JournalFormat, 'mode'>) => [mode === 'max' ? 2 : 1];
+
+/** A study without scores may turn: then its first line, which Optuna reads, is written anew. */
+async function withDirection(
+  whole: string,
+  folder: string,
+  events: readonly StudyEvent[],
+  format: JournalFormat,
+): Promise<string> {
+  const end = whole.indexOf('\n');
+  if (end < 0 || events.some(({ type }) => type === 'scored')) return whole;
+  const first = parseStrictJson(whole.slice(0, end)) as JsonObject;
+  const directions = directionsOf(format);
+  if (JSON.stringify(first.directions) === JSON.stringify(directions)) return whole;
+  const turned = `${JSON.stringify({ ...first, directions })}${whole.slice(end)}`;
+  await replaceTextFile(join(folder, JOURNAL_NAME), turned);
+  return turned;
 }
 
 function linesOf(event: StudyEvent, { space, mode }: JournalFormat, lastScore: number | null): JsonObject[] {

@@ -9,6 +9,7 @@ import type { AlgorithmDefinition } from '../define/define-algorithm.ts';
 import { resolveEnv } from '../env/env-source.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { iterationProblems, searchesIterations } from './iteration-steps.ts';
 import { checkSpace, valuesBySection } from './read-space.ts';
 import { SCHEDULERS, type SchedulerName, schedulerProblems } from './schedulers/by-name.ts';
 import { SEARCHERS } from './searchers/by-name.ts';
@@ -60,8 +61,8 @@ export type PartialSettings = Partial<StudySettings> & Pick<StudySettings, 'algo
 /**
  * Fills in and checks.
  *
- * @throws ConfigError `CONFIG_STUDY`, `CONFIG_RANGE`, `CONFIG_UNKNOWN` with a line for each problem; whatever the algorithm finds wrong with the options that
- *   all trials share; `CONFIG_ENV_UNKNOWN`, `CONFIG_ENV_MODULE` for an environment that is not there.
+ * @throws ConfigError `CONFIG_STUDY`, `CONFIG_RANGE`, `CONFIG_UNKNOWN` with a line for each problem; `CONFIG_CONFLICT` where an iteration takes more steps than a
+ *   trial has; whatever the algorithm finds wrong with the options that all trials share; `CONFIG_ENV_UNKNOWN`, `CONFIG_ENV_MODULE` for an environment that is not there.
  */
 export function completeSettings(partial: PartialSettings, definition: AlgorithmDefinition): StudySettings {
   const given = Object.fromEntries(
@@ -88,12 +89,12 @@ export function completeSettings(partial: PartialSettings, definition: Algorithm
   };
   throwProblems(problemsOf(settings));
   const accepts = acceptanceOf(settings, definition);
-  requireAccepted(settings, definition, accepts);
+  requireAccepted(settings, definition, { accepts, base });
   if (settings.searcher !== 'grid') return settings;
   return { ...settings, numTrials: given.numTrials ?? gridSize(settings.space, accepts) };
 }
 
-/** Whether the algorithm takes values together, beside what all trials share. Remembers what it was asked. */
+/** Whether the algorithm takes values together, beside what all trials share, and a trial is long enough for them. Remembers what it was asked. */
 export function acceptanceOf(settings: StudySettings, definition: AlgorithmDefinition): Accepts {
   const known = new Map<string, boolean>();
   return (values) => {
@@ -106,7 +107,7 @@ export function acceptanceOf(settings: StudySettings, definition: AlgorithmDefin
 
 function refusalOf(values: TrialValues, settings: StudySettings, definition: AlgorithmDefinition) {
   try {
-    trialConfig(settings, definition, values);
+    throwProblems(iterationProblems(trialConfig(settings, definition, values), settings.trialSteps));
     return null;
   } catch (error) {
     if (error instanceof ConfigError) return error;
@@ -114,12 +115,20 @@ function refusalOf(values: TrialValues, settings: StudySettings, definition: Alg
   }
 }
 
-/** @throws ConfigError `CONFIG_SPACE` where no values of the space that are found go together, or the searcher cannot search it. */
-function requireAccepted(settings: StudySettings, definition: AlgorithmDefinition, accepts: Accepts): void {
-  const { space, seed, searcher } = settings;
+/**
+ * @param base the options that all trials share, resolved. @throws ConfigError `CONFIG_SPACE` where no values of the space that are found go together, or the
+ *   searcher cannot search it; `CONFIG_CONFLICT` where that is no fault of the space.
+ */
+function requireAccepted(
+  settings: StudySettings,
+  definition: AlgorithmDefinition,
+  { accepts, base }: { readonly accepts: Accepts; readonly base: JsonObject },
+): void {
+  const { space, seed, searcher, trialSteps } = settings;
   const context = { space, seed, number: 0, past: [] };
   const found = SEARCHERS[searcher]({ ...context, accepts });
   if (found !== null && accepts(found)) return;
+  if (!searchesIterations(space)) throwProblems(iterationProblems(base, trialSteps));
   const values = found ?? (SEARCHERS[searcher](context) as TrialValues);
   const reason = refusalOf(values, settings, definition)?.message;
   const message = `No values of the search space were found that go together: every trial would fail. With ${JSON.stringify(values)}: ${reason}`;

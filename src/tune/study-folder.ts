@@ -47,7 +47,7 @@ export async function createStudyFolder(
 }
 
 /** What a study takes when it goes on. */
-export type StudyChanges = Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds' | 'metric'>>;
+export type StudyChanges = Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds' | 'metric' | 'mode'>>;
 
 /**
  * Writes what changes into a study's settings, for the next time that it goes on.
@@ -56,14 +56,21 @@ export type StudyChanges = Partial<Pick<StudySettings, 'numTrials' | 'finalSeeds
  */
 export async function changeSettings(path: string, changes: StudyChanges, hasScores: boolean): Promise<void> {
   const settings = parseStrictJson(await readRegularText(path, SETTINGS_NAME, MAX_BYTES)) as JsonObject;
-  const { metric = settings.metric } = changes;
-  if (hasScores && metric !== settings.metric) {
-    const message = `The study has scores of \`${settings.metric}\`, which cannot be compared with those of \`${metric}\`: leave --metric (\`metric\`) out, or begin another study.`;
-    throw new ConfigError('CONFIG_CONFLICT', message);
-  }
+  if (hasScores) refuseOtherScores(settings, changes);
   const changed = { ...settings, ...changes };
   if (JSON.stringify(changed) === JSON.stringify(settings)) return;
   await replaceTextFile(join(path, SETTINGS_NAME), `${JSON.stringify(changed, null, 2)}\n`);
+}
+
+function refuseOtherScores(settings: JsonObject, changes: StudyChanges): void {
+  const { metric = settings.metric, mode = settings.mode } = changes;
+  if (metric !== settings.metric) {
+    const message = `The study has scores of \`${settings.metric}\`, which cannot be compared with those of \`${metric}\`: leave --metric (\`metric\`) out, or begin another study.`;
+    throw new ConfigError('CONFIG_CONFLICT', message);
+  }
+  if (mode === settings.mode) return;
+  const message = `The study has scores, and what it searched and stopped by them took ${settings.mode === 'max' ? 'more' : 'less'} to be better: leave --mode (\`mode\`, ${mode}) out, or begin another study.`;
+  throw new ConfigError('CONFIG_CONFLICT', message);
 }
 
 /** @throws CheckpointError `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_VERSION`, `CHECKPOINT_LOCKED`. */

@@ -111,7 +111,7 @@ const words = (line: string): string[] =>
 function shortened([command, ...argv]: readonly string[]): readonly string[] {
   if (command === 'train') return ['--stop-iterations', '2', '--num-env-runners', '0'];
   if (command === 'tune' && !argv.includes('--resume'))
-    return ['--num-trials', '3', '--trial-steps', '256', '--final-seeds', '1'];
+    return ['--num-trials', '3', '--trial-steps', '512', '--final-seeds', '1'];
   if (command === 'evaluate') return ['--episodes', '20'];
   return [];
 }

@@ -29,13 +29,25 @@ it('a metric that never appears ends the study after three trials, which count o
     readFileSync(join(out, 'trials', `000${number}`, 'seed-0', 'progress.jsonl'), 'utf8');
   const logs = [0, 1, 2].map(log);
 
-  const resumed = await operant('tune', '--resume', out, '--metric', 'train/policyLoss', '--parallel', '1');
-  expect(resumed.exitCode).toBe(0);
+  const directions = () =>
+    JSON.parse(readFileSync(join(out, 'journal.log'), 'utf8').split('\n')[0]).directions;
+  expect(directions()).toEqual([2]);
+  const mended = ['--metric', 'train/policyLoss', '--mode', 'min', '--parallel', '1'];
+  const resumed = await operant('tune', '--resume', out, ...mended);
+  expect([resumed.exitCode, directions()]).toEqual([0, [1]]);
   expect([0, 1, 2].map(log)).toEqual(logs); // scored as they are, not trained again
   const scores = [0, 1, 2, 3].map((number) => JSON.parse(log(number))['train/policyLoss'] as number);
   const report = readFileSync(join(out, 'report.md'), 'utf8');
   expect(report).toMatch(/4 trials .*: 4 complete/);
   for (const score of scores) expect(report).toContain(`| ${Number(score.toPrecision(5))} |`);
+  const best = scores.indexOf(Math.min(...scores));
+  expect(resumed.stdout).toContain(`best: trial ${best}, score`);
+  const turned = await operant('tune', '--resume', out, '--mode', 'max');
+  expect([turned.exitCode, turned.stderr, directions()]).toEqual([
+    2,
+    expect.stringMatching(/scores, and .* took less to be better: leave --mode \(`mode`, max\) out/),
+    [1],
+  ]);
   const kept = await operant('tune', '--resume', out, '--metric', 'train/entropy');
   expect([kept.exitCode, kept.stderr]).toEqual([
     2,

@@ -37,6 +37,11 @@ it.each([
     /tpe would be random/,
   ],
   ['generations as long as a trial', ['--scheduler', 'pbt'], /`perturbationInterval` \(1\) is not below/],
+  [
+    'trials shorter than an iteration',
+    ['--num-envs', '8', '--rollout-length', '16', '--minibatch-size', '64', '--trial-steps', '127'],
+    /`trialSteps` \(127\) is less than one iteration takes, 128 steps \(numEnvs 8 \* rolloutLength 16\)/,
+  ],
   ['a quantile above a half', ['--scheduler', 'pbt', '--quantile', '0.6'], /`quantile` to be a number > 0/],
   ['runs without a log', ['--no-jsonl'], /`jsonl` does not go with a study/],
   ['trials that are no number', ['--num-trials', 'abc'], /`numTrials` to be an integer >= 1, got `abc`/],

@@ -29,7 +29,7 @@ export function ownSpace(
   const whole = builtInSpace(definition, layers, { given, isChangedLater: false });
   const kept = Object.entries(whole).filter(([name]) => own === null || own.includes(name));
   const space = Object.fromEntries(kept);
-  const partial = { algorithm: definition.name, layers, space, trialSteps: 1000 };
+  const partial = { algorithm: definition.name, layers, space, trialSteps: 2 ** 40 };
   const settings = completeSettings(partial, definition);
   const check = (values: TrialValues) => void trialConfig(settings, definition, values);
   return { space, accepts: acceptanceOf(settings, definition), check };
