@@ -210,7 +210,8 @@ export const SHIPPED_ENVS: readonly ShippedEnv[] = [
 export function registerShippedEnvs(): void {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   for (const { id, file, ...rest } of SHIPPED_ENVS) {
-    registerEnv(id, { ...rest, module: new URL(`./${file}.${extension}`, import.meta.url).href });
+    const module = new URL(`./${file}.${extension}`, import.meta.url).href;
+    registerEnv(id, { ...rest, module, keepsNothing: rest.peer === undefined }); // others' packages may keep what they like
   }
   const external = new URL(`./external.${extension}`, import.meta.url).href;
   for (const scheme of ['external', 'stdio', 'godot'])

@@ -115,7 +115,8 @@ export interface TrainOptions {
 /**
  * A running algorithm. Calls must not overlap: await one before the next.
  *
- * Thread: main. `stop()` ends its worker threads, closes its environments and frees its memory; every other call, also one that is under way,
+ * Thread: main. `stop()` ends its worker threads (those that ran nothing but Operant's own stand by for five seconds for the next build; they keep no
+ * process alive), closes its environments and frees its memory; every other call, also one that is under way,
  * then rejects with StoppedError `STOPPED_ALGORITHM`. Without it the threads keep the process alive.
  */
 export interface Algorithm {

@@ -6,7 +6,7 @@ import { isModuleReference } from '../modules/module-text.ts';
 import type { AnyEnvFactory } from './async-env.ts';
 import { findEnvScheme } from './env-schemes.ts';
 import type { PreviousInputs } from './previous-inputs.ts';
-import { findEnv } from './registry.ts';
+import { findEnv, isKeepingNothing } from './registry.ts';
 import type { WrapperEntry } from './wrappers/listed-wrappers.ts';
 
 /** An environment by module: plain JSON, can be posted to a thread and written into a config. */
@@ -113,6 +113,12 @@ function schemeSource(
     rewardThreshold: null,
     ...(scheme.agents === true && { agents: true }),
   };
+}
+
+/** Whether nothing of an environment stays in a thread that ran it; with wrappers around it that is not known. */
+export function keepsNothing(source: EnvSource): boolean {
+  if (source.kind !== 'module' || (source.wrappers ?? []).length > 0) return false;
+  return isKeepingNothing(source.id, source.module);
 }
 
 /** What the language calls a function that nobody named: by the place where it stands. */

@@ -19,6 +19,8 @@ export interface EnvRegistration {
   readonly rewardThreshold?: number;
   /** Whether it has several agents: `export` is then a `MultiAgentEnvFactory`, `vectorExport` an `AgentsKernelFactory`. @defaultValue false */
   readonly agents?: boolean;
+  /** Its modules hold nothing in variables of their own, so that a thread which ran it may serve the next run of the process. @defaultValue false: each run has threads of its own */
+  readonly keepsNothing?: boolean;
   /** One line for `operant envs`. */
   readonly description?: string;
   /** A package that has to be installed for it; `operant envs` says so where it is not. */
@@ -82,6 +84,12 @@ export function findEnv(id: string): RegisteredEnv {
     'CONFIG_ENV_UNKNOWN',
     `Unknown environment \`${id}\`.${hint} \`operant envs\` lists them; a file of your own is given by its path, ./${id}.ts.`,
   );
+}
+
+/** Whether the module of an id is registered as one that keeps nothing. */
+export function isKeepingNothing(id: string, module: string): boolean {
+  const env = registered.get(id);
+  return env?.keepsNothing === true && env.module === module;
 }
 
 function newestVersion(name: string): RegisteredEnv | undefined {

@@ -1,6 +1,6 @@
 /** Programs that an environment started: known, so that they do not outlive the thread that was to end them. */
 import type { ChildProcess } from 'node:child_process';
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 
 export interface ProcessChanges {
@@ -11,21 +11,25 @@ export interface ProcessChanges {
 export interface StartedProcesses {
   /** What has changed since the last call; null when nothing has. Cheap. */
   takeChanges(): ProcessChanges | null;
+  /** No more are noted. */
+  end(): void;
 }
 
 /**
  * Notes every process that this thread starts from now on with `node:child_process`, those of the synchronous calls excepted, which
- * have ended when they return. Call once in a thread.
+ * have ended when they return, until `end`.
  *
  * Source: Node's diagnostics channel `child_process`.
  */
 export function noteChildProcesses(): StartedProcesses {
   const fresh = new Set<ChildProcess>();
   const running = new Map<ChildProcess, number>();
-  subscribe('child_process', (message) => {
+  const note = (message: unknown) => {
     fresh.add((message as { readonly process: ChildProcess }).process);
-  });
+  };
+  subscribe('child_process', note);
   return {
+    end: () => void unsubscribe('child_process', note),
     takeChanges() {
       if (fresh.size === 0 && running.size === 0) return null;
       const [started, ended]: [number[], number[]] = [[], []];

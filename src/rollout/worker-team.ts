@@ -1,9 +1,18 @@
 /** The rollout workers together: one command for all, and replacement of those that are lost. */
 import type { Piscina } from 'piscina';
+import { keepsNothing } from '../env/env-source.ts';
 import type { JsonObject } from '../json.ts';
 import type { Region } from '../memory/arena.ts';
 import { allOrFirstError } from './all-or-first-error.ts';
 import { Command, type CommandCode } from './control-words.ts';
+import {
+  endThreads,
+  endThreadsWithTasks,
+  keepThreads,
+  leavesNothing,
+  stayAfterTasks,
+  type ThreadPoolOptions,
+} from './idle-threads.ts';
 import type { AnyWorkerPlan, WorkerMessage } from './messages.ts';
 import type { PlayRequest } from './play-episodes.ts';
 import { createRestartBudget } from './restart-budget.ts';
@@ -11,7 +20,7 @@ import { type RolloutWorker, type RowRange, startRolloutWorker } from './rollout
 import type { RowState } from './row-states.ts';
 import type { WorkerFailure } from './runner-group.ts';
 import { createStandby, type Standby } from './standby.ts';
-import { endThreadsWithTasks, takeThreads } from './thread-pool.ts';
+import { takeThreads } from './thread-pool.ts';
 
 export interface WorkerTeamOptions {
   readonly plan: AnyWorkerPlan;
@@ -77,10 +86,12 @@ export function rowRanges(numEnvs: number, scratch: readonly Region[]): RowRange
 export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
   const { plan } = options;
   const ranges = rowRanges(options.numEnvs, options.scratch);
-  const pool = takeThreads({ numThreads: ranges.length, memoryMb: options.memoryMb });
+  const threadOptions = { numThreads: ranges.length, memoryMb: options.memoryMb };
+  const pool = takeThreads(threadOptions);
   const workers: RolloutWorker[] = [];
   const standby = createStandby(pool, plan, options.maxRestarts > 0);
-  const life = { isOver: false };
+  const life = { isOver: false, isClean: leavesNothing(plan) };
+  let stopping: Promise<void> | undefined;
   const threads = { pool, ranges, workers, standby, life };
   const { begin, finish, takeFailures } = createSupervisor(options, threads);
   const tell = createTelling(workers, finish);
@@ -96,7 +107,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
         workers.push(...(await allOrFirstError(starts)));
       } catch (error) {
         await standby.end();
-        await pool.destroy();
+        await endThreads(pool);
         throw error;
       }
       standby.startLater();
@@ -110,6 +121,7 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
       return messages.filter((message) => message !== null);
     },
     async play(requests, signal) {
+      if (requests.some(({ source }) => source && !keepsNothing(source))) life.isClean = false;
       const setCut = () => {
         for (const worker of workers) worker.setCut(signal?.aborted === true);
       };
@@ -134,12 +146,21 @@ export function createWorkerTeam(options: WorkerTeamOptions): WorkerTeam {
     },
     isAlive: (w) => workers[w]?.isAlive() ?? false,
     takeFailures,
-    async stop() {
+    stop: () => {
       life.isOver = true;
-      await Promise.all([standby.end(), ...workers.map((worker) => worker.end(true))]);
-      await pool.destroy();
+      stopping ??= stopTeam(threads, threadOptions); // once: threads that were kept may be another run's by now
+      return stopping;
     },
   };
+}
+
+async function stopTeam({ pool, workers, standby, life }: TeamThreads, options: ThreadPoolOptions) {
+  await standby.end();
+  const isClean = life.isClean && workers.length > 0 && workers.every((worker) => worker.isAlive());
+  if (isClean) stayAfterTasks(pool, options);
+  await Promise.all(workers.map((worker) => worker.end(true)));
+  const isKept = isClean && !workers.some((worker) => worker.isAlive());
+  await (isKept ? keepThreads(pool, options) : endThreads(pool));
 }
 
 type Finish = (w: number, give: () => void, catchUp: CatchUp) => Promise<WorkerMessage | null>;
@@ -162,8 +183,8 @@ interface TeamThreads {
   readonly ranges: readonly RowRange[];
   readonly workers: RolloutWorker[];
   readonly standby: Standby;
-  /** Once it is over, nobody who is lost is replaced. */
-  readonly life: { readonly isOver: boolean };
+  /** Once it is over, nobody who is lost is replaced. Clean: its threads are fit for another run; none was lost. */
+  readonly life: { readonly isOver: boolean; isClean: boolean };
 }
 
 /** Waits for workers, and replaces those that are lost. */
@@ -176,6 +197,7 @@ function createSupervisor(options: WorkerTeamOptions, threads: TeamThreads) {
   /** A replacement that is lost before it is ready is replaced in its turn. */
   const replace = async (w: number, error: Error): Promise<void> => {
     const begin = performance.now();
+    life.isClean = false;
     const { firstRow, numRows } = ranges[w];
     let numProcessesEnded = 0;
     for (let reason = error; ; ) {
@@ -213,6 +235,7 @@ function createSupervisor(options: WorkerTeamOptions, threads: TeamThreads) {
       try {
         return await startRolloutWorker(pool, plan, range, states);
       } catch (error) {
+        life.isClean = false;
         budget.spend(error as Error);
         const worker = await startRolloutWorker(pool, plan, range, states);
         const seconds = (performance.now() - startedAt) / 1000;

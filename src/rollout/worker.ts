@@ -28,9 +28,15 @@ export async function runWorker(task: WorkerTask): Promise<void> {
     if (changes !== null) task.port.postMessage({ kind: 'processes', ...changes } satisfies ProcessMessage);
   };
   process.on('exit', tellProcesses);
-  const assignment = task.assignment ?? (await standBy(task));
-  if (assignment === null) task.port.close();
-  else await work(task, assignment, tellProcesses);
+  try {
+    const assignment = task.assignment ?? (await standBy(task));
+    if (assignment === null) task.port.close();
+    else await work(task, assignment, tellProcesses);
+  } finally {
+    // the thread may serve another run
+    process.off('exit', tellProcesses);
+    processes.end();
+  }
 }
 
 /** Everything that takes long, done beforehand; then blocks. null = it was never needed. */

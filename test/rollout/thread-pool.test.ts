@@ -1,10 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  dropWarmThreads,
-  endThreadsWithTasks,
-  takeThreads,
-  warmThreads,
-} from '../../src/rollout/thread-pool.ts';
+import { endThreadsWithTasks } from '../../src/rollout/idle-threads.ts';
+import { dropWarmThreads, takeThreads, warmThreads } from '../../src/rollout/thread-pool.ts';
 
 const TWO = { numThreads: 2, memoryMb: null };
 
