@@ -76,8 +76,8 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
   const stream = openStream(11, `native-${build}`);
   const below = (limit: number) => 1 + stream.integer(limit);
 
-  /** Forward, and backward twice (the second time adding), through every tower of a random network. */
-  function runNetwork(spec: PolicySpec, rows: number): void {
+  /** Forward, and backward twice (the second time adding), through every tower of a random network. `share` of what is observed is not 0. */
+  function runNetwork(spec: PolicySpec, rows: number, share = 1): void {
     const { parameterCount } = policyLayers(spec);
     const vector = 4 * parameterCount + 64;
     const [one, other] = openTwins(build, numLanes, 2 * vector + threadScratchBytes(spec) + 128);
@@ -86,6 +86,11 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     const scratch = slab + 64 * Math.ceil(vector / 64);
     const values = new Float32Array(one.buffer, one.offset, one.words.length);
     for (let k = 0; k < values.length; k++) values[k] = stream.normal();
+    if (share < 1) {
+      const { address, stride } = createThreadPlan(spec, one.buffer, scratch).rows.observations;
+      const seen = new Float32Array(one.buffer, address, (BLOCK_ROWS * stride) / 4);
+      for (let k = 0; k < seen.length; k++) if (stream.uniform() >= share) seen[k] = 0;
+    }
     other.words.set(one.words);
     expect(other.offset).toBe(one.offset);
     for (const { buffer, kernels } of [one, other]) {
@@ -135,6 +140,13 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
       for (const rows of [1, 2, 3, 4, 5, 6, 7, 11, 13, 64]) runNetwork(spec, rows);
     },
   );
+
+  it.each([31, 32, 47, 84, 129, 1024])('agree where most of %i observations are 0', (inputs) => {
+    for (const share of [0, 0.05, 0.25]) {
+      const spec = mlp([below(140), 9], share === 0 ? 'relu' : 'tanh', share === 0.05, inputs, below(9));
+      for (const rows of [1, 8, 63, 64]) runNetwork(spec, rows, share);
+    }
+  });
 
   it.each([1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130, 256])(
     'agree on gradients of inputs, with and without layer normalisation of %i units',

@@ -4,7 +4,7 @@
 
 #include "mask.h"
 #include "normalization.h"
-#include "outer-product.h"
+#include "sparse.h"
 #include "transpose.h"
 
 struct layer {
@@ -33,7 +33,9 @@ static void forward(char *base, uint32_t layers, int count, uint32_t parameters,
     };
     const int columns = l->is_dense ? (int)l->outputs : in_fours(l->outputs);
     char *output = base + l->output;
-    multiply(&p, base + l->input, base + parameters + l->kernel, output, rows, columns);
+    const char *input = base + l->input, *kernel = base + parameters + l->kernel;
+    if (k == 0 && is_sparse(input, p.lda, rows, p.depth)) multiply_sparse(&p, input, kernel, output, rows, columns);
+    else multiply(&p, input, kernel, output, rows, columns);
     if (l->mask)
       apply_mask(output, l->output_stride, base + l->mask, l->output_stride, rows, (int)l->outputs);
     if (l->is_normalized)
@@ -76,14 +78,16 @@ static void back_through(char *base, const struct layer *l, int rows) {
       at(base, l->input_pre), rows, columns);
 }
 
-static void weight_gradients(char *base, const struct layer *l, uint32_t gradients, int rows, int accumulate) {
+/* `is_first`: it reads observations. */
+static void weight_gradients(
+    char *base, const struct layer *l, uint32_t gradients, int rows, int accumulate, int is_first) {
   const char *d = base + l->grad_output;
   const struct outer p = {
     .a = base + l->input, .d = d, .g = base + gradients + l->kernel,
     .lda = l->input_stride, .ldd = l->grad_output_stride, .ldg = 4 * (size_t)l->outputs,
     .rows = rows, .inputs = (int)l->inputs, .columns = (int)l->outputs, .accumulate = accumulate,
   };
-  outer_product(&p);
+  if (!is_first || !outer_product_sparse(&p)) outer_product(&p);
   column_sums(d, p.ldd, rows, p.columns, (float *)(base + gradients + l->bias), accumulate);
 }
 
@@ -109,7 +113,7 @@ static void backward(char *base, uint32_t layers, int count, uint32_t gradients,
     if (l->mask)
       apply_mask(
           base + l->grad_output, l->grad_output_stride, base + l->mask, l->output_stride, rows, (int)l->outputs);
-    if (gradients) weight_gradients(base, l, gradients, rows, accumulate);
+    if (gradients) weight_gradients(base, l, gradients, rows, accumulate, k == 0);
     if (l->grad_input) back_through(base, l, rows);
   }
 }

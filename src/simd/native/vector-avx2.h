@@ -37,4 +37,25 @@ INLINE vec first_lanes(vec x, int count) {
   return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane)));
 }
 
+#define HAS_LISTS
+/* As that of AVX-512. */
+INLINE int list_nonzero(vec x, int first, int count, uint16_t *list) {
+  uint32_t found = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x, splat(0), _CMP_NEQ_UQ));
+  if (count < LANES) found &= (1u << count) - 1;
+  int n = 0;
+  for (; found; found &= found - 1) list[n++] = (uint16_t)(first + __builtin_ctz(found));
+  return n;
+}
+INLINE void mark_rows(const float *x, size_t stride, int rows, uint64_t *marks) {
+  __m256i low = _mm256_setzero_si256(), high = low, bit = _mm256_set1_epi64x(1);
+  for (; rows > 0; rows--, x = (const float *)((const char *)x + stride), bit = _mm256_slli_epi64(bit, 1)) {
+    const __m256i found = _mm256_castps_si256(_mm256_cmp_ps(load(x), splat(0), _CMP_NEQ_UQ));
+    low = _mm256_or_si256(low, _mm256_and_si256(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(found)), bit));
+    high = _mm256_or_si256(high, _mm256_and_si256(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(found, 1)), bit));
+  }
+  _mm256_store_si256((__m256i *)marks, low);
+  _mm256_store_si256((__m256i *)(marks + 4), high);
+}
+INLINE int has_nan(vec x) { return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0; }
+
 #endif

@@ -36,4 +36,27 @@ INLINE vec first_lanes(vec x, int count) {
   return _mm512_maskz_mov_ps(_mm512_cmpgt_epi32_mask(_mm512_set1_epi32(count), lane), x);
 }
 
+#define HAS_LISTS
+/* Which of the first `count` lanes are not 0 (NaN is not), as numbers from `first` on, at the front of a list that has room for LANES; how many. */
+INLINE int list_nonzero(vec x, int first, int count, uint16_t *list) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  uint32_t found = _mm512_cmp_ps_mask(x, splat(0), _CMP_NEQ_UQ);
+  if (count < LANES) found &= (1u << count) - 1;
+  const __m512i numbers = _mm512_maskz_compress_epi32((__mmask16)found, _mm512_add_epi32(lane, _mm512_set1_epi32(first)));
+  _mm256_storeu_si256((__m256i *)list, _mm512_cvtepi32_epi16(numbers));
+  return __builtin_popcount(found);
+}
+/* Of LANES columns: bit r says whether row r, of 64 at most, is not 0. */
+INLINE void mark_rows(const float *x, size_t stride, int rows, uint64_t *marks) {
+  __m512i low = _mm512_setzero_si512(), high = low, bit = _mm512_set1_epi64(1);
+  for (; rows > 0; rows--, x = (const float *)((const char *)x + stride), bit = _mm512_slli_epi64(bit, 1)) {
+    const __mmask16 found = _mm512_cmp_ps_mask(load(x), splat(0), _CMP_NEQ_UQ);
+    low = _mm512_mask_or_epi64(low, (__mmask8)found, low, bit);
+    high = _mm512_mask_or_epi64(high, (__mmask8)(found >> 8), high, bit);
+  }
+  _mm512_store_si512(marks, low);
+  _mm512_store_si512(marks + 8, high);
+}
+INLINE int has_nan(vec x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0; }
+
 #endif
