@@ -3,6 +3,7 @@
  * dH/dl_j = -p_j (log p_j + H). Forbidden logits are a constant, so nothing flows to them.
  */
 import { type DistributionGradient, MAX_CHUNK_ROWS } from '../output-gradient.ts';
+import { exponentialOfNegative } from './exponential.ts';
 
 const FORBIDDEN_LOGIT = -1e8;
 
@@ -34,7 +35,7 @@ function evaluateSegment(
       probabilities[j] = 0;
       continue;
     }
-    const weight = Math.exp(logits[j] - top);
+    const weight = exponentialOfNegative(logits[j] - top);
     probabilities[j] = weight;
     sum += weight;
   }
@@ -63,8 +64,8 @@ function pairGradient(): DistributionGradient {
         const top = Math.max(logits[j], logits[j + 1]);
         const shifted0 = logits[j] - top;
         const shifted1 = logits[j + 1] - top;
-        const weight0 = Math.exp(shifted0);
-        const weight1 = Math.exp(shifted1);
+        const weight0 = exponentialOfNegative(shifted0);
+        const weight1 = exponentialOfNegative(shifted1);
         const logSum = Math.log(weight0 + weight1);
         const scale = 1 / (weight0 + weight1);
         const log0 = shifted0 - logSum;

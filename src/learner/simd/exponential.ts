@@ -1,0 +1,40 @@
+/**
+ * e^x for the gradient's loops, with the bits of `Math.exp`: fdlibm's (Sun Microsystems, freely granted), which V8 calls as a C function. Written out, V8 computes several
+ * at once, and no call is between them.
+ *
+ * x = k ln 2 + r, |r| <= ln 2 / 2; e^r by fdlibm's rational form. Its cases for small k come out of the general one, number by number,
+ * so that no branch depends on how large a logit is.
+ */
+const LN2_HIGH = 6.9314718036912381649e-1;
+const MINUS_LN2_LOW = -1.90821492927058770002e-10;
+const INVERSE_LN2 = 1.442695040888963387;
+const P1 = 1.66666666666666019037e-1;
+const P2 = -2.77777777770155933842e-3;
+const P3 = 6.61375632143793436117e-5;
+const P4 = -1.6533902205465251539e-6;
+const P5 = 4.13813679705723846039e-8;
+/** Below this fdlibm gives 1 + x. */
+const TINY = 2 ** -28;
+/** Around ln 2 / 2, where its k becomes 1 a little later than ours. */
+const BORDER_START = 0.34657359;
+const BORDER_END = 0.346573592;
+/** Results from here on are normal numbers. */
+const LOWEST = -700;
+
+/** 2^-k at k, from 1 to 2^-1022. */
+const POWERS = new Float64Array(1023);
+POWERS[0] = 1;
+for (let k = 1; k < POWERS.length; k++) POWERS[k] = POWERS[k - 1] / 2;
+
+/** e^x for x <= 0, or NaN. Thread: any. Allocates nothing. */
+export function exponentialOfNegative(x: number): number {
+  // the products are above 0 inside of an interval alone, and 0 for x = 0: two branches that nobody takes
+  if (!(x >= LOWEST) || -x * (TINY + x) > 0 || (-x - BORDER_START) * (BORDER_END + x) > 0) return Math.exp(x);
+  const k = (0.5 - INVERSE_LN2 * x) | 0;
+  const high = x + k * LN2_HIGH;
+  const low = k * MINUS_LN2_LOW;
+  const r = high - low;
+  const t = r * r;
+  const c = r - t * (P1 + t * (P2 + t * (P3 + t * (P4 + t * P5))));
+  return (1 - (low - (r * c) / (2 - c) - high)) * POWERS[k];
+}
