@@ -64,6 +64,9 @@ export interface Kernels {
   ): void;
   gatherWords(base: number, indices: number, rows: number, size: number, target: number): void;
   gatherBytes(base: number, indices: number, rows: number, size: number, target: number): void;
+  /** Dense rows to rows `indices` of the target. */
+  scatterWords(base: number, indices: number, rows: number, size: number, target: number): void;
+  scatterBytes(base: number, indices: number, rows: number, size: number, target: number): void;
   gatherScaled(
     base: number,
     indices: number,

@@ -22,11 +22,12 @@ import {
   createAgentsSampler,
   lifeSeed,
 } from './agents-sampler.ts';
+import { turnsBytes } from './agents-turns.ts';
 import { batchesBytes, createBatches } from './create-batches.ts';
 import { leaguePolicyOf, openMenu } from './match-menu.ts';
 import type { PolicyBatch } from './policy-batch.ts';
 import { policyOfSeat } from './policy-plan.ts';
-import { createSeatRows, restoreRow, type SeatRows } from './seat-rows.ts';
+import { createSeatRows, restoreRow, type SeatRows, seatRowsBytes } from './seat-rows.ts';
 
 export interface AgentsRunnerOptions {
   readonly arena: Arena;
@@ -58,7 +59,22 @@ export interface AgentsRunner {
 }
 
 export function agentsScratchBytes(plan: AgentsPlan, numEnvs: number): number {
-  return batchesBytes(plan, numEnvs) + batchesBytes(plan, plan.maxPlayEnvs);
+  const { total } = placeRows(plan, numEnvs, 0);
+  return total + batchesBytes(plan, numEnvs) + batchesBytes(plan, plan.maxPlayEnvs);
+}
+
+/** Where the rows of each group and whose turn it is lie in a worker's scratch, and the bytes of both. */
+function placeRows({ layout, policies }: AgentsPlan, numEnvs: number, offset: number) {
+  const { seats, criticSizes } = layout;
+  let end = offset;
+  const take = (bytes: number) => {
+    const at = end;
+    end += bytes;
+    return { offset: at };
+  };
+  const groups = seats.groups.map((group, g) => take(seatRowsBytes(group, criticSizes[g], numEnvs)));
+  const turns = take(turnsBytes(policies.map(({ group }) => numEnvs * seats.groups[group].seats.length)));
+  return { groups, turns, total: end - offset };
 }
 
 export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<AgentsRunner> {
@@ -71,17 +87,23 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
   const agents = { ...options.agents, layout };
   const kernels = instantiateKernels(options.kernels, arena.memory);
   const sets = layout.envs.map((_, set) => set);
+  const places = placeRows(agents, numRows, scratch.offset);
   const groups = layout.seats.groups.map((group, g) =>
     createSeatRows(
       group,
       sets.map((set) => openGroup(arena.buffer, layout, g, set)),
       layout.criticSizes[g],
-      firstRow,
-      numRows,
+      { firstEnv: firstRow, numEnvs: numRows },
+      { buffer: arena.buffer, scratch: places.groups[g] },
     ),
   );
-  const policies = await createBatches(agents, numRows, { kernels, arena, scratch });
+  const rest = (used: number): Region => ({
+    offset: scratch.offset + used,
+    byteLength: scratch.byteLength - used,
+  });
+  const policies = await createBatches(agents, numRows, { kernels, arena, scratch: rest(places.total) });
   const sampler = createAgentsSampler({
+    ...{ kernels, buffer: arena.buffer, turnScratch: places.turns },
     envs,
     firstEnv: firstRow,
     seed,
@@ -103,8 +125,7 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
       if (!restore(parts, n, state)) restarted.push(firstRow + n);
   }
   if (rowOptions !== null) staged?.setNextOptions(rowOptions.next);
-  const used = batchesBytes(agents, numRows);
-  const playScratch = { offset: scratch.offset + used, byteLength: scratch.byteLength - used };
+  const playScratch = rest(places.total + batchesBytes(agents, numRows));
   const player = createAgentsPlayer({
     agents,
     source,

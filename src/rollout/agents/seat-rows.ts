@@ -2,6 +2,7 @@
 import { AgentEnd } from '../../env/agents/agents-kernel.ts';
 import type { SeatGroup } from '../../env/agents/seat-layout.ts';
 import type { ActionArray, ObservationArray } from '../../env/vector-env.ts';
+import type { Region } from '../../memory/arena.ts';
 import { type GroupViews, RowField } from './agents-layout.ts';
 import type { PolicyBatch } from './policy-batch.ts';
 
@@ -11,7 +12,7 @@ export interface SeatRows {
   readonly firstRow: number;
   readonly numRows: number; // R
   readonly sets: readonly GroupViews[];
-  /** What the next action is for, of rows that act next. */
+  /** What the next action is for, of rows that act next; with the masks and what critics read in the arena. */
   readonly current: ObservationArray; // [R, obsSize]
   readonly currentMasks: Uint8Array; // [R, maskSize] u8
   /** Elements of what a central critic reads of a row; 0 = there is none. */
@@ -40,12 +41,52 @@ export interface CarriedSteps {
   readonly ticks: Int32Array; // [R] i32
 }
 
+type RowSizes = Pick<SeatGroup, 'seats' | 'observationSize' | 'observationDtype' | 'maskSize'>;
+
+/** Bytes of one worker's arena scratch that {@link createSeatRows} takes. */
+export function seatRowsBytes(group: RowSizes, criticSize: number, numEnvs: number): number {
+  return currentBytes(group, criticSize, numEnvs * group.seats.length).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Of observations, masks, and what critics read. */
+function currentBytes(
+  { observationSize, observationDtype, maskSize }: RowSizes,
+  criticSize: number,
+  numRows: number,
+): readonly number[] {
+  const ofRow = [observationSize * (observationDtype === 'uint8' ? 1 : 4), maskSize, 4 * criticSize];
+  return ofRow.map((bytes) => Math.ceil((numRows * bytes) / 64) * 64);
+}
+
+function openCurrent(
+  group: RowSizes,
+  criticSize: number,
+  numRows: number,
+  buffer: ArrayBufferLike,
+  at: number,
+) {
+  const { observationSize, observationDtype, maskSize } = group;
+  const [seen, allowed] = currentBytes(group, criticSize, numRows);
+  const numObserved = numRows * observationSize;
+  const current = {
+    current:
+      observationDtype === 'uint8'
+        ? new Uint8Array(buffer, at, numObserved)
+        : new Float32Array(buffer, at, numObserved),
+    currentMasks: new Uint8Array(buffer, at + seen, numRows * maskSize),
+    criticInputs: new Float32Array(buffer, at + seen + allowed, numRows * criticSize),
+  };
+  for (const column of Object.values(current)) column.fill(0);
+  return current;
+}
+
+/** @param scratch {@link seatRowsBytes} of the arena `buffer`, owned by these rows. */
 export function createSeatRows(
   group: SeatGroup,
   sets: readonly GroupViews[],
   criticSize: number,
-  firstEnv: number,
-  numEnvs: number,
+  { firstEnv, numEnvs }: { readonly firstEnv: number; readonly numEnvs: number },
+  { buffer, scratch }: { readonly buffer: ArrayBufferLike; readonly scratch: Pick<Region, 'offset'> },
 ): SeatRows {
   const numRows = numEnvs * group.seats.length;
   const observations = (): ObservationArray =>
@@ -59,10 +100,8 @@ export function createSeatRows(
     firstRow: firstEnv * group.seats.length,
     numRows,
     sets,
-    current: observations(),
-    currentMasks: new Uint8Array(numRows * group.maskSize),
+    ...openCurrent(group, criticSize, numRows, buffer, scratch.offset),
     criticSize,
-    criticInputs: new Float32Array(numRows * criticSize),
     acting: new Uint8Array(numRows),
     alive: new Uint8Array(numRows),
     lives: new Int32Array(numRows),
@@ -83,7 +122,7 @@ export function createSeatRows(
   };
 }
 
-type Numbers = Float32Array | Int32Array | Uint8Array;
+export type Numbers = Float32Array | Int32Array | Uint8Array;
 
 /** Copies one row of `size` elements; both arrays are of one type. In a loop of its own for each: where V8 knows both types it is three times as fast. */
 export function copyRow(from: Numbers, fromRow: number, to: Numbers, toRow: number, size: number): void {

@@ -6,7 +6,7 @@ export { recurrentForward, recurrentBackward } from './recurrent';
 export { multiply } from './multiply';
 export { outerProduct, columnSums } from './outer-product';
 export { transpose } from './transpose';
-export { gatherObservations, gatherWords, gatherBytes, gatherScaled } from './gather';
+export { gatherObservations, gatherWords, gatherBytes, gatherScaled, scatterWords, scatterBytes } from './gather';
 export { reduceSlice, adamSlice, blendSlice } from './optimizer';
 export { applyActivation, applyDerivative } from './activation';
 export { sampleSquashed, flowBackSquashed } from './squashed-gaussian';
