@@ -5,14 +5,14 @@
  * x = k ln 2 + r, |r| <= ln 2 / 2; e^r by fdlibm's rational form. Its cases for small k come out of the general one, number by number,
  * so that no branch depends on how large a logit is.
  */
-const LN2_HIGH = 6.9314718036912381649e-1;
-const MINUS_LN2_LOW = -1.90821492927058770002e-10;
-const INVERSE_LN2 = 1.442695040888963387;
-const P1 = 1.66666666666666019037e-1;
-const P2 = -2.77777777770155933842e-3;
-const P3 = 6.61375632143793436117e-5;
-const P4 = -1.6533902205465251539e-6;
-const P5 = 4.13813679705723846039e-8;
+const LN2_HIGH = 0.6931471803691238;
+const MINUS_LN2_LOW = -1.9082149292705877e-10;
+const INVERSE_LN2 = 1.4426950408889634;
+const P1 = 0.16666666666666602;
+const P2 = -0.0027777777777015593;
+const P3 = 0.00006613756321437934;
+const P4 = -0.0000016533902205465252;
+const P5 = 4.1381367970572385e-8;
 /** Below this fdlibm gives 1 + x. */
 const TINY = 2 ** -28;
 /** Around ln 2 / 2, where its k becomes 1 a little later than ours. */

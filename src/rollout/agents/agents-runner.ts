@@ -77,6 +77,11 @@ function placeRows({ layout, policies }: AgentsPlan, numEnvs: number, offset: nu
   return { groups, turns, total: end - offset };
 }
 
+const restOf = ({ offset, byteLength }: Region, used: number): Region => ({
+  offset: offset + used,
+  byteLength: byteLength - used,
+});
+
 export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<AgentsRunner> {
   const { arena, source, seed, firstRow, numRows, scratch } = options;
   const rowOptions = rowOptionsOf(options);
@@ -97,10 +102,7 @@ export async function createAgentsRunner(options: AgentsRunnerOptions): Promise<
       { buffer: arena.buffer, scratch: places.groups[g] },
     ),
   );
-  const rest = (used: number): Region => ({
-    offset: scratch.offset + used,
-    byteLength: scratch.byteLength - used,
-  });
+  const rest = (used: number) => restOf(scratch, used);
   const policies = await createBatches(agents, numRows, { kernels, arena, scratch: rest(places.total) });
   const sampler = createAgentsSampler({
     ...{ kernels, buffer: arena.buffer, turnScratch: places.turns },
