@@ -1,7 +1,7 @@
 /**
  * PPO settings for the environments of Box2D and MuJoCo, from published ones. What they bring stands in bench/results/learning.md, over three to five seeds
  * (`npm run bench:learning -- --only ppo/LunarLander-v3`); Swimmer, HalfCheetah, Hopper, Walker2d and BipedalWalker have no row there yet. Seed 100 alone, on which they were
- * looked at (`--seeds 100,`): LunarLander 237, InvertedPendulum 1000, InvertedDoublePendulum 9332, Reacher -4.8, Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
+ * looked at (`--seeds 100,`): LunarLander 237, InvertedPendulum 1000, InvertedDoublePendulum 9325 (after 100,352 steps), Reacher -4.8, Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 
@@ -54,7 +54,15 @@ export const tunedPhysics: TunedDefaults = {
     stopping: { stopSteps: 5_000_000 },
   },
   'InvertedPendulum-v5': mujoco(300_000),
-  'InvertedDoublePendulum-v5': mujoco(500_000),
+  // Observations as they are, and a falling learning rate; which of the two does it was not measured apart. With normalised ones and a constant rate it stands after 75,776
+  // steps and falls again: 9326, 7407, 6238 after 500,000 on seeds 0 to 2; so it is 9329, 9331, 9360
+  'InvertedDoublePendulum-v5': {
+    ...mujoco(120_000, {
+      learningRate: { schedule: 'linear', from: 3e-4, to: 1.2e-4 },
+      scheduleSteps: 120_000,
+    }),
+    envRunners: { numEnvs: 8, rolloutLength: 256, normalizeRewards: true },
+  },
   'Reacher-v5': mujoco(500_000),
   // The zoo's discount; its return of 282 was not reached
   'Swimmer-v5': mujoco(1_000_000, { gamma: 0.9999 }),

@@ -148,7 +148,7 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
       bar: () => ({ mean: 9100, what: 'what Gymnasium calls solved' }),
       margin: 0,
       why: 'it is to be solved',
-      numCurveEpisodes: 20,
+      numCurveEpisodes: 10,
     },
     'Reacher-v5': {
       bar: () => ({ mean: -3.75, what: 'what Gymnasium calls solved' }),
