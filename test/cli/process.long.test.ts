@@ -1,11 +1,12 @@
-/** What only a process of its own can show: signals, pipes, exit codes, and that it ends by itself. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+/** What only a process of its own can show: signals, pipes, exit codes, and that it ends by itself. Beside each other: what a process is told it waits for. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { temporaryFoldersOfFile } from '../temporary-folder.ts';
 
+const temporaryFolder = temporaryFoldersOfFile();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = import.meta.resolve('tsx');
 const bin = (name: string) => ['--import', TSX, join(ROOT, 'src', 'cli', `${name}.ts`)];
@@ -23,12 +24,12 @@ const SMALL = [
   '--no-tuned',
 ];
 
-function run(name: string, argv: readonly string[], cwd: string) {
-  return spawnSync(process.execPath, [...bin(name), ...argv], { cwd, encoding: 'utf8', timeout: 60_000 });
+function run(name: string, argv: readonly string[], cwd: string): Promise<Ended> {
+  return ended(spawn(process.execPath, [...bin(name), ...argv], { cwd, timeout: 60_000 }));
 }
 
 interface Ended {
-  readonly code: number | null;
+  readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -42,17 +43,18 @@ function ended(child: ChildProcess): Promise<Ended> {
   child.stderr?.on('data', (chunk) => {
     written.stderr += chunk;
   });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...written })));
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, ...written })));
 }
 
 /** Resolves when `file` exists and is not empty. */
 async function appears(file: string): Promise<void> {
-  await expect
-    .poll(() => existsSync(file) && readFileSync(file, 'utf8') !== '', { timeout: 50_000, interval: 20 })
-    .toBe(true);
+  await vi.waitFor(() => expect(existsSync(file) && readFileSync(file, 'utf8')).toBeTruthy(), {
+    timeout: 50_000,
+    interval: 20,
+  });
 }
 
-describe.skipIf(process.platform === 'win32')('a signal', () => {
+describe.skipIf(process.platform === 'win32')('a signal', { concurrent: true }, () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s ends a run with a checkpoint and 130; it can be resumed',
     async (signal) => {
@@ -62,14 +64,14 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
       const result = ended(child);
       await appears(join(out, 'progress.jsonl'));
       child.kill(signal);
-      const { code, stdout, stderr } = await result;
-      expect(code, stderr).toBe(130);
+      const { status, stdout, stderr } = await result;
+      expect(status, stderr).toBe(130);
       const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
       expect(summary).toMatchObject({ type: 'summary', stopReason: 'interrupted', runDir: out });
       expect(existsSync(join(summary.checkpoint, 'manifest.json'))).toBe(true);
       expect(stderr).not.toMatch(/\n\s+at /);
       const next = String(summary.iterations + 1);
-      const resumed = run('main', ['train', '--resume', out, '--stop-iterations', next, '--json'], out);
+      const resumed = await run('main', ['train', '--resume', out, '--stop-iterations', next, '--json'], out);
       expect(resumed.status, resumed.stderr).toBe(0);
       expect(
         resumed.stdout
@@ -81,7 +83,7 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
   );
 });
 
-describe.skipIf(process.platform === 'win32')('what cannot be written', () => {
+describe.skipIf(process.platform === 'win32')('what cannot be written', { concurrent: true }, () => {
   const START = ['--env', 'CartPole', '--stop-iterations', '40', ...SMALL];
 
   it.skipIf(!existsSync('/dev/full'))(
@@ -92,9 +94,9 @@ describe.skipIf(process.platform === 'win32')('what cannot be written', () => {
       const child = spawn(process.execPath, [...bin('train'), ...START, '--json', '--out', out], {
         stdio: ['ignore', full, 'pipe'],
       });
-      const { code, stderr } = await ended(child);
+      const { status, stderr } = await ended(child);
       closeSync(full);
-      expect(code, stderr).toBe(1);
+      expect(status, stderr).toBe(1);
       expect(stderr.match(/standard output cannot be written/g)).toHaveLength(1);
       expect(readFileSync(join(out, 'latest'), 'utf8')).toBe('checkpoints/000040\n');
       expect(existsSync(join(out, 'lock'))).toBe(false);
@@ -105,15 +107,15 @@ describe.skipIf(process.platform === 'win32')('what cannot be written', () => {
     const out = join(temporaryFolder(), 'run');
     const child = spawn(process.execPath, [...bin('train'), ...START, '--json', '--out', out]);
     child.stderr.once('data', () => child.stderr.destroy());
-    const { code, stdout } = await ended(child);
-    expect(code).toBe(0);
+    const { status, stdout } = await ended(child);
+    expect(status).toBe(0);
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
       stopReason: 'stopIterations',
     });
   });
 });
 
-describe('an error that nobody catches', () => {
+describe.concurrent('an error that nobody catches', () => {
   it.each([
     ['a stray rejection', 'Promise.reject(new Error("stray"))'],
     ['what a timer throws, again and again', 'setInterval(() => { throw new Error("stray"); }, 5)'],
@@ -132,7 +134,7 @@ describe('an error that nobody catches', () => {
        wait.unref();`,
     );
     const argv = ['--config', config, '--env', 'CartPole', '--out', 'run', '--stop-seconds', '50', ...SMALL];
-    const { status, stderr } = run('train', [...argv, '--checkpoint-seconds', '1000'], folder);
+    const { status, stderr } = await run('train', [...argv, '--checkpoint-seconds', '1000'], folder);
     expect(status, stderr).toBe(1);
     expect(stderr).toMatch(/Error: stray(.|\n)*Nobody caught this error/);
     expect(readFileSync(join(folder, 'run', 'latest'), 'utf8')).toMatch(/^checkpoints.\d+\n$/);
@@ -140,7 +142,7 @@ describe('an error that nobody catches', () => {
   });
 });
 
-describe('a run that is killed before its first checkpoint', () => {
+describe.concurrent('a run that is killed before its first checkpoint', () => {
   it('is begun anew by --resume, in its folder and with its options', async () => {
     const out = join(temporaryFolder(), 'run');
     const argv = ['--env', 'CartPole', '--seed', '7', '--out', out, '--checkpoint-seconds', '1000', ...SMALL];
@@ -151,7 +153,7 @@ describe('a run that is killed before its first checkpoint', () => {
     await result;
     expect(existsSync(join(out, 'lock'))).toBe(true);
     expect(existsSync(join(out, 'latest'))).toBe(false);
-    const again = run('main', ['train', '--resume', out, '--stop-iterations', '3'], out);
+    const again = await run('main', ['train', '--resume', out, '--stop-iterations', '3'], out);
     expect(again.status, again.stderr).toBe(0);
     expect(again.stdout).toContain('it holds no checkpoint yet, so the run begins anew');
     const rows = readFileSync(join(out, 'progress.jsonl'), 'utf8').trimEnd().split('\n');
@@ -160,46 +162,46 @@ describe('a run that is killed before its first checkpoint', () => {
     expect(config.debugging.seed).toBe(7);
     expect(config.envRunners.numEnvs).toBe(4);
     // It has one now, from which it goes on.
-    const resumed = run('main', ['train', '--resume', out, '--stop-iterations', '4'], out);
+    const resumed = await run('main', ['train', '--resume', out, '--stop-iterations', '4'], out);
     expect(resumed.status, resumed.stderr).toBe(0);
     expect(resumed.stdout).toContain('going on from');
   });
 });
 
-describe('a reader that leaves', () => {
+describe.concurrent('a reader that leaves', () => {
   it('ends the run with a checkpoint', async () => {
     const out = join(temporaryFolder(), 'run');
     const argv = ['--env', 'CartPole', '--out', out, '--json', '--stop-seconds', '120', ...SMALL];
     const child = spawn(process.execPath, [...bin('train'), ...argv]);
     child.stdout.once('data', () => child.stdout.destroy());
-    const { code, stderr } = await ended(child);
-    expect(code, stderr).toBe(130);
+    const { status, stderr } = await ended(child);
+    expect(status, stderr).toBe(130);
     expect(existsSync(join(out, 'latest'))).toBe(true);
   });
 });
 
-describe('the bins', () => {
-  it('train is operant train; a process ends by itself, with its exit code', () => {
+describe.concurrent('the bins', () => {
+  it('train is operant train; a process ends by itself, with its exit code', async () => {
     const folder = temporaryFolder();
     const argv = ['--env', 'CartPole', '--stop-iterations', '1', '--json', ...SMALL];
-    const first = run('train', argv, folder);
-    const second = run('main', ['train', ...argv], folder);
+    const first = await run('train', argv, folder);
+    const second = await run('main', ['train', ...argv], folder);
     for (const { status, stdout, stderr } of [first, second]) {
       expect(status, stderr).toBe(0);
       expect(JSON.parse(stdout.trimEnd().split('\n')[1]).runDir).toMatch(
         /runs.CartPole-ppo-\d{8}-\d{6}(-\d)?$/,
       );
     }
-    const bad = run('train', ['--env', 'CartPole', '--gamma', '2'], folder);
+    const bad = await run('train', ['--env', 'CartPole', '--gamma', '2'], folder);
     expect([bad.status, bad.stdout]).toEqual([2, '']);
     expect(bad.stderr).toBe(
       'error: Expected `gamma` to be a number in [0, 1], got `2` (number) (from the command line).\n',
     );
   });
 
-  it('leave no thread behind when an environment fails: the process ends at once, by itself', () => {
+  it('leave no thread behind when an environment fails: the process ends at once, by itself', async () => {
     const env = `${fileURLToPath(new URL('./fixtures/bad-envs.ts', import.meta.url))}#throwsInStep`;
-    const { status, stderr } = run(
+    const { status, stderr } = await run(
       'train',
       ['--env', env, '--num-env-runners', '2', '--verbose', ...SMALL],
       temporaryFolder(),
@@ -210,8 +212,8 @@ describe('the bins', () => {
   });
 });
 
-describe('a project without "type": "module"', () => {
-  it.each(['0', '2'])('brings its TypeScript environment, with %s workers', (workers) => {
+describe.concurrent('a project without "type": "module"', () => {
+  it.each(['0', '2'])('brings its TypeScript environment, with %s workers', async (workers) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'package.json'), '{ "name": "mine", "type": "commonjs" }');
     writeFileSync(
@@ -237,13 +239,13 @@ describe('a project without "type": "module"', () => {
       '--json',
       ...SMALL,
     ];
-    const { status, stdout, stderr } = run('train', argv, folder);
+    const { status, stdout, stderr } = await run('train', argv, folder);
     expect(status, stderr).toBe(0);
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').episodeReturnMean).toBe(9);
   });
 });
 
-it('a script that forgets stop() is told so, once', async () => {
+it.concurrent('a script that forgets stop() is told so, once', async () => {
   const script = join(temporaryFolder(), 'forgets.mts');
   const index = pathToFileURL(join(ROOT, 'src', 'index.ts')).href;
   writeFileSync(

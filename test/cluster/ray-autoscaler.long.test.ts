@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PPOConfig } from '../../src/index.ts';
 import { bridgePids, findRay, kill, type RayCluster, startRayCluster } from './ray-cluster.ts';
 
@@ -43,12 +43,24 @@ const build = (more: object = {}) =>
 const HOSTS = [{ CPU: 3 }, { CPU: 3 }];
 
 describe.skipIf(!isRayHere)('requestHosts, on a real Ray cluster', { timeout: 600_000 }, () => {
-  beforeEach(async () => {
+  beforeAll(async () => {
     cluster = await startRayCluster({ numNodes: 1 });
-  }, 400_000);
-  afterEach(() => cluster?.stop(), 60_000);
+  }, 240_000);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  test('a node that does not come: one error, and nothing is asked any more', async () => {
+    await cluster.haveNodes(1);
+    await expect(build({ hostWaitSeconds: 2 })).rejects.toMatchObject({
+      code: 'CLUSTER_TOO_FEW_HOSTS',
+      message: expect.stringMatching(
+        /room for 1 hosts, and numRolloutHosts is 2, of \{"CPU":3\} each.*requestHosts/s,
+      ),
+    });
+    expect(await askedOf(cluster)).toEqual([]);
+  });
 
   test('the run waits for a node that it has asked for, goes on asking when its bridge is killed, and takes the request back', async () => {
+    await cluster.haveNodes(1);
     expect(await askedOf(cluster)).toEqual([]);
     let isBuilt = false;
     const built = build().finally(() => {
@@ -71,16 +83,6 @@ describe.skipIf(!isRayHere)('requestHosts, on a real Ray cluster', { timeout: 60
     } finally {
       await algorithm.stop();
     }
-    expect(await askedOf(cluster)).toEqual([]);
-  });
-
-  test('a node that does not come: one error, and nothing is asked any more', async () => {
-    await expect(build({ hostWaitSeconds: 2 })).rejects.toMatchObject({
-      code: 'CLUSTER_TOO_FEW_HOSTS',
-      message: expect.stringMatching(
-        /room for 1 hosts, and numRolloutHosts is 2, of \{"CPU":3\} each.*requestHosts/s,
-      ),
-    });
     expect(await askedOf(cluster)).toEqual([]);
   });
 });

@@ -38,8 +38,10 @@ export interface RayCluster {
   pidsOfNode(k: number): number[];
   /** Ends what is left of a node and starts another in its place; resolves when it has joined. */
   restartNode(k: number): Promise<void>;
-  /** Starts one more; resolves when it has joined. */
-  addNode(): Promise<void>;
+  /** Starts one more; resolves to its number when it has joined. */
+  addNode(): Promise<number>;
+  /** Brings the cluster to so many nodes, none of which has been given notice: their numbers. */
+  haveNodes(numNodes: number): Promise<readonly number[]>;
   /** Ends all that runs on a node; resolves when the head has noticed. */
   removeNode(k: number): Promise<void>;
   /** Gives notice to a node, as a cloud does before it takes a spot machine away. */
@@ -52,6 +54,8 @@ export interface RayCluster {
 
 export interface ClusterSetup {
   readonly numNodes?: number;
+  /** Of each node beside the head. */
+  readonly numCpus?: number;
   readonly env?: NodeJS.ProcessEnv;
   /** Of the nodes beside the head. */
   readonly nodeEnv?: NodeJS.ProcessEnv;
@@ -73,6 +77,7 @@ const FAST = {
   RAY_health_check_timeout_ms: '10000', // who is gone refuses at once; who is only slow must not count as gone
   RAY_health_check_failure_threshold: '3',
   RAY_USAGE_STATS_ENABLED: '0',
+  RAY_worker_niceness: '0', // 15 by default, which on a machine that does other work is next to nothing
   // a machine that does other work takes its time: a raylet gives up on its agent after 45 s, and the head on that
   RAY_agent_register_timeout_ms: '600000',
   RAY_raylet_start_wait_time_s: '200',
@@ -80,6 +85,7 @@ const FAST = {
 
 export async function startRayCluster({
   numNodes = 2,
+  numCpus = 4,
   env = {},
   nodeEnv = {},
   hasDashboard = false,
@@ -91,7 +97,11 @@ export async function startRayCluster({
   const port = await freePort();
   const network = inNamespaces ? createNetwork(numNodes) : null;
   const address = `${network?.headIp ?? '127.0.0.1'}:${port}`;
-  const common = ['--disable-usage-stats', '--block', '--object-store-memory', '150000000'];
+  const common = [
+    ...['--disable-usage-stats', '--block', '--object-store-memory', '150000000'],
+    // Any that are free, whoever else is on this machine.
+    ...['--min-worker-port', '0', '--max-worker-port', '0', '--dashboard-agent-listen-port', '0'],
+  ];
   const start = (args: readonly string[], more: NodeJS.ProcessEnv, place: readonly string[] = []) => {
     const [program, ...words] = [...place, rayCommand(), 'start', ...args, ...common];
     return spawn('bash', ['-c', ENDS_WITH_US, program, ...words], {
@@ -103,7 +113,11 @@ export async function startRayCluster({
   const startNode = (k: number) => {
     const place = network === null ? [] : ['--node-ip-address', network.ipOf(k)];
     const name = ['--resources', JSON.stringify({ [nodeName(k)]: 1 })];
-    return start(['--address', address, '--num-cpus', '4', ...name, ...place], nodeEnv, network?.place(k));
+    return start(
+      ['--address', address, '--num-cpus', `${numCpus}`, ...name, ...place],
+      nodeEnv,
+      network?.place(k),
+    );
   };
   const dashboardPort = hasDashboard ? await freePort() : null;
   const dashboardArgs =
@@ -116,14 +130,26 @@ export async function startRayCluster({
   const head = start([...headArgs, '--temp-dir', folder], {});
   const processes: ChildProcess[] = [head];
   let watcher: ReturnType<typeof watchNodes> | null = null;
-  const aliveNodes = async () => {
+  const drained = new Set<number>();
+  const nodeOf = async (k: number) => {
     watcher ??= watchNodes(PYTHON, address);
-    return (await watcher.nodes()).filter(({ Alive }) => Alive);
+    return (await watcher.nodes()).find(({ Alive, Resources }) => Alive && Resources[nodeName(k)] === 1);
   };
-  const numAlive = async () => (await aliveNodes()).length;
+  const isAlive = async (k: number) => (await nodeOf(k)) !== undefined;
+  const addNode = async () => {
+    const k = processes.length - 1;
+    processes.push(startNode(k));
+    await until(() => isAlive(k), `node ${k}`);
+    return k;
+  };
+  const removeNode = async (k: number) => {
+    killNode(processes[k + 1]);
+    await gone(processes[k + 1]);
+    await until(async () => !(await isAlive(k)), `the end of node ${k}`);
+  };
   const stop = async () => {
     watcher?.stop();
-    for (const child of processes) endGroup(child, 'SIGTERM');
+    for (const child of processes) killNode(child);
     await Promise.all(processes.map((child) => gone(child)));
     for (const pid of pidsWhere((each) => isIn(folder, each))) kill(pid);
     rmSync(folder, { recursive: true, force: true });
@@ -132,11 +158,8 @@ export async function startRayCluster({
   try {
     await until(() => canConnect(port, network?.headIp), `the head at ${address}`);
     if (dashboardPort !== null) await until(() => canConnect(dashboardPort), 'the dashboard');
-    // One after the other: two that start at once take the same ports.
-    for (let k = 1; k <= numNodes; k++) {
-      processes.push(startNode(k - 1));
-      await until(async () => (await numAlive()) === k + 1, `node ${k}`);
-    }
+    // One after the other: two that start at once take the same sockets.
+    for (let k = 0; k < numNodes; k++) await addNode();
   } catch (error) {
     await stop();
     throw error;
@@ -150,28 +173,23 @@ export async function startRayCluster({
     },
     pidsOfNode: (k) => descendants(processes[k + 1].pid ?? -1),
     async restartNode(k) {
-      for (const pid of descendants(processes[k + 1].pid ?? -1)) kill(pid);
-      endGroup(processes[k + 1], 'SIGKILL');
-      await gone(processes[k + 1]);
-      await until(async () => (await numAlive()) === processes.length - 1, `the end of node ${k}`);
+      await removeNode(k);
       processes[k + 1] = startNode(k);
-      await until(async () => (await numAlive()) === processes.length, `node ${k}`);
+      await until(() => isAlive(k), `node ${k}`);
     },
-    async addNode() {
-      const numBefore = await numAlive();
-      processes.push(startNode(processes.length - 1));
-      await until(async () => (await numAlive()) === numBefore + 1, 'another node');
-    },
-    async removeNode(k) {
-      const numBefore = await numAlive();
-      for (const pid of descendants(processes[k + 1].pid ?? -1)) kill(pid);
-      endGroup(processes[k + 1], 'SIGKILL');
-      await gone(processes[k + 1]);
-      await until(async () => (await numAlive()) < numBefore, `the end of node ${k}`);
+    addNode,
+    removeNode,
+    async haveNodes(numWanted) {
+      const isThere = await Promise.all(processes.slice(1).map((_, k) => isAlive(k)));
+      const there = [...isThere.keys()].filter((k) => isThere[k]);
+      const good = there.filter((k) => !drained.has(k)).slice(0, numWanted);
+      await Promise.all(there.filter((k) => !good.includes(k)).map(removeNode));
+      while (good.length < numWanted) good.push(await addNode());
+      return good;
     },
     async drainNode(k) {
-      const node = (await aliveNodes()).find(({ Resources }) => Resources[nodeName(k)] !== undefined);
-      drain(rayCommand(), address, node?.NodeID ?? '');
+      drained.add(k);
+      drain(rayCommand(), address, (await nodeOf(k))?.NodeID ?? '');
     },
     setLink: (k, state) => network?.setLink(k, state),
     pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),
@@ -193,7 +211,7 @@ function descendants(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
-const parentOf = (pid: number) =>
+export const parentOf = (pid: number) =>
   Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]);
 
 /** Whether it runs in a folder of the cluster's: actors and what they start. */
@@ -229,8 +247,11 @@ const COMMANDS: Readonly<Record<ProcessKind, RegExp>> = {
 
 const isKind = (pid: number, kind: ProcessKind): boolean => COMMANDS[kind].test(commandOf(pid));
 
-function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid !== undefined) kill(-pid, signal);
+/** `ray start` and all that it has started. */
+function killNode({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  for (const each of descendants(pid)) kill(each);
+  kill(-pid);
 }
 
 export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
@@ -242,8 +263,7 @@ export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
 }
 
 async function gone(child: ChildProcess): Promise<void> {
-  for (let k = 0; k < 100 && child.exitCode === null && child.signalCode === null; k++) await pause(100);
-  endGroup(child, 'SIGKILL');
+  while (child.exitCode === null && child.signalCode === null) await pause(20);
 }
 
 async function freePort(): Promise<number> {
@@ -267,9 +287,9 @@ function canConnect(port: number, host = '127.0.0.1'): Promise<boolean> {
 }
 
 async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  for (let k = 0; k < 180; k++) {
+  for (let k = 0; k < 1800; k++) {
     if (await isSo()) return;
-    await pause(1000);
+    await pause(100);
   }
   throw new Error(`Waited in vain for ${what}.`);
 }

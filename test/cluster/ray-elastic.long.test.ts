@@ -1,5 +1,5 @@
 /** Hosts that come and go with the nodes of a real Ray: a node that joins is used, one that leaves is not missed, and bits stay those of a local run. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointContent } from '../../src/checkpoint/content.ts';
 import { type Algorithm, IMPALAConfig, PPOConfig } from '../../src/index.ts';
 import { comparable } from '../invariants/run-content.ts';
@@ -30,21 +30,38 @@ const buildImpala = (lag: number | 'free', runners: object) =>
     .debugging({ seed: 3 })
     .build();
 
-/** Trains until the run has so many hosts; everybody else in step. Nodes are asked for every two seconds, an iteration may be short. */
-async function trainUntil(numHosts: number, algorithm: Algorithm, others: readonly Algorithm[] = []) {
+/** A run on the cluster and, where its bits are fixed, the same one here. */
+interface Pair {
+  readonly far: Algorithm;
+  readonly here: Algorithm | null;
+}
+
+/** Trains until every run has so many hosts; all in step. Nodes are asked for every two seconds, an iteration may be short. @returns the metrics of each. */
+async function trainUntil(numHosts: number, ...pairs: readonly Pair[]) {
+  const both = async ({ far, here }: Pair) => {
+    const { metrics } = await far.train();
+    await here?.train();
+    return metrics;
+  };
   for (let k = 0; k < 10_000; k++) {
-    const { metrics } = await algorithm.train();
-    for (const other of others) await other.train();
-    if (metrics['cluster/numHosts'] === numHosts && metrics['cluster/numHostsUp'] === numHosts)
-      return metrics;
+    const all = await Promise.all(pairs.map(both));
+    const isThere = (name: string) => all.every((metrics) => metrics[name] === numHosts);
+    if (isThere('cluster/numHosts') && isThere('cluster/numHostsUp')) return all;
   }
   throw new Error(`There never were ${numHosts} hosts.`);
 }
+
+const stopAll = (...pairs: readonly Pair[]) =>
+  Promise.all(pairs.flatMap(({ far, here }) => [far.stop(), here?.stop()]));
 
 /** As `hosts.json` has them. */
 function hostsOf(algorithm: Algorithm) {
   const described = algorithm.describeHosts?.() as { hosts: { rayNode: string; environments: string }[] };
   return described.hosts;
+}
+
+async function expectSame({ far, here }: Readonly<Record<'far' | 'here', Algorithm>>): Promise<void> {
+  expect(comparable(await far.getState())).toEqual(comparable(await here.getState()));
 }
 
 /** Whether a local run that begins with this content goes on as `here` does. */
@@ -62,103 +79,77 @@ async function goesOnAs(here: Algorithm, content: CheckpointContent): Promise<vo
   }
 }
 
-describe.skipIf(!isRayHere)('hosts that come and go, on a real Ray cluster', { timeout: 900_000 }, () => {
-  beforeEach(async () => {
+describe.skipIf(!isRayHere)('hosts that come and go, on a real Ray cluster', { timeout: 600_000 }, () => {
+  beforeAll(async () => {
     cluster = await startRayCluster({ numNodes: 1 });
-  }, 400_000);
-  afterEach(() => cluster?.stop(), 60_000);
+  }, 240_000);
+  afterAll(() => cluster?.stop(), 60_000);
 
-  test.each<[string, number, (runners: object) => Promise<Algorithm>]>([
-    ['PPO', 7, buildPpo],
-    ['IMPALA with a lag of 2', 6, (runners) => buildImpala(2, runners)],
-  ])(
-    '%s keeps the bits of a local run while a node joins, one is given notice, and another is killed',
-    async (_, numEnvs, build) => {
-      const [far, here] = [await build(onRay()), await build({})];
-      try {
-        const first = await trainUntil(1, far, [here]);
-        expect(first).toMatchObject({ 'cluster/numHostsJoined': 0, 'cluster/numHostsLeft': 0 });
+  test('PPO and IMPALA keep the bits of local runs while a node joins, one is given notice, and another is killed; with a free lag every iteration has its steps', async () => {
+    const [first] = await cluster.haveNodes(1);
+    const ppo = { far: await buildPpo(onRay()), here: await buildPpo({}) };
+    const lagging = { far: await buildImpala(2, onRay()), here: await buildImpala(2, {}) };
+    const free = { far: await buildImpala('free', onRay()), here: null };
+    const all = [ppo, lagging, free];
+    try {
+      for (const metrics of await trainUntil(1, ...all))
+        expect(metrics).toMatchObject({ 'cluster/numHostsJoined': 0, 'cluster/numHostsLeft': 0 });
 
-        await cluster.addNode();
-        const joined = await trainUntil(2, far, [here]);
-        expect(joined).toMatchObject({ 'cluster/numHostsJoined': 1, 'cluster/numHostsLost': 0 });
-        expect(far.describeHosts?.()).toMatchObject({
-          hosts: [{ environments: '0 to 2' }, { environments: `3 to ${numEnvs - 1}` }],
-        });
+      await cluster.addNode();
+      for (const metrics of await trainUntil(2, ...all))
+        expect(metrics).toMatchObject({ 'cluster/numHostsJoined': 1, 'cluster/numHostsLost': 0 });
+      expect(hostsOf(ppo.far)).toMatchObject([{ environments: '0 to 2' }, { environments: '3 to 6' }]);
+      for (const { far } of [lagging, free])
+        expect(hostsOf(far)).toMatchObject([{ environments: '0 to 2' }, { environments: '3 to 5' }]);
 
-        await cluster.drainNode(0);
-        const drained = await trainUntil(1, far, [here]);
-        expect(drained).toMatchObject({ 'cluster/numHostsLeft': 1, 'cluster/numHostsLost': 0 });
+      await cluster.drainNode(first);
+      for (const metrics of await trainUntil(1, ...all))
+        expect(metrics).toMatchObject({ 'cluster/numHostsLeft': 1, 'cluster/numHostsLost': 0 });
 
-        await cluster.addNode();
-        await trainUntil(2, far, [here]);
-        for (const pid of cluster.pidsOfNode(2)) kill(pid);
-        const left = await trainUntil(1, far, [here]);
-        expect(left).toMatchObject({ 'cluster/numHostsJoined': 2, 'cluster/numHostsLeft': 2 });
-        expect(left['cluster/numHostsLost']).toBeGreaterThanOrEqual(1);
-
-        expect(comparable(await far.getState())).toEqual(comparable(await here.getState()));
-      } finally {
-        await Promise.all([far.stop(), here.stop()]);
+      const last = await cluster.addNode();
+      await trainUntil(2, ...all);
+      for (const pid of cluster.pidsOfNode(last)) kill(pid);
+      for (const metrics of await trainUntil(1, ...all)) {
+        expect(metrics).toMatchObject({ 'cluster/numHostsJoined': 2, 'cluster/numHostsLeft': 2 });
+        expect(metrics['cluster/numHostsLost']).toBeGreaterThanOrEqual(1);
       }
-    },
-  );
+
+      for (const run of [ppo, lagging]) await expectSame(run);
+      const before = free.far.numEnvSteps;
+      expect((await free.far.train()).numEnvSteps - before).toBe(6 * 6 * 32);
+      await cluster.removeNode(last);
+    } finally {
+      await stopAll(...all);
+    }
+  });
 
   test('a bridge that is killed makes no node a suspect: every host goes on where it was', async () => {
-    await cluster.addNode();
-    const [far, here] = [await buildPpo(onRay()), await buildPpo({})];
-    const places = () => hostsOf(far).map(({ rayNode, environments }) => ({ rayNode, environments }));
+    await cluster.haveNodes(2);
+    const run = { far: await buildPpo(onRay()), here: await buildPpo({}) };
+    const places = () => hostsOf(run.far).map(({ rayNode, environments }) => ({ rayNode, environments }));
     try {
-      await trainUntil(2, far, [here]);
+      await trainUntil(2, run);
       const before = places();
       expect(new Set(before.map(({ rayNode }) => rayNode)).size).toBe(2);
       kill(bridgePids()[0]);
       for (let k = 0; k < 3; k++) {
-        await far.train();
-        await here.train();
+        await run.far.train();
+        await run.here.train();
         expect(places()).toEqual(before);
       }
-      expect(comparable(await far.getState())).toEqual(comparable(await here.getState()));
+      await expectSame(run);
     } finally {
-      await Promise.all([far.stop(), here.stop()]);
-    }
-  });
-
-  test('a head that is gone is noticed at once, where hosts come and go, too', async () => {
-    const far = await buildPpo(onRay({ minRolloutHosts: 1, hostDeadlineSeconds: 4 }));
-    try {
-      await far.train();
-      await cluster.stop();
-      const stopped = performance.now();
-      await expect(far.train()).rejects.toMatchObject({ code: 'CLUSTER_LOST' });
-      expect(performance.now() - stopped).toBeLessThan(20_000); // Ray itself takes a minute
-    } finally {
-      await far.stop();
-    }
-  });
-
-  test('with a free lag hosts share the rows evenly, and every iteration has its steps', async () => {
-    const free = await buildImpala('free', onRay());
-    try {
-      await trainUntil(1, free);
-      await cluster.addNode();
-      await trainUntil(2, free);
-      await cluster.drainNode(0);
-      await trainUntil(1, free);
-      const before = free.numEnvSteps;
-      expect((await free.train()).numEnvSteps - before).toBe(6 * 6 * 32);
-    } finally {
-      await free.stop();
+      await stopAll(run);
     }
   });
 
   test('below the minimum the run waits, then ends with one error, and its state is whole', async () => {
-    await cluster.addNode();
+    const [first] = await cluster.haveNodes(2);
     const runners = onRay({ minRolloutHosts: 2, hostWaitSeconds: 3 });
     const [far, here] = [await buildPpo(runners), await buildPpo({})];
     try {
-      await trainUntil(2, far, [here]);
-      await cluster.removeNode(0);
+      await trainUntil(2, { far, here });
+      await cluster.removeNode(first);
       const failure = await (async () => {
         for (let k = 0; k < 10_000; k++) {
           await far.train();
@@ -173,7 +164,22 @@ describe.skipIf(!isRayHere)('hosts that come and go, on a real Ray cluster', { t
       });
       await goesOnAs(here, await far.getState());
     } finally {
-      await Promise.all([far.stop(), here.stop()]);
+      await stopAll({ far, here });
+    }
+  });
+
+  // The last one: it ends the cluster.
+  test('a head that is gone is noticed at once, where hosts come and go, too', async () => {
+    await cluster.haveNodes(1);
+    const far = await buildPpo(onRay({ minRolloutHosts: 1, hostDeadlineSeconds: 4 }));
+    try {
+      await far.train();
+      await cluster.stop();
+      const stopped = performance.now();
+      await expect(far.train()).rejects.toMatchObject({ code: 'CLUSTER_LOST' });
+      expect(performance.now() - stopped).toBeLessThan(20_000); // Ray itself takes a minute
+    } finally {
+      await far.stop();
     }
   });
 });

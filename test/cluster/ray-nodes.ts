@@ -8,18 +8,19 @@ interface RayNode {
   readonly Resources: Readonly<Record<string, number>>;
 }
 
-/** One process that answers each line with the nodes, so that not every question costs a start of Python and Ray. */
+/** One process that answers each line with the nodes, so that not every question costs a start of Python. It asks the head, as `ray memory` does, and is no driver: that would cost seconds. */
 export function watchNodes(python: string, address: string) {
-  const script = `import json, sys, time, ray
+  const script = `import json, sys, time
+from ray._private.internal_api import get_state_from_address
 for attempt in range(180):
     try:
-        ray.init("${address}", log_to_driver=False, logging_level="ERROR")
+        state = get_state_from_address("${address}")
+        state.node_table()
         break
-    except Exception:  # the head takes connections before it has a node
-        ray.shutdown()  # Ray 2.54 goes on failing otherwise
-        time.sleep(1)
+    except Exception:  # the head does not answer yet
+        time.sleep(0.2)
 for line in sys.stdin:
-    print(json.dumps([{key: node[key] for key in ("NodeID", "Alive", "Resources")} for node in ray.nodes()]), flush=True)
+    print(json.dumps([{key: node[key] for key in ("NodeID", "Alive", "Resources")} for node in state.node_table()]), flush=True)
 `;
   const child = spawn(python, ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -30,7 +31,7 @@ for line in sys.stdin:
       for (;;) {
         const { value, done } = await lines.next();
         if (done === true) throw new Error(`Ray at ${address} did not let itself be joined.`);
-        if (value.startsWith('[{')) return JSON.parse(value); // Ray has things to say, too
+        if (/^\[[{\]]/.test(value)) return JSON.parse(value); // Ray has things to say, too
       }
     },
     stop: () => void child.kill('SIGKILL'),

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Algorithm, type JsonObject, PPOConfig } from '../../src/index.ts';
 import { installedEnvIds } from '../envs/installed-envs.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { temporaryFoldersOfFile } from '../temporary-folder.ts';
 import { comparable } from './run-content.ts';
+
+const temporaryFolder = temporaryFoldersOfFile();
 
 /** Those of MuJoCo share one kernel and one way to save a state, which `shipped.test.ts` asks of each; every thread of a run loads the engine, so three stand for all. */
 const OF_MUJOCO = ['Pusher-v5', 'HalfCheetah-v5', 'Humanoid-v5'];
@@ -15,7 +17,7 @@ const OPTIONS: Readonly<Record<string, JsonObject>> = { 'MatrixGame-v0': { round
 
 test('there are environments to try', () => expect(IDS.length).toBeGreaterThan(8));
 
-test.each(IDS)('%s', { timeout: 60_000 }, async (id) => {
+test.concurrent.each(IDS)('%s', { timeout: 240_000 }, async (id) => {
   const unbroken = await new PPOConfig()
     .environment(id, OPTIONS[id] ?? {})
     .envRunners({ numEnvRunners: 0, numEnvs: 5, rolloutLength: 17 })

@@ -1,5 +1,5 @@
 /** An empty project with the packed package installed in it, as a user gets it. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -33,14 +33,46 @@ export function runCommand(
   return { status, stdout, stderr };
 }
 
+/** The same for tests that run beside each other: most of such a command's time is that of one processor. */
+export function runBeside(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Finished> {
+  const child = spawn(command, args, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
+    shell: process.platform === 'win32',
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, ...said }));
+  });
+}
+
 export function temporaryProject(name: string): string {
   return realpathSync(mkdtempSync(join(tmpdir(), `operant-${name}-`)));
 }
 
-/** The tarball that CI made, or a new one; packing builds dist/ first. */
+/** The tarball that CI made, or one that is made once for a file; packing builds dist/ first. */
 export function packedTarball(): string {
   const given = process.env.OPERANT_TARBALL;
   if (given !== undefined && given !== '') return given;
+  made ??= pack();
+  return made;
+}
+
+let made: string | null = null;
+
+function pack(): string {
   const folder = temporaryProject('tarball');
   const packed = runCommand('npm', ['pack', '--silent', '--pack-destination', folder], REPOSITORY);
   if (packed.status !== 0) throw new Error(`npm pack failed:\n${packed.stdout}\n${packed.stderr}`);

@@ -20,6 +20,7 @@ import {
   nodeBinaries,
   packedTarball,
   REPOSITORY,
+  runBeside,
   runCommand,
   temporaryProject,
 } from './packed-project.ts';
@@ -81,14 +82,14 @@ function expectRight({ status, stdout, stderr }: Finished): void {
 const installedBin = (folder: string) => join(folder, 'node_modules/operant/dist/src/cli/main.js');
 
 describe.each(nodeBinaries())('under %s', (node) => {
-  describe.each(['module', 'commonjs'] as const)('a project of type %s', (type) => {
-    test('runs through tsx', () => {
+  describe.concurrent.each(['module', 'commonjs'] as const)('a project of type %s', (type) => {
+    test('runs through tsx', async () => {
       const folder = newPackage(`tsx-${type}`, type, ['script.ts', 'walk.ts']);
-      expectRight(runCommand(node, ['--import', 'tsx', 'script.ts'], folder));
-      expectRight(runCommand(node, [join(root, 'node_modules/tsx/dist/cli.mjs'), 'script.ts'], folder));
+      expectRight(await runBeside(node, ['--import', 'tsx', 'script.ts'], folder));
+      expectRight(await runBeside(node, [join(root, 'node_modules/tsx/dist/cli.mjs'), 'script.ts'], folder));
     });
 
-    test('compiles with every check on, and runs', () => {
+    test('compiles with every check on, and runs', async () => {
       const folder = newPackage(`compiled-${type}`, type, ['script.ts', 'walk.ts']);
       const compilerOptions = {
         target: 'es2023',
@@ -102,38 +103,38 @@ describe.each(nodeBinaries())('under %s', (node) => {
         rootDir: '.',
       };
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-      const compiled = runCommand(
+      const compiled = await runBeside(
         process.execPath,
         [repositoryTool('typescript/bin/tsc'), '-p', '.'],
         folder,
       );
       expect(compiled.stdout).toBe('');
-      const run = runCommand(node, ['--no-warnings', 'out/script.js'], folder, {
+      const run = await runBeside(node, ['--no-warnings', 'out/script.js'], folder, {
         WALK: './out/walk.js#walk',
       });
       expectRight(run);
     });
 
-    test('trains from the command line with its own TypeScript environment, and exports what came of it', () => {
+    test('trains from the command line with its own TypeScript environment, and exports what came of it', async () => {
       const folder = newPackage(`command-${type}`, type, ['walk.ts']);
       const out = join(folder, `run-${nodeBinaries().indexOf(node)}`);
       const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', out];
-      const { status, stderr } = runCommand(node, [installedBin(root), ...args], folder);
+      const { status, stderr } = await runBeside(node, [installedBin(root), ...args], folder);
       expect(status, stderr).toBe(0);
       expect(existsSync(join(out, 'checkpoints/000001/manifest.json'))).toBe(true);
       // Node takes .js for a script in a project of type commonjs; the export is a module.
       const exporting = ['export', '--checkpoint', out, '--to', 'js', '--out', join(folder, 'policy.js')];
-      const exported = runCommand(node, [installedBin(root), ...exporting, '--verify'], folder);
+      const exported = await runBeside(node, [installedBin(root), ...exporting, '--verify'], folder);
       expect(exported.status, exported.stderr).toBe(0);
     });
   });
 
-  test('loads TypeScript without a cache in the shared temporary directory', () => {
+  test.concurrent('loads TypeScript without a cache in the shared temporary directory', async () => {
     const folder = newPackage('cache', 'module', ['walk.ts']);
     const temporary = join(folder, `tmp-${nodeBinaries().indexOf(node)}`);
     mkdirSync(temporary);
     const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', join(temporary, 'run')];
-    const { status, stderr } = runCommand(node, [installedBin(root), ...args], folder, {
+    const { status, stderr } = await runBeside(node, [installedBin(root), ...args], folder, {
       TMPDIR: temporary,
       TSX_DISABLE_CACHE: '',
     });
@@ -142,10 +143,10 @@ describe.each(nodeBinaries())('under %s', (node) => {
     expect(cached.flatMap((name) => readdirSync(join(temporary, String(name))))).toEqual([]);
   });
 
-  test('works in Jest with its ES modules', () => {
+  test.concurrent('works in Jest with its ES modules', async () => {
     const folder = newPackage('jest', 'module', ['walk.js', 'jest.test.js']);
     const jest = join(root, 'node_modules/jest/bin/jest.js');
-    const { status, stderr } = runCommand(
+    const { status, stderr } = await runBeside(
       node,
       ['--experimental-vm-modules', jest, '--rootDir', '.'],
       folder,
@@ -155,9 +156,9 @@ describe.each(nodeBinaries())('under %s', (node) => {
   });
 });
 
-describe('operant/policy', () => {
+describe.concurrent('operant/policy', () => {
   const ACTS = '[2,"categorical","CHECKPOINT_NOT_FOUND"]\n';
-  const tsc = (folder: string, options: object) => {
+  const tsc = async (folder: string, options: object) => {
     const compilerOptions = {
       target: 'es2023',
       strict: true,
@@ -167,112 +168,73 @@ describe('operant/policy', () => {
     const files = ['act.ts'];
     const config = { compilerOptions: { ...compilerOptions, ...options }, files };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-    return runCommand(process.execPath, [repositoryTool('typescript/bin/tsc'), '-p', '.'], folder).stdout;
+    return (await runBeside(process.execPath, [repositoryTool('typescript/bin/tsc'), '-p', '.'], folder))
+      .stdout;
   };
   let checkpoint: string;
-  beforeAll(() => {
+  beforeAll(async () => {
     const folder = newPackage('policy', 'module', []);
     const args = ['train', '--env', 'CartPole', '--no-tuned', ...FEW, '--out', 'run'];
-    const { status, stderr } = runCommand(process.execPath, [installedBin(root), ...args], folder);
+    const { status, stderr } = await runBeside(process.execPath, [installedBin(root), ...args], folder);
     if (status !== 0) throw new Error(stderr);
     checkpoint = join(folder, 'run/checkpoints/000001');
   });
 
   test.each(['module', 'commonjs'] as const)(
     'acts in a project of type %s, compiled with every check on',
-    (type) => {
+    async (type) => {
       const folder = newPackage(`act-${type}`, type, ['act.ts']);
       const node16 = { module: 'node16', types: ['node'], outDir: 'out', rootDir: '.' };
-      expect(tsc(folder, node16)).toBe('');
+      expect(await tsc(folder, node16)).toBe('');
       for (const node of nodeBinaries()) {
-        const { stdout, stderr } = runCommand(node, ['out/act.js'], folder, { CHECKPOINT: checkpoint });
+        const { stdout, stderr } = await runBeside(node, ['out/act.js'], folder, { CHECKPOINT: checkpoint });
         expect(stdout, stderr).toBe(ACTS);
       }
       const bundler = { module: 'esnext', moduleResolution: 'bundler', types: ['node'], noEmit: true };
-      expect(tsc(folder, bundler)).toBe('');
+      expect(await tsc(folder, bundler)).toBe('');
     },
   );
 });
 
-test('works in Vitest', () => {
+test.concurrent('works in Vitest', async () => {
   const folder = newPackage('vitest', 'module', ['walk.ts', 'vitest.test.ts']);
   const vitest = repositoryTool('vitest/vitest.mjs');
-  const { status, stdout, stderr } = runCommand(process.execPath, [vitest, 'run', '--root', '.'], folder);
+  const { status, stdout, stderr } = await runBeside(
+    process.execPath,
+    [vitest, 'run', '--root', '.'],
+    folder,
+  );
   expect(stdout, stderr).toMatch(/1.* passed/);
   expect(status, stderr).toBe(0);
 });
 
-test('bundles for Node, and runs where it was left outside of the bundle', () => {
+test.concurrent('bundles for Node, and runs where it was left outside of the bundle', async () => {
   const folder = newPackage('bundled', 'module', ['script.ts', 'walk.ts']);
   const esbuild = repositoryTool('esbuild/bin/esbuild');
   const flags = ['script.ts', '--bundle', '--platform=node', '--format=esm', '--log-level=error'];
-  const whole = runCommand(process.execPath, [esbuild, ...flags, '--outfile=whole.mjs'], folder);
+  const whole = await runBeside(process.execPath, [esbuild, ...flags, '--outfile=whole.mjs'], folder);
   expect([whole.status, whole.stderr]).toEqual([0, '']);
-  runCommand(process.execPath, [esbuild, ...flags, '--external:operant', '--outfile=bundle.mjs'], folder);
-  expectRight(runCommand(process.execPath, ['bundle.mjs'], folder));
+  await runBeside(
+    process.execPath,
+    [esbuild, ...flags, '--external:operant', '--outfile=bundle.mjs'],
+    folder,
+  );
+  expectRight(await runBeside(process.execPath, ['bundle.mjs'], folder));
 });
 
-test('installs with pnpm, which hoists nothing', () => {
+test.concurrent('installs with pnpm, which hoists nothing', async () => {
   const folder = newPackage('../pnpm', 'module', ['script.ts', 'walk.ts']);
-  const installed = runCommand('npx', ['--yes', 'pnpm@10', 'add', packedTarball()], folder);
+  const installed = await runBeside('npx', ['--yes', 'pnpm@10', 'add', packedTarball()], folder);
   expect(installed.status, installed.stdout).toBe(0);
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
     'operant',
   ]);
   const args = ['train', '--env', './walk.ts#walk', ...FEW, '--out', 'run'];
-  const { status, stderr } = runCommand(process.execPath, [installedBin(folder), ...args], folder);
+  const { status, stderr } = await runBeside(process.execPath, [installedBin(folder), ...args], folder);
   expect(status, stderr).toBe(0);
 });
 
-describe('TensorFlow.js', () => {
-  const trainNetwork = (folder: string, out: string, node = process.execPath) => {
-    const args = [
-      'train',
-      '--env',
-      'CartPole',
-      '--no-tuned',
-      '--network',
-      './net.ts#network',
-      ...FEW,
-      '--num-epochs',
-      '1',
-    ];
-    return runCommand(node, [installedBin(root), ...args, '--out', out], folder);
-  };
-
-  test('is not there unless asked for: who needs it is told what to install, who does not is not', () => {
-    expect(existsSync(join(root, 'node_modules/@tensorflow'))).toBe(false);
-    const folder = newPackage('without', 'module', ['net.ts']);
-    const large = ['train', '--env', 'CartPole', '--hidden-sizes', '700,700', ...FEW, '--out', 'large'];
-    const simd = runCommand(process.execPath, [installedBin(root), ...large], folder);
-    expect(simd.status, simd.stderr).toBe(0);
-    const wanted = 'npm install @tensorflow/tfjs@4 @tensorflow/tfjs-backend-wasm@4';
-    const asked = ['train', '--env', 'CartPole', '--engine', 'tensorflow', ...FEW, '--out', 'asked'];
-    for (const run of [
-      runCommand(process.execPath, [installedBin(root), ...asked], folder),
-      trainNetwork(folder, 'network'),
-    ]) {
-      expect(run.status).toBe(1);
-      expect(run.stderr).toContain(wanted);
-      expect(run.stderr.trim().split('\n')).toHaveLength(1);
-    }
-  });
-
-  test("trains a network of one's own in TypeScript where it is there, and compiles it with strict types", () => {
-    borrow('@tensorflow');
-    const folder = newPackage('network', 'module', ['net.ts']);
-    for (const [k, node] of nodeBinaries().entries()) {
-      const { status, stderr } = trainNetwork(folder, `run-${k}`, node);
-      expect(status, stderr).toBe(0);
-    }
-    const flags =
-      '--ignoreConfig --noEmit --strict --noUncheckedIndexedAccess --skipLibCheck --module nodenext --target es2023';
-    const tsc = [repositoryTool('typescript/bin/tsc'), ...flags.split(' '), '--types', 'node', 'net.ts'];
-    expect(runCommand(process.execPath, tsc, folder).stdout).toBe('');
-  });
-});
-
-describe('the package', () => {
+describe.concurrent('the package', () => {
   const manifest = () => JSON.parse(readFileSync(join(root, 'node_modules/operant/package.json'), 'utf8'));
 
   test('is found by tools that know no exports', () => {
@@ -299,11 +261,11 @@ describe('the package', () => {
     expect(missing).toEqual([]);
   });
 
-  test('brings little: 40 MB with everything that it depends on', () => {
+  test('brings little: 40 MB with everything that it depends on', async () => {
     const alone = temporaryProject('alone');
     try {
       writeFileSync(join(alone, 'package.json'), '{ "private": true }\n');
-      runCommand(
+      await runBeside(
         'npm',
         ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', packedTarball()],
         alone,
@@ -317,6 +279,54 @@ describe('the package', () => {
     } finally {
       rmSync(alone, { recursive: true, force: true });
     }
+  });
+});
+
+describe('TensorFlow.js', () => {
+  const trainNetwork = (folder: string, out: string, node = process.execPath) => {
+    const args = [
+      'train',
+      '--env',
+      'CartPole',
+      '--no-tuned',
+      '--network',
+      './net.ts#network',
+      ...FEW,
+      '--num-epochs',
+      '1',
+    ];
+    return runBeside(node, [installedBin(root), ...args, '--out', out], folder);
+  };
+
+  test('is not there unless asked for: who needs it is told what to install, who does not is not', async () => {
+    expect(existsSync(join(root, 'node_modules/@tensorflow'))).toBe(false);
+    const folder = newPackage('without', 'module', ['net.ts']);
+    const large = ['train', '--env', 'CartPole', '--hidden-sizes', '700,700', ...FEW, '--out', 'large'];
+    const simd = await runBeside(process.execPath, [installedBin(root), ...large], folder);
+    expect(simd.status, simd.stderr).toBe(0);
+    const wanted = 'npm install @tensorflow/tfjs@4 @tensorflow/tfjs-backend-wasm@4';
+    const asked = ['train', '--env', 'CartPole', '--engine', 'tensorflow', ...FEW, '--out', 'asked'];
+    for (const run of [
+      await runBeside(process.execPath, [installedBin(root), ...asked], folder),
+      await trainNetwork(folder, 'network'),
+    ]) {
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain(wanted);
+      expect(run.stderr.trim().split('\n')).toHaveLength(1);
+    }
+  });
+
+  test("trains a network of one's own in TypeScript where it is there, and compiles it with strict types", async () => {
+    borrow('@tensorflow');
+    const folder = newPackage('network', 'module', ['net.ts']);
+    for (const [k, node] of nodeBinaries().entries()) {
+      const { status, stderr } = await trainNetwork(folder, `run-${k}`, node);
+      expect(status, stderr).toBe(0);
+    }
+    const flags =
+      '--ignoreConfig --noEmit --strict --noUncheckedIndexedAccess --skipLibCheck --module nodenext --target es2023';
+    const tsc = [repositoryTool('typescript/bin/tsc'), ...flags.split(' '), '--types', 'node', 'net.ts'];
+    expect((await runBeside(process.execPath, tsc, folder)).stdout).toBe('');
   });
 });
 
