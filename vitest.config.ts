@@ -1,12 +1,38 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+const numCores = availableParallelism();
+const NEVER = ['dist/**', 'node_modules/**', 'test/package/fixtures/**'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['.ci/compile-cache.mjs'],
-    setupFiles: ['test/fuzz-seed.ts'],
-    exclude: ['dist/**', 'node_modules/**', 'test/package/fixtures/**'],
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'short',
+          include: ['test/**/*.test.ts'],
+          exclude: [...NEVER, 'test/**/*.long.test.ts'],
+          // A good part of a file's time is waiting, for threads, processes and disks: two at a time even on two cores.
+          maxWorkers: Math.max(2, numCores - 1),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: ['test/**/*.long.test.ts'],
+          exclude: NEVER,
+          // Clusters, kills and soaks load the machine by themselves.
+          maxWorkers: Math.max(1, numCores - 1),
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+    setupFiles: ['test/fuzz-seed.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -85,9 +85,13 @@ describe('3: tests in the emit set would be published, and run twice', () => {
   });
 
   test('vitest looks in test/ alone', () => {
-    const patterns = vitestConfig.test?.include ?? [];
-    expect(patterns.length).toBeGreaterThan(0);
-    for (const pattern of patterns) expect(pattern).toMatch(/^test\//);
+    const projects = vitestConfig.test?.projects ?? [];
+    expect(projects.length).toBeGreaterThan(0);
+    for (const project of projects) {
+      const { include = [] } = (project as typeof vitestConfig).test ?? {};
+      expect(include.length).toBeGreaterThan(0);
+      for (const pattern of include) expect(pattern).toMatch(/^test\//);
+    }
   });
 });
 
