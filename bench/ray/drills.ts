@@ -146,9 +146,9 @@ export function describeDrill(result: DrillResult): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Ray ends actors of a bridge that is gone within seconds. */
-async function countLeft(cluster: RayCluster): Promise<number> {
-  const count = () => cluster.pids('rollout').length + bridgePids().length;
+/** Processes of hosts and bridges. Ray ends actors of a bridge that is gone within seconds. */
+export async function countLeft(cluster: RayCluster): Promise<number> {
+  const count = () => cluster.pids('rollout').length + cluster.pids('actor').length + bridgePids().length;
   for (let k = 0; k < 20 && count() > 0; k++) await setTimeout(500);
   return count();
 }

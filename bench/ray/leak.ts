@@ -1,11 +1,18 @@
 /** Random kills for minutes: nothing may stay in the object store, in memory, or among the processes. */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { kill, type RayCluster } from '../../test/cluster/ray-cluster.ts';
+import { openStream, type Stream } from '../../src/random/streams.ts';
+import { bridgePids, kill, type RayCluster } from '../../test/cluster/ray-cluster.ts';
+import { load } from '../machine.ts';
 import { buildRun } from './build-run.ts';
+import { countLeft } from './drills.ts';
 
 /** Kills every so often. */
 const PERIOD_MS = 5_000;
+/** A kill comes at some time of an iteration, about so long. */
+const MID_ITERATION_MS = 100;
+/** Kills between two looks at the object stores. */
+const SAMPLE_EVERY = 10;
 
 interface Plasma {
   readonly megabytes: number;
@@ -22,35 +29,54 @@ function plasmaOf(cluster: RayCluster): Plasma {
   return { megabytes: Number(megabytes), objects: Number(objects) };
 }
 
-/** @returns whether no more objects are held in the end than a run holds after its first iterations, and none once it has stopped. */
+type Kind = 'rollout' | 'actor' | 'bridge';
+const KINDS: readonly Kind[] = ['rollout', 'actor', 'bridge'];
+
+/** One of them, any. */
+function killOne(cluster: RayCluster, kind: Kind, stream: Stream): void {
+  const pids = kind === 'bridge' ? bridgePids() : cluster.pids(kind);
+  kill(pids[stream.integer(pids.length)]);
+}
+
+/** @returns whether no more objects are held in the end than a run holds after its first iterations, and none, and no process, once it has stopped. */
 export async function measureLeak(cluster: RayCluster, minutes: number): Promise<boolean> {
   const run = await buildRun(cluster, 32, 1024);
+  const stream = openStream(1, 'kills');
   try {
     for (let k = 0; k < 5; k++) await run.train();
     const before = plasmaOf(cluster);
     const rssBefore = process.memoryUsage.rss();
     const end = performance.now() + minutes * 60_000;
-    let numKills = 0;
-    let numIterations = 0;
-    let most = before.objects;
-    for (let killedAt = performance.now(); performance.now() < end; numIterations++) {
+    const numKills = { rollout: 0, actor: 0, bridge: 0 };
+    const sum = () => numKills.rollout + numKills.actor + numKills.bridge;
+    const samples: Plasma[] = [before];
+    let [numIterations, numReplaced] = [0, 0];
+    const train = async () => {
+      numIterations += 1;
+      numReplaced += (await run.train()).metrics['rollout/numWorkerRestarts'];
+    };
+    for (let killedAt = performance.now(); performance.now() < end; ) {
       if (performance.now() - killedAt >= PERIOD_MS) {
         killedAt = performance.now();
-        numKills += 1;
-        kill(cluster.pids(numKills % 2 === 0 ? 'rollout' : 'actor')[numKills % 3 === 0 ? 1 : 0]);
-        if (numKills % 10 === 0) most = Math.max(most, plasmaOf(cluster).objects);
+        const kind = KINDS[stream.integer(KINDS.length)];
+        numKills[kind] += 1;
+        setTimeout(() => killOne(cluster, kind, stream), MID_ITERATION_MS * stream.uniform());
+        if (sum() % SAMPLE_EVERY === 0) samples.push(plasmaOf(cluster));
       }
-      await run.train();
+      await train();
     }
+    for (let k = 0; k < 5; k++) await train();
     const after = plasmaOf(cluster);
     const grown = (process.memoryUsage.rss() - rssBefore) / 2 ** 20;
     await run.stop();
+    const numLeft = await countLeft(cluster);
     const left = plasmaOf(cluster);
+    const objects = samples.map((each) => each.objects);
     console.log(
-      `leak: ${minutes} min, ${numIterations} iterations, ${numKills} kills; object store ${before.objects} objects (${before.megabytes} MiB) before, ${after.objects} (${after.megabytes} MiB) after, ` +
-        `${most} at most, ${left.objects} (${left.megabytes} MiB) when the run has stopped; the learner's memory grew by ${grown.toFixed(0)} MiB`,
+      `leak: ${minutes} min, ${numIterations} iterations, ${sum()} kills (${JSON.stringify(numKills)}), ${numReplaced} hosts replaced; object store ${before.objects} objects (${before.megabytes} MiB) before, ${after.objects} (${after.megabytes} MiB) after, ` +
+        `in ${samples.length} samples ${Math.min(...objects)} to ${Math.max(...objects)}; ${left.objects} (${left.megabytes} MiB) and ${numLeft} processes when the run has stopped; the learner's memory grew by ${grown.toFixed(0)} MiB; load ${load()}`,
     );
-    return after.objects <= before.objects + 2 && left.objects === 0;
+    return after.objects <= before.objects + 2 && left.objects === 0 && numLeft === 0;
   } finally {
     await run.stop();
   }
