@@ -117,6 +117,9 @@ function createMessages(sink: MessageSink): Messages {
 
 /** Shorter than this it is not worth to look at four bytes at a time. */
 const WORDS_FROM = 48;
+/** A mask as a word that begins where the words of its data do. */
+const turned = new Uint8Array(MASK_BYTES);
+const turnedWord = new Uint32Array(turned.buffer);
 
 /** Takes data off their mask where they lie: nobody else has these bytes, and nothing is read from them again. */
 function unmasked(bytes: Buffer, start: number, numBytes: number): Buffer {
@@ -126,8 +129,8 @@ function unmasked(bytes: Buffer, start: number, numBytes: number): Buffer {
   if (numBytes >= WORDS_FROM) {
     for (; (data.byteOffset + k) % 4 !== 0; k++) data[k] ^= mask[k];
     const words = new Uint32Array(data.buffer, data.byteOffset + k, (numBytes - k) >> 2);
-    const wordMask = new Uint32Array(Uint8Array.from(mask, (_, j) => mask[(j + k) & 3]).buffer)[0];
-    for (let w = 0; w < words.length; w++) words[w] ^= wordMask;
+    for (let j = 0; j < MASK_BYTES; j++) turned[j] = mask[(j + k) & 3];
+    for (let w = 0; w < words.length; w++) words[w] ^= turnedWord[0];
     k += words.length * 4;
   }
   for (; k < numBytes; k++) data[k] ^= mask[k & 3];
