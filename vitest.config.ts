@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'short',
           include: ['test/**/*.test.ts'],
           exclude: [...NEVER, 'test/**/*.long.test.ts'],
-          // A good part of a file's time is waiting, for threads, processes and disks: two at a time even on two cores.
+          // Two at a time even on two cores: a fifth less, though both are busy (bench/NOTES.md).
           maxWorkers: Math.max(2, numCores - 1),
           sequence: { groupOrder: 0 },
         },
