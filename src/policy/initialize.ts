@@ -90,12 +90,8 @@ export function orthogonalMatrix(rows: number, columns: number, gain: number, st
   const vectors: Float64Array[] = [];
   for (let k = 0; k < count; k += 1) {
     const vector = new Float64Array(length);
-    for (let i = 0; i < length; i += 1) vector[i] = stream.normal();
-    for (let pass = 0; pass < 2; pass += 1) {
-      for (const other of vectors) subtractProjection(vector, other);
-    }
-    const norm = Math.sqrt(dot(vector, vector));
-    for (let i = 0; i < length; i += 1) vector[i] /= norm;
+    fillNormal(vector, stream);
+    orthogonalise(vector, vectors);
     vectors.push(vector);
   }
   const matrix = new Float64Array(rows * columns); // [rows, columns]
@@ -106,6 +102,23 @@ export function orthogonalMatrix(rows: number, columns: number, gain: number, st
     }
   }
   return matrix;
+}
+
+/**
+ * By itself, as every stream has a `normal` of its own: machine code for one stream's is thrown away at the next, with the loops that stand around the call, and
+ * those would begin again in the interpreter (10 ms of a process's second build).
+ */
+function fillNormal(vector: Float64Array, stream: Stream): void {
+  for (let i = 0; i < vector.length; i += 1) vector[i] = stream.normal();
+}
+
+/** To all of `units`, and to length 1. */
+function orthogonalise(vector: Float64Array, units: readonly Float64Array[]): void {
+  for (let pass = 0; pass < 2; pass += 1) {
+    for (let k = 0; k < units.length; k += 1) subtractProjection(vector, units[k]);
+  }
+  const norm = Math.sqrt(dot(vector, vector));
+  for (let i = 0; i < vector.length; i += 1) vector[i] /= norm;
 }
 
 function subtractProjection(vector: Float64Array, unit: Float64Array): void {
