@@ -4,10 +4,10 @@ import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { hindsightOptions } from '../../src/config/blocks/hindsight.ts';
 import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
-import { checkPace, checkUpdates, paceOptions } from '../../src/config/blocks/pace.ts';
-import { checkPrefill } from '../../src/config/blocks/prefill.ts';
+import { paceOptions } from '../../src/config/blocks/pace.ts';
 import { replayedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
-import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
+import { priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
+import { checkBatches, checkSequencesEngine } from '../../src/config/blocks/replayed-sequences.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
@@ -16,7 +16,6 @@ import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../
 import { conflict, type Problem } from '../../src/config/problems.ts';
 import { logInt } from '../../src/config/search-space.ts';
 import * as kind from '../../src/config/value-kind.ts';
-import { checkRecurrentDQN, checkRecurrentEngine } from './check-recurrent.ts';
 
 const { networkOptions: _custom, ...builtInNetworkOptions } = networkOptions;
 
@@ -153,8 +152,7 @@ export type DQNConfigInput = ConfigInput<DQNOptions>;
 export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
   return [
     ...checkNetwork(config),
-    ...checkRecurrentEngine(config),
-    ...checkRecurrentDQN(config),
+    ...checkSequencesEngine(config, 'dqn'),
     ...checkLearning(config),
     ...checkSelfPlay(config),
   ];
@@ -166,12 +164,12 @@ export function checkLearning(
     readonly envRunners: Pick<ResolvedDQNConfig['envRunners'], 'numEnvs'>;
   },
 ): readonly Problem[] {
-  const { recurrent, distribution, minReturn, maxReturn } = config.training;
-  const ofBatches =
-    recurrent === null
-      ? [...checkPace(config), ...checkReplay(config)]
-      : [...checkUpdates(config), ...checkPrefill(config)]; // what sequences need: checkRecurrentDQN
-  const problems = [...ofBatches, ...checkRainbow(config)];
+  const { distribution, minReturn, maxReturn, noisy } = config.training;
+  const ofTransitions = [
+    ...(distribution === 'none' ? [] : [`distribution (${distribution})`]),
+    ...(noisy ? ['noisy'] : []),
+  ];
+  const problems = [...checkBatches(config, ofTransitions), ...checkRainbow(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(

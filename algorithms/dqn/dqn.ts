@@ -8,10 +8,8 @@ import { createOffPolicySystem } from '../../src/algorithm/off-policy-system.ts'
 import { schedulesState } from '../../src/algorithm/own-state.ts';
 import { isCrossed } from '../../src/algorithm/pace.ts';
 import { DEFAULT_POLICY, stateName } from '../../src/algorithm/policy-names.ts';
-import { createSequenceDraws } from '../../src/algorithm/sequence-draws.ts';
-import { createTransitions } from '../../src/algorithm/transitions.ts';
+import { createReplayDraws } from '../../src/algorithm/replay-draws.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
-import { recurrentStateSize } from '../../src/policy/networks/recurrent-state.ts';
 import { dqnOptions, type ResolvedDQNConfig } from './config.ts';
 import { createNoise, type DqnNoise } from './noise.ts';
 import { dqnParts } from './setup.ts';
@@ -39,16 +37,7 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
   const { learner, scaling } = system;
   const { seed } = debugging;
   const priorities = training.prioritised ? { exponent: training.priorityExponent } : null;
-  const memory =
-    training.recurrent === null
-      ? null
-      : createSequenceDraws(system.replay, {
-          ...training,
-          seed,
-          priorities,
-          stateSize: recurrentStateSize(system.spec),
-        });
-  const transitions = memory ?? createTransitions(system, { ...training, seed, priorities });
+  const { transitions, ...memory } = createReplayDraws(system, { ...training, seed, priorities });
   const noise = createNoise(config, system);
   const student = createDqnStudent({ name: DEFAULT_POLICY, config, learner, scaling, transitions }, noise);
   const fragments = createFragments({
@@ -62,7 +51,7 @@ export async function createDQN(config: ResolvedDQNConfig): Promise<Algorithm> {
     system,
     fragments,
     pace: training,
-    ...(memory !== null && { memory }),
+    ...memory,
     ...student,
   });
   return createOffPolicyAlgorithm({

@@ -1,8 +1,7 @@
 /** A policy over actions for a block of rows: probabilities of logits, the forbidden ones 0. */
-import { MAX_BLOCK_ROWS } from '../../src/learner/objective.ts';
 
 export interface Choices {
-  /** [MAX_BLOCK_ROWS, A] f64; after `read`. */
+  /** [maxRows, A] f64; after `read`. */
   readonly probabilities: Float64Array;
   /** Likewise; 0 where an action is forbidden, so that p log p is. */
   readonly logProbs: Float64Array;
@@ -13,9 +12,9 @@ export interface Choices {
 }
 
 /** Where all actions of a row are forbidden, the choice is uniform: what softmax makes of equal logits. */
-export function createChoices(numActions: number): Choices {
-  const probabilities = new Float64Array(MAX_BLOCK_ROWS * numActions);
-  const logProbs = new Float64Array(MAX_BLOCK_ROWS * numActions);
+export function createChoices(numActions: number, maxRows: number): Choices {
+  const probabilities = new Float64Array(maxRows * numActions);
+  const logProbs = new Float64Array(maxRows * numActions);
   const logits = new Float64Array(numActions); // -Infinity = forbidden
   return {
     probabilities,

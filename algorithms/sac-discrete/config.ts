@@ -1,7 +1,6 @@
 /** Discrete SAC's options: what SAC's two forms share, and how its target entropy is said. */
 import { checkNetwork } from '../../src/config/blocks/network.ts';
-import { checkPace } from '../../src/config/blocks/pace.ts';
-import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkBatches, checkSequencesEngine } from '../../src/config/blocks/replayed-sequences.ts';
 import { checkSelfPlay } from '../../src/config/blocks/self-play.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
 import type { Problem } from '../../src/config/problems.ts';
@@ -30,5 +29,10 @@ export type SACDiscreteConfigInput = ConfigInput<SACDiscreteOptions>;
 
 /** The shared checks alone. */
 export function checkSACDiscrete(config: ResolvedSACDiscreteConfig): readonly Problem[] {
-  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config), ...checkSelfPlay(config)];
+  return [
+    ...checkBatches(config, []),
+    ...checkSequencesEngine(config, 'sac-discrete'),
+    ...checkNetwork(config),
+    ...checkSelfPlay(config),
+  ];
 }

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../../src/json.ts';
 import { smallestOf } from '../../src/learner/critic-passes.ts';
+import { openLearntRows } from '../../src/learner/learnt-rows.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { temperatureOf } from '../sac/temperature.ts';
@@ -47,18 +48,21 @@ function criticStep(
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
   const actions = rows.integers('actions');
-  const masks = hasMasks ? rows.bytes('nextMasks') : null; // [R, A] u8
+  const learnt = openLearntRows(rows);
+  const masks = hasMasks ? rows.bytes(learnt.next.masks) : null; // [R, A] u8
   const temperature = temperatureOf(rows, model);
-  const next = { inputs: ['nextObservations'] };
+  const next = { inputs: [learnt.next.observations] };
   const policy = rows.pass({ network: 'actor', ...next });
-  const now = { inputs: ['observations'], gradient: 'parameters' } as const;
-  const targets = critics.map((name, k) => rows.pass({ network: `target/${name}`, ...next, dropout: k }));
+  const now = { inputs: ['observations'], gradient: 'parameters', begins: 'zero' } as const;
+  const targets = critics.map((name, k) =>
+    rows.pass({ network: `target/${name}`, ...next, begins: 'zero', dropout: k }),
+  );
   const passes = critics.map((name, k) => rows.pass({ network: name, ...now, dropout: critics.length + k }));
-  const choices = createChoices(A);
+  const choices = createChoices(A, rewards.length);
   const { stats } = rows;
 
-  /** What the state after row r is worth. */
-  const valueAfter = (r: number, alpha: number): number => {
+  /** What the state of row r is worth. */
+  const worthOf = (r: number, alpha: number): number => {
     choices.read(policy.outputs, masks, r);
     let value = 0;
     for (let k = r * A; k < (r + 1) * A; k++)
@@ -75,15 +79,16 @@ function criticStep(
     }
     const alpha = temperature();
     for (let r = 0; r < numRows; r++) {
-      const goal = rewards[r] + discounts[r] * valueAfter(r, alpha);
+      const weight = learnt.weightOf(r);
+      const goal = rewards[r] + discounts[r] * worthOf(learnt.nextOf(r), alpha);
       const taken = r * A + actions[r];
       for (const { outputs, gradOutputs } of passes) {
         const error = outputs[taken] - goal;
-        gradOutputs[taken] = error / batchRows;
-        stats[Stat.CRITIC_LOSS] += 0.5 * error * error;
-        stats[Stat.Q_MEAN] += outputs[taken] / passes.length;
+        gradOutputs[taken] = (weight * error) / batchRows;
+        stats[Stat.CRITIC_LOSS] += weight * 0.5 * error * error;
+        stats[Stat.Q_MEAN] += (weight * outputs[taken]) / passes.length;
       }
-      stats[Stat.TARGET_MEAN] += goal;
+      stats[Stat.TARGET_MEAN] += weight * goal;
     }
     for (const pass of passes) pass.backward(numRows);
   };
@@ -97,10 +102,12 @@ function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[],
   const temperature = temperatureOf(rows, model);
   const targetEntropy = rows.scalar('targetEntropy');
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const judged = { inputs: ['observations'], begins: 'zero' } as const;
   const passes = critics.map((name, k) =>
-    rows.pass({ network: name, inputs: ['observations'], dropout: 2 * critics.length + k }),
+    rows.pass({ network: name, ...judged, dropout: 2 * critics.length + k }),
   );
-  const choices = createChoices(A);
+  const learnt = openLearntRows(rows);
+  const choices = createChoices(A, policy.outputs.length / A);
   const { probabilities, logProbs } = choices;
   const { stats } = rows;
 
@@ -125,14 +132,16 @@ function actorStep(rows: RowSpace, model: ModelSpec, critics: readonly string[],
     for (let r = 0; r < numRows; r++) {
       choices.read(policy.outputs, masks, r);
       const entropy = choices.entropy(r);
-      stats[Stat.ACTOR_LOSS] += flow(r, alpha, batchRows);
-      stats[Stat.ENTROPY] += entropy;
-      stats[Stat.MAX_PROBABILITY] += largest(probabilities, r * A, A);
+      const weight = learnt.weightOf(r);
+      stats[Stat.ACTOR_LOSS] += weight * flow(r, alpha, batchRows);
+      stats[Stat.ENTROPY] += weight * entropy;
+      stats[Stat.MAX_PROBABILITY] += weight * largest(probabilities, r * A, A);
       if (free === null) continue;
-      const missing = targetEntropy() - entropy;
+      const missing = weight * (targetEntropy() - entropy);
       free.gradient[0] -= missing / batchRows;
       stats[Stat.TEMPERATURE_LOSS] -= free.values[0] * missing;
     }
+    learnt.weigh(policy.gradOutputs, A, numRows);
     policy.backward(numRows);
   };
 }

@@ -1,6 +1,7 @@
 /** Discrete SAC's networks and the steps over them. */
 import type { JsonObject } from '../../src/json.ts';
 import { dropoutColumns } from '../../src/learner/dropout.ts';
+import { nextColumns } from '../../src/learner/learnt-rows.ts';
 import type { ObjectiveSpec } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { optimizerGroups, type SoftActorCriticShape, softScalars } from '../sac/objective.ts';
@@ -42,18 +43,20 @@ export function sacDiscreteModel(shape: SacDiscreteShape): ModelSpec {
 
 /** SAC's two steps: critics, with the actor and the temperature as they are; then actor and temperature with the critics just stepped. */
 export function sacDiscreteObjective(shape: SacDiscreteShape): ObjectiveSpec {
-  const { observation, numActions, hasMasks } = shape;
+  const { observation, numActions, hasMasks, sequences = null } = shape;
   const { dtype, size } = observation;
   const isTuned = shape.initialLogTemperature !== null;
+  const masks = sequences === null ? ['masks', 'nextMasks'] : ['masks'];
   return {
+    ...(sequences !== null && { sequences }),
     columns: [
       { name: 'observations', dtype, size },
       { name: 'actions', dtype: 'int32', size: 1 },
       { name: 'rewards', dtype: 'float32', size: 1 },
       { name: 'discounts', dtype: 'float32', size: 1 },
-      { name: 'nextObservations', dtype, size },
+      ...nextColumns(observation, shape.actorTrunk, sequences),
       ...(hasMasks
-        ? (['masks', 'nextMasks'] as const).map((name) => ({
+        ? masks.map((name) => ({
             name,
             dtype: 'uint8' as const,
             size: numActions,

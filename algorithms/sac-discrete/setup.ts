@@ -1,7 +1,7 @@
 /** From discrete SAC's options and an environment to its networks. */
 import type { EnvDescription } from '../../src/algorithm/environment-source.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
-import { replayParts } from '../../src/algorithm/replay-parts.ts';
+import { batchParts } from '../../src/algorithm/replay-parts.ts';
 import { describeSpace } from '../../src/env/space-json.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { softActorCriticShape } from '../sac/setup.ts';
@@ -24,7 +24,7 @@ export function sacDiscreteParts(env: EnvDescription, config: ResolvedSACDiscret
     closedForm: { module: GRADIENT, export: 'createSacDiscreteGradient', options },
     losses: async () => (await import('./loss.ts')).createSacDiscreteLoss(model, options),
     acting: { network: 'actor', distribution: { kind: 'categorical', sizes: [numActions] } },
-    ...replayParts(env, config.training),
+    ...batchParts(env, config.training),
   };
 }
 

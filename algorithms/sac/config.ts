@@ -3,8 +3,7 @@
 import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
-import { checkPace } from '../../src/config/blocks/pace.ts';
-import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkBatches, checkSequencesEngine } from '../../src/config/blocks/replayed-sequences.ts';
 import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig } from '../../src/config/option.ts';
@@ -111,12 +110,12 @@ export type ResolvedSACConfig = ResolvedConfig<SACOptions>;
 /** What a user writes: any subset, by section. */
 export type SACConfigInput = ConfigInput<SACOptions>;
 
-/** What SAC's options must be to each other; the shared ones are checked before. */
-export function checkSAC(config: ResolvedSACConfig): readonly Problem[] {
+/** What SAC's options must be to each other; the shared ones are checked before. @param algorithm for messages: TQC has them, too. */
+export function checkSAC(config: ResolvedSACConfig, algorithm = 'sac'): readonly Problem[] {
   return [
     ...checkGsde(config),
-    ...checkPace(config),
-    ...checkReplay(config),
+    ...checkBatches(config, config.training.useGsde ? ['useGsde'] : []),
+    ...checkSequencesEngine(config, algorithm),
     ...checkNetwork(config),
     ...checkSelfPlay(config),
   ];

@@ -4,14 +4,14 @@
  */
 import type { JsonObject } from '../../src/json.ts';
 import { criticPasses, flowToGoals, smallestOf } from '../../src/learner/critic-passes.ts';
-import {
-  type InputGradient,
-  MAX_BLOCK_ROWS,
-  type OpenObjective,
-  type Pass,
-  type RowSpace,
-  type RunStep,
-  type SquashedRows,
+import { type LearntRows, openLearntRows } from '../../src/learner/learnt-rows.ts';
+import type {
+  InputGradient,
+  OpenObjective,
+  Pass,
+  RowSpace,
+  RunStep,
+  SquashedRows,
 } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { policyRows } from './policy-rows.ts';
@@ -25,7 +25,8 @@ import { temperatureOf } from './temperature.ts';
  *     L_actor  = mean (alpha log pi(a~|s) - min_i q_i(s, a~)),                  a~ ~ pi(s), reparameterised
  *     L_alpha  = -log alpha * mean (log pi(a~|s) + H)
  *
- * discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated. L_alpha in its logarithmic form, as in
+ * discount = gamma^k over the k steps that the reward sums, 0 where the episode terminated. With a recurrent cell each network has a state of its own beside
+ * s and s', and means are over the steps that are learnt (`learnt-rows.ts`). L_alpha in its logarithmic form, as in
  * Stable-Baselines3; the paper's has alpha in front, and stalls where alpha is small.
  */
 export function createSacGradient(model: ModelSpec, _options: JsonObject): OpenObjective {
@@ -36,12 +37,13 @@ export function createSacGradient(model: ModelSpec, _options: JsonObject): OpenO
 function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]): RunStep {
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
-  const goals = new Float64Array(MAX_BLOCK_ROWS);
+  const goals = new Float64Array(rewards.length);
   const { stats } = rows;
   const temperature = temperatureOf(rows, model);
-  const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
+  const learnt = openLearntRows(rows);
+  const nextPolicy = rows.pass({ network: 'actor', inputs: [learnt.next.observations] });
   const next = policyRows(rows, model, nextPolicy, rows.column('nextNoise'));
-  const { targets, passes } = criticPasses(rows, critics, next.actions);
+  const { targets, passes } = criticPasses(rows, learnt, critics, next.actions);
   return (numRows, batchRows) => {
     nextPolicy.forward(numRows);
     next.sample(numRows);
@@ -50,12 +52,13 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
     const alpha = temperature();
     let sum = 0;
     for (let r = 0; r < numRows; r++) {
-      goals[r] = rewards[r] + discounts[r] * (smallestOf(targets, r) - alpha * next.logProbs[r]);
-      sum += goals[r];
+      const b = learnt.nextOf(r);
+      goals[r] = rewards[r] + discounts[r] * (smallestOf(targets, b) - alpha * next.logProbs[b]);
+      sum += learnt.weightOf(r) * goals[r];
     }
     stats[2] += sum;
     for (const pass of passes) {
-      flowToGoals(pass, goals, 1, { numRows, batchRows, numCritics: passes.length }, stats);
+      flowToGoals(pass, learnt, goals, 1, { numRows, batchRows, numCritics: passes.length }, stats);
       pass.backward(numRows);
     }
   };
@@ -84,11 +87,13 @@ export function createActorStep(
   const free = 'logTemperature' in model.free ? rows.free('logTemperature') : null;
   const temperature = temperatureOf(rows, model);
   const targetEntropy = rows.scalar('targetEntropy');
+  const learnt = openLearntRows(rows);
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
+  const outputSize = model.networks.actor.outputs;
   const { stats } = rows;
   const squashed = policyRows(rows, model, policy, rows.column('noise'));
   const { logProbs } = squashed;
-  const through = { inputs: ['observations', squashed.actions], gradient: 'inputs' } as const;
+  const through = { inputs: ['observations', squashed.actions], gradient: 'inputs', begins: 'zero' } as const;
   const passes = critics.map((name, k) =>
     rows.pass({ network: name, ...through, dropout: 2 * critics.length + k }),
   );
@@ -100,22 +105,26 @@ export function createActorStep(
     const alpha = temperature();
     let loss = 0;
     let sumLogProbs = 0;
+    let sumWeights = 0;
     for (let r = 0; r < numRows; r++) {
-      loss += alpha * logProbs[r] - criticValue(passes, r, -1 / batchRows);
-      sumLogProbs += logProbs[r];
+      const weight = learnt.weightOf(r);
+      loss += weight * (alpha * logProbs[r] - criticValue(passes, r, -1 / batchRows));
+      sumLogProbs += weight * logProbs[r];
+      sumWeights += weight;
     }
     stats[3] += loss;
     stats[4] -= sumLogProbs;
     for (const pass of passes) pass.backward(numRows);
     sumInputGradients(byInput, numActions, numRows, squashed.byActions);
     squashed.flowBack(numRows, alpha / batchRows);
+    learnt.weigh(policy.gradOutputs, outputSize, numRows);
     policy.backward(numRows);
     if (free !== null) {
-      const excess = sumLogProbs + numRows * targetEntropy();
+      const excess = sumLogProbs + sumWeights * targetEntropy();
       free.gradient[0] -= excess / batchRows;
       stats[7] -= free.values[0] * excess;
     }
-    addSpread(stats, squashed, numActions, numRows);
+    addSpread(stats, learnt, squashed, numActions, numRows);
   };
 }
 
@@ -136,15 +145,19 @@ function sumInputGradients(
 /** Statistics 5 and 6: the mean deviation before the tanh, and the share of actions at the bounds. */
 function addSpread(
   stats: Float64Array,
+  learnt: LearntRows,
   { actions, deviations }: SquashedRows,
   numActions: number,
   numRows: number,
 ): void {
   let sum = 0;
   let numSaturated = 0;
-  for (let k = 0; k < numRows * numActions; k++) {
-    sum += deviations[k];
-    if (Math.abs(actions[k]) > 0.99) numSaturated += 1;
+  for (let r = 0; r < numRows; r++) {
+    const weight = learnt.weightOf(r);
+    for (let k = r * numActions; k < (r + 1) * numActions; k++) {
+      sum += weight * deviations[k];
+      if (Math.abs(actions[k]) > 0.99) numSaturated += weight;
+    }
   }
   stats[5] += sum / numActions;
   stats[6] += numSaturated / numActions;

@@ -1,5 +1,6 @@
 /** SAC among several agents: networks, a replay buffer and a learner for every policy, each with the steps that it took. */
 
+import { refuseAmongSeveral } from '../../src/algorithm/agents/agents-stage.ts';
 import {
   configOfLearner,
   createOffPolicyAgents,
@@ -37,7 +38,11 @@ export async function createSoftActorCritics<C extends SoftActorCriticConfig & L
   { variantOf, options, check }: SoftActorCritics<C>,
 ): Promise<Algorithm> {
   const system = await createOffPolicyAgentsSystem<C>(config, {
-    configOf: (entry) => configOfLearner(config, entry, options.training, check),
+    configOf(entry) {
+      const own = configOfLearner(config, entry, options.training, check);
+      if (own.training.recurrent !== null) refuseAmongSeveral('recurrent');
+      return own;
+    },
     describe: (env, own) => variantOf(own).parts(env),
   });
   return createOffPolicyAgents(variantOf(config).name, config, system, (parts) =>

@@ -1,6 +1,7 @@
 /** SAC's networks and the steps over them. */
 import { dropoutColumns } from '../../src/learner/dropout.ts';
-import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
+import { nextColumns } from '../../src/learner/learnt-rows.ts';
+import type { ObjectiveSpec, OptimizerGroup, SequenceRows } from '../../src/learner/objective.ts';
 import {
   type ConvTrunk,
   criticNames,
@@ -22,6 +23,8 @@ export interface SoftActorCriticShape {
   readonly policyDelay: number;
   readonly maxGradNorm: number | null;
   readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
+  /** Of trunks with a cell: how batches hold sequences. Absent or null = transitions. */
+  readonly sequences?: SequenceRows | null;
 }
 
 /** What SAC's networks and steps follow from; TQC's, too. */
@@ -93,9 +96,10 @@ export function sacModel(shape: SacShape): ModelSpec {
 /**
  * Two steps, as in Stable-Baselines3: critics (with the actor and the temperature as they are), then actor and temperature through the
  * critics just stepped. Targets follow the critics.
+ * With cells a batch has sequences: what a step led to is another of its rows.
  */
 export function sacObjective(shape: SacShape): ObjectiveSpec {
-  const { observation, actionSize } = shape;
+  const { observation, actionSize, sequences = null } = shape;
   const critics = criticNames(shape.numCritics);
   const isTuned = shape.initialLogTemperature !== null;
   const isGsde = (shape.initialLogStd ?? null) !== null;
@@ -110,12 +114,13 @@ export function sacObjective(shape: SacShape): ObjectiveSpec {
     ...{ name: 'exploration', networks: ['logStd'], weightDecay: 0 }, // at the actor's rate
   };
   return {
+    ...(sequences !== null && { sequences }),
     columns: [
       column('observations', observation.size, observation.dtype),
       column('actions', actionSize),
       column('rewards', 1),
       column('discounts', 1),
-      column('nextObservations', observation.size, observation.dtype),
+      ...nextColumns(observation, shape.actorTrunk, sequences),
       column('noise', actionSize),
       column('nextNoise', actionSize),
       ...dropoutColumns(shape.criticTrunk),

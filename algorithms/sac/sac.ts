@@ -9,7 +9,8 @@ import type { OffPolicyStudent, OffPolicyStudentParts } from '../../src/algorith
 import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { DEFAULT_POLICY, policyStream, stateName } from '../../src/algorithm/policy-names.ts';
-import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
+import { createReplayDraws } from '../../src/algorithm/replay-draws.ts';
+import { fillNormals } from '../../src/algorithm/transitions.ts';
 import { createSchedules, scheduledValue } from '../../src/config/schedules.ts';
 import type { ObjectiveBatch, ObjectiveLearner } from '../../src/learner/objective-learner.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
@@ -60,7 +61,7 @@ export function continuousVariant(config: ResolvedSACConfig, critics: SacCritics
  *
  *     fragment            trainEvery steps in every environment; uniformly random actions before learningStarts
  *     append              to the replay buffer
- *     updates             updatesPerStep for each step, each from a fresh batch:
+ *     updates             updatesPerStep for each step, each from a fresh batch, with recurrent cells of sequences:
  *         critics         towards r + discount (min_i q_i'(s', a') - temperature log pi(a'|s')), a' of the actor as it is
  *         actor           up the smallest critic, with an entropy bonus
  *         temperature     towards targetEntropy
@@ -77,7 +78,8 @@ export async function createSoftActorCritic(
   const { training, envRunners, debugging } = config;
   const system = await createOffPolicySystem(config, variant.parts);
   const { learner, scaling } = system;
-  const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities: null });
+  const draws = { ...training, seed: debugging.seed, priorities: null };
+  const { transitions, ...memory } = createReplayDraws(system, draws);
   const parts = { name: DEFAULT_POLICY, config, learner, scaling, transitions };
   const student = createSoftStudent(parts, variant);
   const fragments = createFragments({
@@ -91,7 +93,7 @@ export async function createSoftActorCritic(
     config,
     system,
     fragments,
-    iterate: createOffPolicyIteration({ system, fragments, pace: training, ...student }),
+    iterate: createOffPolicyIteration({ system, fragments, pace: training, ...memory, ...student }),
     replayState: transitions.replayState,
     state: student.state,
     setSchedule: student.setSchedule,

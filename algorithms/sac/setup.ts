@@ -7,7 +7,8 @@ import {
   observationInput,
 } from '../../src/algorithm/model-setup.ts';
 import type { OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
-import { replayParts } from '../../src/algorithm/replay-parts.ts';
+import { batchParts } from '../../src/algorithm/replay-parts.ts';
+import { learntSequences } from '../../src/algorithm/sequence-rows.ts';
 import type { ClosedFormSource } from '../../src/learner/objective.ts';
 import type { TensorObjective } from '../../src/learner/tensorflow/objective/tensor-objective.ts';
 import type { ModelSpec } from '../../src/policy/networks/model.ts';
@@ -42,6 +43,7 @@ export function softActorCriticShape(
     policyDelay: training.policyDelay,
     maxGradNorm: training.maxGradNorm,
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay },
+    sequences: learntSequences(training),
   };
 }
 
@@ -70,6 +72,6 @@ export function sacParts(
     acting: isGsde
       ? { network: 'actor', logStd: 'logStd', distribution: { ...gsde, size, low, high } }
       : { network: 'actor', distribution: { kind: 'squashed-gaussian', size, low, high } },
-    ...replayParts(env, training),
+    ...batchParts(env, training),
   };
 }

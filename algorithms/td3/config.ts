@@ -3,8 +3,7 @@
 import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork } from '../../src/config/blocks/network.ts';
 import { offPolicyActorCriticOptions } from '../../src/config/blocks/off-policy-actor-critic.ts';
-import { checkPace } from '../../src/config/blocks/pace.ts';
-import { checkReplay } from '../../src/config/blocks/replay.ts';
+import { checkBatches, checkSequencesEngine } from '../../src/config/blocks/replayed-sequences.ts';
 import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import { offPolicyOptions } from '../../src/config/common-options.ts';
 import { type ConfigInput, option, type ResolvedConfig, withDefaults } from '../../src/config/option.ts';
@@ -56,5 +55,10 @@ export type TD3ConfigInput = ConfigInput<TD3Options>;
 
 /** What TD3's options must be to each other; the shared ones are checked before. */
 export function checkTD3(config: ResolvedTD3Config): readonly Problem[] {
-  return [...checkPace(config), ...checkReplay(config), ...checkNetwork(config), ...checkSelfPlay(config)];
+  return [
+    ...checkBatches(config, []),
+    ...checkSequencesEngine(config, 'td3'),
+    ...checkNetwork(config),
+    ...checkSelfPlay(config),
+  ];
 }

@@ -4,12 +4,8 @@
  */
 import type { JsonObject } from '../../src/json.ts';
 import { criticPasses, flowToGoals, smallestOf } from '../../src/learner/critic-passes.ts';
-import {
-  MAX_BLOCK_ROWS,
-  type OpenObjective,
-  type RowSpace,
-  type RunStep,
-} from '../../src/learner/objective.ts';
+import { openLearntRows } from '../../src/learner/learnt-rows.ts';
+import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 
 /**
@@ -33,10 +29,11 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
   const rewards = rows.column('rewards');
   const discounts = rows.column('discounts');
   const nextNoise = rows.column('nextNoise');
-  const goals = new Float64Array(MAX_BLOCK_ROWS);
+  const goals = new Float64Array(rewards.length);
   const nextActions = rows.buffer(numActions); // [R, A] f32
-  const nextPolicy = rows.pass({ network: 'target/actor', inputs: ['nextObservations'] });
-  const { targets, passes } = criticPasses(rows, critics, nextActions);
+  const learnt = openLearntRows(rows);
+  const nextPolicy = rows.pass({ network: 'target/actor', inputs: [learnt.next.observations] });
+  const { targets, passes } = criticPasses(rows, learnt, critics, nextActions);
   const { stats } = rows;
   const targetNoise = rows.scalar('targetNoise');
   const targetNoiseClip = rows.scalar('targetNoiseClip');
@@ -52,12 +49,12 @@ function criticStep(rows: RowSpace, model: ModelSpec, critics: readonly string[]
     for (const pass of passes) pass.forward(numRows);
     let sum = 0;
     for (let r = 0; r < numRows; r++) {
-      goals[r] = rewards[r] + discounts[r] * smallestOf(targets, r);
-      sum += goals[r];
+      goals[r] = rewards[r] + discounts[r] * smallestOf(targets, learnt.nextOf(r));
+      sum += learnt.weightOf(r) * goals[r];
     }
     stats[2] += sum;
     for (const pass of passes) {
-      flowToGoals(pass, goals, 2, { numRows, batchRows, numCritics: passes.length }, stats);
+      flowToGoals(pass, learnt, goals, 2, { numRows, batchRows, numCritics: passes.length }, stats);
       pass.backward(numRows);
     }
   };
@@ -67,7 +64,8 @@ function actorStep(rows: RowSpace, model: ModelSpec, numCritics: number): RunSte
   const numActions = model.inputs.action.size;
   const actions = rows.buffer(numActions); // [R, A] f32
   const policy = rows.pass({ network: 'actor', inputs: ['observations'], gradient: 'parameters' });
-  const through = { inputs: ['observations', actions], gradient: 'inputs' } as const;
+  const learnt = openLearntRows(rows);
+  const through = { inputs: ['observations', actions], gradient: 'inputs', begins: 'zero' } as const;
   const critic = rows.pass({ network: 'q1', ...through, dropout: 2 * numCritics });
   const { values, offset, stride } = critic.inputGradient(1);
   const { stats } = rows;
@@ -80,15 +78,17 @@ function actorStep(rows: RowSpace, model: ModelSpec, numCritics: number): RunSte
     let sum = 0;
     let numSaturated = 0;
     for (let r = 0; r < numRows; r++) {
-      sum += critic.outputs[r];
+      const weight = learnt.weightOf(r);
+      sum += weight * critic.outputs[r];
       for (let a = 0; a < numActions; a++) {
         const action = actions[r * numActions + a];
         policy.gradOutputs[r * numActions + a] = values[offset + r * stride + a] * (1 - action * action);
-        if (Math.abs(action) > 0.99) numSaturated += 1;
+        if (Math.abs(action) > 0.99) numSaturated += weight;
       }
     }
     stats[3] -= sum;
     stats[4] += numSaturated / numActions;
+    learnt.weigh(policy.gradOutputs, numActions, numRows);
     policy.backward(numRows);
   };
 }

@@ -1,5 +1,6 @@
 /** TD3 among several agents: networks, a replay buffer and a learner for every policy, each with the steps that it took. */
 
+import { refuseAmongSeveral } from '../../src/algorithm/agents/agents-stage.ts';
 import { configOfLearner, createOffPolicyAgents } from '../../src/algorithm/agents/off-policy-agents.ts';
 import { createOffPolicyAgentsSystem } from '../../src/algorithm/agents/off-policy-agents-system.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
@@ -15,7 +16,11 @@ import { createTd3Student, td3Parts } from './td3.ts';
  */
 export async function createMultiAgentTD3(config: ResolvedTD3Config): Promise<Algorithm> {
   const system = await createOffPolicyAgentsSystem<ResolvedTD3Config>(config, {
-    configOf: (entry) => configOfLearner(config, entry, td3Options.training, checkTD3),
+    configOf(entry) {
+      const own = configOfLearner(config, entry, td3Options.training, checkTD3);
+      if (own.training.recurrent !== null) refuseAmongSeveral('recurrent');
+      return own;
+    },
     describe: td3Parts,
   });
   return createOffPolicyAgents('td3', config, system, createTd3Student);

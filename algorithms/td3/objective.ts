@@ -1,6 +1,7 @@
 /** TD3's networks and the steps over them; DDPG's with one critic, a delay of 1 and no target noise. */
 import { dropoutColumns } from '../../src/learner/dropout.ts';
-import type { ObjectiveSpec, OptimizerGroup } from '../../src/learner/objective.ts';
+import { nextColumns } from '../../src/learner/learnt-rows.ts';
+import type { ObjectiveSpec, OptimizerGroup, SequenceRows } from '../../src/learner/objective.ts';
 import {
   type ConvTrunk,
   criticNames,
@@ -21,6 +22,8 @@ export interface Td3Shape {
   readonly policyDelay: number;
   readonly maxGradNorm: number | null;
   readonly adam: Pick<OptimizerGroup, 'adamBeta1' | 'adamBeta2' | 'adamEpsilon' | 'weightDecay'>;
+  /** Of trunks with a cell: how batches hold sequences. Absent or null = transitions. */
+  readonly sequences?: SequenceRows | null;
 }
 
 /** actor(observation) -> an action before its tanh; q1 .. qN(observation, action); a target for each. */
@@ -45,7 +48,7 @@ export function td3Model(shape: Td3Shape): ModelSpec {
 
 /** Critics in every update; the actor, and then all targets, with a delay (Fujimoto et al. 2018, algorithm 1). */
 export function td3Objective(shape: Td3Shape): ObjectiveSpec {
-  const { observation, actionSize, maxGradNorm, adam } = shape;
+  const { observation, actionSize, maxGradNorm, adam, sequences = null } = shape;
   const critics = criticNames(shape.numCritics);
   const column = (name: string, size: number, dtype: 'float32' | 'uint8' = 'float32') => ({
     name,
@@ -60,12 +63,13 @@ export function td3Objective(shape: Td3Shape): ObjectiveSpec {
     ...adam,
   });
   return {
+    ...(sequences !== null && { sequences }),
     columns: [
       column('observations', observation.size, observation.dtype),
       column('actions', actionSize),
       column('rewards', 1),
       column('discounts', 1),
-      column('nextObservations', observation.size, observation.dtype),
+      ...nextColumns(observation, shape.actorTrunk, sequences),
       column('nextNoise', actionSize),
       ...dropoutColumns(shape.criticTrunk),
     ],

@@ -15,8 +15,10 @@ import type { OffPolicyStudent, OffPolicyStudentParts } from '../../src/algorith
 import { createOffPolicySystem, type OffPolicyParts } from '../../src/algorithm/off-policy-system.ts';
 import { schedulesState, streamState } from '../../src/algorithm/own-state.ts';
 import { DEFAULT_POLICY, policyStream, stateName } from '../../src/algorithm/policy-names.ts';
-import { replayParts } from '../../src/algorithm/replay-parts.ts';
-import { createTransitions, fillNormals } from '../../src/algorithm/transitions.ts';
+import { createReplayDraws } from '../../src/algorithm/replay-draws.ts';
+import { batchParts } from '../../src/algorithm/replay-parts.ts';
+import { learntSequences } from '../../src/algorithm/sequence-rows.ts';
+import { fillNormals } from '../../src/algorithm/transitions.ts';
 import { createSchedules } from '../../src/config/schedules.ts';
 import { type ResolvedTD3Config, td3Options } from './config.ts';
 import { type Td3Shape, td3Model, td3Objective } from './objective.ts';
@@ -31,7 +33,7 @@ const GRADIENT = new URL(IS_SOURCE ? './gradient.ts' : './gradient.js', import.m
  *
  *     fragment            trainEvery steps in every environment, actions with noise; uniformly random before learningStarts
  *     append              to the replay buffer
- *     updates             updatesPerStep for each step, each from a fresh batch:
+ *     updates             updatesPerStep for each step, each from a fresh batch, with recurrent cells of sequences:
  *         critics         towards r + discount min_i q_i'(s', a'), a' the target actor's with clipped noise
  *         actor           in every policyDelay-th update: up the first critic
  *         targets         then too: tau of the way, the actor's and the critics'
@@ -44,7 +46,8 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
   const { training, envRunners, debugging } = config;
   const system = await createOffPolicySystem(config, (env) => td3Parts(env, config));
   const { learner, scaling } = system;
-  const transitions = createTransitions(system, { ...training, seed: debugging.seed, priorities: null });
+  const draws = { ...training, seed: debugging.seed, priorities: null };
+  const { transitions, ...memory } = createReplayDraws(system, draws);
   const student = createTd3Student({ name: DEFAULT_POLICY, config, learner, scaling, transitions });
   const fragments = createFragments({
     system,
@@ -57,7 +60,7 @@ export async function createTD3(config: ResolvedTD3Config): Promise<Algorithm> {
     config,
     system,
     fragments,
-    iterate: createOffPolicyIteration({ system, fragments, pace: training, ...student }),
+    iterate: createOffPolicyIteration({ system, fragments, pace: training, ...memory, ...student }),
     replayState: transitions.replayState,
     state: student.state,
     setSchedule: student.setSchedule,
@@ -127,6 +130,7 @@ export function td3Parts(env: EnvDescription, { training, envRunners }: Resolved
     policyDelay: training.policyDelay,
     maxGradNorm: training.maxGradNorm,
     adam: { adamBeta1, adamBeta2, adamEpsilon, weightDecay },
+    sequences: learntSequences(training),
   };
   const ornsteinUhlenbeck = noiseProcess === 'ornstein-uhlenbeck' ? { theta: 0.15, dt: 1 } : null;
   const model = td3Model(shape);
@@ -139,7 +143,7 @@ export function td3Parts(env: EnvDescription, { training, envRunners }: Resolved
       network: 'actor',
       distribution: { kind: 'deterministic-tanh', size, low, high, ornsteinUhlenbeck },
     },
-    ...replayParts(env, training),
+    ...batchParts(env, training),
     initialization: { headBounds: { actor: ACTOR_HEAD_BOUND } },
   };
 }

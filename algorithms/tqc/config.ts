@@ -32,7 +32,7 @@ export type TQCConfigInput = ConfigInput<TQCOptions>;
 /** What TQC's options must be to each other: what SAC's must be, and the quantiles. */
 export function checkTQC(config: ResolvedTQCConfig): readonly Problem[] {
   const { numQuantiles, numDroppedQuantiles } = config.training;
-  const problems = [...checkSAC(config)];
+  const problems = [...checkSAC(config, 'tqc')];
   if (numDroppedQuantiles >= numQuantiles) {
     problems.push(
       conflict(

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../../src/json.ts';
 import { criticPasses } from '../../src/learner/critic-passes.ts';
+import { openLearntRows } from '../../src/learner/learnt-rows.ts';
 import type { OpenObjective, RowSpace, RunStep } from '../../src/learner/objective.ts';
 import { criticNames, type ModelSpec } from '../../src/policy/networks/model.ts';
 import { createActorStep } from '../sac/gradient.ts';
@@ -80,9 +81,10 @@ function criticStep(
   const pool = new Float64Array(numPooled);
   const kept = rows.buffer(numKept); // [R, numKept] f32
   const temperature = temperatureOf(rows, model);
-  const nextPolicy = rows.pass({ network: 'actor', inputs: ['nextObservations'] });
+  const learnt = openLearntRows(rows);
+  const nextPolicy = rows.pass({ network: 'actor', inputs: [learnt.next.observations] });
   const next = policyRows(rows, model, nextPolicy, rows.column('nextNoise'));
-  const { targets, passes } = criticPasses(rows, critics, next.actions);
+  const { targets, passes } = criticPasses(rows, learnt, critics, next.actions);
   const losses = passes.map(({ outputs, gradOutputs }) =>
     rows.quantileLoss({ predicted: outputs, gradient: gradOutputs, targets: kept, numTargets: numKept }),
   );
@@ -104,16 +106,21 @@ function criticStep(
     for (const pass of passes) pass.forward(numRows);
     const alpha = temperature();
     for (let r = 0; r < numRows; r++) {
-      fillPool(r);
-      const targetMean = truncatedTarget(pool, numKept, rewards[r], discounts[r], alpha * next.logProbs[r]);
+      const b = learnt.nextOf(r);
+      const weight = learnt.weightOf(r);
+      fillPool(b);
+      const targetMean = truncatedTarget(pool, numKept, rewards[r], discounts[r], alpha * next.logProbs[b]);
       for (let j = 0; j < numKept; j++) kept[r * numKept + j] = pool[j];
-      stats[1] += meanOfRow(r);
-      stats[2] += targetMean;
+      stats[1] += weight * meanOfRow(r);
+      stats[2] += weight * targetMean;
     }
     for (const loss of losses) {
       loss.compare(numRows, 1 / (critics.length * batchRows));
-      for (let r = 0; r < numRows; r++) stats[0] += loss.losses[r] / critics.length;
+      for (let r = 0; r < numRows; r++) stats[0] += (learnt.weightOf(r) * loss.losses[r]) / critics.length;
     }
-    for (const pass of passes) pass.backward(numRows);
+    for (const pass of passes) {
+      learnt.weigh(pass.gradOutputs, M, numRows);
+      pass.backward(numRows);
+    }
   };
 }

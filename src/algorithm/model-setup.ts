@@ -3,7 +3,7 @@
 import { describeSpace } from '../env/space-json.ts';
 import type { FlatAction } from '../env/spaces.ts';
 import { ConfigError } from '../errors.ts';
-import type { ConvTrunk, MlpTrunk, ModelInput } from '../policy/networks/model.ts';
+import type { ConvTrunk, MlpTrunk, ModelCell, ModelInput } from '../policy/networks/model.ts';
 import type { Activation } from '../policy/policy-spec.ts';
 import type { EnvDescription } from './environment-source.ts';
 import { chooseConvLayers } from './policy-setup.ts';
@@ -16,6 +16,9 @@ export interface TrunkOptions {
   readonly layerNorm?: boolean;
   /** 0 = none. */
   readonly dropout?: number;
+  /** Of a cell before the hidden layers, and its units; absent or null = none. */
+  readonly recurrent?: ModelCell['kind'] | null;
+  readonly recurrentSize?: number;
 }
 
 /** The observation as networks read it. */
@@ -35,8 +38,12 @@ export function observationInput(
 /** @throws {@link ConfigError} `CONFIG_NETWORK` for convolutions over what is no image, or a network of the user's. */
 export function createTrunk({ observation }: EnvDescription, options: TrunkOptions): MlpTrunk | ConvTrunk {
   const { network, hiddenSizes, activation, layerNorm = false, dropout = 0 } = options;
+  const { recurrent = null, recurrentSize: size = 0 } = options;
   if (network === 'mlp')
-    return { kind: 'mlp', hiddenSizes, activation, layerNorm, ...(dropout > 0 && { dropout }) };
+    return {
+      ...{ kind: 'mlp', hiddenSizes, activation, layerNorm, ...(dropout > 0 && { dropout }) },
+      ...(recurrent !== null && { cell: { kind: recurrent, size } }),
+    };
   if (network === 'conv')
     return {
       kind: 'conv',

@@ -3,6 +3,7 @@ import { goalLayout } from '../replay/goal.ts';
 import type { GoalStrategy } from '../replay/hindsight.ts';
 import type { EnvDescription } from './environment-source.ts';
 import type { OffPolicyParts } from './off-policy-system.ts';
+import { numSequenceRows, type SequenceShape } from './sequence-rows.ts';
 
 /** The options that it reads. */
 export interface ReplayPartsOptions {
@@ -25,4 +26,13 @@ export function replayParts(
   if (hindsight === 'none') return { replay: { ...size, ...(frameStack !== null && { frameStack }) } };
   const goal = goalLayout(observationSpace);
   return { replay: { ...size, goal }, hindsight: { strategy: hindsight, numGoals: hindsightGoals } };
+}
+
+/** The same, and the rows of a batch where it holds sequences. */
+export function batchParts(
+  env: EnvDescription,
+  training: ReplayPartsOptions & SequenceShape & { readonly recurrent: string | null },
+): Pick<OffPolicyParts, 'replay' | 'hindsight' | 'batchSize'> {
+  const parts = replayParts(env, training);
+  return training.recurrent === null ? parts : { ...parts, batchSize: numSequenceRows(training) };
 }

@@ -19,3 +19,10 @@ export function sequenceRowsOf(shape: SequenceShape): SequenceRows {
 /** Rows of such a batch, those of burn-in and bootstrap included. */
 export const numSequenceRows = (shape: SequenceShape): number =>
   (shape.batchSize / shape.sequenceLength) * windowLength(shape);
+
+/** How a batch holds sequences, by an algorithm's options; null = it holds transitions. */
+export function learntSequences(
+  training: SequenceShape & { readonly recurrent: string | null },
+): SequenceRows | null {
+  return training.recurrent === null ? null : sequenceRowsOf(training);
+}

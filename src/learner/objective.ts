@@ -125,6 +125,8 @@ export interface PassOptions {
    * Absent = nothing is dropped.
    */
   readonly dropout?: number;
+  /** What the network's cell begins a sequence with: the batch's `states`, or zeros, from which the burn-in finds a state. Default `stored`. */
+  readonly begins?: 'stored' | 'zero';
 }
 
 /** Gradient of one input of a pass: row r begins at `offset + r * stride`. */
@@ -143,7 +145,7 @@ export interface Pass {
   /** The last hidden layer (f32, row r at r * latentStride), after `forward`. */
   readonly latent: Float32Array;
   readonly latentStride: number;
-  /** Of the network's k-th input, after `backward`; only where `gradient` is `inputs` or `both`. */
+  /** Of the network's k-th input, after `backward`; only where `gradient` is `inputs` or `both`, and of nothing that a cell reads. */
   inputGradient(k: number): InputGradient;
   /** Inputs are packed by the first pass of a block that has the same ones. */
   forward(numRows: number): void;
@@ -229,6 +231,8 @@ export interface FreeView {
 
 /** What one thread has for its blocks of rows; everything is made once, in `open`. */
 export interface RowSpace {
+  /** Of the objective; null = rows stand for themselves. */
+  readonly sequences: SequenceRows | null;
   /** A batch column's rows of the block, dense [MAX_BLOCK_ROWS, size], raw; the same view for every block. */
   column(name: string): Float32Array;
   integers(name: string): Int32Array;

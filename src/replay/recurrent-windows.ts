@@ -20,7 +20,7 @@ export const windowLength = ({ sequenceLength, burnIn, nStep }: Omit<WindowShape
 /** Columns of a batch that windows are written to, a row for each of their observations. */
 export interface WindowColumns {
   readonly observations: Float32Array | Uint8Array; // [B, obsSize], raw
-  readonly actions: Int32Array; // [B, A] i32
+  readonly actions: Int32Array | Float32Array; // [B, A], as in the buffer
   /** Sum of gamma^j r_j over the steps up to the bootstrap. */
   readonly rewards: Float32Array; // [B] f32
   /** gamma^k over those k steps, 0 where the episode terminated in one of them. */
@@ -62,7 +62,8 @@ export function createWindowReader(ring: Ring, shape: WindowShape, columns: Wind
   const units = ring.frames.frameUnits * numFrames;
   const flags = new Int32Array(U);
   const rewards = new Float32Array(U);
-  const { actions, continues, masks } = columns;
+  const { continues, masks } = columns;
+  const actions = new Int32Array(columns.actions.buffer, columns.actions.byteOffset, columns.actions.length); // words, as the ring's
   const hasMasks = masks !== undefined && maskSize > 0;
   const copyMask = (source: Uint8Array, from: number, r: number): void => {
     if (hasMasks) for (let k = 0; k < maskSize; k++) masks[r * maskSize + k] = source[from + k];
@@ -142,12 +143,11 @@ function checkColumns({ plan: { spec } }: Ring, { observations, actions }: Windo
   const isBytes = observations instanceof Uint8Array;
   if (
     isBytes === (spec.observationDtype === 'uint8') &&
-    spec.actionDtype === 'int32' &&
-    actions instanceof Int32Array
+    (spec.actionDtype === 'int32') === actions instanceof Int32Array
   )
     return;
   throw new ShapeError(
     'SHAPE_REPLAY_BATCH',
-    `Expected ${spec.observationDtype} observations and int32 actions for windows of this replay buffer.`,
+    `Expected ${spec.observationDtype} observations and ${spec.actionDtype} actions for windows of this replay buffer.`,
   );
 }

@@ -16,6 +16,7 @@
 import { ShapeError } from '../errors.ts';
 import type { Arena, Region } from '../memory/arena.ts';
 import { createRandomActions } from '../policy/distributions/random-action.ts';
+import { recurrentStateSize } from '../policy/networks/recurrent-state.ts';
 import {
   type ActingDistribution,
   type ActingSpec,
@@ -259,7 +260,7 @@ export function createKernelPolicy(
   return spec.actorOnly === true ? withWarmUp(policy, spec, arena.buffer, weightLayout) : policy;
 }
 
-/** Without a value head there is a replay buffer, which random actions may warm up. */
+/** Without a value head there is a replay buffer, which random actions may warm up; a recurrent policy's states follow what is seen all the same. */
 function withWarmUp(
   policy: RowPolicy,
   spec: ActingSpec,
@@ -268,11 +269,13 @@ function withWarmUp(
 ): RowPolicy {
   const calls = createRowCalls(buffer, spec, weightLayout);
   const sampleRandom = createRandomActions(spec.distribution, noiseSize(spec));
+  const remembers = recurrentStateSize(spec) > 0;
   return {
     ...policy,
     act(call) {
-      if (calls.useExploration(call) && sampleRandom !== null) calls.sampleAll(call, sampleRandom);
-      else policy.act(call);
+      const isRandom = calls.useExploration(call) && sampleRandom !== null;
+      if (!isRandom || remembers) policy.act(call);
+      if (isRandom) calls.sampleAll(call, sampleRandom);
     },
   };
 }

@@ -4,6 +4,7 @@ import { selfPlayOptions } from '../../src/config/blocks/self-play.ts';
 import type { Settings, Trial, Values } from './subject.ts';
 
 const training = (options: Values[string]): Values => ({ training: options });
+const REPLAYED_CELL = training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 2 });
 
 /** Quick: 2 environments, rounds of 4 steps, updates from the 40th step on. */
 export const offPolicyPlain: Values = {
@@ -60,6 +61,14 @@ export const networkTrials: Readonly<Record<string, Trial>> = {
   'training.activation': { change: training({ activation: 'tanh' }) },
 };
 
+/** Of a cell, learnt from stored sequences. */
+export const replayedRecurrentTrials: Readonly<Record<string, Trial>> = {
+  'training.recurrent': { base: REPLAYED_CELL, change: training({ recurrent: 'gru' }) },
+  'training.recurrentSize': { base: REPLAYED_CELL, change: training({ recurrentSize: 9 }) },
+  'training.sequenceLength': { base: REPLAYED_CELL, change: training({ sequenceLength: 4 }) },
+  'training.burnIn': { base: REPLAYED_CELL, change: training({ burnIn: 3 }) },
+};
+
 /** Of actors with critics. */
 export const continuousControlTrials: Readonly<Record<string, Trial>> = {
   ...paceTrials,
@@ -78,6 +87,7 @@ export const continuousControlTrials: Readonly<Record<string, Trial>> = {
   'training.criticHiddenSizes': { change: training({ criticHiddenSizes: [8] }) },
   'training.criticLayerNorm': { change: training({ criticLayerNorm: true }) },
   'training.criticDropout': { change: training({ criticDropout: 0.1 }) },
+  ...replayedRecurrentTrials,
 };
 
 export const offPolicyNeutral: Readonly<Record<string, Trial>> = {
@@ -85,6 +95,36 @@ export const offPolicyNeutral: Readonly<Record<string, Trial>> = {
   'training.replayCapacity, never reached': { change: training({ replayCapacity: 2000 }) },
   'training.maxGradNorm, never reached': { change: training({ maxGradNorm: 1e9 }) },
 };
+
+/** Of sequences, where these do not go with transitions' parts. @param algorithm its name. */
+export const replayedRecurrentRefused = (algorithm: string): Settings['refused'] => [
+  [
+    'recurrence with convolutions',
+    training({ recurrent: 'gru', batchSize: 64, network: 'conv' }),
+    /does not go together with network \(conv\)/,
+  ],
+  [
+    'a batch that holds no whole sequences',
+    training({ recurrent: 'lstm', sequenceLength: 3 }),
+    /batchSize \(16\) must be a multiple of 4 x sequenceLength \(3\)/,
+  ],
+  [
+    'a buffer that holds no batch of sequences',
+    training({ recurrent: 'lstm', sequenceLength: 4, replayCapacity: 20 }),
+    /replayCapacity \(20\) must hold 4 sequences of 4 steps.*at least 24 transitions/,
+  ],
+  [
+    'updates before there are sequences',
+    training({ recurrent: 'lstm', sequenceLength: 4, burnIn: 24 }),
+    /learningStarts \(40\) must leave 4 sequences of 28 steps.*raise it to \d+/,
+  ],
+  [
+    'recurrence on TensorFlow',
+    { ...training({ recurrent: 'lstm', sequenceLength: 4 }), learners: { engine: 'tensorflow' } },
+    new RegExp(`recurrent \\(lstm\\) learns on the simd engine in ${algorithm}, but`),
+  ],
+  ['a burn-in without recurrence', training({ burnIn: 1 }), /burnIn \(1\) has no effect while recurrent/],
+];
 
 export const convElsewhere: Readonly<Record<string, string>> = {
   'training.network': 'test/conformance/pictures.test.ts',
@@ -154,6 +194,7 @@ export const continuousSettings = (name: string) => ({
   testedElsewhere: { ...convElsewhere, ...policiesElsewhere },
   refused: [
     ...offPolicyRefused,
+    ...replayedRecurrentRefused(name),
     [
       'dropout on TensorFlow',
       { training: { criticDropout: 0.1 }, learners: { engine: 'tensorflow' } },
@@ -225,6 +266,11 @@ export const entropyRefused: Settings['refused'] = [
     'gSDE without a frequency',
     training({ useGsde: true, gsdeSampleFrequency: 0 }),
     /gsdeSampleFrequency \(0\)/,
+  ],
+  [
+    'gSDE with recurrence',
+    training({ useGsde: true, recurrent: 'lstm', sequenceLength: 4 }),
+    /recurrent \(lstm\) does not go together with useGsde/,
   ],
   ['gSDE without a hidden layer', training({ useGsde: true, hiddenSizes: [] }), /hiddenSizes is empty/],
   [

@@ -19,20 +19,26 @@ const replayed = (cell: 'lstm' | 'gru'): Values => ({
   training: {
     ...{ recurrent: cell, recurrentSize: 10, sequenceLength: 6, burnIn: cell === 'lstm' ? 4 : 0 },
     ...{ trainEvery: 4, batchSize: 24, learningStarts: 60, updatesPerStep: 0.1, lag: 1, nStep: 2 },
-    ...{ double: true, dueling: true, epsilon: 0.3, stepsPerIteration: 72, replayCapacity: 150 },
+    ...{ stepsPerIteration: 72, replayCapacity: 150 },
   },
   evaluation: { evaluationInterval: 3, evaluationEpisodes: 2 },
 });
 
-/** With the one cell by priority, with the other uniformly. */
-const byPriority = (cell: 'lstm' | 'gru'): Values => ({ training: { prioritised: cell === 'lstm' } });
+/** Of values alone; with the one cell by priority, with the other uniformly. */
+const ofActionValues = (cell: 'lstm' | 'gru'): Values => ({
+  training: { double: true, dueling: true, epsilon: 0.3, prioritised: cell === 'lstm' },
+});
+
+/** Critics with cells of their own. */
+const ofCritics: Values = { training: { policyDelay: 2, criticHiddenSizes: [8], criticLayerNorm: true } };
 
 const subjects = (await Promise.all(names.map(subjectOf))).filter(({ definition }) =>
   optionPaths(definition).includes('training.recurrent'),
 );
 
-test('six algorithms train recurrent policies, or nothing below would fail', () => {
-  expect(subjects.map(({ name }) => name).sort()).toEqual(['a2c', 'appo', 'dqn', 'impala', 'ppo', 'pqn']);
+test('ten algorithms train recurrent policies, or nothing below would fail', () => {
+  const expected = ['a2c', 'appo', 'dqn', 'impala', 'ppo', 'pqn', 'sac', 'sac-discrete', 'td3', 'tqc'];
+  expect(subjects.map(({ name }) => name).sort()).toEqual(expected);
 });
 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
@@ -40,7 +46,12 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. IMPALA's and APPO's lag is 2. */
   const build = (cell: 'lstm' | 'gru', ...values: Values[]) =>
     has('replayCapacity')
-      ? subject.build(subject.settings.plain, replayed(cell), byPriority(cell), ...values)
+      ? subject.build(
+          subject.settings.plain,
+          replayed(cell),
+          has('dueling') ? ofActionValues(cell) : ofCritics,
+          ...values,
+        )
       : buildOnPolicy(cell, ...values);
   const buildOnPolicy = (cell: 'lstm' | 'gru', ...values: Values[]) =>
     subject.build(

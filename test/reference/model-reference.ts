@@ -3,6 +3,15 @@ import { dropUnits } from '../../src/learner/dropout.ts';
 import { type ModelSpec, modelLayout, networkNamed } from '../../src/policy/networks/model.ts';
 import { ACTIVATIONS } from './mlp-reference.ts';
 
+const layouts = new WeakMap<ModelSpec, ReturnType<typeof modelLayout>['entries']>();
+
+/** Asked for every row of every difference. */
+function entriesOf(model: ModelSpec) {
+  const entries = layouts.get(model) ?? modelLayout(model).entries;
+  layouts.set(model, entries);
+  return entries;
+}
+
 /** Outputs [outputs] of one row. @param masks of dropout, one a hidden layer; none = nothing is dropped. */
 export function forwardRow(
   model: ModelSpec,
@@ -12,7 +21,7 @@ export function forwardRow(
   masks: readonly (readonly number[])[] = [],
 ): number[] {
   const { trunk } = networkNamed(model, name);
-  const { entries } = modelLayout(model);
+  const entries = entriesOf(model);
   const entry = (layer: string) => {
     const found = entries.find((candidate) => candidate.name === `${name}/${layer}`);
     return found === undefined ? null : parameters.subarray(found.offset, found.offset + found.size);

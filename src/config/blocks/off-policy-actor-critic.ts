@@ -6,6 +6,7 @@ import { adamOptions } from './adam.ts';
 import { hindsightOptions } from './hindsight.ts';
 import { networkOptions } from './network.ts';
 import { paceOptions } from './pace.ts';
+import { replayedRecurrentOptions } from './recurrent.ts';
 import { replayOptions } from './replay.ts';
 import { discountOptions } from './returns.ts';
 import { scheduleOptions } from './schedules.ts';
@@ -76,5 +77,10 @@ export const offPolicyActorCriticOptions = {
     doc: 'Share of hidden units of the critics that each pass of an update drops; DroQ: 0.01, with criticLayerNorm, updatesPerStep 20 and policyDelay 20. simd engine.',
     needs: { option: 'network', values: ['mlp'] },
     alsoCalled: ['dropout_rate', 'dropout'],
+  }),
+  ...replayedRecurrentOptions,
+  recurrent: option(kind.nullable(kind.choice(['lstm', 'gru'])), {
+    ...replayedRecurrentOptions.recurrent,
+    doc: 'A recurrent cell before the hidden layers of the actor and of each critic, learnt from stored sequences; null = no memory.',
   }),
 };

@@ -32,7 +32,10 @@ export interface MlpTrunk {
   readonly cell?: ModelCell;
 }
 
-/** A recurrent cell on a network's inputs; parameters as in a policy (mlp-parameters.ts): `<name>/cell/input`, ... */
+/**
+ * A recurrent cell on a network's first input; the others stand beside its hidden state, before the layers: a critic's cell reads what is seen, not what is done.
+ * Parameters as in a policy (mlp-parameters.ts): `<name>/cell/input`, ...
+ */
 export interface ModelCell {
   readonly kind: 'lstm' | 'gru';
   /** Units. */
@@ -48,7 +51,7 @@ export interface ConvTrunk {
 }
 
 export interface ModelNetwork {
-  /** Names of `ModelSpec.inputs`; their rows stand side by side in this order. */
+  /** Names of `ModelSpec.inputs`; their rows stand side by side in this order. A cell reads the first alone. */
   readonly inputs: readonly string[];
   readonly trunk: MlpTrunk | ConvTrunk;
   /** Outputs per row; the last layer has no activation. */
@@ -104,9 +107,18 @@ export function deviationsOf(network: string): string {
   return `noise/${network}`;
 }
 
-/** Widths of a network's first layer's input. */
-export function inputSize(model: ModelSpec, network: ModelNetwork): number {
-  return network.inputs.reduce((sum, name) => sum + model.inputs[name].size, 0);
+/** What a network's cell reads or, without one, its first layer; and what stands beside the cell's hidden state. Names of inputs. */
+export function inputParts({ inputs, trunk }: ModelNetwork): {
+  readonly first: readonly string[];
+  readonly beside: readonly string[];
+} {
+  const numFirst = trunk.kind === 'mlp' && trunk.cell !== undefined ? 1 : inputs.length;
+  return { first: inputs.slice(0, numFirst), beside: inputs.slice(numFirst) };
+}
+
+/** Elements of some inputs side by side. */
+export function widthOf({ inputs }: Pick<ModelSpec, 'inputs'>, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + inputs[name].size, 0);
 }
 
 /** The network that a name means; a target's is its source's. */
@@ -142,7 +154,8 @@ function convTensors(prefix: string, trunk: ConvTrunk, shape: readonly number[])
 function networkTensors(name: string, model: ModelSpec, network: ModelNetwork) {
   const { trunk } = network;
   const tensors: { name: string; shape: readonly number[] }[] = [];
-  let width = inputSize(model, network);
+  const { first, beside } = inputParts(network);
+  let width = widthOf(model, first);
   if (trunk.kind === 'conv') {
     const [image, ...others] = network.inputs.map((input) => model.inputs[input]);
     const convolutions = convTensors(name, trunk, image.shape);
@@ -156,7 +169,7 @@ function networkTensors(name: string, model: ModelSpec, network: ModelNetwork) {
   };
   if (trunk.kind === 'mlp' && trunk.cell !== undefined) {
     tensors.push(...cellShapes(`${name}/cell`, trunk.cell, width));
-    width = trunk.cell.size;
+    width = trunk.cell.size + widthOf(model, beside);
   }
   trunk.hiddenSizes.forEach((size, k) => {
     dense(`${k}`, size);

@@ -265,8 +265,16 @@ test.each(['sac', 'td3', 'tqc'] as const)('%s: an archer and an echo learn their
   }
 });
 
+const REMEMBERING = { recurrent: 'lstm', sequenceLength: 2, burnIn: 0, learningStarts: 200 } as const;
+
+test.each(NAMES)('%s: a recurrent policy is refused by name', async (name) => {
+  await expect(build(name, SUBJECTS[name].worlds.game, REMEMBERING, {})).rejects.toMatchObject({
+    code: 'CONFIG_SEVERAL_AGENTS',
+    message: expect.stringContaining('recurrent'),
+  });
+});
+
 test.each([
-  ['recurrent', { recurrent: 'lstm', sequenceLength: 2, burnIn: 0, learningStarts: 200 }],
   ['prioritised', { prioritised: true }],
   ['noisy', { noisy: true }],
 ] as const)('%s is refused by name', async (option, training) => {

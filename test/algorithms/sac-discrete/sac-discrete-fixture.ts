@@ -2,7 +2,7 @@
 import { type SacDiscreteShape, sacDiscreteModel } from '../../../algorithms/sac-discrete/objective.ts';
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
-import { forwardRow, masksOf } from '../../reference/model-reference.ts';
+import { type LearntReference, transitionsOf } from '../../reference/learnt-rows-reference.ts';
 import { type Columns, normals } from '../../reference/objective-fixture.ts';
 
 const NUM_ACTIONS = 3;
@@ -79,7 +79,12 @@ function policy(logits: readonly number[], mask: readonly number[]): number[] {
 const entropyOf = (p: readonly number[]) => -p.reduce((sum, x) => sum + (x === 0 ? 0 : x * Math.log(x)), 0);
 
 /** The losses of critics, actor and temperature, as functions of the parameters that each moves. */
-export function sacDiscreteLosses(shape: SacDiscreteShape, columns: Columns, fixed: Float64Array) {
+export function sacDiscreteLosses(
+  shape: SacDiscreteShape,
+  columns: Columns,
+  fixed: Float64Array,
+  rows: LearntReference = transitionsOf(sacDiscreteModel(shape), columns),
+) {
   const model = sacDiscreteModel(shape);
   const { ranges } = modelLayout(model);
   const critics = criticNames(shape.numCritics);
@@ -87,37 +92,34 @@ export function sacDiscreteLosses(shape: SacDiscreteShape, columns: Columns, fix
   const alpha = isTuned ? Math.exp(fixed[ranges.logTemperature.offset]) : SCALARS.temperature;
   const row = (name: string, r: number) => columns[name].slice(3 * r, 3 * r + 3);
   const maskOf = (name: string, r: number) => (shape.hasMasks ? row(name, r) : [1, 1, 1]);
-  const numRows = columns.rewards.length;
-  const mean = (f: (r: number) => number) =>
-    Array.from({ length: numRows }, (_, r) => f(r)).reduce((sum, x) => sum + x, 0) / numRows;
-  /** @param draw of the pass, where critics have dropout. */
-  const q = (p: Float64Array, name: string, r: number, s: readonly number[], draw: number) =>
-    forwardRow(model, p, name, [s], masksOf(model, name, columns.dropoutSeeds[r], draw));
-  const least = (p: Float64Array, prefix: string, r: number, s: readonly number[], first: number) => {
-    const values = critics.map((name, k) => q(p, `${prefix}${name}`, r, s, first + k));
+  /** @param first draw of the step's passes, where critics have dropout. */
+  const least = (p: Float64Array, prefix: string, r: number, first: number) => {
+    const values = critics.map((name, k) =>
+      rows.outputs(p, `${prefix}${name}`, r, { isNext: first === 0, draw: first + k }),
+    );
     return values[0].map((_, a) => Math.min(...values.map((each) => each[a])));
   };
   /** sum_a p_a (q_a - alpha log p_a) */
   const soft = (p: readonly number[], q: readonly number[]) =>
     p.reduce((sum, x, a) => sum + x * q[a], alpha * entropyOf(p));
   const goals = columns.rewards.map((reward, r) => {
-    const s = row('nextObservations', r);
-    const p = policy(forwardRow(model, fixed, 'actor', [s]), maskOf('nextMasks', r));
-    return reward + columns.discounts[r] * soft(p, least(fixed, 'target/', r, s, 0));
+    const b = rows.nextOf(r);
+    const p = policy(rows.outputs(fixed, 'actor', b, { isNext: true }), maskOf(rows.nextMasks, b));
+    return reward + columns.discounts[r] * soft(p, least(fixed, 'target/', b, 0));
   });
-  const policyAt = (p: Float64Array, r: number) =>
-    policy(forwardRow(model, p, 'actor', [row('observations', r)]), maskOf('masks', r));
+  const policyAt = (p: Float64Array, r: number) => policy(rows.outputs(p, 'actor', r), maskOf('masks', r));
   return {
     critic: (p: Float64Array) =>
-      mean((r) =>
+      rows.mean((r) =>
         critics.reduce((sum, name, k) => {
-          const values = q(p, name, r, row('observations', r), critics.length + k);
+          const values = rows.outputs(p, name, r, { draw: critics.length + k });
           return sum + 0.5 * (values[columns.actions[r]] - goals[r]) ** 2;
         }, 0),
       ),
     actor: (p: Float64Array) =>
-      mean((r) => -soft(policyAt(p, r), least(fixed, '', r, row('observations', r), 2 * critics.length))),
+      rows.mean((r) => -soft(policyAt(p, r), least(fixed, '', r, 2 * critics.length))),
     temperature: (p: Float64Array) =>
-      -p[ranges.logTemperature.offset] * mean((r) => SCALARS.targetEntropy - entropyOf(policyAt(fixed, r))),
+      -p[ranges.logTemperature.offset] *
+      rows.mean((r) => SCALARS.targetEntropy - entropyOf(policyAt(fixed, r))),
   };
 }

@@ -4,7 +4,18 @@ import { type SacShape, sacModel, sacObjective } from '../../../algorithms/sac/o
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
-import { normals, openFixture, randomModelParameters } from '../../reference/objective-fixture.ts';
+import {
+  type LearntReference,
+  sequenceBatch,
+  sequencesOf,
+  withCell,
+} from '../../reference/learnt-rows-reference.ts';
+import {
+  type Columns,
+  normals,
+  openFixture,
+  randomModelParameters,
+} from '../../reference/objective-fixture.ts';
 import { SHAPE, sacLosses } from './sac-reference.ts';
 
 const SCALARS = {
@@ -16,13 +27,16 @@ const SCALARS = {
   temperature: 0.3, // where it is not learnt
 };
 
+const actionsOf = (numRows: number) =>
+  normals('actions', 2 * numRows)
+    .map(Math.tanh)
+    .map(Math.fround);
+
 function batch(numRows: number) {
   const flags = normals('discounts', numRows);
   return {
     observations: normals('observations', 3 * numRows),
-    actions: normals('actions', 2 * numRows)
-      .map(Math.tanh)
-      .map(Math.fround),
+    actions: actionsOf(numRows),
     rewards: normals('rewards', numRows),
     discounts: flags.map((flag) => (flag > 0.8 ? 0 : Math.fround(0.97))),
     nextObservations: normals('nextObservations', 3 * numRows),
@@ -50,6 +64,29 @@ const DROPOUT: SacShape = {
 
 const FIXED: SacShape = { ...SHAPE, numCritics: 1, initialLogTemperature: null };
 
+/** @param seen what losses see of the columns; absent = transitions. */
+async function expectGradients(
+  shape: SacShape,
+  columns: Columns,
+  seen?: (fixed: Float64Array) => LearntReference,
+): Promise<void> {
+  const model = sacModel(shape);
+  const { ranges } = modelLayout(model);
+  const parameters = randomModelParameters(model, openStream(3, 'parameters'));
+  const open = createSacGradient(model, {});
+  const fixture = await openFixture(model, sacObjective(shape), open, columns.rewards.length);
+  fixture.learner.writeParameters(parameters);
+  const p = Float64Array.from(parameters);
+  const losses = sacLosses(shape, columns, SCALARS, p, seen?.(p));
+  const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
+    expectGradient(gradient, ranges[name], loss, p, name);
+  const first = fixture.gradient(0, columns, SCALARS);
+  for (const name of criticNames(shape.numCritics)) check(first, name, losses.critic);
+  const second = fixture.gradient(1, columns, SCALARS);
+  check(second, 'actor', losses.actor);
+  if (shape.initialLogTemperature !== null) check(second, 'logTemperature', losses.temperature);
+}
+
 describe('the closed form of SAC', () => {
   for (const [what, shape, numRows] of [
     ['two critics', SHAPE, 1],
@@ -61,22 +98,25 @@ describe('the closed form of SAC', () => {
     ['dropout', DROPOUT, 5],
     ['one critic, a fixed temperature', FIXED, 37],
   ] as const) {
-    it(`has the gradients of the float64 losses for ${numRows} rows, ${what}`, async () => {
-      const model = sacModel(shape);
-      const { ranges } = modelLayout(model);
-      const parameters = randomModelParameters(model, openStream(3, 'parameters'));
-      const fixture = await openFixture(model, sacObjective(shape), createSacGradient(model, {}), numRows);
-      fixture.learner.writeParameters(parameters);
-      const columns = batch(numRows);
-      const p = Float64Array.from(parameters);
-      const losses = sacLosses(shape, columns, SCALARS, p);
-      const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
-        expectGradient(gradient, ranges[name], loss, p, name);
-      const first = fixture.gradient(0, columns, SCALARS);
-      for (const name of criticNames(shape.numCritics)) check(first, name, losses.critic);
-      const second = fixture.gradient(1, columns, SCALARS);
-      check(second, 'actor', losses.actor);
-      if (shape.initialLogTemperature !== null) check(second, 'logTemperature', losses.temperature);
-    });
+    it(`has the gradients of the float64 losses for ${numRows} rows, ${what}`, () =>
+      expectGradients(shape, batch(numRows)));
   }
+
+  it.each([
+    ['lstm', 2, 5, SHAPE],
+    ['gru', 0, 3, FIXED],
+    ['lstm', 3, 2, DROQ],
+  ] as const)(
+    'has them for sequences through cells: %s, burn-in %i, %i units',
+    (kind, burnIn, size, base) => {
+      const cell = { kind, size };
+      const sequences = { length: burnIn + 5, burnIn, perBlock: 4 };
+      const shape = withCell(base, cell, sequences);
+      const columns = sequenceBatch(cell, sequences);
+      const withActions = { ...columns, actions: actionsOf(columns.rewards.length) };
+      return expectGradients(shape, withActions, (fixed) =>
+        sequencesOf(sacModel(shape), withActions, sequences, fixed),
+      );
+    },
+  );
 });

@@ -2,8 +2,8 @@
 import type { SacShape } from '../../../algorithms/sac/objective.ts';
 import { sacModel } from '../../../algorithms/sac/objective.ts';
 import { modelLayout } from '../../../src/policy/networks/model.ts';
+import { type LearntReference, transitionsOf } from '../../reference/learnt-rows-reference.ts';
 import { softplus } from '../../reference/mlp-reference.ts';
-import { forwardRow, masksOf } from '../../reference/model-reference.ts';
 import type { Columns } from '../../reference/objective-fixture.ts';
 
 export const SHAPE: SacShape = {
@@ -43,63 +43,51 @@ export function sacLosses(
   columns: Columns,
   scalars: Readonly<Record<string, number>>,
   fixed: Float64Array,
+  batch: LearntReference = transitionsOf(sacModel(shape), columns),
 ) {
   const model = sacModel(shape);
   const layout = modelLayout(model);
   const numRows = columns.rewards.length;
   const critics = Array.from({ length: shape.numCritics }, (_, k) => `q${k + 1}`);
-  const S = shape.observation.size;
   const A = shape.actionSize;
   const logTemperature = (p: Float64Array) => p[layout.ranges.logTemperature.offset];
   const alpha = shape.initialLogTemperature === null ? scalars.temperature : Math.exp(logTemperature(fixed));
   /** @param first draw of the step's passes, where critics have dropout. */
-  const q = (
-    p: Float64Array,
-    name: string,
-    r: number,
-    s: readonly number[],
-    a: readonly number[],
-    first: number,
-  ) => {
+  const q = (p: Float64Array, name: string, r: number, a: readonly number[], first: number) => {
     const draw = first + critics.indexOf(name.replace('target/', ''));
-    return forwardRow(model, p, name, [s, a], masksOf(model, name, columns.dropoutSeeds?.[r] ?? 0, draw))[0];
+    return batch.outputs(p, name, r, { isNext: first === 0, beside: [a], draw })[0];
   };
   const rows = Array.from({ length: numRows }, (_, r) => r);
-  const mean = (f: (r: number) => number) => rows.reduce((sum, r) => sum + f(r), 0) / numRows;
   const target = (r: number) => {
-    const s = row(columns, 'nextObservations', r, S);
+    const b = batch.nextOf(r);
     const { actions, logProb } = sampleReference(
-      forwardRow(model, fixed, 'actor', [s]),
-      row(columns, 'nextNoise', r, A),
+      batch.outputs(fixed, 'actor', b, { isNext: true }),
+      row(columns, 'nextNoise', b, A),
     );
-    const least = Math.min(...critics.map((name) => q(fixed, `target/${name}`, r, s, actions, 0)));
+    const least = Math.min(...critics.map((name) => q(fixed, `target/${name}`, b, actions, 0)));
     return columns.rewards[r] + columns.discounts[r] * (least - alpha * logProb);
   };
   const targets = rows.map(target);
-  const policy = (p: Float64Array, r: number) => {
-    const s = row(columns, 'observations', r, S);
-    return { s, ...sampleReference(forwardRow(model, p, 'actor', [s]), row(columns, 'noise', r, A)) };
-  };
+  const policy = (p: Float64Array, r: number) =>
+    sampleReference(batch.outputs(p, 'actor', r), row(columns, 'noise', r, A));
   return {
     targets,
     critic: (p: Float64Array) =>
-      mean((r) => {
-        const s = row(columns, 'observations', r, S);
+      batch.mean((r) => {
         const a = row(columns, 'actions', r, A);
         return critics.reduce(
-          (sum, name) => sum + 0.5 * (q(p, name, r, s, a, critics.length) - targets[r]) ** 2,
+          (sum, name) => sum + 0.5 * (q(p, name, r, a, critics.length) - targets[r]) ** 2,
           0,
         );
       }),
     actor: (p: Float64Array) =>
-      mean((r) => {
-        const { s, actions, logProb } = policy(p, r);
+      batch.mean((r) => {
+        const { actions, logProb } = policy(p, r);
         return (
-          alpha * logProb -
-          Math.min(...critics.map((name) => q(fixed, name, r, s, actions, 2 * critics.length)))
+          alpha * logProb - Math.min(...critics.map((name) => q(fixed, name, r, actions, 2 * critics.length)))
         );
       }),
     temperature: (p: Float64Array) =>
-      -logTemperature(p) * mean((r) => policy(fixed, r).logProb + scalars.targetEntropy),
+      -logTemperature(p) * batch.mean((r) => policy(fixed, r).logProb + scalars.targetEntropy),
   };
 }

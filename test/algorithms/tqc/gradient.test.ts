@@ -4,7 +4,13 @@ import { createTqcGradient, truncatedTarget } from '../../../algorithms/tqc/grad
 import { criticNames, modelLayout } from '../../../src/policy/networks/model.ts';
 import { openStream } from '../../../src/random/streams.ts';
 import { expectGradient } from '../../reference/expect-gradient.ts';
-import { forwardRow, masksOf } from '../../reference/model-reference.ts';
+import {
+  type LearntReference,
+  sequenceBatch,
+  sequencesOf,
+  transitionsOf,
+  withCell,
+} from '../../reference/learnt-rows-reference.ts';
 import {
   type Columns,
   normals,
@@ -18,7 +24,12 @@ const huber = (x: number) => (Math.abs(x) <= 1 ? 0.5 * x * x : Math.abs(x) - 0.5
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Straight from the equations, float64. */
-function losses(shape: SacShape, columns: Columns, fixed: Float64Array) {
+function losses(
+  shape: SacShape,
+  columns: Columns,
+  fixed: Float64Array,
+  rows: LearntReference = transitionsOf(sacModel(shape), columns),
+) {
   const model = sacModel(shape);
   const { ranges } = modelLayout(model);
   const critics = criticNames(shape.numCritics);
@@ -26,62 +37,67 @@ function losses(shape: SacShape, columns: Columns, fixed: Float64Array) {
   const alpha = isTuned ? Math.exp(fixed[ranges.logTemperature.offset]) : SCALARS.temperature;
   const row = (name: string, r: number, size: number) => columns[name].slice(r * size, (r + 1) * size);
   /** All critics' atoms of one row. @param first draw of the step's passes, where critics have dropout. */
-  const atoms = (
-    p: Float64Array,
-    prefix: string,
-    r: number,
-    inputs: readonly (readonly number[])[],
-    first: number,
-  ) =>
-    critics.map((critic, k) => {
-      const name = `${prefix}${critic}`;
-      return forwardRow(model, p, name, inputs, masksOf(model, name, columns.dropoutSeeds[r], first + k));
-    });
-  const targets = columns.rewards.map((reward, r) => {
-    const s = row('nextObservations', r, 3);
-    const { actions, logProb } = sampleReference(
-      forwardRow(model, fixed, 'actor', [s]),
-      row('nextNoise', r, 2),
+  const atoms = (p: Float64Array, prefix: string, r: number, a: readonly number[], first: number) =>
+    critics.map((critic, k) =>
+      rows.outputs(p, `${prefix}${critic}`, r, { isNext: first === 0, beside: [a], draw: first + k }),
     );
-    const pooled = atoms(fixed, 'target/', r, [s, actions], 0).flat();
+  const targets = columns.rewards.map((reward, r) => {
+    const b = rows.nextOf(r);
+    const { actions, logProb } = sampleReference(
+      rows.outputs(fixed, 'actor', b, { isNext: true }),
+      row('nextNoise', b, 2),
+    );
+    const pooled = atoms(fixed, 'target/', b, actions, 0).flat();
     const kept = pooled.sort((a, b) => a - b).slice(0, critics.length * (5 - NUM_DROPPED));
     return kept.map((z) => reward + columns.discounts[r] * (z - alpha * logProb));
   });
   return {
     critic: (p: Float64Array) =>
-      mean(
-        targets.map((ys, r) => {
-          const inputs = [row('observations', r, 3), row('actions', r, 2)];
-          const predicted = atoms(p, '', r, inputs, critics.length);
-          return mean(
-            predicted.flatMap((each) =>
-              each.flatMap((theta, i) =>
-                ys.map((y) => Math.abs((i + 0.5) / 5 - (y < theta ? 1 : 0)) * huber(y - theta)),
-              ),
+      rows.mean((r) => {
+        const predicted = atoms(p, '', r, row('actions', r, 2), critics.length);
+        return mean(
+          predicted.flatMap((each) =>
+            each.flatMap((theta, i) =>
+              targets[r].map((y) => Math.abs((i + 0.5) / 5 - (y < theta ? 1 : 0)) * huber(y - theta)),
             ),
-          );
-        }),
-      ),
+          ),
+        );
+      }),
     actor: (p: Float64Array) =>
-      mean(
-        targets.map((_, r) => {
-          const s = row('observations', r, 3);
-          const { actions, logProb } = sampleReference(
-            forwardRow(model, p, 'actor', [s]),
-            row('noise', r, 2),
-          );
-          return alpha * logProb - mean(atoms(fixed, '', r, [s, actions], 2 * critics.length).flat());
-        }),
-      ),
+      rows.mean((r) => {
+        const { actions, logProb } = sampleReference(rows.outputs(p, 'actor', r), row('noise', r, 2));
+        return alpha * logProb - mean(atoms(fixed, '', r, actions, 2 * critics.length).flat());
+      }),
     temperature: (p: Float64Array) =>
       -p[ranges.logTemperature.offset] *
-      mean(
-        targets.map((_, r) => {
-          const outputs = forwardRow(model, fixed, 'actor', [row('observations', r, 3)]);
-          return sampleReference(outputs, row('noise', r, 2)).logProb + SCALARS.targetEntropy;
-        }),
-      ),
+      rows.mean((r) => {
+        const outputs = rows.outputs(fixed, 'actor', r);
+        return sampleReference(outputs, row('noise', r, 2)).logProb + SCALARS.targetEntropy;
+      }),
   };
+}
+
+/** @param seen what losses see of the columns; absent = transitions. */
+async function expectGradients(
+  shape: SacShape,
+  columns: Columns,
+  seen?: (fixed: Float64Array) => LearntReference,
+): Promise<void> {
+  const model = sacModel(shape);
+  const { ranges } = modelLayout(model);
+  const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);
+  const open = createTqcGradient(model, { numDropped: NUM_DROPPED });
+  const fixture = await openFixture(model, sacObjective(shape), open, columns.rewards.length);
+  fixture.learner.writeParameters(parameters);
+  const p = Float64Array.from(parameters);
+  const { critic, actor, temperature } = losses(shape, columns, p, seen?.(p));
+  const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
+    expectGradient(gradient, ranges[name], loss, p, name);
+  const first = fixture.gradient(0, columns, SCALARS);
+  for (const name of criticNames(shape.numCritics)) check(first, name, critic);
+  const second = fixture.gradient(1, columns, SCALARS);
+  check(second, 'actor', actor);
+  if (shape.initialLogTemperature !== null) check(second, 'logTemperature', temperature);
 }
 
 describe('the closed form of TQC', () => {
@@ -93,23 +109,22 @@ describe('the closed form of TQC', () => {
   ])('has the gradients of the float64 losses for %i rows, dropout %d', async (numRows, dropout, base) => {
     const criticTrunk = { ...base.criticTrunk, ...(dropout > 0 && { dropout }) };
     const shape = { ...base, criticTrunk };
-    const model = sacModel(shape);
-    const { ranges } = modelLayout(model);
-    const parameters = randomModelParameters(model, openStream(3, 'parameters'), 0.4);
-    const open = createTqcGradient(model, { numDropped: NUM_DROPPED });
-    const fixture = await openFixture(model, sacObjective(shape), open, numRows);
-    fixture.learner.writeParameters(parameters);
     const dropoutSeeds = normals('dropoutSeeds', numRows, 1e9).map(Math.round);
-    const columns = { ...batch(numRows), dropoutSeeds };
-    const p = Float64Array.from(parameters);
-    const { critic, actor, temperature } = losses(shape, columns, p);
-    const check = (gradient: Float32Array, name: string, loss: (p: Float64Array) => number) =>
-      expectGradient(gradient, ranges[name], loss, p, name);
-    const first = fixture.gradient(0, columns, SCALARS);
-    for (const name of criticNames(shape.numCritics)) check(first, name, critic);
-    const second = fixture.gradient(1, columns, SCALARS);
-    check(second, 'actor', actor);
-    if (shape.initialLogTemperature !== null) check(second, 'logTemperature', temperature);
+    await expectGradients(shape, { ...batch(numRows), dropoutSeeds });
+  });
+
+  it.each([
+    ['gru', 2, SHAPE],
+    ['lstm', 0, FIXED],
+  ] as const)('has them for sequences through cells: %s, burn-in %i', async (kind, burnIn, base) => {
+    const cell = { kind, size: 3 };
+    const sequences = { length: burnIn + 5, burnIn, perBlock: 4 };
+    const shape = withCell(base, cell, sequences);
+    const columns = sequenceBatch(cell, sequences);
+    const withActions = { ...columns, actions: batch(columns.rewards.length).actions };
+    await expectGradients(shape, withActions, (fixed) =>
+      sequencesOf(sacModel(shape), withActions, sequences, fixed),
+    );
   });
 
   it('drops the largest atoms of the pool: critics [1, 3, 7] and [2, 4, 10], one for each', () => {

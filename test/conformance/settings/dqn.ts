@@ -8,6 +8,8 @@ import {
   offPolicyRefused,
   paceTrials,
   policiesElsewhere,
+  replayedRecurrentRefused,
+  replayedRecurrentTrials,
 } from '../off-policy-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
@@ -88,10 +90,7 @@ export const settings: Settings = {
       base: training({ noisy: true }),
       change: training({ noisyDeviation: 0.1 }),
     },
-    'training.recurrent': { base: recurrent, change: training({ recurrent: 'gru' }) },
-    'training.recurrentSize': { base: recurrent, change: training({ recurrentSize: 9 }) },
-    'training.sequenceLength': { base: recurrent, change: training({ sequenceLength: 4 }) },
-    'training.burnIn': { base: recurrent, change: training({ burnIn: 3 }) },
+    ...replayedRecurrentTrials,
     'training.prioritised, over sequences': { base: recurrent, change: training({ prioritised: true }) },
     'training.importanceExponent, over sequences': {
       base: training({ recurrent: 'lstm', recurrentSize: 8, sequenceLength: 2, prioritised: true }),
@@ -145,32 +144,7 @@ export const settings: Settings = {
       training({ recurrent: 'lstm', batchSize: 64, distribution: 'quantiles' }),
       /does not go together with distribution \(quantiles\)/,
     ],
-    [
-      'recurrence with convolutions',
-      training({ recurrent: 'gru', batchSize: 64, network: 'conv' }),
-      /does not go together with network \(conv\)/,
-    ],
-    [
-      'a batch that holds no whole sequences',
-      training({ recurrent: 'lstm', sequenceLength: 3 }),
-      /batchSize \(16\) must be a multiple of 4 x sequenceLength \(3\)/,
-    ],
-    [
-      'a buffer that holds no batch of sequences',
-      training({ recurrent: 'lstm', sequenceLength: 4, replayCapacity: 20 }),
-      /replayCapacity \(20\) must hold 4 sequences of 4 steps.*at least 24 transitions/,
-    ],
-    [
-      'updates before there are sequences',
-      training({ recurrent: 'lstm', sequenceLength: 4, burnIn: 24 }),
-      /learningStarts \(40\) must leave 4 sequences of 28 steps.*raise it to \d+/,
-    ],
-    [
-      'recurrence on TensorFlow',
-      { ...training({ recurrent: 'lstm', sequenceLength: 4 }), learners: { engine: 'tensorflow' } },
-      /recurrent \(lstm\) learns on the simd engine in dqn/,
-    ],
-    ['a burn-in without recurrence', training({ burnIn: 1 }), /burnIn \(1\) has no effect while recurrent/],
+    ...replayedRecurrentRefused('dqn'),
     [
       'Rainbow with quantiles',
       training({ rainbow: true, distribution: 'quantiles' }),

@@ -5,6 +5,7 @@ import {
   continuousValues,
   hindsightTrials,
   offPolicyRefused,
+  replayedRecurrentRefused,
 } from '../off-policy-trials.ts';
 import type { Settings, Values } from '../subject.ts';
 
@@ -31,6 +32,7 @@ export const settings: Settings = {
   },
   refused: [
     ...offPolicyRefused,
+    ...replayedRecurrentRefused('sac-discrete'),
     [
       'continuous actions',
       { environment: { env: 'Pendulum-v1', envOptions: {} } },

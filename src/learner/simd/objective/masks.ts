@@ -1,11 +1,10 @@
 /** Dropout's masks of one pass: what the kernels multiply hidden layers by. */
 import { dropUnits } from '../../dropout.ts';
-import { MAX_BLOCK_ROWS } from '../../objective.ts';
 import type { LayerMask } from './pass-plan.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 
 /**
- * @param seeds i32 [MAX_BLOCK_ROWS], of the block's rows.
+ * @param seeds i32 [blockRows], of the block's rows.
  * @returns what draws the masks of a block; some 25 ns for each row and for each unit dropped. Allocates nothing.
  */
 export function createMasks(
@@ -18,7 +17,7 @@ export function createMasks(
   const kept = 1 / (1 - rate);
   const numUnits = layers.reduce((sum, layer) => sum + layer.numUnits, 0);
   const masks = layers.map(({ address, stride }) => {
-    const values = scratch.floats(address, (MAX_BLOCK_ROWS * stride) / 4);
+    const values = scratch.floats(address, (scratch.blockRows * stride) / 4);
     if (scratch.isReal) values.fill(kept);
     return values;
   });

@@ -1,5 +1,5 @@
 /** The rows that a network reads, side by side: columns (normalised where the model says so) and buffers of the thread. */
-import { inputSize, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
+import { inputParts, type ModelSpec, networkNamed, widthOf } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import type { Block } from '../../../simd/layer-program.ts';
 import type { ObjectiveSpec, PassOptions } from '../../objective.ts';
@@ -28,7 +28,10 @@ interface PackedPart {
 export interface Packing {
   /** A buffer of this thread that passes may read. */
   registerBuffer(array: Float32Array, address: number, size: number): void;
+  /** What the network's cell reads or, without one, its first layer. */
   inputsOf(options: PassOptions): PackedInput;
+  /** Packs the running block's rows of the other inputs into rows of `block`, from their byte `offset` on; for one pass alone, whenever it is called. */
+  besideCell(options: PassOptions, block: Block, offset: number): () => void;
 }
 
 export function createPacking(
@@ -60,6 +63,9 @@ export function createPacking(
     }
     return { ...common, address: layout?.columns[index].address ?? 0, isColumn: true };
   };
+  /** Side by side from byte `offset` on. */
+  const partsOf = (names: readonly string[], given: PassOptions['inputs'], offset: number) =>
+    names.map((name, k) => partOf(name, given[k], offset + 4 * widthOf(model, names.slice(0, k))));
   const packPart = createPackPart(model, layout, kernels, job);
   return {
     registerBuffer(array, address, size) {
@@ -69,18 +75,14 @@ export function createPacking(
       const network = networkNamed(model, name);
       if (inputs.length !== network.inputs.length)
         throw new TypeError(`Expected ${network.inputs.length} inputs of ${name}, got ${inputs.length}.`);
+      const { first } = inputParts(network);
       const id = (given: string | Float32Array) =>
         typeof given === 'string' ? given : `#${buffers.get(given)?.id}`;
-      const key = inputs.map((given, k) => `${network.inputs[k]}=${id(given)}`).join();
+      const key = first.map((input, k) => `${input}=${id(inputs[k])}`).join();
       const known = packed.get(key);
       if (known !== undefined) return known;
-      let offset = 0;
-      const parts = inputs.map((given, k) => {
-        const part = partOf(network.inputs[k], given, offset);
-        offset += 4 * part.size;
-        return part;
-      });
-      const block = scratchBlock(scratch, inputSize(model, network));
+      const parts = partsOf(first, inputs, 0);
+      const block = scratchBlock(scratch, widthOf(model, first));
       let packedAt = -1;
       const input: PackedInput = {
         block,
@@ -92,6 +94,13 @@ export function createPacking(
       };
       packed.set(key, input);
       return input;
+    },
+    besideCell({ network, inputs }, block, offset) {
+      const { first, beside } = inputParts(networkNamed(model, network));
+      const parts = partsOf(beside, inputs.slice(first.length), offset);
+      return () => {
+        for (const part of parts) packPart(part, block);
+      };
     },
   };
 }

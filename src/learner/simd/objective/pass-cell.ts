@@ -1,5 +1,11 @@
 /** The recurrent cell of a pass: a block of sequences through it, step by step, and back. */
-import { type ModelLayout, type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
+import {
+  inputParts,
+  type ModelLayout,
+  type ModelSpec,
+  networkNamed,
+  widthOf,
+} from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import type { Block } from '../../../simd/layer-program.ts';
 import {
@@ -15,6 +21,8 @@ import { type CellOutput, type SharedBlocks, scratchBlock, transposedBlock } fro
 import type { ThreadScratch } from './thread-scratch.ts';
 
 export type PassCell = CellOutput & {
+  /** Bytes of a row of `hidden` that the cell writes: the network's other inputs stand behind. */
+  readonly hiddenBytes: number;
   /** From packed inputs to hidden states, the burn-in first. */
   forward(parameters: number): void;
   /** Once for each phase, before `backward`. */
@@ -32,10 +40,10 @@ export interface PassedModel {
 
 /**
  * @returns null for a network without a cell.
- * @throws TypeError where the objective has no sequences, or gradients of the network's inputs are wanted.
+ * @throws TypeError where the objective has no sequences, or only gradients of what the cell reads could be wanted.
  */
 export function openPassCell(
-  { network, gradient = 'none' }: PassOptions,
+  { network, gradient = 'none', begins = 'stored' }: PassOptions,
   x: Block,
   { model, objective, layout }: PassedModel,
   columns: ThreadColumns,
@@ -43,12 +51,14 @@ export function openPassCell(
   shared: SharedBlocks,
   scratch: ThreadScratch,
 ): PassCell | null {
-  const { trunk } = networkNamed(model, network);
+  const named = networkNamed(model, network);
+  const { trunk } = named;
   if (trunk.kind !== 'mlp' || trunk.cell === undefined) return null;
   const { sequences } = objective;
   if (sequences === undefined)
     throw new TypeError(`Expected sequences for the recurrent cell of ${network}.`);
-  if (gradient === 'inputs' || gradient === 'both')
+  const { beside } = inputParts(named);
+  if (beside.length === 0 && (gradient === 'inputs' || gradient === 'both'))
     throw new TypeError(`Expected no gradient of the inputs of ${network}: its cell gives none.`);
   const { kind } = trunk.cell;
   const state = { hidden: 0, cell: kind === 'lstm' ? trunk.cell.size : null };
@@ -56,12 +66,12 @@ export function openPassCell(
   const { size, numColumns, stateOffset } = cell;
   const stateKernel = { name: `${network}/cell/state`, inputs: size, outputs: numColumns };
   const transposed = gradient === 'none' ? null : transposedBlock(shared, scratch, stateKernel);
-  const rows = planRows(cell, x, transposed, columns, scratch);
+  const rows = planRows(cell, x, widthOf(model, beside), transposed, columns, scratch);
   const [main, warmUp] = placeCell(cell, rows, sequences, scratch);
-  const begin = createBeginning(cell, rows, sequences, columns, scratch);
+  const begin = createBeginning(cell, rows, sequences, begins, columns, scratch);
   const { length, burnIn, perBlock } = sequences;
   return {
-    hidden: rows.hidden,
+    ...{ hidden: rows.hidden, hiddenBytes: 4 * size },
     gradHidden: transposed === null ? null : rows.gradHidden,
     forward(parameters) {
       begin.load();
@@ -84,10 +94,11 @@ export function openPassCell(
 
 type PassRows = ReturnType<typeof planRows>;
 
-/** Scratch of a block of sequences, [U P] rows each. */
+/** Scratch of a block of sequences, [U P] rows each. @param besideSize elements that stand behind a row's hidden state. */
 function planRows(
   { kind, size, numColumns }: RecurrentCell,
   x: Block,
+  besideSize: number,
   transposed: Block | null,
   columns: ThreadColumns,
   scratch: ThreadScratch,
@@ -98,13 +109,13 @@ function planRows(
   const flowsBack = transposed !== null;
   const gates = block(numColumns);
   const before = block(size);
-  const hidden = block(size);
+  const hidden = block(size + besideSize);
   return {
     ...{ x, gates, before, hidden },
     ownGates: isLstm ? 0 : block(numColumns).address,
     cellBefore: isLstm ? block(size).address : 0,
-    tanhCell: isLstm ? block(size).address : 0,
-    gradHidden: flowsBack ? block(size) : nowhere,
+    tanhCell: isLstm ? block(size + besideSize).address : 0,
+    gradHidden: flowsBack ? block(size + besideSize) : nowhere,
     carry: flowsBack ? block(size) : nowhere,
     cellCarry: flowsBack && isLstm ? block(size).address : 0,
     transposed: transposed ?? nowhere,
@@ -147,18 +158,24 @@ function createBeginning(
   { size, state }: RecurrentCell,
   { before, cellBefore }: PassRows,
   { burnIn, perBlock }: SequenceRows,
+  begins: 'stored' | 'zero',
   columns: ThreadColumns,
   scratch: ThreadScratch,
 ) {
-  const states = columns.open('states', 'float32', perBlock) as Float32Array; // [P, S]
+  const states = begins === 'zero' ? null : (columns.open('states', 'float32', perBlock) as Float32Array); // [P, S]
   const continues = columns.open('continues', 'int32') as Int32Array; // [U P]
   const stride = before.stride / 4;
   const view = (address: number) => scratch.floats(address, scratch.blockRows * stride);
   const hidden = view(before.address);
   const inner = state.cell === null ? null : view(cellBefore);
-  const stateSize = states.length / perBlock;
+  const stateSize = (states?.length ?? 0) / perBlock;
   return {
     load(): void {
+      if (states === null) {
+        hidden.fill(0, 0, perBlock * stride);
+        inner?.fill(0, 0, perBlock * stride);
+        return;
+      }
       for (let p = 0; p < perBlock; p++) {
         const from = p * stateSize;
         for (let k = 0; k < size; k++) hidden[p * stride + k] = states[from + k];

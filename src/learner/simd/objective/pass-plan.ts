@@ -1,6 +1,6 @@
 /** One thread's scratch for one way through a network: what is packed, activations, gradients, and the program over them. */
 import type { ModelSpec, ParameterRange } from '../../../policy/networks/model.ts';
-import { inputSize, type ModelLayout, networkNamed } from '../../../policy/networks/model.ts';
+import { type ModelLayout, networkNamed, widthOf } from '../../../policy/networks/model.ts';
 import {
   type BackwardRecord,
   type Block,
@@ -34,7 +34,7 @@ export interface SharedBlocks {
 
 /** What a recurrent cell before the layers hands to them. */
 export interface CellOutput {
-  /** What they read, f32 [rows, H]. */
+  /** What they read, f32 [rows, H]; behind the H numbers of a row is room for the network's other inputs. */
   readonly hidden: Block;
   /** Where they leave the gradient of that; null = nothing flows back. */
   readonly gradHidden: Block | null;
@@ -147,7 +147,7 @@ export function planPass(
     cell !== null
       ? cell.gradHidden
       : wantsInput
-        ? scratchBlock(scratch, inputSize(model, networkNamed(model, network)))
+        ? scratchBlock(scratch, widthOf(model, networkNamed(model, network).inputs))
         : null;
   const { transposedOf, normalizationOf } = createBackwardScratch(shared, scratch);
   const masks: LayerMask[] = [];

@@ -1,5 +1,5 @@
 /** Ways through networks: programs of the kernels over a thread's scratch. */
-import { type ModelSpec, networkNamed } from '../../../policy/networks/model.ts';
+import { inputParts, type ModelSpec, networkNamed, widthOf } from '../../../policy/networks/model.ts';
 import type { Kernels } from '../../../simd/kernel-exports.ts';
 import { type LayerRecord, RECORD_BYTES, writeProgram } from '../../../simd/layer-program.ts';
 import { DROPOUT_SEEDS } from '../../dropout.ts';
@@ -8,7 +8,7 @@ import type { ThreadColumns } from './columns.ts';
 import { createMasks } from './masks.ts';
 import { createNoisePlan } from './noise-plan.ts';
 import type { Packing } from './packing.ts';
-import { openPassCell, type PassedModel } from './pass-cell.ts';
+import { openPassCell, type PassCell, type PassedModel } from './pass-cell.ts';
 import { dropoutOf, type PassPlan, planPass, type SharedBlocks, scratchBlock } from './pass-plan.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import type { ThreadJob } from './thread-job.ts';
@@ -40,10 +40,26 @@ function viewsOf(plan: PassPlan, outputs: number, scratch: ThreadScratch) {
   };
 }
 
-/** Gradients of a pass's input rows; empty without. */
-function inputFloatsOf({ gradInput }: PassPlan, scratch: ThreadScratch): Float32Array {
-  if (gradInput === null) return new Float32Array(0);
-  return scratch.floats(gradInput.address, (scratch.blockRows * gradInput.stride) / 4);
+/** Where gradients of a pass's inputs lie; nowhere without. Of what a cell reads there are none. */
+function createInputGradient(
+  { network }: PassOptions,
+  model: ModelSpec,
+  { gradInput }: PassPlan,
+  cell: PassCell | null,
+  scratch: ThreadScratch,
+): Pass['inputGradient'] {
+  const { first, beside } = inputParts(networkNamed(model, network));
+  const stride = (gradInput?.stride ?? 0) / 4;
+  const values = scratch.floats(gradInput?.address ?? 0, scratch.blockRows * stride);
+  return (k) => {
+    if (cell === null) return { values, offset: widthOf(model, first.slice(0, k)), stride };
+    if (k < first.length) throw new TypeError(`Expected no gradient of what the cell of ${network} reads.`);
+    return {
+      values,
+      offset: cell.hiddenBytes / 4 + widthOf(model, beside.slice(0, k - first.length)),
+      stride,
+    };
+  };
 }
 
 /** What draws the masks of a pass with dropout; null = it drops nothing. */
@@ -94,24 +110,22 @@ export function createPasses(
     const network = networkNamed(model, name);
     const input = packing.inputsOf(options);
     const cell = openPassCell(options, input.block, passed, columns, kernels, shared, scratch);
+    const packBeside = cell === null ? null : packing.besideCell(options, cell.hidden, cell.hiddenBytes);
     const plan = planPass(options, input.block, model, modelLayout, shared, scratch, cell);
     const program = placeProgram(scratch, plan.records);
     const drawMasks = openMasks(options, plan, model, columns, scratch);
     const isTrained = gradient === 'parameters' || gradient === 'both';
     if (gradient !== 'none') noteGradient(options);
-    const inputFloats = inputFloatsOf(plan, scratch);
+    const openGradient = createInputGradient(options, model, plan, cell, scratch);
     const transposeKey = `${name} ${plan.gradInput === null ? 'hidden' : 'all'}`;
     return {
       ...viewsOf(plan, network.outputs, scratch),
-      inputGradient(k) {
-        const before = network.inputs.slice(0, k);
-        const offset = before.reduce((sum, each) => sum + model.inputs[each].size, 0);
-        return { values: inputFloats, offset, stride: (plan.gradInput?.stride ?? 0) / 4 };
-      },
+      inputGradient: openGradient,
       forward(numRows) {
         input.pack();
         drawMasks?.(numRows);
         cell?.forward(parameters);
+        packBeside?.();
         kernels?.forward(program.address, program.count, parameters, numRows);
       },
       backward(numRows) {

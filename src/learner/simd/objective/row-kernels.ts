@@ -1,12 +1,6 @@
 /** Losses and softmax over a thread's rows: calls of the kernels. */
 import type { Kernels } from '../../../simd/kernel-exports.ts';
-import {
-  MAX_BLOCK_ROWS,
-  type QuantileLoss,
-  type QuantileLossRows,
-  type Softmax,
-  type SoftmaxRows,
-} from '../../objective.ts';
+import type { QuantileLoss, QuantileLossRows, Softmax, SoftmaxRows } from '../../objective.ts';
 import type { ThreadScratch } from './thread-scratch.ts';
 
 export function createQuantileLoss(
@@ -14,13 +8,14 @@ export function createQuantileLoss(
   kernels: Kernels | null,
   scratch: ThreadScratch,
 ): QuantileLoss {
-  const [numQuantiles, targetSize] = [predicted, targets].map(({ length }) => length / MAX_BLOCK_ROWS);
+  const { blockRows } = scratch;
+  const [numQuantiles, targetSize] = [predicted, targets].map(({ length }) => length / blockRows);
   if (gradient.length !== predicted.length || numTargets > targetSize) {
     throw new TypeError(
-      `Expected a gradient of ${numQuantiles} numbers a row and at most ${targetSize} targets, got ${gradient.length / MAX_BLOCK_ROWS} and ${numTargets}.`,
+      `Expected a gradient of ${numQuantiles} numbers a row and at most ${targetSize} targets, got ${gradient.length / blockRows} and ${numTargets}.`,
     );
   }
-  const losses = scratch.floats(scratch.take(4 * MAX_BLOCK_ROWS), MAX_BLOCK_ROWS);
+  const losses = scratch.floats(scratch.take(4 * blockRows), blockRows);
   return {
     losses,
     compare(numRows, scale) {
@@ -46,13 +41,14 @@ export function createSoftmax(
   kernels: Kernels | null,
   scratch: ThreadScratch,
 ): Softmax {
-  const perRow = values.length / MAX_BLOCK_ROWS / size;
+  const { blockRows } = scratch;
+  const perRow = values.length / blockRows / size;
   if (!Number.isInteger(perRow) || probabilities.length !== values.length) {
     throw new TypeError(
-      `Expected as many probabilities as values, in groups of ${size}, got ${probabilities.length / MAX_BLOCK_ROWS} and ${values.length / MAX_BLOCK_ROWS} a row.`,
+      `Expected as many probabilities as values, in groups of ${size}, got ${probabilities.length / blockRows} and ${values.length / blockRows} a row.`,
     );
   }
-  const logSums = scratch.floats(scratch.take(4 * MAX_BLOCK_ROWS * perRow), MAX_BLOCK_ROWS * perRow);
+  const logSums = scratch.floats(scratch.take(4 * blockRows * perRow), blockRows * perRow);
   return {
     logSums,
     run: (numRows) =>

@@ -90,6 +90,7 @@ function openRows(
   const steps = open({
     ...openNames(objective, { columns, rowOutputs, free, scalars }),
     ...openRowKernels(kernels, packing, scratch),
+    sequences: objective.sequences ?? null,
     stats,
     pass,
   });

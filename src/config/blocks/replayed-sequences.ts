@@ -1,5 +1,8 @@
-/** What recurrence goes together with in DQN. */
-import { conflict, type Problem } from '../../src/config/problems.ts';
+/** What recurrence goes together with where batches are sequences out of a replay buffer. */
+import { conflict, type Problem } from '../problems.ts';
+import { checkPace, checkUpdates } from './pace.ts';
+import { checkPrefill } from './prefill.ts';
+import { checkReplay } from './replay.ts';
 
 /** The options that it reads. */
 interface Config {
@@ -11,34 +14,42 @@ interface Config {
     readonly batchSize: number;
     readonly trainEvery: number;
     readonly learningStarts: number;
+    readonly updatesPerStep: number | null;
+    readonly gradientSteps: number | null;
     readonly replayCapacity: number;
     readonly replayBytes: number | null;
-    readonly distribution: string;
-    readonly noisy: boolean;
     readonly hindsight: string;
     readonly prefill: string | null;
+    readonly prefillSteps: number | null;
     readonly network: string;
   };
   readonly envRunners: { readonly numEnvs: number };
 }
 
-/** Parts of DQN that learn from single transitions. */
-function otherParts({ training }: Config): readonly string[] {
-  const { distribution, noisy, hindsight, prefill, replayBytes, network } = training;
+/**
+ * Of pace and buffer: what batches need, of transitions or, with a cell, of sequences.
+ *
+ * @param others the algorithm's own that learn from single transitions and are chosen, with their values.
+ */
+export function checkBatches(config: Config, others: readonly string[]): readonly Problem[] {
+  if (config.training.recurrent === null) return [...checkPace(config), ...checkReplay(config)];
+  return [...checkUpdates(config), ...checkPrefill(config), ...checkSequences(config, others)];
+}
+
+/** What is not there for sequences, whatever the algorithm. */
+function withoutSequences({ training }: Config): readonly string[] {
+  const { hindsight, prefill, replayBytes, network } = training;
   return [
     ...(network === 'mlp' ? [] : [`network (${network})`]),
-    ...(distribution === 'none' ? [] : [`distribution (${distribution})`]),
-    ...(noisy ? ['noisy'] : []),
     ...(hindsight === 'none' ? [] : [`hindsight (${hindsight})`]),
     ...(prefill === null ? [] : [`prefill (${prefill})`]),
     ...(replayBytes === null ? [] : [`replayBytes (${replayBytes})`]),
   ];
 }
 
-export function checkRecurrentDQN(config: Config): readonly Problem[] {
+function checkSequences(config: Config, others: readonly string[]): readonly Problem[] {
   const { training, envRunners } = config;
   const { recurrent, sequenceLength, burnIn, nStep, batchSize, trainEvery, learningStarts } = training;
-  if (recurrent === null) return [];
   const { numEnvs } = envRunners;
   const needed = burnIn + sequenceLength + nStep - 1; // steps that a sequence is made from
   const kept = Math.ceil(training.replayCapacity / numEnvs);
@@ -48,7 +59,7 @@ export function checkRecurrentDQN(config: Config): readonly Problem[] {
   const round = trainEvery * numEnvs;
   const collected = trainEvery * (Math.floor(learningStarts / round) + 1);
   const enough = needed + (perEnv - 1) * trainEvery;
-  const problems = otherParts(config).map((part) =>
+  const problems = [...withoutSequences(config), ...others].map((part) =>
     conflict(`recurrent (${recurrent}) does not go together with ${part}: leave one of the two out.`),
   );
   if (batchSize % (4 * sequenceLength) !== 0) {
@@ -66,21 +77,24 @@ export function checkRecurrentDQN(config: Config): readonly Problem[] {
   return problems;
 }
 
-/** Of the sections that only Node has. */
-export function checkRecurrentEngine({
-  training: { recurrent },
-  envRunners: { inference },
-  learners: { engine },
-}: {
-  readonly training: Pick<Config['training'], 'recurrent'>;
-  readonly envRunners: { readonly inference: string };
-  readonly learners: { readonly engine: string };
-}): readonly Problem[] {
+/** Of the sections that only Node has. @param algorithm its name, for messages. */
+export function checkSequencesEngine(
+  {
+    training: { recurrent },
+    envRunners: { inference },
+    learners: { engine },
+  }: {
+    readonly training: Pick<Config['training'], 'recurrent'>;
+    readonly envRunners: { readonly inference: string };
+    readonly learners: { readonly engine: string };
+  },
+  algorithm: string,
+): readonly Problem[] {
   if (recurrent === null) return [];
   const found: (readonly [boolean, string])[] = [
     [
       engine === 'tensorflow',
-      `recurrent (${recurrent}) learns on the simd engine in dqn, but engine is tensorflow: leave engine out.`,
+      `recurrent (${recurrent}) learns on the simd engine in ${algorithm}, but engine is tensorflow: leave engine out.`,
     ],
     [
       inference === 'central',
