@@ -86,10 +86,12 @@ export const simpleSpreadKernel: AgentsKernelFactory = (numEnvs, given) => {
     step(n, actions, offset) {
       stepWorld(world, n, actions, offset);
       clearResults(results);
-      results.acting.fill(1);
       const shared = (1 - localRatio) * coverage(world, n);
       countOverlaps(world, n, overlaps);
-      for (let s = 0; s < numAgents; s++) results.rewards[s] = shared + localRatio * -overlaps[s];
+      for (let s = 0; s < numAgents; s++) {
+        results.acting[s] = 1;
+        results.rewards[s] = shared + localRatio * -overlaps[s];
+      }
     },
     writeObservation: write,
     stateSize: numAgents * size,
@@ -120,7 +122,7 @@ function coverage(world: ParticleWorld, n: number): number {
 
 /** How many others each one overlaps with. */
 function countOverlaps(world: ParticleWorld, n: number, out: Int32Array): void {
-  out.fill(0);
+  for (let a = 0; a < world.numMoving; a++) out[a] = 0;
   for (let a = 0; a < world.numMoving; a++)
     for (let b = a + 1; b < world.numMoving; b++) {
       if (Math.sqrt(squareDistance(world, n, a, b)) >= 2 * RADIUS) continue;
@@ -144,7 +146,7 @@ function writeView(world: ParticleWorld, n: number, s: number, out: ObservationA
     writeOffset(world, n, s, a, out, next);
     next += 2;
   }
-  out.fill(0, next, offset + 6 * numMoving);
+  for (; next < offset + 6 * numMoving; next++) out[next] = 0; // a loop: a call of fill() takes longer
 }
 
 function looksOf(numAgents: number) {

@@ -9,6 +9,7 @@ import {
   type OutputGradient,
 } from '../../src/learner/output-gradient.ts';
 import { createDistributionGradient } from '../../src/learner/simd/distribution-gradient.ts';
+import { exponential } from '../../src/learner/simd/exponential.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 import type { PpoLossOptions } from './loss.ts';
 
@@ -123,7 +124,7 @@ function weighPolicy(
   let numClipped = 0;
   for (let r = 0; r < numRows; r++) {
     const logRatio = logProbs[r] - oldLogProbs[r];
-    const ratio = Math.exp(logRatio);
+    const ratio = exponential(logRatio);
     const advantage = advantages[r];
     const plain = ratio * advantage;
     const clipped = Math.max(1 - clipRange, Math.min(1 + clipRange, ratio)) * advantage;

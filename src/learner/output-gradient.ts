@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from '../json.ts';
 import type { PolicySpec } from '../policy/policy-spec.ts';
+import type { OpenCategorical } from '../simd/native-categorical.ts';
 
 /**
  * One chunk of minibatch rows, gathered. R rows of a minibatch of `minibatchRows`; every gradient is of the MEAN over
@@ -33,6 +34,8 @@ export interface GradientChunk {
   readonly gradDistributionParameters: Float32Array; // [R, P] f32, out
   readonly gradValues: Float32Array; // [R] f32, out
   readonly gradLogStd: Float32Array; // as logStd, out: the sum over this chunk, overwritten
+  /** Categoricals by machine code, which `createDistributionGradient` asks for where it is; absent = there is none. The bits are the same. */
+  readonly openCategorical?: OpenCategorical | undefined;
   /** f64 [statNames.length], out: sums over this chunk's rows, overwritten; the engine adds chunks in order and divides by minibatchRows. */
   readonly stats: Float64Array;
 }

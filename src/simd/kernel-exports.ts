@@ -1,4 +1,5 @@
 /** The kernels' functions, as every thread calls them. */
+import type { OpenCategorical } from './native-categorical.ts';
 
 /** Exports of src/simd/assembly; addresses and strides in bytes unless it says otherwise there. */
 export interface Kernels {
@@ -167,6 +168,8 @@ export interface Kernels {
     inputs: number,
     outputs: number,
   ): void;
+  /** Categoricals by machine code; absent in WebAssembly, where TypeScript computes them. */
+  readonly openCategorical?: OpenCategorical;
   mathTable(kind: number, source: number, target: number, count: number): void;
   /** 24 operations for each lane of a vector a turn; what it returns keeps it from being left out. */
   peak(turns: number): number;

@@ -2,11 +2,12 @@
  * Kernels compiled to machine code for vectors of 8 or 16 floats, or for NEON's of 4 (`native/`, C), in place of those of WebAssembly,
  * whose vectors have 4. A number is computed by the same steps in the same order, so the bits are the same; only time differs.
  *
- * Products, activations, recurrent cells, transposing, reduction, Adam, target blends, the quantile loss and SAC's sampling are native; gathers, parameter noise and other sampling stay in WebAssembly. No import
+ * Products, activations, recurrent cells, transposing, reduction, Adam, target blends, the quantile loss, SAC's sampling and gradients of categoricals are native; gathers, parameter noise and other sampling stay in WebAssembly. No import
  * of a Node module here: the browser bundles this file, and never gets a path.
  */
 import type { WasmMemory } from '../memory/web-assembly.ts';
 import type { Kernels } from './kernel-exports.ts';
+import { type CategoricalCalls, createNativeCategorical } from './native-categorical.ts';
 
 /** The addon's name, beside the WebAssembly modules; there is none for machines that `native-targets.ts` does not list. */
 export const nativeFile = (platform: string, arch: string): string => `kernels-${platform}-${arch}.node`;
@@ -19,7 +20,7 @@ export interface NativeKernels {
 }
 
 /** Each takes the address of the memory, then what its namesake takes; Adam's numbers as the address of nine f64. */
-interface NativeBuild {
+type NativeBuild = CategoricalCalls & {
   forward(base: number, layers: number, count: number, parameters: number, rows: number): void;
   backward(
     base: number,
@@ -77,7 +78,7 @@ interface NativeBuild {
     scratch: number,
   ): void;
   peak(base: number, turns: number): number;
-}
+};
 
 /** Multiply-adds round once in `fused`, as in the relaxed build of the WebAssembly kernels. */
 interface NativeWidth {
@@ -88,7 +89,7 @@ interface NativeWidth {
 interface NativeModule {
   /** The most that this processor has; 0 for an x86-64 without AVX2 and FMA. */
   readonly numLanes: 0 | 4 | 8 | 16;
-  addressOf(array: Uint8Array | Float64Array): number;
+  addressOf(array: ArrayBufferView): number;
   readonly lanes4?: NativeWidth;
   readonly lanes8?: NativeWidth;
   readonly lanes16?: NativeWidth;
@@ -223,6 +224,7 @@ export function withNativeKernels(
     blendSlice: (target, source, bytes, tau) => calls.blendSlice(base, target, source, bytes, tau),
     quantileHuber: (...of) => calls.quantileHuber(base, ...of),
     sampleSquashed: (...of) => calls.sampleSquashed(base, ...of),
+    openCategorical: createNativeCategorical(module.addressOf, calls),
     peak: (turns) => calls.peak(base, turns),
   };
 }

@@ -157,7 +157,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
         [true, false],
         [true, true],
       ]) {
-        const widths = [below(40), width, width, below(4)];
+        const widths = [below(40), width, width, below(12)];
         const shape = { widths, activation: 'elu' as const, normalized, masked };
         const modules = [null, { path, numLanes }].map((kind) => ({ ...builds[build], native: kind }));
         const twins = modules.map((module) => openDenseNetwork(module, shape));

@@ -2,6 +2,7 @@
  * Independent categoricals: log p = l_a - log sum e^l; H = -sum p log p; dlog p/dl_j = [j = a] - p_j;
  * dH/dl_j = -p_j (log p_j + H). Forbidden logits are a constant, so nothing flows to them.
  */
+import type { CategoricalRows, OpenCategorical } from '../../simd/native-categorical.ts';
 import { type DistributionGradient, MAX_CHUNK_ROWS } from '../output-gradient.ts';
 import { exponentialOfNegative } from './exponential.ts';
 
@@ -99,8 +100,30 @@ function forbid(logits: Float32Array, masks: Uint8Array, out: Float32Array, coun
   return out;
 }
 
+/** By machine code where the chunk has it, and for chunks in which nothing is unusual; else in TypeScript. */
 export function categoricalGradient(sizes: readonly number[], hasMasks: boolean): DistributionGradient {
-  if (sizes.length === 1 && sizes[0] === 2 && !hasMasks) return pairGradient();
+  const isPair = sizes.length === 1 && sizes[0] === 2 && !hasMasks;
+  const written = isPair ? pairGradient() : generalGradient(sizes, hasMasks);
+  let open: OpenCategorical | undefined;
+  let native: CategoricalRows | null = null;
+  let isNative = false; // of the chunk evaluated last
+  return {
+    evaluate(chunk, logProbs, entropies) {
+      if (chunk.openCategorical !== open) {
+        open = chunk.openCategorical;
+        native = open?.(sizes, hasMasks) ?? null;
+      }
+      isNative = native?.evaluate(chunk, logProbs, entropies) ?? false;
+      if (!isNative) written.evaluate(chunk, logProbs, entropies);
+    },
+    backward(chunk, byLogProb, byEntropy) {
+      if (isNative) native?.backward(chunk, byLogProb, byEntropy);
+      else written.backward(chunk, byLogProb, byEntropy);
+    },
+  };
+}
+
+function generalGradient(sizes: readonly number[], hasMasks: boolean): DistributionGradient {
   const numLogits = sizes.reduce((sum, size) => sum + size, 0);
   const numSegments = sizes.length;
   const entropiesOf = new Float64Array(MAX_CHUNK_ROWS * numSegments); // [R, A]

@@ -38,3 +38,12 @@ export function exponentialOfNegative(x: number): number {
   const c = r - t * (P1 + t * (P2 + t * (P3 + t * (P4 + t * P5))));
   return (1 - (low - (r * c) / (2 - c) - high)) * POWERS[k];
 }
+
+/** e^x, for x that is mostly near 0, as the logarithm of a ratio of probabilities is. Thread: any. Allocates nothing. */
+export function exponential(x: number): number {
+  const magnitude = Math.abs(x);
+  if (!(magnitude < BORDER_START) || magnitude < TINY) return Math.exp(x);
+  const t = x * x;
+  const c = x - t * (P1 + t * (P2 + t * (P3 + t * (P4 + t * P5))));
+  return 1 - ((x * c) / (c - 2) - x);
+}

@@ -76,11 +76,12 @@ function createGradientItem(setup: ThreadContextOptions, control: ControlViews) 
     const { blockRows } = layout;
     const numGroups = numGroupsFor(layout, minibatchRows);
     const numBlocks = Math.ceil(minibatchRows / blockRows);
-    const towerIndex = Math.floor(item / numGroups);
-    const group = item % numGroups;
+    // the towers of a group one after the other: what both read is gathered once where one thread has both
+    const towerIndex = item % towers.length;
+    const group = Math.floor(item / towers.length);
     prepare(towerIndex, phase, minibatchRows);
     const statsBase = Real.ITEM_STATS + item * MAX_STATS;
-    reals.fill(0, statsBase, statsBase + numStats);
+    for (let s = 0; s < numStats; s++) reals[statsBase + s] = 0;
     const firstBlock = Math.floor((group * numBlocks) / numGroups);
     const lastBlock = Math.floor(((group + 1) * numBlocks) / numGroups);
     for (let block = firstBlock; block < lastBlock; block++) {

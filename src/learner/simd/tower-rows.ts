@@ -22,7 +22,7 @@ export interface ThreadContextOptions {
 type MutableChunk = { -readonly [K in keyof GradientChunk]: GradientChunk[K] };
 
 function createChunk(
-  { arena, spec, layout, outputGradient }: ThreadContextOptions,
+  { kernels, arena, spec, layout, outputGradient }: ThreadContextOptions,
   rows: RowScratch,
   tower: TowerProgram,
   scalars: Float32Array,
@@ -55,10 +55,11 @@ function createChunk(
     gradValues: floats(rows.gradValues, BLOCK_ROWS),
     gradLogStd: floats(rows.gradLogStd, logStd.size),
     stats: new Float64Array(outputGradient.statNames.length),
+    openCategorical: kernels.openCategorical,
   };
 }
 
-/** Copies a block's rows of the rollout into scratch, by shuffled index; `start` in the epoch's order. */
+/** Copies a block's rows of the rollout into scratch, by shuffled index; `start` in the epoch's order. Those that lie there already, from the same phase, stay. */
 function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int32Array) {
   const { kernels, spec, layout } = setup;
   const A = actionSize(spec.distribution);
@@ -79,9 +80,19 @@ function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int3
       address + offset * stride,
       stride,
     );
+  const lying = { phase: -1, start: 0, numRows: 0 };
+  const begin = (phase: number) => {
+    if (phase === lying.phase) return;
+    lying.phase = phase;
+    lying.numRows = 0;
+  };
   const gather = (tower: TowerProgram, start: number, numRows: number) => {
     const indices = layout.permutations + 4 * (words[Word.EPOCH] * words[Word.NUM_SAMPLES] + start);
-    if (tower.cells === null) gatherObservations(indices, numRows, rows.observations, 0);
+    if (tower.cells === null && (lying.start !== start || lying.numRows !== numRows)) {
+      gatherObservations(indices, numRows, rows.observations, 0);
+      lying.start = start;
+      lying.numRows = numRows;
+    }
     if (tower.hasActor) {
       kernels.gatherWords(column(1), indices, numRows, A, rows.actions);
       if (spec.actionMaskSize > 0)
@@ -94,7 +105,7 @@ function createGather(setup: ThreadContextOptions, rows: RowScratch, words: Int3
       kernels.gatherWords(column(5), indices, numRows, 1, rows.returns);
     }
   };
-  return { gather, gatherObservations };
+  return { begin, gather, gatherObservations };
 }
 
 /** Runs blocks; which rows a block has is the caller's to say. */
@@ -103,7 +114,7 @@ export function createTowerRows(setup: ThreadContextOptions, { words, reals, sca
   const base = layout.threads[setup.threadIndex].offset;
   const { rows, towers, sequences } = createThreadPlan(spec, arena.buffer, base, layout.sequences);
   const chunks = towers.map((tower) => createChunk(setup, rows, tower, scalars));
-  const { gather, gatherObservations } = createGather(setup, rows, words);
+  const { begin, gather, gatherObservations } = createGather(setup, rows, words);
   const ofSequences =
     sequences === null || layout.sequences === null
       ? null
@@ -120,6 +131,7 @@ export function createTowerRows(setup: ThreadContextOptions, { words, reals, sca
     /** Before an item's blocks. */
     prepare(towerIndex: number, phase: number, minibatchRows: number): void {
       const { address, numRecords, cells } = towers[towerIndex];
+      begin(phase);
       if (transposedAt[towerIndex] !== phase) {
         kernels.transposeKernels(address, numRecords, layout.parameters);
         if (cells !== null) ofSequences?.transpose(cells);
@@ -171,7 +183,7 @@ function createRowRunner(
   return (towerIndex: number, group: number, start: number, numRows: number, isFirst: boolean) => {
     const tower = towers[towerIndex];
     const chunk = chunks[towerIndex];
-    chunk.stats.fill(0);
+    for (let s = 0; s < chunk.stats.length; s++) chunk.stats[s] = 0;
     gather(tower, start, numRows);
     kernels.forward(tower.address, tower.numRecords, layout.parameters, numRows);
     chunk.numRows = numRows;

@@ -1,4 +1,5 @@
 /* One build of the kernels: compiled once for each of AVX2 and AVX-512, or for NEON, fused and not; NAME is its table. */
+#include "categorical.h"
 #include "network.h"
 #include "optimizer.h"
 #include "quantile-huber.h"
@@ -35,4 +36,4 @@ static float peak(int turns) {
   return sum;
 }
 
-const struct table NAME = {forward, backward, transpose_kernels, recurrent_forward, recurrent_backward, reduce, adam, blend, quantile_huber_rows, sample_squashed_rows, peak};
+const struct table NAME = {forward, backward, transpose_kernels, recurrent_forward, recurrent_backward, reduce, adam, blend, quantile_huber_rows, sample_squashed_rows, categorical_evaluate, categorical_backward, peak};

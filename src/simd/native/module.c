@@ -123,6 +123,31 @@ static napi_value sample_squashed(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Their first argument is the address of twelve doubles instead of the memory's: addresses of arrays, then sizes. */
+static struct categorical read_categorical(const struct call *c) {
+  const double *given = (const double *)c->base;
+  void *at[10];
+  for (int k = 0; k < 10; k++) at[k] = (void *)(uintptr_t)given[k];
+  return (struct categorical){
+    at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7], at[8], at[9], (int)given[10], (int)given[11],
+  };
+}
+
+static napi_value categorical_evaluate(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const struct categorical categorical = read_categorical(&c);
+  napi_value result;
+  napi_get_boolean(env, c.table->categorical_evaluate(&categorical, (int)word(env, &c, 1)) != 0, &result);
+  return result;
+}
+
+static napi_value categorical_backward(napi_env env, napi_callback_info info) {
+  const struct call c = read_call(env, info);
+  const struct categorical categorical = read_categorical(&c);
+  c.table->categorical_backward(&categorical, (int)word(env, &c, 1));
+  return NULL;
+}
+
 static napi_value peak(napi_env env, napi_callback_info info) {
   const struct call c = read_call(env, info);
   napi_value result;
@@ -159,6 +184,8 @@ static napi_value make_build(napi_env env, const struct table *table) {
   add(env, build, "blendSlice", blend_slice, table);
   add(env, build, "quantileHuber", quantile_huber, table);
   add(env, build, "sampleSquashed", sample_squashed, table);
+  add(env, build, "categoricalEvaluate", categorical_evaluate, table);
+  add(env, build, "categoricalBackward", categorical_backward, table);
   add(env, build, "peak", peak, table);
   return build;
 }

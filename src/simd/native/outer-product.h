@@ -53,9 +53,12 @@ INLINE void outer_panel(const int I, const int V, const struct outer *p, size_t 
 #undef STEP
 }
 
+#define WIDEST_NARROW 5 /* columns of a tile */
+#define MOST_NARROW 10   /* columns for which it pays, where inputs fill vectors; with fewer than 5 always */
+
 /* J columns at a time (a head), with the inputs along the vectors: V of them. */
 INLINE void narrow_tile(const int J, const int V, const struct outer *p, int i, int j) {
-  vec s[4][MOST_VECTORS];
+  vec s[WIDEST_NARROW][MOST_VECTORS];
   UNROLL for (int k = 0; k < J; k++) UNROLL for (int v = 0; v < V; v++) s[k][v] = splat(0);
   const char *a = p->a + 4 * i, *d = p->d + 4 * j;
   for (int r = p->rows; r > 0; r--) {
@@ -77,26 +80,34 @@ INLINE void narrow_tile(const int J, const int V, const struct outer *p, int i, 
   }
 }
 
+INLINE void narrow_panel(const int V, const struct outer *p, int i) {
+  for (int j = 0; j < p->columns;) {
+    const int left = p->columns - j;
+    const int J = left == 5 || left > 8 ? 5 : left < 4 ? left : 4;
+    switch (J) {
+      case 5: narrow_tile(5, V, p, i, j); break;
+      case 4: narrow_tile(4, V, p, i, j); break;
+      case 3: narrow_tile(3, V, p, i, j); break;
+      case 2: narrow_tile(2, V, p, i, j); break;
+      default: narrow_tile(1, V, p, i, j);
+    }
+    j += J;
+  }
+}
+
 static void narrow_outer_product(const struct outer *p) {
   int i = 0;
   while (i < p->inputs) {
     const int is_wide = p->inputs - i > (WIDEST - 1) * LANES;
-    int j = 0;
-    for (; j + 2 <= p->columns; j += 2) {
-      if (is_wide) narrow_tile(2, WIDEST, p, i, j);
-      else narrow_tile(2, 1, p, i, j);
-    }
-    if (j < p->columns) {
-      if (is_wide) narrow_tile(1, WIDEST, p, i, j);
-      else narrow_tile(1, 1, p, i, j);
-    }
+    if (is_wide) narrow_panel(WIDEST, p, i);
+    else narrow_panel(1, p, i);
     i += (is_wide ? WIDEST : 1) * LANES;
   }
 }
 
 /* g [inputs, columns] = (or +=) a^T [inputs, rows] d [rows, columns]; exactly `rows` rows. */
 static void outer_product(const struct outer *p) {
-  if (p->columns <= 4) {
+  if (p->columns <= 4 || (p->columns <= MOST_NARROW && p->inputs > (WIDEST - 1) * LANES)) {
     narrow_outer_product(p);
     return;
   }

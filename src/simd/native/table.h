@@ -21,6 +21,19 @@ struct squashed_rows {
   uint32_t actions, log_probs, deviations, slopes, scratch;
 };
 
+/* Arrays of a chunk of rows, wherever they lie: ../native-categorical.ts. */
+struct categorical {
+  const float *logits;      /* [R, P] */
+  const int32_t *actions;   /* [R, S] */
+  const uint8_t *masks;     /* [R, P], or null */
+  double *log_probs, *entropies;
+  const double *by_log_prob, *by_entropy;
+  float *gradients;         /* [R, P] */
+  double *cache;            /* (2 P + S) for each row, of R rounded up to a vector */
+  const int32_t *sizes;     /* [S] */
+  int num_segments, num_logits;
+};
+
 struct table {
   void (*forward)(char *base, uint32_t layers, int count, uint32_t parameters, int rows);
   void (*backward)(char *base, uint32_t layers, int count, uint32_t gradients, int rows, int accumulate);
@@ -33,6 +46,8 @@ struct table {
   void (*blend_slice)(char *base, uint32_t target, uint32_t source, uint32_t bytes, float tau);
   void (*quantile_huber)(char *base, const struct quantile_huber *q);
   void (*sample_squashed)(char *base, const struct squashed_rows *s);
+  int (*categorical_evaluate)(const struct categorical *c, int rows);
+  void (*categorical_backward)(const struct categorical *c, int rows);
   float (*peak)(int turns);
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exponentialOfNegative } from '../../../src/learner/simd/exponential.ts';
+import { exponential, exponentialOfNegative } from '../../../src/learner/simd/exponential.ts';
 import { openStream } from '../../../src/random/streams.ts';
 
 /** The numbers beside x, and it. */
@@ -49,5 +49,17 @@ describe('exponentialOfNegative', () => {
     for (const border of borders) expectSameBits(around(-border));
     expectSameBits(Array.from({ length: 2000 }, (_, k) => (-k / 2) * ln2));
     expectSameBits([0, -0, -1e8, -Infinity, Number.NaN]);
+  });
+});
+
+describe('exponential', () => {
+  it('gives the bits of Math.exp, near 0 and far from it', () => {
+    const stream = openStream(5, 'test');
+    const values = [1e-9, 1e-4, 0.1, 0.4, 30].flatMap((scale) =>
+      Array.from({ length: 4000 }, () => scale * stream.normal()),
+    );
+    const borders = [2 ** -28, 0.34657359, Math.LN2 / 2].flatMap((x) => [...around(x), ...around(-x)]);
+    const all = [...values, ...borders, 0, -0, Infinity, -Infinity, Number.NaN];
+    expect(all.filter((x) => !Object.is(exponential(x), Math.exp(x)))).toEqual([]);
   });
 });
