@@ -2,15 +2,18 @@
  * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, what becomes
  * of a run whose parts are lost, and what stays behind.
  *
- *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,drills,leak,model,table,rllib] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30] [--seeds 3]
+ *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,stages,drills,leak,model,table,rllib] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30] [--seeds 3]
  *
  * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. Ray starts actors with niceness 15: on a machine that does other work, too, RAY_worker_niceness=0 gives them their share. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
- * turns; the medians, and processor time by process. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
+ * turns; the medians, and processor time by process. Stages: where the time of a rollout goes, place by place. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
  * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Table: the same from what was measured last, without Ray. Leak: random kills for `--minutes`. Rllib: PPO on CartPole with RLlib's tuned settings and two runners, RLlib and ours in turns (that Python then needs ray[rllib] and torch): time to a mean of 450, and until a killed runner is back. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
  * was not counted once, when somebody was not back within 10 seconds, or when a process or an object is left.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startRayCluster } from '../test/cluster/ray-cluster.ts';
+import { type ClusterSetup, startRayCluster } from '../test/cluster/ray-cluster.ts';
 import { canMakeNetworks } from '../test/cluster/ray-network.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
 import { compareWithRllib } from './ray/beside-rllib.ts';
@@ -18,6 +21,7 @@ import { DRILL_HEAD, DRILLS, describeDrill, isDrillFine, NEEDS_NETWORK, runDrill
 import { measureLeak } from './ray/leak.ts';
 import { measureModel } from './ray/measure-costs.ts';
 import { MEASURED, printModel } from './ray/model-table.ts';
+import { measureStages } from './ray/stages.ts';
 import { measureThroughput } from './ray/throughput.ts';
 
 const { values } = parseArgs({
@@ -31,9 +35,12 @@ const { values } = parseArgs({
   },
 });
 
-async function withCluster(inNamespaces: boolean, use: (cluster: RayCluster) => Promise<boolean>) {
+async function withCluster(
+  use: (cluster: RayCluster) => Promise<boolean>,
+  { env = {}, ...setup }: ClusterSetup = {},
+) {
   // A frozen node takes connections: this long until a check of it fails, three times.
-  const cluster = await startRayCluster({ inNamespaces, env: { RAY_health_check_timeout_ms: '1000' } });
+  const cluster = await startRayCluster({ ...setup, env: { RAY_health_check_timeout_ms: '1000', ...env } });
   try {
     if (!(await use(cluster))) process.exitCode = 1;
   } finally {
@@ -62,17 +69,27 @@ const here = kinds.filter((kind) => !NEEDS_NETWORK.has(kind));
 const apart = kinds.filter((kind) => NEEDS_NETWORK.has(kind));
 
 if (parts.includes('table')) printModel(MEASURED);
-const needsCluster = parts.some((part) => part !== 'table');
-if (needsCluster)
-  await withCluster(false, async (cluster) => {
+const isAsked = (part: string) => parts.includes(part) && (part !== 'drills' || here.length > 0);
+if (['throughput', 'model', 'drills', 'leak', 'rllib'].some(isAsked))
+  await withCluster(async (cluster) => {
     if (parts.includes('throughput')) await measureThroughput(cluster, Number(values.rollouts));
     if (parts.includes('model')) await measureModel(cluster, Number(values.rollouts));
-    const isFine = parts.includes('drills') ? await drill(here)(cluster) : true;
+    const isFine = isAsked('drills') ? await drill(here)(cluster) : true;
     const isTight = parts.includes('leak') ? await measureLeak(cluster, Number(values.minutes)) : true;
     const isBack = parts.includes('rllib') ? await compareWithRllib(cluster, Number(values.seeds)) : true;
     return isFine && isTight && isBack;
   });
 if (parts.includes('drills') && apart.length > 0) {
-  if (canMakeNetworks()) await withCluster(true, drill(apart));
+  if (canMakeNetworks()) await withCluster(drill(apart), { inNamespaces: true });
   else console.log(`${apart.join(', ')}: left out, there are no rights to network namespaces here`);
+}
+if (parts.includes('stages')) {
+  const folder = mkdtempSync(join(tmpdir(), 'op-stages-'));
+  const file = join(folder, 'stages');
+  const measure = async (cluster: RayCluster) => {
+    await measureStages(cluster, file, Number(values.rollouts));
+    return true;
+  };
+  await withCluster(measure, { env: { OPERANT_RAY_STAGES: file } });
+  rmSync(folder, { recursive: true });
 }

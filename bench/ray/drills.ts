@@ -11,6 +11,8 @@ import { buildRun, NUM_HOSTS } from './build-run.ts';
 /** A loss: how many hosts it takes away, and what brings the cluster back to what it was. */
 interface Loss {
   readonly numHosts: number;
+  /** Wakes what was frozen, once the run has gone on without it. Resolves to how many processes of hosts do not end by themselves then. */
+  readonly thaw?: () => Promise<number>;
   readonly mend?: () => Promise<void>;
 }
 
@@ -42,6 +44,25 @@ const lostNode =
     return { numHosts: node.numHosts, mend: () => cluster.restartNode(node.k) };
   };
 
+/** For longer than anybody waits: when it wakes, others have its rows and the head has struck it off. */
+function frozenNode(cluster: RayCluster): Loss {
+  const { k, pids, numHosts } = busiestNode(cluster);
+  const hostPids = () => new Set([...cluster.pids('actor'), ...cluster.pids('rollout')]);
+  const hosts = hostPids();
+  const frozen = pids.filter((pid) => hosts.has(pid));
+  for (const pid of pids) kill(pid, 'SIGSTOP');
+  return {
+    numHosts,
+    async thaw() {
+      for (const pid of pids) kill(pid, 'SIGCONT');
+      const numLeft = () => frozen.filter((pid) => hostPids().has(pid)).length;
+      for (let tries = 0; tries < 60 && numLeft() > 0; tries++) await setTimeout(500);
+      return numLeft();
+    },
+    mend: () => cluster.restartNode(k),
+  };
+}
+
 export const DRILLS: Readonly<Record<string, Drill>> = {
   rollout: (cluster) => oneOf(cluster.pids('rollout')),
   frozen: (cluster) => oneOf(cluster.pids('rollout'), 'SIGSTOP'),
@@ -49,7 +70,7 @@ export const DRILLS: Readonly<Record<string, Drill>> = {
   bridge: () => ({ ...oneOf(bridgePids()), numHosts: NUM_HOSTS }),
   raylet: lostNode((_, { pids }) => kill(pids[0])),
   node: lostNode((_, { pids }) => pids.forEach((pid) => void kill(pid))),
-  'frozen-node': lostNode((_, { pids }) => pids.forEach((pid) => void kill(pid, 'SIGSTOP'))),
+  'frozen-node': frozenNode,
   cut: (cluster) => {
     const { k, numHosts } = busiestNode(cluster);
     cluster.setLink(k, 'down');
@@ -89,6 +110,7 @@ export async function runDrill(cluster: RayCluster, kind: string, numLosses: num
   const replacing: number[] = [];
   let numReplaced = 0;
   let numExpected = 0;
+  let numThawed = 0;
   const train = async (): Promise<number> => {
     const { metrics, workerFailures } = await onRay.train();
     numReplaced += metrics['rollout/numWorkerRestarts'];
@@ -108,13 +130,19 @@ export async function runDrill(cluster: RayCluster, kind: string, numLosses: num
         longest = Math.max(longest, await train());
       seconds.push(elapsed());
       replacing.push(longest);
+      if (loss.thaw !== undefined) {
+        const thawing = loss.thaw();
+        await train(); // what it says now, nobody may count
+        numIterations += 1;
+        numThawed += await thawing;
+      }
       for (let i = 0; i < numIterations; i++) await local.train();
       await loss.mend?.();
     }
     const isEqual = isDeepStrictEqual(comparable(await onRay.getState()), comparable(await local.getState()));
     await onRay.stop();
     const result = { kind, seconds, replacing, numReplaced, numExpected, isEqual };
-    return { ...result, numLeft: await countLeft(cluster) };
+    return { ...result, numLeft: numThawed + (await countLeft(cluster)) };
   } finally {
     await Promise.all([local.stop(), onRay.stop()]);
   }

@@ -8,6 +8,7 @@ import { pythonCommand } from '../machine/python.ts';
 import type { Traffic } from './cluster-meter.ts';
 import { createFrameReader, encodeHeader, type Frame, type FrameCode, FrameType, SHARED } from './frames.ts';
 import { createSharedReader, type SharedReader } from './shared-memory.ts';
+import { stamp } from './stage-clock.ts';
 
 /** What the bridge is told at its beginning. */
 export interface BridgeSettings {
@@ -182,6 +183,7 @@ export function startBridge(traffic: Traffic, python: string = pythonCommand()):
       }
       const requestId = state.nextId++;
       pending.set(requestId, { host: address.host, resolve, reject });
+      if (type === FrameType.REQUEST) stamp('sent', address.host, requestId);
       send(type, address, requestId, payload);
     });
   return {
@@ -228,6 +230,10 @@ function createSend(input: Writable, traffic: Traffic, shared: SharedReader) {
   return (type: FrameCode, address: FrameAddress, requestId: number, payload: Uint8Array): void => {
     const { isFragment = false, ...where } = address;
     const flags = isFragment && shared.isOpen ? SHARED : 0;
+    if (input.writableCorked === 0) {
+      input.cork(); // all that is said in a turn goes out at once: weights, and what each host is asked
+      process.nextTick(() => input.uncork());
+    }
     input.write(encodeHeader({ type, requestId, flags, ...where }, [payload]));
     traffic.numSent += payload.length;
     if (payload.length > 0) input.write(payload);
@@ -267,6 +273,7 @@ function settle(pending: Map<number, Pending>, frame: Frame): void {
   const request = pending.get(frame.requestId);
   if (request === undefined) return; // it was abandoned
   pending.delete(frame.requestId);
+  if (frame.type === FrameType.REPLY) stamp('settled', frame.host, frame.requestId);
   if (frame.type === FrameType.FAILED) {
     const { code, message } = JSON.parse(frame.payload.toString()) as { code: FailureCode; message: string };
     request.reject(new RequestFailure(code, message));

@@ -10,6 +10,7 @@ import { decodeMessage, type HostPlan, type HostRequest } from './host-messages.
 import { openHostWires } from './host-wires.ts';
 import { pythonFileOf, withPythonFile } from './python-file.ts';
 import { createRolloutHost, type HostAnswer, type RolloutHost } from './rollout-host.ts';
+import { stamp } from './stage-clock.ts';
 
 /** Files were shipped under paths relative to the folder that this process runs in. */
 function located(plan: HostPlan): HostPlan {
@@ -56,13 +57,16 @@ function run(): void {
       state.host?.useWeights(frame.payload);
       return;
     }
+    stamp('heard', frame.host, frame.requestId);
     let result: HostAnswer;
     try {
       result = await obey(state, decodeMessage<HostRequest>(frame.payload).message);
     } catch (error) {
       result = { message: { kind: 'failed', error: toErrorMessage(error), failures: [], restarted: [] } };
     }
+    stamp('collected', frame.host, frame.requestId);
     wires.reply(frame, result.message, result.body);
+    stamp('answered', frame.host, frame.requestId);
   };
   const wires = openHostWires({
     onNotice: () => state.cut.abort(),

@@ -10,6 +10,7 @@ little-endian, then the payload (src/cluster/frames.ts is the same in TypeScript
 Fragments lie in memory that two processes share (flag SHARED), one slot for each of the two that a host may have under way.
 """
 
+import functools
 import json
 import mmap
 import os
@@ -19,6 +20,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections import namedtuple
 
@@ -32,6 +34,13 @@ INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP, N
 
 SHARED = 1  # a flag
 PLACE = "<QQ"  # offset and length of a payload in shared memory
+CALL = "<QII"  # sequence number, pieces of the answer, checksum of the weights
+CALL_BYTES = struct.calcsize(CALL)
+# Ray hands on what has less than 100 kB with the call or the answer itself; what is longer goes through object stores, which takes several
+# round trips between nodes.
+PIECE = 96 << 10
+MAX_PIECES = 40  # of an answer
+MAX_CARRIED = 4 << 20  # of weights, to all hosts together
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
 STDERR_LINES = 20
 F_SETPIPE_SZ = 1031
@@ -68,9 +77,11 @@ def read_frame(fd):
 
 
 def write_frame(fd, kind, request_id, host, incarnation, version, crc, payload, flags=0):
-    view = memoryview(payload).cast("B")
-    header = struct.pack(HEADER, MAGIC, PROTOCOL, kind, flags, len(view), request_id, host, incarnation, version, crc)
-    parts = [memoryview(header), view]
+    """The payload in parts, one behind the other."""
+    views = [memoryview(part).cast("B") for part in payload if len(part) > 0]
+    length = sum(map(len, views))
+    header = struct.pack(HEADER, MAGIC, PROTOCOL, kind, flags, length, request_id, host, incarnation, version, crc)
+    parts = [memoryview(header), *views]
     while parts:
         count = os.writev(fd, parts)
         while parts and count >= len(parts[0]):
@@ -86,6 +97,15 @@ def shared_memory(size=0):
     fd = os.memfd_create("operant")
     os.ftruncate(fd, size)
     return fd
+
+
+def stamp(stage, fields):
+    """When a request passed a place (src/cluster/stage-clock.ts). Off unless OPERANT_RAY_STAGES names a file."""
+    path = os.environ.get("OPERANT_RAY_STAGES")
+    if path:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(fd, b"%d %d %s %d\n" % (fields.request_id, fields.host, stage, time.monotonic_ns()))
+        os.close(fd)
 
 
 def kill_group(process):
@@ -159,7 +179,8 @@ class RolloutProcess:
     def expect(self, request_id):
         self.waiting[request_id] = [threading.Event(), None]
 
-    def write(self, kind, request_id, host, version, crc, payload):
+    def write(self, kind, request_id, host, version, crc, *payload):
+        """The payload in parts."""
         with self.write_lock:
             try:
                 write_frame(self.to_child, kind, request_id, host, self.incarnation, version, crc, payload)
@@ -195,6 +216,7 @@ class RolloutProcess:
                 slot = self.waiting.get(frame[0].request_id)
                 if slot is not None:
                     fields, payload = frame
+                    stamp(b"received", fields)
                     slot[1] = (fields, self._shared_view(payload) if fields.flags & SHARED else payload)
                     slot[0].set()
         except (OSError, ValueError) as error:
@@ -245,25 +267,35 @@ class RolloutHost:
             child = self.child = RolloutProcess(node, self.arguments, incarnation)
             self.sequence = 0
             self.turn.notify_all()
-        return self._as_array(child.answer(0))
+        return in_pieces(child.answer(0), 1)
 
-    def request(self, sequence, fields, payload, weights, weights_crc):
-        """Gives the process a request, in the order of `sequence`, and waits for its answer."""
-        fields = Fields._make(fields)
+    def request(self, call, *weights):
+        """
+        Gives the process a request, in the order of its sequence number, and waits for its answer.
+
+        `call`: CALL, then the frame. `weights`: of the version that the frame names, in parts; none = it has them.
+        """
+        sequence, num_pieces, weights_crc = struct.unpack_from(CALL, call)
+        fields = Fields._make(struct.unpack_from(HEADER, call, CALL_BYTES))
+        payload = memoryview(call)[CALL_BYTES + HEADER_BYTES :]
+        stamp(b"begun", fields)
         with self.turn:
             child = self.child
             while self.child is child and child is not None and child.over is None and sequence != self.sequence:
                 self.turn.wait(1)
             if child is None or self.child is not child:
-                return ("CHILD_EXITED", "the rollout process is gone", b"", 0)
+                return in_pieces(("CHILD_EXITED", "the rollout process is gone", b"", 0), num_pieces)
             child.expect(fields.request_id)
-            if weights is not None and child.version != fields.version:
-                child.write(WEIGHTS, 0, fields.host, fields.version, weights_crc, weights)
+            if weights and child.version != fields.version:
+                child.write(WEIGHTS, 0, fields.host, fields.version, weights_crc, *weights)
                 child.version = fields.version
             child.write(REQUEST, fields.request_id, fields.host, fields.version, fields.crc, payload)
             self.sequence += 1
             self.turn.notify_all()
-        return self._as_array(child.answer(fields.request_id))
+        stamp(b"given", fields)
+        answer = in_pieces(child.answer(fields.request_id), num_pieces)
+        stamp(b"returned", fields)
+        return answer
 
     def notify(self, fields, payload):
         fields = Fields._make(fields)
@@ -275,18 +307,27 @@ class RolloutHost:
         fields = Fields._make(fields)
         child = self.child
         if child is None:
-            return ("CHILD_EXITED", "the rollout process is gone", b"", 0)
+            return in_pieces(("CHILD_EXITED", "the rollout process is gone", b"", 0), 1)
         child.expect(fields.request_id)
-        child.write(PING, fields.request_id, fields.host, 0, 0, b"")
-        return child.answer(fields.request_id, seconds)
+        child.write(PING, fields.request_id, fields.host, 0, 0)
+        return in_pieces(child.answer(fields.request_id, seconds), 1)
 
-    @staticmethod
-    def _as_array(answer):
-        """Arrays pass through the object store without a copy on the other side."""
-        import numpy
 
-        code, message, payload, crc = answer
-        return (code, message, numpy.frombuffer(payload, numpy.uint8), crc)
+def in_pieces(answer, num_pieces):
+    """
+    What an actor answers: what is said of it, [code, message, checksum, whether it is in pieces], then so many pieces of the payload, of which the
+    last may be empty. One that is longer is the first piece, whole: an array, which passes through object stores without a copy on the other side.
+    """
+    import numpy
+
+    code, message, payload, crc = answer
+    view = memoryview(payload)
+    is_cut = len(view) <= num_pieces * PIECE
+    if is_cut:
+        pieces = [bytes(view[at : at + PIECE]) for at in range(0, num_pieces * PIECE, PIECE)]
+    else:
+        pieces = [numpy.frombuffer(payload, numpy.uint8)] + [b""] * (num_pieces - 1)
+    return [[code, message, crc, is_cut], *pieces]
 
 
 class Bridge:
@@ -296,8 +337,8 @@ class Bridge:
         self.ray = ray
         self.numpy = numpy
         self.settings = settings
-        self.hosts = {}  # host -> {actor, incarnation, sequence, version}
-        self.weights = {}  # version -> (reference, crc)
+        self.hosts = {}  # host -> {actor, incarnation, sequence, version, num_pieces, calls}
+        self.weights = {}  # version -> (parts, crc)
         self.results = queue.SimpleQueue()
         size = 2 * settings["numHosts"] * settings["slotBytes"]
         self.shared = shared_memory(size) if size > 0 else None
@@ -332,9 +373,9 @@ class Bridge:
         def tell():
             try:
                 said = json.dumps(self.nodes()).encode()
-                self.results.put((fields, ("ok", "", said, zlib.crc32(said)), None))
+                self.results.put((fields, ("ok", "", zlib.crc32(said)), [said], None))
             except Exception as error:
-                self.results.put((fields, ("RAY_ERROR", str(error), b"", 0), None))
+                self.results.put((fields, ("RAY_ERROR", str(error), 0), [], None))
 
         threading.Thread(target=tell, daemon=True).start()
 
@@ -375,9 +416,9 @@ class Bridge:
         entry = self.hosts.get(fields.host)
         if entry is None or options["fresh"]:
             self.close(fields.host)
-            entry = self.hosts[fields.host] = {"actor": self._create(options)}
+            entry = self.hosts[fields.host] = {"actor": self._create(options), "num_pieces": 1, "calls": {}}
         entry.update(sequence=0, version=0, incarnation=fields.incarnation)
-        self._track(fields, entry["actor"].open.options(concurrency_group="control").remote(fields.incarnation))
+        self._track(fields, self._call(entry, "open", "control").remote(fields.incarnation))
 
     def _create(self, options):
         settings = self.settings
@@ -419,31 +460,47 @@ class Bridge:
         if others:
             arguments["scheduling_strategy"] = NodeAffinitySchedulingStrategy(others[0], soft=True)
 
+    @staticmethod
+    def _call(entry, name, group, num_pieces=1):
+        """A method of the actor; made once, since that takes as long as calling it."""
+        calls, key = entry["calls"], (name, num_pieces)
+        if key not in calls:
+            calls[key] = getattr(entry["actor"], name).options(concurrency_group=group, num_returns=1 + num_pieces)
+        return calls[key]
+
     def put_weights(self, fields, payload):
-        array = self.numpy.frombuffer(payload, self.numpy.uint8)
-        self.weights[fields.version] = (self.ray.put(array), fields.crc)
+        """Few bytes go along with the request of each host, many into the object store once."""
+        if len(payload) * max(1, len(self.hosts)) <= MAX_CARRIED:
+            view = memoryview(payload)
+            parts = [bytes(view[at : at + PIECE]) for at in range(0, len(view), PIECE)]
+        else:
+            parts = [self.ray.put(self.numpy.frombuffer(payload, self.numpy.uint8))]
+        self.weights[fields.version] = (parts, fields.crc)
         for old in sorted(self.weights)[: -self.settings["numVersions"]]:
             del self.weights[old]
 
     def request(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is None or entry["incarnation"] != fields.incarnation:
-            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, b"", 0), None))
+            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, 0), [], None))
             return
-        weights, weights_crc = None, 0
+        weights, weights_crc = [], 0
         if fields.version > 0 and entry["version"] != fields.version:
             weights, weights_crc = self.weights[fields.version]
             entry["version"] = fields.version
-        call = entry["actor"].request.options(concurrency_group="requests")
+        num_pieces = entry["num_pieces"] if fields.flags & SHARED else 1
         slot = 2 * fields.host + entry["sequence"] % 2
-        self._track(fields, call.remote(entry["sequence"], tuple(fields), bytes(payload), weights, weights_crc), slot)
+        call = struct.pack(CALL, entry["sequence"], num_pieces, weights_crc) + struct.pack(HEADER, *fields) + payload
+        request = self._call(entry, "request", "requests", num_pieces)
+        self._track(fields, request.remote(call, *weights), slot)
+        stamp(b"called", fields)
         entry["sequence"] += 1
 
     def ping(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is not None:
             seconds = json.loads(payload) if payload else None
-            self._track(fields, entry["actor"].ping.options(concurrency_group="control").remote(tuple(fields), seconds))
+            self._track(fields, self._call(entry, "ping", "control").remote(tuple(fields), seconds))
 
     def notify(self, fields, payload):
         entry = self.hosts.get(fields.host)
@@ -459,26 +516,66 @@ class Bridge:
         except Exception as error:  # it may be gone, and its node with it
             sys.stderr.write("close: %s\n" % error)
 
-    def _track(self, fields, reference, slot=None):
-        def done(future):
+    def _track(self, fields, references, slot=None):
+        """Has the answer handed on when it is there. One that is whole is waited for, too: it comes from the other node when it is asked for."""
+        said, *pieces = references
+
+        def fail(error):
+            self.results.put((fields, (failure_code(error), str(error), 0), [], None))
+
+        def whole(what, future):
             error = future.exception()
             if error is None:
-                self.results.put((fields, future.result(), slot))
+                self.results.put((fields, what, [future.result()], slot))
             else:
-                self.results.put((fields, (failure_code(error), str(error), b"", 0), None))
+                fail(error)
 
-        reference.future().add_done_callback(done)
+        def done(future):
+            stamp(b"arrived", fields)
+            error = future.exception()
+            if error is not None:
+                fail(error)
+                return
+            *what, is_cut = future.result()
+            if is_cut:
+                self.results.put((fields, what, pieces, slot))
+            else:
+                pieces[0].future().add_done_callback(functools.partial(whole, what))
 
+        said.future().add_done_callback(done)
+
+    def fetch(self, fields, parts):
+        """Pieces came with what is said of them, so they are here. None, and said so, where they are not."""
+        if not parts or not isinstance(parts[0], self.ray.ObjectRef):
+            return parts
+        try:
+            return self.ray.get(parts)
+        except Exception as error:  # an object store has them after all, and its node is gone
+            self.results.put((fields, (failure_code(error), str(error), 0), [], None))
+            return None
 
     def share(self, fields, payload, slot):
-        """Puts a fragment where the learner can read it: its place, or None. A slot is free again once the answer before the last was taken."""
+        """Puts a fragment, in parts, where the learner can read it: its place, or None. A slot is free again once the answer before the last was taken."""
         bytes_each, entry = self.settings["slotBytes"], self.hosts.get(fields.host)
         is_current = entry is not None and entry["incarnation"] == fields.incarnation
-        if self.room is None or slot is None or not fields.flags & SHARED or not is_current or len(payload) > bytes_each:
+        if self.room is None or slot is None or not fields.flags & SHARED or not is_current:
             return None
-        offset = slot * bytes_each
-        self.numpy.copyto(self.room[offset : offset + len(payload)], payload)
-        return struct.pack(PLACE, offset, len(payload))
+        length = sum(map(len, payload))
+        entry["num_pieces"] = self._pieces_for(length, entry["num_pieces"])
+        if length > bytes_each:
+            return None
+        begin = at = slot * bytes_each
+        for part in payload:
+            if len(part) > 0:
+                self.numpy.copyto(self.room[at : at + len(part)], self.numpy.frombuffer(part, self.numpy.uint8))
+            at += len(part)
+        return struct.pack(PLACE, begin, length)
+
+    @staticmethod
+    def _pieces_for(length, before):
+        """Of the next answer, when this one was so long: they differ by the observations of ends."""
+        needed = -(-length // PIECE)
+        return max(before, needed) if needed <= MAX_PIECES else 1
 
 
 def failure_code(error):
@@ -490,19 +587,23 @@ def failure_code(error):
 
 def write_results(bridge, fd, lock):
     while True:
-        fields, (code, message, payload, crc), slot = bridge.results.get()
+        fields, (code, message, crc), parts, slot = bridge.results.get()
         kind, flags = REPLY, 0
         if code != "ok":
             kind, crc = FAILED, 0
-            payload = json.dumps({"code": code, "message": message}).encode()
+            payload = [json.dumps({"code": code, "message": message}).encode()]
         else:
+            payload = bridge.fetch(fields, parts)
+            if payload is None:
+                continue
             place = bridge.share(fields, payload, slot)
             if place is not None:
-                payload, flags = place, SHARED
+                payload, flags = [place], SHARED
         where = (fields.request_id, fields.host, fields.incarnation, fields.version)
         with lock:
             write_frame(fd, kind, *where, crc, payload, flags)
-        del payload  # a view into the object store
+        stamp(b"handed", fields)
+        del parts, payload  # a view into the object store
 
 
 def connect(settings):
@@ -552,6 +653,8 @@ def serve(bridge, read_fd):
         if frame is None or frame[0].kind == STOP:
             return
         fields, payload = frame
+        if fields.kind == REQUEST:
+            stamp(b"read", fields)
         if fields.kind == OPEN:
             bridge.open(fields, json.loads(payload))
         elif fields.kind == WEIGHTS:
@@ -573,7 +676,7 @@ def main(read_fd, write_fd):
 
     def answer(kind, request_id, content):
         with lock:
-            write_frame(write_fd, kind, request_id, 0, 0, 0, 0, json.dumps(content).encode())
+            write_frame(write_fd, kind, request_id, 0, 0, 0, 0, [json.dumps(content).encode()])
 
     frame = read_frame(read_fd)
     if frame is None:

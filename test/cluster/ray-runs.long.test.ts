@@ -161,6 +161,33 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     expect(results[1]).toEqual(results[0]);
   });
 
+  // Ray hands what is short on with calls and answers; fragments of several pieces, and what is too long for that, go other ways.
+  test.each([
+    ['fragments of several pieces', 2048, [16]],
+    ['fragments that go through object stores', 20_480, [16]],
+    ['weights that go through an object store', 64, [560, 560]],
+  ])('%s: the bits of a local run', async (_, rolloutLength, hiddenSizes) => {
+    const results = [];
+    for (const runners of [
+      { numEnvRunners: 2 },
+      { runners: 'ray' as const, rayAddress: cluster.address, numRolloutHosts: 2, numEnvRunners: 1 },
+    ]) {
+      const algorithm = await new PPOConfig()
+        .environment('CartPole')
+        .envRunners({ numEnvs: 8, rolloutLength, ...runners })
+        .training({ numEpochs: 1, minibatchSize: 512, hiddenSizes })
+        .learners({ engine: 'simd' })
+        .build();
+      try {
+        for (let k = 0; k < 3; k++) await algorithm.train();
+        results.push(comparable(await algorithm.getState()));
+      } finally {
+        await algorithm.stop();
+      }
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
   test('a checkpoint of a run on Ray goes on here as if nothing had happened', () =>
     goesOnHere({ rayAddress: cluster.address, numRolloutHosts: 2 }));
 

@@ -1,0 +1,19 @@
+/**
+ * When a request passed which place on its way to a rollout process and back, for `bench:ray -- --only stages`. Off unless `OPERANT_RAY_STAGES` names a file, to which learner, bridge,
+ * actors and rollout processes of one machine append a line each: request, host, stage, nanoseconds of the clock that they share. `ray_bridge.py` does the same.
+ */
+import { openSync, writeSync } from 'node:fs';
+
+/** -1 = off; not known before the first stamp. */
+let file: number | undefined;
+
+/** Costs nothing when it is off; a write of some 40 bytes when it is on. */
+export function stamp(stage: string, host: number, requestId: number): void {
+  file ??= openStages();
+  if (file >= 0) writeSync(file, `${requestId} ${host} ${stage} ${process.hrtime.bigint()}\n`);
+}
+
+function openStages(): number {
+  const path = process.env.OPERANT_RAY_STAGES ?? '';
+  return path === '' ? -1 : openSync(path, 'a', 0o600);
+}
