@@ -263,6 +263,11 @@ export const REFERENCES: { readonly [algorithm: string]: { readonly [env: string
     },
   },
   sac: {
+    'PendulumNoVelocity-v0': {
+      zoo: { mean: -217.9, std: 140, steps: 100_000 },
+      margin: 12.1,
+      why: 'one run of theirs, of PPO with an LSTM; a standard error of a mean of 100 episodes',
+    },
     'Pendulum-v1': { zoo: { mean: -156.995, std: 88.714, steps: 20_000 }, ...PENDULUM },
     'MountainCarContinuous-v0': {
       zoo: { mean: 94.679, std: 1.134, steps: 50_000 },
