@@ -12,7 +12,7 @@ import { Worker } from 'node:worker_threads';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
 import { openStream } from '../src/random/streams.ts';
 import { instantiateKernels, type KernelModule, loadKernels } from '../src/simd/loader.ts';
-import { workerExecArgv } from '../src/threads/exec-argv.ts';
+import { loaderArgv } from '../src/threads/exec-argv.ts';
 import { criticFlops, planCritic } from './critic-network.ts';
 import { createPhases, PHASES, type Phase } from './critic-phases.ts';
 import {
@@ -81,7 +81,7 @@ async function criticVariants(
     const workerData = { kernels, memory, layout, words, ...share(k + 1) };
     return new Worker(new URL('./critic-helper.ts', import.meta.url), {
       workerData,
-      execArgv: workerExecArgv(),
+      execArgv: loaderArgv(),
     });
   });
   await Promise.all(workers.map((worker) => once(worker, 'message')));

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { cpuUsage } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { workerExecArgv } from '../src/threads/exec-argv.ts';
+import { loaderArgv } from '../src/threads/exec-argv.ts';
 import { median } from './statistics.ts';
 
 export interface ThreadRates {
@@ -35,7 +35,7 @@ export async function measureThreads(
     const workerData: ThreadTask = { id, numEnvs };
     return new Worker(new URL('./env-thread.ts', import.meta.url), {
       workerData,
-      execArgv: workerExecArgv(),
+      execArgv: loaderArgv(),
     });
   });
   await Promise.all(workers.map(answerOf)); // each has stepped until it was compiled

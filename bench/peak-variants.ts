@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createArena, createArenaPlanner } from '../src/memory/arena.ts';
 import { instantiateKernels, type KernelModule } from '../src/simd/kernels.ts';
-import { workerExecArgv } from '../src/threads/exec-argv.ts';
+import { loaderArgv } from '../src/threads/exec-argv.ts';
 import type { HeldVariant } from './harness.ts';
 
 const PEAK_TURNS = 20_000;
@@ -33,7 +33,7 @@ export async function pairedPeakVariant(kernels: KernelModule): Promise<HeldVari
   const words = new Int32Array(new SharedArrayBuffer(8));
   const worker = new Worker(new URL('./peak-helper.ts', import.meta.url), {
     workerData: { kernels, memory, turns: PEAK_TURNS, repeats: NUM_REPEATS, words },
-    execArgv: workerExecArgv(),
+    execArgv: loaderArgv(),
   });
   await once(worker, 'message');
   const run = () => {

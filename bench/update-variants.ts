@@ -20,7 +20,7 @@ import { mlpParameterLayout } from '../src/policy/networks/mlp-parameters.ts';
 import type { PolicySpec } from '../src/policy/policy-spec.ts';
 import { openStream } from '../src/random/streams.ts';
 import type { KernelModule } from '../src/simd/loader.ts';
-import { workerExecArgv } from '../src/threads/exec-argv.ts';
+import { loaderArgv } from '../src/threads/exec-argv.ts';
 import type { HeldVariant } from './harness.ts';
 import { type Passes, passesOf, unitsOf } from './passes.ts';
 import { labelOf } from './peak-variants.ts';
@@ -82,7 +82,7 @@ async function startTeam(kernels: KernelModule, start: object, memory: object, n
     const workerData = { start, kernels, memory, threadIndex: k + 1, words };
     return new Worker(new URL('./learn-helper.ts', import.meta.url), {
       workerData,
-      execArgv: workerExecArgv(),
+      execArgv: loaderArgv(),
     });
   });
   await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));

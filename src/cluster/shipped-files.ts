@@ -17,7 +17,7 @@ export const OPERANT_FOLDER = IS_SOURCE ? 'operant' : join('node_modules', 'oper
 /** Node's arguments that run one of Operant's modules (`src/cli/main`), relative to the folder. */
 export function argumentsFor(module: string): string[] {
   return IS_SOURCE
-    ? ['--import', './operant/.ci/typescript.mjs', `operant/${module}.ts`]
+    ? ['--import', './operant/.ci/own-typescript.mjs', `operant/${module}.ts`]
     : [`node_modules/operant/dist/${module}.js`];
 }
 

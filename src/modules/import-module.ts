@@ -5,6 +5,9 @@ import { assertFileUrl } from './module-reference.ts';
 /** A module that downloads something at its top level may take a while; one that takes longer hangs. */
 const LOADING_SECONDS = 120;
 
+/** Where we run from source; null when compiled. */
+const CLONE = import.meta.url.endsWith('.ts') ? new URL('../..', import.meta.url).href : null;
+
 /** Registering twice makes every later resolution twice as slow, so concurrent imports share one registration. */
 let registration: Promise<void> | undefined;
 
@@ -33,6 +36,8 @@ export async function importModule(
 /** Makes a later `import(href)` in this thread understand TypeScript, if that is what it is. */
 export async function prepareImport(href: string): Promise<void> {
   if (!isTypeScript(href) || process.versions.deno !== undefined) return; // Deno reads TypeScript by itself, and tsx breaks it there
+  if (CLONE !== null && href.startsWith(CLONE) && href.endsWith('.ts') && !href.includes('/node_modules/'))
+    return; // what loaded this module loads that one
   registration ??= registerTypeScript();
   await registration;
 }

@@ -1,7 +1,7 @@
 /** The threads of rollout workers, started ahead of the workers that will live in them. */
 import { Piscina } from 'piscina';
 import { checkOpenFiles } from '../files/open-files.ts';
-import { threadEntryUrl, workerExecArgv } from '../threads/exec-argv.ts';
+import { loaderArgv, threadEntryUrl } from '../threads/exec-argv.ts';
 import { endThreads, noteBirth, type ThreadPoolOptions, takeIdleThreads } from './idle-threads.ts';
 
 let warm: { readonly pool: Piscina; readonly options: ThreadPoolOptions } | null = null;
@@ -42,7 +42,7 @@ function createPool({ numThreads, memoryMb }: ThreadPoolOptions): Piscina {
   const pool = new Piscina({
     filename: threadEntryUrl('./worker', import.meta.url),
     name: 'runWorker',
-    execArgv: workerExecArgv(),
+    execArgv: loaderArgv(),
     minThreads: numThreads, // so that they start now
     maxThreads: numThreads + 1, // and one that stands by
     concurrentTasksPerWorker: 1,

@@ -3,7 +3,7 @@ import cluster, { type Worker } from 'node:cluster';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ServeError } from '../errors.ts';
-import { threadEntryUrl } from '../threads/exec-argv.ts';
+import { loaderArgv, threadEntryUrl } from '../threads/exec-argv.ts';
 import type { Log } from './log.ts';
 import type { ServerSettings } from './server-settings.ts';
 import { type FromWorker, fromSent, type ToWorker, type WorkerMethod } from './worker-messages.ts';
@@ -22,7 +22,6 @@ export const isDeath = (error: unknown): boolean =>
   error instanceof ServeError && error.code === 'SERVE_PROCESS';
 
 const ENTRY = threadEntryUrl('./serve-worker', import.meta.url);
-const loader = (): string[] => (ENTRY.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []);
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -93,7 +92,7 @@ function fork(tracing: boolean): Worker {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: fileURLToPath(ENTRY),
-    execArgv: [...loader(), ...(tracing ? preloads() : [])],
+    execArgv: [...loaderArgv(), ...(tracing ? preloads() : [])],
     args: [],
     serialization: 'advanced',
   });

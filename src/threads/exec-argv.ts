@@ -8,14 +8,11 @@ export function threadEntryUrl(path: string, base: string): string {
 }
 
 /**
- * `execArgv` for a worker thread. From source the thread must register tsx's loader itself: Node 20 does not know the
- * extension, does not hand the main thread's loader on, and `--import tsx` registers in main threads alone.
+ * `execArgv` for a thread, or a process, that runs our modules. From source it must register a loader of TypeScript itself: Node 20 does not know the
+ * extension, does not hand the main thread's loader on, and `--import tsx` registers in main threads alone. tsx is left to a user's files: to load it takes
+ * a thread longer than to load all of ours.
  */
-export function workerExecArgv(): string[] {
+export function loaderArgv(): string[] {
   if (!IS_SOURCE) return [];
-  const api = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  return [
-    '--import',
-    `data:text/javascript,${encodeURIComponent(`import { register } from ${api}; register();`)}`,
-  ];
+  return ['--import', new URL('../../.ci/own-typescript.mjs', import.meta.url).href];
 }

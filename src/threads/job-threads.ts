@@ -2,7 +2,7 @@
 import { Piscina } from 'piscina';
 import type { Arena } from '../memory/arena.ts';
 import type { KernelModule } from '../simd/kernels.ts';
-import { threadEntryUrl, workerExecArgv } from './exec-argv.ts';
+import { loaderArgv, threadEntryUrl } from './exec-argv.ts';
 import type { JobSource, JobTask } from './job-worker.ts';
 
 export interface JobThreads {
@@ -31,7 +31,7 @@ export function createJobThreads(
   const pool = new Piscina({
     filename: threadEntryUrl('./job-worker', import.meta.url),
     name: 'runJob',
-    execArgv: workerExecArgv(),
+    execArgv: loaderArgv(),
     minThreads: numHelpers,
     maxThreads: numHelpers,
     concurrentTasksPerWorker: 1,

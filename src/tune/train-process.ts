@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { threadEntryUrl } from '../threads/exec-argv.ts';
+import { loaderArgv, threadEntryUrl } from '../threads/exec-argv.ts';
 
 /** How a process ended. */
 export interface TrainEnd {
@@ -29,8 +29,6 @@ export interface FolderTraining {
 }
 
 const ENTRY = threadEntryUrl('../cli/main', import.meta.url);
-/** From source the child needs the loader of TypeScript, as this process did. */
-const loader = () => (ENTRY.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []);
 const STDERR_CHARACTERS = 2000;
 
 /** How long the process of a driver that was killed may take to end: it holds the lock of its run folder. */
@@ -87,7 +85,7 @@ export async function trainFolder(training: FolderTraining): Promise<TrainEnd> {
 
 /** When this process dies, the child's next report finds no reader, and it ends with a checkpoint. */
 function startTraining(args: readonly string[]) {
-  const command = [...loader(), fileURLToPath(ENTRY), 'train', '--json', '--quiet', ...args];
+  const command = [...loaderArgv(), fileURLToPath(ENTRY), 'train', '--json', '--quiet', ...args];
   return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

@@ -10,7 +10,7 @@ import type { RolloutViews } from '../../src/experience/layout.ts';
 import { gatherMinibatch } from '../../src/learner/tensorflow/minibatch.ts';
 import type { PolicySpec } from '../../src/policy/policy-spec.ts';
 import type { TensorFlow } from '../../src/policy/tensor-types.ts';
-import { threadEntryUrl, workerExecArgv } from '../../src/threads/exec-argv.ts';
+import { loaderArgv, threadEntryUrl } from '../../src/threads/exec-argv.ts';
 import vitestConfig from '../../vitest.config.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -63,7 +63,7 @@ describe('2: under vitest a worker thread does not know TypeScript by itself', (
     });
 
   test('with our arguments the entry loads, imports of .ts files included', async () => {
-    expect(await load(workerExecArgv())).toBe('OperantError SHAPE_X');
+    expect(await load(loaderArgv())).toBe('OperantError SHAPE_X');
   });
 
   test.runIf(process.versions.node.startsWith('20.'))('without them it does not', async () => {

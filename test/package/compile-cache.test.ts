@@ -1,4 +1,4 @@
-/** The folder of compiled TypeScript in the temporary directory, whose name anybody can guess. */
+/** The folders of compiled TypeScript in the temporary directory, whose names anybody can guess. */
 import {
   chmodSync,
   mkdirSync,
@@ -11,14 +11,14 @@ import {
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { loaderArgv } from '../../src/threads/exec-argv.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { REPOSITORY, runCommand } from './packed-project.ts';
 
 const LOADER = pathToFileURL(join(REPOSITORY, '.ci/typescript.mjs')).href;
-const cacheName = `tsx-${process.geteuid?.()}`;
 
 /** Runs a TypeScript file as the scripts of a clone do, with this temporary directory. */
-function runWith(temporary: string): void {
+function runScript(temporary: string): void {
   const script = join(temporaryFolder(), 'script.ts');
   writeFileSync(script, 'const answer: number = 42; console.log(answer);');
   const environment = { TMPDIR: temporary, TSX_DISABLE_CACHE: '' };
@@ -26,7 +26,19 @@ function runWith(temporary: string): void {
   expect([run.stderr, run.stdout]).toEqual(['', '42\n']);
 }
 
-describe.skipIf(process.platform === 'win32')('the cache of a clone', () => {
+/** Loads a module of the clone as its threads do. */
+function runModule(temporary: string): void {
+  const module = pathToFileURL(join(REPOSITORY, 'src/errors.ts')).href;
+  const code = `const { ConfigError } = await import('${module}'); console.log(typeof ConfigError);`;
+  const args = [...loaderArgv(), '--input-type=module', '-e', code];
+  const run = runCommand(process.execPath, args, REPOSITORY, { TMPDIR: temporary });
+  expect([run.stderr, run.stdout]).toEqual(['', 'function\n']);
+}
+
+describe.skipIf(process.platform === 'win32').each([
+  ['of scripts', `tsx-${process.geteuid?.()}`, runScript],
+  ['of threads', `operant-compiled-${process.geteuid?.()}`, runModule],
+])('the cache of a clone, %s', (_, cacheName, runWith) => {
   test('is made for its owner alone', () => {
     const temporary = temporaryFolder();
     runWith(temporary);

@@ -6,7 +6,7 @@ import { createSimdLearner } from '../../../src/learner/simd/learner.ts';
 import type { ThreadTeam } from '../../../src/learner/simd/thread-team.ts';
 import type { PolicySpec } from '../../../src/policy/policy-spec.ts';
 import { type KernelModule, loadKernels } from '../../../src/simd/loader.ts';
-import { workerExecArgv } from '../../../src/threads/exec-argv.ts';
+import { loaderArgv } from '../../../src/threads/exec-argv.ts';
 import { categorical, gsde, makeSpec } from '../../reference/policy-specs.ts';
 import { type Fixture, learnerOptions, makeFixture, makePlan } from '../../reference/rollout-fixture.ts';
 
@@ -47,7 +47,7 @@ async function startThreads(
       threadIndex: k + 1,
       diesIn,
     };
-    const worker = new Worker(WORKER, { workerData, execArgv: workerExecArgv() });
+    const worker = new Worker(WORKER, { workerData, execArgv: loaderArgv() });
     worker.once('exit', () => {
       alive[k] = false;
     });
