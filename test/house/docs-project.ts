@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { atEndOfFile } from '../end-of-file.ts';
 import { temporaryProject } from '../package/packed-project.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,15 +15,10 @@ export const PAGES: readonly string[] = [
     .map((name) => `docs/${name}`),
 ];
 
-const made: string[] = [];
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A folder in which `import 'operant'` means the sources; it goes when the file's tests are over. */
 export function docsProject(): string {
   const folder = temporaryProject('snippets');
-  made.push(folder);
+  atEndOfFile(() => rmSync(folder, { recursive: true, force: true }));
   const entries = {
     '.': 'index.ts',
     './policy': 'exports/policy.ts',

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import {
   Box,
   Dict,
@@ -19,6 +18,7 @@ import {
   TD3Config,
   TQCConfig,
 } from '../../src/index.ts';
+import { atEndOfFile } from '../end-of-file.ts';
 
 /** Two steps an episode; observations of very different scales, so that statistics matter. */
 function smallEnv(actionSpace: Space, mask: Uint8Array | null = null): () => Env {
@@ -108,19 +108,29 @@ const BUILDERS: Readonly<Record<string, () => { build(): Promise<Made> }>> = {
 
 export const SHIPPED_POLICIES: readonly string[] = Object.keys(BUILDERS);
 
-/** Shared by the tests of a file, so it goes when all of them are done. */
-const folder = mkdtempSync(join(tmpdir(), 'operant-policies-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** Shared by the tests of a file, so they go when all of them are done. */
 const saved = new Map<string, Promise<string>>();
+let folder: string | null = null;
 
 /** The path of a checkpoint of this kind; made once a test file. On-policy ones have learnt one iteration, so their statistics are not idle. */
 export function shippedCheckpoint(name: string): Promise<string> {
-  const made = saved.get(name) ?? make(name);
+  folder ??= folderOfFile();
+  const made = saved.get(name) ?? make(name, folder);
   saved.set(name, made);
   return made;
 }
 
-async function make(name: string): Promise<string> {
+function folderOfFile(): string {
+  const path = mkdtempSync(join(tmpdir(), 'operant-policies-'));
+  atEndOfFile(() => {
+    rmSync(path, { recursive: true, force: true });
+    saved.clear();
+    folder = null;
+  });
+  return path;
+}
+
+async function make(name: string, folder: string): Promise<string> {
   const algorithm = await BUILDERS[name]().build();
   if (name.startsWith('ppo') || name.includes('statistics')) await algorithm.train();
   const path = await algorithm.save(join(folder, name.replaceAll(/\W+/g, '-')));

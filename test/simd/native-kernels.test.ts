@@ -52,6 +52,26 @@ function mlp(
   };
 }
 
+const drawn = openStream(11, 'native-values');
+/** A list of normal numbers is drawn once: to draw all that the tests fill takes longer than the kernels. Its length is a prime, so no layer meets the same ones in the same places. */
+const NORMALS = Float32Array.from({ length: 65_537 }, () => drawn.normal());
+
+function fillWithNormals(values: Float32Array, first: number): void {
+  for (let k = 0; k < values.length; ) {
+    const at = (first + k) % NORMALS.length;
+    const part = NORMALS.subarray(at, at + values.length - k);
+    values.set(part, k);
+    k += part.length;
+  }
+}
+
+/** Where two lists of words first differ; -1 = nowhere. */
+function firstDifference(one: Uint32Array, other: Uint32Array): number {
+  if (one.length !== other.length) return Math.min(one.length, other.length);
+  for (let k = 0; k < one.length; k++) if (one[k] !== other[k]) return k;
+  return -1;
+}
+
 /** Two copies of one memory image: what each kind of kernels makes of it must be the same image again. */
 function openTwins(build: 'relaxed' | 'strict', numLanes: 4 | 8 | 16, bytes: number) {
   const open = (kernels: KernelModule) => {
@@ -84,8 +104,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     const parameters = one.offset;
     const slab = parameters + 64 * Math.ceil(vector / 64);
     const scratch = slab + 64 * Math.ceil(vector / 64);
-    const values = new Float32Array(one.buffer, one.offset, one.words.length);
-    for (let k = 0; k < values.length; k++) values[k] = stream.normal();
+    fillWithNormals(new Float32Array(one.buffer, one.offset, one.words.length), below(NORMALS.length));
     if (share < 1) {
       const { address, stride } = createThreadPlan(spec, one.buffer, scratch).rows.observations;
       const seen = new Float32Array(one.buffer, address, (BLOCK_ROWS * stride) / 4);
@@ -103,8 +122,8 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
         kernels.backward(tower.address, tower.numRecords, 0, rows, 1);
       }
     }
-    const parts = [one, other].map(({ buffer }) => readResults(spec, buffer, scratch, slab, rows));
-    expect(parts[1]).toEqual(parts[0]);
+    const [ones, others] = [one, other].map(({ buffer }) => readResults(spec, buffer, scratch, slab, rows));
+    expect(ones.map((words, k) => firstDifference(words, others[k]))).toEqual([-1, -1, -1]);
   }
 
   /** What somebody reads: outputs, values, gradients. Between rows and columns lies what nobody does. */
@@ -122,7 +141,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
       new Uint32Array(buffer, plan.rows.outputs, rows * numOutputs),
       new Uint32Array(buffer, plan.rows.values, rows),
       new Uint32Array(buffer, slab, parameterCount),
-    ].map((words) => Array.from(words));
+    ];
   }
 
   it.each(ACTIVATIONS)('agree through networks of %s', (activation) => {
@@ -207,7 +226,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     }
   });
 
-  it('agree on tanh of every 257th float', () => {
+  it('agree on tanh of every 1031st float', () => {
     const numUnits = 4096;
     const spec = mlp([numUnits], 'tanh', false, 1, 1);
     const { parameterCount, actorHidden } = policyLayers(spec);
@@ -232,8 +251,8 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     const [one, other] = twins;
     let numDifferent = 0;
     let numCurved = 0; // neither tanh's ends nor its straight middle
-    for (let first = 0; first < 2 ** 32; first += 257 * numUnits) {
-      for (let k = 0; k < numUnits; k++) one.inputs[k] = first + 257 * k;
+    for (let first = 0; first < 2 ** 32; first += 1031 * numUnits) {
+      for (let k = 0; k < numUnits; k++) one.inputs[k] = first + 1031 * k;
       other.inputs.set(one.inputs);
       for (const { run } of twins) run();
       for (let k = 0; k < numUnits; k++) {
@@ -244,7 +263,7 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
       }
     }
     expect(numDifferent).toBe(0);
-    expect(numCurved).toBeGreaterThan(500_000);
+    expect(numCurved).toBeGreaterThan(125_000);
   });
 
   it.each([64, 192, 1024, 4096])('reduce and step over slices of %i bytes', (bytes) => {

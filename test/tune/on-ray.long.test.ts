@@ -79,7 +79,7 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 300_000 }, () =>
         environment: { env: './walk.mjs' },
         checkpointing: { checkpointEvery: 1 },
       },
-      ...{ numTrials: 1, trialSteps: 4096, finalSeeds: 0, parallel: 1 },
+      ...{ numTrials: 1, trialSteps: 2048, finalSeeds: 0, parallel: 1 },
     };
     beforeAll(async () => {
       project = mkdtempSync(join(tmpdir(), 'operant-project-'));
