@@ -5,15 +5,17 @@
  *
  * For tic-tac-toe, connect four and simple_spread: the game alone with random allowed actions (64 at a time), PPO on it (eight games, 2 x 64, in this
  * process on one thread; whole iterations), and PPO on as many single rows as agents act in a step: of CartPole-v1, which sees 4 numbers and has 2 actions,
- * and of a world of next to no cost that has the game's sizes and masks, which tells what several agents take. Beside them, in processes of their own,
+ * and of a world of next to no cost that has the game's sizes and masks, which tells what several agents take; and the same of learning from replay: DQN, an update
+ * of 64 transitions for each four steps of agents. Beside them, in processes of their own,
  * PettingZoo and mpe2 alone, and Stable-Baselines3 with the same settings: `--python`, OPERANT_ZOO_PYTHON, or what `bench:peers` installed (`none`: without), is an interpreter that
  * has what bench/agents/zoo_peer.py needs. Samples are taken in turn; processor time counts, since a busy machine's clock does not.
  */
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import type { Algorithm } from '../src/algorithm/algorithm.ts';
 import { resolveEnv } from '../src/env/env-source.ts';
-import { PPOConfig } from '../src/index.ts';
+import { DQNConfig, PPOConfig } from '../src/index.ts';
 import type { JsonObject } from '../src/json.ts';
 import { playAlone } from './agents/play-alone.ts';
 import { registerSameSizes } from './agents/same-sizes.ts';
@@ -53,9 +55,13 @@ const NUM_STEPS = 400;
 const NUM_WORLDS = 8;
 const ROLLOUT_LENGTH = 128;
 const NUM_ITERATIONS = 20;
-/** Contestants in this process, and samples that are thrown away until V8 has compiled them for speed; a peer begins anew for each sample, with its imports outside the clock. */
-const NUM_OWN = 4;
+const NUM_REPLAYED = 5;
+/** Contestants in this process, and samples of each that are thrown away until V8 has compiled them for speed; a peer begins anew for each sample, with its imports outside the clock. */
+const NUM_OWN = 6;
 const NUM_WARMUPS = 8;
+/** Places of PPO and of DQN on the game among these. */
+const PPO_PLACE = 1;
+const DQN_PLACE = 4;
 const python = findZoo(flags.python);
 
 /** Steps of agents, and seconds of the processor. */
@@ -82,22 +88,41 @@ async function gameAlone({ env }: Game): Promise<Contestant> {
   return { name: 'alone', sample: () => timed(run) };
 }
 
-async function training(
-  name: string,
-  env: string,
-  numEnvs: number,
-  perStep: number,
-  envOptions: JsonObject = {},
-): Promise<Contestant> {
+/** What is trained: `numEnvs` environments in each of which `perStep` agents act. */
+interface Trained {
+  readonly env: string;
+  readonly numEnvs: number;
+  readonly perStep: number;
+  readonly envOptions?: JsonObject;
+}
+
+async function training(name: string, { env, numEnvs, perStep, envOptions }: Trained): Promise<Contestant> {
   const algorithm = await new PPOConfig()
-    .environment(env, envOptions)
+    .environment(env, envOptions ?? {})
     .envRunners({ numEnvRunners: 0, numEnvs, rolloutLength: ROLLOUT_LENGTH })
     .training({ hiddenSizes: [64, 64], minibatchSize: 256, numEpochs: 4 })
     .debugging({ seed: 1 })
     .build();
+  return sampled(name, algorithm, NUM_ITERATIONS, perStep);
+}
+
+/** As many updates for each step of an agent, whoever they are of: environment steps are what paces count. */
+async function replaying(name: string, { env, numEnvs, perStep, envOptions }: Trained): Promise<Contestant> {
+  const algorithm = await new DQNConfig()
+    .environment(env, envOptions ?? {})
+    .envRunners({ numEnvRunners: 0, numEnvs })
+    .training({ hiddenSizes: [64, 64], batchSize: 64, learningStarts: 1000, replayCapacity: 50_000 })
+    .training({ trainEvery: 8, updatesPerStep: perStep / 4, stepsPerIteration: numEnvs * ROLLOUT_LENGTH })
+    .debugging({ seed: 1 })
+    .build();
+  return sampled(name, algorithm, NUM_REPLAYED, perStep);
+}
+
+function sampled(name: string, algorithm: Algorithm, numIterations: number, perStep: number): Contestant {
   const run = async () => {
-    for (let k = 0; k < NUM_ITERATIONS; k++) await algorithm.train();
-    return NUM_ITERATIONS * numEnvs * ROLLOUT_LENGTH * perStep;
+    const first = algorithm.numEnvSteps;
+    for (let k = 0; k < numIterations; k++) await algorithm.train();
+    return (algorithm.numEnvSteps - first) * perStep;
   };
   return { name, sample: () => timed(run), stop: () => algorithm.stop() };
 }
@@ -110,14 +135,21 @@ function peer(mode: 'alone' | 'train', game: string, numSteps: number): Contesta
 async function contestantsOf(name: keyof typeof GAMES): Promise<Contestant[]> {
   const game = GAMES[name];
   const { env, numActing, numPeerSteps, sizes } = game;
+  const ofGame = { env, numEnvs: NUM_WORLDS, perStep: numActing };
+  const ofRows = { numEnvs: NUM_WORLDS * numActing, perStep: 1 };
+  const sameSizes = { ...ofRows, env: 'SameSizes-v0', envOptions: sizes };
   return [
     await gameAlone(game),
-    await training('PPO', env, NUM_WORLDS, numActing),
-    await training('PPO on CartPole rows', 'CartPole-v1', NUM_WORLDS * numActing, 1),
-    await training('PPO on rows of the same sizes', 'SameSizes-v0', NUM_WORLDS * numActing, 1, sizes),
+    await training('PPO', ofGame),
+    await training('PPO on CartPole rows', { ...ofRows, env: 'CartPole-v1' }),
+    await training('PPO on rows of the same sizes', sameSizes),
+    await replaying('DQN', ofGame),
+    await replaying('DQN on rows of the same sizes', sameSizes),
     ...(python === '' ? [] : [peer('alone', name, 4 * numPeerSteps), peer('train', name, numPeerSteps)]),
   ];
 }
+
+const baseOf = ({ name }: Contestant) => (name.startsWith('DQN') ? DQN_PLACE : PPO_PLACE);
 
 async function measure(name: keyof typeof GAMES): Promise<string[][]> {
   const contestants = await contestantsOf(name);
@@ -135,7 +167,7 @@ async function measure(name: keyof typeof GAMES): Promise<string[][]> {
     contestant.name,
     short(median(rates[k])),
     `${short(quantile(rates[k], 0.25))} to ${short(quantile(rates[k], 0.75))}`,
-    `${median(rates[k].map((rate, r) => rates[1][r] / rate)).toPrecision(2)}`,
+    `${median(rates[k].map((rate, r) => rates[baseOf(contestant)][r] / rate)).toPrecision(2)}`,
   ]);
 }
 
@@ -143,7 +175,7 @@ function short(rate: number): string {
   return rate >= 1e6 ? `${(rate / 1e6).toFixed(2)} M` : `${(rate / 1e3).toFixed(1)} k`;
 }
 
-const HEADER = ['game', 'what', "agents' steps per processor second", 'quartiles', 'PPO here / this'];
+const HEADER = ['game', 'what', "agents' steps per processor second", 'quartiles', 'PPO (DQN) here / this'];
 registerSameSizes();
 const firstLoad = load();
 console.log(`${machineLine(describeMachine())}\nload average ${firstLoad}\n`);

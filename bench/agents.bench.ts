@@ -9,7 +9,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { PPOConfig } from '../src/index.ts';
+import { DQNConfig, PPOConfig } from '../src/index.ts';
 import { type AgentsRow, ROWS, type Verdict } from './agents/rows.ts';
 import { describeMachine, machineLine } from './machine.ts';
 
@@ -24,12 +24,9 @@ const { values: flags } = parseArgs({
 
 const HEAD = ['row', 'what', 'bar', 'by seed', 'besides', 'steps', 'processor a run', 'verdict'];
 
-async function train({ config, numSteps, judge }: AgentsRow, seed: number) {
-  const builder = new PPOConfig({
-    ...config,
-    envRunners: { numEnvRunners: 1, ...config.envRunners },
-    debugging: { seed },
-  } as never);
+async function train({ algorithm: name, config, numSteps, judge }: AgentsRow, seed: number) {
+  const layers = { ...config, envRunners: { numEnvRunners: 1, ...config.envRunners }, debugging: { seed } };
+  const builder = name === 'dqn' ? new DQNConfig(layers as never) : new PPOConfig(layers as never);
   const algorithm = await builder.build();
   const begin = process.cpuUsage();
   try {

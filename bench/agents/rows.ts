@@ -15,7 +15,9 @@ export interface AgentsRow {
   /** What is asked, in words. */
   readonly bar: string;
   readonly what: string;
-  /** Layers of a PPO config. */
+  /** Absent = PPO. */
+  readonly algorithm?: 'dqn';
+  /** Layers of the algorithm's config. */
   readonly config: Record<string, Record<string, unknown>>;
   /** The environment's steps. */
   readonly numSteps: number;
@@ -145,6 +147,30 @@ export const ROWS: readonly AgentsRow[] = [
       },
     },
     numSteps: 400_000,
+    judge: (algorithm) => judgeCooperation(algorithm, { agent: 'pursuer_0', bar: 1.5 }),
+  },
+  {
+    id: 'pursuit-dqn',
+    what: 'the same by DQN: one policy for all pursuers, which replays what each of them did',
+    bar: 'above 1.5 (random play: -0.7)',
+    algorithm: 'dqn',
+    config: {
+      environment: { env: 'Pursuit-v0' },
+      envRunners: { numEnvs: 8 },
+      training: {
+        ...{ gamma: 0.98, double: true, nStep: 3, hiddenSizes: [64, 64], batchSize: 256 },
+        ...{ learningRate: linear(1e-3, 1e-5), scheduleSteps: 200_000, tau: 0.01, replayCapacity: 100_000 },
+        ...{ learningStarts: 2000, trainEvery: 4, updatesPerStep: 0.25, stepsPerIteration: 4000 },
+        epsilon: {
+          schedule: 'piecewise',
+          points: [
+            [0, 1],
+            [40_000, 0.05],
+          ],
+        },
+      },
+    },
+    numSteps: 200_000,
     judge: (algorithm) => judgeCooperation(algorithm, { agent: 'pursuer_0', bar: 1.5 }),
   },
   {
