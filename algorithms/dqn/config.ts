@@ -4,10 +4,11 @@ import { explorationOptions } from '../../src/config/blocks/exploration.ts';
 import { hindsightOptions } from '../../src/config/blocks/hindsight.ts';
 import { policiesOptions } from '../../src/config/blocks/multi-agent.ts';
 import { checkNetwork, networkOptions } from '../../src/config/blocks/network.ts';
-import { paceOptions } from '../../src/config/blocks/pace.ts';
+import { checkPace, checkUpdates, paceOptions } from '../../src/config/blocks/pace.ts';
+import { checkPrefill } from '../../src/config/blocks/prefill.ts';
 import { replayedRecurrentOptions } from '../../src/config/blocks/recurrent.ts';
-import { priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
-import { checkBatches, checkSequencesEngine } from '../../src/config/blocks/replayed-sequences.ts';
+import { checkReplay, priorityOptions, replayOptions } from '../../src/config/blocks/replay.ts';
+import { checkSequences, checkSequencesEngine } from '../../src/config/blocks/replayed-sequences.ts';
 import { discountOptions } from '../../src/config/blocks/returns.ts';
 import { scheduleOptions } from '../../src/config/blocks/schedules.ts';
 import { checkSelfPlay, selfPlayOptions } from '../../src/config/blocks/self-play.ts';
@@ -153,6 +154,7 @@ export function checkDQN(config: ResolvedDQNConfig): readonly Problem[] {
   return [
     ...checkNetwork(config),
     ...checkSequencesEngine(config, 'dqn'),
+    ...checkSequences(config, ofTransitions(config)),
     ...checkLearning(config),
     ...checkSelfPlay(config),
   ];
@@ -164,12 +166,12 @@ export function checkLearning(
     readonly envRunners: Pick<ResolvedDQNConfig['envRunners'], 'numEnvs'>;
   },
 ): readonly Problem[] {
-  const { distribution, minReturn, maxReturn, noisy } = config.training;
-  const ofTransitions = [
-    ...(distribution === 'none' ? [] : [`distribution (${distribution})`]),
-    ...(noisy ? ['noisy'] : []),
-  ];
-  const problems = [...checkBatches(config, ofTransitions), ...checkRainbow(config)];
+  const { recurrent, distribution, minReturn, maxReturn } = config.training;
+  const ofBatches =
+    recurrent === null
+      ? [...checkPace(config), ...checkReplay(config)]
+      : [...checkUpdates(config), ...checkPrefill(config)]; // what sequences need, which a page has not: checkSequences
+  const problems = [...ofBatches, ...checkRainbow(config)];
   if (distribution !== 'c51') return problems;
   if (minReturn === null || maxReturn === null) {
     problems.push(
@@ -182,6 +184,16 @@ export function checkLearning(
     problems.push(conflict(`minReturn (${minReturn}) must be below maxReturn (${maxReturn}).`));
   }
   return problems;
+}
+
+/** What is chosen of DQN's own that learns from single transitions. */
+function ofTransitions({
+  training: { distribution, noisy },
+}: Pick<ResolvedDQNConfig, 'training'>): readonly string[] {
+  return [
+    ...(distribution === 'none' ? [] : [`distribution (${distribution})`]),
+    ...(noisy ? ['noisy'] : []),
+  ];
 }
 
 /** A part that was switched off beside the preset. */

@@ -48,7 +48,8 @@ function writeSnippets(page: string, folder: string): string[] {
 /** Two small iterations show that a command is right; of a flag that is given twice, the last counts. */
 function shortened(argv: readonly string[]): string[] {
   const evaluates = argv.includes('--evaluation-interval');
-  const ofRollouts = argv.includes('dqn') ? [] : ['--rollout-length', '64'];
+  const isReplayed = ['dqn', 'sac'].some((name) => argv.includes(name));
+  const ofRollouts = isReplayed ? [] : ['--rollout-length', '64'];
   const small = ['--stop-iterations', '2', ...ofRollouts, '--num-env-runners', '0'];
   return evaluates ? [...small, '--evaluation-interval', '1'] : small;
 }

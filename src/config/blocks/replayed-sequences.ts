@@ -47,9 +47,11 @@ function withoutSequences({ training }: Config): readonly string[] {
   ];
 }
 
-function checkSequences(config: Config, others: readonly string[]): readonly Problem[] {
+/** What batches of sequences need, and go together with. @param others as in {@link checkBatches}. */
+export function checkSequences(config: Config, others: readonly string[]): readonly Problem[] {
   const { training, envRunners } = config;
   const { recurrent, sequenceLength, burnIn, nStep, batchSize, trainEvery, learningStarts } = training;
+  if (recurrent === null) return [];
   const { numEnvs } = envRunners;
   const needed = burnIn + sequenceLength + nStep - 1; // steps that a sequence is made from
   const kept = Math.ceil(training.replayCapacity / numEnvs);
