@@ -6,7 +6,7 @@ import { assertFileUrl } from './module-reference.ts';
 const LOADING_SECONDS = 120;
 
 /** Where we run from source; null when compiled. */
-const CLONE = import.meta.url.endsWith('.ts') ? new URL('../..', import.meta.url).href : null;
+const CLONE = /^(.*\/)src\/modules\/[^/]*\.ts$/.exec(import.meta.url)?.[1] ?? null;
 
 /** Registering twice makes every later resolution twice as slow, so concurrent imports share one registration. */
 let registration: Promise<void> | undefined;

@@ -14,5 +14,8 @@ export function threadEntryUrl(path: string, base: string): string {
  */
 export function loaderArgv(): string[] {
   if (!IS_SOURCE) return [];
-  return ['--import', new URL('../../.ci/own-typescript.mjs', import.meta.url).href];
+  return ['--import', besideSource('../../.ci/own-typescript.mjs')];
 }
+
+/** Not written out, or a bundler would look for the file where there is no clone. */
+const besideSource = (path: string): string => new URL(path, import.meta.url).href;
