@@ -113,7 +113,8 @@ export function categoricalGradient(sizes: readonly number[], hasMasks: boolean)
         open = chunk.openCategorical;
         native = open?.(sizes, hasMasks) ?? null;
       }
-      isNative = native?.evaluate(chunk, logProbs, entropies) ?? false;
+      const areIntegers = chunk.actions instanceof Int32Array; // beside continuous ones they are floats, which machine code would take for indices far outside
+      isNative = areIntegers && (native?.evaluate(chunk, logProbs, entropies) ?? false);
       if (!isNative) written.evaluate(chunk, logProbs, entropies);
     },
     backward(chunk, byLogProb, byEntropy) {
