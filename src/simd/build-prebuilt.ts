@@ -27,6 +27,9 @@ async function importLibrary(zig: readonly string[], folder: string): Promise<st
   return library;
 }
 
+/** Zig first compiles what it links with for each system, which beside other work takes minutes. */
+const DEADLINE_MS = 15 * 60_000;
+
 async function build(target: NativeTarget, zig: readonly string[], folder: string): Promise<string | null> {
   const isWindows = target.platform === 'win32';
   const toolchain = {
@@ -34,7 +37,7 @@ async function build(target: NativeTarget, zig: readonly string[], folder: strin
     compile: ['-g0', ...(isWindows ? [] : ['-fPIC'])],
     link: ['-s', ...(isWindows ? [await importLibrary(zig, folder)] : [])],
   };
-  return compileAddon(target, join(folder, targetFile(target)), toolchain);
+  return compileAddon(target, join(folder, targetFile(target)), toolchain, DEADLINE_MS);
 }
 
 const zig = (env.OPERANT_ZIG ?? 'python3 -m ziglang').split(' ');

@@ -1,7 +1,7 @@
 /*
  * Log-probabilities and entropies of categoricals and their gradients, in f64: the steps of ../../learner/simd/categorical-gradient.ts and exponential.ts, in their
  * order and so with their bits, for as many rows at once as a vector has doubles. What is unusual (exponents at the borders of fdlibm's cases, NaN, rows in which
- * nothing is allowed) is left to these.
+ * nothing is allowed, actions that there are not) is left to these.
  */
 #ifndef OPERANT_CATEGORICAL_H
 #define OPERANT_CATEGORICAL_H
@@ -165,6 +165,7 @@ INLINE int evaluate_categoricals(const struct categorical *c, int rows, const in
       wide_store(entropies + s * WIDE, entropy);
       total = total + entropy;
       const wide_mask action = words_of(c->actions, S, &some, s) + start;
+      unusual |= (action < start) | (action >= end); /* the gradient is written at it */
       wide chosen = {0};
       for (int j = start; j < end; j++) chosen = choose(action == j, wide_load(logs + j * WIDE), chosen);
       log_prob = log_prob + chosen;

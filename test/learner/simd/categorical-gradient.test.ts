@@ -119,4 +119,29 @@ describe.each(nativeWidths(kernels.native))('machine code, %i lanes', (numLanes)
       expect(answers[7]).toBe(false);
     },
   );
+
+  it('writes nowhere for actions that there are not', () => {
+    const planner = createArenaPlanner();
+    planner.reserve(64);
+    const path = kernels.native?.path ?? '';
+    const { memory } = createArena(planner);
+    const { openCategorical } = instantiateKernels({ ...kernels, native: { path, numLanes } }, memory);
+    const rows = (openCategorical as OpenCategorical)([3, 4], false);
+    const chunk = makeRows(openStream(7, 'native-categorical'), [3, 4], false, 1);
+    const evaluate = () =>
+      rows.evaluate(chunk, new Float64Array(MAX_CHUNK_ROWS), new Float64Array(MAX_CHUNK_ROWS));
+    expect(evaluate()).toBe(true);
+    for (const [segment, action] of [
+      [0, 3],
+      [1, 4],
+      [0, -1],
+      [1, 0x3f800000],
+    ]) {
+      const kept = chunk.actions[segment];
+      chunk.actions[segment] = action;
+      expect(evaluate()).toBe(false);
+      chunk.actions[segment] = kept;
+    }
+    expect(evaluate()).toBe(true);
+  });
 });
