@@ -11,7 +11,7 @@ export interface Sharing {
   readonly alone: readonly string[];
 }
 
-/** A pool for `isolate: false`. Each file is still a task of its own: what fails, and a process that ends, is told by the file. */
+/** A pool for `isolate: false`. Each file is still a task of its own: what fails is told by its file. Of a process that ends Vitest tells that it did; its file is the one that the list lacks. */
 export function sharedForks({ filesPerProcess, alone }: Sharing) {
   const name = 'shared-forks';
   return {
