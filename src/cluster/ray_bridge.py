@@ -263,7 +263,7 @@ class RolloutHost:
             node = shutil.which(self.node)
             if node is None:
                 place = "%s (PATH %s)" % (os.uname().nodename, os.environ.get("PATH", ""))
-                return ("NO_NODE", "there is no executable `%s` on %s" % (self.node, place), b"", 0)
+                return in_pieces(("NO_NODE", "there is no executable `%s` on %s" % (self.node, place), b"", 0), 1)
             child = self.child = RolloutProcess(node, self.arguments, incarnation)
             self.sequence = 0
             self.turn.notify_all()
