@@ -64,9 +64,38 @@ export const tunedPhysics: TunedDefaults = {
     envRunners: { numEnvs: 8, rolloutLength: 256, normalizeRewards: true },
   },
   'Reacher-v5': mujoco(500_000),
-  // The zoo's discount; its return of 282 was not reached
-  'Swimmer-v5': mujoco(1_000_000, { gamma: 0.9999 }),
-  'HalfCheetah-v5': mujoco(1_000_000),
+  // rl-baselines3-zoo's row as it is
+  'Swimmer-v5': {
+    envRunners: { numEnvs: 4, rolloutLength: 1024, normalizeObservations: true, normalizeRewards: true },
+    training: {
+      learningRate: 6e-4,
+      gamma: 0.9999,
+      gaeLambda: 0.98,
+      numEpochs: 10,
+      minibatchSize: 256,
+    },
+    stopping: { stopSteps: 1_000_000 },
+  },
+  // rl-baselines3-zoo's row as it is
+  'HalfCheetah-v5': {
+    envRunners: { numEnvs: 1, rolloutLength: 512, normalizeObservations: true, normalizeRewards: true },
+    training: {
+      hiddenSizes: [256, 256],
+      activation: 'relu',
+      orthogonalInit: false,
+      logStdInit: -2,
+      learningRate: 2.0633e-5,
+      clipRange: 0.1,
+      entropyCoeff: 0.000401762,
+      valueCoeff: 0.58096,
+      maxGradNorm: 0.8,
+      gamma: 0.98,
+      gaeLambda: 0.92,
+      numEpochs: 20,
+      minibatchSize: 64,
+    },
+    stopping: { stopSteps: 1_000_000 },
+  },
   'Hopper-v5': mujoco(1_000_000),
   'Walker2d-v5': mujoco(1_000_000),
 };
