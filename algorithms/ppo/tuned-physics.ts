@@ -1,7 +1,8 @@
 /**
- * PPO settings for the environments of Box2D and MuJoCo, from published ones. What they bring stands in bench/results/learning.md, over three to five seeds
- * (`npm run bench:learning -- --only ppo/LunarLander-v3`); Swimmer, HalfCheetah, Hopper, Walker2d and BipedalWalker have no row there yet. Seed 100 alone, on which they were
- * looked at (`--seeds 100,`): LunarLander 237, InvertedPendulum 1000, InvertedDoublePendulum 9325 (after 100,352 steps), Reacher -4.8, Swimmer 158, HalfCheetah 1818, Hopper 3245, Walker2d 5255.
+ * PPO settings for the environments of Box2D and MuJoCo, from published ones. What they bring stands in bench/results/learning.md, over one to five seeds
+ * (`npm run bench:learning -- --only ppo/LunarLander-v3`); Walker2d and BipedalWalker have no row there yet. Seed 100 alone, on which they were
+ * looked at (`--seeds 100,`): LunarLander 237, InvertedPendulum 1000, InvertedDoublePendulum 9325 (after 100,352 steps), Reacher -4.8, Hopper 3245, Walker2d 5255. CleanRL's brought Swimmer 158
+ * and HalfCheetah 1818, so these have rl-baselines3-zoo's, whose seeds are the row's alone.
  */
 import type { TunedDefaults } from '../../src/config/tuned-defaults.ts';
 
