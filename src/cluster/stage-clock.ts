@@ -4,16 +4,12 @@
  */
 import { openSync, writeSync } from 'node:fs';
 
-/** -1 = off; not known before the first stamp. */
-let file: number | undefined;
+let open: { readonly path: string; readonly file: number } | null = null;
 
-/** Costs nothing when it is off; a write of some 40 bytes when it is on. */
+/** A look at the environment when it is off; a write of some 40 bytes when it is on. */
 export function stamp(stage: string, host: number, requestId: number): void {
-  file ??= openStages();
-  if (file >= 0) writeSync(file, `${requestId} ${host} ${stage} ${process.hrtime.bigint()}\n`);
-}
-
-function openStages(): number {
   const path = process.env.OPERANT_RAY_STAGES ?? '';
-  return path === '' ? -1 : openSync(path, 'a', 0o600);
+  if (path === '') return;
+  if (open?.path !== path) open = { path, file: openSync(path, 'a', 0o600) };
+  writeSync(open.file, `${requestId} ${host} ${stage} ${process.hrtime.bigint()}\n`);
 }
