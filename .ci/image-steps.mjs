@@ -1,7 +1,7 @@
 /**
  * Executes the steps of Dockerfiles where there is no engine: `node .ci/image-steps.mjs FOLDER DOCKERFILE...`. Each stage is a folder that stands for the root of its image; this machine is the
  * base. Absolute paths of the image become paths in that folder, and that is the only change of a command. What is left out is said: packages of Debian, owners that only
- * root can give, CUDA's libraries. What an image is for is then tried: its entry point answers, a run trains, Ray is the version that it says.
+ * root can give, CUDA's libraries. FOLDER is made, and removed at the end: one that is there already is refused. What an image is for is then tried: its entry point answers, a run trains, Ray is the version that it says.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -17,6 +17,8 @@ const LEFT_OUT = [
 const IMAGE_PATHS = /(?<![\w.:/-])\/(?=(?:opt|project|runs|usr\/local)\b)/g;
 
 const [scratch, ...files] = process.argv.slice(2);
+if (scratch === undefined || files.length === 0 || existsSync(scratch))
+  throw new Error('Expected a folder that is not there yet, and Dockerfiles.');
 /** Stages by what they say: one that two files have is built and tried once. */
 const known = new Map();
 
