@@ -2,8 +2,8 @@
  * BipedalWalker-v3: walk on two legs of two joints each over rough ground.
  *
  * ## Description
- * O. Klimov's task with the numbers of Gymnasium 1.3, simulated by planck (Box2D 2.3 in double precision; install it:
- * `npm install planck@1.4.2`). Gymnasium's Box2D computes in single precision: with the same seed the course is the same, and a walk parts slowly
+ * O. Klimov's task with the numbers of Gymnasium 1.3, simulated by an engine of our own (`box2d/engine`: what of Box2D 2.3 it
+ * needs, in double precision). Gymnasium's Box2D computes in single precision: with the same seed the course is the same, and a walk parts slowly
  * from Gymnasium's once the feet touch the ground. `hardcore` adds pits, stumps and stairs.
  *
  * ## Action Space
@@ -27,17 +27,28 @@
  * ## Options
  * `hardcore` (false), `maxEpisodeSteps` (1600; null = none), `resetRng` (`operant`; `numpy` draws what Gymnasium draws).
  *
- * There is no saved state: the solver's own memory is not a public part of planck. A resume repeats the episode from its seed and actions, bit for bit.
+ * State for `setState`: `{ seed, walker }`; the course is drawn again from the seed.
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { readEnvOptions } from '../src/env/env-options.ts';
 import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box } from '../src/env/spaces.ts';
+import type { JsonObject } from '../src/json.ts';
 import { NUM_LAST_PIECES, NUM_PIECES, PIECE } from './box2d/course.ts';
 import { drawWalker } from './box2d/draw-walker.ts';
+import { hingeAngle, hingeSpeed } from './box2d/engine/hinge.ts';
 import { NUM_RAYS } from './box2d/rays.ts';
-import { createWalker, HIP_SPEED, KNEE_SPEED, MOTOR_TORQUE, type Walker, walk } from './box2d/walker.ts';
+import {
+  createWalker,
+  HIP_SPEED,
+  KNEE_SPEED,
+  MOTOR_TORQUE,
+  restoreWalker,
+  saveWalker,
+  type Walker,
+  walk,
+} from './box2d/walker.ts';
 import { SCALE, STEPS_PER_SECOND } from './box2d/world.ts';
 
 const ENV_ID = 'BipedalWalker-v3';
@@ -58,15 +69,20 @@ export const bipedalWalkerKernel: EnvKernelFactory = (numEnvs, given) => {
   });
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const walkers = new Array<Walker>(numEnvs);
+  const seeds = new Float64Array(numEnvs); // [numEnvs] f64
   const observations = new Float64Array(numEnvs * OBSERVATION_SIZE); // [numEnvs, 24] f64
   const shaping = new Float64Array(numEnvs); // [numEnvs] f64, of the last observation
   const results = stepResults(numEnvs);
   const { rewards, terminated } = results;
 
+  const create = (n: number, seed: number) => {
+    seeds[n] = seed;
+    walkers[n] = createWalker(openRandom(seed), options.hardcore);
+  };
   const observe = (n: number) => {
     const k = n * OBSERVATION_SIZE;
     look(walkers[n], observations, k);
-    return (130 * walkers[n].hull.getPosition().x) / SCALE - 5 * Math.abs(observations[k]);
+    return (130 * walkers[n].hull.originX) / SCALE - 5 * Math.abs(observations[k]);
   };
 
   return {
@@ -78,7 +94,7 @@ export const bipedalWalkerKernel: EnvKernelFactory = (numEnvs, given) => {
     masksActions: false,
     ...results,
     reset(n, seed) {
-      walkers[n] = createWalker(openRandom(seed), options.hardcore);
+      create(n, seed);
       walk(walkers[n], STANDING, 0);
       shaping[n] = observe(n);
     },
@@ -90,7 +106,7 @@ export const bipedalWalkerKernel: EnvKernelFactory = (numEnvs, given) => {
       rewards[n] = shaping[n] - before;
       for (let k = 0; k < 4; k++)
         rewards[n] -= 0.00035 * MOTOR_TORQUE * Math.min(1, Math.abs(actions[offset + k]));
-      const { x } = walker.hull.getPosition();
+      const { originX: x } = walker.hull;
       const isLost = walker.hasFallen || x < 0;
       if (isLost) rewards[n] = -100;
       terminated[n] = isLost || x > END ? 1 : 0;
@@ -98,23 +114,29 @@ export const bipedalWalkerKernel: EnvKernelFactory = (numEnvs, given) => {
     writeObservation(n, out, offset) {
       for (let k = 0; k < OBSERVATION_SIZE; k++) out[offset + k] = observations[n * OBSERVATION_SIZE + k];
     },
+    getState: (n) => ({ seed: seeds[n], walker: saveWalker(walkers[n]) }),
+    setState(n, state) {
+      const { seed, walker } = state as JsonObject;
+      create(n, seed as number);
+      restoreWalker(walkers[n], walker as JsonObject);
+      shaping[n] = observe(n);
+    },
     render: (n) => drawWalker(walkers[n]),
   };
 };
 
 function look({ hull, joints, touches, rays }: Walker, out: Float64Array, k: number): void {
-  const velocity = hull.getLinearVelocity();
-  out[k] = hull.getAngle();
-  out[k + 1] = (2 * hull.getAngularVelocity()) / STEPS_PER_SECOND;
-  out[k + 2] = (0.3 * velocity.x * 20) / STEPS_PER_SECOND;
-  out[k + 3] = (0.3 * velocity.y * (400 / SCALE)) / STEPS_PER_SECOND;
+  out[k] = hull.angle;
+  out[k + 1] = (2 * hull.spin) / STEPS_PER_SECOND;
+  out[k + 2] = (0.3 * hull.velocityX * 20) / STEPS_PER_SECOND;
+  out[k + 3] = (0.3 * hull.velocityY * (400 / SCALE)) / STEPS_PER_SECOND;
   for (let leg = 0; leg < 2; leg++) {
     const [hip, knee] = [joints[2 * leg], joints[2 * leg + 1]];
     const at = k + 4 + 5 * leg;
-    out[at] = hip.getJointAngle();
-    out[at + 1] = hip.getJointSpeed() / HIP_SPEED;
-    out[at + 2] = knee.getJointAngle() + 1;
-    out[at + 3] = knee.getJointSpeed() / KNEE_SPEED;
+    out[at] = hingeAngle(hip);
+    out[at + 1] = hingeSpeed(hip) / HIP_SPEED;
+    out[at + 2] = hingeAngle(knee) + 1;
+    out[at + 3] = hingeSpeed(knee) / KNEE_SPEED;
     out[at + 4] = touches[leg] ? 1 : 0;
   }
   out.set(rays, k + 14);

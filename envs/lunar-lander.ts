@@ -2,8 +2,8 @@
  * LunarLander-v3: land a craft between two flags with a main engine and two side engines.
  *
  * ## Description
- * O. Klimov's task with the numbers of Gymnasium 1.3, simulated by planck (Box2D 2.3 in double precision; install it:
- * `npm install planck@1.4.2`). Gymnasium's Box2D computes in single precision: with the same seed and actions the ground is the same, flight differs
+ * O. Klimov's task with the numbers of Gymnasium 1.3, simulated by an engine of our own (`box2d/engine`: what of Box2D 2.3 it
+ * needs, in double precision). Gymnasium's Box2D computes in single precision: with the same seed and actions the ground is the same, flight differs
  * by less than 2e-5, and what comes after a contact slowly parts.
  *
  * ## Action Space
@@ -29,7 +29,7 @@
  * `continuous` (false), `gravity` (-10, in (-12, 0)), `enableWind` (false; until a leg touches), `windPower` (15, 0 to 20), `turbulencePower` (1.5, 0 to 2),
  * `maxEpisodeSteps` (1000; null = none), `resetRng` (`operant`; `numpy` draws what Gymnasium draws).
  *
- * There is no saved state: the solver's own memory is not a public part of planck. A resume repeats the episode from its seed and actions, bit for bit.
+ * State for `setState`: `{ seed, lander }`; the ground is drawn again from the seed.
  */
 import { type EnvKernelFactory, stepResults } from '../src/env/env-kernel.ts';
 import { checkRange, readEnvOptions } from '../src/env/env-options.ts';
@@ -37,8 +37,19 @@ import { envRandomOpener } from '../src/env/env-random-opener.ts';
 import { singleFactory, vectorFactory } from '../src/env/kernel-env.ts';
 import { Box, Discrete } from '../src/env/spaces.ts';
 import { ConfigError } from '../src/errors.ts';
+import type { JsonObject } from '../src/json.ts';
 import { drawLander } from './box2d/draw-lander.ts';
-import { createLander, fly, HEIGHT, type Lander, LEG_DOWN, PAD_HEIGHT, WIDTH } from './box2d/lander.ts';
+import {
+  createLander,
+  fly,
+  HEIGHT,
+  type Lander,
+  LEG_DOWN,
+  PAD_HEIGHT,
+  restoreLander,
+  saveLander,
+  WIDTH,
+} from './box2d/lander.ts';
 import { STEPS_PER_SECOND } from './box2d/world.ts';
 
 const ENV_ID = 'LunarLander-v3';
@@ -48,26 +59,20 @@ const HIGH = [2.5, 2.5, 10, 10, 2 * Math.PI, 10, 1, 1];
 
 /** N landers; see the head of this file. */
 export const lunarLanderKernel: EnvKernelFactory = (numEnvs, given) => {
-  const options = readEnvOptions(ENV_ID, given, {
-    continuous: false,
-    gravity: -10,
-    enableWind: false,
-    windPower: 15,
-    turbulencePower: 1.5,
-    maxEpisodeSteps: 1000,
-    resetRng: 'operant',
-  });
-  checkGravity(options.gravity);
-  checkRange(ENV_ID, 'windPower', options.windPower, 0, 20);
-  checkRange(ENV_ID, 'turbulencePower', options.turbulencePower, 0, 2);
+  const options = readOptions(given);
   const openRandom = envRandomOpener(ENV_ID, options.resetRng);
   const wind = options.enableWind ? { power: options.windPower, turbulence: options.turbulencePower } : null;
   const landers = new Array<Lander>(numEnvs);
+  const seeds = new Float64Array(numEnvs); // [numEnvs] f64
   const observations = new Float64Array(numEnvs * OBSERVATION_SIZE); // [numEnvs, 8] f64
   const shaping = new Float64Array(numEnvs); // [numEnvs] f64, of the last observation
   const results = stepResults(numEnvs);
   const { rewards, terminated } = results;
 
+  const create = (n: number, seed: number) => {
+    seeds[n] = seed;
+    landers[n] = createLander(openRandom(seed), options.gravity, options.enableWind);
+  };
   const observe = (n: number) => {
     const k = n * OBSERVATION_SIZE;
     look(landers[n], observations, k);
@@ -80,7 +85,7 @@ export const lunarLanderKernel: EnvKernelFactory = (numEnvs, given) => {
     shaping[n] = observe(n);
     rewards[n] = shaping[n] - before - 0.3 * main - 0.03 * side;
     const isLost = lander.hasCrashed || Math.abs(observations[n * OBSERVATION_SIZE]) >= 1;
-    const isAtRest = !lander.hull.isAwake();
+    const isAtRest = !lander.hull.isAwake;
     if (isLost) rewards[n] = -100;
     if (isAtRest) rewards[n] = 100;
     terminated[n] = isLost || isAtRest ? 1 : 0;
@@ -95,7 +100,7 @@ export const lunarLanderKernel: EnvKernelFactory = (numEnvs, given) => {
     masksActions: false,
     ...results,
     reset(n, seed) {
-      landers[n] = createLander(openRandom(seed), options.gravity, options.enableWind);
+      create(n, seed);
       fly(landers[n], 0, 0, 0, wind);
       shaping[n] = observe(n);
     },
@@ -113,9 +118,32 @@ export const lunarLanderKernel: EnvKernelFactory = (numEnvs, given) => {
     writeObservation(n, out, offset) {
       for (let k = 0; k < OBSERVATION_SIZE; k++) out[offset + k] = observations[n * OBSERVATION_SIZE + k];
     },
+    getState: (n) => ({ seed: seeds[n], lander: saveLander(landers[n]) }),
+    setState(n, state) {
+      const { seed, lander } = state as JsonObject;
+      create(n, seed as number);
+      restoreLander(landers[n], lander as JsonObject);
+      shaping[n] = observe(n);
+    },
     render: (n) => drawLander(landers[n]),
   };
 };
+
+function readOptions(given: JsonObject | undefined) {
+  const options = readEnvOptions(ENV_ID, given, {
+    continuous: false,
+    gravity: -10,
+    enableWind: false,
+    windPower: 15,
+    turbulencePower: 1.5,
+    maxEpisodeSteps: 1000,
+    resetRng: 'operant',
+  });
+  checkGravity(options.gravity);
+  checkRange(ENV_ID, 'windPower', options.windPower, 0, 20);
+  checkRange(ENV_ID, 'turbulencePower', options.turbulencePower, 0, 2);
+  return options;
+}
 
 function checkGravity(gravity: number): void {
   if (gravity > -12 && gravity < 0) return;
@@ -130,14 +158,13 @@ function clip(x: number): number {
 }
 
 function look({ hull, touches }: Lander, out: Float64Array, k: number): void {
-  const { x, y } = hull.getPosition();
-  const velocity = hull.getLinearVelocity();
+  const { originX: x, originY: y, velocityX, velocityY, angle, spin } = hull;
   out[k] = (x - WIDTH / 2) / (WIDTH / 2);
   out[k + 1] = (y - (PAD_HEIGHT + LEG_DOWN)) / (HEIGHT / 2);
-  out[k + 2] = (velocity.x * (WIDTH / 2)) / STEPS_PER_SECOND;
-  out[k + 3] = (velocity.y * (HEIGHT / 2)) / STEPS_PER_SECOND;
-  out[k + 4] = hull.getAngle();
-  out[k + 5] = (20 * hull.getAngularVelocity()) / STEPS_PER_SECOND;
+  out[k + 2] = (velocityX * (WIDTH / 2)) / STEPS_PER_SECOND;
+  out[k + 3] = (velocityY * (HEIGHT / 2)) / STEPS_PER_SECOND;
+  out[k + 4] = angle;
+  out[k + 5] = (20 * spin) / STEPS_PER_SECOND;
   out[k + 6] = touches[0] ? 1 : 0;
   out[k + 7] = touches[1] ? 1 : 0;
 }

@@ -1,24 +1,25 @@
-/** Bodies of Box2D as filled polygons, y upwards. */
-import type { Body } from 'planck';
+/** Bodies as filled polygons, y upwards. */
 import type { Canvas, Color, Point } from '../../src/env/render/canvas.ts';
+import type { Body } from './engine/body.ts';
 
 /** From metres to pixels. */
 export type ToPixels = (x: number, y: number) => Point;
 
-/** Fills every polygon of a body, its edge in a colour of its own. */
-export function drawBody(canvas: Canvas, body: Body, toPixels: ToPixels, fill: Color, border: Color): void {
-  for (let fixture = body.getFixtureList(); fixture !== null; fixture = fixture.getNext()) {
-    const shape = fixture.getShape() as { readonly m_vertices?: readonly { x: number; y: number }[] };
-    if (shape.m_vertices === undefined || shape.m_vertices.length < 3) continue;
-    const corners = shape.m_vertices.map((corner) => {
-      const { x, y } = body.getWorldPoint(corner);
-      return toPixels(x, y);
-    });
-    canvas.polygon(corners, fill);
-    corners.forEach((corner, k) => {
-      canvas.line(corner, corners[(k + 1) % corners.length], 2, border);
-    });
-  }
+/** Fills the polygon of a body, its edge in a colour of its own. */
+export function drawBody(
+  canvas: Canvas,
+  { corners }: Body,
+  toPixels: ToPixels,
+  fill: Color,
+  border: Color,
+): void {
+  const points = Array.from({ length: corners.length / 2 }, (_, k) =>
+    toPixels(corners[2 * k], corners[2 * k + 1]),
+  );
+  canvas.polygon(points, fill);
+  points.forEach((point, k) => {
+    canvas.line(point, points[(k + 1) % points.length], 2, border);
+  });
 }
 
 /** A pole with a pennant; (x, y) is its foot in pixels. */

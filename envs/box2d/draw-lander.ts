@@ -34,8 +34,8 @@ export function drawLander(lander: Lander): RgbFrame {
 /** Of the engines that fired in the last step, as long as they were strong. */
 function drawFlames(canvas: Canvas, { hull, mainPower, sidePower }: Lander): void {
   const at = (x: number, y: number): Point => {
-    const point = hull.getWorldPoint({ x: x / SCALE, y: y / SCALE });
-    return toPixels(point.x, point.y);
+    const { sin, cos, originX, originY } = hull;
+    return toPixels((cos * x - sin * y) / SCALE + originX, (sin * x + cos * y) / SCALE + originY);
   };
   if (mainPower > 0) canvas.polygon([at(-6, -10), at(6, -10), at(0, -10 - 26 * mainPower)], FLAME);
   if (sidePower !== 0) {

@@ -19,7 +19,7 @@ const HULL_BORDER: Color = [76, 76, 127];
 
 export function drawWalker({ course, hull, legs }: Walker): RgbFrame {
   const canvas = createCanvas(WIDTH, HEIGHT, SKY);
-  const left = hull.getPosition().x - WIDTH / SCALE / 5; // m
+  const left = hull.originX - WIDTH / SCALE / 5; // m
   const toPixels: ToPixels = (x, y) => [(x - left) * SCALE, HEIGHT - y * SCALE];
   // Clouds are twice as far away.
   for (const cloud of course.clouds) {

@@ -1,21 +1,16 @@
 /**
- * The lander of LunarLander-v3 and the ground it lands on, as bodies of Box2D. Lengths in metres; a pixel of the screen is 1/30 m.
+ * The lander of LunarLander-v3 and the ground it lands on, as bodies of our engine. Lengths in metres; a pixel of the screen is 1/30 m.
  *
  * Numbers of Gymnasium's LunarLander-v3 (O. Klimov), code of our own.
  */
-import type { Body, RevoluteJoint, World } from 'planck';
 import type { EnvRandom } from '../../src/env/env-random.ts';
-import { planck } from './planck.ts';
-import { quickenHinges } from './quick-hinges.ts';
-import {
-  createHull,
-  createLimb,
-  createWorld,
-  limitedMotor,
-  SCALE,
-  stepWorld,
-  watchContacts,
-} from './world.ts';
+import type { JsonObject, JsonValue } from '../../src/json.ts';
+import { applyForce, applyImpulse, type Body } from './engine/body.ts';
+import { createGround, type Ground } from './engine/ground.ts';
+import type { World } from './engine/scene.ts';
+import { createWorld, type HingeParts, stepWorld } from './engine/world.ts';
+import { restoreWorld, saveWorld } from './engine/world-state.ts';
+import { createPart, hullPart, limbPart, SCALE } from './world.ts';
 
 export const WIDTH = 600 / SCALE;
 export const HEIGHT = 400 / SCALE;
@@ -26,10 +21,10 @@ const MIDDLE = 5;
 export const PAD_ENDS = [chunkX(MIDDLE - 1), chunkX(MIDDLE + 1)] as const;
 
 const INITIAL_FORCE = 1000; // N, at most, along each axis
-const HULL_CORNERS = [-14, 17, -17, 0, -17, -10, 17, -10, 17, 0, 14, 17];
+const HULL = hullPart([-14, 17, -17, 0, -17, -10, 17, -10, 17, 0, 14, 17]);
 const LEG_AWAY = 20 / SCALE;
 export const LEG_DOWN = 18 / SCALE;
-const LEG_HALF_SIZE = [2 / SCALE, 8 / SCALE] as const;
+const LEG = limbPart(2 / SCALE, 8 / SCALE);
 const LEG_TORQUE = 40;
 const MAIN_POWER = 13;
 const SIDE_POWER = 0.6;
@@ -48,13 +43,9 @@ export interface Lander {
   readonly world: World;
   readonly hull: Body;
   readonly legs: readonly [Body, Body];
-  /** Of the left and the right leg. */
-  readonly joints: readonly RevoluteJoint[];
   /** Of the ground, at the ends of the chunks. */
   readonly heights: readonly number[];
   readonly random: EnvRandom;
-  /** To be called before every step of the world. */
-  readonly beginStep: () => void;
   readonly touches: [boolean, boolean];
   hasCrashed: boolean;
   windIndex: number;
@@ -81,26 +72,23 @@ function drawHeights(random: EnvRandom): number[] {
 
 /** A lander above ground of its own. Draws: heights, the two parts of the first force, with wind where in its pattern it begins. */
 export function createLander(random: EnvRandom, gravity: number, hasWind: boolean): Lander {
-  const world = createWorld(gravity);
   const heights = drawHeights(random);
-  const ground = world.createBody();
-  const edge = (x1: number, y1: number, x2: number, y2: number, friction: number) =>
-    ground.createFixture({ shape: new planck.Edge({ x: x1, y: y1 }, { x: x2, y: y2 }), friction });
-  edge(0, 0, WIDTH, 0, 0.2);
-  for (let i = 0; i < NUM_CHUNKS - 1; i++) edge(chunkX(i), heights[i], chunkX(i + 1), heights[i + 1], 0.1);
-
-  const hull = createHull(world, { x: WIDTH / 2, y: HEIGHT }, HULL_CORNERS, 0x10);
-  hull.applyForceToCenter(
-    {
-      x: random.uniform(-INITIAL_FORCE, INITIAL_FORCE),
-      y: random.uniform(-INITIAL_FORCE, INITIAL_FORCE),
-    },
-    true,
-  );
+  const hull = createPart(HULL, WIDTH / 2, HEIGHT, 0);
+  const forceX = random.uniform(-INITIAL_FORCE, INITIAL_FORCE);
+  applyForce(hull, forceX, random.uniform(-INITIAL_FORCE, INITIAL_FORCE), 0);
   const windIndex = hasWind ? random.integer(19_998) - 9999 : 0;
   const torqueIndex = hasWind ? random.integer(19_998) - 9999 : 0;
-  const [left, right] = [createLeg(world, hull, -1), createLeg(world, hull, 1)];
-  const joints = [left.joint, right.joint];
+  const legs = [createLeg(-1), createLeg(1)] as const;
+  const { world } = createWorld({
+    gravity,
+    ground: groundOf(heights),
+    bodies: [hull, ...legs],
+    hinges: [legHinge(1, -1), legHinge(2, 1)],
+    onTouch: (body, isTouching) => {
+      if (body > 0) lander.touches[body - 1] = isTouching;
+      else if (isTouching) lander.hasCrashed = true;
+    },
+  });
   const lander: Lander = {
     world,
     hull,
@@ -108,32 +96,43 @@ export function createLander(random: EnvRandom, gravity: number, hasWind: boolea
     random,
     windIndex,
     torqueIndex,
-    legs: [left.leg, right.leg],
-    joints,
-    beginStep: quickenHinges(world, joints),
+    legs,
     touches: [false, false],
     hasCrashed: false,
     mainPower: 0,
     sidePower: 0,
   };
-  watchContacts(world, hull, lander.legs, lander.touches, () => {
-    lander.hasCrashed = true;
-  });
   return lander;
 }
 
+/** A bottom below everything, then the surface. */
+function groundOf(heights: readonly number[]): Ground {
+  return createGround({
+    blocks: [],
+    irregular: [0, 0, WIDTH, 0],
+    heights,
+    spacing: chunkX(1),
+    isOneBody: true,
+    frictionOf: (piece) => (piece === 0 ? 0.2 : 0.1),
+  });
+}
+
 /** @param side -1 or 1: the leg that is drawn right, then left. */
-function createLeg(world: World, hull: Body, side: number) {
-  const position = { x: WIDTH / 2 - side * LEG_AWAY, y: HEIGHT };
-  const leg = createLimb(world, position, side * 0.05, new planck.Box(...LEG_HALF_SIZE));
-  const joint = limitedMotor(world, hull, leg, {
+function createLeg(side: number): Body {
+  return createPart(LEG, WIDTH / 2 - side * LEG_AWAY, HEIGHT, side * 0.05);
+}
+
+/** Between the hull and a leg. */
+function legHinge(leg: number, side: number): HingeParts {
+  return {
+    bodyA: 0,
+    bodyB: leg,
     anchorA: [0, 0],
     anchorB: [side * LEG_AWAY, LEG_DOWN],
     limits: side < 0 ? [0.4, 0.9] : [-0.9, -0.4],
     maxTorque: LEG_TORQUE,
     speed: 0.3 * side,
-  });
-  return { leg, joint };
+  };
 }
 
 /**
@@ -145,41 +144,51 @@ function createLeg(world: World, hull: Body, side: number) {
 export function fly(lander: Lander, main: number, side: number, turn: number, wind: Wind | null): void {
   const { hull, random } = lander;
   if (wind !== null && !lander.touches[0] && !lander.touches[1]) blow(lander, wind);
-  const angle = hull.getAngle();
+  const { angle, originX: x, originY: y } = hull;
   const sin = Math.sin(angle);
   const cos = Math.cos(angle);
   const along = random.uniform(-1, 1) / SCALE;
   const across = random.uniform(-1, 1) / SCALE;
-  const { x, y } = hull.getPosition();
   if (main > 0) {
     const below = MAIN_ENGINE_BELOW + 2 * along;
     const ox = sin * below - cos * across;
     const oy = -cos * below - sin * across;
     const power = MAIN_POWER * main;
-    hull.applyLinearImpulse({ x: -ox * power, y: -oy * power }, { x: x + ox, y: y + oy }, true);
+    applyImpulse(hull, -ox * power, -oy * power, x + ox, y + oy);
   }
   if (side > 0) {
     const away = 3 * across + turn * SIDE_ENGINE_AWAY;
     const ox = sin * along - cos * away;
     const oy = -cos * along - sin * away;
     const power = SIDE_POWER * side;
-    hull.applyLinearImpulse(
-      { x: -ox * power, y: -oy * power },
-      { x: x + ox - sin * SIDE_ENGINE_SHIFT, y: y + oy + cos * SIDE_ENGINE_UP },
-      true,
-    );
+    const atX = x + ox - sin * SIDE_ENGINE_SHIFT;
+    applyImpulse(hull, -ox * power, -oy * power, atX, y + oy + cos * SIDE_ENGINE_UP);
   }
   lander.mainPower = main;
   lander.sidePower = side * turn;
-  lander.beginStep();
   stepWorld(lander.world);
 }
 
 /** Pushes by power * tanh(sin(0.02 k) + sin(0.01 pi k)), a sum that never repeats, and turns by the same of another k. */
 function blow(lander: Lander, { power, turbulence }: Wind): void {
   const pattern = (k: number) => Math.tanh(Math.sin(0.02 * k) + Math.sin(Math.PI * 0.01 * k));
-  lander.hull.applyForceToCenter({ x: pattern(lander.windIndex) * power, y: 0 }, true);
+  applyForce(lander.hull, pattern(lander.windIndex) * power, 0, 0);
   lander.windIndex += 1;
-  lander.hull.applyTorque(pattern(lander.torqueIndex) * turbulence, true);
+  applyForce(lander.hull, 0, 0, pattern(lander.torqueIndex) * turbulence);
   lander.torqueIndex += 1;
+}
+
+/** To be taken between steps; heights are left out. */
+export function saveLander({ world, random, touches, ...rest }: Lander): JsonObject {
+  const { windIndex, torqueIndex, hasCrashed, mainPower, sidePower } = rest;
+  const flags = { touches: [...touches], hasCrashed, windIndex, torqueIndex, mainPower, sidePower };
+  return { ...flags, world: saveWorld(world), random: random.getState() };
+}
+
+/** @param lander above the same ground. */
+export function restoreLander(lander: Lander, { touches, world, random, ...rest }: JsonObject): void {
+  Object.assign(lander, rest);
+  Object.assign(lander.touches, touches);
+  lander.random.setState(random as JsonValue);
+  restoreWorld(lander.world, world as JsonObject);
 }

@@ -1,6 +1,4 @@
 /** The environments of Box2D, for the list of all. */
-import { PLANCK } from './peer.ts';
-
 export const BOX2D_ENVS = [
   {
     id: 'LunarLander-v3',
@@ -9,7 +7,6 @@ export const BOX2D_ENVS = [
     vectorExport: 'lunarLanderVector',
     rewardThreshold: 200,
     description: 'Land between two flags with a main and two side engines. Limit 1000 steps.',
-    peer: PLANCK,
   },
   {
     id: 'LunarLanderContinuous-v3',
@@ -19,7 +16,6 @@ export const BOX2D_ENVS = [
     options: { continuous: true },
     rewardThreshold: 200,
     description: 'The same with throttles. Limit 1000 steps.',
-    peer: PLANCK,
   },
   {
     id: 'BipedalWalker-v3',
@@ -28,7 +24,6 @@ export const BOX2D_ENVS = [
     vectorExport: 'bipedalWalkerVector',
     rewardThreshold: 300,
     description: 'Walk on two legs over rough ground. Limit 1600 steps.',
-    peer: PLANCK,
   },
   {
     id: 'BipedalWalkerHardcore-v3',
@@ -38,6 +33,5 @@ export const BOX2D_ENVS = [
     options: { hardcore: true, maxEpisodeSteps: 2000 },
     rewardThreshold: 300,
     description: 'The same over stumps, stairs and pits. Limit 2000 steps.',
-    peer: PLANCK,
   },
 ];

@@ -9,7 +9,7 @@ export interface Peer {
   readonly version: string;
 }
 
-/** What to type: `npm install planck@1.4.2`. */
+/** What to type: `npm install @mujoco/mujoco@3.14.0`. */
 export function installCommand({ name, version }: Peer): string {
   return `npm install ${name}@${version}`;
 }
@@ -17,7 +17,7 @@ export function installCommand({ name, version }: Peer): string {
 /**
  * Imports a peer; its name stays with the caller, as a literal in `load`, so that bundlers and types see it.
  *
- * @param neededBy for the message: `LunarLander-v3`.
+ * @param neededBy for the message: `Hopper-v5`.
  * @throws {@link ConfigError} `CONFIG_PEER_MISSING` with the command that installs it, where the package is not there; else what it throws.
  */
 export async function importPeer<T>(peer: Peer, neededBy: string, load: () => Promise<T>): Promise<T> {

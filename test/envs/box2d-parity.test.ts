@@ -1,6 +1,9 @@
 /** LunarLander and BipedalWalker against golden data from Gymnasium, whose Box2D computes in single precision. */
 import { describe, expect, it } from 'vitest';
-import { PLANCK } from '../../envs/box2d/peer.ts';
+import { bipedalWalkerKernel } from '../../envs/bipedal-walker.ts';
+import { drawCourse } from '../../envs/box2d/course.ts';
+import { createLander } from '../../envs/box2d/lander.ts';
+import { lunarLanderKernel } from '../../envs/lunar-lander.ts';
 import type { EnvKernel } from '../../src/env/env-kernel.ts';
 import { flatActionSize } from '../../src/env/flatten-action.ts';
 import { flatSize } from '../../src/env/flatten-space.ts';
@@ -8,7 +11,6 @@ import { openNumpyRandom } from '../../src/env/numpy-random.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { createWalkerPilot, pilotLander } from './box2d-pilots.ts';
 import { doubles, readFixture } from './fixtures.ts';
-import { isInstalled } from './installed-envs.ts';
 
 interface Steps {
   readonly seed: number;
@@ -45,9 +47,7 @@ interface WalkerFixture {
 /** A thing of single precision is that of double precision, rounded. */
 const rounded = (values: Iterable<number>) => [...Float32Array.from(values)];
 
-describe.skipIf(!isInstalled(PLANCK))('LunarLander', async () => {
-  const { lunarLanderKernel } = await import('../../envs/lunar-lander.ts');
-  const { createLander } = await import('../../envs/box2d/lander.ts');
+describe('LunarLander', () => {
   const fixture = readFixture<LanderFixture>('box2d/lunar-lander');
 
   describe.each(fixture.runs)('$envId $options', ({ options, flights }) => {
@@ -106,9 +106,7 @@ describe.skipIf(!isInstalled(PLANCK))('LunarLander', async () => {
   });
 });
 
-describe.skipIf(!isInstalled(PLANCK))('BipedalWalker', async () => {
-  const { bipedalWalkerKernel } = await import('../../envs/bipedal-walker.ts');
-  const { drawCourse } = await import('../../envs/box2d/course.ts');
+describe('BipedalWalker', () => {
   const fixture = readFixture<WalkerFixture>('box2d/bipedal-walker');
 
   describe.each(fixture.runs)('$envId', ({ options, courses }) => {

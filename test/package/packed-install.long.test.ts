@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadKernels } from '../../src/simd/loader.ts';
@@ -13,7 +22,7 @@ import {
 } from './packed-project.ts';
 
 const TRAIN = ['--algo', 'ppo', '--env', 'CartPole', '--num-env-runners', '2', '--seed', '0', '--json'];
-const FEW_OF_PHYSICS = ['--rollout-length', '64', '--stop-iterations', '1', '--out', 'runs/landing'];
+const FEW_OF_PHYSICS = ['--rollout-length', '64', '--stop-iterations', '1', '--out', 'runs/hopping'];
 const FEW = ['--stop-iterations', '3', '--out', 'runs/few'];
 
 /** An environment that fails when it is told to. */
@@ -239,9 +248,9 @@ describe('a packed install', () => {
 
   test('says what to install for physics, and has it once that is there', () => {
     const operant = (...args: string[]) => runCommand(process.execPath, args, project.folder);
-    const landing = [
+    const hopping = [
       '--env',
-      'LunarLander',
+      'Hopper-v5',
       '--num-env-runners',
       '1',
       '--seed',
@@ -250,25 +259,23 @@ describe('a packed install', () => {
       ...FEW_OF_PHYSICS,
     ];
     expect(operant(bin('operant'), 'envs').stdout).toMatch(
-      /LunarLander-v3 .*Not installed: npm install planck@1\.4\.2/,
-    );
-    expect(operant(bin('operant'), 'envs').stdout).toMatch(
       /Hopper-v5 .*Not installed: npm install @mujoco\/mujoco@3\.14\.0/,
     );
-    const without = operant(bin('train'), ...landing);
+    const without = operant(bin('train'), ...hopping);
     expect(without.status).toBe(2);
     expect(without.stderr.trim().split('\n')).toEqual([
       expect.stringMatching(
-        /needs the package planck, which is not installed\. Install it: npm install planck@/,
+        /needs the package @mujoco\/mujoco, which is not installed\. Install it: npm install @mujoco\/mujoco@/,
       ),
     ]);
+    mkdirSync(join(project.folder, 'node_modules/@mujoco'));
     symlinkSync(
-      join(REPOSITORY, 'node_modules/planck'),
-      join(project.folder, 'node_modules/planck'),
+      join(REPOSITORY, 'node_modules/@mujoco/mujoco'),
+      join(project.folder, 'node_modules/@mujoco/mujoco'),
       'junction',
     );
-    expect(operant(bin('operant'), 'envs').stdout).toMatch(/LunarLander-v3 +Box\(8\)/);
-    const run = operant(bin('train'), ...landing);
+    expect(operant(bin('operant'), 'envs').stdout).toMatch(/Hopper-v5 +Box\(11\)/);
+    const run = operant(bin('train'), ...hopping);
     expect(run.status, run.stderr).toBe(0);
     expect(lastLine(run.stdout)).toMatchObject({ numEnvSteps: 1024 });
   });
