@@ -1,25 +1,27 @@
 /**
- * Executes the steps of Dockerfiles where there is no engine: `node .ci/image-steps.mjs FOLDER DOCKERFILE...`. Each stage is a folder that stands for the root of its image; this machine is the
+ * Executes the steps of Dockerfiles where there is no engine: `node .ci/image-steps.mjs [--cuda] FOLDER DOCKERFILE...`. Each stage is a folder that stands for the root of its image; this machine is the
  * base. Absolute paths of the image become paths in that folder, and that is the only change of a command. What is left out is said: packages of Debian, owners that only
- * root can give, CUDA's libraries. FOLDER is made, and removed at the end: one that is there already is refused. What an image is for is then tried: its entry point answers, a run trains, Ray is the version that it says.
+ * root can give, CUDA's libraries (3 GB) unless `--cuda` asks for them; a GPU is not used. FOLDER is made, and removed at the end: one that is there already is refused. What an image is for is then tried: its entry point answers, a run trains, Ray is the version that it says.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { assignments, parseDockerfile } from './dockerfile.mjs';
 
+const words = process.argv.slice(2);
+const isCudaFetched = words[0] === '--cuda';
+const [scratch, ...files] = isCudaFetched ? words.slice(1) : words;
 /** Commands of a step that are not executed, and why. */
 const LEFT_OUT = [
   [/^(apt-get |rm -rf \/var\/lib\/apt)/, "packages of Debian are this machine's own"],
-  [/install-tensorflow --gpu/, "CUDA's libraries are 3 GB"],
+  ...(isCudaFetched ? [] : [[/install-tensorflow --gpu/, "CUDA's libraries are 3 GB"]]),
 ];
 /** Folders of an image that are not this machine's. */
 const IMAGE_PATHS = /(?<![\w.:/-])\/(?=(?:opt|project|runs|usr\/local)\b)/g;
 
-const [scratch, ...files] = process.argv.slice(2);
 if (scratch === undefined || files.length === 0 || existsSync(scratch))
   throw new Error('Expected a folder that is not there yet, and Dockerfiles.');
-/** Stages by what they say: one that two files have is built and tried once. */
+/** Stages by what they say and stand on: one that two files have is built and tried once. */
 const known = new Map();
 
 /** @returns how many of its targets' commands were tried. */
@@ -28,9 +30,9 @@ function buildAndTry(file) {
   const built = new Map();
   let numTried = 0;
   for (const stage of stages) {
-    const said = JSON.stringify(stage);
+    const said = JSON.stringify([stage, built.get(stage.from)?.said]);
     const isNew = !known.has(said);
-    if (isNew) known.set(said, build(stage, args, built, join(scratch, file, stage.name)));
+    if (isNew) known.set(said, { ...build(stage, args, built, join(scratch, file, stage.name)), said });
     const image = known.get(said);
     built.set(stage.name, image);
     if (!isNew || image.command === null) continue;
@@ -119,6 +121,7 @@ function copy(image, built, rest) {
 }
 
 function put(from, to) {
+  if (!existsSync(from)) return; // tests that run beside us have files that come and go
   mkdirSync(dirname(to), { recursive: true });
   cpSync(from, to, { recursive: true, verbatimSymlinks: true });
 }

@@ -20,6 +20,8 @@ type Drill = (cluster: RayCluster) => Loss;
 
 /** Back at full strength within so long, with fast health checks. */
 const BAR_SECONDS = 10;
+/** A node that has joined is still starting its agents, in Python: that is not part of the next loss. */
+const SETTLE_MS = 8_000;
 
 const oneOf = (pids: readonly number[], signal?: NodeJS.Signals): Loss => {
   kill(pids[0], signal);
@@ -36,12 +38,17 @@ function busiestNode(cluster: RayCluster) {
   return nodes.sort((a, b) => b.numHosts - a.numHosts)[0];
 }
 
+async function replaceNode(cluster: RayCluster, k: number): Promise<void> {
+  await cluster.restartNode(k);
+  await setTimeout(SETTLE_MS);
+}
+
 const lostNode =
   (inflict: (cluster: RayCluster, node: ReturnType<typeof busiestNode>) => void): Drill =>
   (cluster) => {
     const node = busiestNode(cluster);
     inflict(cluster, node);
-    return { numHosts: node.numHosts, mend: () => cluster.restartNode(node.k) };
+    return { numHosts: node.numHosts, mend: () => replaceNode(cluster, node.k) };
   };
 
 /** For longer than anybody waits: when it wakes, others have its rows and the head has struck it off. */
@@ -59,7 +66,7 @@ function frozenNode(cluster: RayCluster): Loss {
       for (let tries = 0; tries < 60 && numLeft() > 0; tries++) await setTimeout(500);
       return numLeft();
     },
-    mend: () => cluster.restartNode(k),
+    mend: () => replaceNode(cluster, k),
   };
 }
 
@@ -78,7 +85,7 @@ export const DRILLS: Readonly<Record<string, Drill>> = {
       numHosts,
       async mend() {
         cluster.setLink(k, 'up');
-        await cluster.restartNode(k);
+        await replaceNode(cluster, k);
       },
     };
   },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { bridgePids, type RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { buildRun } from './build-run.ts';
 import { type ClusterCosts, type Cost, type CostSample, fitCost } from './cluster-model.ts';
-import { printModel } from './model-table.ts';
+import { modelTable } from './model-table.ts';
 import { processorMsOf } from './processor-time.ts';
 import { unpackSecondsPerMegabyte } from './unpack-cost.ts';
 
@@ -127,7 +127,7 @@ export async function measureModel(cluster: RayCluster, numRollouts: number): Pr
     headPerNode: head,
   };
   report(cases, costs);
-  printModel(costs);
+  for (const line of modelTable(costs)) console.log(line);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { packageRoot } from '../machine/operant-version.ts';
 import { pythonCommand } from '../machine/python.ts';
 import type { Traffic } from './cluster-meter.ts';
+import { callEnvironment } from './direct-calls.ts';
 import { createFrameReader, encodeHeader, type Frame, type FrameCode, FrameType, SHARED } from './frames.ts';
 import { createSharedReader, type SharedReader } from './shared-memory.ts';
 import { stamp } from './stage-clock.ts';
@@ -140,6 +141,7 @@ function spawnBridge(python: string): ChildProcess {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
+      ...callEnvironment(),
       RAY_DEDUP_LOGS: '0',
       PYTHONWARNINGS: 'ignore',
       RAY_OVERRIDE_JOB_RUNTIME_ENV: '1', // in a job hosts get what we send, not what the job was sent as

@@ -10,7 +10,6 @@ little-endian, then the payload (src/cluster/frames.ts is the same in TypeScript
 Fragments lie in memory that two processes share (flag SHARED), one slot for each of the two that a host may have under way.
 """
 
-import functools
 import json
 import mmap
 import os
@@ -34,14 +33,13 @@ INIT, READY, OPEN, WEIGHTS, REQUEST, REPLY, FAILED, NOTIFY, PING, CLOSE, STOP, N
 
 SHARED = 1  # a flag
 PLACE = "<QQ"  # offset and length of a payload in shared memory
-CALL = "<QII"  # sequence number, pieces of the answer, checksum of the weights
+CALL = "<QI"  # sequence number, checksum of the weights
 CALL_BYTES = struct.calcsize(CALL)
-# Ray hands on what has less than 100 kB with the call or the answer itself; what is longer goes through object stores, which takes several
-# round trips between nodes.
-PIECE = 96 << 10
-MAX_PIECES = 40  # of an answer
-MAX_CARRIED = 4 << 20  # of weights, to all hosts together
+MAX_CARRIED = 4 << 20  # bytes of weights that go with calls, to all hosts together
+ARRAY = 128 << 10  # bytes that are so many travel as an array, which Ray copies twice less; of fewer, it takes longer to say what they are
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
+# Variables of the bridge that actors have, too (src/cluster/direct-calls.ts says what for).
+OF_CALLS = ("RAY_max_direct_call_object_size", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
 STDERR_LINES = 20
 F_SETPIPE_SZ = 1031
 PROBE_SECONDS = 20
@@ -116,10 +114,10 @@ def kill_group(process):
 
 
 def environment():
-    """Of a rollout process: it has no business with the cluster."""
+    """Of a rollout process: it has no business with the cluster, and memory of its own kind."""
     import ray
 
-    kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    kept = {name: value for name, value in os.environ.items() if name not in SECRETS + OF_CALLS}
     context = ray.get_runtime_context()
     return {**kept, "OPERANT_RAY_NODE": context.get_node_id(), "OPERANT_RAY_ACTOR": context.get_actor_id() or ""}
 
@@ -245,7 +243,7 @@ class RolloutProcess:
 
 
 class RolloutHost:
-    """The actor: owns one rollout process, and hands frames to it and back. What it answers is (code, message, payload, crc)."""
+    """The actor: owns one rollout process, and hands frames to it and back. What it answers is [code, message, crc, payload]."""
 
     def __init__(self, node, arguments):
         self.node = node
@@ -263,19 +261,19 @@ class RolloutHost:
             node = shutil.which(self.node)
             if node is None:
                 place = "%s (PATH %s)" % (os.uname().nodename, os.environ.get("PATH", ""))
-                return in_pieces(("NO_NODE", "there is no executable `%s` on %s" % (self.node, place), b"", 0), 1)
+                return in_answer("NO_NODE", "there is no executable `%s` on %s" % (self.node, place))
             child = self.child = RolloutProcess(node, self.arguments, incarnation)
             self.sequence = 0
             self.turn.notify_all()
-        return in_pieces(child.answer(0), 1)
+        return in_answer(*child.answer(0))
 
     def request(self, call, *weights):
         """
         Gives the process a request, in the order of its sequence number, and waits for its answer.
 
-        `call`: CALL, then the frame. `weights`: of the version that the frame names, in parts; none = it has them.
+        `call`: CALL, then the frame. `weights`: of the version that the frame names; none = it has them.
         """
-        sequence, num_pieces, weights_crc = struct.unpack_from(CALL, call)
+        sequence, weights_crc = struct.unpack_from(CALL, call)
         fields = Fields._make(struct.unpack_from(HEADER, call, CALL_BYTES))
         payload = memoryview(call)[CALL_BYTES + HEADER_BYTES :]
         stamp(b"begun", fields)
@@ -284,7 +282,7 @@ class RolloutHost:
             while self.child is child and child is not None and child.over is None and sequence != self.sequence:
                 self.turn.wait(1)
             if child is None or self.child is not child:
-                return in_pieces(("CHILD_EXITED", "the rollout process is gone", b"", 0), num_pieces)
+                return in_answer("CHILD_EXITED", "the rollout process is gone")
             child.expect(fields.request_id)
             if weights and child.version != fields.version:
                 child.write(WEIGHTS, 0, fields.host, fields.version, weights_crc, *weights)
@@ -293,7 +291,7 @@ class RolloutHost:
             self.sequence += 1
             self.turn.notify_all()
         stamp(b"given", fields)
-        answer = in_pieces(child.answer(fields.request_id), num_pieces)
+        answer = in_answer(*child.answer(fields.request_id))
         stamp(b"returned", fields)
         return answer
 
@@ -307,27 +305,24 @@ class RolloutHost:
         fields = Fields._make(fields)
         child = self.child
         if child is None:
-            return in_pieces(("CHILD_EXITED", "the rollout process is gone", b"", 0), 1)
+            return in_answer("CHILD_EXITED", "the rollout process is gone")
         child.expect(fields.request_id)
         child.write(PING, fields.request_id, fields.host, 0, 0)
-        return in_pieces(child.answer(fields.request_id, seconds), 1)
+        return in_answer(*child.answer(fields.request_id, seconds))
 
 
-def in_pieces(answer, num_pieces):
-    """
-    What an actor answers: what is said of it, [code, message, checksum, whether it is in pieces], then so many pieces of the payload, of which the
-    last may be empty. One that is longer is the first piece, whole: an array, which passes through object stores without a copy on the other side.
-    """
+def in_answer(code, message, payload=b"", crc=0):
+    """One value, which Ray hands on with the answer or, where it is too long for that, through object stores."""
+    return [code, message, crc, as_value(payload)]
+
+
+def as_value(payload):
+    """What Ray takes: a copy, or a look at the memory itself, of which it makes its copy at the end of the call."""
+    if len(payload) < ARRAY:
+        return bytes(payload)
     import numpy
 
-    code, message, payload, crc = answer
-    view = memoryview(payload)
-    is_cut = len(view) <= num_pieces * PIECE
-    if is_cut:
-        pieces = [bytes(view[at : at + PIECE]) for at in range(0, num_pieces * PIECE, PIECE)]
-    else:
-        pieces = [numpy.frombuffer(payload, numpy.uint8)] + [b""] * (num_pieces - 1)
-    return [[code, message, crc, is_cut], *pieces]
+    return numpy.frombuffer(payload, numpy.uint8)
 
 
 class Bridge:
@@ -337,8 +332,8 @@ class Bridge:
         self.ray = ray
         self.numpy = numpy
         self.settings = settings
-        self.hosts = {}  # host -> {actor, incarnation, sequence, version, num_pieces, calls}
-        self.weights = {}  # version -> (parts, crc)
+        self.hosts = {}  # host -> {actor, incarnation, sequence, version, calls}
+        self.weights = {}  # version -> (value or reference, crc)
         self.results = queue.SimpleQueue()
         size = 2 * settings["numHosts"] * settings["slotBytes"]
         self.shared = shared_memory(size) if size > 0 else None
@@ -373,9 +368,9 @@ class Bridge:
         def tell():
             try:
                 said = json.dumps(self.nodes()).encode()
-                self.results.put((fields, ("ok", "", zlib.crc32(said)), [said], None))
+                self.results.put((fields, ("ok", "", zlib.crc32(said)), said, None))
             except Exception as error:
-                self.results.put((fields, ("RAY_ERROR", str(error), 0), [], None))
+                self.results.put((fields, ("RAY_ERROR", str(error), 0), b"", None))
 
         threading.Thread(target=tell, daemon=True).start()
 
@@ -416,7 +411,7 @@ class Bridge:
         entry = self.hosts.get(fields.host)
         if entry is None or options["fresh"]:
             self.close(fields.host)
-            entry = self.hosts[fields.host] = {"actor": self._create(options), "num_pieces": 1, "calls": {}}
+            entry = self.hosts[fields.host] = {"actor": self._create(options), "calls": {}}
         entry.update(sequence=0, version=0, incarnation=fields.incarnation)
         self._track(fields, self._call(entry, "open", "control").remote(fields.incarnation))
 
@@ -461,37 +456,34 @@ class Bridge:
             arguments["scheduling_strategy"] = NodeAffinitySchedulingStrategy(others[0], soft=True)
 
     @staticmethod
-    def _call(entry, name, group, num_pieces=1):
+    def _call(entry, name, group):
         """A method of the actor; made once, since that takes as long as calling it."""
-        calls, key = entry["calls"], (name, num_pieces)
-        if key not in calls:
-            calls[key] = getattr(entry["actor"], name).options(concurrency_group=group, num_returns=1 + num_pieces)
-        return calls[key]
+        calls = entry["calls"]
+        if name not in calls:
+            calls[name] = getattr(entry["actor"], name).options(concurrency_group=group)
+        return calls[name]
 
     def put_weights(self, fields, payload):
         """Few bytes go along with the request of each host, many into the object store once."""
-        if len(payload) * max(1, len(self.hosts)) <= MAX_CARRIED:
-            view = memoryview(payload)
-            parts = [bytes(view[at : at + PIECE]) for at in range(0, len(view), PIECE)]
-        else:
-            parts = [self.ray.put(self.numpy.frombuffer(payload, self.numpy.uint8))]
-        self.weights[fields.version] = (parts, fields.crc)
+        is_carried = len(payload) * max(1, len(self.hosts)) <= MAX_CARRIED
+        value = as_value(payload) if is_carried else self.ray.put(self.numpy.frombuffer(payload, self.numpy.uint8))
+        self.weights[fields.version] = (value, fields.crc)
         for old in sorted(self.weights)[: -self.settings["numVersions"]]:
             del self.weights[old]
 
     def request(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is None or entry["incarnation"] != fields.incarnation:
-            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, 0), [], None))
+            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, 0), b"", None))
             return
         weights, weights_crc = [], 0
         if fields.version > 0 and entry["version"] != fields.version:
-            weights, weights_crc = self.weights[fields.version]
+            value, weights_crc = self.weights[fields.version]
+            weights = [value]
             entry["version"] = fields.version
-        num_pieces = entry["num_pieces"] if fields.flags & SHARED else 1
         slot = 2 * fields.host + entry["sequence"] % 2
-        call = struct.pack(CALL, entry["sequence"], num_pieces, weights_crc) + struct.pack(HEADER, *fields) + payload
-        request = self._call(entry, "request", "requests", num_pieces)
+        call = struct.pack(CALL, entry["sequence"], weights_crc) + struct.pack(HEADER, *fields) + payload
+        request = self._call(entry, "request", "requests")
         self._track(fields, request.remote(call, *weights), slot)
         stamp(b"called", fields)
         entry["sequence"] += 1
@@ -516,66 +508,30 @@ class Bridge:
         except Exception as error:  # it may be gone, and its node with it
             sys.stderr.write("close: %s\n" % error)
 
-    def _track(self, fields, references, slot=None):
-        """Has the answer handed on when it is there. One that is whole is waited for, too: it comes from the other node when it is asked for."""
-        said, *pieces = references
-
-        def fail(error):
-            self.results.put((fields, (failure_code(error), str(error), 0), [], None))
-
-        def whole(what, future):
-            error = future.exception()
-            if error is None:
-                self.results.put((fields, what, [future.result()], slot))
-            else:
-                fail(error)
+    def _track(self, fields, reference, slot=None):
+        """Has the answer handed on when it is here: at once, or from the other node's object store."""
 
         def done(future):
             stamp(b"arrived", fields)
             error = future.exception()
-            if error is not None:
-                fail(error)
-                return
-            *what, is_cut = future.result()
-            if is_cut:
-                self.results.put((fields, what, pieces, slot))
+            if error is None:
+                *what, payload = future.result()
+                self.results.put((fields, what, payload, slot))
             else:
-                pieces[0].future().add_done_callback(functools.partial(whole, what))
+                self.results.put((fields, (failure_code(error), str(error), 0), b"", None))
 
-        said.future().add_done_callback(done)
-
-    def fetch(self, fields, parts):
-        """Pieces came with what is said of them, so they are here. None, and said so, where they are not."""
-        if not parts or not isinstance(parts[0], self.ray.ObjectRef):
-            return parts
-        try:
-            return self.ray.get(parts)
-        except Exception as error:  # an object store has them after all, and its node is gone
-            self.results.put((fields, (failure_code(error), str(error), 0), [], None))
-            return None
+        reference.future().add_done_callback(done)
 
     def share(self, fields, payload, slot):
-        """Puts a fragment, in parts, where the learner can read it: its place, or None. A slot is free again once the answer before the last was taken."""
+        """Puts a fragment where the learner can read it: its place, or None. A slot is free again once the answer before the last was taken."""
         bytes_each, entry = self.settings["slotBytes"], self.hosts.get(fields.host)
         is_current = entry is not None and entry["incarnation"] == fields.incarnation
-        if self.room is None or slot is None or not fields.flags & SHARED or not is_current:
+        length = len(payload)
+        if self.room is None or slot is None or not fields.flags & SHARED or not is_current or not 0 < length <= bytes_each:
             return None
-        length = sum(map(len, payload))
-        entry["num_pieces"] = self._pieces_for(length, entry["num_pieces"])
-        if length > bytes_each:
-            return None
-        begin = at = slot * bytes_each
-        for part in payload:
-            if len(part) > 0:
-                self.numpy.copyto(self.room[at : at + len(part)], self.numpy.frombuffer(part, self.numpy.uint8))
-            at += len(part)
+        begin = slot * bytes_each
+        self.numpy.copyto(self.room[begin : begin + length], self.numpy.frombuffer(payload, self.numpy.uint8))
         return struct.pack(PLACE, begin, length)
-
-    @staticmethod
-    def _pieces_for(length, before):
-        """Of the next answer, when this one was so long: they differ by the observations of ends."""
-        needed = -(-length // PIECE)
-        return max(before, needed) if needed <= MAX_PIECES else 1
 
 
 def failure_code(error):
@@ -587,23 +543,20 @@ def failure_code(error):
 
 def write_results(bridge, fd, lock):
     while True:
-        fields, (code, message, crc), parts, slot = bridge.results.get()
+        fields, (code, message, crc), payload, slot = bridge.results.get()
         kind, flags = REPLY, 0
         if code != "ok":
             kind, crc = FAILED, 0
-            payload = [json.dumps({"code": code, "message": message}).encode()]
+            payload = json.dumps({"code": code, "message": message}).encode()
         else:
-            payload = bridge.fetch(fields, parts)
-            if payload is None:
-                continue
             place = bridge.share(fields, payload, slot)
             if place is not None:
-                payload, flags = [place], SHARED
+                payload, flags = place, SHARED
         where = (fields.request_id, fields.host, fields.incarnation, fields.version)
         with lock:
-            write_frame(fd, kind, *where, crc, payload, flags)
+            write_frame(fd, kind, *where, crc, [payload], flags)
         stamp(b"handed", fields)
-        del parts, payload  # a view into the object store
+        del payload  # it may lie in the object store
 
 
 def connect(settings):
@@ -615,10 +568,11 @@ def connect(settings):
         raise BridgeError("NO_RAY", "%s: %s" % (sys.executable, error))
     try:
         shipped = settings["workingDir"]
+        env_vars = {name: os.environ[name] for name in OF_CALLS if name in os.environ}
         context = ray.init(
             address=settings["address"],
             namespace=settings["namespace"],
-            runtime_env={"working_dir": shipped} if shipped else None,
+            runtime_env={"working_dir": shipped, "env_vars": env_vars} if shipped else None,
             log_to_driver=False,
             logging_level="ERROR",
         )

@@ -196,19 +196,23 @@ function absorbRow(
   nextOptions: JsonObject | null,
 ): void {
   const { rolloutLength: T, terminated, truncated, rewards } = rollout;
-  let begin = 0; // first step of the rollout that belongs to the running episode
-  for (let t = 0; t < T; t++) {
-    const i = n * T + t;
-    if (terminated[i] === 0 && truncated[i] === 0) {
-      episode.episodeReturn += rewards[i];
-      continue;
-    }
-    begin = t + 1;
-    episode.number += 1;
+  const end = (n + 1) * T;
+  let begin = n * T; // first step that belongs to the running episode
+  let numEnded = 0;
+  for (let i = n * T; i < end; i++) {
+    if (terminated[i] === 0 && truncated[i] === 0) continue;
+    begin = i + 1;
+    numEnded += 1;
+  }
+  if (numEnded > 0) {
+    episode.number += numEnded;
     episode.envOptions = nextOptions;
     restart(episode);
   }
-  append(episode, rollout.actions.subarray((n * T + begin) * A, (n + 1) * T * A), A);
+  let { episodeReturn } = episode;
+  for (let i = begin; i < end; i++) episodeReturn += rewards[i];
+  episode.episodeReturn = episodeReturn;
+  append(episode, rollout.actions.subarray(begin * A, end * A), A);
 }
 
 /** Adds steps to a running episode's actions; capacity doubles. */
@@ -228,17 +232,19 @@ function append(episode: RunningEpisode, actions: ActionArray, A: number): void 
 /** Episodes of rows [first, first + count) that ended in a rollout, in the order (t, environment). */
 export function endedEpisodes(rollout: RolloutViews, first: number, count: number): EpisodeSummary[] {
   const { rolloutLength: T, terminated, truncated } = rollout;
-  const ended: EpisodeSummary[] = [];
-  for (let t = 0; t < T; t++) {
-    for (let n = first; n < first + count; n++) {
-      const i = n * T + t;
-      if (terminated[i] === 0 && truncated[i] === 0) continue;
-      ended.push({
-        envIndex: n,
-        episodeReturn: rollout.episodeReturns[i],
-        episodeLength: rollout.episodeLengths[i],
-      });
-    }
-  }
-  return ended;
+  // Sorted by counting: memory is read row by row, as it lies.
+  const places = new Int32Array(T + 1); // [T + 1], of the next end at step t
+  for (let n = first; n < first + count; n++)
+    for (let t = 0; t < T; t++)
+      if (terminated[n * T + t] !== 0 || truncated[n * T + t] !== 0) places[t + 1] += 1;
+  for (let t = 0; t < T; t++) places[t + 1] += places[t];
+  const ends = new Int32Array(places[T]); // flat indices
+  for (let n = first; n < first + count; n++)
+    for (let i = n * T; i < (n + 1) * T; i++)
+      if (terminated[i] !== 0 || truncated[i] !== 0) ends[places[i - n * T]++] = i;
+  return Array.from(ends, (i) => ({
+    envIndex: Math.floor(i / T),
+    episodeReturn: rollout.episodeReturns[i],
+    episodeLength: rollout.episodeLengths[i],
+  }));
 }

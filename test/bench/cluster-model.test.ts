@@ -1,4 +1,6 @@
 /** The arithmetic of docs/ray-scale.md, beside numbers worked out by hand. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   breakEvenRows,
@@ -7,6 +9,8 @@ import {
   fitCost,
   saturation,
 } from '../../bench/ray/cluster-model.ts';
+import { MEASURED, modelTable } from '../../bench/ray/model-table.ts';
+import { packageRoot } from '../../src/machine/operant-version.ts';
 
 const costs = {
   bridge: { perFragment: 0.001, perMegabyte: 0.004 },
@@ -91,4 +95,20 @@ describe('several learners', () => {
   // 8 bytes a parameter at 100 MB/s are 80 ns; a row saves 3 operations, 60 ps at 50 GFLOP/s: 1333 rows
   test('pay from 1,333 rows on at 50 GFLOP/s and 100 MB/s', () =>
     expect(breakEvenRows(2, 50e9, 100e6)).toBeCloseTo(4000 / 3, 6));
+});
+
+describe('docs/ray-scale.md', () => {
+  const page = readFileSync(join(packageRoot(), 'docs/ray-scale.md'), 'utf8');
+
+  test('has the table that follows from what was measured', () => {
+    for (const line of modelTable(MEASURED)) expect(page).toContain(`${line}\n`);
+  });
+
+  test('has what was measured', () => {
+    const { bridge, learner, host, headPerNode } = MEASURED;
+    const ms = (seconds: number) => (1000 * seconds).toFixed(2);
+    for (const { perFragment, perMegabyte } of [bridge, learner, host])
+      expect(page).toContain(` | ${ms(perFragment)} ms | ${ms(perMegabyte)} ms | `);
+    expect(page).toContain(`| head | ${(100 * headPerNode).toFixed(2)} % of a processor for each node |`);
+  });
 });

@@ -163,8 +163,8 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
 
   // Ray hands what is short on with calls and answers; fragments of several pieces, and what is too long for that, go other ways.
   test.each([
-    ['fragments of several pieces', 2048, [16]],
-    ['fragments that go through object stores', 20_480, [16]],
+    ['fragments of several pieces', 12_288, [16]],
+    ['fragments that go through object stores', 49_152, [16]],
     ['weights that go through an object store', 64, [560, 560]],
   ])('%s: the bits of a local run', async (_, rolloutLength, hiddenSizes) => {
     const results = [];
