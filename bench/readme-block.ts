@@ -24,6 +24,7 @@ import {
   timed,
   updateMs,
   valuesOf,
+  wholeWall,
 } from './peers/measures.ts';
 import type { Results } from './peers/results.ts';
 import { mean, meanInterval, median } from './statistics.ts';
@@ -150,6 +151,21 @@ const OFF_POLICY_LINES: readonly Line[] = [
   },
 ];
 
+const LATER_LINES: readonly Line[] = [
+  {
+    workload: 20,
+    title: 'APPO, CartPole-v1, two workers, lag free',
+    ...{ variant: 'lag free', measure: stepsPerSecond, unit: 'steps/s', what: 'steps/s' },
+  },
+  ...[
+    { workload: 21, env: 'LunarLander-v3' },
+    { workload: 22, env: 'HalfCheetah-v5' },
+  ].map(({ workload, env }) => ({
+    title: `PPO, ${env}, 1,000,000 steps, wall clock (projected where a run was cut short)`,
+    ...{ workload, variant: '', measure: wholeWall, unit: 's', what: 'wall clock of all steps' },
+  })),
+];
+
 /** Where not all of it was measured on the machine that the first line names. */
 function machinesNote({ machine, records }: Results): string {
   const elsewhere = timed(records).filter(({ cpu }) => cpu !== machine.cpu);
@@ -236,7 +252,7 @@ export function readmeBlock(peers: Results, learning: LearningResults): string {
     `${machineLine(peers.machine)}. Load when a timing run began: ${spread(timed(peers.records).map(({ load }) => load))}.${machinesNote(peers)} Medians (smallest to largest); "times" is how many times better ours is. The whole reports: [peers](bench/results/peers.md), [learning](bench/results/learning.md).`,
     markdownTable(
       ['', 'Operant', 'beside it'],
-      [...LINES, ...OFF_POLICY_LINES].flatMap((line) => peerRow(line, peers, comparisons)),
+      [...LINES, ...OFF_POLICY_LINES, ...LATER_LINES].flatMap((line) => peerRow(line, peers, comparisons)),
     ),
     'What is learnt: the mean of greedy episodes after the last step, over seeds, with a bootstrap interval (nominally 95%; of five seeds nearer to 84%).',
     markdownTable(['', 'Operant', 'held against'], learning.rows.filter(hasCurve).map(learningRow)),

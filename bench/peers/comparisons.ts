@@ -19,6 +19,7 @@ import {
   updateMs,
   valuesOf,
   wall,
+  wholeWall,
 } from './measures.ts';
 import type { Results, RunRecord } from './results.ts';
 
@@ -46,6 +47,7 @@ const CPU_SPEED: Kind = {
 };
 const less = (what: string, measure: Measure): Kind => ({ what, measure, isMoreBetter: false });
 const CPU_TIME = less('processor time', cpuSeconds);
+const WHOLE = less('wall clock of all steps', wholeWall);
 
 const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   1: [SPEED],
@@ -70,12 +72,17 @@ const KINDS: { readonly [workload: number]: readonly Kind[] } = {
   17: [SPEED, CPU_SPEED],
   18: [SPEED, CPU_SPEED],
   19: [less('time', seconds), CPU_TIME],
+  20: [SPEED, CPU_SPEED],
+  21: [SPEED, CPU_SPEED, WHOLE],
+  22: [SPEED, CPU_SPEED, WHOLE],
 };
 
 /** Variants of ours that a peer's run is held against. */
 function counterparts({ workload, contestant, variant }: RunRecord): readonly string[] {
   if (workload === 3) return contestant === 'rltools-1' ? ['one core', 'all cores'] : ['all cores'];
   if (workload === 19) return ['a study', 'the commands from a bare pool'];
+  if (workload === 20) return ['lag 1', 'lag free'];
+  if (workload > 20) return [''];
   if (workload >= 10) {
     const isOneCore = contestant === 'rltools-1' || variant === 'one core';
     return isOneCore ? ['one core', 'all cores'] : ['all cores'];

@@ -16,6 +16,7 @@ export type ContestantName =
   | 'cleanrl'
   | 'jax-dqn'
   | 'rllib'
+  | 'sb3-physics'
   | 'sb3-agents'
   | 'rllib-agents'
   | 'ray-tune'
@@ -43,6 +44,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   { name: 'jax-dqn', title: "CleanRL's DQN in JAX", needs: 'base' },
   { name: 'torch', title: 'PyTorch', needs: 'base' },
   { name: 'rllib', title: 'RLlib', needs: 'rllib' },
+  { name: 'sb3-physics', title: 'Stable-Baselines3 (Box2D, MuJoCo)', needs: 'physics' },
   { name: 'sb3-agents', title: 'PettingZoo with Stable-Baselines3', needs: 'agents' },
   { name: 'rllib-agents', title: 'RLlib, several agents', needs: 'agents-rllib' },
   { name: 'ray-tune', title: 'Ray Tune', needs: 'agents-rllib' },
@@ -61,13 +63,20 @@ export const titleOf = (name: string): string =>
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const REPOSITORY = here('../..');
 
-/** Builds the package, and our contestant as a plain module in build/peers. */
+const OURS = ['ours', 'ours-off-policy', 'ours-appo'] as const;
+
+function ourProgram(task: Task | null): (typeof OURS)[number] {
+  if (task?.kind === 'appo') return 'ours-appo';
+  return task?.kind === 'off-policy' ? 'ours-off-policy' : 'ours';
+}
+
+/** Builds the package, and our contestants as plain modules in build/peers. */
 export async function buildOurs(): Promise<void> {
   const built = spawnSync(process.execPath, ['.ci/build.mjs'], { cwd: REPOSITORY, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`The build failed:\n${built.stdout}${built.stderr}`);
   const folder = join(REPOSITORY, 'build/peers');
   mkdirSync(folder, { recursive: true });
-  for (const name of ['ours', 'ours-off-policy']) {
+  for (const name of OURS) {
     const source = readFileSync(here(`./${name}.ts`), 'utf8');
     const { code } = await transform(source, { loader: 'ts', format: 'esm' });
     writeFileSync(join(folder, `${name}.mjs`), code);
@@ -100,7 +109,8 @@ export function commandOf(
   const python = (key: string, script: string, ...more: string[]): Command => ({
     program: pythonOf(path(key)),
     args: [here(`./python/${script}.py`), '{}', ...more],
-    environment: threadEnvironment(numThreads),
+    // An empty one has Python keep what it compiles, as users' do: where nothing may be written, a start compiles every library anew
+    environment: { ...threadEnvironment(numThreads), PYTHONDONTWRITEBYTECODE: '' },
   });
   const node = (...args: string[]): Command => ({ program: process.execPath, args, environment: {} });
   const rltools = (count: number): Command => ({
@@ -113,9 +123,8 @@ export function commandOf(
   });
   const tuneTrials = (...more: string[]) =>
     node('--import', join(REPOSITORY, '.ci/typescript.mjs'), here('./tune-trials.ts'), '{}', ...more);
-  const isOffPolicy = task?.kind === 'off-policy';
-  const ours = join(REPOSITORY, 'build/peers', isOffPolicy ? 'ours-off-policy.mjs' : 'ours.mjs');
-  const stableBaselines = isOffPolicy ? 'off_policy_peer' : 'sb3_peer';
+  const ours = join(REPOSITORY, 'build/peers', `${ourProgram(task)}.mjs`);
+  const stableBaselines = task?.kind === 'off-policy' ? 'off_policy_peer' : 'sb3_peer';
   switch (name) {
     case 'operant':
       if (task?.kind === 'tune') return tuneTrials();
@@ -131,7 +140,9 @@ export function commandOf(
     case 'torch':
       return python('base', 'torch_peer');
     case 'rllib':
-      return python('rllib', 'rllib_peer');
+      return python('rllib', task?.kind === 'appo' ? 'rllib_appo_peer' : 'rllib_peer');
+    case 'sb3-physics':
+      return python('physics', 'sb3_peer');
     case 'sb3-agents':
       return python('agents', 'sb3_agents_peer');
     case 'rllib-agents':

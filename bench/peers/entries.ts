@@ -1,7 +1,7 @@
 /** What a contestant does in a round, and what of it a round's purpose needs. */
 import type { ContestantName } from './contestants.ts';
 import type { Purpose } from './results.ts';
-import type { OffPolicyTask, Task, TrainTask } from './task.ts';
+import type { AppoTask, OffPolicyTask, Task, TrainTask } from './task.ts';
 
 export interface Entry {
   readonly contestant: ContestantName;
@@ -16,6 +16,8 @@ export interface Entry {
   readonly isSpeedOnly?: boolean;
   /** One thread, and held to one core where the system can. */
   readonly isOneCore?: boolean;
+  /** Of the contestant's libraries, in place of as many as were found to be fastest. */
+  readonly numThreads?: number;
 }
 
 /** Environment steps of a run that only shows that everything runs. */
@@ -30,8 +32,8 @@ export const entry = (contestant: ContestantName, task: Task, limitSeconds = 900
 
 const LEARNING_PATIENCE = 10;
 
-const isTraining = (task: Task): task is TrainTask | OffPolicyTask =>
-  task.kind === 'train' || task.kind === 'off-policy';
+const isTraining = (task: Task): task is TrainTask | OffPolicyTask | AppoTask =>
+  task.kind === 'train' || task.kind === 'off-policy' || task.kind === 'appo';
 
 /** The entries of a round that serve its purpose, as long as it needs them to be. */
 export function entriesFor(purpose: Purpose, entries: readonly Entry[]): readonly Entry[] {
@@ -62,6 +64,12 @@ export function shorten(short: Entry): Entry {
     const steps = Math.min(task.steps, FEW / 5);
     return { ...short, task: { ...task, steps, limitSeconds: 60 }, limitSeconds: 60 };
   }
+  if (task.kind === 'appo')
+    return {
+      ...short,
+      task: { ...task, steps: Math.min(task.steps, FEW), limitSeconds: 60 },
+      limitSeconds: 60,
+    };
   if (task.kind === 'tune') return { ...short, task: { ...task, steps: FEW - (FEW % 8) } };
   if (task.kind === 'memory') return { ...short, task: { ...task, marks: [20_000, 40_000] } };
   return task.kind === 'update' ? { ...short, task: { ...task, seconds: 0.5 } } : short;

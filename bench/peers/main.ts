@@ -121,8 +121,9 @@ async function tuneAll(prepared: ReadonlyMap<string, Prepared>): Promise<void> {
 }
 
 /** Learning runs share the machine, so they keep to one thread; off-policy workloads have everyone on one core and on all. */
-function threadsOf({ contestant, task, isOneCore }: Entry): number {
+function threadsOf({ contestant, task, isOneCore, numThreads }: Entry): number {
   if (purpose === 'learning' || isOneCore) return 1;
+  if (numThreads !== undefined) return numThreads;
   if (task.kind === 'off-policy') return cpus().length;
   return readResults(resultsPath).threads[contestant]?.chosen ?? cpus().length;
 }

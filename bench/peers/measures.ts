@@ -32,6 +32,21 @@ export const cpuSeconds: Measure = ({ answer }) =>
 /** From process start to the end of training, of runs that went to their end. */
 export const wall: Measure = (record) => (isWhole(record) ? record.answer.sinceStart : undefined);
 
+/** As `wall`; of runs that were cut short, what all steps would have taken at their steps/s. */
+export const wholeWall: Measure = (record) => {
+  const [whole, rate] = [wall(record), stepsPerSecond(record)];
+  if (whole !== undefined || rate === undefined) return whole;
+  return (record.answer.ready ?? 0) + stepsAsked(record) / rate;
+};
+
+/** Median and spread of {@link wholeWall}, and how many of the runs were cut short. */
+export function wholeWallCell(records: readonly RunRecord[]): string {
+  const found = records.filter((record) => wholeWall(record) !== undefined);
+  const numCut = found.filter((record) => wall(record) === undefined).length;
+  const cut = numCut === found.length ? 'projected' : `${numCut} of ${found.length} projected`;
+  return `${spread(valuesOf(found, wholeWall))}${numCut === 0 ? '' : `, ${cut}`}`;
+}
+
 export const ready: Measure = ({ answer }) => (answer.error === undefined ? answer.ready : undefined);
 export const peakMib: Measure = ({ answer }) => (answer.error === undefined ? answer.peakMib : undefined);
 export const reachedSeconds: Measure = ({ answer }) => answer.reached?.seconds;

@@ -11,6 +11,7 @@ import type { Settings } from './settings.ts';
 import type {
   AgentsTask,
   Answer,
+  AppoTask,
   InferTask,
   MemoryTask,
   OffPolicyTask,
@@ -24,7 +25,7 @@ type Package = typeof import('../../src/index.ts');
 type Algorithm = Awaited<ReturnType<InstanceType<Package['PPOConfig']>['build']>>;
 
 const FRESH = 1_000_000;
-const task = JSON.parse(process.argv[2]) as Exclude<Task, OffPolicyTask | TuneTask> & {
+const task = JSON.parse(process.argv[2]) as Exclude<Task, OffPolicyTask | AppoTask | TuneTask> & {
   readonly startedMs: number;
 };
 const sinceStart = () => (Date.now() - task.startedMs) / 1000;
@@ -34,11 +35,13 @@ const ramp = ({ from, to }: Settings['learningRate']) =>
   from === to ? from : ({ schedule: 'linear', from, to } as const);
 
 function configure(settings: Settings, steps: number, seed: number, numWorkers: number | undefined) {
-  const { env, numEnvs, rolloutLength, learningRate, clipRange, logStdInit, ...training } = settings;
+  const { env, numEnvs, rolloutLength, learningRate, clipRange, logStdInit, normalized, ...training } =
+    settings;
   const envRunners = {
     numEnvs,
     rolloutLength,
     ...(numWorkers === undefined ? {} : { numEnvRunners: numWorkers }),
+    ...(normalized === true && { normalizeObservations: true, normalizeRewards: true }),
   };
   return new PPOConfig()
     .environment(env)
@@ -64,8 +67,9 @@ async function train(asked: TrainTask): Promise<Answer> {
   const ready = sinceStart();
   const begin = performance.now();
   const cpu = process.cpuUsage();
+  const { limitSeconds = Infinity } = asked;
   let reached: Answer['reached'] = null;
-  while (algorithm.numEnvSteps < asked.steps) {
+  while (algorithm.numEnvSteps < asked.steps && sinceStart() < limitSeconds) {
     const { episodeReturnMean } = await algorithm.train();
     if (asked.stopReturn !== undefined && (episodeReturnMean ?? -Infinity) >= asked.stopReturn) {
       reached = { seconds: sinceStart(), envSteps: algorithm.numEnvSteps };

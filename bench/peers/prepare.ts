@@ -33,6 +33,11 @@ export interface Prepared {
 
 const PYTHON_ENVIRONMENTS: Readonly<Record<string, readonly string[]>> = {
   base: ['torch==2.15.0', 'stable-baselines3==2.9.2', 'gymnasium==1.4.0', 'sbx-rl==0.28.0'],
+  // Box2D and MuJoCo come as wheels: nothing is compiled
+  physics: [
+    ...['torch==2.15.0', 'stable-baselines3==2.9.2'],
+    ...['gymnasium[box2d,mujoco]==1.4.0', 'mujoco==3.14.0'],
+  ],
   rllib: ['ray[rllib]==2.60.0', 'torch==2.15.0'],
   'sample-factory': ['sample-factory==2.1.1', 'torch==2.15.0'],
   agents: [
@@ -97,7 +102,15 @@ function preparePython(options: PrepareOptions, name: string, packages: readonly
     if (!made.ok) return { problem: firstError(made.text), versions: '' };
     const index = options.torchIndex === null ? [] : ['--extra-index-url', options.torchIndex];
     const target = ['--python', pythonOf(folder)];
-    const installed = call(uv, ['pip', 'install', '--quiet', ...target, ...index, ...packages]);
+    const installed = call(uv, [
+      'pip',
+      'install',
+      '--quiet',
+      '--compile-bytecode',
+      ...target,
+      ...index,
+      ...packages,
+    ]);
     if (!installed.ok)
       return { problem: `${packages.join(' ')}: ${firstError(installed.text)}`, versions: '' };
     return { problem: null, versions: `Python ${pythonVersion(python)}, ${packages.join(', ')}` };

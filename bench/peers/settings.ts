@@ -7,7 +7,7 @@ export interface Ramp {
 }
 
 export interface Settings {
-  readonly env: 'CartPole-v1' | 'Pendulum-v1';
+  readonly env: 'CartPole-v1' | 'Pendulum-v1' | 'LunarLander-v3' | 'HalfCheetah-v5';
   readonly numEnvs: number;
   readonly rolloutLength: number;
   readonly minibatchSize: number;
@@ -32,6 +32,10 @@ export interface Settings {
   readonly activation: 'tanh' | 'relu' | 'identity';
   readonly sharedLayers: boolean;
   readonly logStdInit: number;
+  /** Left out: true. */
+  readonly orthogonalInit?: boolean;
+  /** Observations by running statistics, rewards by those of the discounted return. Left out: as they are. */
+  readonly normalized?: boolean;
 }
 
 const constant = (value: number): Ramp => ({ from: value, to: value });
@@ -121,4 +125,41 @@ export const CARTPOLE_RLLIB: Settings = {
   hiddenSizes: [32],
   activation: 'identity',
   sharedLayers: true,
+};
+
+/** rl-baselines3-zoo, LunarLander-v3, and ours of the learning table: at a constant learning rate. */
+export const LUNAR_LANDER_ZOO: Settings = {
+  ...SB3_DEFAULTS,
+  env: 'LunarLander-v3',
+  numEnvs: 16,
+  rolloutLength: 1024,
+  minibatchSize: 64,
+  numEpochs: 4,
+  gamma: 0.999,
+  gaeLambda: 0.98,
+  learningRate: constant(3e-4),
+  clipRange: constant(0.2),
+  entropyCoeff: 0.01,
+};
+
+/** rl-baselines3-zoo, HalfCheetah (tuned), and ours of the learning table. */
+export const HALF_CHEETAH_ZOO: Settings = {
+  ...SB3_DEFAULTS,
+  env: 'HalfCheetah-v5',
+  numEnvs: 1,
+  rolloutLength: 512,
+  minibatchSize: 64,
+  numEpochs: 20,
+  gamma: 0.98,
+  gaeLambda: 0.92,
+  learningRate: constant(2.0633e-5),
+  clipRange: constant(0.1),
+  valueCoeff: 0.58096,
+  entropyCoeff: 0.000401762,
+  maxGradNorm: 0.8,
+  hiddenSizes: [256, 256],
+  activation: 'relu',
+  logStdInit: -2,
+  orthogonalInit: false,
+  normalized: true,
 };

@@ -19,6 +19,7 @@ import {
   timed,
   valuesOf,
   wall,
+  wholeWallCell,
 } from './measures.ts';
 import type { RunRecord } from './results.ts';
 
@@ -48,14 +49,37 @@ function ratioCell(records: readonly RunRecord[], name: string, what: string): s
   return found.map(({ ours, ratios }) => `${spread(ratios)} (${ours.replace(/^.*?, /, '')})`).join('; ');
 }
 
+const BY_PROCESSOR = ['steps per processor second', 'ours over theirs, by processor time'];
+
+const processorCells = (
+  records: readonly RunRecord[],
+  name: string,
+  group: readonly RunRecord[],
+): readonly string[] => [
+  spread(valuesOf(timed(group), stepsPerCpuSecond)),
+  ratioCell(records, name, 'steps per processor second'),
+];
+
 /** Workloads 3, 10 to 12, 14 and 15: as 1 and 2, and by processor time, which other users of the machine change less. */
 const processorTable: Table = (records) =>
+  trainingRows(records, BY_PROCESSOR, (name, group) => processorCells(records, name, group));
+
+/** Workload 20: as those, and what a contestant says of its run. */
+const asynchronousTable: Table = (records) =>
+  trainingRows(records, [...BY_PROCESSOR, ''], (name, group) => [
+    ...processorCells(records, name, group),
+    group.findLast(({ answer }) => answer.note !== undefined)?.answer.note ?? '',
+  ]);
+
+/** Workloads 21 and 22: as those, and the wall clock of all steps, which long runs are projected to. */
+const physicsTable: Table = (records) =>
   trainingRows(
     records,
-    ['steps per processor second', 'ours over theirs, by processor time'],
+    [...BY_PROCESSOR, 'wall clock of all steps, s', 'theirs over ours, wall clock'],
     (name, group) => [
-      spread(valuesOf(timed(group), stepsPerCpuSecond)),
-      ratioCell(records, name, 'steps per processor second'),
+      ...processorCells(records, name, group),
+      wholeWallCell(timed(group)),
+      ratioCell(records, name, 'wall clock of all steps'),
     ],
   );
 
@@ -225,4 +249,7 @@ export const TABLES: { readonly [workload: number]: Table } = {
   17: agentsTable,
   18: agentsTable,
   19: tuningTable,
+  20: asynchronousTable,
+  21: physicsTable,
+  22: physicsTable,
 };

@@ -1,4 +1,5 @@
 /** What a contestant is asked to do, in one process, and what it answers on its last line of standard output. */
+import type { AppoSettings } from './appo-settings.ts';
 import type { OffPolicySettings } from './off-policy-settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -38,6 +39,20 @@ export interface OffPolicyTask {
   readonly oneThread?: boolean;
   /** Workload 13, ours: tuned settings until two greedy means in a row reach this. */
   readonly heldReturn?: number;
+}
+
+/** Workload 20. */
+export interface AppoTask {
+  readonly kind: 'appo';
+  readonly settings: AppoSettings;
+  /** Ours; the others take what is ready. */
+  readonly lag: number | 'free';
+  readonly steps: number;
+  readonly seed: number;
+  /** Evaluate 100 greedy episodes afterwards, outside of the clock. */
+  readonly evaluate: boolean;
+  readonly evaluationSeed: number;
+  readonly limitSeconds?: number;
 }
 
 /** Workloads 16 to 18: eight games of several agents, one policy for all of them; nothing is judged but speed. */
@@ -94,13 +109,21 @@ export interface MemoryTask {
   readonly seed: number;
 }
 
-export type Task = TrainTask | OffPolicyTask | AgentsTask | TuneTask | UpdateTask | InferTask | MemoryTask;
+export type Task =
+  | TrainTask
+  | OffPolicyTask
+  | AppoTask
+  | AgentsTask
+  | TuneTask
+  | UpdateTask
+  | InferTask
+  | MemoryTask;
 
 /** Seconds unless named otherwise. */
 export interface Answer {
   /** Of the training loop alone. */
   readonly seconds?: number;
-  /** Processor time of all threads in the same stretch, where a contestant tells it. */
+  /** Processor time of all threads in the same stretch, in workload 20 of all processes, where a contestant tells it. */
   readonly cpuSeconds?: number;
   /** From process start to the training loop. */
   readonly ready?: number;

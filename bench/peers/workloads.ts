@@ -1,4 +1,5 @@
 /** The workloads: who does what. Every run of a workload has a label that the report groups by. */
+import { asynchronous } from './asynchronous.ts';
 import type { ContestantName } from './contestants.ts';
 import { type Entry, entry, FEW } from './entries.ts';
 import {
@@ -8,10 +9,13 @@ import {
   SAC_PENDULUM_ZOO,
   TD3_PENDULUM_RLTOOLS,
 } from './off-policy-settings.ts';
+import { physics } from './physics.ts';
 import {
   CARTPOLE_CLEANRL,
   CARTPOLE_RLLIB,
   CARTPOLE_ZOO,
+  HALF_CHEETAH_ZOO,
+  LUNAR_LANDER_ZOO,
   PENDULUM_RLTOOLS,
   type Settings,
 } from './settings.ts';
@@ -274,4 +278,20 @@ export const WORKLOADS: readonly Workload[] = [
     round: (seed) => severalAgents('simple-spread', 'SimpleSpread-v3', 3, seed),
   },
   { id: 19, title: 'Tuning: 8 trials of 20,480 CartPole steps, two at once', round: tuning },
+  {
+    id: 20,
+    title:
+      'APPO, CartPole-v1, 200,000 steps, two workers each (and who learns, on the same two cores): fragments of 16 x 16 steps, four passes over each',
+    round: asynchronous,
+  },
+  {
+    id: 21,
+    title: "PPO, LunarLander-v3, rl-baselines3-zoo's settings, which are our tuned ones, 1,000,000 steps",
+    round: (seed) => physics(LUNAR_LANDER_ZOO, seed, { timingSeconds: Infinity }),
+  },
+  {
+    id: 22,
+    title: "PPO, HalfCheetah-v5, rl-baselines3-zoo's settings, which are our tuned ones, 1,000,000 steps",
+    round: (seed) => physics(HALF_CHEETAH_ZOO, seed, { timingSeconds: 45 }),
+  },
 ];

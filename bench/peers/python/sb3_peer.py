@@ -24,14 +24,19 @@ else:
 
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
 
 
 def build(task):
     s = task.settings
     env = make_vec_env(s["env"], n_envs=s["numEnvs"], seed=task.seed)
+    if s.get("normalized", False):
+        env = VecNormalize(env, gamma=s["gamma"])
     policy = dict(net_arch=list(s["hiddenSizes"]), activation_fn=ACTIVATIONS[s["activation"]])
     policy["optimizer_kwargs"] = dict(eps=s["adamEpsilon"])
     policy["log_std_init"] = s["logStdInit"]
+    if not s.get("orthogonalInit", True):
+        policy["ortho_init"] = False
     return PPO(
         "MlpPolicy",
         env,
@@ -84,9 +89,12 @@ def latency(model, batch, calls):
 def main():
     task = Task()
     model = build(task)
+    statistics = model.get_vec_normalize_env()
 
     def predict(observations):
         rows = len(observations)
+        if statistics is not None:
+            observations = statistics.normalize_obs(observations)
         if IS_SBX:  # one shape, compiled once, however many episodes still run
             observations = np.pad(observations, ((0, EPISODES - rows), (0, 0)))
         return model.predict(observations, deterministic=True)[0][:rows]

@@ -68,6 +68,39 @@ describe('comparisons', () => {
       'Workload 3, steps/s: RLtools, one core is ahead of Operant, all cores, by 2 times.',
     ]);
   });
+
+  test("APPO's peers are held against both of our lags", () => {
+    const of = (contestant: RunRecord['contestant'], variant: string, seconds: number) =>
+      run({
+        workload: 20,
+        contestant,
+        variant,
+        answer: { envSteps: 200_192, seconds, cpuSeconds: 2 * seconds },
+      });
+    const records = [of('operant', 'lag 1', 2), of('operant', 'lag free', 1), of('sample-factory', '', 10)];
+    expect(compare(records).map(({ what, ours, ratios }) => [what, ours, ...ratios])).toEqual(
+      ['steps/s', 'steps per processor second'].flatMap((what) => [
+        [what, 'Operant, lag 1', 5],
+        [what, 'Operant, lag free', 10],
+      ]),
+    );
+  });
+
+  test('a run that was cut short is projected to all steps, and the report says so', () => {
+    const whole = { envSteps: 1_000_000, seconds: 40, ready: 1, sinceStart: 41 };
+    const cut = { envSteps: 50_000, seconds: 49, ready: 2, sinceStart: 51 };
+    const records = [
+      run({ workload: 21, answer: whole }),
+      run({ workload: 21, contestant: 'sb3-physics', variant: 'one thread', answer: cut }),
+    ];
+    const found = compare(records).find(({ what }) => what === 'wall clock of all steps');
+    expect(found?.ratios).toEqual([982 / 41]); // 2 s, and 1,000,000 steps of 49 / 50,000 s
+    const rows = peersReport(resultsOf(...records)).split('\n');
+    expect(rows.find((row) => row.startsWith('| Operant |'))).toContain('| 41 |');
+    expect(rows.find((row) => row.startsWith('| Stable-Baselines3 (Box2D, MuJoCo), one'))).toContain(
+      '| 982, projected | 24 |',
+    );
+  });
 });
 
 test('an aim is met, missed or not measured', () => {

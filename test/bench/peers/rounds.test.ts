@@ -1,10 +1,15 @@
 /** What runs in which kind of round, how results are kept, and how a profile is added up. */
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ppoOptions } from '../../../algorithms/ppo/config.ts';
+import { tunedPhysics } from '../../../algorithms/ppo/tuned-physics.ts';
 import { aggregate, type CpuProfile } from '../../../bench/peers/costs.ts';
-import { entriesFor, shorten } from '../../../bench/peers/entries.ts';
+import { type Entry, entriesFor, shorten } from '../../../bench/peers/entries.ts';
 import { changeResults, keepRecord, type RunRecord, readResults } from '../../../bench/peers/results.ts';
+import { HALF_CHEETAH_ZOO, LUNAR_LANDER_ZOO } from '../../../bench/peers/settings.ts';
 import { WORKLOADS } from '../../../bench/peers/workloads.ts';
+import type { JsonObject } from '../../../src/json.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
 const roundOf = (workload: number) => WORKLOADS.find(({ id }) => id === workload)?.round(0) ?? [];
@@ -55,6 +60,44 @@ test('off-policy rounds have everyone on all cores and on one, and returns of th
   expect(ours.task).toMatchObject({ kind: 'off-policy', evaluate: false, steps: 20_000, limitSeconds: 30 });
   expect(theirs.task).toMatchObject({ evaluate: false, limitSeconds: 20 });
   expect(shorten(theirs).task).toMatchObject({ kind: 'off-policy', steps: 2000 });
+});
+
+test("APPO's rounds have both lags of ours; who takes long to start is cut in timing rounds, and everyone is evaluated in learning rounds", () => {
+  const round = roundOf(20);
+  expect(namesOf(20)).toEqual(['operant lag 1', 'operant lag free', 'sample-factory', 'rllib']);
+  expect(round.map(({ task }) => task.kind === 'appo' && task.lag)).toEqual([1, 'free', 'free', 'free']);
+  const told = (entries: readonly Entry[]) =>
+    entries.map(({ task }) => task.kind === 'appo' && [task.evaluate, task.limitSeconds]);
+  const whole = [true, undefined];
+  expect(told(entriesFor('timing', round))).toEqual([whole, whole, [false, 45], [false, 45]]);
+  expect(told(entriesFor('learning', round))).toEqual(Array(4).fill([true, 9000]));
+  expect(shorten(round[3]).task).toMatchObject({ kind: 'appo', steps: 10_000, limitSeconds: 60 });
+});
+
+test('physics is timed with one and with several threads of theirs, and learnt once; our LunarLander goes to its end', () => {
+  const told = (purpose: 'timing' | 'learning', workload: number) =>
+    entriesFor(purpose, roundOf(workload)).map(({ contestant, variant, task }) =>
+      [contestant, variant, task.kind === 'train' && task.limitSeconds].join(' '),
+    );
+  const theirs = ['sb3-physics one thread 45', 'sb3-physics a thread a core 45'];
+  expect(told('timing', 21)).toEqual(['operant  ', ...theirs]);
+  expect(told('timing', 22)).toEqual(['operant  45', ...theirs]);
+  expect(told('learning', 22)).toEqual(['operant  36000', 'sb3-physics one thread 36000']);
+  expect(roundOf(22).map(({ numThreads }) => numThreads)).toEqual([undefined, 1, cpus().length]);
+});
+
+test("PPO's settings in workloads 21 and 22 are those of our learning table", () => {
+  for (const settings of [LUNAR_LANDER_ZOO, HALF_CHEETAH_ZOO]) {
+    const { env, numEnvs, rolloutLength, normalized, learningRate, clipRange, ...rest } = settings;
+    const { envRunners, training } = tunedPhysics[env] as Readonly<Record<string, JsonObject>>;
+    const scaled = normalized === true && { normalizeObservations: true, normalizeRewards: true };
+    expect({ numEnvs, rolloutLength, ...scaled }, env).toEqual(envRunners);
+    const given = { ...rest, learningRate: learningRate.from, clipRange: clipRange.from };
+    const options: Readonly<Record<string, { readonly default: unknown }>> = ppoOptions.training;
+    const ours = Object.keys(given).map((name) => [name, training[name] ?? options[name].default]);
+    expect(given, env).toEqual(Object.fromEntries(ours));
+    expect(Object.keys(given), env).toEqual(expect.arrayContaining(Object.keys(training)));
+  }
 });
 
 test('a record replaces the one of the same run, and stands beside one of another purpose', () => {
