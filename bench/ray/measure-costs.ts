@@ -5,7 +5,7 @@ import { buildRun } from './build-run.ts';
 import { type ClusterCosts, type Cost, type CostSample, fitCost } from './cluster-model.ts';
 import { modelTable } from './model-table.ts';
 import { processorMsOf } from './processor-time.ts';
-import { unpackSecondsPerMegabyte } from './unpack-cost.ts';
+import { packSecondsPerMegabyte, unpackSecondsPerMegabyte } from './unpack-cost.ts';
 
 const NUM_HOSTS = [1, 2, 3] as const;
 const NUM_ENVS = 24;
@@ -14,7 +14,8 @@ const ROLLOUT_LENGTHS = [64, 1024, 4096] as const;
 const HIDDEN_SIZES = [2];
 /** Of CartPole: what a step is in a fragment. */
 const STEP_BYTES = 51;
-type Who = 'bridge' | 'learner' | 'hosts';
+const WHO = ['bridge', 'learner', 'actors', 'rollouts'] as const;
+type Who = (typeof WHO)[number];
 
 interface Case {
   readonly numHosts: number;
@@ -23,14 +24,13 @@ interface Case {
   readonly seconds: Readonly<Record<Who, number>>;
 }
 
-const pidsOfHosts = (cluster: RayCluster) => [...cluster.pids('actor'), ...cluster.pids('rollout')];
-
 function spentBy(cluster: RayCluster): Record<Who, number> {
   const { user, system } = process.cpuUsage();
   return {
     learner: (user + system) / 1000,
     bridge: processorMsOf(bridgePids()),
-    hosts: processorMsOf(pidsOfHosts(cluster)),
+    actors: processorMsOf(cluster.pids('actor')),
+    rollouts: processorMsOf(cluster.pids('rollout')),
   };
 }
 
@@ -78,7 +78,10 @@ async function measureCase(
       numHosts,
       numFragments: numHosts * numRollouts,
       megabytes: (NUM_ENVS * rolloutLength * STEP_BYTES * numRollouts) / 1e6,
-      seconds: { bridge: seconds('bridge'), learner: seconds('learner'), hosts: seconds('hosts') },
+      seconds: {
+        ...{ bridge: seconds('bridge'), learner: seconds('learner') },
+        ...{ actors: seconds('actors'), rollouts: seconds('rollouts') },
+      },
     };
   } finally {
     await run.stop();
@@ -99,7 +102,8 @@ async function headPerNode(cluster: RayCluster, use: () => Promise<void>): Promi
  * Prints what was measured, the constants, how far they are off in each case, and the model's table.
  *
  * Processor time hardly depends on what else a machine does; wall time would. What the hosts spend on sampling and the learner on learning is what the same
- * iterations cost without a cluster, and is taken off: the rest is what it costs that a fragment travels.
+ * iterations cost without a cluster, and is taken off: the rest is what it costs that a fragment travels. Of large fragments that is a difference of two large numbers, so
+ * what a megabyte costs learner and rollout process is measured apart.
  */
 export async function measureModel(cluster: RayCluster, numRollouts: number): Promise<void> {
   const cases: Case[] = [];
@@ -112,8 +116,8 @@ export async function measureModel(cluster: RayCluster, numRollouts: number): Pr
       );
       for (const numHosts of NUM_HOSTS) {
         const { seconds, ...rest } = await measureCase(cluster, numHosts, rolloutLength, numRollouts);
-        const { bridge, learner, hosts } = seconds;
-        const travelling = { bridge, learner: learner - here.learning, hosts: hosts - here.sampling };
+        const [learner, rollouts] = [seconds.learner - here.learning, seconds.rollouts - here.sampling];
+        const travelling = { ...seconds, learner, rollouts };
         cases.push({ ...rest, seconds: travelling });
       }
     }
@@ -122,8 +126,8 @@ export async function measureModel(cluster: RayCluster, numRollouts: number): Pr
     cases.map(({ numFragments, megabytes, seconds }) => ({ numFragments, megabytes, seconds: seconds[who] }));
   const costs: ClusterCosts = {
     bridge: fitCost(samples('bridge')),
-    learner: learnerCost(samples('learner').slice(0, NUM_HOSTS.length)),
-    host: fitCost(samples('hosts')),
+    learner: smallCost(samples('learner'), unpackSecondsPerMegabyte()),
+    host: sumOf(fitCost(samples('actors')), smallCost(samples('rollouts'), packSecondsPerMegabyte())),
     headPerNode: head,
   };
   report(cases, costs);
@@ -133,23 +137,31 @@ export async function measureModel(cluster: RayCluster, numRollouts: number): Pr
 /**
  * Of large fragments it is a difference of two numbers that are much larger, so a megabyte is measured apart.
  *
- * @param small of the shortest rollouts.
+ * @param samples those of the shortest rollouts first.
  */
-function learnerCost(small: readonly CostSample[]): Cost {
-  const perMegabyte = unpackSecondsPerMegabyte();
+function smallCost(samples: readonly CostSample[], perMegabyte: number): Cost {
+  const small = samples.slice(0, NUM_HOSTS.length);
   const spent = small.reduce((sum, { seconds, megabytes }) => sum + seconds - perMegabyte * megabytes, 0);
   const numFragments = small.reduce((sum, sample) => sum + sample.numFragments, 0);
   return { perFragment: Math.max(0, spent / numFragments), perMegabyte };
 }
 
+const sumOf = (a: Cost, b: Cost): Cost => ({
+  perFragment: a.perFragment + b.perFragment,
+  perMegabyte: a.perMegabyte + b.perMegabyte,
+});
+
 function report(cases: readonly Case[], costs: ClusterCosts): void {
   const ms = (seconds: number) => (1000 * seconds).toFixed(2);
   for (const { numHosts, numFragments, megabytes, seconds } of cases) {
-    const who = (['bridge', 'learner', 'hosts'] as const).map((name) => {
-      const cost = costs[name === 'hosts' ? 'host' : name];
+    const hosts = seconds.actors + seconds.rollouts;
+    const who = Object.entries({ ...costs, headPerNode: null }).flatMap(([name, cost]) => {
+      if (cost === null) return [];
+      const spent = { bridge: seconds.bridge, learner: seconds.learner, host: hosts }[name] ?? 0;
       const fitted = cost.perFragment * numFragments + cost.perMegabyte * megabytes;
-      return `${name} ${ms(seconds[name] / numFragments)} (model ${ms(fitted / numFragments)})`;
+      return [`${name} ${ms(spent / numFragments)} (model ${ms(fitted / numFragments)})`];
     });
+    who.push(`of the host the actor ${ms(seconds.actors / numFragments)}`);
     console.log(
       `${numHosts} hosts, fragments of ${((1000 * megabytes) / numFragments).toFixed(0)} kB: ms of processor a fragment: ${who.join(', ')}`,
     );

@@ -8,18 +8,19 @@ import { buildRun, NUM_HOSTS, WIDE_ENV } from './build-run.ts';
 import { processorMsOf } from './processor-time.ts';
 import { WIDTH } from './wide-env.ts';
 
-/** What travels: fragments of 13, 420 and 3400 kB from each host, of steps that take half a microsecond, of 270 kB of steps that take thirty, and of 260 kB and 2100 kB in which nothing but travelling happens. */
+/** What travels: fragments of 13, 420 and 3400 kB from each host, of steps that take half a microsecond, of 550 and 250 kB of physics (some 7 and 80 us a step), and of 260 kB and 2100 kB in which nothing but travelling happens. */
 const CASES = [
   { env: 'CartPole', numEnvs: 8, rolloutLength: 64 },
   { env: 'CartPole', numEnvs: 16, rolloutLength: 1024 },
   { env: 'CartPole', numEnvs: 128, rolloutLength: 1024 },
-  { env: 'LunarLander-v3', numEnvs: 16, rolloutLength: 512 },
+  { env: 'LunarLander-v3', numEnvs: 16, rolloutLength: 1024 },
+  { env: 'HalfCheetah-v5', numEnvs: 16, rolloutLength: 256 },
   { env: 'wide', numEnvs: 8, rolloutLength: 32 },
   { env: 'wide', numEnvs: 8, rolloutLength: 256 },
 ] as const;
 type Case = (typeof CASES)[number];
-/** What a step is in a fragment: its observation, and 35 bytes besides. */
-const STEP_BYTES = { CartPole: 51, 'LunarLander-v3': 67, wide: 35 + 4 * WIDTH };
+/** What a step is in a fragment: its observation, and 35 bytes besides (55 with six actions). */
+const STEP_BYTES = { CartPole: 51, 'LunarLander-v3': 67, 'HalfCheetah-v5': 123, wide: 35 + 4 * WIDTH };
 
 const buildCase = (cluster: RayCluster | null, { env, numEnvs, rolloutLength }: Case) =>
   env === 'wide'
