@@ -5,11 +5,11 @@ import type { Settings } from './settings.ts';
 import type { TrainTask } from './task.ts';
 
 const NUM_STEPS = 1_000_000;
-/** A whole run of Stable-Baselines3's takes up to half an hour. */
+/** Whole runs of Stable-Baselines3's were not made yet. */
 const LIMIT_SECONDS = 3600;
 
 /**
- * PPO with the settings of our learning table on both sides. PyTorch's threads help in wide networks and hinder in narrow ones, so theirs
+ * PPO with the settings of our learning table on both sides. Whether PyTorch's threads help depends on the width of the networks, so theirs
  * runs with one and with one for each core.
  *
  * @param timingSeconds after which a timing round has our speed; Infinity = our runs go to their end there, too
