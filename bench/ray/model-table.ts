@@ -2,14 +2,14 @@
 import { type ClusterCosts, type ClusterLoad, evaluateCluster, saturation } from './cluster-model.ts';
 
 /**
- * As `--only model` measured them on 2026-11-29 (AMD EPYC, 2 cores, Node 20.20, Ray 2.60; load 8 at the beginning, 30 at the end; 20 rollouts of each case).
- * The learner's megabyte is `unpackSecondsPerMegabyte` (0.23 to 0.29 ms in five calls).
+ * As `--only model --rollouts 12` measured them on 2026-11-30 (Intel Xeon 2.8 GHz, 2 cores, Node 20.20, Ray 2.60; load 18 at the beginning, 12 at the end).
+ * Of learner and rollout process the megabyte is measured apart (`unpack-cost.ts`).
  */
 export const MEASURED: ClusterCosts = {
-  bridge: { perFragment: 0.00273, perMegabyte: 0.00157 },
-  learner: { perFragment: 0.00116, perMegabyte: 0.00025 },
-  host: { perFragment: 0.00413, perMegabyte: 0.00843 },
-  headPerNode: 0.00253,
+  bridge: { perFragment: 0.00166, perMegabyte: 0.00145 },
+  learner: { perFragment: 0.0004, perMegabyte: 0.00097 },
+  host: { perFragment: 0.00503, perMegabyte: 0.00323 },
+  headPerNode: 0.00336,
 };
 
 /** Of two networks of 2 x 64 for CartPole. */
