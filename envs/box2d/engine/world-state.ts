@@ -1,4 +1,4 @@
-/** What has to be kept of a world so that it goes on to the bit; what never changes is left out. */
+/** What has to be kept of a world so that it goes on to the bit; what never changes is left out, and so are points that no longer touch, of which a contact keeps what it last knew. */
 import type { JsonObject } from '../../../src/json.ts';
 import { boundBody, placeBody } from './body.ts';
 import { addContact } from './contact.ts';
@@ -19,7 +19,8 @@ export function saveWorld({ bodies, hinges, contacts }: World): JsonObject {
     ]),
     contacts: contacts.map(({ piece, body, isTouching, manifold }) => {
       const { numPoints, keys, impulses } = manifold;
-      return [piece, body, isTouching ? 1 : 0, numPoints, ...keys, ...impulses];
+      const points = [...keys.subarray(0, numPoints), ...impulses.subarray(0, 2 * numPoints)];
+      return [piece, body, isTouching ? 1 : 0, numPoints, ...points];
     }),
   };
 }
@@ -32,8 +33,8 @@ export function restoreWorld(world: World, saved: JsonObject): void {
     const contact = addContact(world, piece, body);
     contact.isTouching = isTouching === 1;
     contact.manifold.numPoints = numPoints;
-    contact.manifold.keys.set(rest.slice(0, 2));
-    contact.manifold.impulses.set(rest.slice(2));
+    contact.manifold.keys.set(rest.slice(0, numPoints));
+    contact.manifold.impulses.set(rest.slice(numPoints));
   }
   (saved.hinges as number[][]).forEach(([limit, motorSpeed, maxTorque, ...impulses], k) => {
     Object.assign(hinges[k], { limit, motorSpeed, maxTorque });

@@ -33,6 +33,7 @@ describe.each([
     other.setState?.(0, JSON.parse(JSON.stringify(kernel.getState?.(0))));
     for (const end = t + 25; t < end && kernel.terminated[0] === 0; t++) {
       expect(observe(other)).toEqual(observe(kernel));
+      expect(other.getState?.(0)).toEqual(kernel.getState?.(0));
       for (const one of [kernel, other]) one.step(0, act(observe(one), t), 0);
       expect([other.rewards[0], other.terminated[0]]).toEqual([kernel.rewards[0], kernel.terminated[0]]);
     }
