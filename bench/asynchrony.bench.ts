@@ -97,7 +97,7 @@ interface Tally {
   waitMs: number;
 }
 
-/** Trains for so long, by whole iterations. */
+/** Trains for so long, and a turn's part of the fewest steps at least, by whole iterations: one of PPO is a fragment, one of the others `FRAGMENTS`. */
 async function turn(algorithm: Algorithm, tally: Tally, ms: number): Promise<void> {
   const begin = performance.now();
   const first = algorithm.numEnvSteps;
@@ -105,7 +105,7 @@ async function turn(algorithm: Algorithm, tally: Tally, ms: number): Promise<voi
     const { metrics } = await algorithm.train();
     tally.learnMs += metrics['time/learnMs'] + metrics['time/advantageMs'];
     tally.waitMs += metrics['time/rolloutMs'];
-  } while (performance.now() - begin < ms);
+  } while (performance.now() - begin < ms || algorithm.numEnvSteps - first < MIN_STEPS / TURNS);
   tally.ms += performance.now() - begin;
   tally.steps += algorithm.numEnvSteps - first;
 }

@@ -86,7 +86,7 @@ function report(): void {
     short(row.wrapped),
     `${row.nativeOverWrapped.toFixed(1)}x`,
     row.gymnasium === null ? '-' : short(row.gymnasium),
-    row.nativeOverGymnasium === null ? '-' : `${row.nativeOverGymnasium.toFixed(0)}x`,
+    row.nativeOverGymnasium === null ? '-' : `${times(row.nativeOverGymnasium)}x`,
   ]);
   printTable(header, cells);
   if (ONLY.length > 0) return;
@@ -165,6 +165,10 @@ async function measure(id: string): Promise<Row> {
 function stepper(name: string, env: VectorEnv): Variant {
   const step = openRandomSteps(env);
   return { name, run: () => step(NUM_STEPS), units: NUM_STEPS * NUM_ENVS };
+}
+
+function times(ratio: number): string {
+  return ratio.toFixed(ratio < 9.95 ? 1 : 0);
 }
 
 function short(rate: number): string {

@@ -102,7 +102,7 @@ export function defineAlgorithm<
     const all = { ...options, ...from };
     return whileBusy(() => runAlone(runnable, { headline, summary }, config, all, progress));
   };
-  const buildAlone = async (config: ResolvedConfig<D>) => remindOfStop(await build(config));
+  const buildAlone = (config: ResolvedConfig<D>) => whileBusy(async () => remindOfStop(await build(config)));
   const Config = createConfigConstructor({ name, options, resolve, build: buildAlone, run, tuned });
   return { name, title, options, metrics, headline, summary, tunedDefaults, Config, resolve, build };
 }

@@ -7,7 +7,7 @@ const IDLE_MS = 3000;
 /** What an idle algorithm has, and the streams of the process. */
 const OF_OURS = new Set(['MessagePort', 'PipeWrap', 'TTYWrap']);
 
-/** Calls of all algorithms of this process that are under way, and runs. */
+/** Calls of all algorithms of this process that are under way, builds, and runs. */
 let numBusy = 0;
 
 /** Somebody works: nobody is reminded meanwhile. */

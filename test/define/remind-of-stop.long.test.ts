@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('./fixtures/forgets-stop.ts', import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}.ts`, import.meta.url));
 /** Somewhat more than what the reminder waits for; on a slow machine it may come later, never sooner. */
 const LONGER_THAN_IDLE_MS = 4000;
 
 it('comes once nobody reads the input any more, and not before', async () => {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), SCRIPT]);
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), fixture('forgets-stop')]);
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
@@ -26,4 +26,19 @@ it('comes once nobody reads the input any more, and not before', async () => {
     .poll(() => told, { timeout: 50_000, interval: 50 })
     .toContain('nothing but the worker threads of ppo keeps this process alive');
   expect(child.exitCode).toBe(null);
+});
+
+it('does not come while another algorithm is built', async () => {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), fixture('builds-for-long')]);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let told = '';
+  child.stderr.on('data', (chunk) => {
+    told += chunk;
+  });
+  const begin = performance.now();
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(told).toBe('');
+  expect(performance.now() - begin).toBeGreaterThan(5000);
 });
