@@ -3,7 +3,7 @@
  * base. Absolute paths of the image become paths in that folder, and that is the only change of a command. What is left out is said: packages of Debian, owners that only
  * root can give, CUDA's libraries (3 GB) unless `--cuda` asks for them; a GPU is not used. FOLDER is made, and removed at the end: one that is there already is refused. What an image is for is then tried: its entry point answers, a run trains, Ray is the version that it says.
  *
- * By hand, not in the check: it takes some three minutes of a core, and the check has none left of its 45. At the lowest priority beside other work it got a second of a core in eleven minutes (load 17).
+ * By hand, not in the check: it takes some three minutes of a core, and the check has none left of its 45. What can be found by reading is in it (test/package/dockerfiles.test.ts). At the lowest priority beside other work it got a second of a core in eleven minutes (load 17).
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';

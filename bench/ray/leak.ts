@@ -1,31 +1,23 @@
-/** Random kills for minutes: nothing may stay in the object store, in memory, or among the processes. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** Random kills, one behind the other: nothing may stay in the object stores, in memory, or among the processes. */
+import { cpSync, readFileSync, realpathSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 import { bridgePids, kill, type RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { load } from '../machine.ts';
 import { buildRun, NUM_HOSTS, WIDE_ENV } from './build-run.ts';
 import { countLeft } from './drills.ts';
+import { megabytes, numObjects, type Stores, type StoreWatch, watchStores } from './object-stores.ts';
 
-/** Kills every so often. */
-const PERIOD_MS = 5_000;
-/** A kill comes at some time of an iteration, about so long. */
-const MID_ITERATION_MS = 100;
-/** Kills between two looks at the object stores. */
+/** Kills between two looks at memory. */
 const SAMPLE_EVERY = 10;
 /** Fragments of 10.7 MB from each host: what is shorter does not come into the object stores. */
 const NUM_ENVS = 8;
 const ROLLOUT_LENGTH = 1280;
+/** Whoever has not been replaced by then was not missed. */
+const NOTICED_WITHIN_SECONDS = 120;
 
-interface Plasma {
-  readonly megabytes: number;
-  readonly objects: number;
-}
-
-/** A look at everything, at some time of the run. */
-interface Sample extends Plasma {
-  /** Resident MiB of the learner, and of hosts (actors and rollout processes) and bridge together. */
+/** Resident MiB of the learner, and of hosts (actors and rollout processes) and bridge together. */
+interface Sample {
   readonly learner: number;
   readonly others: number;
 }
@@ -42,21 +34,11 @@ const residentMegabytes = (pid: number): number => {
 function sampleOf(cluster: RayCluster): Sample {
   const pids = [...cluster.pids('actor'), ...cluster.pids('rollout'), ...bridgePids()];
   const others = pids.reduce((sum, pid) => sum + residentMegabytes(pid), 0);
-  return { ...plasmaOf(cluster), learner: residentMegabytes(process.pid), others };
+  return { learner: residentMegabytes(process.pid), others };
 }
 
-/** What `ray memory` says of the object stores of all nodes. */
-function plasmaOf(cluster: RayCluster): Plasma {
-  const python = process.env.OPERANT_RAY_PYTHON ?? 'python3';
-  const args = ['memory', '--stats-only', '--address', cluster.address];
-  const { stdout } = spawnSync(join(dirname(python), 'ray'), args, { encoding: 'utf8' });
-  const [, megabytes, objects] = /Plasma memory usage (\d+) MiB, (\d+) objects/.exec(stdout) ?? [];
-  if (objects === undefined) throw new Error(`ray memory says: ${stdout.slice(0, 500)}`);
-  return { megabytes: Number(megabytes), objects: Number(objects) };
-}
-
-type Kind = 'rollout' | 'actor' | 'bridge';
-const KINDS: readonly Kind[] = ['rollout', 'actor', 'bridge'];
+const KINDS = ['rollout', 'actor', 'bridge'] as const;
+type Kind = (typeof KINDS)[number];
 
 /** One of them, any. */
 function killOne(cluster: RayCluster, kind: Kind, stream: Stream): void {
@@ -64,49 +46,107 @@ function killOne(cluster: RayCluster, kind: Kind, stream: Stream): void {
   kill(pids[stream.integer(pids.length)]);
 }
 
-/** @returns whether no more objects are held in the end than a run holds after its first iterations, and none, and no process, once it has stopped. */
-export async function measureLeak(cluster: RayCluster, minutes: number): Promise<boolean> {
+export interface LeakOptions {
+  /** What comes first ends it. */
+  readonly minutes: number;
+  readonly numKills: number;
+  /** Those of `KINDS` that are killed. */
+  readonly kinds: readonly string[];
+  /** Where Ray's logs are copied to when something is left; null = nowhere. */
+  readonly logs: string | null;
+}
+
+/** What has become of the run so far. */
+interface Course {
+  readonly numKills: Record<Kind, number>;
+  readonly samples: Sample[];
+  /** Objects that stayed, and behind which kill. */
+  readonly left: { readonly kill: number; readonly count: number }[];
+  stores: Stores;
+  numIterations: number;
+  numReplaced: number;
+}
+
+type Run = Awaited<ReturnType<typeof buildRun>>;
+
+const sum = (counts: Readonly<Record<Kind, number>>) => KINDS.reduce((all, kind) => all + counts[kind], 0);
+
+/** @returns ms that its rollout took. */
+async function train(run: Run, course: Course): Promise<number> {
+  const { metrics } = await run.train();
+  course.numIterations += 1;
+  course.numReplaced += metrics['rollout/numWorkerRestarts'];
+  return metrics['time/rolloutMs'];
+}
+
+/** Kills one of a kind at some time of a rollout, and goes on until it has been replaced. */
+async function killAndGoOn(cluster: RayCluster, run: Run, course: Course, kind: Kind, stream: Stream) {
+  const rolloutMs = await train(run, course);
+  const expected = course.numReplaced + (kind === 'bridge' ? NUM_HOSTS : 1);
+  const killed = pause(rolloutMs * stream.uniform()).then(() => killOne(cluster, kind, stream));
+  const begin = performance.now();
+  do {
+    await train(run, course);
+    await killed;
+  } while (course.numReplaced < expected && performance.now() - begin < 1000 * NOTICED_WITHIN_SECONDS);
+}
+
+/** Looks into the stores, and tells what has stayed there since the last look. */
+async function lookForLeft(watch: StoreWatch, course: Course, kind: Kind): Promise<void> {
+  const before = numObjects(course.stores);
+  course.stores = await watch.settled(before);
+  const count = numObjects(course.stores) - before;
+  if (count <= 0) return;
+  const number = sum(course.numKills);
+  course.left.push({ kill: number, count });
+  console.log(`kill ${number} (${kind}) left ${count}: ${await watch.describe(course.stores)}`);
+}
+
+/** @returns whether no object is left in the stores, and no process once the run has stopped. */
+export async function measureLeak(cluster: RayCluster, options: LeakOptions): Promise<boolean> {
   const run = await buildRun(cluster, NUM_ENVS, ROLLOUT_LENGTH, NUM_HOSTS, [2], WIDE_ENV);
   const stream = openStream(1, 'kills');
+  const watch = watchStores(cluster);
+  const kinds = KINDS.filter((kind) => options.kinds.includes(kind));
   try {
-    for (let k = 0; k < 5; k++) await run.train();
-    const before = sampleOf(cluster);
-    const end = performance.now() + minutes * 60_000;
     const numKills = { rollout: 0, actor: 0, bridge: 0 };
-    const sum = () => numKills.rollout + numKills.actor + numKills.bridge;
-    const samples: Sample[] = [before];
-    let [numIterations, numReplaced] = [0, 0];
-    const train = async () => {
-      numIterations += 1;
-      numReplaced += (await run.train()).metrics['rollout/numWorkerRestarts'];
-    };
-    for (let killedAt = performance.now(); performance.now() < end; ) {
-      if (performance.now() - killedAt >= PERIOD_MS) {
-        killedAt = performance.now();
-        const kind = KINDS[stream.integer(KINDS.length)];
-        numKills[kind] += 1;
-        setTimeout(() => killOne(cluster, kind, stream), MID_ITERATION_MS * stream.uniform());
-        if (sum() % SAMPLE_EVERY === 0) samples.push(sampleOf(cluster));
-      }
-      await train();
+    const course: Course = { numKills, samples: [], left: [], stores: [], numIterations: 0, numReplaced: 0 };
+    for (let k = 0; k < 5; k++) await train(run, course);
+    course.stores = await watch.settled(0);
+    course.samples.push(sampleOf(cluster));
+    const begin = performance.now();
+    const minutes = () => (performance.now() - begin) / 60_000;
+    while (minutes() < options.minutes && sum(numKills) < options.numKills) {
+      const kind = kinds[stream.integer(kinds.length)];
+      numKills[kind] += 1;
+      await killAndGoOn(cluster, run, course, kind, stream);
+      await lookForLeft(watch, course, kind);
+      if (sum(numKills) % SAMPLE_EVERY === 0) course.samples.push(sampleOf(cluster));
     }
-    for (let k = 0; k < 5; k++) await train();
-    const after = sampleOf(cluster);
-    samples.push(after);
+    const lasted = minutes();
     await run.stop();
     const numLeft = await countLeft(cluster);
-    const left = plasmaOf(cluster);
-    const objects = samples.map((each) => each.objects);
-    const series = (of: (sample: Sample) => number) => samples.map((each) => of(each).toFixed(0)).join(' ');
-    console.log(
-      `leak: ${minutes} min, ${numIterations} iterations, ${sum()} kills (${JSON.stringify(numKills)}), ${numReplaced} hosts replaced; object store ${before.objects} objects (${before.megabytes} MiB) before, ${after.objects} (${after.megabytes} MiB) after, ` +
-        `in ${samples.length} samples ${Math.min(...objects)} to ${Math.max(...objects)}; ${left.objects} (${left.megabytes} MiB) and ${numLeft} processes when the run has stopped; the learner's memory grew by ${(after.learner - before.learner).toFixed(0)} MiB; load ${load()}`,
-    );
-    console.log(
-      `every ${SAMPLE_EVERY} kills: objects ${series(({ objects }) => objects)}; object store, MiB ${series(({ megabytes }) => megabytes)}; learner, MiB ${series(({ learner }) => learner)}; hosts and bridge, MiB ${series(({ others }) => others)}`,
-    );
-    return after.objects <= before.objects + 2 && left.objects === 0 && numLeft === 0;
+    const stores = await watch.settled(0);
+    report(course, lasted, stores, numLeft);
+    if (numObjects(stores) > 0) console.log(`when the run has stopped: ${await watch.describe(stores)}`);
+    if (course.left.length > 0 && options.logs !== null)
+      cpSync(realpathSync(cluster.logs), options.logs, { recursive: true });
+    return course.left.length === 0 && numObjects(stores) === 0 && numLeft === 0;
   } finally {
+    watch.stop();
     await run.stop();
   }
+}
+
+function report(course: Course, minutes: number, stores: Stores, numLeft: number): void {
+  const { numKills, samples, left, numIterations, numReplaced } = course;
+  const behind = left.map(({ kill: number, count }) => `${count} behind kill ${number}`).join(', ');
+  console.log(
+    `leak: ${minutes.toFixed(1)} min, ${numIterations} iterations, ${sum(numKills)} kills (${JSON.stringify(numKills)}), ${numReplaced} hosts replaced; objects that stayed: ${behind || 'none'}; ` +
+      `${numObjects(stores)} (${megabytes(stores).toFixed(1)} MiB) and ${numLeft} processes when the run has stopped; load ${load()}`,
+  );
+  const series = (of: (sample: Sample) => number) => samples.map((each) => of(each).toFixed(0)).join(' ');
+  console.log(
+    `every ${SAMPLE_EVERY} kills: learner, MiB ${series(({ learner }) => learner)}; hosts and bridge, MiB ${series(({ others }) => others)}`,
+  );
 }

@@ -30,6 +30,8 @@ export interface RayCluster {
   readonly address: string;
   /** URL of the dashboard; null = none was asked for. */
   readonly dashboard: string | null;
+  /** Folder of what Ray's processes write; gone when the cluster is. */
+  readonly logs: string;
   /** Processes of hosts: Node, of a rollout or a trial, or the actors that own it. */
   pids(kind: ProcessKind): number[];
   /** Of the node numbered from 0: `ray start`, whose child is the raylet. */
@@ -167,6 +169,7 @@ export async function startRayCluster({
   return {
     address,
     dashboard: dashboardPort === null ? null : `http://127.0.0.1:${dashboardPort}`,
+    logs: join(folder, 'session_latest/logs'),
     head,
     get nodes() {
       return processes.slice(1);
