@@ -79,6 +79,16 @@ test('somebody takes no connection', async () => {
   });
 });
 
+test('who is busy until the deadline does not take the head for gone', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.on('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const probing = probeAddress(parseRayAddress(`127.0.0.1:${port}`), 20);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  await probing;
+});
+
 test('no Python, or one without Ray', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());

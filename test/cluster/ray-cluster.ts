@@ -101,6 +101,7 @@ export async function startRayCluster({
   const address = `${network?.headIp ?? '127.0.0.1'}:${port}`;
   const common = [
     ...['--disable-usage-stats', '--block', '--object-store-memory', '150000000'],
+    ...['--include-log-monitor', 'false'], // a process more for each, and nobody reads what it says
     // Any that are free, whoever else is on this machine.
     ...['--min-worker-port', '0', '--max-worker-port', '0', '--dashboard-agent-listen-port', '0'],
   ];
@@ -112,11 +113,14 @@ export async function startRayCluster({
       env: { ...process.env, ...FAST, ...env, ...more },
     });
   };
+  let numStarted = 0;
   const startNode = (k: number) => {
     const place = network === null ? [] : ['--node-ip-address', network.ipOf(k)];
     const name = ['--resources', JSON.stringify({ [nodeName(k)]: 1 })];
+    // As machines have disks of their own: in one folder, each node would remove what another has unpacked, and unpack it anew.
+    const disk = ['--temp-dir', join(folder, `${numStarted++}`)];
     return start(
-      ['--address', address, '--num-cpus', `${numCpus}`, ...name, ...place],
+      ['--address', address, '--num-cpus', `${numCpus}`, ...name, ...place, ...disk],
       nodeEnv,
       network?.place(k),
     );
@@ -160,8 +164,7 @@ export async function startRayCluster({
   try {
     await until(() => canConnect(port, network?.headIp), `the head at ${address}`);
     if (dashboardPort !== null) await until(() => canConnect(dashboardPort), 'the dashboard');
-    // One after the other: two that start at once take the same sockets.
-    for (let k = 0; k < numNodes; k++) await addNode();
+    await Promise.all(Array.from({ length: numNodes }, addNode));
   } catch (error) {
     await stop();
     throw error;

@@ -87,9 +87,11 @@ describe.skipIf(!isRayHere)('hosts that come and go, on a real Ray cluster', { t
 
   test('PPO and IMPALA keep the bits of local runs while a node joins, one is given notice, and another is killed; with a free lag every iteration has its steps', async () => {
     const [first] = await cluster.haveNodes(1);
-    const ppo = { far: await buildPpo(onRay()), here: await buildPpo({}) };
-    const lagging = { far: await buildImpala(2, onRay()), here: await buildImpala(2, {}) };
-    const free = { far: await buildImpala('free', onRay()), here: null };
+    const far = [buildPpo(onRay()), buildImpala(2, onRay()), buildImpala('free', onRay())] as const;
+    const [farPpo, farLagging, farFree] = await Promise.all(far);
+    const ppo = { far: farPpo, here: await buildPpo({}) };
+    const lagging = { far: farLagging, here: await buildImpala(2, {}) };
+    const free = { far: farFree, here: null };
     const all = [ppo, lagging, free];
     try {
       for (const metrics of await trainUntil(1, ...all))

@@ -105,32 +105,32 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     } as const;
     const results = [];
     for (const runners of [{ numEnvRunners: 2 }, onRay]) {
-      const appo = await new APPOConfig()
+      const appo = new APPOConfig()
         .environment('CartPole')
         .envRunners({ numEnvs: 4, rolloutLength: 32, ...runners })
         .training({ lag: 2, fragmentsPerIteration: 6, hiddenSizes: [16] })
         .debugging({ seed: 3 })
         .build();
-      const dqn = await new DQNConfig()
+      const dqn = new DQNConfig()
         .environment('CartPole')
         .envRunners({ numEnvs: 4, ...runners })
         .training({ trainEvery: 16, learningStarts: 128, stepsPerIteration: 512, hiddenSizes: [16] })
         .debugging({ seed: 3 })
         .build();
-      const remembering = await new DQNConfig()
+      const remembering = new DQNConfig()
         .environment('RepeatFirst-v0')
         .envRunners({ numEnvs: 4, ...runners })
         .training({ recurrent: 'lstm', recurrentSize: 8, hiddenSizes: [8], sequenceLength: 8, burnIn: 4 })
         .training({ trainEvery: 16, batchSize: 64, learningStarts: 192, stepsPerIteration: 512 })
         .debugging({ seed: 3 })
         .build();
-      const algorithms = [appo, dqn, remembering];
+      const algorithms = await Promise.all([appo, dqn, remembering]);
       try {
         for (let k = 0; k < 2; k++) for (const algorithm of algorithms) await algorithm.train();
         const states = await Promise.all(algorithms.map((algorithm) => algorithm.getState()));
         results.push(states.map(comparable));
       } finally {
-        for (const algorithm of algorithms) await algorithm.stop();
+        await Promise.all(algorithms.map((algorithm) => algorithm.stop()));
       }
     }
     expect(results[1]).toEqual(results[0]);
