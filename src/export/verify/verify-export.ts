@@ -80,7 +80,8 @@ async function readBack(file: string, weightsFile: string, selfTest: SelfTest): 
     const state = selfTest.states?.slice(row * stateSize, (row + 1) * stateSize) ?? [];
     const found = expect(observation, mask === undefined ? null : Uint8Array.from(mask), state);
     for (const [name, values] of Object.entries(found) as [OutputName, number[]][]) {
-      outputs[name] = [...(outputs[name] ?? []), ...values];
+      outputs[name] ??= [];
+      outputs[name].push(...values);
     }
   }
   return outputs;

@@ -68,7 +68,12 @@ export function sobolPoint(number: number, numDimensions: number): number[] {
   });
 }
 
-function directionNumbers(dimension: number): number[] {
+/** By dimension; the same for every point. */
+const known: (readonly number[])[] = [];
+const directionNumbers = (dimension: number): readonly number[] =>
+  (known[dimension] ??= computeDirections(dimension));
+
+function computeDirections(dimension: number): number[] {
   if (dimension === 0) return Array.from({ length: NUM_BITS }, (_, k) => 1 << (NUM_BITS - 1 - k));
   const [degree, coefficients, initial] = DIRECTIONS[dimension - 1];
   const directions = initial.map((value, k) => value << (NUM_BITS - 1 - k));
