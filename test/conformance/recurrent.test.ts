@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { Algorithm } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { optionPaths } from './shared-options.ts';
-import { names, probe, runOut, subjectOf, type Values } from './subject.ts';
+import { keepingNothing, names, probe, runOut, type Subject, subjectOf, type Values } from './subject.ts';
+
+type Cell = 'lstm' | 'gru';
 
 const workers = (numEnvRunners: number) => ({ envRunners: { numEnvRunners }, debugging: { poison: true } });
 
@@ -14,7 +16,7 @@ const ofValues = { envRunners: { numEnvs: 8 }, training: { minibatchSize: 120 } 
 const stacked = { training: { sharedLayers: true, recurrentLayers: 2, recurrentPosition: 'last' } };
 
 /** Sequences out of a replay buffer, which goes round; fragments end in the middle of episodes and begin in the middle of sequences. */
-const replayed = (cell: 'lstm' | 'gru'): Values => ({
+const replayed = (cell: Cell): Values => ({
   envRunners: { numEnvs: 6, normalizeObservations: true },
   training: {
     ...{ recurrent: cell, recurrentSize: 10, sequenceLength: 6, burnIn: cell === 'lstm' ? 4 : 0 },
@@ -25,58 +27,63 @@ const replayed = (cell: 'lstm' | 'gru'): Values => ({
 });
 
 /** Of values alone; with the one cell by priority, with the other uniformly. */
-const ofActionValues = (cell: 'lstm' | 'gru'): Values => ({
+const ofActionValues = (cell: Cell): Values => ({
   training: { double: true, dueling: true, epsilon: 0.3, prioritised: cell === 'lstm' },
 });
 
 /** Critics with cells of their own. */
 const ofCritics: Values = { training: { policyDelay: 2, criticHiddenSizes: [8], criticLayerNorm: true } };
 
-const subjects = (await Promise.all(names.map(subjectOf))).filter(({ definition }) =>
-  optionPaths(definition).includes('training.recurrent'),
-);
+const subjects = (await Promise.all(names.map(subjectOf)))
+  .filter(({ definition }) => optionPaths(definition).includes('training.recurrent'))
+  .map((subject) => {
+    const build = builderOf(subject);
+    const run = (cell: Cell, numEnvRunners: number) =>
+      build(cell, workers(numEnvRunners)).then((algorithm) => runOut(algorithm, 4));
+    const undisturbed = { lstm: run('lstm', 0), gru: run('gru', 0) };
+    return [subject.name, { subject, build, run, undisturbed }] as const;
+  });
+
+/** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. IMPALA's and APPO's lag is 2. */
+function builderOf(subject: Subject) {
+  const has = (name: string) => optionPaths(subject.definition).includes(`training.${name}`);
+  const build = (...values: Values[]) => subject.build(...values, keepingNothing);
+  const offPolicy = (cell: Cell): Values[] => [
+    subject.settings.plain,
+    replayed(cell),
+    has('dueling') ? ofActionValues(cell) : ofCritics,
+  ];
+  const onPolicy = (cell: Cell): Values[] => [
+    subject.settings.values,
+    { envRunners: { rolloutLength: 18 } },
+    { training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6 } },
+    ...(cell === 'lstm' && has('burnIn') ? [{ training: { burnIn: 4 } }] : []),
+    ...(cell === 'gru' && has('recurrentLayers') ? [stacked] : []),
+    ...(has('minibatchSize') ? [{ training: { minibatchSize: 60 } }] : []),
+    ...(has('lambda') && has('layerNorm') ? [ofValues] : []),
+    ...(has('fragmentsPerIteration') ? [{ training: { fragmentsPerIteration: 5 } }] : []),
+  ];
+  return (cell: Cell, ...values: Values[]) =>
+    build(...(has('replayCapacity') ? offPolicy(cell) : onPolicy(cell)), ...values);
+}
 
 test('ten algorithms train recurrent policies, or nothing below would fail', () => {
   const expected = ['a2c', 'appo', 'dqn', 'impala', 'ppo', 'pqn', 'sac', 'sac-discrete', 'td3', 'tqc'];
-  expect(subjects.map(({ name }) => name).sort()).toEqual(expected);
+  expect(subjects.map(([name]) => name).sort()).toEqual(expected);
 });
 
-describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
-  const has = (name: string) => optionPaths(subject.definition).includes(`training.${name}`);
-  /** Episodes of the probe end in the middle of sequences, and rollouts in the middle of episodes. IMPALA's and APPO's lag is 2. */
-  const build = (cell: 'lstm' | 'gru', ...values: Values[]) =>
-    has('replayCapacity')
-      ? subject.build(
-          subject.settings.plain,
-          replayed(cell),
-          has('dueling') ? ofActionValues(cell) : ofCritics,
-          ...values,
-        )
-      : buildOnPolicy(cell, ...values);
-  const buildOnPolicy = (cell: 'lstm' | 'gru', ...values: Values[]) =>
-    subject.build(
-      subject.settings.values,
-      { envRunners: { rolloutLength: 18 } },
-      { training: { recurrent: cell, recurrentSize: 10, sequenceLength: 6 } },
-      ...(cell === 'lstm' && has('burnIn') ? [{ training: { burnIn: 4 } }] : []),
-      ...(cell === 'gru' && has('recurrentLayers') ? [stacked] : []),
-      ...(has('minibatchSize') ? [{ training: { minibatchSize: 60 } }] : []),
-      ...(has('lambda') && has('layerNorm') ? [ofValues] : []),
-      ...(has('fragmentsPerIteration') ? [{ training: { fragmentsPerIteration: 5 } }] : []),
-      ...values,
-    );
-  const run = (cell: 'lstm' | 'gru', numEnvRunners: number) =>
-    build(cell, workers(numEnvRunners)).then((algorithm) => runOut(algorithm, 4));
-  const undisturbed = { lstm: run('lstm', 0), gru: run('gru', 0) };
-
-  test.each([
-    ['lstm', 6],
-    ['gru', 3],
-  ] as const)('%s: %i workers give the same run', async (cell, numEnvRunners) => {
+// as many workers again, and threads serve again
+describe.each([
+  ['lstm', 6],
+  ['gru', 3],
+] as const)('%s: %i workers give the same run', (cell, numEnvRunners) => {
+  test.each(subjects)('%s', async (_, { run, undisturbed }) => {
     expect(await run(cell, numEnvRunners)).toEqual(await undisturbed[cell]);
   });
+});
 
-  test('a worker that dies in the middle of its rollout changes nothing', async () => {
+describe('a worker that dies in the middle of its rollout changes nothing', () => {
+  test.each(subjects)('%s', async (_, { subject, build, undisturbed }) => {
     const exitFile = join(temporaryFolder(), 'exit');
     const algorithm = await build('lstm', workers(2), probe(subject, { exitFile }));
     const failures: unknown[] = [];
@@ -89,10 +96,15 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     expect(await runOut(algorithm, 4)).toEqual(await undisturbed.lstm);
     expect(failures).toMatchObject([{ isRecovered: true }]);
   });
+});
 
-  test.each(['lstm', 'gru'] as const)(
-    '%s: resumed in the middle of episodes it is the unbroken one',
-    async (cell) => {
+describe.each([
+  ['lstm', 2],
+  ['gru', 0],
+] as const)(
+  '%s: resumed in the middle of episodes, with %i workers, it is the unbroken one',
+  (cell, numEnvRunners) => {
+    test.each(subjects)('%s', async (_, { build }) => {
       const first = await build(cell, workers(0));
       for (let k = 0; k < 3; k++) await first.train();
       const states = (await first.getState()).tensors['environments.safetensors'];
@@ -100,13 +112,12 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
       expect(states.recurrentStates.data.some((value) => value !== 0)).toBe(true);
       const path = await first.save(join(temporaryFolder(), 'saved'));
       const expected = await runOut(first, 2);
-      const numEnvRunners = cell === 'lstm' ? 2 : 0;
       const resumed = await Algorithm.fromCheckpoint(
         path,
         { envRunners: { numEnvRunners } },
         { trust: true },
       );
       expect(await runOut(resumed, 2)).toEqual(expected);
-    },
-  );
-});
+    });
+  },
+);

@@ -1,11 +1,11 @@
 /**
  * The same seed gives the same run, bit for bit, for any number of workers, whatever the threads do and whoever dies: 0, 3 and 6 of them here,
- * 0, 1 and 2 in `resume.test.ts`.
+ * 0, 1 and 2 in `resume.test.ts`. By what is tried, and then by algorithm: as many workers again, and threads serve again.
  */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { names, probe, runOut, subjectOf } from './subject.ts';
+import { keepingNothing, names, probe, runOut, subjectOf, type Values } from './subject.ts';
 
 const ITERATIONS = 4;
 const workers = (numEnvRunners: number) => ({
@@ -13,24 +13,30 @@ const workers = (numEnvRunners: number) => ({
   debugging: { poison: true },
 });
 
-describe.each(names)('%s', async (name) => {
-  const subject = await subjectOf(name);
-  const { values } = subject.settings;
-  const undisturbed = subject.build(values, workers(0)).then((algorithm) => runOut(algorithm, ITERATIONS));
+const subjects = (await Promise.all(names.map(subjectOf))).map((subject) => {
+  const build = (...values: Values[]) => subject.build(subject.settings.values, keepingNothing, ...values);
+  const undisturbed = build(workers(0)).then((algorithm) => runOut(algorithm, ITERATIONS));
+  return [subject.name, { subject, build, undisturbed }] as const;
+});
 
-  test('another seed gives another run, or nothing here could fail', async () => {
-    const other = await subject.build(values, workers(0), { debugging: { seed: 22 } });
+describe('another seed gives another run, or nothing here could fail', () => {
+  test.each(subjects)('%s', async (_, { build, undisturbed }) => {
+    const other = await build(workers(0), { debugging: { seed: 22 } });
     expect(await runOut(other, ITERATIONS)).not.toEqual(await undisturbed);
   });
+});
 
-  test('six workers, each step of which takes as long as it likes', async () => {
-    const algorithm = await subject.build(values, workers(6), probe(subject, { busyMs: 0.2 }));
+describe('six workers, each step of which takes as long as it likes', () => {
+  test.each(subjects)('%s', async (_, { subject, build, undisturbed }) => {
+    const algorithm = await build(workers(6), probe(subject, { busyMs: 0.2 }));
     expect(await runOut(algorithm, ITERATIONS)).toEqual(await undisturbed);
   });
+});
 
-  test('three workers, one of which dies in the middle of its rollout', async () => {
+describe('three workers, one of which dies in the middle of its rollout', () => {
+  test.each(subjects)('%s', async (_, { subject, build, undisturbed }) => {
     const exitFile = join(temporaryFolder(), 'exit');
-    const algorithm = await subject.build(values, workers(3), probe(subject, { exitFile }));
+    const algorithm = await build(workers(3), probe(subject, { exitFile }));
     const failures: unknown[] = [];
     const { train } = algorithm;
     algorithm.train = async () => {

@@ -1,9 +1,9 @@
 /** An algorithm under the suite: its definition, and the settings that it gives for it in `settings/<name>.ts`. */
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { algorithms } from '../../algorithms/registry.ts';
 import type { Algorithm } from '../../src/algorithm/algorithm.ts';
 import type { AlgorithmDefinition } from '../../src/define/define-algorithm.ts';
-import '../../src/index.ts'; // registers the environments
+import { registerEnv } from '../../src/index.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { comparable } from '../invariants/run-content.ts';
 import type { ProbeOptions } from './probe-env.ts';
@@ -52,6 +52,10 @@ export interface Subject {
 }
 
 export const PROBE = fileURLToPath(new URL('./probe-env.ts', import.meta.url));
+
+/** The probe as one that says that it keeps nothing: threads which ran it serve the next run with as many. Starting them takes longest. */
+export const keepingNothing: Values = { environment: { env: 'Probe-v0' } };
+registerEnv('Probe-v0', { module: pathToFileURL(PROBE).href, keepsNothing: true });
 
 /** Every registered algorithm: one without settings is an error. */
 export const names = Object.keys(algorithms);
