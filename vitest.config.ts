@@ -1,13 +1,30 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { longestFirst } from './.ci/longest-first.ts';
 import { sharedForks } from './.ci/shared-forks.ts';
 
 const numCores = availableParallelism();
 const NEVER = ['dist/**', 'node_modules/**', 'test/package/fixtures/**'];
-/** Of Ray, which has many processes itself, and loses nodes that answer late. */
+/** Of Ray: much of what they take is waiting, so they are beside each other, and not beside what needs the processor. */
 const CLUSTERS = ['test/cluster/**/*.long.test.ts', 'test/tune/*ray*.long.test.ts'];
+/** Ray refuses to begin a batch job on a machine where it runs already. */
+const NO_OTHER_RAY = ['test/cluster/launch-files.long.test.ts'];
 /** Two at a time even on two cores: a fifth less, though both are busy (bench/NOTES.md). */
 const maxWorkers = Math.max(2, numCores - 1);
+
+/** Of a minute and more on two cores. */
+const LONGEST = [
+  'package/packed-install',
+  'tune/draws',
+  'package/projects',
+  'simd/native-arm64',
+  'env/python/python-runs',
+  'invariants/endless-evaluation',
+  'house/commands',
+  'invariants/resume-every-env',
+  'tune/on-ray',
+  'cluster/ray-runs',
+].map((name) => `test/${name}.long.test.ts`);
 
 /** Files, and folders, that share no process with others. */
 const ALONE = [
@@ -29,6 +46,7 @@ const ALONE = [
 export default defineConfig({
   test: {
     globalSetup: ['.ci/compile-cache.mjs'],
+    sequence: { sequencer: longestFirst(LONGEST) },
     pool: 'forks',
     projects: [
       {
@@ -58,9 +76,17 @@ export default defineConfig({
         test: {
           name: 'clusters',
           include: CLUSTERS,
-          exclude: NEVER,
-          maxWorkers: Math.max(1, numCores - 1),
+          exclude: [...NEVER, ...NO_OTHER_RAY],
+          maxWorkers,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'batch-job',
+          include: NO_OTHER_RAY,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll } from 'vitest';
 import { endFile } from './end-of-file.ts';
+import './same-bytes.ts';
 
 fc.configureGlobal({ seed: Number(process.env.OPERANT_FUZZ_SEED ?? 1) });
 afterAll(endFile);

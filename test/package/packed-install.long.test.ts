@@ -101,7 +101,6 @@ describe('a packed install', () => {
     expect(readdirSync(join(root, 'dist/kernels')).filter((name) => name.endsWith('.wasm')).length).toBe(4);
   });
 
-  // two instances of a registry, or of an error class, would not know each other
   test('takes as much as the README says', () => {
     const folder = join(project.folder, 'node_modules');
     const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
@@ -111,8 +110,17 @@ describe('a packed install', () => {
     const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
     const told = Number(/^That is (\d+) MB;/m.exec(readme)?.[1]);
     expect(Math.abs(bytes / 1e6 / told - 1)).toBeLessThan(0.1);
+    expect(bytes).toBeLessThan(40e6);
   });
 
+  test('brings one install script', () => {
+    const lock = readFileSync(join(project.folder, 'package-lock.json'), 'utf8');
+    const { packages } = JSON.parse(lock) as { packages: Record<string, { hasInstallScript?: boolean }> };
+    const scripted = Object.keys(packages).filter((name) => packages[name]?.hasInstallScript);
+    expect(scripted).toEqual(['node_modules/esbuild']); // as the README says
+  });
+
+  // two instances of a registry, or of an error class, would not know each other
   test('holds every module once', () => {
     const root = join(project.folder, 'node_modules/operant/dist');
     const files = readdirSync(root, { recursive: true }).map((path) => join(root, String(path)));
@@ -294,7 +302,7 @@ describe('a packed install', () => {
 
 describe('an install with its scripts on', () => {
   test('is as good', () => {
-    const scripted = installInEmptyProject(tarball);
+    const scripted = installInEmptyProject(tarball, ['--prefer-offline']); // what the first one fetched is here
     try {
       expect(scripted.stderr).not.toMatch(/npm error/i);
       const run = runCommand(
