@@ -1,4 +1,5 @@
 /** Native kernels against those of WebAssembly: the same numbers, to the bit. */
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createThreadPlan, threadScratchBytes } from '../../src/learner/simd/tower-plan.ts';
@@ -160,6 +161,14 @@ describe.each(cases)('native kernels, %s, %i lanes', (build, numLanes) => {
     },
   );
 
+  it.each([
+    [256, 64],
+    [300, 70],
+  ])('agree where products are deep enough to fetch what comes next, %i units between %i', (deep, units) => {
+    const spec = mlp([units, deep, units], deep === 300 ? 'tanh' : 'relu', false, 9, 3);
+    for (const rows of [31, 32, 37, 64]) runNetwork(spec, rows);
+  });
+
   it.each([31, 32, 47, 84, 129, 1024])('agree where most of %i observations are 0', (inputs) => {
     for (const share of [0, 0.05, 0.25]) {
       const spec = mlp([below(140), 9], share === 0 ? 'relu' : 'tanh', share === 0.05, inputs, below(9));
@@ -295,6 +304,19 @@ describe('the addon', () => {
     const path = fileURLToPath(new URL(nativeFile(process.platform, process.arch), BUILD_FOLDER));
     if (problem === null) expect(openNative(path).numLanes).toBe(native?.numLanes ?? 0);
     else expect(native).toBeNull();
+  });
+
+  const LARGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
+  it.runIf(native !== null && existsSync(LARGE_PAGES))('asks for large pages under an arena', () => {
+    const planner = createArenaPlanner();
+    planner.reserve(8 * 2 ** 20);
+    const { memory, buffer } = createArena(planner);
+    instantiateKernels(builds.relaxed, memory);
+    const address = openNative(native?.path ?? '').addressOf(new Uint8Array(buffer));
+    const mapping = readFileSync('/proc/self/smaps', 'utf8')
+      .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+      .find((text) => text.startsWith(`${address.toString(16)}-`));
+    expect(mapping).toMatch(/^VmFlags:.* hg\b/m);
   });
 
   it('is left aside on request', async () => {

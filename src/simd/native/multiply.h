@@ -29,10 +29,10 @@ struct product {
   int accumulate;      /* starts from what c holds instead of the bias */
 };
 
-/* `last`: how many columns the last vector has. */
+/* `last`: how many columns the last vector has. With `asks` the second cache is asked for `ahead` and what lies below it, a line with each row of weights. */
 INLINE void product_tile(
-    const int R, const int V, const struct product *p, const char *a, const char *w, char *c,
-    const float *bias, const char *y, int last) {
+    const int R, const int V, const int asks, const struct product *p, const char *a, const char *w, char *c,
+    const float *bias, const char *y, int last, const char *ahead) {
   vec s[MOST_ROWS][MOST_VECTORS];
   UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) {
     if (p->accumulate) s[r][v] = load(floats(c + r * p->ldc) + v * LANES);
@@ -50,6 +50,10 @@ INLINE void product_tile(
       UNROLL for (int v = 0; v < V; v++) s[r][v] = madd(x, weights[v], s[r][v]);
     }
     w += ldw;
+    if (asks) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += ldw;
+    }
   }
   const size_t ldy = p->ldy;
   if (p->after == TANH_SLOPE) {
@@ -68,7 +72,13 @@ INLINE void product_tile(
   }
 }
 
-/* All rows of one panel of V vectors. */
+#define FEWEST_DEEP_AHEAD 96
+#define FEWEST_ROWS_AHEAD 32
+
+/*
+ * All rows of one panel of V vectors. The first tiles of a deep one have the panel beside it fetched, a line each: networks of an update lie in the third cache,
+ * and the first tile of a panel would wait for that at each row of weights.
+ */
 INLINE void product_panel(
     const int R, const int V, const struct product *p, const char *a, const char *w, char *c, int rows, size_t offset,
     int last) {
@@ -76,17 +86,20 @@ INLINE void product_panel(
   const char *y = p->y ? p->y + offset : 0;
   w += offset;
   c += offset;
-#define STEP(N)                                              \
-  do {                                                       \
-    product_tile(N, V, p, a, w, c, bias, y, last);           \
-    a += N * p->lda;                                         \
-    c += N * p->ldc;                                         \
-    if (y) y += N * p->ldy;                                  \
+  const char *ahead = w + V * LANES * 4;
+#define STEP(N, ASKS)                                           \
+  do {                                                          \
+    product_tile(N, V, ASKS, p, a, w, c, bias, y, last, ahead); \
+    a += N * p->lda;                                            \
+    c += N * p->ldc;                                            \
+    if (y) y += N * p->ldy;                                     \
   } while (0)
-  for (; rows >= R; rows -= R) STEP(R);
-  if (rows & 4) STEP(4);
-  if (rows & 2) STEP(2);
-  if (rows & 1) STEP(1);
+  if (LANES == 16 && V == 4 && p->depth >= FEWEST_DEEP_AHEAD && rows >= FEWEST_ROWS_AHEAD)
+    for (int line = 0; line < V; line++, rows -= R, ahead += 64) STEP(R, 1);
+  for (; rows >= R; rows -= R) STEP(R, 0);
+  if (rows & 4) STEP(4, 0);
+  if (rows & 2) STEP(2, 0);
+  if (rows & 1) STEP(1, 0);
 #undef STEP
 }
 

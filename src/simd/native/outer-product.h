@@ -17,6 +17,9 @@ struct outer {
 INLINE void outer_tile(const int I, const int V, const struct outer *p, const char *a, const char *d, char *g, int last) {
   vec s[MOST_ROWS][MOST_VECTORS];
   UNROLL for (int i = 0; i < I; i++) UNROLL for (int v = 0; v < V; v++) s[i][v] = splat(0);
+  /* fetched while sums are made: a slab of gradients is larger than what is near */
+  if (LANES == 16) UNROLL for (int i = 0; i < I; i++) UNROLL for (int v = 0; v < V; v++)
+    __builtin_prefetch(g + i * p->ldg + v * 64, 1);
   const size_t lda = p->lda, ldd = p->ldd;
   for (int r = p->rows; r > 0; r--) {
     vec y[MOST_VECTORS];
@@ -123,15 +126,25 @@ static void outer_product(const struct outer *p) {
   }
 }
 
+/* V vectors of columns side by side, since a sum waits for itself. */
+INLINE void column_sums_tile(const int V, const char *d, size_t ldd, int rows, float *g, int accumulate, int last) {
+  vec s[MOST_VECTORS];
+  UNROLL for (int v = 0; v < V; v++) s[v] = splat(0);
+  for (int r = 0; r < rows; r++, d += ldd)
+    UNROLL for (int v = 0; v < V; v++) s[v] = s[v] + load(floats(d) + v * LANES);
+  UNROLL for (int v = 0; v < V; v++) {
+    if (accumulate) s[v] = load(g + v * LANES) + s[v];
+    store_first(g + v * LANES, s[v], v == V - 1 ? last : LANES);
+  }
+}
+
 /* g [columns] = (or +=) column sums of d [rows, columns]. */
 static void column_sums(const char *d, size_t ldd, int rows, int columns, float *g, int accumulate) {
-  for (int j = 0; j < columns; j += LANES) {
-    vec s = splat(0);
-    const char *from = d + 4 * (size_t)j;
-    for (int r = 0; r < rows; r++, from += ldd) s = s + load(floats(from));
-    if (accumulate) s = load(g + j) + s;
-    store_first(g + j, s, columns - j);
-  }
+  int j = 0;
+  for (; j + 4 * LANES <= columns; j += 4 * LANES)
+    column_sums_tile(4, d + 4 * (size_t)j, ldd, rows, g + j, accumulate, LANES);
+  for (; j < columns; j += LANES)
+    column_sums_tile(1, d + 4 * (size_t)j, ldd, rows, g + j, accumulate, columns - j);
 }
 
 #endif

@@ -10,6 +10,13 @@ INLINE __m256 two_rows(const char *upper, const char *lower) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(floats(upper))), _mm_loadu_ps(floats(lower)), 1);
 }
 
+/* Fetches what the next 8 rows of w need: two lines of them (columns / 4 times), and in every second pass the lines of 4 rows of t behind those being written. */
+INLINE void ask_for_next(const char *w, const char *t, size_t ldt, int asks_for_lines) {
+  __builtin_prefetch(w);
+  __builtin_prefetch(w + 64);
+  if (asks_for_lines) UNROLL for (int n = 0; n < 4; n++) __builtin_prefetch(t + n * ldt, 1);
+}
+
 /* 8 rows x 4 columns of w into 4 rows x 8 columns of t. */
 INLINE void transpose_8x4(const char *w, size_t ldw, char *t, size_t ldt) {
   const __m256 a = two_rows(w, w + 4 * ldw), b = two_rows(w + ldw, w + 5 * ldw);
@@ -38,7 +45,10 @@ static void transpose(const char *w, size_t ldw, int inputs, int columns, char *
   for (; i + 8 <= inputs; i += 8, w += 8 * ldw) {
     char *target = t + 4 * (size_t)i;
     int j = 0;
-    for (; j + 4 <= columns; j += 4) transpose_8x4(w + 4 * j, ldw, target + j * ldt, ldt);
+    for (; j + 4 <= columns; j += 4) {
+      ask_for_next(w + 8 * ldw + 32 * (size_t)j, target + 64 + j * ldt, ldt, i % 16 == 0);
+      transpose_8x4(w + 4 * j, ldw, target + j * ldt, ldt);
+    }
     if (j == columns) continue;
     transpose_4x4(w + 4 * j, ldw, 4, columns - j, target + j * ldt, ldt);
     transpose_4x4(w + 4 * ldw + 4 * j, ldw, 4, columns - j, target + 16 + j * ldt, ldt);

@@ -9,6 +9,7 @@ import { createDeviationFlow } from './perturbation.ts';
 import type { RealIndex } from './reals.ts';
 import type { ObjectiveLayout } from './regions.ts';
 import { createThreadRows, type ThreadRows } from './row-space.ts';
+import { canAddInPlace, numSlabs } from './slabs.ts';
 import { ObjectiveWord as Word } from './words.ts';
 
 export interface ObjectiveThreadSetup {
@@ -21,13 +22,19 @@ export interface ObjectiveThreadSetup {
   readonly threadIndex: number;
 }
 
-/** @returns what computes item `item` of step `step` into the item's slab, statistics and row outputs. */
+export interface GradientItem {
+  /** Computes item `item` of step `step` into its slab, statistics and row outputs. */
+  compute(step: number, item: number, phase: number): void;
+  /** Whether a thread that is alone has one slab for all items (`slabs.ts`). */
+  readonly addsInPlace: boolean;
+}
+
 export function createGradientItem(
   setup: ObjectiveThreadSetup,
   control: ControlViews,
   reals: Float64Array,
   index: RealIndex,
-): (step: number, item: number, phase: number) => void {
+): GradientItem {
   const { arena, model, objective, layout, kernels } = setup;
   const { words } = control;
   const memory = {
@@ -42,12 +49,15 @@ export function createGradientItem(
   const keepFree = createFreeGradients(setup, rows);
   const keepRowOutputs = createRowOutputs(setup, rows);
   const flowToDeviations = createDeviationFlow(model, layout, rows.noisyGradients, kernels);
-  return (step, item, phase) => {
+  const addsInPlace = canAddInPlace(objective, rows);
+  const compute = (step: number, item: number, phase: number): void => {
     const numRows = words[Word.NUM_ROWS];
-    const { numBlocks, blockRows, numGroups } = planBlocks(numRows, objective);
+    const plan = planBlocks(numRows, objective);
+    const { numBlocks, blockRows, numGroups } = plan;
+    const slab = numSlabs(plan, words, addsInPlace) === 1 ? 0 : item;
     job.phase = phase;
-    job.item += 1;
-    job.slab = layout.slabs + item * layout.slabBytes;
+    if (slab === item) job.item += 1;
+    job.slab = layout.slabs + slab * layout.slabBytes;
     job.isNormalized = words[Word.IS_NORMALIZED] === 1;
     const statsAt = index.itemStats(item);
     reals.fill(0, statsAt, statsAt + stats.length);
@@ -60,14 +70,15 @@ export function createGradientItem(
       rows.load();
       rows.steps[step](job.numRows, numRows);
       for (let s = 0; s < stats.length; s++) reals[statsAt + s] += stats[s];
-      keepFree(step, item, block === firstBlock);
+      keepFree(step, slab, block === firstBlock, slab < item);
       if (step === 0) keepRowOutputs();
     }
     flowToDeviations(item);
   };
+  return { compute, addsInPlace };
 }
 
-/** Adds a block's gradients of a step's free parameters to its item's slab; the first block's overwrite it. */
+/** Adds a block's gradients of a step's free parameters to a slab; those of an item's first block overwrite it, unless the slab is that of earlier items, too. */
 function createFreeGradients({ arena, model, objective, layout }: ObjectiveThreadSetup, rows: ThreadRows) {
   const { ranges } = modelLayout(model);
   const free = objective.steps.map(({ groups }) => {
@@ -80,11 +91,15 @@ function createFreeGradients({ arena, model, objective, layout }: ObjectiveThrea
     { length: planBlocks(layout.maxBatchSize, objective).numGroups },
     (_, group) => new Float32Array(arena.buffer, layout.slabs + group * layout.slabBytes, layout.trainedSize),
   );
-  return (step: number, item: number, isFirst: boolean): void => {
-    const slab = slabs[item];
+  return (step: number, index: number, isFirst: boolean, isShared: boolean): void => {
+    const slab = slabs[index];
     for (const { offset, gradient } of free[step]) {
-      for (let k = 0; k < gradient.length; k++)
-        slab[offset + k] = gradient[k] + (isFirst ? 0 : slab[offset + k]);
+      for (let k = 0; k < gradient.length; k++) {
+        const at = offset + k;
+        // rounded before it is added, as it would be in a slab of its own
+        if (isShared) slab[at] += Math.fround(gradient[k]);
+        else slab[at] = gradient[k] + (isFirst ? 0 : slab[at]);
+      }
     }
   };
 }

@@ -6,6 +6,7 @@ import { createGradientItem, type ObjectiveThreadSetup } from './gradient-item.t
 import { planBlocks, realsOf } from './layout.ts';
 import { GroupReal, type RealIndex } from './reals.ts';
 import type { GroupSlices, ObjectiveLayout } from './regions.ts';
+import { numSlabs } from './slabs.ts';
 import { ObjectiveWord as Word } from './words.ts';
 
 /** A slice of the flat vector that one item reduces, steps or blends; in bytes from the first parameter. */
@@ -139,6 +140,7 @@ export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThr
   const index = realsOf(objective, layout.groups);
   const reals = new Float64Array(arena.buffer, layout.reals.offset, index.length);
   const work = planWork(model, objective, layout);
+  const { compute, addsInPlace } = createGradientItem(setup, control, reals, index);
   const adam = (offset: number, bytes: number, group: number) => {
     const { adamBeta1, adamBeta2, adamEpsilon } = layout.groups[group].group;
     const at = index.group(group);
@@ -169,14 +171,14 @@ export function createObjectiveThread(setup: ObjectiveThreadSetup): ObjectiveThr
     work,
     summedGradient: new Float32Array(arena.buffer, layout.slabs, layout.trainedSize),
     numbers: new Float64Array(MAX_STATS + layout.groups.length),
-    gradient: createGradientItem(setup, control, reals, index),
+    gradient: compute,
     reduce(step, share) {
-      const { numGroups } = planBlocks(words[Word.NUM_ROWS], objective);
+      const count = numSlabs(planBlocks(words[Word.NUM_ROWS], objective), words, addsInPlace);
       const { slices } = work[step];
       const [first, end] = shareOf(share, slices.length, words);
       for (let k = first; k < end; k++) {
         const { offset, bytes } = slices[k];
-        const squares = kernels.reduceSlice(layout.slabs + offset, layout.slabBytes, numGroups, bytes);
+        const squares = kernels.reduceSlice(layout.slabs + offset, layout.slabBytes, count, bytes);
         reals[index.sliceSum(slices[k].index)] = squares;
       }
     },

@@ -81,6 +81,8 @@ export interface Passes {
   pass(options: PassOptions): Pass;
   /** Noises of the passes made so far that have a gradient of their parameters. */
   readonly noisyGradients: readonly string[];
+  /** Networks to whose parameters' gradient more than one of the passes made so far adds. */
+  readonly sharedGradients: readonly string[];
 }
 
 export function createPasses(
@@ -102,6 +104,8 @@ export function createPasses(
   // by network: the phase for which its kernels were transposed, the item for which its slab was written
   const transposedAt = new Map<string, number>();
   const writtenAt = new Map<string, number>();
+  const trained = new Set<string>();
+  const sharedGradients: string[] = [];
   const { parametersOf, noteGradient, noisyGradients } = createNoisePlan(objective, modelLayout, layout);
 
   const pass = (options: PassOptions): Pass => {
@@ -116,6 +120,8 @@ export function createPasses(
     const drawMasks = openMasks(options, plan, model, columns, scratch);
     const isTrained = gradient === 'parameters' || gradient === 'both';
     if (gradient !== 'none') noteGradient(options);
+    if (isTrained && trained.has(name)) sharedGradients.push(name);
+    if (isTrained) trained.add(name);
     const openGradient = createInputGradient(options, model, plan, cell, scratch);
     const transposeKey = `${name} ${plan.gradInput === null ? 'hidden' : 'all'}`;
     return {
@@ -141,5 +147,5 @@ export function createPasses(
       },
     };
   };
-  return { pass, noisyGradients };
+  return { pass, noisyGradients, sharedGradients };
 }

@@ -37,6 +37,8 @@ export interface ThreadRows {
   readonly free: ReadonlyMap<string, FreeView>;
   /** Noises of the passes that have a gradient of their parameters. */
   readonly noisyGradients: readonly string[];
+  /** Networks to whose parameters' gradient more than one pass adds. */
+  readonly sharedGradients: readonly string[];
   /** f32 [rows of the largest block] each, in the objective's order. */
   readonly rowOutputs: readonly Float32Array[];
   /** Copies the block's rows and clears what the closed form adds to. */
@@ -79,7 +81,7 @@ function openRows(
   const job = createThreadJob();
   const columns = createThreadColumns(objective, layout, kernels, scratch, job);
   const packing = createPacking(model, objective, layout, kernels, scratch, job);
-  const { pass, noisyGradients } = createPasses(
+  const { pass, noisyGradients, sharedGradients } = createPasses(
     { model, objective, layout: parameterLayout },
     ...([layout, kernels, { packing, columns }, scratch, job] as const),
   );
@@ -105,6 +107,7 @@ function openRows(
     stats,
     free,
     noisyGradients,
+    sharedGradients,
     rowOutputs,
     load() {
       stats.fill(0);

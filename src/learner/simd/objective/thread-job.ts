@@ -2,7 +2,7 @@
 export interface ThreadJob {
   /** The phase that runs: parameters change from one to the next, so kernels transposed for an older one are stale. */
   phase: number;
-  /** Grows with every item: its first block overwrites the slab, later ones add to it. */
+  /** Grows with every slab that is begun: its first block overwrites the slab, later ones add to it. */
   item: number;
   /** Grows with every block: what was packed for an older one is stale. */
   block: number;
