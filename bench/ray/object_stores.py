@@ -8,7 +8,7 @@ import sys
 
 from ray._private.internal_api import get_state_from_address, node_stats
 
-LARGE = 1 << 20  # bytes: what is shorter does not come into the stores here
+LARGE = 1 << 20  # bytes
 
 
 def references_of(stats):

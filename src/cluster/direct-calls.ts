@@ -1,7 +1,7 @@
 /** How the bridge and its actors are started so that a fragment travels with an answer itself, through memory that is there already. */
 
 /**
- * A value that is shorter Ray hands on with the call or the answer; a longer one goes through object stores, which takes several round trips between nodes. Its own default is
+ * A value that is shorter Ray hands on with the call or the answer, so the bridge has long answers come in parts; a longer one goes through object stores, which takes several round trips between nodes. Its own default is
  * 100 kB; 10 MiB of a call or an answer are the most in all.
  */
 const DIRECT_BYTES = 9 * 2 ** 20;

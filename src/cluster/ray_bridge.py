@@ -36,6 +36,7 @@ PLACE = "<QQ"  # offset and length of a payload in shared memory
 CALL = "<QI"  # sequence number, checksum of the weights
 CALL_BYTES = struct.calcsize(CALL)
 MAX_CARRIED = 4 << 20  # bytes of weights that go with calls, to all hosts together
+PART = (9 << 20) - (64 << 10)  # bytes of an answer that travel at once: what Ray hands on with it (src/cluster/direct-calls.ts), less what says what they are
 ARRAY = 128 << 10  # bytes that are so many travel as an array, which Ray copies twice less; of fewer, it takes longer to say what they are
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
 # Variables of the bridge that actors have, too (src/cluster/direct-calls.ts says what for).
@@ -243,7 +244,7 @@ class RolloutProcess:
 
 
 class RolloutHost:
-    """The actor: owns one rollout process, and hands frames to it and back. What it answers is [code, message, crc, payload]."""
+    """The actor: owns one rollout process, and hands frames to it and back. What it answers is [code, message, crc, length, payload], of which a long payload is the first part."""
 
     def __init__(self, node, arguments):
         self.node = node
@@ -251,6 +252,7 @@ class RolloutHost:
         self.child = None
         self.turn = threading.Condition()
         self.sequence = 0
+        self.rest = {}  # request id -> a payload of which there is more to come
 
     def open(self, incarnation):
         """Starts the rollout process, in place of the one before; answers with what it says of itself."""
@@ -264,6 +266,7 @@ class RolloutHost:
                 return in_answer("NO_NODE", "there is no executable `%s` on %s" % (self.node, place))
             child = self.child = RolloutProcess(node, self.arguments, incarnation)
             self.sequence = 0
+            self.rest = {}
             self.turn.notify_all()
         return in_answer(*child.answer(0))
 
@@ -291,9 +294,21 @@ class RolloutHost:
             self.sequence += 1
             self.turn.notify_all()
         stamp(b"given", fields)
-        answer = in_answer(*child.answer(fields.request_id))
+        code, message, payload, crc = child.answer(fields.request_id)
+        if len(payload) > PART:
+            self.rest[fields.request_id] = payload
+        answer = in_answer(code, message, payload, crc)
         stamp(b"returned", fields)
         return answer
+
+    def more(self, request_id, offset):
+        """Of an answer that is too long for one, what begins at this offset. The process writes over it only when the learner has all of it."""
+        payload = self.rest.get(request_id)
+        if payload is None:
+            return in_answer("CHILD_EXITED", "the rollout process is gone")
+        if offset + PART >= len(payload):
+            self.rest.pop(request_id, None)
+        return in_answer("ok", "", payload, 0, offset)
 
     def notify(self, fields, payload):
         fields = Fields._make(fields)
@@ -311,9 +326,13 @@ class RolloutHost:
         return in_answer(*child.answer(fields.request_id, seconds))
 
 
-def in_answer(code, message, payload=b"", crc=0):
-    """One value, which Ray hands on with the answer or, where it is too long for that, through object stores."""
-    return [code, message, crc, as_value(payload)]
+def in_answer(code, message, payload=b"", crc=0, offset=0):
+    """
+    One value that Ray hands on with the answer itself, and no object in a store: what is put there while the bridge ends may stay until Ray needs the room (bench/NOTES.md).
+
+    `crc`: of the whole payload, of which as much goes along as an answer takes.
+    """
+    return [code, message, crc, len(payload), as_value(memoryview(payload)[offset : offset + PART])]
 
 
 def as_value(payload):
@@ -368,9 +387,9 @@ class Bridge:
         def tell():
             try:
                 said = json.dumps(self.nodes()).encode()
-                self.results.put((fields, ("ok", "", zlib.crc32(said)), said, None))
+                self.results.put((fields, ("ok", "", zlib.crc32(said), len(said)), [said], None))
             except Exception as error:
-                self.results.put((fields, ("RAY_ERROR", str(error), 0), b"", None))
+                self._fail(fields, "RAY_ERROR", str(error))
 
         threading.Thread(target=tell, daemon=True).start()
 
@@ -474,7 +493,7 @@ class Bridge:
     def request(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is None or entry["incarnation"] != fields.incarnation:
-            self.results.put((fields, ("ACTOR_DIED", "host %d is not open" % fields.host, 0), b"", None))
+            self._fail(fields, "ACTOR_DIED", "host %d is not open" % fields.host)
             return
         weights, weights_crc = [], 0
         if fields.version > 0 and entry["version"] != fields.version:
@@ -508,29 +527,46 @@ class Bridge:
         except Exception as error:  # it may be gone, and its node with it
             sys.stderr.write("close: %s\n" % error)
 
-    def _track(self, fields, reference, slot=None):
-        """Has the answer handed on when it is here: at once, or from the other node's object store."""
+    def ask_for_more(self, fields, what, parts, slot):
+        """Of an answer that has come in part. Not from a callback of Ray's, in whose thread calls are made."""
+        entry = self.hosts.get(fields.host)
+        if entry is None or entry["incarnation"] != fields.incarnation:
+            self._fail(fields, "ACTOR_DIED", "host %d is not open" % fields.host)
+            return
+        more = self._call(entry, "more", "requests").remote(fields.request_id, sum(map(len, parts)))
+        self._track(fields, more, slot, (what, parts))
+
+    def _fail(self, fields, code, message):
+        self.results.put((fields, (code, message, 0, 0), [], None))
+
+    def _track(self, fields, reference, slot=None, before=None):
+        """Has the answer handed on when it is here. `before`: what has come of it so far."""
 
         def done(future):
             stamp(b"arrived", fields)
             error = future.exception()
-            if error is None:
-                *what, payload = future.result()
-                self.results.put((fields, what, payload, slot))
-            else:
-                self.results.put((fields, (failure_code(error), str(error), 0), b"", None))
+            if error is not None:
+                self._fail(fields, failure_code(error), str(error))
+                return
+            *what, part = future.result()
+            parts = [part]
+            if before is not None and what[0] == "ok":
+                what, parts = before[0], [*before[1], part]
+            self.results.put((fields, what, parts, slot))
 
         reference.future().add_done_callback(done)
 
-    def share(self, fields, payload, slot):
+    def share(self, fields, parts, slot):
         """Puts a fragment where the learner can read it: its place, or None. A slot is free again once the answer before the last was taken."""
         bytes_each, entry = self.settings["slotBytes"], self.hosts.get(fields.host)
         is_current = entry is not None and entry["incarnation"] == fields.incarnation
-        length = len(payload)
+        length = sum(map(len, parts))
         if self.room is None or slot is None or not fields.flags & SHARED or not is_current or not 0 < length <= bytes_each:
             return None
-        begin = slot * bytes_each
-        self.numpy.copyto(self.room[begin : begin + length], self.numpy.frombuffer(payload, self.numpy.uint8))
+        begin = end = slot * bytes_each
+        for part in parts:
+            begin_part, end = end, end + len(part)
+            self.numpy.copyto(self.room[begin_part:end], self.numpy.frombuffer(part, self.numpy.uint8))
         return struct.pack(PLACE, begin, length)
 
 
@@ -543,20 +579,24 @@ def failure_code(error):
 
 def write_results(bridge, fd, lock):
     while True:
-        fields, (code, message, crc), payload, slot = bridge.results.get()
+        fields, what, parts, slot = bridge.results.get()
+        code, message, crc, length = what
         kind, flags = REPLY, 0
         if code != "ok":
             kind, crc = FAILED, 0
-            payload = json.dumps({"code": code, "message": message}).encode()
+            parts = [json.dumps({"code": code, "message": message}).encode()]
+        elif sum(map(len, parts)) < length:
+            bridge.ask_for_more(fields, what, parts, slot)
+            continue
         else:
-            place = bridge.share(fields, payload, slot)
+            place = bridge.share(fields, parts, slot)
             if place is not None:
-                payload, flags = place, SHARED
+                parts, flags = [place], SHARED
         where = (fields.request_id, fields.host, fields.incarnation, fields.version)
         with lock:
-            write_frame(fd, kind, *where, crc, [payload], flags)
+            write_frame(fd, kind, *where, crc, parts, flags)
         stamp(b"handed", fields)
-        del payload  # it may lie in the object store
+        del parts  # not kept until the next is here
 
 
 def connect(settings):

@@ -161,10 +161,10 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     expect(results[1]).toEqual(results[0]);
   });
 
-  // Ray hands what is short on with calls and answers; fragments of several pieces, and what is too long for that, go other ways.
+  // Ray hands what is short on with calls and answers; what is too long for that goes other ways.
   test.each([
-    ['fragments of several pieces', 12_288, [16]],
-    ['fragments that go through object stores', 49_152, [16]],
+    ['fragments that travel as arrays', 12_288, [16]],
+    ['fragments that come in two answers', 49_152, [16]],
     ['weights that go through an object store', 64, [560, 560]],
   ])('%s: the bits of a local run', async (_, rolloutLength, hiddenSizes) => {
     const results = [];
