@@ -41,6 +41,7 @@ ARRAY = 128 << 10  # bytes that are so many travel as an array, which Ray copies
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
 # Variables of the bridge that actors have, too (src/cluster/direct-calls.ts says what for).
 OF_CALLS = ("RAY_max_direct_call_object_size", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+GROUPS = {"request": "requests", "more": "requests", "open": "control", "ping": "control", "notify": "control"}  # methods of an actor, by who waits for whom
 STDERR_LINES = 20
 F_SETPIPE_SZ = 1031
 PROBE_SECONDS = 20
@@ -357,6 +358,8 @@ class Bridge:
         size = 2 * settings["numHosts"] * settings["slotBytes"]
         self.shared = shared_memory(size) if size > 0 else None
         self.room = None if self.shared is None else numpy.frombuffer(mmap.mmap(self.shared, size), numpy.uint8)
+        for name, group in GROUPS.items():  # said of the class: Ray's client takes no option that says it of a call
+            setattr(RolloutHost, name, ray.method(concurrency_group=group)(getattr(RolloutHost, name)))
         groups = {"requests": 4, "control": 2}
         self.host_class = ray.remote(concurrency_groups=groups, max_restarts=0, max_task_retries=0)(RolloutHost)
 
@@ -432,7 +435,7 @@ class Bridge:
             self.close(fields.host)
             entry = self.hosts[fields.host] = {"actor": self._create(options), "calls": {}}
         entry.update(sequence=0, version=0, incarnation=fields.incarnation)
-        self._track(fields, self._call(entry, "open", "control").remote(fields.incarnation))
+        self._track(fields, self._call(entry, "open").remote(fields.incarnation))
 
     def _create(self, options):
         settings = self.settings
@@ -475,11 +478,11 @@ class Bridge:
             arguments["scheduling_strategy"] = NodeAffinitySchedulingStrategy(others[0], soft=True)
 
     @staticmethod
-    def _call(entry, name, group):
+    def _call(entry, name):
         """A method of the actor; made once, since that takes as long as calling it."""
         calls = entry["calls"]
         if name not in calls:
-            calls[name] = getattr(entry["actor"], name).options(concurrency_group=group)
+            calls[name] = getattr(entry["actor"], name)
         return calls[name]
 
     def put_weights(self, fields, payload):
@@ -502,7 +505,7 @@ class Bridge:
             entry["version"] = fields.version
         slot = 2 * fields.host + entry["sequence"] % 2
         call = struct.pack(CALL, entry["sequence"], weights_crc) + struct.pack(HEADER, *fields) + payload
-        request = self._call(entry, "request", "requests")
+        request = self._call(entry, "request")
         self._track(fields, request.remote(call, *weights), slot)
         stamp(b"called", fields)
         entry["sequence"] += 1
@@ -511,12 +514,12 @@ class Bridge:
         entry = self.hosts.get(fields.host)
         if entry is not None:
             seconds = json.loads(payload) if payload else None
-            self._track(fields, self._call(entry, "ping", "control").remote(tuple(fields), seconds))
+            self._track(fields, self._call(entry, "ping").remote(tuple(fields), seconds))
 
     def notify(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is not None:
-            entry["actor"].notify.options(concurrency_group="control").remote(tuple(fields), bytes(payload))
+            self._call(entry, "notify").remote(tuple(fields), bytes(payload))
 
     def close(self, host):
         entry = self.hosts.pop(host, None)
@@ -533,7 +536,7 @@ class Bridge:
         if entry is None or entry["incarnation"] != fields.incarnation:
             self._fail(fields, "ACTOR_DIED", "host %d is not open" % fields.host)
             return
-        more = self._call(entry, "more", "requests").remote(fields.request_id, sum(map(len, parts)))
+        more = self._call(entry, "more").remote(fields.request_id, sum(map(len, parts)))
         self._track(fields, more, slot, (what, parts))
 
     def _fail(self, fields, code, message):

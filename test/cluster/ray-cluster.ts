@@ -1,10 +1,10 @@
 /** A real Ray on this machine: a head without CPUs and nodes beside it, all ended by whoever started them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { canConnect, freePort } from './ports.ts';
 import { createNetwork } from './ray-network.ts';
 import { drain, watchNodes } from './ray-nodes.ts';
 
@@ -26,8 +26,9 @@ export function findRay(): string | null {
 type ProcessKind = 'rollout' | 'trial' | 'actor';
 
 export interface RayCluster {
-  /** HOST:PORT of the head. */
+  /** HOST:PORT of the head, and ray://HOST:PORT for Ray's client. */
   readonly address: string;
+  readonly clientAddress: string;
   /** URL of the dashboard; null = none was asked for. */
   readonly dashboard: string | null;
   /** Folder of what Ray's processes write; gone when the cluster is. */
@@ -131,7 +132,8 @@ export async function startRayCluster({
       ? ['--include-dashboard', 'false']
       : ['--include-dashboard', 'true', '--dashboard-port', `${dashboardPort}`];
   const own = network === null ? [] : ['--node-ip-address', network.headIp];
-  const ports = ['--port', `${port}`, '--ray-client-server-port', `${await freePort()}`]; // its default may be another cluster's
+  const clientPort = await freePort(); // its default may be another cluster's
+  const ports = ['--port', `${port}`, '--ray-client-server-port', `${clientPort}`];
   const headArgs = ['--head', ...ports, '--num-cpus', '0', ...own, ...dashboardArgs];
   const head = start([...headArgs, '--temp-dir', folder], {});
   const processes: ChildProcess[] = [head];
@@ -171,6 +173,7 @@ export async function startRayCluster({
   }
   return {
     address,
+    clientAddress: `ray://${network?.headIp ?? '127.0.0.1'}:${clientPort}`,
     dashboard: dashboardPort === null ? null : `http://127.0.0.1:${dashboardPort}`,
     logs: join(folder, 'session_latest/logs'),
     head,
@@ -270,26 +273,6 @@ export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
 
 async function gone(child: ChildProcess): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) await pause(20);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function canConnect(port: number, host = '127.0.0.1'): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    const end = (result: boolean) => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.on('connect', () => end(true));
-    socket.on('error', () => end(false));
-  });
 }
 
 async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
