@@ -44,7 +44,7 @@ function mujoco(stopSteps: number, training: Settings = {}): Settings {
 export const tunedPhysics: TunedDefaults = {
   'LunarLander-v3': LUNAR_LANDER,
   'LunarLanderContinuous-v3': LUNAR_LANDER,
-  // rl-baselines3-zoo's row as it is: 366 s of processor time a seed
+  // rl-baselines3-zoo's row as it is, 366 s of processor time a seed; one of three ends below its 288
   'BipedalWalker-v3': {
     envRunners: { numEnvs: 32, rolloutLength: 2048, normalizeObservations: true, normalizeRewards: true },
     training: {
