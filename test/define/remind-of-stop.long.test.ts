@@ -5,40 +5,39 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 
-const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}.ts`, import.meta.url));
 /** Somewhat more than what the reminder waits for; on a slow machine it may come later, never sooner. */
 const LONGER_THAN_IDLE_MS = 4000;
 
-it('comes once nobody reads the input any more, and not before', async () => {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), fixture('forgets-stop')]);
+/** @returns the process, and what it has said on stderr so far. */
+function startFixture(name: string) {
+  const script = fileURLToPath(new URL(`./fixtures/${name}.ts`, import.meta.url));
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script]);
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  let told = '';
+  let text = '';
   child.stderr.on('data', (chunk) => {
-    told += chunk;
+    text += chunk;
   });
+  return { child, told: () => text };
+}
+
+it('comes once nobody reads the input any more, and not before', async () => {
+  const { child, told } = startFixture('forgets-stop');
   await once(child.stdout, 'data');
   await sleep(LONGER_THAN_IDLE_MS);
-  expect(told).toBe('');
+  expect(told()).toBe('');
   child.stdin.end();
   await expect
-    .poll(() => told, { timeout: 50_000, interval: 50 })
+    .poll(told, { timeout: 50_000, interval: 50 })
     .toContain('nothing but the worker threads of ppo keeps this process alive');
   expect(child.exitCode).toBe(null);
 });
 
 it('does not come while another algorithm is built', async () => {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), fixture('builds-for-long')]);
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  let told = '';
-  child.stderr.on('data', (chunk) => {
-    told += chunk;
-  });
+  const { child, told } = startFixture('builds-for-long');
   const begin = performance.now();
   expect(await once(child, 'close')).toEqual([0, null]);
-  expect(told).toBe('');
+  expect(told()).toBe('');
   expect(performance.now() - begin).toBeGreaterThan(5000);
 });
