@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { longestFirst } from './.ci/longest-first.ts';
 import { sharedForks } from './.ci/shared-forks.ts';
+import { watchedForks } from './.ci/watched-forks.ts';
 
 const numCores = availableParallelism();
 const NEVER = ['dist/**', 'node_modules/**', 'test/package/fixtures/**'];
@@ -47,7 +48,7 @@ export default defineConfig({
   test: {
     globalSetup: ['.ci/compile-cache.mjs'],
     sequence: { sequencer: longestFirst(LONGEST) },
-    pool: 'forks',
+    pool: watchedForks(),
     projects: [
       {
         extends: true,

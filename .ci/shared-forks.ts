@@ -2,7 +2,8 @@
  * Processes that several test files share, one after the other: what a file loads, the next one finds there, which is a third of the short files' time.
  * A process serves so many files, and then makes room for a new one: Vitest itself recycles none of those that share modules.
  */
-import { ForksPoolWorker, type PoolOptions, type PoolTask, type PoolWorker } from 'vitest/node';
+import type { PoolOptions, PoolTask, PoolWorker } from 'vitest/node';
+import { watchedWorker } from './watched-forks.ts';
 
 export interface Sharing {
   /** What a process holds grows with the files that it has run. */
@@ -17,7 +18,7 @@ export function sharedForks({ filesPerProcess, alone }: Sharing) {
   return {
     name,
     createPoolWorker(options: PoolOptions): PoolWorker {
-      const worker = new ForksPoolWorker(options);
+      const worker = watchedWorker(options);
       const root = options.project.config.root;
       const isAlone = (path: string) => alone.some((start) => path.slice(root.length + 1).startsWith(start));
       const served: string[] = [];
