@@ -1,12 +1,19 @@
 /** Random kills, one behind the other: nothing may stay in the object stores, in memory, or among the processes. */
-import { cpSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openStream, type Stream } from '../../src/random/streams.ts';
 import { bridgePids, kill, type RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { load } from '../machine.ts';
 import { buildRun, NUM_HOSTS, WIDE_ENV } from './build-run.ts';
 import { countLeft } from './drills.ts';
-import { megabytes, numObjects, type Stores, type StoreWatch, watchStores } from './object-stores.ts';
+import {
+  keepLogs,
+  megabytes,
+  numObjects,
+  type Stores,
+  type StoreWatch,
+  watchStores,
+} from './object-stores.ts';
 
 /** Kills between two looks at memory. */
 const SAMPLE_EVERY = 10;
@@ -54,7 +61,7 @@ export interface LeakOptions {
   readonly numKills: number;
   /** Those of `KINDS` that are killed. */
   readonly kinds: readonly string[];
-  /** Where Ray's logs are copied to when something is left; null = nowhere. */
+  /** Where the logs of all nodes are copied to in the end, however it ends; null = nowhere. */
   readonly logs: string | null;
 }
 
@@ -134,12 +141,11 @@ export async function measureLeak(cluster: RayCluster, options: LeakOptions): Pr
     const stores = await watch.settled(0);
     report(course, lasted, stores, numLeft);
     if (numObjects(stores) > 0) console.log(`when the run has stopped: ${await watch.describe(stores)}`);
-    if (course.left.length > 0 && options.logs !== null)
-      cpSync(realpathSync(cluster.logs), options.logs, { recursive: true });
     return course.left.length === 0 && numObjects(stores) === 0 && numLeft === 0;
   } finally {
     watch.stop();
     await run.stop();
+    if (options.logs !== null) keepLogs(cluster, options.logs);
   }
 }
 

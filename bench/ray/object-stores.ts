@@ -1,6 +1,6 @@
 /** What lies in the object stores of a cluster, node by node, and what Ray knows of it. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -78,7 +78,7 @@ export function watchStores(cluster: RayCluster): StoreWatch {
     },
     async describe(stores) {
       await pause(TOLD_EVERY_MS + 1_000);
-      const told = toldByRaylets(cluster.logs);
+      const told = toldByRaylets([...cluster.logs.values()]);
       return stores
         .filter((each) => each.numObjects > 0)
         .map((each) => describeStore(each, told.get(each.node) ?? 'its raylet says nothing'))
@@ -102,11 +102,18 @@ function describeStore(
 /** What a raylet counts of its objects: by whether anybody uses them, and by who has written them. */
 const COUNTED = ['unsealed', 'in use', 'evictable', 'created by worker', 'received'];
 
-/** By node, what each raylet has said last. @param logs folder of Ray's session. */
-export function toldByRaylets(logs: string): Map<string, string> {
+/** Copies what Ray has written, each node's into a folder of its own. */
+export function keepLogs(cluster: RayCluster, target: string): void {
+  for (const [node, logs] of cluster.logs)
+    cpSync(realpathSync(logs), join(target, node), { recursive: true });
+}
+
+/** By node, what each raylet has said last. @param logs folders of the nodes; nodes that share a folder have a file each. */
+function toldByRaylets(logs: readonly string[]): Map<string, string> {
   const told = new Map<string, string>();
-  for (const name of readdirSync(logs).filter((each) => /^raylet[.\d]*\.out$/.test(each))) {
-    const text = readFileSync(join(logs, name), 'utf8');
+  const files = logs.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  for (const file of files.filter((each) => /\/raylet[.\d]*\.out$/.test(each))) {
+    const text = readFileSync(file, 'utf8');
     const [, node] = /Initializing NodeManager node_id=([0-9a-f]+)/.exec(text) ?? [];
     const last = text.slice(text.lastIndexOf('Plasma store debug dump'));
     const counts = COUNTED.map((what) => {

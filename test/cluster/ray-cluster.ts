@@ -1,6 +1,6 @@
 /** A real Ray on this machine: a head without CPUs and nodes beside it, all ended by whoever started them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,8 +31,8 @@ export interface RayCluster {
   readonly clientAddress: string;
   /** URL of the dashboard; null = none was asked for. */
   readonly dashboard: string | null;
-  /** Folder of what Ray's processes write; gone when the cluster is. */
-  readonly logs: string;
+  /** Folders of what Ray's processes write, by node: `head`, and others in the order in which they were started, also those that have ended. Gone when the cluster is. */
+  readonly logs: ReadonlyMap<string, string>;
   /** Processes of hosts: Node, of a rollout or a trial, or the actors that own it. */
   pids(kind: ProcessKind): number[];
   /** Of the node numbered from 0: `ray start`, whose child is the raylet. */
@@ -175,7 +175,9 @@ export async function startRayCluster({
     address,
     clientAddress: `ray://${network?.headIp ?? '127.0.0.1'}:${clientPort}`,
     dashboard: dashboardPort === null ? null : `http://127.0.0.1:${dashboardPort}`,
-    logs: join(folder, 'session_latest/logs'),
+    get logs() {
+      return logFolders(folder, numStarted);
+    },
     head,
     get nodes() {
       return processes.slice(1);
@@ -204,6 +206,14 @@ export async function startRayCluster({
     pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),
     stop,
   };
+}
+
+/** Of the head and of so many nodes that have been started; one that came to nothing has none. */
+function logFolders(folder: string, numStarted: number): ReadonlyMap<string, string> {
+  const others = Array.from({ length: numStarted }, (_, k) => [`${k}`, join(folder, `${k}`)] as const);
+  const sessions = [['head', folder] as const, ...others];
+  const logs = sessions.map(([name, path]) => [name, join(path, 'session_latest/logs')] as const);
+  return new Map(logs.filter(([, path]) => existsSync(path)));
 }
 
 /** A resource of the node numbered from 0, by which it is known again. */
