@@ -2,10 +2,10 @@
  * Rollout hosts on a real Ray of this machine (a head, two nodes, two hosts): what a rollout costs beside local threads, what becomes
  * of a run whose parts are lost, and what stays behind.
  *
- *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,asynchronous,stages,drills,leak,model,table,rllib] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30] [--logs FOLDER] [--seeds 3] [--built]
+ *     RAY_worker_niceness=0 npm run bench:ray -- [--only throughput,asynchronous,parts,stages,drills,leak,model,table,rllib] [--kinds rollout,frozen,actor,bridge,raylet,node,frozen-node,cut] [--kills 20] [--rollouts 20] [--minutes 30] [--logs FOLDER] [--seeds 3] [--built]
  *
  * Needs OPERANT_RAY_PYTHON, a Python with ray and numpy. `--built` runs what `npm run build` has made, as an installed package runs: hosts are up sooner, since they compile no TypeScript. Ray starts actors with niceness 15: on a machine that does other work, too, RAY_worker_niceness=0 gives them their share. Throughput: milliseconds of a rollout by the size of a host's fragment, local threads and hosts taken in
- * turns, and beside them bare calls of Ray that carry as many bytes; the medians, and processor time by process. Asynchronous: steps/s of IMPALA by its lag, hosts and local threads in turns. Stages: where the time of a rollout goes, place by place. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
+ * turns, and beside them bare calls of Ray that carry as many bytes; the medians, and processor time by process. Asynchronous: steps/s of IMPALA by its lag, hosts and local threads in turns. Parts: what a megabyte costs of fragments that come in one answer, and of longer ones that come in two, in turns. Stages: where the time of a rollout goes, place by place. Drills: every kind of loss, once every other iteration of one run; `cut` takes away the link of a node in a network
  * namespace of its own (root), and is left out where that cannot be. Model: processor time of a fragment and of a megabyte from 1, 2 and 3 hosts, and what follows for 10, 100 and 1,000 (docs/ray-scale.md). Table: the same from what was measured last, without Ray. Leak: random kills of rollout processes, actors and bridges (those of `--kinds`), each as soon as the one before has been replaced, for `--minutes` or until there were `--kills` of them; what stays in an object store is told with what Ray knows of it, and `--logs` keeps what Ray wrote on every node. Rllib: PPO on CartPole with RLlib's tuned settings and two runners, RLlib and ours in turns (that Python then needs ray[rllib] and torch): time to a mean of 450, and until a killed runner is back. The exit status is 1 when the run's bits are not those of an undisturbed local one, when a loss
  * was not counted once, when somebody was not back within 10 seconds, or when a process or an object is left.
  */
@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { type ClusterSetup, startRayCluster } from '../test/cluster/ray-cluster.ts';
 import { canMakeNetworks } from '../test/cluster/ray-network.ts';
 import { describeMachine, load, machineLine } from './machine.ts';
+import { measureParts } from './ray/answer-parts.ts';
 import { measureAsynchronous } from './ray/asynchronous.ts';
 import { compareWithRllib } from './ray/beside-rllib.ts';
 import { DRILL_HEAD, DRILLS, describeDrill, isDrillFine, NEEDS_NETWORK, runDrill } from './ray/drills.ts';
@@ -80,6 +81,7 @@ const leak = { minutes: Number(values.minutes), numKills, kinds, logs: values.lo
 async function measureHere(cluster: RayCluster): Promise<boolean> {
   if (parts.includes('throughput')) await measureThroughput(cluster, Number(values.rollouts));
   if (parts.includes('asynchronous')) await measureAsynchronous(cluster, Number(values.rollouts));
+  if (parts.includes('parts')) await measureParts(cluster, Number(values.rollouts));
   if (parts.includes('model')) await measureModel(cluster, Number(values.rollouts));
   const isFine = isAsked('drills') ? await drill(here)(cluster) : true;
   const isTight = parts.includes('leak') ? await measureLeak(cluster, leak) : true;
@@ -87,7 +89,7 @@ async function measureHere(cluster: RayCluster): Promise<boolean> {
   return isFine && isTight && isBack;
 }
 
-if (['throughput', 'asynchronous', 'model', 'drills', 'leak', 'rllib'].some(isAsked))
+if (['throughput', 'asynchronous', 'parts', 'model', 'drills', 'leak', 'rllib'].some(isAsked))
   await withCluster(measureHere, { env: parts.includes('leak') ? TELLING : {} });
 if (parts.includes('drills') && apart.length > 0) {
   if (canMakeNetworks()) await withCluster(drill(apart), { inNamespaces: true });

@@ -11,6 +11,8 @@ import type { Traffic } from './cluster-meter.ts';
 import { parseRayAddress, probeAddress, type RayAddress } from './ray-address.ts';
 
 const CONNECT_DEADLINE_MS = 60_000;
+/** Of a cluster that was joined before: a head that is busy gives Ray's client no server of its own within Ray's 30 s. */
+const MAX_REJOINS = 3;
 
 export interface BridgeLink {
   /** The bridge, connected; another one when the last has ended. @throws ClusterError, RequestFailure */
@@ -31,21 +33,37 @@ export interface BridgeLinkOptions {
 }
 
 export function createBridgeLink({ address, settings, traffic }: BridgeLinkOptions): BridgeLink {
-  const state = { cluster: null as ClusterDescription | null };
+  const state = { cluster: null as ClusterDescription | null, isStopping: false };
   let current: Promise<Bridge> | null = null;
   let live: Bridge | null = null;
-  const probe = () => probeAddress(state.cluster === null ? address : parseRayAddress(state.cluster.head));
-  const start = async (): Promise<Bridge> => {
+  // By `auto` the cluster itself says where its head is. Ray's client may reach no other port of the head's than its own.
+  const where = () =>
+    address.hostPort !== null || state.cluster === null ? address : parseRayAddress(state.cluster.head);
+  const probe = () => probeAddress(where());
+  const join = async (): Promise<Bridge> => {
     await probe();
     const bridge = startBridge(traffic);
     live = bridge;
     try {
       state.cluster = await bridge.connect(settings(), CONNECT_DEADLINE_MS);
     } catch (error) {
+      live = null; // whoever asks meanwhile waits for what comes of it
       await bridge.end();
-      throw error instanceof RequestFailure ? toClusterError(error, address.text) : error;
+      throw error;
     }
     return bridge;
+  };
+  const start = async (): Promise<Bridge> => {
+    const numTries = state.cluster === null ? 1 : MAX_REJOINS;
+    for (let k = 1; ; k++) {
+      try {
+        return await join();
+      } catch (error) {
+        if (!(error instanceof RequestFailure)) throw error;
+        const isLast = k === numTries || state.isStopping;
+        if (error.code !== 'CONNECT' || isLast) throw toClusterError(error, address.text);
+      }
+    }
   };
   return {
     get cluster() {
@@ -64,9 +82,11 @@ export function createBridgeLink({ address, settings, traffic }: BridgeLinkOptio
     },
     probe,
     async stop() {
+      state.isStopping = true;
       await current?.catch(() => undefined);
       await live?.end();
       current = null;
+      state.isStopping = false;
     },
   };
 }

@@ -352,7 +352,7 @@ class Bridge:
         self.ray = ray
         self.numpy = numpy
         self.settings = settings
-        self.hosts = {}  # host -> {actor, incarnation, sequence, version, calls}
+        self.hosts = {}  # host -> {actor, incarnation, sequence, version}
         self.weights = {}  # version -> (value or reference, crc)
         self.results = queue.SimpleQueue()
         size = 2 * settings["numHosts"] * settings["slotBytes"]
@@ -433,9 +433,9 @@ class Bridge:
         entry = self.hosts.get(fields.host)
         if entry is None or options["fresh"]:
             self.close(fields.host)
-            entry = self.hosts[fields.host] = {"actor": self._create(options), "calls": {}}
+            entry = self.hosts[fields.host] = {"actor": self._create(options)}
         entry.update(sequence=0, version=0, incarnation=fields.incarnation)
-        self._track(fields, self._call(entry, "open").remote(fields.incarnation))
+        self._track(fields, entry["actor"].open.remote(fields.incarnation))
 
     def _create(self, options):
         settings = self.settings
@@ -477,14 +477,6 @@ class Bridge:
         if others:
             arguments["scheduling_strategy"] = NodeAffinitySchedulingStrategy(others[0], soft=True)
 
-    @staticmethod
-    def _call(entry, name):
-        """A method of the actor; made once, since that takes as long as calling it."""
-        calls = entry["calls"]
-        if name not in calls:
-            calls[name] = getattr(entry["actor"], name)
-        return calls[name]
-
     def put_weights(self, fields, payload):
         """Few bytes go along with the request of each host, many into the object store once."""
         is_carried = len(payload) * max(1, len(self.hosts)) <= MAX_CARRIED
@@ -505,8 +497,7 @@ class Bridge:
             entry["version"] = fields.version
         slot = 2 * fields.host + entry["sequence"] % 2
         call = struct.pack(CALL, entry["sequence"], weights_crc) + struct.pack(HEADER, *fields) + payload
-        request = self._call(entry, "request")
-        self._track(fields, request.remote(call, *weights), slot)
+        self._track(fields, entry["actor"].request.remote(call, *weights), slot)
         stamp(b"called", fields)
         entry["sequence"] += 1
 
@@ -514,12 +505,12 @@ class Bridge:
         entry = self.hosts.get(fields.host)
         if entry is not None:
             seconds = json.loads(payload) if payload else None
-            self._track(fields, self._call(entry, "ping").remote(tuple(fields), seconds))
+            self._track(fields, entry["actor"].ping.remote(tuple(fields), seconds))
 
     def notify(self, fields, payload):
         entry = self.hosts.get(fields.host)
         if entry is not None:
-            self._call(entry, "notify").remote(tuple(fields), bytes(payload))
+            entry["actor"].notify.remote(tuple(fields), bytes(payload))
 
     def close(self, host):
         entry = self.hosts.pop(host, None)
@@ -536,7 +527,7 @@ class Bridge:
         if entry is None or entry["incarnation"] != fields.incarnation:
             self._fail(fields, "ACTOR_DIED", "host %d is not open" % fields.host)
             return
-        more = self._call(entry, "more").remote(fields.request_id, sum(map(len, parts)))
+        more = entry["actor"].more.remote(fields.request_id, sum(map(len, parts)))
         self._track(fields, more, slot, (what, parts))
 
     def _fail(self, fields, code, message):

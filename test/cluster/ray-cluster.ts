@@ -1,10 +1,11 @@
 /** A real Ray on this machine: a head without CPUs and nodes beside it, all ended by whoever started them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canConnect, freePort } from './ports.ts';
+import { diskOf, logFolders } from './ray-disk.ts';
 import { createNetwork } from './ray-network.ts';
 import { drain, watchNodes } from './ray-nodes.ts';
 
@@ -97,6 +98,7 @@ export async function startRayCluster({
   process.env.OPERANT_PYTHON = PYTHON;
   Object.assign(process.env, { RAY_AUTH_MODE: 'disabled' }, env);
   const folder = mkdtempSync(join(tmpdir(), 'op-ray-'));
+  const ray = installedRay();
   const port = await freePort();
   const network = inNamespaces ? createNetwork(numNodes) : null;
   const address = `${network?.headIp ?? '127.0.0.1'}:${port}`;
@@ -107,7 +109,7 @@ export async function startRayCluster({
     ...['--min-worker-port', '0', '--max-worker-port', '0', '--dashboard-agent-listen-port', '0'],
   ];
   const start = (args: readonly string[], more: NodeJS.ProcessEnv, place: readonly string[] = []) => {
-    const [program, ...words] = [...place, rayCommand(), 'start', ...args, ...common];
+    const [program, ...words] = [...place, ray.command, 'start', ...args, ...common];
     return spawn('bash', ['-c', ENDS_WITH_US, program, ...words], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -118,12 +120,11 @@ export async function startRayCluster({
   const startNode = (k: number) => {
     const place = network === null ? [] : ['--node-ip-address', network.ipOf(k)];
     const name = ['--resources', JSON.stringify({ [nodeName(k)]: 1 })];
-    // As machines have disks of their own: in one folder, each node would remove what another has unpacked, and unpack it anew.
-    const disk = ['--temp-dir', join(folder, `${numStarted++}`)];
+    const disk = diskOf(ray.version, join(folder, `${numStarted++}`), folder);
     return start(
-      ['--address', address, '--num-cpus', `${numCpus}`, ...name, ...place, ...disk],
+      ['--address', address, '--num-cpus', `${numCpus}`, ...name, ...place, ...disk.args],
       nodeEnv,
-      network?.place(k),
+      [...(network?.place(k) ?? []), ...disk.place],
     );
   };
   const dashboardPort = hasDashboard ? await freePort() : null;
@@ -200,7 +201,7 @@ export async function startRayCluster({
     },
     async drainNode(k) {
       drained.add(k);
-      drain(rayCommand(), address, (await nodeOf(k))?.NodeID ?? '');
+      drain(ray.command, address, (await nodeOf(k))?.NodeID ?? '');
     },
     setLink: (k, state) => network?.setLink(k, state),
     pids: (kind) => pidsWhere((pid) => isIn(folder, pid) && isKind(pid, kind)),
@@ -208,20 +209,14 @@ export async function startRayCluster({
   };
 }
 
-/** Of the head and of so many nodes that have been started; one that came to nothing has none. */
-function logFolders(folder: string, numStarted: number): ReadonlyMap<string, string> {
-  const others = Array.from({ length: numStarted }, (_, k) => [`${k}`, join(folder, `${k}`)] as const);
-  const sessions = [['head', folder] as const, ...others];
-  const logs = sessions.map(([name, path]) => [name, join(path, 'session_latest/logs')] as const);
-  return new Map(logs.filter(([, path]) => existsSync(path)));
-}
-
 /** A resource of the node numbered from 0, by which it is known again. */
 const nodeName = (k: number) => `operant-node-${k}`;
 
-function rayCommand(): string {
-  const { stdout } = spawnSync(PYTHON, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
-  return join(dirname(stdout.trim()), 'ray');
+function installedRay() {
+  const ask = 'import sys; from importlib.metadata import version; print(sys.executable, version("ray"))';
+  const { stdout } = spawnSync(PYTHON, ['-c', ask], { encoding: 'utf8' });
+  const [python, version] = stdout.trim().split(' ');
+  return { command: join(dirname(python), 'ray'), version };
 }
 
 /** Children, their children, and so on, each before its own. */

@@ -188,8 +188,10 @@ describe.skipIf(!isRayHere)('on a real Ray cluster', { timeout: 240_000 }, () =>
     expect(results[1]).toEqual(results[0]);
   });
 
-  test('by ray:// a run goes on here as if nothing had happened', () =>
-    goesOnHere({ rayAddress: cluster.clientAddress, numRolloutHosts: 2 }));
+  test('by ray:// a run that has lost an actor goes on here as if nothing had happened', () =>
+    goesOnHere({ rayAddress: cluster.clientAddress, numRolloutHosts: 2 }, async () =>
+      kill(cluster.pids('actor')[0]),
+    ));
 
   test('a checkpoint of a run on Ray goes on here as if nothing had happened', () =>
     goesOnHere({ rayAddress: cluster.address, numRolloutHosts: 2 }));
