@@ -1,8 +1,9 @@
 /**
- * Rows per second of Python's own vector environments through the bridge, beside the same loop in Python alone, in turns; and what a call costs
- * more. Both begin each round with a reset by the same seeds, since a frame of a game costs more at some points of it than at others. Needs a Python with gymnasium and ale-py (OPERANT_PYTHON, or `operant python install`).
+ * Rows per second of Python's own vector environments through the bridge, beside the same loop in Python alone, in turns, and what a call costs more: where both sides look for
+ * each other's answers (`pollMicroseconds`), and where they sleep until they come. All begin each round with a reset by the same seeds, since a frame of a game costs more at some
+ * points of it than at others. Needs a Python with gymnasium and ale-py (OPERANT_PYTHON, or `operant python install`).
  *
- *     npm run bench:python-envs -- [--rounds 9]
+ *     npm run bench:python-envs -- [--rounds 9] [--poll 300]
  */
 import { execFileSync } from 'node:child_process';
 import { registerShippedEnvs } from '../envs/index.ts';
@@ -15,6 +16,7 @@ import { option, printHeader, printTable } from './harness.ts';
 import { median } from './statistics.ts';
 
 const NUM_ROUNDS = Number(option('rounds', '9'));
+const POLL_MICROSECONDS = Number(option('poll', '300'));
 
 interface Task {
   readonly id: string;
@@ -34,31 +36,47 @@ printHeader("Python's vector environments through the bridge, one process");
 const cells = [];
 for (const task of TASKS) cells.push(await measure(task));
 printTable(
-  ['environment', 'rows', 'bridge rows/s', 'Python rows/s', 'bridge/Python', 'us more a call'],
+  [
+    'environment',
+    'rows',
+    'bridge rows/s',
+    'Python rows/s',
+    'bridge/Python',
+    'us more a call',
+    'asleep: bridge/Python',
+    'us more a call',
+  ],
   cells,
 );
 
 async function measure({ id, numEnvs, numSteps, mode, kwargs }: Task): Promise<string[]> {
-  const source = resolveEnv(`gymnasium:${id}`, { vectorization: 'vector', kwargs, infoMetrics: false });
-  const env = await makeVectorEnv(source, numEnvs, mode);
-  const play = openPlay(env, numSteps);
-  play();
+  const open = async (pollMicroseconds: number) => {
+    const options = { vectorization: 'vector', kwargs, infoMetrics: false, pollMicroseconds };
+    const env = await makeVectorEnv(resolveEnv(`gymnasium:${id}`, options), numEnvs, mode);
+    const play = openPlay(env, numSteps);
+    play();
+    return { play, close: () => env.close?.() };
+  };
+  const [looking, asleep] = [await open(POLL_MICROSECONDS), await open(0)];
   const samples = Array.from({ length: NUM_ROUNDS }, () => ({
-    here: play(),
+    here: looking.play(),
+    asleep: asleep.play(),
     there: inPython({ id, numEnvs, numSteps, kwargs }),
   }));
-  env.close?.();
+  for (const { close } of [looking, asleep]) close();
   const perCall = (name: 'here' | 'there') => median(samples.map((sample) => sample[name]));
-  const more = median(samples.map(({ here, there }) => here - there));
-  const ratio = median(samples.map(({ here, there }) => there / here));
+  const compared = (name: 'here' | 'asleep') => [
+    median(samples.map((sample) => sample.there / sample[name])).toFixed(2),
+    median(samples.map((sample) => sample[name] - sample.there)).toFixed(0),
+  ];
   const rate = (us: number) => Math.round((numEnvs / us) * 1e6).toLocaleString('en');
   return [
     id,
     String(numEnvs),
     rate(perCall('here')),
     rate(perCall('there')),
-    ratio.toFixed(2),
-    more.toFixed(0),
+    ...compared('here'),
+    ...compared('asleep'),
   ];
 }
 

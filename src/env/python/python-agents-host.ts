@@ -81,7 +81,7 @@ function createAgentsHost(process: PythonProcess, numEnvs: number): AgentsHost {
     const numRest = numBytes + HEADER_BYTES - answer.whole.length;
     if (numRest === 0) return null;
     const rest = new Uint8Array(numRest);
-    process.read(rest);
+    process.readRest(rest);
     if (answer.metrics.length < 2 * numMetrics) answer.metrics = new Float64Array(4 * numMetrics);
     new Uint8Array(answer.metrics.buffer).set(rest.subarray(0, 16 * numMetrics));
     if (textLength === 0) return null;

@@ -183,7 +183,7 @@ function createAnswer({ process, reply, fixed, ends, rows }: AnswerPlace) {
     if (numRest === 0) return NO_ERRORS;
     if (state.rest.length < numRest) state.rest = new Uint8Array(2 * numRest);
     const rest = state.rest.subarray(0, numRest);
-    process.read(rest);
+    process.readRest(rest);
     const metricsAt = rows === null ? 0 : rows.takeFinals(rest, numFinals, ends);
     const textAt = metricsAt + numMetrics * 24;
     if (state.metrics.length < numMetrics * 3) state.metrics = new Float64Array(numMetrics * 6);

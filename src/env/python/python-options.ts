@@ -29,6 +29,8 @@ export interface PythonOptions {
   readonly infoMetrics: boolean;
   readonly maxEpisodeSteps: number | null;
   readonly stepDeadlineSeconds: number;
+  /** How long each side looks for the other's answer before it sleeps; 0 = not at all. */
+  readonly pollMicroseconds: number;
   readonly renderMode: string | null;
 }
 
@@ -53,6 +55,7 @@ const COMMON = {
   infoMetrics: true,
   maxEpisodeSteps: null,
   stepDeadlineSeconds: 30,
+  pollMicroseconds: 300,
   renderMode: null,
 };
 
@@ -132,10 +135,12 @@ function readAtari(reference: string, vectorization: string, given: unknown): Js
 
 type Common = Readonly<Record<'python' | 'renderMode' | 'wrappers', unknown>> & {
   readonly stepDeadlineSeconds: number;
+  readonly pollMicroseconds: number;
 };
 
 function checkCommon(reference: string, options: Common): void {
   checkRange(reference, 'stepDeadlineSeconds', options.stepDeadlineSeconds, 0.1, 86_400);
+  checkRange(reference, 'pollMicroseconds', options.pollMicroseconds, 0, 10_000);
   for (const name of ['python', 'renderMode'] as const) checkText(reference, name, options[name]);
   checkWrappers(reference, options.wrappers);
 }

@@ -6,12 +6,13 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, constants, existsSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, EnvError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
+import { createPatientRead, readWhole, readWithoutWaiting } from './patience.ts';
 import { openPythonOutput, type PythonOutput } from './python-output.ts';
 
 /** Packages such as torch take long to import; a worker thread has a minute. */
@@ -30,8 +31,10 @@ export interface PythonProcess {
   isAlive(): boolean;
   /** @throws EnvError `ENV_PYTHON_EXITED`, `ENV_PYTHON_HUNG` */
   write(bytes: Uint8Array): void;
-  /** Fills `view`. @throws as `write`. */
+  /** Waits for an answer and fills `view` with its beginning. @throws as `write`. */
   read(view: Uint8Array): void;
+  /** Fills `view` with what comes behind it, and is on its way. @throws as `write`. */
+  readRest(view: Uint8Array): void;
   /** Asks it to end, and kills it and its children when it does not. */
   close(): void;
 }
@@ -67,18 +70,11 @@ export function startPython(python: string, id: string, config: JsonObject): Pyt
   };
   try {
     if (child.pid === undefined) throw notStarted(python, id, '');
-    const text = new TextEncoder().encode(
-      JSON.stringify({ ...config, hasShared: sharedFd !== null, startSeconds: START_SECONDS }),
-    );
-    const size = new Uint8Array(4);
-    new DataView(size.buffer).setUint32(0, text.length, true);
-    const hello = shakeHands(ends, size, text, () => notStarted(python, id, output.tail()));
-    if (hello.error !== undefined) throw setupError(id, hello.error as JsonObject);
-    if (hello.protocol !== PROTOCOL)
-      throw new ConfigError(
-        'CONFIG_PYTHON',
-        `${id}: Python speaks protocol ${String(hello.protocol)}, and this is ${PROTOCOL}.`,
-      );
+    const pollMicroseconds = availableParallelism() > 1 ? (config.pollMicroseconds as number) : 0;
+    const words = { ...config, pollMicroseconds, hasShared: sharedFd !== null, startSeconds: START_SECONDS };
+    const hello = shakeHands(ends, words, () => notStarted(python, id, output.tail()));
+    checkHello(id, hello);
+    const readPatiently = createPatientRead(ends, pollMicroseconds / 1000);
     return {
       pid: child.pid,
       sharedFd,
@@ -86,7 +82,12 @@ export function startPython(python: string, id: string, config: JsonObject): Pyt
       hello,
       isAlive: () => !isClosed,
       write: (bytes) => write(isClosed ? null : ends.commands, bytes, die),
-      read: (view) => read(isClosed ? null : ends.replies, view, die),
+      read(view) {
+        if (isClosed || !readPatiently(view)) throw die();
+      },
+      readRest(view) {
+        if (isClosed || !readWhole(ends.replies, view)) throw die();
+      },
       close() {
         if (isClosed) return;
         if (ends.commands !== null) closeSync(ends.commands);
@@ -99,6 +100,15 @@ export function startPython(python: string, id: string, config: JsonObject): Pyt
     end();
     throw error;
   }
+}
+
+function checkHello(id: string, { error, protocol }: JsonObject): void {
+  if (error !== undefined) throw setupError(id, error as JsonObject);
+  if (protocol === PROTOCOL) return;
+  throw new ConfigError(
+    'CONFIG_PYTHON',
+    `${id}: Python speaks protocol ${String(protocol)}, and this is ${PROTOCOL}.`,
+  );
 }
 
 interface Pipes {
@@ -159,7 +169,11 @@ function spawnHost(python: string, ends: Pipes, output: PythonOutput, sharedFd: 
   return child;
 }
 
-function shakeHands(ends: Pipes, size: Uint8Array, text: Uint8Array, died: () => Error): JsonObject {
+/** @param words what Python is told. @returns what it says of itself. */
+function shakeHands(ends: Pipes, words: JsonObject, died: () => Error): JsonObject {
+  const text = new TextEncoder().encode(JSON.stringify(words));
+  const size = new Uint8Array(4);
+  new DataView(size.buffer).setUint32(0, text.length, true);
   const deadline = performance.now() + (START_SECONDS + 5) * 1000;
   try {
     for (const part of [size, text]) writeSync(ends.commands ?? -1, part);
@@ -183,31 +197,12 @@ function shakeHands(ends: Pipes, size: Uint8Array, text: Uint8Array, died: () =>
   return JSON.parse(new TextDecoder().decode(body)) as JsonObject;
 }
 
-/** null = nothing there yet; 0 = there never will be. */
-function readWithoutWaiting(fd: number, view: Uint8Array): number | null {
-  try {
-    return readSync(fd, view, 0, view.length, null);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
-    throw error;
-  }
-}
-
 function write(fd: number | null, bytes: Uint8Array, die: () => Error): void {
   if (fd === null) throw die();
   try {
     for (let end = 0; end < bytes.length; ) end += writeSync(fd, bytes, end);
   } catch {
     throw die();
-  }
-}
-
-function read(fd: number | null, view: Uint8Array, die: () => Error): void {
-  if (fd === null) throw die();
-  for (let end = 0; end < view.length; ) {
-    const count = readSync(fd, view, end, view.length - end, null);
-    if (count === 0) throw die();
-    end += count;
   }
 }
 

@@ -94,6 +94,16 @@ describe.skipIf(python === null)('an environment in Python', () => {
     expect(out.observations.subarray(30000).every((value) => value === 27)).toBe(true);
   });
 
+  test('to look for an answer before sleeping changes nothing in it', async () => {
+    const play = async (pollMicroseconds: number) => {
+      const { env, out } = await openPython(walk, found, 2, { pollMicroseconds });
+      env.reset(u32(3, 4), out);
+      for (let t = 0; t < 100; t++) env.step(RIGHT, u32(3, 9), out);
+      return [...out.observations, ...out.finalObservations, ...out.rewards];
+    };
+    expect(await play(10_000)).toEqual(await play(0));
+  });
+
   test('a single one draws itself', async () => {
     const env = await makeEnv(resolveEnv(walk, { python: found }));
     env.reset({ seed: 1 });
@@ -123,6 +133,7 @@ describe.skipIf(python === null)('an environment in Python', () => {
     ['#nothing', {}, 'CONFIG_ENV_EXPORT', /no function `nothing`; it has: .*walk/],
     ['#walk', { kwargs: { colour: 1 } }, 'CONFIG_ENV_FACTORY', /colour/],
     ['#walk', { colour: 1 }, 'CONFIG_ENV_OPTION', /colour/],
+    ['#walk', { pollMicroseconds: 20_000 }, 'CONFIG_ENV_OPTION', /pollMicroseconds.*\[0, 10000\]/],
     [
       '#walk',
       { imports: ['no_such_package'] },

@@ -31,7 +31,7 @@ def main():
         raise
     tell(hello)
     faulthandler.cancel_dump_traceback_later()
-    serve(answer, close, config["stepDeadlineSeconds"])
+    serve(answer, close, config["stepDeadlineSeconds"], config["pollMicroseconds"] * 1e-6)
 
 
 def end_with_parent():
@@ -61,6 +61,7 @@ def start(config):
             f"The Python {sys.executable} has no package numpy. Install it there, or into Operant's own Python: operant python install {brings}",
         ) from None
     sys.path.insert(0, HERE)
+    import patience  # noqa: F401  (for serve; the folder leaves the path before an environment is made)
     return start_agents(config) if config["suite"] == "pettingzoo" else start_rows(config)
 
 
@@ -136,17 +137,18 @@ def frame_stack(env):
     return {"numFrames": shape[0], "groupSize": size}
 
 
-def serve(answer, close, deadline):
+def serve(answer, close, deadline, poll_seconds):
     """@param answer of (operation, argument, argument, bytes of the body): reads the body, replies, and gives False when nothing more is to come."""
     import frames as wire
+    from patience import Patience
 
     header = bytearray(16)
     place, split = memoryview(header), struct.Struct("<IIII").unpack
     poll = select.poll()
     poll.register(COMMANDS, select.POLLIN)
-    clock = Watchdog(deadline)
+    clock, find = Watchdog(deadline), Patience(functools.partial(poll.poll, 0), poll_seconds).find
     while True:
-        if not poll.poll(IDLE_MS):
+        if not find() and not poll.poll(IDLE_MS):
             clock.rest()
             poll.poll()
         if not wire.read_exactly(COMMANDS, place):
