@@ -22,7 +22,7 @@ const looks = (waits: string) => waits.split('l').length - 1;
 /** One that has looked at the machine, which was idle. */
 function openPatience(timesDisplaced = () => 0) {
   const patience = createPatience(timesDisplaced);
-  expect(looks(waitsOf(patience, 64, true))).toBe(0);
+  expect(looks(waitsOf(patience, 256, true))).toBe(0);
   return patience;
 }
 
@@ -39,18 +39,19 @@ test('a machine on which others wait for a core is left to them, longer each tim
   let displaced = 0;
   const patience = openPatience(() => displaced);
   const looksOf = (count: number) => looks(waitsOf(patience, count, true));
-  expect(looksOf(63)).toBe(63);
-  displaced++;
-  expect(looksOf(64)).toBe(0);
-  expect(looksOf(64)).toBe(64);
-  displaced++;
-  expect(looksOf(128)).toBe(0);
-  expect(looksOf(128)).toBe(128); // in peace: the next time is as the first
-  displaced++;
-  expect([looksOf(64), looksOf(64)]).toEqual([0, 64]);
-  for (let k = 0; k < 200; k++) {
-    displaced++;
-    expect(looksOf(64)).toBe(0);
+  displaced++; // by the kernel
+  expect(looksOf(511)).toBe(511);
+  displaced += 2;
+  expect(looksOf(256)).toBe(0);
+  expect(looksOf(256)).toBe(256);
+  displaced += 2;
+  expect(looksOf(512)).toBe(0);
+  expect(looksOf(512)).toBe(512); // in peace: the next time is as the first
+  displaced += 2;
+  expect([looksOf(256), looksOf(256)]).toEqual([0, 256]);
+  for (let k = 0; k < 50; k++) {
+    displaced += 2;
+    expect(looksOf(256)).toBe(0);
   }
 });
 

@@ -98,7 +98,7 @@ describe.skipIf(python === null)('an environment in Python', () => {
     const play = async (pollMicroseconds: number) => {
       const { env, out } = await openPython(walk, found, 2, { pollMicroseconds });
       env.reset(u32(3, 4), out);
-      for (let t = 0; t < 100; t++) env.step(RIGHT, u32(3, 9), out);
+      for (let t = 0; t < 600; t++) env.step(RIGHT, u32(3, 9), out);
       return [...out.observations, ...out.finalObservations, ...out.rewards];
     };
     expect(await play(10_000)).toEqual(await play(0));

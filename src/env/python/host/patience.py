@@ -3,8 +3,8 @@
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 
-WINDOW, MAX_SKIPS = 64, 1024
-BUSY_WAITS, MAX_BUSY_WAITS = 64, 4096
+WINDOW, DISPLACED, MAX_SKIPS = 256, 2, 1024
+BUSY_WAITS, MAX_BUSY_WAITS = 256, 4096
 
 
 class Patience:
@@ -36,7 +36,7 @@ class Patience:
 
     def look_around(self):
         displaced = times_displaced()
-        if displaced > self.displaced:
+        if displaced - self.displaced >= DISPLACED:
             self.skips = max(self.skips, self.busy_waits)
             self.busy_waits = min(MAX_BUSY_WAITS, 2 * self.busy_waits)
         elif self.has_looked:
