@@ -71,7 +71,8 @@ interface Course {
   readonly samples: Sample[];
   /** Objects that stayed, and behind which kill. */
   readonly left: { readonly kill: number; readonly count: number }[];
-  stores: Stores;
+  /** Most objects that there were when all had settled: versions of the weights come and go between a bridge's start and its third. */
+  mostObjects: number;
   numIterations: number;
   numReplaced: number;
 }
@@ -100,15 +101,15 @@ async function killAndGoOn(cluster: RayCluster, run: Run, course: Course, kind: 
   } while (course.numReplaced < expected && performance.now() - begin < 1000 * NOTICED_WITHIN_SECONDS);
 }
 
-/** Looks into the stores, and tells what has stayed there since the last look. */
+/** Looks into the stores, and tells what has stayed there beyond what was ever there before. */
 async function lookForLeft(watch: StoreWatch, course: Course, kind: Kind): Promise<void> {
-  const before = numObjects(course.stores);
-  course.stores = await watch.settled(before);
-  const count = numObjects(course.stores) - before;
+  const stores = await watch.settled(course.mostObjects);
+  const count = numObjects(stores) - course.mostObjects;
   if (count <= 0) return;
   const number = sum(course.numKills);
+  course.mostObjects += count;
   course.left.push({ kill: number, count });
-  console.log(`kill ${number} (${kind}) left ${count}: ${await watch.describe(course.stores)}`);
+  console.log(`kill ${number} (${kind}) left ${count}: ${await watch.describe(stores)}`);
 }
 
 /** @returns whether no object is left in the stores, and no process once the run has stopped. */
@@ -119,12 +120,20 @@ export async function measureLeak(cluster: RayCluster, options: LeakOptions): Pr
   const kinds = KINDS.filter((kind) => options.kinds.includes(kind));
   try {
     const numKills = { rollout: 0, actor: 0, bridge: 0 };
-    const course: Course = { numKills, samples: [], left: [], stores: [], numIterations: 0, numReplaced: 0 };
+    const course: Course = {
+      numKills,
+      samples: [],
+      left: [],
+      mostObjects: 0,
+      numIterations: 0,
+      numReplaced: 0,
+    };
     for (let k = 0; k < 5; k++) await train(run, course);
-    course.stores = await watch.settled(0);
+    const held = await watch.settled(0);
+    course.mostObjects = numObjects(held);
     course.samples.push(sampleOf(cluster));
     console.log(
-      `${numObjects(course.stores)} objects, ${megabytes(course.stores).toFixed(1)} MiB: versions of the weights, and their copies`,
+      `${numObjects(held)} objects, ${megabytes(held).toFixed(1)} MiB: versions of the weights, and their copies`,
     );
     const begin = performance.now();
     const minutes = () => (performance.now() - begin) / 60_000;
