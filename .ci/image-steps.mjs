@@ -1,7 +1,7 @@
 /**
  * Executes the steps of Dockerfiles where there is no engine: `node .ci/image-steps.mjs [--cuda] FOLDER DOCKERFILE...`. Each stage is a folder that stands for the root of its image; this machine is the
  * base. Absolute paths of the image become paths in that folder, and that is the only change of a command. What is left out is said: packages of Debian, owners that only
- * root can give, CUDA's libraries (3 GB) unless `--cuda` asks for them; a GPU is not used. FOLDER is made, and removed at the end: one that is there already is refused. What an image is for is then tried: its entry point answers, a run trains, Ray is the version that it says.
+ * root can give, CUDA's libraries (3 GB) unless `--cuda` asks for them; a GPU is not used. FOLDER is made, and removed at the end: one that is there already is refused. What an image is for is then tried, as its user: its entry point answers, a run trains, TensorFlow is found where it was fetched, Ray is the version that it says.
  *
  * By hand, not in the check: it takes some three minutes of a core, and the check has none left of its 45. What can be found by reading is in it (test/package/dockerfiles.test.ts). At the lowest priority beside other work it got a second of a core in eleven minutes (load 17).
  */
@@ -16,7 +16,7 @@ const [scratch, ...files] = isCudaFetched ? words.slice(1) : words;
 /** Commands of a step that are not executed, and why. */
 const LEFT_OUT = [
   [/^(apt-get |rm -rf \/var\/lib\/apt)/, "packages of Debian are this machine's own"],
-  ...(isCudaFetched ? [] : [[/install-tensorflow --gpu/, "CUDA's libraries are 3 GB"]]),
+  ...(isCudaFetched ? [] : [[/install-tensorflow --gpu|^chmod .*tensorflow/, "CUDA's libraries are 3 GB"]]),
 ];
 /** Folders of an image that are not this machine's. */
 const IMAGE_PATHS = /(?<![\w.:/-])\/(?=(?:opt|project|runs|usr\/local)\b)/g;
@@ -44,26 +44,31 @@ function buildAndTry(file) {
   return numTried;
 }
 
+/** Of an image that stands on none. */
+const BARE = { folder: '/', user: 0, entry: null, command: null };
+
 function build({ from, name, steps }, args, built, root) {
   const base = built.get(from);
-  const image = { name, root, env: {}, folder: '/', entry: null, command: null, ...base, leftOut: [] };
-  Object.assign(image, { name, root, env: { ...image.env } });
+  const image = { ...BARE, ...base, name, root, env: { ...base?.env }, leftOut: [] };
   mkdirSync(dirname(root), { recursive: true });
   if (base === undefined) mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
   else run('cp', ['-al', base.root, root]);
   const variables = { ...args };
-  for (const { word, rest } of steps) {
-    if (word === 'ARG') Object.assign(variables, assignments(rest));
-    else if (word === 'ENV') Object.assign(image.env, inImage(image, assignments(rest)));
-    else if (word === 'WORKDIR') {
-      image.folder = rest;
-      mkdirSync(join(root, rest), { recursive: true });
-    } else if (word === 'ENTRYPOINT') image.entry = JSON.parse(rest);
-    else if (word === 'CMD') image.command = JSON.parse(rest);
-    else if (word === 'COPY') copy(image, built, rest);
-    else if (word === 'RUN') for (const each of rest.split(' && ')) execute(image, variables, each.trim());
-  }
+  for (const step of steps) take(image, built, variables, step);
   return image;
+}
+
+function take(image, built, variables, { word, rest }) {
+  if (word === 'ARG') Object.assign(variables, assignments(rest));
+  else if (word === 'ENV') Object.assign(image.env, inImage(image, assignments(rest)));
+  else if (word === 'WORKDIR') {
+    image.folder = rest;
+    mkdirSync(join(image.root, rest), { recursive: true });
+  } else if (word === 'USER') image.user = Number(rest);
+  else if (word === 'ENTRYPOINT') image.entry = JSON.parse(rest);
+  else if (word === 'CMD') image.command = JSON.parse(rest);
+  else if (word === 'COPY') copy(image, built, rest);
+  else if (word === 'RUN') for (const each of rest.split(' && ')) execute(image, variables, each.trim());
 }
 
 const inImage = ({ root }, values) =>
@@ -131,7 +136,10 @@ function put(from, to) {
 /** That its entry point answers, and what it is for. */
 function tryImage(file, image) {
   const env = environmentOf(image);
-  const options = { cwd: join(image.root, image.folder), env };
+  // As the image's user: what a step makes may be its maker's alone.
+  const who = process.getuid() === 0 && image.user > 0 ? { uid: image.user, gid: image.user } : {};
+  const cwd = join(image.root, image.folder);
+  const options = { cwd, env: { ...env, HOME: cwd }, ...who };
   const [program, ...words] = [...image.entry, ...image.command];
   run(program, words, options);
   say(`${file}, ${image.name}: ${[program, ...words].join(' ')}`);
@@ -148,6 +156,12 @@ function tryImage(file, image) {
     ];
     const said = run('operant', flags, options);
     if (!/"stopReason":"stopSteps"/.test(said)) throw new Error(`The image's run did not end:\n${said}`);
+  }
+  const library = image.env.OPERANT_TENSORFLOW_HOME;
+  if (library !== undefined && existsSync(library)) {
+    const said = run('operant', ['doctor'], options);
+    if (!/^TensorFlow, native +\d/m.test(said)) throw new Error(`There is no TensorFlow in it:\n${said}`);
+    say(`${file}, ${image.name}: ${/^TensorFlow, native.*/m.exec(said)[0]}`);
   }
   if (image.env.OPERANT_PYTHON !== undefined) {
     const ray = run(image.env.OPERANT_PYTHON, ['-c', 'import ray, numpy; print(ray.__version__)'], options);

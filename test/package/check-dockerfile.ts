@@ -33,6 +33,8 @@ export { parseDockerfile };
 interface Image {
   /** Absolute paths; what lies below one that a command has made is not known, but for what is built from our sources. */
   readonly paths: Set<string>;
+  /** Of these, what only root may look into. */
+  readonly closed: Set<string>;
   readonly programs: Set<string>;
   readonly packages: Set<string>;
   readonly variables: Record<string, string>;
@@ -40,7 +42,7 @@ interface Image {
 }
 
 /** Of Debian and Node's image. */
-const BASE = 'apt-get chown install ln mkdir node npm rm sh'.split(' ');
+const BASE = 'apt-get chmod chown install ln mkdir node npm rm sh'.split(' ');
 const MANIFESTS = ['package.json', 'package-lock.json'];
 /** Packages of Debian, and the programs that they bring. */
 const DEBIAN: Readonly<Record<string, readonly string[]>> = {
@@ -90,6 +92,7 @@ export function checkDockerfile(text: string): Checked {
 function inherit(base: Image | undefined, args: Readonly<Record<string, string>>): Image {
   return {
     paths: new Set(base?.paths ?? ['/usr/local/bin', '/']),
+    closed: new Set(base?.closed),
     programs: new Set(base?.programs ?? BASE),
     packages: new Set(base?.packages),
     variables: { ...args, ...base?.variables },
@@ -167,6 +170,7 @@ function copy(image: Image, images: ReadonlyMap<string, Image>, rest: string, sa
   for (const source of sources) {
     const isThere = from === null ? existsSync(join(root, source)) && !isIgnored(source) : has(from, source);
     if (!isThere) say(`${source} is not there`);
+    if (from?.closed.has(source)) say(`${source} is root's alone`);
     const isInto = target.endsWith('/') && source !== '.';
     add(image, isInto ? join(target, basename(source)) : target);
     if (source === '.') for (const name of MANIFESTS) add(image, join(target, name));
@@ -183,12 +187,13 @@ function execute(image: Image, command: string, say: Say, commands: (readonly st
     for (const each of packages)
       if (pattern.test(command) && !image.packages.has(each)) say(`wants Debian's ${each}`);
   const make = (...paths: readonly string[]) => paths.forEach((path) => void add(image, path));
+  if (program === 'chmod' && operands[0] === 'a+rX') image.closed.delete(operands[1]);
   if (program === 'npm') npm(image, operands, say, make);
   else if (program === 'apt-get' && operands[0] === 'install') addPackages(image, operands.slice(1), say);
   else if (program === 'mkdir') make(...operands);
   else if (program === 'install') make(operands.at(-1) ?? '');
   else if (program === 'ln') link(image, operands, say);
-  else if (program === 'chown' && !has(image, operands[1])) say(`there is no ${operands[1]}`);
+  else if (/^ch(own|mod)$/.test(program) && !has(image, operands[1])) say(`there is no ${operands[1]}`);
   else if (program === 'python3' && words[1] === 'venv')
     make(...['', '/bin/python', '/bin/pip'].map((path) => words[2] + path));
   else if (/\/pip$/.test(program) && operands.some((word) => /^ray(\[|=|$)/.test(word)))
@@ -196,8 +201,15 @@ function execute(image: Image, command: string, say: Say, commands: (readonly st
   else if (program === 'node') {
     if (!has(image, operands[0])) say(`there is no ${operands[0]}`);
     commands.push(words.slice(1));
-    if (operands[1] === 'install-tensorflow') make(image.variables.OPERANT_TENSORFLOW_HOME ?? 'nowhere');
-  } else if (!['apt-get', 'mkdir', 'chown', 'rm', 'python3'].includes(program) && !/\/pip$/.test(program))
+    const home = image.variables.OPERANT_TENSORFLOW_HOME ?? 'nowhere';
+    if (operands[1] === 'install-tensorflow') {
+      make(home);
+      image.closed.add(home);
+    }
+  } else if (
+    !['apt-get', 'mkdir', 'chmod', 'chown', 'rm', 'python3'].includes(program) &&
+    !/\/pip$/.test(program)
+  )
     say(`this check does not know ${program}`);
 }
 

@@ -35,6 +35,14 @@ test('a stage that both have is made by the same commands', () => {
   for (const name of both) expect(cuda.get(name)).toEqual(plain.get(name));
 });
 
+test('what only root may look into is not for another user', () => {
+  const opened = ' \\\n && chmod -R a+rX /opt/operant-tensorflow';
+  const text = textOf('Dockerfile.cuda');
+  expect(text).toContain(opened);
+  const { problems } = checkDockerfile(text.replace(opened, ''));
+  expect(problems).toEqual([expect.stringMatching(/operant-tensorflow is root's alone/)]);
+});
+
 /** A change of the plain file, and what is said of it. */
 test.each([
   ['package-lock.json ./', 'package-lock.yaml ./', /package-lock.yaml is not there/],
