@@ -6,8 +6,9 @@
  *
  * - a wait that is longer than the bound is followed by one without looking, then by 2, 4, ... 1024, halved by each answer that comes in time: a slow
  *   environment costs no core;
- * - every 256 waits it is asked how often this thread had to leave a core to somebody else (less than once on an idle machine, 3 to 100 times
- *   on a busy one). If it had to more than once, the next 256 waits are slept, and twice as many each time, up to 4096, until it has looked in peace.
+ * - every 256 waits it is asked how long this thread has stood in line for a core (0 to 28 us a wait on an idle machine of two cores, where the two sides take the same one
+ *   now and then; over 100 on a busy one). Over 50 the next 256 waits are slept, and twice as many each time, up to 4096, until it has looked in peace. Linux
+ *   alone tells; elsewhere every wait is slept.
  *
  * Python does the same while it waits for a command (host/patience.py). What is read comes through the pipe, whoever looks: nothing is lost, and no bit
  * changes.
@@ -17,8 +18,8 @@ import { readFileSync, readSync } from 'node:fs';
 /** Waits after which the machine is looked at. */
 const WINDOW = 256;
 const MAX_SKIPS = 1024;
-/** Two: on an idle machine the kernel itself takes a core now and then. */
-const DISPLACED = 2;
+/** In line for a core, a wait; in microseconds. */
+const CROWDED_US = 50;
 const BUSY_WAITS = 256;
 const MAX_BUSY_WAITS = 4096;
 
@@ -36,22 +37,22 @@ interface Patience {
   note(hasCome: boolean): void;
 }
 
-/** @param readDisplaced how often somebody else got a core while there was work here, so far. */
-export function createPatience(readDisplaced: () => number): Patience {
+/** @param readInLine how long this thread had work and no core so far, in microseconds; Infinity = not known. */
+export function createPatience(readInLine: () => number): Patience {
   let left = WINDOW;
-  let displaced = readDisplaced();
+  let inLine = readInLine();
   let busyWaits = BUSY_WAITS;
   let hasLooked = false; // in this window
   let skips = WINDOW; // the machine first
   let nextSkips = 1;
   const lookAround = () => {
-    const now = readDisplaced();
-    if (now - displaced >= DISPLACED) {
+    const now = readInLine();
+    if (now === Number.POSITIVE_INFINITY || now - inLine > CROWDED_US * WINDOW) {
       skips = Math.max(skips, busyWaits);
       busyWaits = Math.min(MAX_BUSY_WAITS, 2 * busyWaits);
     } else if (hasLooked) busyWaits = BUSY_WAITS;
     hasLooked = false;
-    displaced = now;
+    inLine = now;
     left = WINDOW;
   };
   return {
@@ -75,7 +76,7 @@ export function createPatience(readDisplaced: () => number): Patience {
 
 /** @param boundMs how long is looked before it sleeps; 0 = not at all. @returns what waits for an answer and fills a view with its beginning; false = the file ends. */
 export function createPatientRead(end: ReadingEnd, boundMs: number): (view: Uint8Array) => boolean {
-  const patience = createPatience(timesDisplaced);
+  const patience = createPatience(microsecondsInLine);
   return (view) => {
     let count: number | null = null;
     if (boundMs > 0 && patience.mayLook()) {
@@ -86,16 +87,13 @@ export function createPatientRead(end: ReadingEnd, boundMs: number): (view: Uint
   };
 }
 
-/** How often this thread had to leave a core to somebody else; where only the process's threads together are known, these. */
-function timesDisplaced(): number {
+function microsecondsInLine(): number {
   try {
-    const status = readFileSync('/proc/thread-self/status', 'latin1');
-    const found = /^nonvoluntary_ctxt_switches:\s*(\d+)$/m.exec(status);
-    if (found !== null) return Number(found[1]);
+    const [, nanoseconds] = readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ');
+    return Number(nanoseconds) / 1000;
   } catch {
-    // not Linux
+    return Number.POSITIVE_INFINITY; // not Linux
   }
-  return process.resourceUsage().involuntaryContextSwitches;
 }
 
 /** A look that finds nothing throws in Node: 5 us without the stack that nobody reads, 10 with it. */

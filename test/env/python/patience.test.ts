@@ -20,8 +20,8 @@ function waitsOf(patience: ReturnType<typeof createPatience>, count: number, com
 const looks = (waits: string) => waits.split('l').length - 1;
 
 /** One that has looked at the machine, which was idle. */
-function openPatience(timesDisplaced = () => 0) {
-  const patience = createPatience(timesDisplaced);
+function openPatience(microsecondsInLine = () => 0) {
+  const patience = createPatience(microsecondsInLine);
   expect(looks(waitsOf(patience, 256, true))).toBe(0);
   return patience;
 }
@@ -36,23 +36,38 @@ test('a slow answer is looked for ever more seldom, and a quick one always again
 });
 
 test('a machine on which others wait for a core is left to them, longer each time', () => {
-  let displaced = 0;
-  const patience = openPatience(() => displaced);
+  let inLine = 0;
+  const crowd = (us: number) => {
+    inLine += 256 * us;
+  };
+  const patience = openPatience(() => inLine);
   const looksOf = (count: number) => looks(waitsOf(patience, count, true));
-  displaced++; // by the kernel
+  crowd(50); // the other side on the same core
   expect(looksOf(511)).toBe(511);
-  displaced += 2;
+  crowd(51);
   expect(looksOf(256)).toBe(0);
   expect(looksOf(256)).toBe(256);
-  displaced += 2;
+  crowd(51);
   expect(looksOf(512)).toBe(0);
   expect(looksOf(512)).toBe(512); // in peace: the next time is as the first
-  displaced += 2;
+  crowd(51);
   expect([looksOf(256), looksOf(256)]).toEqual([0, 256]);
   for (let k = 0; k < 50; k++) {
-    displaced += 2;
+    crowd(51);
     expect(looksOf(256)).toBe(0);
   }
+});
+
+test('where the system does not tell, every wait is slept', () => {
+  expect(
+    looks(
+      waitsOf(
+        openPatience(() => Number.POSITIVE_INFINITY),
+        100_000,
+        true,
+      ),
+    ),
+  ).toBe(0);
 });
 
 describe.skipIf(process.platform === 'win32')('what comes through a pipe', () => {

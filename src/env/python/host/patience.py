@@ -1,9 +1,9 @@
 """Looks for the next command for a while before it sleeps: ../patience.ts says why and when, and does the same on the other side."""
 
-from resource import RUSAGE_SELF, getrusage
+from math import inf
 from time import perf_counter
 
-WINDOW, DISPLACED, MAX_SKIPS = 256, 2, 1024
+WINDOW, CROWDED_SECONDS, MAX_SKIPS = 256, 50e-6, 1024
 BUSY_WAITS, MAX_BUSY_WAITS = 256, 4096
 
 
@@ -12,7 +12,7 @@ class Patience:
 
     def __init__(self, look, bound):
         self.look, self.bound = look, bound
-        self.left, self.displaced, self.busy_waits = WINDOW, times_displaced(), BUSY_WAITS
+        self.left, self.in_line, self.busy_waits = WINDOW, seconds_in_line(), BUSY_WAITS
         self.skips, self.next_skips, self.has_looked = WINDOW, 1, False  # the machine first
 
     def find(self):
@@ -35,15 +35,19 @@ class Patience:
         return True
 
     def look_around(self):
-        displaced = times_displaced()
-        if displaced - self.displaced >= DISPLACED:
+        in_line = seconds_in_line()
+        if in_line == inf or in_line - self.in_line > CROWDED_SECONDS * WINDOW:
             self.skips = max(self.skips, self.busy_waits)
             self.busy_waits = min(MAX_BUSY_WAITS, 2 * self.busy_waits)
         elif self.has_looked:
             self.busy_waits = BUSY_WAITS
-        self.left, self.displaced, self.has_looked = WINDOW, displaced, False
+        self.left, self.in_line, self.has_looked = WINDOW, in_line, False
 
 
-def times_displaced():
-    """How often somebody else got the core while there was work here."""
-    return getrusage(RUSAGE_SELF).ru_nivcsw
+def seconds_in_line():
+    """How long this thread had work and no core so far; inf where the system does not tell."""
+    try:
+        with open("/proc/thread-self/schedstat") as file:
+            return int(file.read().split()[1]) * 1e-9
+    except (OSError, IndexError, ValueError):
+        return inf
