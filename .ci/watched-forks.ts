@@ -30,13 +30,16 @@ export function watchedWorker(
       if (request.type === 'run') {
         const paths = request.context.files.map(({ filepath }) => filepath);
         const timer = setTimeout(() => endStuck(worker, project, paths), maxMinutes * 60_000);
-        const settle = (message: unknown) => {
-          if ((message as { type?: string } | null)?.type !== 'testfileFinished') return;
+        const settle = () => {
           clearTimeout(timer);
-          worker.off('message', settle);
+          worker.off('message', hear);
+          worker.off('exit', settle);
         };
-        worker.on('message', settle);
-        worker.on('exit', () => clearTimeout(timer));
+        const hear = (message: unknown) => {
+          if ((message as { type?: string } | null)?.type === 'testfileFinished') settle();
+        };
+        worker.on('message', hear);
+        worker.on('exit', settle);
       }
       send(request);
     },

@@ -6,7 +6,7 @@
  *
  * - a wait that is longer than the bound is followed by one without looking, then by 2, 4, ... 1024, halved by each answer that comes in time: a slow
  *   environment costs no core;
- * - every 256 waits it is asked how long this thread has stood in line for a core (0 to 28 us a wait on an idle machine of two cores, where the two sides take the same one
+ * - the first 256 waits are slept, and every 256 waits it is asked how long this thread has stood in line for a core (0 to 28 us a wait on an idle machine of two cores, where the two sides take the same one
  *   now and then; over 100 on a busy one). Over 50 the next 256 waits are slept, and twice as many each time, up to 4096, until it has looked in peace. Linux
  *   alone tells; elsewhere every wait is slept.
  *
@@ -75,8 +75,11 @@ export function createPatience(readInLine: () => number): Patience {
 }
 
 /** @param boundMs how long is looked before it sleeps; 0 = not at all. @returns what waits for an answer and fills a view with its beginning; false = the file ends. */
-export function createPatientRead(end: ReadingEnd, boundMs: number): (view: Uint8Array) => boolean {
-  const patience = createPatience(microsecondsInLine);
+export function createPatientRead(
+  end: ReadingEnd,
+  boundMs: number,
+  patience = createPatience(microsecondsInLine),
+): (view: Uint8Array) => boolean {
   return (view) => {
     let count: number | null = null;
     if (boundMs > 0 && patience.mayLook()) {
