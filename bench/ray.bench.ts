@@ -58,7 +58,7 @@ type RayCluster = Awaited<ReturnType<typeof startRayCluster>>;
 const parts = values.only.split(',');
 const kinds = values.kinds.split(',');
 for (const kind of kinds) if (!(kind in DRILLS)) throw new Error(`There is no drill ${kind}.`);
-const ofSources = parts.filter((part) => ['throughput', 'leak'].includes(part));
+const ofSources = parts.filter((part) => ['throughput', 'parts', 'leak'].includes(part));
 if (values.built && ofSources.length > 0)
   throw new Error(`--built ships no sources, and an environment of ${ofSources} is one: leave it out.`);
 console.log(`${machineLine(describeMachine())}; load ${load()}`);

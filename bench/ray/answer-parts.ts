@@ -1,9 +1,9 @@
 /** What a megabyte costs of a fragment that comes in one answer, and of longer ones that come in two. */
-import { bridgePids, type RayCluster } from '../../test/cluster/ray-cluster.ts';
+import type { RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { load } from '../machine.ts';
 import { median } from '../statistics.ts';
 import { buildRun, NUM_HOSTS, WIDE_ENV } from './build-run.ts';
-import { processorMsOf } from './processor-time.ts';
+import { processorMsDuring, type Who } from './processor-time.ts';
 
 const NUM_ENVS = 8;
 /** Fragments of 9.2 MB from each host, of 9.6 and of 18.4: the most that travels with an answer is 9.37. */
@@ -14,30 +14,20 @@ const ITERATIONS = 4;
 type Run = Awaited<ReturnType<typeof buildRun>>;
 
 /** Of a turn, ms a megabyte: the clock of the rollouts, and processor time by process. */
-type Costs = Record<'rollout' | 'learner' | 'bridge' | 'actors' | 'hosts', number>;
-
-function spent(cluster: RayCluster) {
-  const { user, system } = process.cpuUsage();
-  return {
-    learner: (user + system) / 1000,
-    bridge: processorMsOf(bridgePids()),
-    actors: processorMsOf(cluster.pids('actor')),
-    hosts: processorMsOf(cluster.pids('rollout')),
-  };
-}
+type Costs = Record<'rollout' | Who, number>;
 
 async function turn(cluster: RayCluster, run: Run): Promise<Costs & { readonly megabytes: number }> {
-  const before = spent(cluster);
   let [megabytes, rollout] = [0, 0];
-  for (let k = 0; k < ITERATIONS; k++) {
-    const { metrics } = await run.train();
-    megabytes += metrics['cluster/receivedMb'];
-    rollout += metrics['time/rolloutMs'];
-  }
-  const after = spent(cluster);
-  const each = (who: keyof typeof after) => (after[who] - before[who]) / megabytes;
+  const spent = await processorMsDuring(cluster, async () => {
+    for (let k = 0; k < ITERATIONS; k++) {
+      const { metrics } = await run.train();
+      megabytes += metrics['cluster/receivedMb'];
+      rollout += metrics['time/rolloutMs'];
+    }
+  });
+  const each = (who: Who) => spent[who] / megabytes;
   const processes = { learner: each('learner'), bridge: each('bridge'), actors: each('actors') };
-  return { megabytes, rollout: rollout / megabytes, ...processes, hosts: each('hosts') };
+  return { megabytes, rollout: rollout / megabytes, ...processes, rollouts: each('rollouts') };
 }
 
 /** Runs of each length in turns, behind a turn of each that does not count. */
@@ -61,7 +51,7 @@ export async function measureParts(cluster: RayCluster, numTurns: number): Promi
 function report(turns: readonly (Costs & { readonly megabytes: number })[], first: readonly Costs[]): void {
   const spread = (values: readonly number[]) =>
     `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)})`;
-  const who = ['rollout', 'learner', 'bridge', 'actors', 'hosts'] as const;
+  const who = ['rollout', 'learner', 'bridge', 'actors', 'rollouts'] as const;
   const travelling = ({ bridge, actors }: Costs) => bridge + actors;
   const ratios = turns.map((costs, k) => travelling(costs) / travelling(first[k]));
   const megabytes = turns[0].megabytes / NUM_HOSTS / ITERATIONS;

@@ -1,10 +1,10 @@
 /** Processor time of bridge, learner and hosts by fragment and by megabyte, from 1, 2 and 3 hosts; and what follows for 10, 100 and 1,000. */
 import { readFileSync } from 'node:fs';
-import { bridgePids, type RayCluster } from '../../test/cluster/ray-cluster.ts';
+import type { RayCluster } from '../../test/cluster/ray-cluster.ts';
 import { buildRun } from './build-run.ts';
 import { type ClusterCosts, type Cost, type CostSample, fitCost } from './cluster-model.ts';
 import { modelTable } from './model-table.ts';
-import { processorMsOf } from './processor-time.ts';
+import { processorMsDuring, processorMsOf, type Who } from './processor-time.ts';
 import { packSecondsPerMegabyte, unpackSecondsPerMegabyte } from './unpack-cost.ts';
 
 const NUM_HOSTS = [1, 2, 3] as const;
@@ -14,24 +14,12 @@ const ROLLOUT_LENGTHS = [64, 1024, 4096] as const;
 const HIDDEN_SIZES = [2];
 /** Of CartPole: what a step is in a fragment. */
 const STEP_BYTES = 51;
-const WHO = ['bridge', 'learner', 'actors', 'rollouts'] as const;
-type Who = (typeof WHO)[number];
 
 interface Case {
   readonly numHosts: number;
   readonly numFragments: number;
   readonly megabytes: number;
   readonly seconds: Readonly<Record<Who, number>>;
-}
-
-function spentBy(cluster: RayCluster): Record<Who, number> {
-  const { user, system } = process.cpuUsage();
-  return {
-    learner: (user + system) / 1000,
-    bridge: processorMsOf(bridgePids()),
-    actors: processorMsOf(cluster.pids('actor')),
-    rollouts: processorMsOf(cluster.pids('rollout')),
-  };
 }
 
 /** What the same iterations cost here, where nothing travels; s of processor. */
@@ -70,10 +58,10 @@ async function measureCase(
   const run = await buildRun(cluster, NUM_ENVS, rolloutLength, numHosts, HIDDEN_SIZES);
   try {
     for (let k = 0; k < 2; k++) await run.train();
-    const before = spentBy(cluster);
-    for (let k = 0; k < numRollouts; k++) await run.train();
-    const after = spentBy(cluster);
-    const seconds = (who: Who) => (after[who] - before[who]) / 1000;
+    const spent = await processorMsDuring(cluster, async () => {
+      for (let k = 0; k < numRollouts; k++) await run.train();
+    });
+    const seconds = (who: Who) => spent[who] / 1000;
     return {
       numHosts,
       numFragments: numHosts * numRollouts,
